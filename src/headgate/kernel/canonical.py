@@ -1,0 +1,72 @@
+"""Canonical JSON and its digest.
+
+The bytes are those of RFC 8785 for the values Headgate stores: keys sorted, no white space, UTF-8, and no
+floats: an amount is a string, an integer or a `Decimal`, which is written as a string. Anyone can make the same bytes
+with `json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (UUID, Enum)):
+        return str(value.value if isinstance(value, Enum) else value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, (tuple, frozenset, set)):
+        return sorted(value) if isinstance(value, (frozenset, set)) else list(value)
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def canonical(value: Any) -> bytes:
+    """The canonical JSON bytes of a value. Raises TypeError for types with no canonical form."""
+    return orjson.dumps(value, default=_plain, option=_OPTIONS)
+
+
+def canonical_text(value: Any) -> str:
+    """`canonical` as text, for a JSON column or parameter."""
+    return canonical(value).decode()
+
+
+def digest(value: Any) -> bytes:
+    """SHA-256 of the canonical bytes (32 bytes)."""
+    return hashlib.sha256(canonical(value)).digest()
+
+
+def decimal_text(value: Decimal) -> str:
+    """A Decimal in plain notation, never with an exponent; trailing zeros are kept, for they carry precision."""
+    return format(value, "f")
+
+
+def instant_text(value: datetime) -> str:
+    """An aware datetime as RFC 3339 in UTC with microseconds and `Z`, so equal instants have equal text."""
+    if value.tzinfo is None:
+        raise TypeError("a datetime without a time zone has no canonical form")
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def loads(raw: bytes | str) -> Any:
+    """Parse JSON with every non-integer number as `Decimal`; NaN and Infinity are refused (ValueError)."""
+    return json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)

@@ -1,0 +1,114 @@
+"""One small tree of errors, named for the fact. Only edges translate them (HTTP status, exit code)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: the field (dotted path), the value as seen, and how to mend it."""
+
+    field: str
+    value: str
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        shown = f" (got {self.value})" if self.value else ""
+        mend = f" {self.fix}" if self.fix else ""
+        return f"{self.field}: {self.message}{shown}.{mend}"
+
+
+class HeadgateError(Exception):
+    """Anything Headgate refuses or cannot do. `code` is stable and machine-readable."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.problems = tuple(problems)
+
+
+class Invalid(HeadgateError):
+    """The input breaks its schema or a rule that needs no stored state."""
+
+    code = "invalid"
+
+
+class NotFound(HeadgateError):
+    """What was named does not exist for this tenant (or this caller may not know that it does)."""
+
+    code = "not_found"
+
+
+class Conflict(HeadgateError):
+    """The request contradicts what is stored, for example the same event id with another body."""
+
+    code = "conflict"
+
+
+class Stale(Conflict):
+    """What was approved or edited has changed since it was shown."""
+
+    code = "stale"
+
+
+class Unauthenticated(HeadgateError):
+    """No valid proof of who is asking."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(HeadgateError):
+    """The principal is known and may not do this."""
+
+    code = "forbidden"
+
+
+class DutyConflict(Forbidden):
+    """Segregation of duties: the same person stands on both sides, directly or through a delegate."""
+
+    code = "duty_conflict"
+
+
+class Refused(HeadgateError):
+    """An event that is well-formed but cannot be applied to the records as they stand; it goes to quarantine."""
+
+    code = "refused"
+
+
+class Busy(HeadgateError):
+    """Too much at once; try again after `retry_after` seconds."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Misconfigured(HeadgateError):
+    """The installation cannot run like this; the message says which setting to change."""
+
+    code = "misconfigured"
+
+
+def invalid(field: str, value: object, message: str, fix: str = "") -> Invalid:
+    """An `Invalid` about one field; the value is cut to 80 characters."""
+    problem = Problem(field, shorten(value), message, fix)
+    return Invalid(str(problem), problems=(problem,))
+
+
+def refused(field: str, value: object, message: str, fix: str = "") -> Refused:
+    """A `Refused` about one field; the value is cut to 80 characters."""
+    problem = Problem(field, shorten(value), message, fix)
+    return Refused(str(problem), problems=(problem,))
+
+
+def shorten(value: object, limit: int = 80) -> str:
+    """A value as shown in an error: its text, cut, never empty of meaning."""
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

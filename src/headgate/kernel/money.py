@@ -1,0 +1,121 @@
+"""Exact money: `Decimal` with a currency, rounding always named.
+
+Minor units follow ISO 4217. Rounding names are Python's `decimal` modes; the platform's default for amounts is
+`ROUND_HALF_EVEN` nowhere and `ROUND_HALF_UP` everywhere (commercial rounding), so that an invoice adds up as people expect.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from headgate.kernel.errors import Invalid, invalid
+
+ROUNDING = ROUND_HALF_UP
+MAX_AMOUNT = Decimal("1e15")
+PRICE_DECIMALS = 6
+
+# ISO 4217 currencies whose minor unit is not two decimals.
+_EXPONENTS = {
+    **dict.fromkeys(
+        ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+    "CLF": 4,
+    "UYW": 4,
+}
+_TWO = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP "
+    "CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS "
+    "KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD "
+    "PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP "
+    "TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG"
+)
+CURRENCIES = frozenset(_EXPONENTS) | frozenset(_TWO.split())
+
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
+
+
+def exponent(currency: str) -> int:
+    """Decimals of a currency's minor unit. Raises `Invalid` for a code that ISO 4217 does not list."""
+    if currency not in CURRENCIES:
+        raise invalid("currency", currency, "is not an ISO 4217 code", "Use three capitals such as EUR.")
+    return _EXPONENTS.get(currency, 2)
+
+
+_QUANTA = {code: Decimal(1).scaleb(-_EXPONENTS.get(code, 2)) for code in CURRENCIES}
+
+
+def to_minor(amount: Decimal, currency: str, rounding: str = ROUNDING) -> Decimal:
+    """Round to the currency's minor unit (commercial rounding unless another mode is named)."""
+    try:
+        return amount.quantize(_QUANTA[currency], rounding=rounding)
+    except KeyError:
+        exponent(currency)
+        raise
+
+
+def parse_decimal(field: str, value: object, *, decimals: int = PRICE_DECIMALS) -> Decimal:
+    """An exact number from JSON: a string, an int or a Decimal; at most 15 digits before and `decimals` after the point.
+
+    Raises `Invalid` naming the field for floats, NaN, exponents, huge numbers and too many decimals.
+    """
+    if isinstance(value, bool) or isinstance(value, float) or not isinstance(value, (str, int, Decimal)):
+        raise invalid(field, value, "is not an exact number", 'Send it as a string such as "12.50".')
+    text = value.strip() if isinstance(value, str) else format(value, "f") if isinstance(value, Decimal) else str(value)
+    if not _NUMBER.fullmatch(text):
+        raise invalid(field, value, "is not a plain decimal number in range", 'Write it like "12.50".')
+    number = Decimal(text)
+    if -number.as_tuple().exponent > decimals and number != round(number, decimals):  # type: ignore[operator]
+        raise invalid(field, value, f"has more than {decimals} decimals", "Round it before sending.")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in a currency. Arithmetic refuses to mix currencies (`Invalid`)."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.amount, Decimal) or not self.amount.is_finite():
+            raise invalid("amount", self.amount, "is not a finite Decimal")
+        exponent(self.currency)
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def times(self, factor: Decimal | int) -> Money:
+        """The product, unrounded; call `rounded` when it becomes an amount someone owes."""
+        return Money(self.amount * factor, self.currency)
+
+    def rounded(self, rounding: str = ROUNDING) -> Money:
+        """Rounded to the minor unit."""
+        return Money(to_minor(self.amount, self.currency, rounding), self.currency)
+
+    def converted(self, currency: str, rate: Decimal, rounding: str = ROUNDING) -> Money:
+        """Amount × rate in `currency`, rounded to its minor unit; `rate` is units of `currency` per unit of this one."""
+        return Money(to_minor(self.amount * rate, currency, rounding), currency)
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise Invalid(f"cannot combine {self.currency} with {other.currency}; convert first")
+
+
+def is_exact(text: str) -> bool:
+    """Whether a text is a plain decimal number that `parse_decimal` could take."""
+    try:
+        return bool(_NUMBER.fullmatch(text.strip())) and Decimal(text.strip()).is_finite()
+    except InvalidOperation:
+        return False
