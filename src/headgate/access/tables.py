@@ -1,0 +1,118 @@
+"""Access tables: tenants, principals, roles, delegations, sessions, API keys, webhook sources."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
+
+from headgate.store import tenant_table
+
+_TS = TIMESTAMP(timezone=True)
+
+tenants = tenant_table(
+    "tenants",
+    # A slug names a tenant before anyone is signed in, so it is unique across tenants (the one such key).
+    sa.Column("slug", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("timezone", sa.Text, nullable=False),
+    sa.Column("settings", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
+    sa.Column("created_at", _TS, nullable=False),
+    primary_key=(),
+    app="crud",
+)
+
+principals = tenant_table(
+    "principals",
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("partner", sa.Text),
+    sa.Column("status", sa.Text, nullable=False, server_default="active"),
+    sa.Column("failed_logins", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("locked_until", _TS),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.UniqueConstraint("tenant_id", "email", name="principals_email"),
+    sa.CheckConstraint("kind in ('person', 'service', 'agent', 'system')", name="principals_kind"),
+    sa.CheckConstraint("status in ('active', 'suspended')", name="principals_status"),
+    primary_key=("principal",),
+    app="crud",
+)
+
+# Half-open in time: valid_from <= now < valid_until; null means open-ended.
+role_grants = tenant_table(
+    "role_grants",
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("valid_from", _TS),
+    sa.Column("valid_until", _TS),
+    sa.Column("granted_by", sa.Text, nullable=False),
+    sa.Column("granted_at", _TS, nullable=False),
+    primary_key=("principal", "role"),
+    app="crud",
+)
+
+delegations = tenant_table(
+    "delegations",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("delegator", sa.Text, nullable=False),
+    sa.Column("delegate", sa.Text, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False),
+    sa.Column("valid_from", _TS, nullable=False),
+    sa.Column("valid_until", _TS, nullable=False),
+    sa.Column("max_amount", sa.Numeric),
+    sa.Column("currency", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("revoked_at", _TS),
+    sa.Index("delegations_by_delegate", "tenant_id", "delegate", "valid_until"),
+    primary_key=("id",),
+    app="crud",
+)
+
+# Only the SHA-256 of a session token is kept: reading the table does not let anyone in.
+sessions = tenant_table(
+    "sessions",
+    sa.Column("token_hash", BYTEA, nullable=False),
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("expires_at", _TS, nullable=False),
+    sa.Column("last_seen", _TS, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False, server_default=""),
+    sa.Index("sessions_by_principal", "tenant_id", "principal"),
+    primary_key=("token_hash",),
+    app="crud",
+)
+
+api_keys = tenant_table(
+    "api_keys",
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secret_hash", BYTEA, nullable=False),
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="active"),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("expires_at", _TS),
+    sa.Column("last_used", _TS),
+    sa.CheckConstraint("status in ('active', 'revoked')", name="api_keys_status"),
+    primary_key=("key_id",),
+    app="crud",
+)
+
+# `secrets` are sealed (see access/core/seal.py), newest first; more than one while a secret is being rotated.
+sources = tenant_table(
+    "sources",
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("secrets", ARRAY(sa.Text), nullable=False),
+    sa.Column("types", ARRAY(sa.Text), nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="active"),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.CheckConstraint("status in ('active', 'disabled')", name="sources_status"),
+    primary_key=("source",),
+    app="crud",
+)

@@ -1,0 +1,162 @@
+"""The ledger's tables: event log, inbox, audit chain, quarantine, outbox, lanes."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSON, JSONB, TIMESTAMP, UUID
+
+from headgate.store import tenant_table
+
+_TS = TIMESTAMP(timezone=True)
+
+# The log itself. `data` is json, not jsonb: the text is the canonical JSON that `digest` was taken over.
+events = tenant_table(
+    "events",
+    sa.Column("seq", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("lane", sa.SmallInteger, nullable=False),
+    sa.Column("time", _TS, nullable=False),
+    sa.Column("received_at", _TS, nullable=False),
+    sa.Column("data", JSON, nullable=False),
+    sa.Column("digest", BYTEA, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("trace", sa.Text, nullable=False, server_default=""),
+    sa.UniqueConstraint("tenant_id", "source", "event_id", name="events_source_event_id"),
+    sa.Index("events_by_key", "tenant_id", "key", "seq"),
+    primary_key=("seq",),
+    app="append",
+)
+
+# One row per event still to be applied, written in the event's own transaction: a reader never skips an event whose
+# transaction commits late, which a cursor over `seq` would.
+inbox = tenant_table(
+    "inbox",
+    sa.Column("lane", sa.SmallInteger, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("not_before", _TS),
+    sa.Column("error", sa.Text),
+    sa.Index("inbox_waiting", "tenant_id", "lane", "not_before", postgresql_where=sa.text("not_before is not null")),
+    primary_key=("lane", "seq"),
+    app="crud",
+)
+
+event_conflicts = tenant_table(
+    "event_conflicts",
+    sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("first_seq", sa.BigInteger, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("first_digest", BYTEA, nullable=False),
+    sa.Column("data", JSON, nullable=False),
+    sa.Column("received_at", _TS, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    primary_key=("id",),
+    app="append",
+)
+
+quarantine = tenant_table(
+    "quarantine",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("file", sa.Text, nullable=False, server_default=""),
+    sa.Column("row_number", sa.BigInteger),
+    sa.Column("event_seq", sa.BigInteger),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("problems", JSONB, nullable=False),
+    sa.Column("raw", sa.Text, nullable=False),
+    sa.Column("amount", sa.Numeric),
+    sa.Column("currency", sa.Text),
+    sa.Column("status", sa.Text, nullable=False, server_default="open"),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("resolved_at", _TS),
+    sa.Column("resolved_by", sa.Text),
+    sa.CheckConstraint("kind in ('row', 'event')", name="quarantine_kind"),
+    sa.CheckConstraint("status in ('open', 'replayed', 'dismissed')", name="quarantine_status"),
+    sa.Index("quarantine_by_status", "tenant_id", "status", "id"),
+    primary_key=("id",),
+    app="crud",
+)
+
+# `body` is the canonical JSON of the whole entry, the other columns included; `hash` is its SHA-256 (see core/chain.py).
+# The columns beside it exist to be searched; verification checks that they say what `body` says.
+audit_entries = tenant_table(
+    "audit_entries",
+    sa.Column("seq", sa.BigInteger, nullable=False, autoincrement=False),
+    sa.Column("at", _TS, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject_type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("case_id", UUID(as_uuid=True)),
+    sa.Column("event_seq", sa.BigInteger),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("prev", BYTEA, nullable=False),
+    sa.Column("hash", BYTEA, nullable=False),
+    sa.Index("audit_entries_by_subject", "tenant_id", "subject_type", "subject", "seq"),
+    sa.Index("audit_entries_by_actor", "tenant_id", "actor", "seq"),
+    sa.Index("audit_entries_by_action", "tenant_id", "action", "seq"),
+    sa.Index("audit_entries_by_case", "tenant_id", "case_id", "seq", postgresql_where=sa.text("case_id is not null")),
+    primary_key=("seq",),
+    app="append",
+)
+
+audit_heads = tenant_table(
+    "audit_heads",
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("hash", BYTEA, nullable=False),
+    primary_key=(),
+    app="crud",
+)
+
+outbox = tenant_table(
+    "outbox",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("payload", JSONB, nullable=False),
+    sa.Column("idempotency_key", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="pending"),
+    sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("next_at", _TS, nullable=False),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("sent_at", _TS),
+    sa.Column("last_error", sa.Text),
+    sa.CheckConstraint("status in ('pending', 'sent', 'dead')", name="outbox_status"),
+    sa.UniqueConstraint("tenant_id", "target", "idempotency_key", name="outbox_idempotency_key"),
+    sa.Index("outbox_due", "tenant_id", "next_at", "id", postgresql_where=sa.text("status = 'pending'")),
+    primary_key=("id",),
+    app="crud",
+)
+
+# Who works which lane until when. `epoch` grows with every change of owner, so that a worker that was thought dead is
+# refused when it comes back.
+lanes = tenant_table(
+    "lanes",
+    sa.Column("lane", sa.SmallInteger, nullable=False, autoincrement=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", _TS),
+    sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("served_at", _TS),
+    primary_key=("lane",),
+    app="crud",
+)
+
+__all__ = [
+    "audit_entries",
+    "audit_heads",
+    "event_conflicts",
+    "events",
+    "inbox",
+    "lanes",
+    "outbox",
+    "quarantine",
+]
