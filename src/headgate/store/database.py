@@ -1,0 +1,125 @@
+"""Transactions of the application role, each bound to one tenant by the database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.types.json import set_json_loads
+from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
+
+from headgate.kernel.canonical import canonical_text, loads
+from headgate.kernel.errors import Busy
+
+_BEGIN = sql.SQL(
+    "begin{mode}; select set_config('headgate.tenant', {tenant}, true), set_config('headgate.partner', {partner}, true)"
+)
+_WAIT_SECONDS = 30.0
+
+
+def configure(conn: Connection) -> None:
+    """Make a connection read JSON exactly (numbers with a point as `Decimal`) and times in UTC."""
+    set_json_loads(loads, context=conn)
+    conn.execute("set time zone 'UTC'")
+
+
+def jsonb(value: object) -> str:
+    """A value as canonical JSON text, for a `%s::jsonb` parameter or an element of a `%s::jsonb[]` one."""
+    return canonical_text(value)
+
+
+class Database:
+    """The pool of the application role's connections. Threads may share it; processes may not."""
+
+    def __init__(self, app_dsn: str, pool_size: int = 10, *, on_close: Callable[[], None] | None = None) -> None:
+        defaults = {"connect_timeout": "10", "application_name": "headgate"}
+        self._on_close = on_close
+        self._size = pool_size
+        self._pool = ConnectionPool(
+            make_conninfo("", **(defaults | conninfo_to_dict(app_dsn))),
+            # Statements outside `transaction` run on their own, without a tenant, and so find no tenant's rows.
+            kwargs={"autocommit": True},
+            min_size=1,
+            max_size=pool_size,
+            timeout=_WAIT_SECONDS,
+            configure=configure,
+            name="headgate",
+            open=True,
+        )
+
+    @contextmanager
+    def transaction(
+        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False
+    ) -> Iterator[Connection]:
+        """One transaction that sees and writes only this tenant's rows (and, with `partner`, only that partner's).
+
+        Commits on normal exit and rolls back on an exception. An error that was caught inside and left the transaction
+        broken is raised again at the end, because nothing could be committed. Raises `Busy` when no connection frees up.
+        """
+        with self._begun(str(UUID(str(tenant_id))), partner or "", read_only=read_only) as conn:
+            yield conn
+
+    @contextmanager
+    def scan(self) -> Iterator[Connection]:
+        """A read-only transaction without a tenant. Only the `headgate_*` functions answer in it; tables refuse."""
+        with self._begun("", "", read_only=True) as conn:
+            yield conn
+
+    def close(self) -> None:
+        """Close the connections and let go of the embedded server. Calling it again does nothing."""
+        self._pool.close()
+        on_close, self._on_close = self._on_close, None
+        if on_close:
+            on_close()
+
+    @contextmanager
+    def _begun(self, tenant: str, partner: str, *, read_only: bool) -> Iterator[Connection]:
+        conn = self._connection(
+            _BEGIN.format(
+                mode=sql.SQL(" read only" if read_only else ""),
+                tenant=sql.Literal(tenant),
+                partner=sql.Literal(partner),
+            )
+        )
+        try:
+            try:
+                yield conn
+            except BaseException:
+                if not conn.closed:
+                    conn.rollback()
+                raise
+            status = conn.info.transaction_status
+            if status == TransactionStatus.INERROR:
+                conn.rollback()
+                raise psycopg.errors.InFailedSqlTransaction("a statement failed and its error was not passed on")
+            if status != TransactionStatus.INTRANS:
+                raise psycopg.ProgrammingError("the transaction was ended inside; only its opener may commit")
+            conn.commit()
+        finally:
+            self._pool.putconn(conn)
+
+    def _connection(self, begin: sql.Composed) -> Connection:
+        """A connection with the transaction begun. Nothing was done yet, so a dead one is simply replaced."""
+        for attempt in range(self._size + 1):
+            try:
+                conn = self._pool.getconn()
+            except (PoolTimeout, TooManyRequests):
+                raise Busy("every database connection is in use", retry_after=2) from None
+            try:
+                conn.execute(begin)
+            except psycopg.OperationalError:
+                dead = conn.closed or conn.broken
+                self._pool.putconn(conn)
+                if not dead or attempt == self._size:
+                    raise
+            except BaseException:
+                self._pool.putconn(conn)
+                raise
+            else:
+                return conn
+        raise AssertionError("unreachable")

@@ -1,0 +1,129 @@
+"""Bringing a database's schema up to date, and checking that the migrations say what the tables say.
+
+The tables are declared by the floors above. Whoever calls in passes `load_tables`, which imports every `tables.py` and
+returns the shared metadata; it is only called when there is something to do, because that import takes a moment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.engine import Connection as EngineConnection
+from sqlalchemy.pool import NullPool
+
+from headgate.kernel.errors import Misconfigured
+from headgate.store.security import secure
+
+LoadTables = Callable[[], MetaData]
+
+MINIMUM_VERSION = 150000
+_HERE = Path(__file__).parent
+_LOCK = 0x4865616467617465  # "Headgate": one migration at a time in a database
+
+_STAMP = "select obj_description(to_regclass('public.alembic_version'), 'pg_class')"
+
+
+def upgrade(dsn: str, load_tables: LoadTables) -> None:
+    """Run every migration that is missing, then set roles, row-level security and grants again, all or nothing."""
+    metadata = load_tables()
+    with _schema_work(dsn) as conn:
+        command.upgrade(_config(conn, metadata), "heads")
+        _finish(conn, metadata)
+
+
+def create_schema(dsn: str, metadata: MetaData) -> None:
+    """Create every declared table at once, as if all migrations had run. For tests and for new empty databases."""
+    with _schema_work(dsn) as conn:
+        metadata.create_all(conn)
+        command.stamp(_config(conn, metadata), "heads")
+        _finish(conn, metadata)
+
+
+def is_current(dsn: str) -> bool:
+    """Whether the database was brought up to date by exactly this release. Imports no tables and takes one query."""
+    with psycopg.connect(dsn, connect_timeout=10) as conn:
+        row = conn.execute(_STAMP).fetchone()
+    return row is not None and row[0] == fingerprint()
+
+
+def fingerprint() -> str:
+    """A digest of everything that shapes the schema: migrations, scan functions, security rules, table declarations."""
+    package = _HERE.parent
+    files = [*(_HERE / "migrations" / "versions").glob("*.py"), *(_HERE / "sql").glob("*.sql"), _HERE / "security.py"]
+    digest = hashlib.sha256()
+    for file in sorted([*files, *package.rglob("tables.py")]):
+        digest.update(f"{file.relative_to(package).as_posix()}\0".encode())
+        digest.update(file.read_bytes())
+    return f"headgate {digest.hexdigest()[:32]}"
+
+
+def differences(dsn: str, load_tables: LoadTables) -> list[str]:
+    """Migrate the (temporary) database and list what its schema lacks or has too much against the tables; none is good."""
+    upgrade(dsn, load_tables)
+    with _engine_connection(dsn) as conn:
+        context = MigrationContext.configure(conn, opts=_COMPARE)
+        return [repr(item) for item in compare_metadata(context, load_tables())]
+
+
+def new_revision(dsn: str, load_tables: LoadTables, message: str) -> Path:
+    """Write the next migration file from what the tables declare and the (temporary) database lacks."""
+    upgrade(dsn, load_tables)
+    with _engine_connection(dsn) as conn, redirect_stdout(io.StringIO()):
+        config = _config(conn, load_tables())
+        number = f"{len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1:04}"
+        made = command.revision(config, message, autogenerate=True, rev_id=number)
+    if made is None or isinstance(made, list):
+        raise RuntimeError("alembic wrote no revision")
+    return Path(made.path)
+
+
+_COMPARE: dict[str, Any] = {"compare_type": True, "compare_server_default": False}
+
+
+def _config(conn: EngineConnection, metadata: MetaData) -> Config:
+    config = Config(attributes={"connection": conn, "metadata": metadata})
+    config.set_main_option("script_location", str(_HERE / "migrations").replace("%", "%%"))
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _finish(conn: EngineConnection, metadata: MetaData) -> None:
+    raw: Any = conn.connection.driver_connection
+    secure(raw, metadata)
+    raw.execute(f"comment on table alembic_version is '{fingerprint()}'")
+
+
+@contextmanager
+def _engine_connection(dsn: str) -> Iterator[EngineConnection]:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=NullPool)
+    try:
+        with engine.connect() as conn:
+            yield conn
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _schema_work(dsn: str) -> Iterator[EngineConnection]:
+    """One transaction under a lock, so that processes starting together migrate one after the other."""
+    with _engine_connection(dsn) as conn, conn.begin():
+        raw: Any = conn.connection.driver_connection
+        if raw.info.server_version < MINIMUM_VERSION:
+            raise Misconfigured(
+                f"PostgreSQL {raw.info.server_version // 10000} is too old; HEADGATE_DATABASE_URL needs 15 or later"
+            )
+        raw.execute(f"select pg_advisory_xact_lock({_LOCK})")
+        yield conn

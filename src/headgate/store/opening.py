@@ -1,0 +1,85 @@
+"""From settings to a usable database: embedded or external, migrated, entered as the restricted role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from headgate.kernel.errors import Misconfigured
+from headgate.kernel.settings import Settings
+from headgate.store import embedded
+from headgate.store.database import Database
+from headgate.store.migrate import LoadTables, is_current, upgrade
+from headgate.store.secrets import APP_PASSWORD, local_secret
+from headgate.store.security import APP_ROLE, check_app_role
+
+
+def open_database(settings: Settings, load_tables: LoadTables) -> Database:
+    """Open the database of these settings as the application role, migrating it first when it is behind.
+
+    Starts or joins the embedded server unless `database_url` is set. Raises `Misconfigured` when the database cannot be
+    reached, is too old, or when the application role would not be bound by row-level security.
+    """
+    if settings.database_url:
+        with _explained("HEADGATE_DATABASE_URL"):
+            if not is_current(settings.database_url):
+                migrate(settings, load_tables)
+        return _enter(app_dsn(settings), settings.pool_size, None)
+    server = embedded.start(settings.home)
+    try:
+        if not is_current(server.dsn()):
+            upgrade(server.dsn(), load_tables)
+        return _enter(server.dsn(user=APP_ROLE), settings.pool_size, server)
+    except BaseException:
+        server.release()
+        raise
+
+
+def migrate(settings: Settings, load_tables: LoadTables) -> None:
+    """Bring the database of these settings up to date, and set the application role's password when it needs one."""
+    if not settings.database_url:
+        server = embedded.start(settings.home)
+        try:
+            upgrade(server.dsn(), load_tables)
+        finally:
+            server.release()
+        return
+    with _explained("HEADGATE_DATABASE_URL"):
+        upgrade(settings.database_url, load_tables)
+        _set_password(settings)
+
+
+def app_dsn(settings: Settings) -> str:
+    """The application role's connection string for an external database: as set, or derived from the owner's."""
+    if settings.app_database_url:
+        return settings.app_database_url
+    password = local_secret(settings.home, APP_PASSWORD)
+    return make_conninfo(settings.database_url, user=APP_ROLE, password=password)
+
+
+def _set_password(settings: Settings) -> None:
+    target = conninfo_to_dict(app_dsn(settings))
+    if target.get("user") != APP_ROLE or not target.get("password"):
+        return
+    with psycopg.connect(settings.database_url, autocommit=True) as conn:
+        # Hashed here, so that the password itself never reaches the server or its log.
+        hashed = conn.pgconn.encrypt_password(str(target["password"]).encode(), APP_ROLE.encode(), "scram-sha-256")
+        conn.execute(f"alter role {APP_ROLE} password '{hashed.decode()}'")
+
+
+def _enter(dsn: str, pool_size: int, server: embedded.Server | None) -> Database:
+    with _explained("HEADGATE_APP_DATABASE_URL, or run `headgate migrate` to set the role's password again;"):
+        with psycopg.connect(dsn, connect_timeout=10) as conn:
+            check_app_role(conn)
+    return Database(dsn, pool_size, on_close=server.release if server else None)
+
+
+@contextmanager
+def _explained(setting: str) -> Iterator[None]:
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise Misconfigured(f"the database cannot be reached; check {setting}: {str(error).strip()}") from error

@@ -1,0 +1,160 @@
+"""Fixtures for every test: one embedded PostgreSQL per run, one database per worker, one tenant per test."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import filelock
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import MetaData
+
+import headgate
+from headgate.kernel.clock import FixedClock
+from headgate.kernel.settings import Settings
+from headgate.store import Database, create_schema, embedded, metadata
+from headgate.store.security import APP_ROLE
+
+TEMPLATE = "headgate_template"
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
+
+
+def load_tables() -> MetaData:
+    """Import every `tables.py` of the package, so that none can be forgotten."""
+    root = Path(headgate.__file__).parent
+    for file in sorted(root.rglob("tables.py")):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(".".join(("headgate", *file.relative_to(root).with_suffix("").parts)))
+    return metadata
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unit tests may not connect to anything."""
+    if "unit" not in request.path.relative_to(Path(__file__).parent).parts[:1]:
+        return
+
+    def refuse(*_args: object, **_kwargs: object) -> None:
+        raise AssertionError("a unit test tried to open a connection; move it to tests/integration")
+
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """The embedded server of this run, shared by all workers of pytest-xdist, with the template database made."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "home"
+    server = embedded.start(home, durable=False)
+    with filelock.FileLock(home / "template.lock"):
+        if not (home / "template.ready").exists():
+            _admin(server, sql.SQL("create database {} owner {}"), TEMPLATE, embedded.OWNER)
+            create_schema(server.dsn(database=TEMPLATE), load_tables())
+            (home / "template.ready").touch()
+    yield server
+    server.release()
+
+
+def _admin(server: embedded.Server, statement: sql.SQL, *names: str) -> None:
+    with psycopg.connect(server.admin_dsn(), autocommit=True) as conn:
+        conn.execute(statement.format(*map(sql.Identifier, names)))
+
+
+@contextmanager
+def _copy_of_template(server: embedded.Server, name: str) -> Iterator[str]:
+    with filelock.FileLock(server.home / "template.lock"):
+        _admin(server, sql.SQL("create database {} template {} owner {}"), name, TEMPLATE, embedded.OWNER)
+    yield name
+    _admin(server, sql.SQL("drop database {} with (force)"), name)
+
+
+@pytest.fixture(scope="session")
+def worker_database(cluster: embedded.Server) -> Iterator[str]:
+    """The name of this worker's own database."""
+    with _copy_of_template(cluster, f"headgate_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}") as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def database(cluster: embedded.Server, worker_database: str) -> Iterator[Database]:
+    """This worker's database, as the application sees it. Its rows outlive a test: use a fresh `tenant`."""
+    opened = Database(cluster.dsn(user=APP_ROLE, database=worker_database), pool_size=20)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def settings(cluster: embedded.Server, worker_database: str, tmp_path: Path) -> Settings:
+    """Settings of an installation whose database is this worker's."""
+    return _settings(cluster, worker_database, tmp_path)
+
+
+def _settings(server: embedded.Server, name: str, home: Path) -> Settings:
+    return Settings(
+        home=home / "home",
+        database_url=server.dsn(database=name),
+        app_database_url=server.dsn(user=APP_ROLE, database=name),
+    )
+
+
+@pytest.fixture
+def fresh_settings(cluster: embedded.Server, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a database of the test's own: nobody else's rows, for tests that look across tenants."""
+    with _copy_of_template(cluster, f"headgate_{uuid.uuid4().hex}") as name:
+        yield _settings(cluster, name, tmp_path)
+
+
+@pytest.fixture
+def fresh_database(fresh_settings: Settings) -> Iterator[Database]:
+    """The application's view of a database of the test's own."""
+    opened = Database(fresh_settings.app_database_url, pool_size=20)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def superuser(cluster: embedded.Server, worker_database: str) -> Iterator[psycopg.Connection]:
+    """A connection bound by nothing, to look at the catalogue and to tamper with rows. Not for arranging a test."""
+    with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at Monday 2 March 2026, 09:00 UTC."""
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def make_tenant(database: Database) -> Callable[[], UUID]:
+    """Makes further tenants in the worker's database."""
+    return lambda: create_tenant(database)
+
+
+@pytest.fixture
+def tenant(database: Database) -> UUID:
+    """A tenant of this test's own, with EUR and Berlin time."""
+    return create_tenant(database)
+
+
+def create_tenant(database: Database) -> UUID:
+    """A tenant with a row in `tenants`, in EUR and Berlin time."""
+    tenant_id = uuid.uuid4()
+    with database.transaction(tenant_id) as conn:
+        if conn.execute("select to_regclass('tenants') is not null").fetchone() == (True,):
+            conn.execute(
+                "insert into tenants (slug, name, currency, timezone, created_at) values (%s, %s, %s, %s, %s)",
+                [f"t-{tenant_id.hex}", "Test tenant", "EUR", "Europe/Berlin", NOW],
+            )
+    return tenant_id
