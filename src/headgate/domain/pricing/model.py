@@ -1,0 +1,244 @@
+"""The values of pricing: terms of agreements, the question, and the trace that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from headgate.domain.fx import FxRate, Rates
+from headgate.kernel.canonical import decimal_text, instant_text
+from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.money import CURRENCIES, parse_decimal
+
+ZERO = Decimal(0)
+METHODS = ("list", "net", "discount", "cost_plus")
+TIER_MODES = ("none", "slab", "range")
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """From this unit number on, this value (a price, or a percentage for discount and cost-plus)."""
+
+    start: Decimal
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One line of one revision of an agreement.
+
+    `value` is a price in `currency` for `list` and `net`, a percentage for `discount` (off the list price) and
+    `cost_plus` (on top of cost). `valid_from` and `valid_until` are what remains after the agreement's own bounds
+    (`periods.within`); `valid_until` is exclusive, None is open. `recorded_at` and `retired_at` say from when until
+    when the platform held the term to be true. A scope field that is None or empty means any. `used_quantity` is as of
+    the moment that is asked about.
+    """
+
+    agreement: str
+    code: str
+    revision: int
+    term: int
+    method: str
+    value: Decimal
+    currency: str
+    valid_from: datetime
+    recorded_at: datetime
+    kind: str = "net"  # list | net | exception | …: an 'exception' is an approved price exception and goes first
+    valid_until: datetime | None = None
+    retired_at: datetime | None = None
+    partner: str | None = None
+    partner_group: str | None = None
+    region: str | None = None
+    channel: str | None = None
+    product: str | None = None
+    family: str | None = None
+    tier_mode: str = "none"
+    tiers: tuple[Tier, ...] = ()
+    min_quantity: Decimal = ZERO
+    max_quantity: Decimal | None = None
+    used_quantity: Decimal = ZERO
+
+    @property
+    def name(self) -> str:
+        """The term as people cite it: agreement code, revision and term number."""
+        return f"{self.code} r{self.revision} #{self.term}"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceQuery:
+    """What is asked: the price of a quantity of a product for a partner, at an instant, as known at another.
+
+    `cost` is the unit cost in `cost_currency` (empty: the query's currency). `fx` are the rates of the day.
+    """
+
+    partner: str
+    product: str
+    quantity: Decimal
+    currency: str
+    at: datetime
+    as_known: datetime
+    groups: tuple[str, ...] = ()
+    region: str = ""
+    channel: str = ""
+    family: str = ""
+    cost: Decimal | None = None
+    cost_currency: str = ""
+    fx: Rates | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A term in whose scope the line lies, its unit price (None where it gives none), and what became of it.
+
+    `verdict` is wins, loses or not_applicable; `reason` says why in plain words.
+    """
+
+    term: Term
+    unit_price: Decimal | None
+    verdict: str
+    reason: str
+
+    def as_json(self) -> dict[str, object]:
+        """Identity, price and verdict as text fields."""
+        term = self.term
+        return {
+            "agreement": term.agreement,
+            "code": term.code,
+            "revision": term.revision,
+            "term": term.term,
+            "kind": term.kind,
+            "method": term.method,
+            "unit_price": None if self.unit_price is None else decimal_text(self.unit_price),
+            "verdict": self.verdict,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTrace:
+    """The price of one line and how it came about.
+
+    `unit_price` is None when no agreement gives a price. A price written in an agreement is taken as written; a derived
+    one (discount, cost-plus, converted, or the average of slab bands) is rounded to 4 decimals half up. `amount` is
+    quantity times price, or the sum of the bands, rounded half up once to the currency's minor unit. `tie` means that
+    only the lower price decided.
+    """
+
+    partner: str
+    product: str
+    quantity: Decimal
+    currency: str
+    at: datetime
+    as_known: datetime
+    winner: Term | None
+    unit_price: Decimal | None
+    amount: Decimal | None
+    method: str
+    tie: bool
+    candidates: tuple[Candidate, ...]
+    bands: tuple[tuple[Decimal, Decimal, Decimal], ...] = ()  # (first unit, quantity in the band, unit price)
+    rates: tuple[FxRate, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The trace with amounts and instants as text: equal inputs give equal canonical bytes."""
+        winner = self.winner
+        return {
+            "partner": self.partner,
+            "product": self.product,
+            "quantity": decimal_text(self.quantity),
+            "currency": self.currency,
+            "at": instant_text(self.at),
+            "as_known": instant_text(self.as_known),
+            "winner": None if winner is None else winner.name,
+            "agreement": None if winner is None else winner.agreement,
+            "unit_price": None if self.unit_price is None else decimal_text(self.unit_price),
+            "amount": None if self.amount is None else decimal_text(self.amount),
+            "method": self.method,
+            "tie": self.tie,
+            "rounding": "derived unit prices: 4 decimals half up; amount: minor unit half up",
+            "candidates": [candidate.as_json() for candidate in self.candidates],
+            "bands": [
+                {"from": decimal_text(start), "quantity": decimal_text(quantity), "unit_price": decimal_text(price)}
+                for start, quantity, price in self.bands
+            ],
+            "rates": [rate.as_json() for rate in self.rates],
+        }
+
+
+def parse_tiers(raw: Iterable[Mapping[str, object]]) -> tuple[Tier, ...]:
+    """Tiers from their JSON form `[{"from": …, "value": …}]`, sorted by start. Raises `Invalid` naming the tier."""
+    tiers = []
+    for index, item in enumerate(raw):
+        start = parse_decimal(f"tiers[{index}].from", item.get("from"))
+        tiers.append(Tier(start, parse_decimal(f"tiers[{index}].value", item.get("value"))))
+    return tuple(sorted(tiers, key=lambda tier: tier.start))
+
+
+def term_problems(term: Term, path: str = "term") -> list[Problem]:
+    """Everything that makes a term unusable, for the author; an empty list means it can be activated."""
+    found: list[Problem] = []
+
+    def say(field: str, value: object, message: str, fix: str = "") -> None:
+        found.append(Problem(f"{path}.{field}", str(value), message, fix))
+
+    if term.method not in METHODS:
+        say("method", term.method, "is not a pricing method", f"Use one of {', '.join(METHODS)}.")
+    if term.method in ("list", "net") and term.currency not in CURRENCIES:
+        say("currency", term.currency, "is not an ISO 4217 code", "Use three capitals such as EUR.")
+    if term.product and term.family:
+        say("family", term.family, "is given beside a product", "Name the product or the family, not both.")
+    for label, value in [
+        ("value", term.value),
+        *((f"tiers[{i}].value", tier.value) for i, tier in enumerate(term.tiers)),
+    ]:
+        if value < 0:
+            say(label, value, "is negative", "Use zero or more.")
+        elif term.method == "discount" and value > 100:
+            say(label, value, "is a discount of more than 100 %")
+    if term.valid_until is not None and term.valid_until <= term.valid_from:
+        say(
+            "valid_until",
+            term.valid_until.isoformat(),
+            "is not after valid_from",
+            "An end is exclusive: use the first instant after.",
+        )
+    if term.max_quantity is not None and term.max_quantity <= 0:
+        say("max_quantity", term.max_quantity, "is not above zero")
+    if term.tier_mode not in TIER_MODES:
+        say("tier_mode", term.tier_mode, "is not a tier mode", f"Use one of {', '.join(TIER_MODES)}.")
+    elif term.tier_mode == "none" and term.tiers:
+        say("tiers", len(term.tiers), "are given, but tier_mode is none", "Say slab or range.")
+    elif term.tier_mode != "none":
+        found.extend(_tier_problems(term, path))
+    return found
+
+
+def _tier_problems(term: Term, path: str) -> list[Problem]:
+    starts = [tier.start for tier in term.tiers]
+    if not starts:
+        return [Problem(f"{path}.tiers", "", "are missing", f"A {term.tier_mode} term needs at least one tier.")]
+    found = []
+    if len(set(starts)) != len(starts) or starts != sorted(starts):
+        found.append(Problem(f"{path}.tiers", "", "do not rise", "Give each tier a higher start than the one before."))
+    if any(start < 0 for start in starts):
+        found.append(Problem(f"{path}.tiers[0].from", str(starts[0]), "is negative", "Start the first tier at 1."))
+    if term.tier_mode == "slab" and starts[0] > 1:
+        found.append(
+            Problem(
+                f"{path}.tiers[0].from",
+                str(starts[0]),
+                "leaves the first units without a price",
+                "Start the first slab at 1.",
+            )
+        )
+    return found
+
+
+def check_term(term: Term, path: str = "term") -> Term:
+    """The term itself, or `Invalid` with all its problems."""
+    found = term_problems(term, path)
+    if found:
+        raise Invalid("; ".join(str(problem) for problem in found), problems=found)
+    return term
