@@ -60,10 +60,7 @@ def apply_term(term: Term, query: PriceQuery, list_price: Priced | None) -> Pric
         return f"its first slab starts at unit {_plain(term.tiers[0].start)}, so the first units have no price"
     bands = tuple((start, part, unit_price(value)) for start, part, value in slab_bands(term.tiers, quantity))
     total = sum((part * price for _, part, price in bands), ZERO)
-    if len(bands) == 1:
-        price = bands[0][2]
-    else:
-        price = (total / quantity).quantize(FOUR, ROUND_HALF_UP)
+    price = bands[0][2] if len(bands) == 1 else (total / quantity).quantize(FOUR, ROUND_HALF_UP)
     how = f"{how}, {len(bands)} slab{'s' if len(bands) > 1 else ''}"
     return Priced(price, to_minor(total, query.currency), bands, rates, how)
 
