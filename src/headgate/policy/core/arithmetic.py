@@ -1,0 +1,258 @@
+"""Exact expressions: the part of ZEN that money needs, computed in `Decimal`.
+
+Numbers, texts, dates, `true`/`false`/`null`, input names, `+ - * /`, comparison, `and`/`or`/`not`/`!`, `??`, `a ? b : c`, and
+`abs floor ceil round trunc min([…]) max([…])`. Precedence and results are ZEN's; numbers keep 28 significant digits as ZEN's own do, rounded
+half-even; `round` goes half away from zero; a division by zero gives null. Anything else raises `NotExact` and is for ZEN itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from typing import TypeAlias
+
+from headgate.policy.core.model import NUMERIC
+from headgate.policy.core.unary import BadCell, Token, number, tokens
+
+Env: TypeAlias = Mapping[str, object]
+Step: TypeAlias = Callable[[Env], object]
+
+_CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
+_ROUNDINGS = {"floor": ROUND_FLOOR, "ceil": ROUND_CEILING, "trunc": ROUND_DOWN, "round": ROUND_HALF_UP}
+_KINDS = {**dict.fromkeys(NUMERIC, "number"), "string": "string", "enum": "string", "bool": "bool", "date": "date"}
+_COMPARISONS: dict[str, Callable[[object, object], bool]] = {
+    "==": lambda a, b: type(a) is type(b) and a == b,
+    "!=": lambda a, b: not (type(a) is type(b) and a == b),
+    "<": lambda a, b: a < b,  # type: ignore[operator]
+    "<=": lambda a, b: a <= b,  # type: ignore[operator]
+    ">": lambda a, b: a > b,  # type: ignore[operator]
+    ">=": lambda a, b: a >= b,  # type: ignore[operator]
+}
+_BINDING = {"?": 1, "or": 2, "and": 3, "??": 7}
+_BINDING |= dict.fromkeys(["==", "!=", "<", "<=", ">", ">="], 4) | dict.fromkeys("+-", 5) | dict.fromkeys("*/", 6)
+
+
+class NotExact(Exception):
+    """The text goes beyond exact expressions; ZEN itself may know it."""
+
+
+class UnknownName(BadCell):
+    """The text names something that is not an input."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not an input of this policy")
+        self.name = name
+
+
+class Unknown(Exception):
+    """A null met arithmetic or an ordering at run time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    step: Step
+    kind: str  # number | string | bool | date | null | any
+    constant: bool = False
+
+
+def compile_exact(text: str, kinds: Mapping[str, str]) -> tuple[Step, str]:
+    """The expression as a function of the inputs, and the kind of value it gives.
+
+    `kinds` maps each name that may be used to its column type (`$` is the cell's own input).
+    Raises `NotExact` when the text needs ZEN, `BadCell` when it is wrong by any reading (an unknown name, kinds that do not fit).
+    """
+    reader = _Reader(tokens(text), kinds)
+    part = reader.expression(0)
+    if reader.peek().kind != "end":
+        raise NotExact
+    return part.step, part.kind
+
+
+class _Reader:
+    def __init__(self, found: list[Token], kinds: Mapping[str, str]) -> None:
+        self.found = found
+        self.at = 0
+        self.kinds = kinds
+
+    def peek(self) -> Token:
+        return self.found[self.at]
+
+    def take(self) -> Token:
+        token = self.found[self.at]
+        self.at += token.kind != "end"
+        return token
+
+    def expect(self, text: str) -> None:
+        if self.take().text != text:
+            raise NotExact
+
+    def expression(self, floor: int) -> _Part:
+        left = self.operand()
+        while True:
+            op = self.peek().text if self.peek().kind in ("op", "word") else ""
+            strength = _BINDING.get(op, 0)
+            if strength <= floor:
+                return left
+            self.take()
+            if op == "?":
+                left = self.choice(left)
+            else:
+                left = _joined(op, left, self.expression(strength))
+
+    def choice(self, test: _Part) -> _Part:
+        _must("bool", test, "the condition before ?")
+        yes = self.expression(0)
+        self.expect(":")
+        no = self.expression(0)
+        decide, first, second = test.step, yes.step, no.step
+        kind = yes.kind if yes.kind == no.kind else "any"
+        if kind == "any" and "null" not in (yes.kind, no.kind) and "any" not in (yes.kind, no.kind):
+            raise BadCell(f"the two sides of ? : are {yes.kind} and {no.kind}")
+        return _Part(lambda env: first(env) if decide(env) else second(env), kind)
+
+    def operand(self) -> _Part:
+        token = self.take()
+        if token.kind == "number":
+            return _constant(number(token), "number")
+        if token.kind == "text":
+            return _constant(token.text[1:-1], "string")
+        if token.text == "(":
+            inner = self.expression(0)
+            self.expect(")")
+            return inner
+        if token.text in ("-", "+") and token.kind == "op":
+            inner = self.expression(6)
+            _must("number", inner, f"what follows {token.text}")
+            step = inner.step
+            return _Part(lambda env: -_number(step(env)), "number") if token.text == "-" else inner
+        if token.text in ("not", "!"):
+            inner = self.expression(6)
+            _must("bool", inner, f"what follows {token.text}")
+            step = inner.step
+            return _Part(lambda env: not step(env), "bool")
+        if token.kind == "word":
+            return self.word(token.text)
+        raise NotExact
+
+    def word(self, word: str) -> _Part:
+        if word in ("true", "false"):
+            return _constant(word == "true", "bool")
+        if word == "null":
+            return _constant(None, "null")
+        if self.peek().text == "(":
+            return self.call(word)
+        if self.peek().text == ".":
+            raise NotExact
+        if word not in self.kinds:
+            raise UnknownName(word)
+        if self.kinds[word] == "list":
+            raise NotExact
+        return _Part(lambda env: env[word], _KINDS[self.kinds[word]])
+
+    def call(self, function: str) -> _Part:
+        self.take()
+        if function == "d":
+            token = self.take()
+            self.expect(")")
+            try:
+                return _constant(date.fromisoformat(token.text[1:-1]), "date")
+            except ValueError:
+                raise BadCell("a date is written d('2026-01-31')") from None
+        if function in ("min", "max"):
+            return self.extreme(function)
+        if function not in ("abs", *_ROUNDINGS):
+            raise NotExact
+        inner = self.expression(0)
+        _must("number", inner, f"what {function} is given")
+        step = inner.step
+        if function == "abs":
+            self.expect(")")
+            return _Part(lambda env: abs(_number(step(env))), "number")
+        places = 0
+        if self.peek().text == ",":
+            self.take()
+            token = self.take()
+            if token.kind != "number" or not token.text.isdigit() or int(token.text) > 12:
+                raise BadCell(f"the second argument of {function} is a whole number of decimals from 0 to 12")
+            places = int(token.text)
+        self.expect(")")
+        quantum, mode, wide = Decimal(1).scaleb(-places), _ROUNDINGS[function], Context(prec=60)
+        return _Part(lambda env: _number(step(env)).quantize(quantum, mode, wide), "number")
+
+    def extreme(self, function: str) -> _Part:
+        self.expect("[")
+        parts = [self.expression(0)]
+        while self.peek().text == ",":
+            self.take()
+            parts.append(self.expression(0))
+        self.expect("]")
+        self.expect(")")
+        for part in parts:
+            _must("number", part, f"what {function} is given")
+        steps = tuple(p.step for p in parts)
+        pick = min if function == "min" else max
+        return _Part(lambda env: pick(_number(s(env)) for s in steps), "number")
+
+
+def _constant(value: object, kind: str) -> _Part:
+    return _Part(lambda env: value, kind, True)
+
+
+def _must(kind: str, part: _Part, what: str) -> None:
+    if part.kind not in (kind, "any"):
+        raise BadCell(f"{what} is a {part.kind}, not a {kind}")
+
+
+def _number(value: object) -> Decimal:
+    if type(value) is not Decimal:
+        raise Unknown
+    return value
+
+
+def _joined(op: str, left: _Part, right: _Part) -> _Part:
+    a, b = left.step, right.step
+    if op in ("and", "or"):
+        _must("bool", left, f"what stands before {op}")
+        _must("bool", right, f"what stands after {op}")
+        return _Part((lambda env: a(env) and b(env)) if op == "and" else (lambda env: a(env) or b(env)), "bool")
+    if op == "??":
+        return _Part(lambda env: b(env) if (found := a(env)) is None else found, right.kind)
+    if op in _COMPARISONS:
+        return _compared(op, left, right)
+    if op == "+" and left.kind == right.kind == "string":
+        return _Part(lambda env: f"{a(env)}{b(env)}", "string")
+    _must("number", left, f"what stands before {op}")
+    _must("number", right, f"what stands after {op}")
+    if op == "+":
+        return _Part(lambda env: _CONTEXT.add(_number(a(env)), _number(b(env))), "number")
+    if op == "-":
+        return _Part(lambda env: _CONTEXT.subtract(_number(a(env)), _number(b(env))), "number")
+    if op == "*":
+        return _Part(lambda env: _CONTEXT.multiply(_number(a(env)), _number(b(env))), "number")
+
+    def divide(env: Env) -> object:
+        divisor = _number(b(env))
+        return _CONTEXT.divide(_number(a(env)), divisor) if divisor else None
+
+    return _Part(divide, "number")
+
+
+def _compared(op: str, left: _Part, right: _Part) -> _Part:
+    kinds = {left.kind, right.kind} - {"any", "null"}
+    if len(kinds) > 1:
+        raise BadCell(f"{op} compares a {left.kind} with a {right.kind}")
+    a, b, test = left.step, right.step, _COMPARISONS[op]
+    if op in ("==", "!="):
+        return _Part(lambda env: test(a(env), b(env)), "bool")
+    if not kinds <= {"number", "date"}:
+        raise BadCell(f"{op} compares numbers or dates only")
+
+    def ordered(env: Env) -> bool:
+        x, y = a(env), b(env)
+        if x is None or y is None:
+            raise Unknown
+        return test(x, y)
+
+    return _Part(ordered, "bool")

@@ -1,0 +1,271 @@
+"""Compile a table into a function from facts to an `Evaluation`.
+
+One lookup per input gives the rows that accept it as bits; the bits are joined; the hit policy picks. So the cost grows with the number
+of inputs, hardly with the number of rows. Results are kept in a small cache, since orders repeat their facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+from headgate.kernel.errors import Invalid, Problem, invalid, shorten
+from headgate.kernel.money import parse_decimal
+from headgate.policy.core.evaluation import Evaluation, shown
+from headgate.policy.core.expression import Failed
+from headgate.policy.core.model import DEFAULT_ROW, NUMERIC, InputColumn, PolicyTable, refuse
+from headgate.policy.core.reading import Reading, ReadRow, output_value, read_table
+from headgate.policy.core.unary import BadCell
+
+CACHE_SIZE = 4_096
+
+Coerce: TypeAlias = Callable[[object], object]
+
+_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+_ZERO = Decimal(0)
+
+
+class NoRowMatched(Invalid):
+    """No row of the policy fits the facts, and it has no default."""
+
+    code = "no_row_matched"
+
+
+def compile_policy(table: PolicyTable) -> CompiledPolicy:
+    """The table as a function. Raises `Invalid` listing every unknown field, type error and unreadable expression."""
+    reading = read_table(table)
+    if reading.issues:
+        raise refuse(list(reading.issues))
+    return CompiledPolicy(reading)
+
+
+class CompiledPolicy:
+    """A policy version ready to evaluate. Holds no state but its cache; safe to share between threads."""
+
+    __slots__ = ("_cached", "_coerce", "_lists", "_lookups", "_names", "_pick", "reading", "table")
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.table = reading.table
+        self._names = tuple(c.name for c in self.table.inputs)
+        self._lists = tuple(i for i, c in enumerate(self.table.inputs) if c.type == "list")
+        self._coerce = tuple(_coercion(self.table.policy, c) for c in self.table.inputs)
+        self._lookups = tuple(axis.lookup for axis in reading.axes)
+        pick: Any = itemgetter(*self._names)
+        self._pick: Callable[[Mapping[str, object]], tuple[object, ...]] = (
+            pick if len(self._names) > 1 else lambda facts: (pick(facts),)
+        )
+        # typed=True: True, 1 and "1" are different facts. Equal numbers with other trailing zeros are the same fact,
+        # and the evaluation holds them normalised, so it does not matter which of them came first.
+        self._cached = lru_cache(maxsize=CACHE_SIZE, typed=True)(self._decide)
+
+    @property
+    def policy(self) -> str:
+        """The policy's name."""
+        return self.table.policy
+
+    @property
+    def version(self) -> int:
+        """The policy's version."""
+        return self.table.version
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the policy text."""
+        return self.table.digest
+
+    def evaluate(self, inputs: Mapping[str, object]) -> Evaluation:
+        """Decide. Facts that the policy does not declare are ignored.
+
+        Raises `Invalid` naming each missing input, an input of another type or outside its declared values, two matching rows under
+        UNIQUE; `NoRowMatched` (an `Invalid`) when nothing fits. A COLLECT policy that nothing fits gives an empty list.
+        """
+        try:
+            values = self._pick(inputs)
+        except KeyError:
+            raise self._missing(inputs) from None
+        if self._lists:
+            values = tuple(tuple(v) if isinstance(v, list) else v for v in values)
+        try:
+            return self._cached(*values)
+        except TypeError:  # a value that cannot be hashed is of no declared type: decide says which
+            return self._decide(*values)
+
+    def _decide(self, *values: object) -> Evaluation:
+        mask = -1
+        known: list[object] = []
+        for coerce, lookup, value in zip(self._coerce, self._lookups, values, strict=True):
+            value = coerce(value)
+            mask &= lookup(value)
+            known.append(value)
+        inputs = dict(zip(self._names, known, strict=True))
+        mask &= (1 << len(self.reading.rows)) - 1
+        if mask & self.reading.rich_mask:
+            mask = self._with_rich_cells(mask, inputs)
+        if self.table.hit == "collect":
+            return self._collected(mask, inputs)
+        if not mask:
+            if self.reading.default is None:
+                raise self._unmatched(inputs)
+            return self._evaluation((self.reading.default,), self._outputs(self.reading.default, inputs), inputs)
+        if self.table.hit == "unique" and mask & (mask - 1):
+            both = ", ".join(r.row.id for r in self._rows(mask))
+            raise Invalid(f"policy {self.policy} version {self.version}: rows {both} all fit, and only one may")
+        row = self.reading.rows[(mask & -mask).bit_length() - 1]
+        return self._evaluation((row,), self._outputs(row, inputs), inputs)
+
+    def _rows(self, mask: int) -> tuple[ReadRow, ...]:
+        return tuple(row for index, row in enumerate(self.reading.rows) if mask >> index & 1)
+
+    def _with_rich_cells(self, mask: int, inputs: dict[str, object]) -> int:
+        env = dict(inputs)
+        for index, row in enumerate(self.reading.rows):
+            bit = 1 << index
+            if not mask & bit or not row.rich:
+                continue
+            for column, cell in row.rich:
+                env["$"] = inputs[column]
+                if self._worked_out(row, column, cell, env) is not True:
+                    mask &= ~bit
+                    break
+        return mask
+
+    def _worked_out(self, row: ReadRow, column: str, expression: Callable[[Mapping[str, object]], object], env: Any) -> object:
+        try:
+            return expression(env)
+        except (Failed, DecimalException) as error:
+            where = f"policy {self.policy} version {self.version}, row {row.row.id}, column {column}"
+            raise Invalid(f"{where}: {error or type(error).__name__}") from None
+
+    def _outputs(self, row: ReadRow, inputs: dict[str, object]) -> dict[str, Any]:
+        if not row.formulas:
+            return dict(row.outputs)
+        found = dict(row.outputs)
+        for name, formula in row.formulas.items():
+            column = self.table.output(name)
+            assert column is not None
+            try:
+                found[name] = output_value(column, self._worked_out(row, name, formula, inputs))
+            except BadCell as error:
+                raise Invalid(f"policy {self.policy} version {self.version}, row {row.row.id}: {error}") from None
+        return found
+
+    def _collected(self, mask: int, inputs: dict[str, object]) -> Evaluation:
+        rows = self._rows(mask)
+        if not rows and self.reading.default is not None:
+            rows = (self.reading.default,)
+        each = [self._outputs(row, inputs) for row in rows]
+        outputs: dict[str, Any] = {"list": each}
+        if self.table.aggregate != "list":
+            for column in self.table.outputs:
+                if column.type in NUMERIC:
+                    outputs[column.name] = _aggregate(self.table.aggregate, [o[column.name] for o in each])
+        return self._evaluation(rows, outputs, inputs)
+
+    def _evaluation(self, rows: tuple[ReadRow, ...], outputs: dict[str, Any], inputs: dict[str, object]) -> Evaluation:
+        table = self.table
+        return Evaluation(
+            table.policy,
+            table.version,
+            table.digest,
+            table.hit,
+            tuple([r.row.id for r in rows]),
+            inputs,
+            outputs,
+            tuple([_reason(r, inputs) for r in rows]),
+            tuple([r.row.clause for r in rows if r.row.clause]),
+        )
+
+    def _missing(self, inputs: Mapping[str, object]) -> Invalid:
+        names = [n for n in self._names if n not in inputs]
+        problems = [Problem(n, "", f"is missing; policy {self.policy} needs it", "Give it.") for n in names]
+        return Invalid(f"policy {self.policy} version {self.version} needs {', '.join(names)}", problems=problems)
+
+    def _unmatched(self, inputs: Mapping[str, object]) -> NoRowMatched:
+        told = ", ".join(f"{name} {shorten(shown(value), 40)}" for name, value in inputs.items())
+        return NoRowMatched(f"policy {self.policy} version {self.version} has no row for {told}, and no default")
+
+
+def _aggregate(how: str, values: list[Any]) -> Any:
+    numbers = [v for v in values if v is not None]
+    if how == "sum":
+        return sum(numbers, _ZERO) if any(isinstance(n, Decimal) for n in numbers) else sum(numbers)
+    if not numbers:
+        return None
+    return min(numbers) if how == "min" else max(numbers)
+
+
+def _reason(row: ReadRow, inputs: Mapping[str, object]) -> str:
+    texts, names = row.reason
+    if not names:
+        return texts[0]
+    return "".join([t + shorten(shown(inputs[n])) for t, n in zip(texts, names, strict=False)]) + texts[-1]
+
+
+def _coercion(policy: str, column: InputColumn) -> Coerce:
+    name, kind = column.name, column.type
+    if kind in NUMERIC:
+        return _number_coercion(policy, column)
+    wanted: dict[str, tuple[type, str]] = {
+        "string": (str, "a text"),
+        "enum": (str, f"one of {', '.join(column.values)}"),
+        "bool": (bool, "true or false"),
+        "date": (date, "a date"),
+        "list": (tuple, "a list of texts"),
+    }
+    type_, words = wanted[kind]
+    allowed = frozenset(column.values) if kind == "enum" else None
+
+    def coerce(value: object) -> object:
+        if type(value) is type_ and (allowed is None or value in allowed):
+            if kind == "list" and not all(isinstance(v, str) for v in value):  # type: ignore[attr-defined]
+                raise _unfit(policy, name, value, words)
+            return value
+        if value is None and column.nullable:
+            return None
+        if kind == "date" and isinstance(value, str) and not isinstance(value, datetime):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise _unfit(policy, name, value, words)
+
+    return coerce
+
+
+def _number_coercion(policy: str, column: InputColumn) -> Coerce:
+    name, low, high, whole = column.name, column.minimum, column.maximum, column.type == "integer"
+    normalize = _EXACT.normalize
+    bounded = low is not None or high is not None or whole
+
+    def coerce(value: object) -> object:
+        if type(value) is not Decimal:
+            if value is None and column.nullable:
+                return None
+            value = Decimal(value) if type(value) is int else parse_decimal(f"{policy}.{name}", value, decimals=12)
+        if not value.is_finite():
+            raise _unfit(policy, name, value, "a finite number")
+        try:
+            value = normalize(value) if value else _ZERO
+        except DecimalException:
+            raise _unfit(policy, name, value, "a number of at most 60 digits") from None
+        if bounded:
+            if whole and value != value.to_integral_value():
+                raise _unfit(policy, name, value, "a whole number")
+            if (low is not None and value < low) or (high is not None and value > high):
+                ends = " and ".join(t for t in (f"at least {low}" if low is not None else "", f"at most {high}" if high is not None else "") if t)
+                raise _unfit(policy, name, value, ends)
+        return value
+
+    return coerce
+
+
+def _unfit(policy: str, name: str, value: object, wanted: str) -> Invalid:
+    return invalid(f"{policy}.{name}", value, f"is not {wanted}")
+
+
+__all__ = ["CACHE_SIZE", "DEFAULT_ROW", "CompiledPolicy", "NoRowMatched", "compile_policy"]

@@ -1,0 +1,150 @@
+"""A table's cells, cut along every value they mention.
+
+Between two neighbouring mentioned values no simple test changes its answer, so each input has finitely many *segments*:
+points, stretches between them, and 'anything else'. Each knows, as bits of one integer, which rows accept it (bit i is row i).
+Evaluation looks up one segment per input and joins the bits; the lints walk the segments and so reason about every input there is.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import TypeAlias, TypeVar
+
+from headgate.policy.core.model import NUMERIC, InputColumn, Value
+from headgate.policy.core.unary import ANYTHING, Literal, Test, constants, holds
+
+Cells: TypeAlias = Sequence[tuple[Test, ...]]
+Lookup: TypeAlias = Callable[[object], int]
+Point = TypeVar("Point", Decimal, date)
+
+_WIDE = Context(prec=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One class of values that all rows treat alike: an example of it, and the rows that accept it."""
+
+    sample: Value
+    mask: int
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One input's segments (those its declaration allows) and the function from a value to its rows."""
+
+    column: InputColumn
+    segments: tuple[Segment, ...]
+    lookup: Lookup
+
+
+def build_axis(column: InputColumn, cells: Cells) -> Axis:
+    """The axis of a column whose row i accepts `cells[i]`. A rich cell comes as `ANYTHING`; its row is tested later."""
+    mentioned = [c for tests in cells for c in constants(tests)]
+    null = _mask(cells, None)
+    if column.type in NUMERIC:
+        ends = [v for v in (column.minimum, column.maximum) if v is not None]
+        points: list[Decimal] = sorted({v for v in mentioned if isinstance(v, Decimal)} | set(ends))
+        axis = _ordered_axis(column, cells, points, _whole if column.type == "integer" else _middle, null)
+    elif column.type == "date":
+        axis = _ordered_axis(column, cells, sorted({v for v in mentioned if isinstance(v, date)}), _day, null)
+    else:
+        axis = _listed_axis(column, cells, mentioned, null)
+    return Axis(column, (*axis.segments, Segment(None, null)), axis.lookup) if column.nullable else axis
+
+
+def _mask(cells: Cells, value: Literal) -> int:
+    mask = 0
+    for index, tests in enumerate(cells):
+        if tests is ANYTHING or holds(tests, value):
+            mask |= 1 << index
+    return mask
+
+
+def _ordered_axis(
+    column: InputColumn,
+    cells: Cells,
+    points: list[Point],
+    between: Callable[[Point | None, Point | None], Point | None],
+    null: int,
+) -> Axis:
+    # Sample 2 i + 1 is point i itself, sample 2 i the open stretch before it: the index is bisect_left + bisect_right.
+    # A stretch that no value of this type can lie in (between two neighbouring days) has no sample and no rows.
+    samples: list[Point | None] = []
+    for index, point in enumerate(points):
+        samples += [between(points[index - 1] if index else None, point), point]
+    samples.append(between(points[-1] if points else None, None))
+    masks = tuple(0 if s is None else _mask(cells, s) for s in samples)
+
+    def lookup(value: object) -> int:
+        if value is None:
+            return null
+        return masks[bisect_left(points, value) + bisect_right(points, value)]  # type: ignore[type-var]
+
+    kept = [Segment(s, m) for s, m in zip(samples, masks, strict=True) if s is not None and _declared(column, s)]
+    return Axis(column, tuple(kept), lookup)
+
+
+def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal], null: int) -> Axis:
+    if column.type == "bool":
+        values: list[Value] = [True, False]
+    elif column.type == "enum":
+        values = list(column.values)
+    else:
+        values = list(dict.fromkeys(v for v in mentioned if isinstance(v, str)))
+    masks = {value: _mask(cells, value) for value in values if isinstance(value, (str, bool))}
+    segments = [Segment(value, masks[value]) for value in values if isinstance(value, (str, bool))]
+    other = 0
+    if column.type in ("string", "list"):
+        stranger = next(name for name in _strangers() if name not in masks)
+        other = _mask(cells, stranger)
+        segments.append(Segment(stranger if column.type == "string" else (), other))
+    find = {**masks, None: null}.get
+
+    def lookup(value: object) -> int:
+        return find(value, other)  # type: ignore[arg-type]
+
+    return Axis(column, tuple(segments), lookup)
+
+
+def _strangers() -> Sequence[str]:
+    return ["other", "another", *(f"other-{n}" for n in range(2, 100_000))]
+
+
+def _declared(column: InputColumn, sample: Decimal | date) -> bool:
+    if not isinstance(sample, Decimal):
+        return True
+    if column.type == "integer" and sample != sample.to_integral_value():
+        return False
+    low, high = column.minimum, column.maximum
+    return (low is None or sample >= low) and (high is None or sample <= high)
+
+
+def _middle(low: Decimal | None, high: Decimal | None) -> Decimal | None:
+    if low is None or high is None:
+        return Decimal(0) if low is high else _WIDE.add(low, 1) if low is not None else _WIDE.subtract(high or 0, 1)
+    exact = _WIDE.divide(_WIDE.add(low, high), 2)
+    for places in range(13):  # the roundest value in between reads best in a message
+        rounded = exact.quantize(Decimal(1).scaleb(-places), context=_WIDE)
+        if low < rounded < high:
+            return rounded
+    return exact
+
+
+def _whole(low: Decimal | None, high: Decimal | None) -> Decimal | None:
+    if low is None:
+        return Decimal(0) if high is None else high.to_integral_value(ROUND_FLOOR) - (high == high.to_integral_value())
+    above = low.to_integral_value(ROUND_FLOOR) + 1
+    return above if high is None or above < high else None
+
+
+def _day(low: date | None, high: date | None) -> date | None:
+    if low is None:
+        if high is None:
+            return date(2026, 1, 1)
+        return None if high == date.min else high - timedelta(days=1)
+    after = None if low == date.max else low + timedelta(days=1)
+    return after if after is not None and (high is None or after < high) else None

@@ -1,0 +1,259 @@
+"""A table with every cell, output and reason understood: what `compile` runs and the lints reason about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+from headgate.kernel.errors import Invalid
+from headgate.kernel.money import parse_decimal
+from headgate.policy.core.expression import Expression, compile_cell, compile_output
+from headgate.policy.core.grid import Axis, build_axis
+from headgate.policy.core.model import (
+    DEFAULT_ROW,
+    NUMERIC,
+    Formula,
+    InputColumn,
+    Issue,
+    OutputColumn,
+    PolicyTable,
+    Row,
+)
+from headgate.policy.core.unary import ANYTHING, BadCell, Literal, NotUnary, Test, constants, parse_unary
+
+Cell: TypeAlias = tuple[Test, ...] | Expression
+
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,63})\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRow:
+    """A row understood: its rich cells by column, its outputs as values or expressions, its reason as a template."""
+
+    row: Row
+    rich: tuple[tuple[str, Expression], ...]
+    outputs: Mapping[str, object]
+    formulas: Mapping[str, Expression]
+    reason: tuple[tuple[str, ...], tuple[str, ...]]  # the texts around and between, and the names that stand between
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`rows` stand in the order in which the first match wins (file order; by rank under PRIORITY); bit i of a mask is rows[i]."""
+
+    table: PolicyTable
+    axes: tuple[Axis, ...]
+    rows: tuple[ReadRow, ...]
+    default: ReadRow | None
+    issues: tuple[Issue, ...]
+    rich_mask: int  # rows with at least one rich cell, which segments cannot decide
+
+    @property
+    def sound(self) -> bool:
+        """Whether the table can be compiled and reasoned about."""
+        return not self.issues
+
+
+def read_table(table: PolicyTable) -> Reading:
+    """Understand a table. Never raises for the author's mistakes: they are in `issues`, each with row, column and line."""
+    issues: list[Issue] = []
+    types = {c.name: c.type for c in table.inputs}
+    cells: dict[str, dict[str, Cell]] = {}
+    rows: list[ReadRow] = []
+    for row in table.rows:
+        cells[row.id] = _cells(table, row, types, issues)
+        rich = tuple((name, cell) for name, cell in cells[row.id].items() if isinstance(cell, Expression))
+        rows.append(_read_row(table, row, rich, types, issues))
+    default = None if table.default is None else _read_row(table, table.default, (), types, issues)
+    order = _order(table, rows, issues)
+    ranked = [rows[i] for i in order]
+    axes = []
+    for column in table.inputs:
+        found = [cells[r.row.id].get(column.name, ANYTHING) for r in ranked]
+        axes.append(build_axis(column, [ANYTHING if isinstance(c, Expression) else c for c in found]))
+    rich_mask = sum(1 << i for i, r in enumerate(ranked) if r.rich)
+    return Reading(table, tuple(axes), tuple(ranked), default, tuple(issues), rich_mask)
+
+
+def _order(table: PolicyTable, rows: list[ReadRow], issues: list[Issue]) -> list[int]:
+    if table.hit != "priority" or not table.outputs:
+        return list(range(len(rows)))
+    first = table.outputs[0]
+    for read in rows:
+        if first.name in read.formulas:
+            issues.append(_issue(table, read.row, "types", first.name, "a priority table ranks by this output", "Write a value."))
+    rank = {value: index for index, value in enumerate(first.values)}
+    return sorted(range(len(rows)), key=lambda i: rank.get(str(rows[i].outputs.get(first.name)), len(rank)))
+
+
+def _issue(table: PolicyTable, row: Row, rule: str, column: str, message: str, fix: str = "", part: str = "then") -> Issue:
+    return Issue(rule, "error", message, table.file, row.lines.get(f"{part}.{column}", row.line), row.id, column, fix)
+
+
+def _cells(table: PolicyTable, row: Row, types: Mapping[str, str], issues: list[Issue]) -> dict[str, Cell]:
+    found: dict[str, Cell] = {}
+    for name, text in row.when.items():
+        column = table.input(name)
+        if column is None:
+            fix = f"Use one of {', '.join(types)}, or declare it."
+            issues.append(_issue(table, row, "unknown_fields", name, f"{name} is not an input", fix, "when"))
+            continue
+        try:
+            found[name] = _cell(column, text, types)
+        except BadCell as error:
+            issues.append(_issue(table, row, "types", name, f"{text!r}: {error}", part="when"))
+    return found
+
+
+def _cell(column: InputColumn, text: str, types: Mapping[str, str]) -> Cell:
+    try:
+        tests = parse_unary(text)
+    except NotUnary:
+        return compile_cell(text, column.name, types)
+    if tests is ANYTHING:
+        return ANYTHING
+    if column.type == "list":
+        raise BadCell("a list is tested with an expression such as contains($, 'x')")
+    for constant in constants(tests):
+        _fits(column, constant)
+    return tests
+
+
+def _fits(column: InputColumn, constant: Literal) -> None:
+    if constant is None:
+        if not column.nullable:
+            raise BadCell(f"{column.name} is never null; declare it nullable: true")
+        return
+    wanted = Decimal if column.type in NUMERIC else bool if column.type == "bool" else date if column.type == "date" else str
+    if type(constant) is not wanted:
+        raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {_kind(constant)}")
+    if column.values and constant not in column.values:
+        raise BadCell(f"{constant!r} is not one of {', '.join(column.values)}")
+
+
+def _kind(constant: Literal) -> str:
+    names: dict[type, str] = {Decimal: "a number", str: "a text", bool: "true or false", date: "a date"}
+    return names[type(constant)]
+
+
+def _read_row(
+    table: PolicyTable, row: Row, rich: tuple[tuple[str, Expression], ...], types: Mapping[str, str], issues: list[Issue]
+) -> ReadRow:
+    outputs: dict[str, object] = {}
+    formulas: dict[str, Expression] = {}
+    for name in row.then:
+        if table.output(name) is None:
+            fix = f"Use one of {', '.join(c.name for c in table.outputs)}, or declare it."
+            issues.append(_issue(table, row, "unknown_fields", name, f"{name} is not an output", fix))
+    for column in table.outputs:
+        if column.name not in row.then and not column.nullable:
+            message = f"gives no {column.name}"
+            issues.append(_issue(table, row, "types", column.name, message, "Give a value, or declare it nullable: true."))
+            continue
+        authored = row.then.get(column.name)
+        try:
+            if isinstance(authored, Formula):
+                formulas[column.name] = _formula(column, authored, types)
+                outputs[column.name] = None  # keeps the declared order; filled in when evaluated
+            else:
+                outputs[column.name] = output_value(column, authored)
+        except BadCell as error:
+            issues.append(_issue(table, row, "types", column.name, str(error)))
+    return ReadRow(row, rich, outputs, formulas, _reason(table, row, types, issues))
+
+
+def _formula(column: OutputColumn, authored: Formula, types: Mapping[str, str]) -> Expression:
+    expression = compile_output(authored.text, types)
+    wanted = {**dict.fromkeys(NUMERIC, "number"), "enum": "string"}.get(column.type, column.type)
+    if expression.kind not in (wanted, "any", "null"):
+        raise BadCell(f"={authored.text} gives a {expression.kind}, {column.name} is of type {column.type}")
+    return expression
+
+
+def output_value(column: OutputColumn, value: object) -> object:
+    """A value of the column's type: `int` for integer, `Decimal` for other numbers. Raises `BadCell`."""
+    if value is None:
+        if column.nullable:
+            return None
+        raise BadCell(f"{column.name} is null; give a value, or declare it nullable: true")
+    convert = _CONVERT[column.type]
+    try:
+        found = convert(value)
+    except (BadCell, Invalid, ValueError, TypeError):
+        raise BadCell(f"{value!r} is not of type {column.type}") from None
+    if column.values and found not in column.values:
+        raise BadCell(f"{found!r} is not one of {', '.join(column.values)}")
+    return found
+
+
+def _number(value: object) -> Decimal:
+    if type(value) is Decimal:
+        if not value.is_finite() or abs(value) >= Decimal("1e24"):
+            raise ValueError
+        return value
+    return parse_decimal("value", value, decimals=12)
+
+
+def _integer(value: object) -> int:
+    number = _number(value)
+    if number != number.to_integral_value():
+        raise ValueError
+    return int(number)
+
+
+def _exactly(kind: type) -> Callable[[object], object]:
+    def convert(value: object) -> object:
+        if type(value) is not kind:
+            raise TypeError
+        return value
+
+    return convert
+
+
+def _date(value: object) -> date:
+    return value if type(value) is date else date.fromisoformat(str(value))
+
+
+def _list(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+        raise TypeError
+    return tuple(value)
+
+
+_CONVERT: Mapping[str, Callable[[object], object]] = {
+    **dict.fromkeys(["number", "percent", "money"], _number),
+    "integer": _integer,
+    "string": _exactly(str),
+    "enum": _exactly(str),
+    "bool": _exactly(bool),
+    "date": _date,
+    "list": _list,
+}
+
+
+def _reason(
+    table: PolicyTable, row: Row, types: Mapping[str, str], issues: list[Issue]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    text = row.because or _own_words(table, row)
+    pieces = _PLACEHOLDER.split(text)
+    texts, names = tuple(pieces[0::2]), tuple(pieces[1::2])
+    for name in names:
+        if name not in types:
+            fix = f"Use one of {', '.join(types)}."
+            issues.append(_issue(table, row, "unknown_fields", "because", f"{{{name}}} is not an input", fix))
+    if any("{" in t or "}" in t for t in texts):
+        fix = "Braces hold one input name, nothing else."
+        issues.append(_issue(table, row, "types", "because", "has a brace that holds no name", fix))
+    return texts, names
+
+
+def _own_words(table: PolicyTable, row: Row) -> str:
+    if row.id == DEFAULT_ROW:
+        return f"{table.title}: no row fits, so the default applies".replace("{", "(").replace("}", ")")
+    named = [(table.input(name), name) for name in row.when if table.input(name) is not None]
+    told = ", ".join(f"{(column.label if column else '') or name} is {{{name}}}" for column, name in named)
+    return told or f"{row.id} applies to everything"
