@@ -58,8 +58,9 @@ class Database:
     ) -> Iterator[Connection]:
         """One transaction that sees and writes only this tenant's rows (and, with `partner`, only that partner's).
 
-        Commits on normal exit and rolls back on an exception. An error that was caught inside and left the transaction
-        broken is raised again at the end, because nothing could be committed. Raises `Busy` when no connection frees up.
+        Commits on normal exit and rolls back on an exception. A failed statement whose error was swallowed inside
+        raises `InFailedSqlTransaction` at the end, because nothing could be committed. Raises `Busy` when no
+        connection becomes free.
         """
         with self._begun(str(UUID(str(tenant_id))), partner or "", read_only=read_only) as conn:
             yield conn

@@ -146,7 +146,7 @@ def _binaries() -> Path:
         if (folder / "postgres").exists():
             return folder
     raise Misconfigured(
-        "the embedded PostgreSQL is not installed for this platform; set HEADGATE_DATABASE_URL to a PostgreSQL 15 or later"
+        "there is no embedded PostgreSQL for this platform; let HEADGATE_DATABASE_URL name a PostgreSQL 15 or later"
     )
 
 
@@ -159,7 +159,9 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
     useradd = shutil.which("useradd")
     if useradd:
-        made = subprocess.run([useradd, "--system", "--shell", "/bin/false", _ACCOUNTS[0]], capture_output=True)
+        made = subprocess.run(
+            [useradd, "--system", "--shell", "/bin/false", _ACCOUNTS[0]], capture_output=True, check=False
+        )
         if made.returncode == 0:
             return pwd.getpwnam(_ACCOUNTS[0])
     return pwd.getpwnam("nobody")
@@ -167,7 +169,6 @@ def _account() -> pwd.struct_passwd | None:
 
 def _run(home: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     account = _account()
-    identity = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     # A file, not a pipe: the server inherits the handle and would keep a pipe open for as long as it runs.
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
@@ -178,7 +179,9 @@ def _run(home: Path, program: str, *arguments: str) -> subprocess.CompletedProce
             cwd="/" if account else home,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
             check=False,
-            **identity,  # type: ignore[arg-type]
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
         )
         output.seek(0)
         return subprocess.CompletedProcess(done.args, done.returncode, output.read(), None)
@@ -221,7 +224,9 @@ def _initialise(home: Path, data: Path, account: pwd.struct_passwd | None) -> No
     with (making / "postgresql.conf").open("a") as conf:
         conf.write("\ninclude_if_exists 'headgate.conf'  # rewritten at each start; ALTER SYSTEM overrides it\n")
     if data.exists():
-        raise Misconfigured(f"{data} exists and is not a PostgreSQL data folder; move it away or choose another HEADGATE_HOME")
+        raise Misconfigured(
+            f"{data} exists and is not a PostgreSQL data folder; move it away or choose another HEADGATE_HOME"
+        )
     making.rename(data)
 
 

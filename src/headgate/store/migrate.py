@@ -70,7 +70,7 @@ def fingerprint() -> str:
 
 
 def differences(dsn: str, load_tables: LoadTables) -> list[str]:
-    """Migrate the (temporary) database and list what its schema lacks or has too much against the tables; none is good."""
+    """Migrate the (temporary) database and list where its schema and the declared tables differ; no items is good."""
     upgrade(dsn, load_tables)
     with _engine_connection(dsn) as conn:
         context = MigrationContext.configure(conn, opts=_COMPARE)

@@ -66,14 +66,13 @@ def _set_password(settings: Settings) -> None:
         return
     with psycopg.connect(settings.database_url, autocommit=True) as conn:
         # Hashed here, so that the password itself never reaches the server or its log.
-        hashed = conn.pgconn.encrypt_password(str(target["password"]).encode(), APP_ROLE.encode(), "scram-sha-256")
+        hashed = conn.pgconn.encrypt_password(str(target["password"]).encode(), APP_ROLE.encode(), b"scram-sha-256")
         conn.execute(f"alter role {APP_ROLE} password '{hashed.decode()}'")
 
 
 def _enter(dsn: str, pool_size: int, server: embedded.Server | None) -> Database:
-    with _explained("HEADGATE_APP_DATABASE_URL, or run `headgate migrate` to set the role's password again;"):
-        with psycopg.connect(dsn, connect_timeout=10) as conn:
-            check_app_role(conn)
+    with _explained("HEADGATE_APP_DATABASE_URL"), psycopg.connect(dsn, connect_timeout=10) as conn:
+        check_app_role(conn)
     return Database(dsn, pool_size, on_close=server.release if server else None)
 
 

@@ -7,7 +7,7 @@ import os
 import secrets as random
 from pathlib import Path
 
-APP_PASSWORD = "app_role_password"
+APP_PASSWORD = "app_role_password"  # noqa: S105 (the name of a file)
 
 
 def local_secret(home: Path, name: str) -> str:

@@ -60,5 +60,5 @@ def _memory_mb() -> int:
 
 
 def _shared_memory_mb() -> int:
-    folder = Path("/dev/shm")
+    folder = Path("/dev/shm")  # noqa: S108 (its size is looked up, nothing is written)
     return shutil.disk_usage(folder).total // _MB if folder.exists() else 1024
