@@ -34,9 +34,9 @@ principals = tenant_table(
     sa.Column("failed_logins", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("locked_until", _TS),
     sa.Column("created_at", _TS, nullable=False),
-    sa.UniqueConstraint("tenant_id", "email", name="principals_email"),
-    sa.CheckConstraint("kind in ('person', 'service', 'agent', 'system')", name="principals_kind"),
-    sa.CheckConstraint("status in ('active', 'suspended')", name="principals_status"),
+    sa.UniqueConstraint("tenant_id", "email"),
+    sa.CheckConstraint("kind in ('person', 'service', 'agent', 'system')", name="kind"),
+    sa.CheckConstraint("status in ('active', 'suspended')", name="status"),
     primary_key=("principal",),
     app="crud",
 )
@@ -98,7 +98,7 @@ api_keys = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("expires_at", _TS),
     sa.Column("last_used", _TS),
-    sa.CheckConstraint("status in ('active', 'revoked')", name="api_keys_status"),
+    sa.CheckConstraint("status in ('active', 'revoked')", name="status"),
     primary_key=("key_id",),
     app="crud",
 )
@@ -112,7 +112,7 @@ sources = tenant_table(
     sa.Column("types", ARRAY(sa.Text), nullable=False),
     sa.Column("status", sa.Text, nullable=False, server_default="active"),
     sa.Column("created_at", _TS, nullable=False),
-    sa.CheckConstraint("status in ('active', 'disabled')", name="sources_status"),
+    sa.CheckConstraint("status in ('active', 'disabled')", name="status"),
     primary_key=("source",),
     app="crud",
 )

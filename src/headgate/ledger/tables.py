@@ -25,8 +25,9 @@ events = tenant_table(
     sa.Column("digest", BYTEA, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("trace", sa.Text, nullable=False, server_default=""),
-    sa.UniqueConstraint("tenant_id", "source", "event_id", name="events_source_event_id"),
+    sa.UniqueConstraint("tenant_id", "source", "event_id"),
     sa.Index("events_by_key", "tenant_id", "key", "seq"),
+    sa.Index("events_by_subject", "tenant_id", "subject", "seq"),
     primary_key=("seq",),
     app="append",
 )
@@ -61,9 +62,12 @@ event_conflicts = tenant_table(
     app="append",
 )
 
+# `position` is the order in which things were put aside, for paging; `fingerprint` makes a repeated import add nothing.
 quarantine = tenant_table(
     "quarantine",
     sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("position", sa.BigInteger, sa.Identity(), nullable=False),
+    sa.Column("fingerprint", BYTEA, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("file", sa.Text, nullable=False, server_default=""),
@@ -78,14 +82,15 @@ quarantine = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("resolved_at", _TS),
     sa.Column("resolved_by", sa.Text),
-    sa.CheckConstraint("kind in ('row', 'event')", name="quarantine_kind"),
-    sa.CheckConstraint("status in ('open', 'replayed', 'dismissed')", name="quarantine_status"),
-    sa.Index("quarantine_by_status", "tenant_id", "status", "id"),
+    sa.CheckConstraint("kind in ('row', 'event')", name="kind"),
+    sa.CheckConstraint("status in ('open', 'replayed', 'dismissed')", name="status"),
+    sa.UniqueConstraint("tenant_id", "fingerprint"),
+    sa.Index("quarantine_by_status", "tenant_id", "status", "position"),
     primary_key=("id",),
     app="crud",
 )
 
-# `body` is the canonical JSON of the whole entry, the other columns included; `hash` is its SHA-256 (see core/chain.py).
+# `body` is the canonical JSON of the whole entry, the other columns included; `hash` its SHA-256 (see core/chain.py).
 # The columns beside it exist to be searched; verification checks that they say what `body` says.
 audit_entries = tenant_table(
     "audit_entries",
@@ -130,8 +135,8 @@ outbox = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("sent_at", _TS),
     sa.Column("last_error", sa.Text),
-    sa.CheckConstraint("status in ('pending', 'sent', 'dead')", name="outbox_status"),
-    sa.UniqueConstraint("tenant_id", "target", "idempotency_key", name="outbox_idempotency_key"),
+    sa.CheckConstraint("status in ('pending', 'sent', 'dead')", name="status"),
+    sa.UniqueConstraint("tenant_id", "target", "idempotency_key"),
     sa.Index("outbox_due", "tenant_id", "next_at", "id", postgresql_where=sa.text("status = 'pending'")),
     primary_key=("id",),
     app="crud",

@@ -4,9 +4,10 @@ An entry is a JSON object with exactly these members:
 
     action, actor, at, body, case, event, event_digest, prev, seq, subject, subject_type
 
-`at` is UTC with microseconds and `Z`; `case` a UUID or null; `event` the sequence number of an event in the log or null,
-`event_digest` that event's digest in hex or null; `prev` the hash of the entry before in hex; `seq` counts 1, 2, 3, … without
-a gap. Its text is canonical JSON, and its hash is the SHA-256 of that text, so that this verifies an export:
+`at` is UTC with microseconds and `Z`; `case` a UUID or null; `event` the sequence number of an event in the log or
+null, `event_digest` that event's digest in hex or null; `prev` the hash of the entry before in hex; `seq` counts
+1, 2, 3, … without a gap. Its text is canonical JSON, and its hash is the SHA-256 of that text, so an export is verified
+by:
 
     prev = hashlib.sha256(f"headgate audit chain {tenant_id}".encode()).hexdigest()
     for seq, (text, stored_hash) in enumerate(rows, 1):
@@ -33,8 +34,8 @@ from headgate.kernel.canonical import canonical, instant_text
 class AuditDraft:
     """An audit entry before it has a place in the chain.
 
-    `body` holds the details of the act: JSON values, Decimals, dates, UUIDs. Give `event_digest` with `event_seq` when the
-    event is at hand; otherwise `append_audit` looks it up.
+    `body` holds the details of the act: JSON values, Decimals, dates, UUIDs. Give `event_digest` with `event_seq` when
+    the event is at hand; otherwise `append_audit` looks it up.
     """
 
     action: str

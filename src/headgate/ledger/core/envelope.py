@@ -38,7 +38,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """A parsed CloudEvent. `subject` and `partition_key` are empty when absent; `extensions` holds the other attributes."""
+    """A parsed CloudEvent. `subject` and `partition_key` are empty when absent; `extensions` are all the others."""
 
     id: str
     source: str
@@ -51,7 +51,7 @@ class CloudEvent:
 
 
 def parse_http(headers: Mapping[str, str], body: bytes, *, max_bytes: int) -> list[CloudEvent]:
-    """The events of one HTTP request, in order. `max_bytes` bounds each event. Header names are matched without case."""
+    """The events of one HTTP request, in order. `max_bytes` bounds each event. Header names may be in any case."""
     plain = {name.lower(): value for name, value in headers.items()}
     content_type = plain.get("content-type", "").split(";")[0].strip().lower()
     if content_type == BATCH:

@@ -63,7 +63,7 @@ class Appended:
 
 
 def event_digest(source: str, event_id: str, type_: str, subject: str, key: str, time: datetime, data: bytes) -> bytes:
-    """SHA-256 of the canonical JSON of `{data, id, key, source, subject, time, type}`; `data` is canonical JSON already.
+    """SHA-256 of the canonical JSON of `{data, id, key, source, subject, time, type}`; `data` is canonical already.
 
     `time` is written as UTC with microseconds and `Z`. Anyone can repeat this from an export with json and hashlib.
     """

@@ -39,7 +39,7 @@ def inclusion_proof(index: int, leaves: Sequence[bytes]) -> list[bytes]:
 
 
 def verify_inclusion(data: bytes, index: int, size: int, path: Sequence[bytes], expected_root: bytes) -> bool:
-    """Whether `path` proves that `data` is leaf `index` of the tree of `size` leaves with that root (section 2.1.3.2)."""
+    """Whether `path` proves `data` to be leaf `index` of the tree of `size` leaves with that root (section 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     first, last = index, size - 1

@@ -1,0 +1,136 @@
+"""The inbox: events still to be applied, lane by lane, in order; retries and poison events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from psycopg import Connection
+
+from headgate.kernel.errors import Conflict, Problem
+from headgate.ledger import repo
+from headgate.ledger.core.events import StoredEvent
+from headgate.ledger.log import stored
+from headgate.ledger.quarantine import QuarantineDraft, quarantine_add
+
+MAX_ATTEMPTS = 5
+RETRY_BASE_SECONDS = 2
+RETRY_LONGEST_SECONDS = 300
+
+
+class NotQueued(Conflict):
+    """An event to be acknowledged is not in the inbox: another worker has applied it. Roll back."""
+
+    code = "not_queued"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An event that could not be applied and the error, in words an operator can act on."""
+
+    event: StoredEvent
+    error: str
+    problems: tuple[Problem, ...] = ()
+    amount: Decimal | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneDepth:
+    """How many events a lane has to apply, the first of them, and how many of them wait for another try."""
+
+    lane: int
+    events: int
+    first_seq: int
+    waiting: int
+
+
+def fetch_inbox(conn: Connection, lanes: Sequence[int], limit: int, now: datetime) -> list[StoredEvent]:
+    """The next events of these lanes, in log order, at most `limit`.
+
+    An event that waits for another try holds back the later events of its own key and no others.
+    """
+    parameters: dict[str, object] = {"lanes": list(lanes), "limit": limit, "now": now}
+    waiting = conn.execute(repo.WAITING_KEYS, parameters).fetchall()
+    if not waiting:
+        return [stored(row) for row in conn.execute(repo.FETCH_INBOX, parameters)]
+    lane, key, seq = (list(column) for column in zip(*waiting, strict=True))
+    parameters |= {"waiting_lane": lane, "waiting_key": key, "waiting_seq": seq}
+    return [stored(row) for row in conn.execute(repo.FETCH_INBOX_PAST_WAITING, parameters)]
+
+
+def ack_inbox(conn: Connection, events: Sequence[StoredEvent]) -> None:
+    """Take applied events out of the inbox, in the transaction that applied them.
+
+    Raises `NotQueued` when one of them is no longer there, so that nothing is applied twice.
+    """
+    if not events:
+        return
+    gone = conn.execute(repo.ACK_INBOX, _places(events)).rowcount
+    if gone != len(events):
+        raise NotQueued(f"{len(events) - gone} of {len(events)} events are not in the inbox any more")
+
+
+def retry_inbox(
+    conn: Connection, now: datetime, failures: Sequence[Failure], *, max_attempts: int = MAX_ATTEMPTS
+) -> list[StoredEvent]:
+    """Put failed events back with a growing pause (2 s, 4 s, … at most 5 min); after `max_attempts` failures park them.
+
+    Returns the parked events.
+    """
+    if not failures:
+        return []
+    parameters = {
+        **_places([f.event for f in failures]),
+        "error": [f.error for f in failures],
+        "now": now,
+        "base": RETRY_BASE_SECONDS,
+        "longest": RETRY_LONGEST_SECONDS,
+    }
+    attempts: dict[int, int] = dict(conn.execute(repo.RETRY_INBOX, parameters).fetchall())
+    spent = [f for f in failures if attempts.get(f.event.seq, 0) >= max_attempts]
+    park(conn, now, spent)
+    return [f.event for f in spent]
+
+
+def park(conn: Connection, now: datetime, failures: Sequence[Failure]) -> None:
+    """Move events that cannot be applied from the inbox to the quarantine, with their errors; they can be replayed."""
+    if not failures:
+        return
+    by_seq = {f.event.seq: f for f in failures}
+    rows = conn.execute(repo.DROP_FROM_INBOX, _places([f.event for f in failures])).fetchall()
+    drafts = []
+    for seq, source, data in sorted(rows):
+        failure = by_seq[seq]
+        drafts.append(
+            QuarantineDraft(
+                kind="event",
+                source=source,
+                reason=failure.error,
+                raw=data,
+                problems=failure.problems,
+                event_seq=seq,
+                amount=failure.amount,
+                currency=failure.currency,
+            )
+        )
+    quarantine_add(conn, now, drafts)
+
+
+def requeue(conn: Connection, seqs: Sequence[int]) -> int:
+    """Put events of the log back into the inbox (a replay); those already there stay as they are. Returns how many."""
+    count = conn.execute(repo.REQUEUE, {"seqs": list(seqs)}).rowcount
+    if count:
+        conn.execute(repo.NOTIFY_INBOX)
+    return count
+
+
+def inbox_depth(conn: Connection, now: datetime) -> list[LaneDepth]:
+    """How full the inbox is, lane by lane; empty lanes are left out."""
+    return [LaneDepth(*row) for row in conn.execute(repo.INBOX_DEPTH, {"now": now})]
+
+
+def _places(events: Sequence[StoredEvent]) -> dict[str, object]:
+    return {"lane": [e.lane for e in events], "seq": [e.seq for e in events]}

@@ -1,0 +1,115 @@
+"""Lane leases: which worker applies the events of which lane, until when.
+
+Safety rests on the fence, not on clocks: a worker fences its lanes in the transaction that applies events, and that
+transaction keeps others from taking the lanes before it ends. Times only decide when a silent worker is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg import Connection
+
+from headgate.kernel.errors import Conflict
+from headgate.ledger import repo
+
+
+class LeaseLost(Conflict):
+    """A lane belongs to another worker by now. Roll back and claim anew."""
+
+    code = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lane held by a worker. `epoch` tells this holding from every other one of the lane."""
+
+    lane: int
+    owner: str
+    epoch: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """A lane as stored; `owner` None means free."""
+
+    lane: int
+    owner: str | None
+    epoch: int
+    until: datetime | None
+    served_at: datetime | None
+
+
+def ensure_lanes(conn: Connection, lanes: int) -> None:
+    """Create lane rows 0 … lanes-1 where missing. Appending an event does so for its own lane as well."""
+    conn.execute(repo.ENSURE_LANES, {"lanes": lanes})
+
+
+def claim_lanes(
+    conn: Connection,
+    owner: str,
+    lease_seconds: int,
+    now: datetime,
+    wanted: int,
+    *,
+    among: Sequence[int] | None = None,
+) -> list[Lease]:
+    """Take up to `wanted` lanes that have events due and are free or whose lease has run out, longest unserved first.
+
+    `owner` must differ between processes and between runs of one process. `among` limits the choice.
+    Lanes in the middle of somebody's batch are passed over, lease or not.
+    """
+    parameters = {
+        "owner": owner,
+        "seconds": lease_seconds,
+        "now": now,
+        "wanted": wanted,
+        "among": None if among is None else list(among),
+    }
+    return sorted((Lease(*row) for row in conn.execute(repo.CLAIM_LANES, parameters)), key=lambda lease: lease.lane)
+
+
+def renew(conn: Connection, leases: Sequence[Lease], lease_seconds: int, now: datetime) -> list[Lease]:
+    """Prolong leases; returns those still held. May run beside a batch of the same worker, on another connection."""
+    if not leases:
+        return []
+    rows = conn.execute(repo.RENEW_LANES, {**_held(leases), "seconds": lease_seconds, "now": now})
+    return sorted((Lease(*row) for row in rows), key=lambda lease: lease.lane)
+
+
+def release(conn: Connection, leases: Sequence[Lease]) -> None:
+    """Give lanes back; those that somebody else took meanwhile stay theirs."""
+    if leases:
+        conn.execute(repo.RELEASE_LANES, _held(leases))
+
+
+def fence(conn: Connection, leases: Sequence[Lease]) -> None:
+    """Make sure, until this transaction ends, that the lanes are held. Raises `LeaseLost` when one is not.
+
+    Call it first in the transaction that applies events of these lanes.
+    """
+    if not leases:
+        return
+    held = {lane for (lane,) in conn.execute(repo.FENCE_LANES, _held(leases))}
+    lost = sorted(lease.lane for lease in leases if lease.lane not in held)
+    if lost:
+        raise LeaseLost(f"lanes {', '.join(map(str, lost))} were taken over")
+
+
+def lane_list(conn: Connection) -> list[LaneState]:
+    """Every lane of the tenant and who holds it."""
+    return [LaneState(*row) for row in conn.execute(repo.LIST_LANES)]
+
+
+def _held(leases: Sequence[Lease]) -> dict[str, object]:
+    owners = {lease.owner for lease in leases}
+    if len(owners) != 1:
+        raise ValueError("leases of different owners")
+    return {
+        "owner": owners.pop(),
+        "lane": [lease.lane for lease in leases],
+        "epoch": [lease.epoch for lease in leases],
+    }

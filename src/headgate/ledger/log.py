@@ -1,0 +1,178 @@
+"""The event log: append, once per id; read back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.kernel.errors import NotFound
+from headgate.kernel.ids import lane_of
+from headgate.ledger import repo
+from headgate.ledger.core.events import Appended, NewEvent, StoredEvent, canonical_data, event_digest
+
+NEWEST = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class EventConflict:
+    """A refused event: its id was taken by another body. The first one is event `first_seq` of the log."""
+
+    id: int
+    first_seq: int
+    source: str
+    event_id: str
+    type: str
+    subject: str
+    first_digest: str
+    data: dict[str, Any]
+    received_at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    """An event with what is computed from it, and the place in the caller's sequence it stands for."""
+
+    event: NewEvent
+    data: str
+    digest: bytes
+    lane: int
+
+
+def append_events(conn: Connection, now: datetime, events: Sequence[NewEvent], *, lanes: int) -> list[Appended]:
+    """Append events, each id once, and queue the new ones for their lanes. One result per event, in order.
+
+    A repeat with the same type, subject and data is a `duplicate` (its `time` is not compared, for senders stamp
+    resends anew); with anything else a `conflict`, whose body is kept aside. Both carry the seq of the first. Correct
+    also when other transactions append the same ids at the same time: this one waits for them.
+    Events of one key get ascending numbers in the order given; between transactions that overlap there is no order.
+    """
+    if not events:
+        return []
+    incoming = [_prepared(event, now, lanes) for event in events]
+    # Within the batch the first of an id stands for it; later ones are compared with the log like any repeat.
+    firsts: dict[tuple[str, str], int] = {}
+    for place, item in enumerate(incoming):
+        firsts.setdefault((item.event.source, item.event.event_id), place)
+    places = list(firsts.values())
+    results: list[Appended | None] = [None] * len(incoming)
+    rows = conn.execute(repo.APPEND_EVENTS, _append_parameters([incoming[place] for place in places], now)).fetchall()
+    for number, seq in rows:
+        results[places[number - 1]] = Appended(seq, "new")
+    if rows:
+        conn.execute(repo.NOTIFY_INBOX)
+    repeats = [place for place, result in enumerate(results) if result is None]
+    if repeats:
+        for place, appended in zip(repeats, _classify(conn, now, [incoming[p] for p in repeats]), strict=True):
+            results[place] = appended
+    return [result for result in results if result is not None]
+
+
+def event_get(conn: Connection, seq: int) -> StoredEvent:
+    """The event with this number. Raises `NotFound`."""
+    found = events_get(conn, [seq])
+    if not found:
+        raise NotFound(f"there is no event {seq}")
+    return found[0]
+
+
+def events_get(conn: Connection, seqs: Sequence[int]) -> list[StoredEvent]:
+    """The events with these numbers that exist, in order."""
+    return [stored(row) for row in conn.execute(repo.GET_EVENTS, {"seqs": list(seqs)})]
+
+
+def event_find(conn: Connection, source: str, event_id: str) -> StoredEvent | None:
+    """The event of a source and id, if it came."""
+    row = conn.execute(repo.FIND_EVENT, {"source": source, "event_id": event_id}).fetchone()
+    return None if row is None else stored(row)
+
+
+def event_list(
+    conn: Connection,
+    *,
+    key: str | None = None,
+    subject: str | None = None,
+    type: str | None = None,
+    source: str | None = None,
+    before: int = NEWEST,
+    limit: int = 50,
+) -> list[StoredEvent]:
+    """Events, newest first, with seq below `before` (the cursor: pass the last seq seen)."""
+    wanted = {"key": key, "subject": subject, "type": type, "source": source}
+    filters = " ".join(f"and e.{name} = %({name})s" for name, value in wanted.items() if value is not None)
+    query = repo.LIST_EVENTS.format(filters=filters)
+    return [stored(row) for row in conn.execute(query, {**wanted, "before": before, "limit": limit})]
+
+
+def conflict_list(conn: Connection, *, before: int = NEWEST, limit: int = 50) -> list[EventConflict]:
+    """Refused events whose id was taken, newest first, with id below `before`."""
+    return [EventConflict(*row) for row in conn.execute(repo.LIST_CONFLICTS, {"before": before, "limit": limit})]
+
+
+def stored(row: tuple[Any, ...]) -> StoredEvent:
+    """A row of the ledger's event queries as `StoredEvent`; they select its fields with digest and trace last."""
+    seq, source, event_id, type_, subject, key, lane, time, received_at, data, actor, digest, trace = row
+    return StoredEvent(seq, source, event_id, type_, subject, key, lane, time, received_at, data, actor, digest, trace)
+
+
+def _prepared(event: NewEvent, now: datetime, lanes: int) -> _Incoming:
+    data = canonical_data(event)
+    digest = event_digest(event.source, event.event_id, event.type, event.subject, event.key, event.time or now, data)
+    return _Incoming(event, data.decode(), digest, lane_of(event.key, lanes))
+
+
+def _append_parameters(items: Sequence[_Incoming], now: datetime) -> dict[str, object]:
+    return {
+        "now": now,
+        "source": [i.event.source for i in items],
+        "event_id": [i.event.event_id for i in items],
+        "type": [i.event.type for i in items],
+        "subject": [i.event.subject for i in items],
+        "key": [i.event.key for i in items],
+        "lane": [i.lane for i in items],
+        "time": [i.event.time or now for i in items],
+        "data": [i.data for i in items],
+        "digest": [i.digest for i in items],
+        "actor": [i.event.actor for i in items],
+        "trace": [i.event.trace for i in items],
+    }
+
+
+def _classify(conn: Connection, now: datetime, items: Sequence[_Incoming]) -> list[Appended]:
+    """Duplicate or conflict, for events whose id is in the log; conflicts are kept."""
+    parameters = {
+        "source": [i.event.source for i in items],
+        "event_id": [i.event.event_id for i in items],
+        "type": [i.event.type for i in items],
+        "subject": [i.event.subject for i in items],
+        "data": [i.data for i in items],
+    }
+    # A statement of its own: it sees what a transaction that we waited for has committed meanwhile.
+    first = {place: rest for place, *rest in conn.execute(repo.FIRST_UNDER_SAME_ID, parameters)}
+    results = []
+    clashes: list[tuple[_Incoming, int, bytes]] = []
+    for place, item in enumerate(items, 1):
+        seq, digest, same = first[place]
+        results.append(Appended(seq, "duplicate" if same else "conflict"))
+        if not same:
+            clashes.append((item, seq, digest))
+    if clashes:
+        conn.execute(
+            repo.ADD_CONFLICTS,
+            {
+                "now": now,
+                "first_seq": [seq for _, seq, _ in clashes],
+                "source": [i.event.source for i, _, _ in clashes],
+                "event_id": [i.event.event_id for i, _, _ in clashes],
+                "type": [i.event.type for i, _, _ in clashes],
+                "subject": [i.event.subject for i, _, _ in clashes],
+                "first_digest": [digest for _, _, digest in clashes],
+                "data": [i.data for i, _, _ in clashes],
+                "actor": [i.event.actor for i, _, _ in clashes],
+            },
+        )
+    return results

@@ -1,0 +1,349 @@
+"""The ledger's SQL. Row-level security limits every statement to the tenant of the transaction."""
+
+from __future__ import annotations
+
+# --- event log ---------------------------------------------------------------------------------------------------
+
+# Numbers are drawn in the order of the batch; rows are inserted in the order of their ids, so that two transactions
+# inserting the same ids wait for each other in one direction and never deadlock.
+APPEND_EVENTS = """
+with incoming as materialized (
+    select nextval(pg_get_serial_sequence('events', 'seq')) as seq, i.*
+    from unnest(
+        %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[], %(key)s::text[],
+        %(lane)s::smallint[], %(time)s::timestamptz[], %(data)s::text[], %(digest)s::bytea[], %(actor)s::text[],
+        %(trace)s::text[]
+    ) with ordinality as i(source, event_id, type, subject, key, lane, time, data, digest, actor, trace, place)
+), inserted as (
+    insert into events
+        (seq, source, event_id, type, subject, key, lane, time, received_at, data, digest, actor, trace)
+    select seq, source, event_id, type, subject, key, lane, time, %(now)s, data::json, digest, actor, trace
+    from incoming order by source, event_id
+    on conflict (tenant_id, source, event_id) do nothing
+    returning seq, lane
+), queued as (
+    insert into inbox (lane, seq) select lane, seq from inserted
+), opened as (
+    insert into lanes (lane) select distinct lane from inserted order by lane on conflict (tenant_id, lane) do nothing
+)
+select i.place, i.seq from inserted join incoming i using (seq)
+"""
+
+NOTIFY_INBOX = "select pg_notify('headgate_inbox', current_setting('headgate.tenant'))"
+
+# `data` is compared as text: both sides are canonical JSON.
+FIRST_UNDER_SAME_ID = """
+select i.place, e.seq, e.digest, e.type = i.type and e.subject = i.subject and e.data::text = i.data
+from unnest(%(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[], %(data)s::text[])
+    with ordinality as i(source, event_id, type, subject, data, place)
+join events e on e.source = i.source and e.event_id = i.event_id
+"""
+
+ADD_CONFLICTS = """
+insert into event_conflicts (first_seq, source, event_id, type, subject, first_digest, data, received_at, actor)
+select first_seq, source, event_id, type, subject, first_digest, data::json, %(now)s, actor
+from unnest(
+    %(first_seq)s::bigint[], %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[],
+    %(first_digest)s::bytea[], %(data)s::text[], %(actor)s::text[]
+) as c(first_seq, source, event_id, type, subject, first_digest, data, actor)
+"""
+
+LIST_CONFLICTS = """
+select id, first_seq, source, event_id, type, subject, encode(first_digest, 'hex'), data, received_at, actor
+from event_conflicts where id < %(before)s order by id desc limit %(limit)s
+"""
+
+_EVENT = """
+    e.seq, e.source, e.event_id, e.type, e.subject, e.key, e.lane, e.time, e.received_at, e.data, e.actor,
+    encode(e.digest, 'hex'), e.trace
+"""
+
+GET_EVENTS = f"select {_EVENT} from events e where e.seq = any(%(seqs)s) order by e.seq"
+
+FIND_EVENT = f"select {_EVENT} from events e where e.source = %(source)s and e.event_id = %(event_id)s"
+
+# {filters} is filled from a fixed list of conditions, never from input.
+LIST_EVENTS = f"select {_EVENT} from events e where e.seq < %(before)s {{filters}} order by e.seq desc limit %(limit)s"
+
+# --- inbox -------------------------------------------------------------------------------------------------------
+
+# Events that wait for another try, per key: what follows them under the same key waits with them.
+WAITING_KEYS = """
+select w.lane, e.key, min(w.seq)
+from inbox w join events e on e.seq = w.seq
+where w.lane = any(%(lanes)s::smallint[]) and w.not_before > %(now)s
+group by w.lane, e.key
+"""
+
+FETCH_INBOX = f"""
+select {_EVENT}
+from unnest(%(lanes)s::smallint[]) as l(lane)
+cross join lateral (
+    select i.seq from inbox i
+    where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+    order by i.seq limit %(limit)s
+) due
+join events e on e.seq = due.seq
+order by e.seq limit %(limit)s
+"""
+
+FETCH_INBOX_PAST_WAITING = f"""
+with waiting as materialized (
+    select * from unnest(%(waiting_lane)s::smallint[], %(waiting_key)s::text[], %(waiting_seq)s::bigint[])
+        as w(lane, key, seq)
+)
+select {_EVENT}
+from unnest(%(lanes)s::smallint[]) as l(lane)
+cross join lateral (
+    select i.seq from inbox i join events k on k.seq = i.seq
+    where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+        and not exists (select from waiting w where w.lane = i.lane and w.key = k.key and w.seq < i.seq)
+    order by i.seq limit %(limit)s
+) due
+join events e on e.seq = due.seq
+order by e.seq limit %(limit)s
+"""
+
+ACK_INBOX = """
+delete from inbox i using unnest(%(lane)s::smallint[], %(seq)s::bigint[]) as d(lane, seq)
+where i.lane = d.lane and i.seq = d.seq
+"""
+
+RETRY_INBOX = """
+update inbox i set
+    attempts = i.attempts + 1,
+    not_before = %(now)s::timestamptz + least(%(base)s * power(2, i.attempts), %(longest)s) * interval '1 second',
+    error = d.error
+from unnest(%(lane)s::smallint[], %(seq)s::bigint[], %(error)s::text[]) as d(lane, seq, error)
+where i.lane = d.lane and i.seq = d.seq
+returning i.seq, i.attempts
+"""
+
+REQUEUE = """
+insert into inbox (lane, seq) select lane, seq from events where seq = any(%(seqs)s)
+on conflict (tenant_id, lane, seq) do nothing
+"""
+
+INBOX_DEPTH = """
+select lane, count(*), min(seq), count(*) filter (where not_before > %(now)s) from inbox group by lane order by lane
+"""
+
+# --- lanes -------------------------------------------------------------------------------------------------------
+
+ENSURE_LANES = """
+insert into lanes (lane) select generate_series(0, %(lanes)s - 1) on conflict (tenant_id, lane) do nothing
+"""
+
+# Takes FOR UPDATE: a worker in the middle of a batch holds FOR KEY SHARE (see FENCE_LANES); its lanes are passed over.
+CLAIM_LANES = """
+with free as (
+    select l.lane from lanes l
+    where (l.owner is null or l.lease_until <= %(now)s)
+        and (%(among)s::smallint[] is null or l.lane = any(%(among)s::smallint[]))
+        and exists (
+            select from inbox i where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+        )
+    order by l.served_at nulls first, l.lane
+    limit %(wanted)s
+    for update of l skip locked
+)
+update lanes l set owner = %(owner)s, epoch = l.epoch + 1, served_at = %(now)s,
+    lease_until = %(now)s::timestamptz + %(seconds)s * interval '1 second'
+from free where l.lane = free.lane
+returning l.lane, l.owner, l.epoch, l.lease_until
+"""
+
+RENEW_LANES = """
+update lanes l set served_at = %(now)s, lease_until = %(now)s::timestamptz + %(seconds)s * interval '1 second'
+from unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch)
+where l.lane = h.lane and l.epoch = h.epoch and l.owner = %(owner)s
+returning l.lane, l.owner, l.epoch, l.lease_until
+"""
+
+RELEASE_LANES = """
+update lanes l set owner = null, lease_until = null
+from unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch)
+where l.lane = h.lane and l.epoch = h.epoch and l.owner = %(owner)s
+"""
+
+# FOR KEY SHARE bars a claim until this transaction ends, and does not bar the owner's own renewal.
+FENCE_LANES = """
+select l.lane from lanes l
+join unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch) on l.lane = h.lane and l.epoch = h.epoch
+where l.owner = %(owner)s
+for key share of l
+"""
+
+LIST_LANES = "select lane, owner, epoch, lease_until, served_at from lanes order by lane"
+
+# --- audit chain -------------------------------------------------------------------------------------------------
+
+LOCK_HEAD = "select seq, hash from audit_heads for update"
+
+START_CHAIN = """
+insert into audit_heads (seq, hash)
+values (0, sha256(convert_to('headgate audit chain ' || current_setting('headgate.tenant'), 'UTF8')))
+on conflict (tenant_id) do nothing
+"""
+
+EVENT_DIGESTS = "select seq, encode(digest, 'hex') from events where seq = any(%(seqs)s)"
+
+APPEND_AUDIT = """
+with moved as (
+    update audit_heads set seq = %(head_seq)s, hash = %(head_hash)s
+)
+insert into audit_entries (seq, at, actor, action, subject_type, subject, case_id, event_seq, body, prev, hash)
+select seq, %(at)s, actor, action, subject_type, subject, case_id, event_seq, body, prev, hash
+from unnest(
+    %(seq)s::bigint[], %(actor)s::text[], %(action)s::text[], %(subject_type)s::text[], %(subject)s::text[],
+    %(case_id)s::uuid[], %(event_seq)s::bigint[], %(body)s::text[], %(prev)s::bytea[], %(hash)s::bytea[]
+) as e(seq, actor, action, subject_type, subject, case_id, event_seq, body, prev, hash)
+"""
+
+_AUDIT = """
+    a.seq, a.at, a.actor, a.action, a.subject_type, a.subject, a.case_id, a.event_seq, a.body, encode(a.prev, 'hex'),
+    encode(a.hash, 'hex')
+"""
+
+LIST_AUDIT = f"""
+select {_AUDIT} from audit_entries a where a.seq < %(before)s {{filters}} order by a.seq desc limit %(limit)s
+"""
+
+GET_AUDIT = f"select {_AUDIT} from audit_entries a where a.seq = any(%(seqs)s) order by a.seq"
+
+AUDIT_HASHES = "select seq, hash from audit_entries where seq between %(first)s and %(last)s order by seq"
+
+READ_HEAD = "select seq, hash from audit_heads"
+
+_INSTANT = """to_char({} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+# Everything as text or bytes, so that the client compares and does not convert.
+_ENTRY = f"""
+    a.seq, a.body, a.prev, a.hash, {_INSTANT.format("a.at")}, a.actor, a.action, a.subject_type, a.subject,
+    a.case_id::text, a.event_seq
+"""
+
+STREAM_AUDIT = f"select {_ENTRY}, null::bytea from audit_entries a order by a.seq"
+
+# With what the log now holds under the event an entry speaks of.
+STREAM_AUDIT_WITH_EVENTS = f"""
+select {_ENTRY}, e.digest from audit_entries a left join events e on e.seq = a.event_seq order by a.seq
+"""
+
+STREAM_EVENTS = f"""
+select seq, source, event_id, type, subject, key, {_INSTANT.format("time")}, data::text, digest from events order by seq
+"""
+
+CHECK_AUDIT = f"""
+select {_ENTRY}, e.digest from audit_entries a left join events e on e.seq = a.event_seq
+where a.seq = any(%(seqs)s) order by a.seq
+"""
+
+COUNT_EVENTS = "select count(*) from events"
+
+# --- quarantine --------------------------------------------------------------------------------------------------
+
+_QUARANTINED = """
+    q.id, q.position, q.kind, q.source, q.file, q.row_number, q.event_seq, q.reason, q.problems, q.raw, q.amount,
+    q.currency, q.status, q.created_at, q.resolved_at, q.resolved_by
+"""
+
+# A row met again (a repeated import) changes nothing; an event that fails again after a replay is open again.
+ADD_QUARANTINE = """
+insert into quarantine
+    (id, fingerprint, kind, source, file, row_number, event_seq, reason, problems, raw, amount, currency, created_at)
+select id, fingerprint, kind, source, file, row_number, event_seq, reason, problems::jsonb, raw, amount, currency,
+    %(now)s
+from unnest(
+    %(id)s::uuid[], %(fingerprint)s::bytea[], %(kind)s::text[], %(source)s::text[], %(file)s::text[],
+    %(row_number)s::bigint[], %(event_seq)s::bigint[], %(reason)s::text[], %(problems)s::text[], %(raw)s::text[],
+    %(amount)s::numeric[], %(currency)s::text[]
+) with ordinality as q(
+    id, fingerprint, kind, source, file, row_number, event_seq, reason, problems, raw, amount, currency, place
+)
+order by place
+on conflict (tenant_id, fingerprint) do update
+    set status = 'open', reason = excluded.reason, problems = excluded.problems, resolved_at = null, resolved_by = null
+    where quarantine.kind = 'event' and quarantine.status <> 'open'
+returning id
+"""
+
+LIST_QUARANTINE = f"""
+select {_QUARANTINED} from quarantine q where q.position > %(after)s {{filters}} order by q.position limit %(limit)s
+"""
+
+GET_QUARANTINE = f"select {_QUARANTINED} from quarantine q where q.id = any(%(ids)s) order by q.position"
+
+RESOLVE_QUARANTINE = """
+update quarantine set status = %(status)s, resolved_at = %(now)s, resolved_by = %(actor)s
+where id = any(%(ids)s) and status = 'open'
+returning id
+"""
+
+COUNT_QUARANTINE = """
+select kind, reason, currency, count(*), sum(amount) from quarantine
+where status = %(status)s group by kind, reason, currency order by count(*) desc, kind, reason, currency
+"""
+
+# A poison event leaves the inbox and is put aside with its error.
+DROP_FROM_INBOX = """
+with dropped as (
+    delete from inbox i using unnest(%(lane)s::smallint[], %(seq)s::bigint[]) as d(lane, seq)
+    where i.lane = d.lane and i.seq = d.seq
+    returning i.seq
+)
+select e.seq, e.source, e.data::text from dropped join events e using (seq)
+"""
+
+# --- outbox ------------------------------------------------------------------------------------------------------
+
+_COMMAND = """
+    o.id, o.target, o.type, o.subject, o.payload, o.idempotency_key, o.status, o.attempts, o.next_at, o.created_at,
+    o.sent_at, o.last_error
+"""
+
+ADD_COMMANDS = """
+insert into outbox (id, target, type, subject, payload, idempotency_key, next_at, created_at)
+select id, target, type, subject, payload::jsonb, idempotency_key, %(now)s, %(now)s
+from unnest(
+    %(id)s::uuid[], %(target)s::text[], %(type)s::text[], %(subject)s::text[], %(payload)s::text[],
+    %(idempotency_key)s::text[]
+) as c(id, target, type, subject, payload, idempotency_key)
+order by target, idempotency_key
+on conflict (tenant_id, target, idempotency_key) do nothing
+returning id
+"""
+
+# The command is invisible to other senders until `next_at`; a sender that dies leaves it to be tried again then.
+CLAIM_COMMANDS = f"""
+with due as (
+    select id from outbox where status = 'pending' and next_at <= %(now)s
+    order by next_at, id limit %(limit)s for update skip locked
+)
+update outbox o set attempts = o.attempts + 1, next_at = %(now)s::timestamptz + %(seconds)s * interval '1 second'
+from due where o.id = due.id
+returning {_COMMAND}
+"""
+
+MARK_SENT = """
+update outbox set status = 'sent', sent_at = %(now)s, last_error = null
+where id = any(%(ids)s) and status = 'pending' returning id
+"""
+
+MARK_FAILED = """
+update outbox o set last_error = f.error,
+    status = case when o.attempts >= %(most)s then 'dead' else 'pending' end,
+    next_at = %(now)s::timestamptz + least(%(base)s * power(2, o.attempts - 1), %(longest)s) * interval '1 second'
+from unnest(%(ids)s::uuid[], %(errors)s::text[]) as f(id, error)
+where o.id = f.id and o.status = 'pending'
+returning o.id, o.status
+"""
+
+REVIVE_COMMANDS = """
+update outbox set status = 'pending', attempts = 0, next_at = %(now)s
+where id = any(%(ids)s) and status = 'dead' returning id
+"""
+
+LIST_COMMANDS = f"""
+select {_COMMAND} from outbox o where o.id < %(before)s {{filters}} order by o.id desc limit %(limit)s
+"""
