@@ -82,6 +82,8 @@ def secure(conn: Connection, metadata: MetaData) -> None:
     tables = {table.name: table for table in tenant_tables(metadata)}
     for table in tables.values():
         _execute(conn, _table_ddl(table))
+    # To draw numbers before inserting; setting a sequence back would need another privilege.
+    _execute(conn, f"grant usage on all sequences in schema public to {APP_ROLE}")
     _scan_functions(conn, set(tables))
 
 
