@@ -1,0 +1,50 @@
+"""Does each line's price agree with its contract price? Decided by the policy `price_deviation`."""
+
+from __future__ import annotations
+
+from headgate.domain.checks.finding import Finding
+from headgate.domain.checks.prepared import Prepared, PricedLine
+from headgate.domain.fx import convert
+
+
+def check_price(prepared: Prepared) -> list[Finding]:
+    """One finding per line. At stake is the difference to the contract amount, or the line where there is no
+    contract."""
+    partner = prepared.facts.partner
+    tier = partner.tier if partner else ""
+    found = []
+    for line in prepared.lines:
+        trace = line.trace
+        if trace.amount is None:
+            stake = line.tenant_amount
+        elif line.deviation_pct:
+            stake = abs(convert(trace.amount - line.amount, prepared.totals.rate))
+        else:
+            stake = trace.quantity * 0
+        found.append(
+            Finding(
+                "price",
+                _words(line),
+                line=line.line.line,
+                policy="price_deviation",
+                inputs={
+                    "deviation_pct": line.deviation_pct,
+                    "has_contract": trace.amount is not None,
+                    "line_amount": line.tenant_amount,
+                    "tier": tier,
+                },
+                stake=stake,
+            )
+        )
+    return found
+
+
+def _words(line: PricedLine) -> str:
+    asked, contract, winner = line.line.unit_price, line.contract_price, line.trace.winner
+    if contract is None or winner is None:
+        return f"asked {asked:f}; no agreement gives a price for {line.line.product}"
+    if asked == contract:
+        return f"asked {asked:f}, as in {winner.name}"
+    side = "below" if asked < contract else "above"
+    tie = "; two agreements tie here" if line.trace.tie else ""
+    return f"asked {asked:f}, {abs(line.deviation_pct):f} % {side} {contract:f} of {winner.name}{tie}"
