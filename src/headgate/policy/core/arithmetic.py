@@ -1,8 +1,9 @@
 """Exact expressions: the part of ZEN that money needs, computed in `Decimal`.
 
-Numbers, texts, dates, `true`/`false`/`null`, input names, `+ - * /`, comparison, `and`/`or`/`not`/`!`, `??`, `a ? b : c`, and
-`abs floor ceil round trunc min([…]) max([…])`. Precedence and results are ZEN's; numbers keep 28 significant digits as ZEN's own do, rounded
-half-even; `round` goes half away from zero; a division by zero gives null. Anything else raises `NotExact` and is for ZEN itself.
+Numbers, texts, dates, `true`/`false`/`null`, input names, `+ - * /`, comparison, `and`/`or`/`not`/`!`, `??`,
+`a ? b : c`, and `abs floor ceil round trunc min([…]) max([…])`. Precedence and results are ZEN's; numbers keep 28
+significant digits as ZEN's own do, rounded half-even; `round` goes half away from zero; a division by zero gives null.
+Anything else raises `NotExact` and is for ZEN itself.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def compile_exact(text: str, kinds: Mapping[str, str]) -> tuple[Step, str]:
     """The expression as a function of the inputs, and the kind of value it gives.
 
     `kinds` maps each name that may be used to its column type (`$` is the cell's own input).
-    Raises `NotExact` when the text needs ZEN, `BadCell` when it is wrong by any reading (an unknown name, kinds that do not fit).
+    Raises `NotExact` when the text needs ZEN, `BadCell` when it is wrong by any reading (an unknown name, kinds that do
+    not fit).
     """
     reader = _Reader(tokens(text), kinds)
     part = reader.expression(0)
@@ -96,10 +98,7 @@ class _Reader:
             if strength <= floor:
                 return left
             self.take()
-            if op == "?":
-                left = self.choice(left)
-            else:
-                left = _joined(op, left, self.expression(strength))
+            left = self.choice(left) if op == "?" else _joined(op, left, self.expression(strength))
 
     def choice(self, test: _Part) -> _Part:
         _must("bool", test, "the condition before ?")

@@ -1,7 +1,7 @@
 """Compile a table into a function from facts to an `Evaluation`.
 
-One lookup per input gives the rows that accept it as bits; the bits are joined; the hit policy picks. So the cost grows with the number
-of inputs, hardly with the number of rows. Results are kept in a small cache, since orders repeat their facts.
+One lookup per input gives the rows that accept it as bits; the bits are joined; the hit policy picks. So the cost grows
+with the number of inputs, hardly with the number of rows. Results are kept in a small cache, since orders repeat facts.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 
 from headgate.kernel.errors import Invalid, Problem, invalid, shorten
 from headgate.kernel.money import parse_decimal
-from headgate.policy.core.evaluation import Evaluation, shown
-from headgate.policy.core.expression import Failed
+from headgate.policy.core.arithmetic import Env
+from headgate.policy.core.evaluation import Evaluation, PolicyRef, shown
+from headgate.policy.core.expression import Expression, Failed
 from headgate.policy.core.model import DEFAULT_ROW, NUMERIC, InputColumn, PolicyTable, refuse
 from headgate.policy.core.reading import Reading, ReadRow, output_value, read_table
 from headgate.policy.core.unary import BadCell
@@ -46,11 +47,13 @@ def compile_policy(table: PolicyTable) -> CompiledPolicy:
 class CompiledPolicy:
     """A policy version ready to evaluate. Holds no state but its cache; safe to share between threads."""
 
-    __slots__ = ("_cached", "_coerce", "_lists", "_lookups", "_names", "_pick", "reading", "table")
+    __slots__ = ("_cached", "_coerce", "_lists", "_lookups", "_names", "_pick", "_ref", "reading", "table")
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.table = reading.table
+        table = reading.table
+        self._ref = PolicyRef(table.policy, table.version, table.digest, table.hit)
         self._names = tuple(c.name for c in self.table.inputs)
         self._lists = tuple(i for i, c in enumerate(self.table.inputs) if c.type == "list")
         self._coerce = tuple(_coercion(self.table.policy, c) for c in self.table.inputs)
@@ -81,8 +84,9 @@ class CompiledPolicy:
     def evaluate(self, inputs: Mapping[str, object]) -> Evaluation:
         """Decide. Facts that the policy does not declare are ignored.
 
-        Raises `Invalid` naming each missing input, an input of another type or outside its declared values, two matching rows under
-        UNIQUE; `NoRowMatched` (an `Invalid`) when nothing fits. A COLLECT policy that nothing fits gives an empty list.
+        Raises `Invalid` naming each missing input, an input of another type or outside its declared values, two
+        matching rows under UNIQUE; `NoRowMatched` (an `Invalid`) when nothing fits. A COLLECT policy that nothing fits
+        gives an empty list.
         """
         try:
             values = self._pick(inputs)
@@ -99,9 +103,9 @@ class CompiledPolicy:
         mask = -1
         known: list[object] = []
         for coerce, lookup, value in zip(self._coerce, self._lookups, values, strict=True):
-            value = coerce(value)
-            mask &= lookup(value)
-            known.append(value)
+            fact = coerce(value)
+            mask &= lookup(fact)
+            known.append(fact)
         inputs = dict(zip(self._names, known, strict=True))
         mask &= (1 << len(self.reading.rows)) - 1
         if mask & self.reading.rich_mask:
@@ -111,12 +115,13 @@ class CompiledPolicy:
         if not mask:
             if self.reading.default is None:
                 raise self._unmatched(inputs)
-            return self._evaluation((self.reading.default,), self._outputs(self.reading.default, inputs), inputs)
+            default = self.reading.default
+            return Evaluation(self._ref, default.matched, inputs, self._outputs(default, inputs))
         if self.table.hit == "unique" and mask & (mask - 1):
             both = ", ".join(r.row.id for r in self._rows(mask))
             raise Invalid(f"policy {self.policy} version {self.version}: rows {both} all fit, and only one may")
         row = self.reading.rows[(mask & -mask).bit_length() - 1]
-        return self._evaluation((row,), self._outputs(row, inputs), inputs)
+        return Evaluation(self._ref, row.matched, inputs, self._outputs(row, inputs))
 
     def _rows(self, mask: int) -> tuple[ReadRow, ...]:
         return tuple(row for index, row in enumerate(self.reading.rows) if mask >> index & 1)
@@ -134,12 +139,12 @@ class CompiledPolicy:
                     break
         return mask
 
-    def _worked_out(self, row: ReadRow, column: str, expression: Callable[[Mapping[str, object]], object], env: Any) -> object:
+    def _worked_out(self, row: ReadRow, column: str, expression: Expression, env: Env) -> object:
         try:
             return expression(env)
-        except (Failed, DecimalException) as error:
+        except Failed as error:
             where = f"policy {self.policy} version {self.version}, row {row.row.id}, column {column}"
-            raise Invalid(f"{where}: {error or type(error).__name__}") from None
+            raise Invalid(f"{where}: {error}") from None
 
     def _outputs(self, row: ReadRow, inputs: dict[str, object]) -> dict[str, Any]:
         if not row.formulas:
@@ -164,21 +169,7 @@ class CompiledPolicy:
             for column in self.table.outputs:
                 if column.type in NUMERIC:
                     outputs[column.name] = _aggregate(self.table.aggregate, [o[column.name] for o in each])
-        return self._evaluation(rows, outputs, inputs)
-
-    def _evaluation(self, rows: tuple[ReadRow, ...], outputs: dict[str, Any], inputs: dict[str, object]) -> Evaluation:
-        table = self.table
-        return Evaluation(
-            table.policy,
-            table.version,
-            table.digest,
-            table.hit,
-            tuple([r.row.id for r in rows]),
-            inputs,
-            outputs,
-            tuple([_reason(r, inputs) for r in rows]),
-            tuple([r.row.clause for r in rows if r.row.clause]),
-        )
+        return Evaluation(self._ref, tuple([m for row in rows for m in row.matched]), inputs, outputs)
 
     def _missing(self, inputs: Mapping[str, object]) -> Invalid:
         names = [n for n in self._names if n not in inputs]
@@ -197,13 +188,6 @@ def _aggregate(how: str, values: list[Any]) -> Any:
     if not numbers:
         return None
     return min(numbers) if how == "min" else max(numbers)
-
-
-def _reason(row: ReadRow, inputs: Mapping[str, object]) -> str:
-    texts, names = row.reason
-    if not names:
-        return texts[0]
-    return "".join([t + shorten(shown(inputs[n])) for t, n in zip(texts, names, strict=False)]) + texts[-1]
 
 
 def _coercion(policy: str, column: InputColumn) -> Coerce:
@@ -257,8 +241,9 @@ def _number_coercion(policy: str, column: InputColumn) -> Coerce:
             if whole and value != value.to_integral_value():
                 raise _unfit(policy, name, value, "a whole number")
             if (low is not None and value < low) or (high is not None and value > high):
-                ends = " and ".join(t for t in (f"at least {low}" if low is not None else "", f"at most {high}" if high is not None else "") if t)
-                raise _unfit(policy, name, value, ends)
+                raise _unfit(
+                    policy, name, value, f"between {'-∞' if low is None else low} and {'∞' if high is None else high}"
+                )
         return value
 
     return coerce

@@ -9,35 +9,91 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.kernel.canonical import canonical_text
+from headgate.kernel.errors import shorten
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """Which text decided: name, version, SHA-256 (hex) of the text, hit policy."""
+
+    policy: str
+    version: int
+    digest: str
+    hit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A row as an evaluation refers to it. The reason is `texts` with the inputs called `names` between them."""
+
+    id: str
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+    clause: str
+
+    def reason(self, inputs: Mapping[str, object]) -> str:
+        """The row's reason for these facts, each shown fact cut to 80 characters."""
+        told = [text + shorten(shown(inputs[name])) for text, name in zip(self.texts, self.names, strict=False)]
+        return "".join([*told, self.texts[-1]])
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """One policy applied to one set of facts. Pure: the same version and inputs give the same bytes, always.
 
-    `digest` is the policy text's SHA-256 (hex). `rows` are the matched rows in the order they count (`default` for the default).
-    `inputs` are the declared inputs as understood; numbers are `Decimal` without trailing zeros. `outputs` of a COLLECT policy is
-    `{"list": [...]}` plus one entry per aggregated output. Results are shared through a cache: treat the dicts as read-only.
+    `inputs` are the declared inputs as understood; numbers are `Decimal` without trailing zeros. `outputs` of a
+    COLLECT policy is `{"list": [...]}` plus one entry per aggregated output. Results are shared through a cache: treat
+    the dicts as read-only.
     """
 
-    policy: str
-    version: int
-    digest: str
-    hit: str
-    rows: tuple[str, ...]
+    ref: PolicyRef
+    matched: tuple[Matched, ...]
     inputs: dict[str, object]
     outputs: dict[str, Any]
-    reasons: tuple[str, ...]
-    clauses: tuple[str, ...]
     _text: list[str] = field(default_factory=list, compare=False, repr=False)
 
+    @property
+    def policy(self) -> str:
+        """The policy's name."""
+        return self.ref.policy
+
+    @property
+    def version(self) -> int:
+        """The policy's version."""
+        return self.ref.version
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the policy text."""
+        return self.ref.digest
+
+    @property
+    def hit(self) -> str:
+        """The hit policy: unique, first, priority or collect."""
+        return self.ref.hit
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The rows that count, in their order (`default` for the default; none when a COLLECT policy found nothing)."""
+        return tuple([m.id for m in self.matched])
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, in plain words, one per row."""
+        return tuple([m.reason(self.inputs) for m in self.matched])
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """The clauses that the rows stand on, where given."""
+        return tuple([m.clause for m in self.matched if m.clause])
+
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values: numbers as strings, dates as ISO text."""
+        """Plain JSON values: numbers as strings (integers of outputs as integers), dates as ISO text."""
         return {
-            "policy": self.policy,
-            "version": self.version,
-            "digest": self.digest,
-            "hit": self.hit,
+            "policy": self.ref.policy,
+            "version": self.ref.version,
+            "digest": self.ref.digest,
+            "hit": self.ref.hit,
             "rows": list(self.rows),
             "inputs": plain_json(self.inputs),
             "outputs": plain_json(self.outputs),

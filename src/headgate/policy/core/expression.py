@@ -10,7 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, DecimalException
+from itertools import pairwise
 
 import zen
 
@@ -19,11 +20,11 @@ from headgate.policy.core.model import EXACT
 from headgate.policy.core.unary import BadCell, tokens
 
 _FUNCTIONS = frozenset(
-    "abs avg ceil contains d endsWith floor len lower max min number round startsWith string sum trim trunc upper".split()
+    "abs avg ceil contains d endsWith floor len lower max min number round startsWith string sum trim upper".split()
 )
 _WORDS = frozenset({"and", "or", "not", "in", "true", "false", "null", "$"})
 _COMPARES = ("==", "!=", "<=", ">=", "<", ">")
-_KIND_TYPES: dict[str, type] = {"number": Decimal, "string": str, "bool": bool, "date": date}
+_ZEN_ERRORS = (RuntimeError, ValueError, TypeError, OverflowError)  # the library has no error class of its own
 
 
 class Failed(Exception):
@@ -44,6 +45,8 @@ class Expression:
             return self.run(env)
         except Unknown:
             raise Failed(f"{self.text} meets an unknown value (null)") from None
+        except DecimalException:
+            raise Failed(f"{self.text} is beyond the range of numbers") from None
 
 
 def compile_cell(text: str, column: str, types: Mapping[str, str]) -> Expression:
@@ -64,7 +67,8 @@ def compile_cell(text: str, column: str, types: Mapping[str, str]) -> Expression
         return _by_zen(text, names, column, unary=True)
     except UnknownName as error:
         if len(found) == 2 and found[0].kind == "word":
-            raise BadCell(f"{error.name} is neither a value nor an input; write '{error.name}' in quotes for a text") from None
+            message = f"{error.name} is neither a value nor an input; write '{error.name}' in quotes for a text"
+            raise BadCell(message) from None
         raise
     if kind not in ("bool", "any"):
         raise BadCell(f"{text} gives a {kind}, not true or false")
@@ -94,7 +98,7 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
         )
     try:
         compiled = zen.compile_unary_expression(text) if unary else zen.compile_expression(text)
-    except Exception as error:  # the library raises plain RuntimeError and ValueError
+    except _ZEN_ERRORS as error:
         raise BadCell(f"is not an expression: {plain_message(error)}") from None
     names = sorted(used - {"$"})
 
@@ -104,7 +108,7 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
             context["$"] = _to_zen(env["$"])
         try:
             return _from_zen(compiled.evaluate(context))
-        except Exception as error:
+        except _ZEN_ERRORS as error:
             raise Failed(f"{text} cannot be worked out: {plain_message(error)}") from None
 
     return Expression(text, "bool" if unary else "any", run)
@@ -114,7 +118,7 @@ def _guard(text: str, types: Mapping[str, str]) -> set[str]:
     found = tokens(text)
     used: set[str] = set()
     calls = False
-    for token, following in zip(found, found[1:], strict=False):
+    for token, following in pairwise(found):
         if token.kind == "op" and token.text in ("^", "."):
             raise BadCell(f"{token.text} is not allowed in a policy")
         if token.kind != "word":

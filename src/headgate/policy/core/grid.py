@@ -1,8 +1,9 @@
 """A table's cells, cut along every value they mention.
 
-Between two neighbouring mentioned values no simple test changes its answer, so each input has finitely many *segments*:
-points, stretches between them, and 'anything else'. Each knows, as bits of one integer, which rows accept it (bit i is row i).
-Evaluation looks up one segment per input and joins the bits; the lints walk the segments and so reason about every input there is.
+Between two neighbouring mentioned values no simple test changes its answer, so each input has finitely many
+*segments*: points, stretches between them, and 'anything else'. Each knows, as bits of one integer, which rows accept it
+(bit i is row i). Evaluation looks up one segment per input and joins the bits; the lints walk the segments and so reason
+about every input there is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Context, Decimal
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from headgate.policy.core.model import NUMERIC, InputColumn, Value
 from headgate.policy.core.unary import ANYTHING, Literal, Test, constants, holds
@@ -78,11 +79,12 @@ def _ordered_axis(
         samples += [between(points[index - 1] if index else None, point), point]
     samples.append(between(points[-1] if points else None, None))
     masks = tuple(0 if s is None else _mask(cells, s) for s in samples)
+    comparable: list[Any] = list(points)
 
     def lookup(value: object) -> int:
         if value is None:
             return null
-        return masks[bisect_left(points, value) + bisect_right(points, value)]  # type: ignore[type-var]
+        return masks[bisect_left(comparable, value) + bisect_right(comparable, value)]
 
     kept = [Segment(s, m) for s, m in zip(samples, masks, strict=True) if s is not None and _declared(column, s)]
     return Axis(column, tuple(kept), lookup)
@@ -102,10 +104,11 @@ def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal]
         stranger = next(name for name in _strangers() if name not in masks)
         other = _mask(cells, stranger)
         segments.append(Segment(stranger if column.type == "string" else (), other))
-    find = {**masks, None: null}.get
+    find: dict[object, int] = dict(masks)
+    find[None] = null
 
     def lookup(value: object) -> int:
-        return find(value, other)  # type: ignore[arg-type]
+        return find.get(value, other)
 
     return Axis(column, tuple(segments), lookup)
 

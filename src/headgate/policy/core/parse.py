@@ -36,7 +36,20 @@ MAX_TEXT = 1_000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FILE_KEYS = frozenset(
-    {"policy", "version", "title", "description", "owner", "hit", "aggregate", "inputs", "outputs", "rows", "default", "tests"}
+    {
+        "policy",
+        "version",
+        "title",
+        "description",
+        "owner",
+        "hit",
+        "aggregate",
+        "inputs",
+        "outputs",
+        "rows",
+        "default",
+        "tests",
+    }
 )
 _INPUT_KEYS = frozenset({"name", "type", "label", "values", "min", "max", "nullable"})
 _OUTPUT_KEYS = frozenset({"name", "type", "label", "values", "nullable"})
@@ -113,7 +126,9 @@ class _Reader:
             self.wrong(parent[key], f"{key} {text!r} is not a name", "Use small letters, digits and _.", row)
         return text
 
-    def choice(self, parent: dict[str, Node], key: str, line: int, allowed: Iterable[str], default: str | None = None) -> str:
+    def choice(
+        self, parent: dict[str, Node], key: str, line: int, allowed: Iterable[str], default: str | None = None
+    ) -> str:
         text = self.text(parent, key, line, default=default)
         if text and text not in allowed:
             self.wrong(parent[key], f"{key} {text!r} is not known", f"Use {', '.join(sorted(allowed))}.")
@@ -238,7 +253,7 @@ class _Reader:
         cells: dict[str, str] = {}
         for column, cell in when.items():
             if isinstance(cell.value, (list, dict)):
-                self.wrong(cell, "a cell is not text", "Quote it, for example \"[1..10)\".", row, column)
+                self.wrong(cell, "a cell is not text", 'Quote it, for example "[1..10)".', row, column)
             else:
                 cells[column] = _cell(cell)
         if "then" not in parts:
@@ -281,7 +296,9 @@ class _Reader:
         rows = parts.get("rows")
         return PolicyTest(
             given={k: v.plain() for k, v in self.mapping(parts["given"], "given").items()} if "given" in parts else {},
-            expect={k: v.plain() for k, v in self.mapping(parts["expect"], "expect").items()} if "expect" in parts else {},
+            expect={k: v.plain() for k, v in self.mapping(parts["expect"], "expect").items()}
+            if "expect" in parts
+            else {},
             rows=None if rows is None else tuple(str(n.value) for n in self.sequence(rows, "rows", MAX_ROWS)),
             name=self.text(parts, "name", node.line, default=""),
             line=node.line,

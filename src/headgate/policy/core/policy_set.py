@@ -31,7 +31,10 @@ class PolicySet(Mapping[str, CompiledPolicy]):
         return len(self._policies)
 
     def evaluate(self, policy: str, inputs: Mapping[str, object]) -> Evaluation:
-        """Evaluate one policy. Raises `NotFound` when none of that name is in force, `Invalid` as `CompiledPolicy.evaluate` does."""
+        """Evaluate one policy.
+
+        Raises `NotFound` when none of that name is in force, `Invalid` as `CompiledPolicy.evaluate` does.
+        """
         found = self._policies.get(policy)
         if found is None:
             when = f" at {self.at.isoformat()}" if self.at else ""

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from headgate.kernel.errors import Invalid
 from headgate.kernel.money import parse_decimal
+from headgate.policy.core.evaluation import Matched
 from headgate.policy.core.expression import Expression, compile_cell, compile_output
 from headgate.policy.core.grid import Axis, build_axis
 from headgate.policy.core.model import (
@@ -32,18 +33,22 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,63})\}")
 
 @dataclass(frozen=True, slots=True)
 class ReadRow:
-    """A row understood: its rich cells by column, its outputs as values or expressions, its reason as a template."""
+    """A row understood: its rich cells by column, its outputs as values or expressions, its reason."""
 
     row: Row
     rich: tuple[tuple[str, Expression], ...]
     outputs: Mapping[str, object]
     formulas: Mapping[str, Expression]
-    reason: tuple[tuple[str, ...], tuple[str, ...]]  # the texts around and between, and the names that stand between
+    matched: tuple[Matched]  # how an evaluation refers to it
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`rows` stand in the order in which the first match wins (file order; by rank under PRIORITY); bit i of a mask is rows[i]."""
+    """A table understood.
+
+    `rows` stand in the order in which the first match wins: file order, or rank under PRIORITY. Bit i of a mask is
+    rows[i].
+    """
 
     table: PolicyTable
     axes: tuple[Axis, ...]
@@ -59,7 +64,7 @@ class Reading:
 
 
 def read_table(table: PolicyTable) -> Reading:
-    """Understand a table. Never raises for the author's mistakes: they are in `issues`, each with row, column and line."""
+    """Understand a table. The author's mistakes are not raised: they are in `issues`, each with row, column and line."""
     issues: list[Issue] = []
     types = {c.name: c.type for c in table.inputs}
     cells: dict[str, dict[str, Cell]] = {}
@@ -83,14 +88,16 @@ def _order(table: PolicyTable, rows: list[ReadRow], issues: list[Issue]) -> list
     if table.hit != "priority" or not table.outputs:
         return list(range(len(rows)))
     first = table.outputs[0]
-    for read in rows:
-        if first.name in read.formulas:
-            issues.append(_issue(table, read.row, "types", first.name, "a priority table ranks by this output", "Write a value."))
+    computed = [r.row for r in rows if first.name in r.formulas]
+    message = "a priority table ranks by this output, so it cannot be computed"
+    issues.extend(_issue(table, row, "types", first.name, message, "Write a value.") for row in computed)
     rank = {value: index for index, value in enumerate(first.values)}
     return sorted(range(len(rows)), key=lambda i: rank.get(str(rows[i].outputs.get(first.name)), len(rank)))
 
 
-def _issue(table: PolicyTable, row: Row, rule: str, column: str, message: str, fix: str = "", part: str = "then") -> Issue:
+def _issue(
+    table: PolicyTable, row: Row, rule: str, column: str, message: str, fix: str = "", part: str = "then"
+) -> Issue:
     return Issue(rule, "error", message, table.file, row.lines.get(f"{part}.{column}", row.line), row.id, column, fix)
 
 
@@ -128,7 +135,9 @@ def _fits(column: InputColumn, constant: Literal) -> None:
         if not column.nullable:
             raise BadCell(f"{column.name} is never null; declare it nullable: true")
         return
-    wanted = Decimal if column.type in NUMERIC else bool if column.type == "bool" else date if column.type == "date" else str
+    wanted = (
+        Decimal if column.type in NUMERIC else bool if column.type == "bool" else date if column.type == "date" else str
+    )
     if type(constant) is not wanted:
         raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {_kind(constant)}")
     if column.values and constant not in column.values:
@@ -141,7 +150,11 @@ def _kind(constant: Literal) -> str:
 
 
 def _read_row(
-    table: PolicyTable, row: Row, rich: tuple[tuple[str, Expression], ...], types: Mapping[str, str], issues: list[Issue]
+    table: PolicyTable,
+    row: Row,
+    rich: tuple[tuple[str, Expression], ...],
+    types: Mapping[str, str],
+    issues: list[Issue],
 ) -> ReadRow:
     outputs: dict[str, object] = {}
     formulas: dict[str, Expression] = {}
@@ -152,7 +165,9 @@ def _read_row(
     for column in table.outputs:
         if column.name not in row.then and not column.nullable:
             message = f"gives no {column.name}"
-            issues.append(_issue(table, row, "types", column.name, message, "Give a value, or declare it nullable: true."))
+            issues.append(
+                _issue(table, row, "types", column.name, message, "Give a value, or declare it nullable: true.")
+            )
             continue
         authored = row.then.get(column.name)
         try:
@@ -163,7 +178,7 @@ def _read_row(
                 outputs[column.name] = output_value(column, authored)
         except BadCell as error:
             issues.append(_issue(table, row, "types", column.name, str(error)))
-    return ReadRow(row, rich, outputs, formulas, _reason(table, row, types, issues))
+    return ReadRow(row, rich, outputs, formulas, (_matched(table, row, types, issues),))
 
 
 def _formula(column: OutputColumn, authored: Formula, types: Mapping[str, str]) -> Expression:
@@ -235,11 +250,8 @@ _CONVERT: Mapping[str, Callable[[object], object]] = {
 }
 
 
-def _reason(
-    table: PolicyTable, row: Row, types: Mapping[str, str], issues: list[Issue]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    text = row.because or _own_words(table, row)
-    pieces = _PLACEHOLDER.split(text)
+def _matched(table: PolicyTable, row: Row, types: Mapping[str, str], issues: list[Issue]) -> Matched:
+    pieces = _PLACEHOLDER.split(row.because or _own_words(table, row))
     texts, names = tuple(pieces[0::2]), tuple(pieces[1::2])
     for name in names:
         if name not in types:
@@ -248,7 +260,7 @@ def _reason(
     if any("{" in t or "}" in t for t in texts):
         fix = "Braces hold one input name, nothing else."
         issues.append(_issue(table, row, "types", "because", "has a brace that holds no name", fix))
-    return texts, names
+    return Matched(row.id, texts, names, row.clause)
 
 
 def _own_words(table: PolicyTable, row: Row) -> str:

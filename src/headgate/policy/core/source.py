@@ -1,7 +1,7 @@
 """YAML text to plain values that remember their line.
 
 Built on the parser's events, so nothing in a file can construct objects, expand aliases or nest without bound. Scalars
-follow YAML 1.2's JSON-like core (`yes`, `on` and dates stay text) and a number with decimals is a `Decimal`, never a float.
+follow YAML 1.2's JSON-like core (`yes`, `on` and dates stay text); a number with decimals is a `Decimal`, never a float.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 import yaml
 
@@ -23,7 +23,7 @@ MAX_NODES = 100_000
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"-?\d{1,15}\.\d{1,12}")
 
-Content: TypeAlias = Union[str, int, bool, Decimal, None, list["Node"], dict[str, "Node"]]
+Content: TypeAlias = "str | int | bool | Decimal | list[Node] | dict[str, Node] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,18 @@ def _build(text: str, file: str) -> Node:
     root: Node | None = None
     count = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        if isinstance(event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)):
+        if isinstance(
+            event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
+        ):
             if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                raise _broken(file, event.start_mark.line + 1, "holds a second document", "Keep one policy per file.")
+                raise _broken(
+                    file,
+                    event.start_mark.line + 1 if event.start_mark else 0,
+                    "holds a second document",
+                    "Keep one policy per file.",
+                )
             continue
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             stack.pop()
             continue

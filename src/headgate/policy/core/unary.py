@@ -1,9 +1,9 @@
 """Unary tests of a cell: the part of ZEN that tables are made of, parsed to values and decided exactly.
 
-Understood: nothing or `-` (anything), `5`, `'gold'`, `true`, `null`, `d('2026-01-01')`, `== x`, `!= x`, `< x`, `<= x`, `> x`, `>= x`,
-ranges `[1..10)`, `in [1..10)`, `in ['a', 'b']`, `not in …`, `not(…)` and lists of those, of which one must hold.
-Where ZEN answers, the answer here is ZEN's; beyond it, `not(…)` and ranges of dates work as in DMN, and an ordering test is
-simply false for null. Numbers compare as `Decimal`, so no test is off by a float's last bit.
+Understood: nothing or `-` (anything), `5`, `'gold'`, `true`, `null`, `d('2026-01-01')`, `== x`, `!= x`, `< x`, `<= x`,
+`> x`, `>= x`, ranges `[1..10)`, `in [1..10)`, `in ['a', 'b']`, `not in …`, `not(…)` and lists of those, of which one
+must hold. Where ZEN answers, the answer here is ZEN's; beyond it, `not(…)` and ranges of dates work as in DMN, and an
+ordering test is simply false for null. Numbers compare as `Decimal`, so no test is off by a float's last bit.
 """
 
 from __future__ import annotations
@@ -189,7 +189,8 @@ class _Reader:
                 raise BadCell("a range has no closing ] or )")
             if not (_ordered(first) and _ordered(second) and type(first) is type(second)):
                 raise BadCell("a range needs two numbers or two dates")
-            assert isinstance(first, (Decimal, date)) and isinstance(second, (Decimal, date))
+            assert isinstance(first, (Decimal, date))
+            assert isinstance(second, (Decimal, date))
             return (Range(first, opening.text == "[", second, closing.text == "]"),)
         if opening.text == "(":
             raise NotUnary
