@@ -33,7 +33,7 @@ def load_tables() -> MetaData:
     """Import every `tables.py` of the package, so that none can be forgotten."""
     root = Path(headgate.__file__).parent
     for file in sorted(root.rglob("tables.py")):
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             importlib.import_module(".".join(("headgate", *file.relative_to(root).with_suffix("").parts)))
     return metadata
 
@@ -59,6 +59,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Serve
     server = embedded.start(home, durable=False)
     with filelock.FileLock(home / "template.lock"):
         if not (home / "template.ready").exists():
+            _admin(server, sql.SQL("drop database if exists {}"), TEMPLATE)
             _admin(server, sql.SQL("create database {} owner {}"), TEMPLATE, embedded.OWNER)
             create_schema(server.dsn(database=TEMPLATE), load_tables())
             (home / "template.ready").touch()

@@ -27,6 +27,7 @@ def tenant_table(
     primary_key: tuple[str, ...] = (),
     app: Grant = "crud",
     partner_column: str | None = None,
+    on: MetaData = metadata,
 ) -> Table:
     """Declare a table whose rows belong to a tenant.
 
@@ -38,7 +39,7 @@ def tenant_table(
     """
     return Table(
         name,
-        metadata,
+        on,
         Column(
             "tenant_id",
             UUID(as_uuid=True),

@@ -1,0 +1,232 @@
+"""The database's own catalogue proves that tenants are kept apart: a new table that forgets something fails here."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from headgate.kernel.errors import Misconfigured
+from headgate.store import metadata
+from headgate.store.embedded import OWNER, Server
+from headgate.store.security import APP_ROLE, SCAN_ROLE, check_app_role, scan_files
+
+# Not a tenant's: which migrations have run.
+OURS = "('alembic_version')"
+
+# A tenant is found by its slug before anyone knows which tenant it is.
+GLOBAL_KEYS = {("tenants", "slug")}
+
+
+def rows(conn: Connection, query: str, *values: object) -> list[tuple[object, ...]]:
+    return conn.execute(query.encode(), values or None).fetchall()
+
+
+def test_every_declared_table_exists_and_no_other(superuser: Connection) -> None:
+    found = {row[0] for row in rows(superuser, "select tablename from pg_tables where schemaname = 'public'")}
+    assert found - {"alembic_version"} == set(metadata.tables)
+    assert found
+
+
+def test_every_table_forces_row_level_security(superuser: Connection) -> None:
+    loose = rows(
+        superuser,
+        f"""
+        select relname from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'f', 'm') and relname not in {OURS}
+          and not (relrowsecurity and relforcerowsecurity)
+        """,
+    )
+    assert loose == []
+
+
+def test_every_table_has_the_tenant_policy_for_reading_and_writing(superuser: Connection) -> None:
+    # Compared as PostgreSQL prints it, so that a weaker condition does not pass for the real one.
+    condition = "(tenant_id = ( SELECT (current_setting('headgate.tenant'::text))::uuid AS current_setting))"
+    without = rows(
+        superuser,
+        f"""
+        select c.relname from pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname not in {OURS}
+          and not exists (
+            select from pg_policies p
+            where p.tablename = c.relname and p.policyname = 'tenant' and p.cmd = 'ALL' and p.roles = %s
+              and p.permissive = 'PERMISSIVE' and p.qual = %s and p.with_check = %s
+          )
+        """,
+        [APP_ROLE],
+        condition,
+        condition,
+    )
+    assert without == []
+
+
+def test_no_other_policy_lets_the_application_see_more(superuser: Connection) -> None:
+    further = rows(
+        superuser,
+        """
+        select tablename, policyname, roles from pg_policies
+        where permissive = 'PERMISSIVE' and policyname <> 'tenant'
+          and not (policyname = 'scan' and cmd = 'SELECT' and roles = %s)
+        """,
+        [SCAN_ROLE],
+    )
+    assert further == []
+
+
+def test_tables_with_partner_rows_limit_portal_users(superuser: Connection) -> None:
+    declared = {name for name, table in metadata.tables.items() if table.info.get("partner_column")}
+    found = rows(
+        superuser,
+        "select tablename from pg_policies where policyname = 'partner' and permissive = 'RESTRICTIVE' and cmd = 'ALL'",
+    )
+    assert {row[0] for row in found} == declared
+
+
+def test_every_primary_and_unique_key_begins_with_the_tenant(superuser: Connection) -> None:
+    keys = rows(
+        superuser,
+        f"""
+        select t.relname, a.attname from pg_index i
+        join pg_class t on t.oid = i.indrelid
+        join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
+        where t.relnamespace = 'public'::regnamespace and i.indisunique and t.relname not in {OURS}
+        """,
+    )
+    assert {key for key in keys if key[1] != "tenant_id"} == GLOBAL_KEYS
+    keyless = rows(
+        superuser,
+        f"""
+        select relname from pg_class c
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname not in {OURS}
+          and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)
+        """,
+    )
+    assert keyless == []
+
+
+def test_the_application_holds_exactly_the_declared_grants(superuser: Connection) -> None:
+    wanted = {
+        "crud": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+        "append": {"SELECT", "INSERT"},
+        "read": {"SELECT"},
+    }
+    held: dict[str, set[str]] = {}
+    for name, privilege in rows(
+        superuser,
+        """
+        select table_name, privilege_type from information_schema.role_table_grants
+        where grantee = %s and table_schema = 'public'
+        """,
+        APP_ROLE,
+    ):
+        held.setdefault(str(name), set()).add(str(privilege))
+    assert held == {name: wanted[table.info["app"]] for name, table in metadata.tables.items()}
+    columns = rows(
+        superuser,
+        """
+        select table_name, column_name, privilege_type from information_schema.column_privileges c
+        where grantee in (%s, 'PUBLIC') and table_schema = 'public' and not exists (
+          select from information_schema.role_table_grants g
+          where g.grantee = c.grantee and g.table_name = c.table_name and g.privilege_type = c.privilege_type)
+        """,
+        APP_ROLE,
+    )
+    assert columns == []
+
+
+def test_nothing_is_granted_to_everyone(superuser: Connection) -> None:
+    assert (
+        rows(
+            superuser,
+            """
+            select c.relname from pg_class c, aclexplode(c.relacl) a
+            where c.relnamespace = 'public'::regnamespace and a.grantee = 0
+            union all
+            select p.proname from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+            where p.pronamespace = 'public'::regnamespace and a.grantee = 0
+            """,
+        )
+        == []
+    )
+
+
+def test_working_roles_are_powerless_and_own_nothing(superuser: Connection) -> None:
+    roles = rows(
+        superuser,
+        """
+        select rolname, rolcanlogin, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+        from pg_roles where rolname in (%s, %s) order by rolname
+        """,
+        APP_ROLE,
+        SCAN_ROLE,
+    )
+    assert roles == [(APP_ROLE, True, False), (SCAN_ROLE, False, False)]
+    owned = rows(
+        superuser,
+        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s)",
+        APP_ROLE,
+        SCAN_ROLE,
+    )
+    assert owned == []
+    memberships = rows(
+        superuser,
+        "select roleid::regrole::text from pg_auth_members where member = %s::regrole or member = %s::regrole",
+        APP_ROLE,
+        SCAN_ROLE,
+    )
+    assert memberships == []
+
+
+def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed_rights(superuser: Connection) -> None:
+    functions = rows(
+        superuser,
+        """
+        select proname, proowner::regrole::text, proconfig from pg_proc
+        where prosecdef and pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+        """,
+    )
+    assert {owner for _, owner, _ in functions} == {SCAN_ROLE}
+    assert all(config == ["search_path=pg_catalog, public"] for _, _, config in functions)
+    assert {str(name) for name, _, _ in functions} == {
+        "headgate_due_lanes",
+        "headgate_due_outbox",
+        "headgate_due_timers",
+        "headgate_tenant_by_slug",
+        "headgate_tenants",
+    }
+
+
+def test_the_scan_role_reads_only_the_tables_its_functions_name(superuser: Connection) -> None:
+    granted = rows(
+        superuser,
+        "select table_name, privilege_type from information_schema.role_table_grants where grantee = %s",
+        SCAN_ROLE,
+    )
+    assert set(granted) == {(table, "SELECT") for _, reads, _ in scan_files() for table in reads}
+
+
+def test_the_application_cannot_read_as_the_scan_role_or_change_the_schema(
+    cluster: Server, worker_database: str
+) -> None:
+    with psycopg.connect(cluster.dsn(user=APP_ROLE, database=worker_database), autocommit=True) as conn:
+        for statement in (
+            f"set role {SCAN_ROLE}",
+            f"set role {OWNER}",
+            "create table mine (x int)",
+            "alter table tenants disable row level security",
+            "drop policy tenant on tenants",
+            "truncate audit_entries",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                conn.execute(statement.encode())
+
+
+def test_starting_as_a_role_that_row_security_does_not_bind_is_refused(cluster: Server, worker_database: str) -> None:
+    with psycopg.connect(cluster.admin_dsn(worker_database)) as conn, pytest.raises(Misconfigured) as refusal:
+        check_app_role(conn)
+    assert "is a superuser and bypasses row-level security and owns tables" in refusal.value.message
+    with psycopg.connect(cluster.dsn(database=worker_database)) as conn, pytest.raises(Misconfigured, match="owns tab"):
+        check_app_role(conn)
+    with psycopg.connect(cluster.dsn(user=APP_ROLE, database=worker_database)) as conn:
+        check_app_role(conn)
