@@ -26,6 +26,7 @@ from headgate.domain.checks.minimum import check_minimum
 from headgate.domain.checks.partner import check_partner
 from headgate.domain.checks.prepared import Prepared, PricedLine, Totals, prepare
 from headgate.domain.checks.price import check_price
+from headgate.domain.checks.references import reference_problems
 from headgate.domain.checks.split import check_split
 from headgate.domain.checks.tax import check_tax
 
@@ -71,4 +72,5 @@ __all__ = [
     "Verdict",
     "govern_order",
     "prepare",
+    "reference_problems",
 ]

@@ -13,6 +13,15 @@ from headgate.domain.orders.model import (
     order_content,
     order_digest,
 )
+from headgate.domain.orders.parse import (
+    clock_problems,
+    parse_order,
+    parse_order_note,
+    parse_price_exception,
+    parse_return,
+    parse_shipment,
+    validators,
+)
 
 __all__ = [
     "Order",
@@ -23,7 +32,14 @@ __all__ = [
     "ShipTo",
     "Shipment",
     "Shipped",
+    "clock_problems",
     "line_content_key",
     "order_content",
     "order_digest",
+    "parse_order",
+    "parse_order_note",
+    "parse_price_exception",
+    "parse_return",
+    "parse_shipment",
+    "validators",
 ]

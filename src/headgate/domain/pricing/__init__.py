@@ -4,15 +4,16 @@
     trace = resolve_price(query, book)
 
 `model` holds the values, `rank` the order of precedence, `methods` the arithmetic of one term, `resolve` the choice,
-`conflicts` the lint.
+`terms` what an author may write, `conflicts` the lint.
 """
 
 from headgate.domain.periods import day_end, day_start, within
 from headgate.domain.pricing.conflicts import Conflict, find_conflicts
 from headgate.domain.pricing.methods import Band
-from headgate.domain.pricing.model import Candidate, PriceQuery, PriceTrace, Term, Tier, parse_tiers, term_problems
+from headgate.domain.pricing.model import Candidate, PriceQuery, PriceTrace, Term, Tier
 from headgate.domain.pricing.rank import RANKS, scope_rank, scope_words
 from headgate.domain.pricing.resolve import PriceBook, price_book, resolve_price
+from headgate.domain.pricing.terms import check_term, parse_tiers, term_problems
 
 __all__ = [
     "RANKS",
@@ -24,6 +25,7 @@ __all__ = [
     "PriceTrace",
     "Term",
     "Tier",
+    "check_term",
     "day_end",
     "day_start",
     "find_conflicts",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from headgate.domain.fx import FxRate, Rates
 from headgate.kernel.canonical import decimal_text, instant_text
-from headgate.kernel.errors import Invalid, Problem
-from headgate.kernel.money import CURRENCIES, parse_decimal
 
 ZERO = Decimal(0)
 METHODS = ("list", "net", "discount", "cost_plus")
@@ -165,80 +162,3 @@ class PriceTrace:
             ],
             "rates": [rate.as_json() for rate in self.rates],
         }
-
-
-def parse_tiers(raw: Iterable[Mapping[str, object]]) -> tuple[Tier, ...]:
-    """Tiers from their JSON form `[{"from": …, "value": …}]`, sorted by start. Raises `Invalid` naming the tier."""
-    tiers = []
-    for index, item in enumerate(raw):
-        start = parse_decimal(f"tiers[{index}].from", item.get("from"))
-        tiers.append(Tier(start, parse_decimal(f"tiers[{index}].value", item.get("value"))))
-    return tuple(sorted(tiers, key=lambda tier: tier.start))
-
-
-def term_problems(term: Term, path: str = "term") -> list[Problem]:
-    """Everything that makes a term unusable, for the author; an empty list means it can be activated."""
-    found: list[Problem] = []
-
-    def say(field: str, value: object, message: str, fix: str = "") -> None:
-        found.append(Problem(f"{path}.{field}", str(value), message, fix))
-
-    if term.method not in METHODS:
-        say("method", term.method, "is not a pricing method", f"Use one of {', '.join(METHODS)}.")
-    if term.method in ("list", "net") and term.currency not in CURRENCIES:
-        say("currency", term.currency, "is not an ISO 4217 code", "Use three capitals such as EUR.")
-    if term.product and term.family:
-        say("family", term.family, "is given beside a product", "Name the product or the family, not both.")
-    for label, value in [
-        ("value", term.value),
-        *((f"tiers[{i}].value", tier.value) for i, tier in enumerate(term.tiers)),
-    ]:
-        if value < 0:
-            say(label, value, "is negative", "Use zero or more.")
-        elif term.method == "discount" and value > 100:
-            say(label, value, "is a discount of more than 100 %")
-    if term.valid_until is not None and term.valid_until <= term.valid_from:
-        say(
-            "valid_until",
-            term.valid_until.isoformat(),
-            "is not after valid_from",
-            "An end is exclusive: use the first instant after.",
-        )
-    if term.max_quantity is not None and term.max_quantity <= 0:
-        say("max_quantity", term.max_quantity, "is not above zero")
-    if term.tier_mode not in TIER_MODES:
-        say("tier_mode", term.tier_mode, "is not a tier mode", f"Use one of {', '.join(TIER_MODES)}.")
-    elif term.tier_mode == "none" and term.tiers:
-        say("tiers", len(term.tiers), "are given, but tier_mode is none", "Say slab or range.")
-    elif term.tier_mode != "none":
-        found.extend(_tier_problems(term, path))
-    return found
-
-
-def _tier_problems(term: Term, path: str) -> list[Problem]:
-    starts = [tier.start for tier in term.tiers]
-    if not starts:
-        return [Problem(f"{path}.tiers", "", "are missing", f"A {term.tier_mode} term needs at least one tier.")]
-    found = []
-    if len(set(starts)) != len(starts) or starts != sorted(starts):
-        found.append(Problem(f"{path}.tiers", "", "do not rise", "Give each tier a higher start than the one before."))
-    if any(start < 0 for start in starts):
-        found.append(Problem(f"{path}.tiers[0].from", str(starts[0]), "is negative", "Start the first tier at 1."))
-    if term.tier_mode == "slab" and starts[0] > 1:
-        found.append(
-            Problem(
-                f"{path}.tiers[0].from",
-                str(starts[0]),
-                "leaves the first units without a price",
-                "Start the first slab at 1.",
-            )
-        )
-    return found
-
-
-def check_term(term: Term, path: str = "term") -> Term:
-    """The term itself, or `Invalid` with all its problems."""
-    found = term_problems(term, path)
-    if found:
-        raise Invalid("; ".join(str(problem) for problem in found), problems=found)
-    return term
