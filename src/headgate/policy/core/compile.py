@@ -22,7 +22,7 @@ from headgate.policy.core.model import DEFAULT_ROW, NUMERIC, InputColumn, Policy
 from headgate.policy.core.reading import Reading, ReadRow, output_value, read_table
 from headgate.policy.core.unary import BadCell
 
-CACHE_SIZE = 4_096
+CACHE_SIZE = 1_024
 
 Coerce: TypeAlias = Callable[[object], object]
 

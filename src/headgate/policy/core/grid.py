@@ -1,9 +1,9 @@
 """A table's cells, cut along every value they mention.
 
 Between two neighbouring mentioned values no simple test changes its answer, so each input has finitely many
-*segments*: points, stretches between them, and 'anything else'. Each knows, as bits of one integer, which rows accept it
-(bit i is row i). Evaluation looks up one segment per input and joins the bits; the lints walk the segments and so reason
-about every input there is.
+*segments*: points, stretches between them, and 'anything else'. Each knows, as bits of one integer, which rows accept
+it (bit i is row i). Evaluation looks up one segment per input and joins the bits; the lints walk the segments and so
+reason about every input there is.
 """
 
 from __future__ import annotations
@@ -97,15 +97,14 @@ def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal]
         values = list(column.values)
     else:
         values = list(dict.fromkeys(v for v in mentioned if isinstance(v, str)))
-    masks = {value: _mask(cells, value) for value in values if isinstance(value, (str, bool))}
+    masks: dict[object, int] = {v: _mask(cells, v) for v in values if isinstance(v, (str, bool))}
     segments = [Segment(value, masks[value]) for value in values if isinstance(value, (str, bool))]
     other = 0
     if column.type in ("string", "list"):
         stranger = next(name for name in _strangers() if name not in masks)
         other = _mask(cells, stranger)
         segments.append(Segment(stranger if column.type == "string" else (), other))
-    find: dict[object, int] = dict(masks)
-    find[None] = null
+    find = {**masks, None: null}
 
     def lookup(value: object) -> int:
         return find.get(value, other)

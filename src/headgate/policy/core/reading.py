@@ -64,7 +64,7 @@ class Reading:
 
 
 def read_table(table: PolicyTable) -> Reading:
-    """Understand a table. The author's mistakes are not raised: they are in `issues`, each with row, column and line."""
+    """Understand a table. The author's mistakes are not raised: they are in `issues`, each with its place."""
     issues: list[Issue] = []
     types = {c.name: c.type for c in table.inputs}
     cells: dict[str, dict[str, Cell]] = {}

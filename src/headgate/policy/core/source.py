@@ -1,7 +1,8 @@
 """YAML text to plain values that remember their line.
 
-Built on the parser's events, so nothing in a file can construct objects, expand aliases or nest without bound. Scalars
-follow YAML 1.2's JSON-like core (`yes`, `on` and dates stay text); a number with decimals is a `Decimal`, never a float.
+Built on the parser's events, so nothing in a file can construct objects, expand aliases or nest without bound.
+Scalars follow YAML 1.2's JSON-like core (`yes`, `on` and dates stay text); a number with decimals is a `Decimal`,
+never a float.
 """
 
 from __future__ import annotations

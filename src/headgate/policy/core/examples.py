@@ -1,0 +1,92 @@
+"""Run the examples that ship with a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headgate.kernel.errors import Invalid
+from headgate.policy.core.compile import CompiledPolicy
+from headgate.policy.core.evaluation import Evaluation, plain_json, shown
+from headgate.policy.core.model import PolicyTable, PolicyTest
+from headgate.policy.core.reading import output_value
+from headgate.policy.core.unary import BadCell
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleResult:
+    """One example run: `problems` is empty when it came out as expected."""
+
+    name: str
+    line: int
+    problems: tuple[str, ...]
+    rows: tuple[str, ...]
+    outputs: Mapping[str, Any]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything expected came out."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "name": self.name,
+            "line": self.line,
+            "passed": self.passed,
+            "problems": list(self.problems),
+            "rows": list(self.rows),
+            "outputs": plain_json(self.outputs),
+        }
+
+
+def run_examples(compiled: CompiledPolicy) -> tuple[ExampleResult, ...]:
+    """Every example of the policy, in file order."""
+    return tuple(_run(compiled, index, test) for index, test in enumerate(compiled.table.tests, start=1))
+
+
+def _run(compiled: CompiledPolicy, index: int, test: PolicyTest) -> ExampleResult:
+    name = test.name or f"test {index}"
+    try:
+        evaluation = compiled.evaluate(test.given)
+    except Invalid as error:
+        return ExampleResult(name, test.line, (error.message,), (), {})
+    problems = [*_compared(compiled.table, evaluation, test)]
+    if test.rows is not None and test.rows != evaluation.rows:
+        problems.append(f"expected rows {', '.join(test.rows) or 'none'}, got {', '.join(evaluation.rows) or 'none'}")
+    return ExampleResult(name, test.line, tuple(problems), evaluation.rows, evaluation.outputs)
+
+
+def _compared(table: PolicyTable, evaluation: Evaluation, test: PolicyTest) -> list[str]:
+    if table.hit != "collect":
+        return _differences(table, test.expect, evaluation.outputs, "")
+    problems: list[str] = []
+    expect = dict(test.expect)
+    items = expect.pop("list", None)
+    if items is not None:
+        got = evaluation.outputs["list"]
+        if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
+            return ["expect.list is not a list of outputs"]
+        if len(items) != len(got):
+            problems.append(f"expected {len(items)} entries, got {len(got)} ({', '.join(evaluation.rows) or 'none'})")
+        for number, (wanted, found) in enumerate(zip(items, got, strict=False), start=1):
+            problems += _differences(table, wanted, found, f"entry {number}: ")
+    return problems + _differences(table, expect, evaluation.outputs, "")
+
+
+def _differences(table: PolicyTable, expect: Mapping[str, object], got: Mapping[str, Any], where: str) -> list[str]:
+    problems: list[str] = []
+    for name, wanted in expect.items():
+        column = table.output(name)
+        if column is None or name not in got:
+            problems.append(f"{where}expects {name}, which is not an output")
+            continue
+        try:
+            value = output_value(column, wanted)
+        except BadCell as error:
+            problems.append(f"{where}{name}: {error}")
+            continue
+        if value != got[name]:
+            problems.append(f"{where}expected {name} {shown(value)}, got {shown(got[name])}")
+    return problems

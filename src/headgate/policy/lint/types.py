@@ -1,0 +1,13 @@
+"""A cell or an output that does not fit its column's type, or that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headgate.policy.core.model import Issue
+from headgate.policy.core.reading import Reading
+
+
+def types(reading: Reading) -> Iterator[Issue]:
+    """Errors."""
+    return (issue for issue in reading.issues if issue.rule == "types")

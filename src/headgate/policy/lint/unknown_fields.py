@@ -1,0 +1,34 @@
+"""A name that no input or output declares: in a cell, an output, a reason or an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from headgate.policy.core.model import Issue
+from headgate.policy.core.reading import Reading
+
+RULE = "unknown_fields"
+
+
+def unknown_fields(reading: Reading) -> Iterator[Issue]:
+    """Errors."""
+    yield from (issue for issue in reading.issues if issue.rule == RULE)
+    table = reading.table
+    inputs, outputs = [c.name for c in table.inputs], [c.name for c in table.outputs]
+    for number, test in enumerate(table.tests, start=1):
+        name = test.name or f"test {number}"
+        for given in _strangers(test.given, inputs):
+            fix = f"Use {', '.join(inputs)}."
+            yield Issue(RULE, "error", f"{name} gives {given}, which is not an input", table.file, test.line, fix=fix)
+        items = test.expect.get("list")
+        parts = [test.expect, *(i for i in items if isinstance(i, dict))] if isinstance(items, list) else [test.expect]
+        known = [*outputs, "list"] if table.hit == "collect" else outputs
+        for expected in (e for part in parts for e in _strangers(part, known)):
+            fix = f"Use {', '.join(known)}."
+            yield Issue(
+                RULE, "error", f"{name} expects {expected}, which is not an output", table.file, test.line, fix=fix
+            )
+
+
+def _strangers(names: Iterable[str], known: list[str]) -> list[str]:
+    return [n for n in names if n not in known]
