@@ -4,27 +4,52 @@ Knows nothing of orders or any other noun: a policy is inputs, rows and outputs.
 """
 
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched, compile_policy
+from headgate.policy.core.decision import DecisionDraft, decision_digest, draft_decision
 from headgate.policy.core.evaluation import Evaluation
 from headgate.policy.core.examples import ExampleResult, run_examples
+from headgate.policy.core.lifecycle import PolicyVersion
 from headgate.policy.core.model import InputColumn, Issue, OutputColumn, PolicyTable, PolicyTest, Row
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
+from headgate.policy.decisions import (
+    DECISIONS_CHECK,
+    Decision,
+    decision_counts,
+    decision_get,
+    decision_list,
+    decisions_get,
+    record_decisions,
+)
 from headgate.policy.lint import lint
+from headgate.policy.service import Drafted, PolicyService
 
 __all__ = [
+    "DECISIONS_CHECK",
     "CompiledPolicy",
+    "Decision",
+    "DecisionDraft",
+    "Drafted",
     "Evaluation",
     "ExampleResult",
     "InputColumn",
     "Issue",
     "NoRowMatched",
     "OutputColumn",
+    "PolicyService",
     "PolicySet",
     "PolicyTable",
     "PolicyTest",
+    "PolicyVersion",
     "Row",
     "compile_policy",
+    "decision_counts",
+    "decision_digest",
+    "decision_get",
+    "decision_list",
+    "decisions_get",
+    "draft_decision",
     "lint",
     "parse_policy",
+    "record_decisions",
     "run_examples",
 ]

@@ -30,7 +30,8 @@ class Hole:
 def find_hole(axes: Sequence[Axis], rows: int, *, within: int | None = None) -> Hole | None:
     """An input that none of `rows` (bits) accepts, or None when there is none.
 
-    With `within` (a row's index) only inputs that this row accepts are considered. Raises `TooLarge` beyond `MAX_VISITS`.
+    With `within` (a row's index) only inputs that this row accepts are considered. Raises `TooLarge` beyond
+    `MAX_VISITS`.
     """
     choices = [_choices(axis, rows, within) for axis in axes]
     if not all(choices):

@@ -1,9 +1,8 @@
-"""The policies in force at one instant."""
+"""The policies in force together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import NotFound
@@ -14,11 +13,10 @@ from headgate.policy.core.evaluation import Evaluation
 class PolicySet(Mapping[str, CompiledPolicy]):
     """Compiled policies by name. Immutable, and equal sets have equal `digest`."""
 
-    __slots__ = ("_policies", "at", "digest")
+    __slots__ = ("_policies", "digest")
 
-    def __init__(self, policies: Mapping[str, CompiledPolicy], at: datetime | None = None) -> None:
+    def __init__(self, policies: Mapping[str, CompiledPolicy]) -> None:
         self._policies = dict(policies)
-        self.at = at
         self.digest = digest([[p.policy, p.version, p.digest] for _, p in sorted(self._policies.items())]).hex()
 
     def __getitem__(self, policy: str) -> CompiledPolicy:
@@ -37,6 +35,5 @@ class PolicySet(Mapping[str, CompiledPolicy]):
         """
         found = self._policies.get(policy)
         if found is None:
-            when = f" at {self.at.isoformat()}" if self.at else ""
-            raise NotFound(f"no version of policy {policy} is in force{when}; approve and activate one")
+            raise NotFound(f"no version of policy {policy} is in force; approve and activate one")
         return found.evaluate(inputs)

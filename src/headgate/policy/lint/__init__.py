@@ -1,7 +1,7 @@
 """What an author is told before a policy can be reviewed. One rule per file; each takes a `Reading`, gives `Issue`s.
 
-The rules reason over the table's segments, so a gap or an overlap is found if there is one, and shown with an input that
-hits it.
+The rules reason over the table's segments, so a gap or an overlap is found if there is one, and shown with an input
+that hits it.
 Adding a rule is one file and one line in `RULES`.
 """
 

@@ -1,0 +1,86 @@
+"""The policy floor's SQL. Row-level security limits every statement to the tenant of the transaction."""
+
+from __future__ import annotations
+
+_VERSION = """
+    policy, version, title, status, encode(digest, 'hex'), author, approver, valid_from, valid_until, created_at, pack
+"""
+
+# A fresh draft, or a new text for one that is still a draft of the same author. No row: somebody was there before.
+SAVE_DRAFT = f"""
+insert into policy_versions (policy, version, title, body, digest, status, author, created_at, pack)
+values (%(policy)s, %(version)s, %(title)s, %(body)s, %(digest)s, 'draft', %(author)s, %(now)s, %(pack)s)
+on conflict (tenant_id, policy, version) do update
+    set title = excluded.title, body = excluded.body, digest = excluded.digest, created_at = excluded.created_at
+    where policy_versions.status = 'draft' and policy_versions.author = excluded.author
+returning {_VERSION}
+"""
+
+LOCK_VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version for update"
+VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version desc"
+LIST = f"select {_VERSION} from policy_versions order by policy, version desc"
+GET = f"select {_VERSION} from policy_versions where policy = %(policy)s and version = %(version)s"
+BODY = "select body from policy_versions where policy = %(policy)s and version = %(version)s"
+
+SET_STATUS = f"""
+update policy_versions
+set status = %(status)s, approver = coalesce(%(approver)s, approver)
+where policy = %(policy)s and version = %(version)s
+returning {_VERSION}
+"""
+
+SET_WINDOWS = """
+update policy_versions v
+set valid_from = w.valid_from, valid_until = w.valid_until
+from unnest(%(version)s::int[], %(valid_from)s::timestamptz[], %(valid_until)s::timestamptz[])
+    as w(version, valid_from, valid_until)
+where v.policy = %(policy)s and v.version = w.version
+"""
+
+# The few columns that say which text decides when. Texts are fetched once per digest.
+IN_FORCE = """
+select digest from policy_versions
+where status in ('active', 'retired') and valid_from <= %(at)s and (valid_until is null or %(at)s < valid_until)
+order by policy
+"""
+
+BODIES = "select digest, body from policy_versions where digest = any(%(digests)s)"
+
+RECORD_DECISIONS = """
+insert into decisions
+    (decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, row_ids, inputs, outputs,
+     evaluations, digest)
+select decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome,
+       array(select jsonb_array_elements_text(row_ids)), inputs, outputs, evaluations::json, digest
+from unnest(
+    %(decision)s::uuid[], %(at)s::timestamptz[], %(policy)s::text[], %(version)s::int[], %(subject_type)s::text[],
+    %(subject)s::text[], %(case_id)s::uuid[], %(event_seq)s::bigint[], %(outcome)s::text[], %(row_ids)s::jsonb[],
+    %(inputs)s::jsonb[], %(outputs)s::jsonb[], %(evaluations)s::text[], %(digest)s::bytea[]
+) as d(decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, row_ids, inputs, outputs,
+       evaluations, digest)
+"""
+
+_DECISION = """
+    decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, row_ids, inputs, outputs,
+    evaluations::text, encode(digest, 'hex')
+"""
+
+GET_DECISIONS = f"select {_DECISION} from decisions where decision = any(%(decisions)s)"
+
+# Newest first; the cursor is the last row's instant and id.
+LIST_DECISIONS = f"""
+select {_DECISION} from decisions
+where (at, decision) < (%(before_at)s, %(before_decision)s) {{filters}}
+order by at desc, decision desc limit %(limit)s
+"""
+
+COUNT_DECISIONS = """
+select policy, version, count(*) from decisions where at >= %(since)s group by policy, version
+"""
+
+BROKEN_DECISIONS = """
+select decision, event_seq, encode(digest, 'hex'), encode(sha256(convert_to(evaluations::text, 'UTF8')), 'hex')
+from decisions where digest <> sha256(convert_to(evaluations::text, 'UTF8')) order by at, decision limit 100
+"""
+
+COUNT_ALL_DECISIONS = "select count(*) from decisions"
