@@ -161,7 +161,7 @@ class PolicyService:
         return after
 
     def retire(self, conn: Connection, ctx: Context, policy: str, version: int, reason: str = "") -> PolicyVersion:
-        """Let an active version decide no longer, from now on. Nothing takes its place. Raises `NotFound`, `Conflict`."""
+        """End an active version now; nothing takes its place. Raises `NotFound`, `Conflict`."""
         found = _pick(_locked(conn, policy), policy, version)
         expect_status(found, "active", "retire")
         assert found.valid_from is not None, "an active version has a start"
@@ -176,23 +176,25 @@ class PolicyService:
     def install(self, conn: Connection, ctx: Context, text: str, *, file: str = "", pack: str) -> PolicyVersion:
         """Bring a pack's policy into force at once: the pack is its author, the principal approves and activates it.
 
-        Does nothing when the tenant has that version or a newer one already, whatever it did with it. Raises as `draft`.
+        Does nothing when the tenant has that version or a newer one already, whatever it did with it. Raises as
+        `draft`.
         """
         table = parse_policy(text, file or "policy.yaml")
         known = self.versions(conn, table.policy)
-        if known and known[0].version >= table.version:
-            return next((v for v in known if v.version == table.version), known[0])
+        newer = [v for v in known if v.version >= table.version]
+        if newer:
+            return newer[-1]
         packed = replace(ctx, principal=Principal(id=f"pack:{pack}", kind="system", name=pack))
         self.draft(conn, packed, text, file=file, pack=pack)
         self.submit(conn, packed, table.policy, table.version)
         self.approve(conn, ctx, table.policy, table.version)
         return self.activate(conn, ctx, table.policy, table.version)
 
-    def list(self, conn: Connection) -> list[PolicyVersion]:
+    def list(self, conn: Connection) -> Sequence[PolicyVersion]:
         """Every version of every policy, newest version first within a policy."""
         return [PolicyVersion(*row) for row in conn.execute(repo.LIST)]
 
-    def versions(self, conn: Connection, policy: str) -> list[PolicyVersion]:
+    def versions(self, conn: Connection, policy: str) -> Sequence[PolicyVersion]:
         """The versions of one policy, newest first; empty when there is none."""
         return [PolicyVersion(*row) for row in conn.execute(repo.VERSIONS, {"policy": policy})]
 

@@ -1,4 +1,4 @@
-"""Tables of the policy floor: versions with their life, and the decisions they made. Every key begins with the tenant."""
+"""Tables of the policy floor: versions with their life, and the decisions they made."""
 
 from __future__ import annotations
 
