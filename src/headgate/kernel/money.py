@@ -62,7 +62,7 @@ def parse_decimal(field: str, value: object, *, decimals: int = PRICE_DECIMALS) 
 
     Raises `Invalid` naming the field for floats, NaN, exponents, huge numbers and too many decimals.
     """
-    if isinstance(value, bool) or isinstance(value, float) or not isinstance(value, (str, int, Decimal)):
+    if isinstance(value, (bool, float)) or not isinstance(value, (str, int, Decimal)):
         raise invalid(field, value, "is not an exact number", 'Send it as a string such as "12.50".')
     text = value.strip() if isinstance(value, str) else format(value, "f") if isinstance(value, Decimal) else str(value)
     if not _NUMBER.fullmatch(text):

@@ -1,0 +1,284 @@
+"""The registered actions of `order_to_release`. Pure but for the draft they note in the batch's book."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from headgate.channel.orders.core import editing, shipping
+from headgate.channel.orders.core.book import OrderBook, holds
+from headgate.channel.orders.core.outline import asks_for, bound_digest, command_for, outline
+from headgate.channel.orders.core.state import ZERO, OrderState, Priced, Reserved
+from headgate.domain.checks import OrderVerdict, govern_order
+from headgate.domain.fx import convert, need_rate
+from headgate.domain.orders import Order, line_content_key, order_digest, parse_order
+from headgate.kernel.canonical import canonical_text
+from headgate.kernel.errors import refused
+from headgate.kernel.ids import derive_id
+from headgate.policy import DecisionDraft, Evaluation, decision_digest
+from headgate.process import ActionCall, ActionResult
+
+NOTHING: Mapping[str, Any] = {}
+
+
+def _book(call: ActionCall) -> OrderBook:
+    assert isinstance(call.facts, OrderBook)
+    return call.facts
+
+
+def _state(call: ActionCall) -> OrderState:
+    state = _book(call).current(call.event.seq, call.case.subject)
+    if state is None:
+        raise refused("order", call.case.subject, "has no stored content", "Submit it again under a new number.")
+    return state
+
+
+def _fresh(call: ActionCall, order: Order, before: OrderState | None) -> OrderState:
+    _known(call, order)
+    requester = order.requested_by or call.event.actor
+    base = before or OrderState(
+        order=order,
+        revision=0,
+        status="received",
+        received_at=call.event.received_at,
+        digest="",
+        line_key=b"",
+        requested_by=requester,
+    )
+    return replace(
+        base,
+        order=order,
+        revision=base.revision + 1,
+        digest=order_digest(order).hex(),
+        line_key=line_content_key(order),
+        requested_by=requester,
+        case_id=call.case.case_id,
+        updated_at=call.now,
+    )
+
+
+def _known(call: ActionCall, order: Order) -> None:
+    """Refuse what cannot be governed at all: a partner, product or unit nobody recorded. It waits in quarantine."""
+    book = _book(call)
+    if order.partner not in book.partners:
+        raise refused("partner", order.partner, "is not a known partner", "Record the partner, then replay this event.")
+    for index, line in enumerate(order.lines):
+        product = book.products.get(line.product)
+        if product is None:
+            raise refused(
+                f"lines[{index}].product", line.product, "is not a known product", "Record the product, then replay."
+            )
+        if line.unit and product.unit and line.unit != product.unit:
+            raise refused(
+                f"lines[{index}].unit", line.unit, f"is not the unit of {line.product}", f"Order it in {product.unit}."
+            )
+
+
+def check(call: ActionCall) -> ActionResult:
+    """`order.check`: price the order and weigh every check; the verdict is one decision."""
+    book = _book(call)
+    state = book.current(call.event.seq, call.case.subject)
+    if state is None:
+        state = _fresh(call, parse_order(call.event.data), None)
+    waived, ceilings = _waivers(call, state)
+    verdict = govern_order(book.facts_for(state.order, state, waived, ceilings), call.decide)
+    decision = _decision(call, verdict)
+    was_released = holds(state)
+    after = _after_check(call, state, verdict, decision)
+    outputs: dict[str, Any] = {
+        "outcome": verdict.outcome,
+        "partner": after.order.partner,
+        "stake": verdict.stake,
+        "currency": book.currency,
+        "exceptions": list(verdict.exception_types),
+        "content": after.digest,
+        "decision": decision.decision,
+        "was_released": was_released,
+    }
+    if verdict.outcome == "hold":
+        bound = bound_digest(after, verdict)
+        outputs |= {
+            "digest": bound,
+            "requested_by": after.requested_by,
+            "asks": asks_for(verdict, book.partners[after.order.partner]),
+            "found": [[e.type, e.line or ""] for e in verdict.exceptions if e.outcome == "hold"],
+            "ceilings": {level.account: level.exposure_after for level in verdict.credit.levels},
+            "summary": outline(after, verdict, book.partners[after.order.partner], book.products),
+        }
+        if was_released:
+            outputs["command"] = {"order": after.order.order, "revision": after.revision, "decision": decision.decision}
+    elif verdict.outcome in ("release", "flag"):
+        outputs["picks"] = [
+            [line.line, line.product, pick.warehouse, pick.quantity]
+            for line in verdict.allocation
+            for pick in line.picks
+        ]
+        uses = _metered(verdict)
+        if uses:
+            outputs["uses"] = uses
+    return ActionResult(outputs, (book.put(call.event.seq, after),), (decision,))
+
+
+def _metered(verdict: OrderVerdict) -> list[list[Any]]:
+    """What the order takes from approved price exceptions that end at a quantity: agreement, term, quantity."""
+    winners = [(line.trace.winner, line.line.quantity) for line in verdict.lines]
+    return [[w.agreement, w.term, q] for w, q in winners if w is not None and w.max_quantity is not None]
+
+
+def _waivers(call: ActionCall, state: OrderState) -> tuple[frozenset[tuple[str, str]], Mapping[str, Decimal]]:
+    """What an approval of exactly this content set aside."""
+    waiver = call.case.data.get("waiver")
+    if not isinstance(waiver, Mapping) or waiver.get("content") != state.digest:
+        return frozenset(), {}
+    ceilings = {str(k): Decimal(str(v)) for k, v in dict(waiver.get("ceilings") or {}).items()}
+    return frozenset((str(t), str(line)) for t, line in waiver.get("exceptions") or ()), ceilings
+
+
+def _after_check(call: ActionCall, state: OrderState, verdict: OrderVerdict, decision: DecisionDraft) -> OrderState:
+    book, totals = _book(call), verdict.totals
+    held = {"hold": "held", "reject": "rejected"}.get(verdict.outcome, state.status)
+    after = replace(
+        state,
+        status=held,
+        account=book.partners[state.order.partner].account,
+        total=totals.gross,
+        tax=totals.tax,
+        tenant_total=totals.tenant_gross,
+        rate=totals.rate.rate,
+        rate_on=totals.rate.on,
+        stake=verdict.stake,
+        exceptions=verdict.exception_types,
+        priced=tuple(_priced(line) for line in verdict.lines),
+        decision=decision.decision,
+        updated_at=call.now,
+    )
+    return _let_go(after) if verdict.outcome in ("hold", "reject") else after
+
+
+def _priced(line: Any) -> Priced:
+    winner = line.trace.winner
+    return Priced(
+        line.line.line,
+        line.line.product,
+        line.line.quantity,
+        line.line.unit,
+        line.line.unit_price,
+        line.contract_price,
+        line.amount,
+        line.cost,
+        line.margin,
+        line.tax,
+        None if winner is None else winner.name,
+    )
+
+
+def _let_go(state: OrderState) -> OrderState:
+    return replace(state, reserved=(), counted=ZERO, exception_uses={})
+
+
+def _decision(call: ActionCall, verdict: OrderVerdict) -> DecisionDraft:
+    release = verdict.release
+    assert isinstance(release, Evaluation)
+    text = canonical_text(verdict.as_json())
+    return DecisionDraft(
+        decision=derive_id(call.now, "decision", call.event.seq, release.policy),
+        at=call.now,
+        policy=release.policy,
+        version=release.version,
+        subject_type="order",
+        subject=call.case.subject,
+        case_id=call.case.case_id,
+        event_seq=call.event.seq,
+        outcome=verdict.outcome,
+        row_ids=tuple(release.rows),
+        inputs=release.inputs,
+        outputs=release.outputs,
+        evaluations=text,
+        digest=decision_digest(text),
+    )
+
+
+def waive(call: ActionCall) -> ActionResult:
+    """`order.waive`: an approval sets aside the exceptions it was asked about, for exactly this content."""
+    found, state = call.case.data["check"], _state(call)
+    assert isinstance(found, Mapping)
+    return ActionResult({"content": state.digest, "exceptions": found["found"], "ceilings": found["ceilings"]})
+
+
+def forget_waiver(call: ActionCall) -> ActionResult:
+    """`order.forget_waiver`: what was approved once is not approved again after a change, a return or a cancellation."""
+    return ActionResult(NOTHING)
+
+
+def amend(call: ActionCall) -> ActionResult:
+    """`order.amend`: the order's content is replaced as a whole."""
+    before, order = _state(call), parse_order(call.event.data)
+    if order.partner != before.order.partner:
+        raise refused(
+            "partner", order.partner, f"is not the partner of order {order.order}", "Cancel it and submit a new order."
+        )
+    after = _fresh(call, order, before)
+    return ActionResult({"revision": after.revision}, (_book(call).put(call.event.seq, after),))
+
+
+def edit(call: ActionCall) -> ActionResult:
+    """`order.edit`: an approver's counter-offer: a higher price or a smaller quantity, never the other way."""
+    before = _state(call)
+    changes = call.event.data.get("edit")
+    order = editing.edited(before.order, changes if isinstance(changes, Mapping) else {})
+    after = replace(_fresh(call, order, before), requested_by=before.requested_by)
+    return ActionResult({"revision": after.revision}, (_book(call).put(call.event.seq, after),))
+
+
+def release(call: ActionCall) -> ActionResult:
+    """`order.release`: take stock and credit, and tell the ERP."""
+    book, state, found = _book(call), _state(call), call.case.data["check"]
+    assert isinstance(found, Mapping)
+    reserved = tuple(Reserved(str(a), str(b), str(c), Decimal(str(d))) for a, b, c, d in found.get("picks") or ())
+    uses: dict[tuple[str, int], Decimal] = {}
+    for agreement, term, quantity in found.get("uses") or ():
+        key = (str(agreement), int(str(term)))
+        uses[key] = uses.get(key, ZERO) + Decimal(str(quantity))
+    account = book.accounts.get(state.account) if state.account else None
+    counted = ZERO
+    if account is not None:
+        counted = convert(state.total, need_rate(book.rates_of(state.order), state.order.currency, account.currency))
+    after = replace(
+        state,
+        status="flagged" if found["outcome"] == "flag" else "released",
+        reserved=reserved,
+        counted=counted,
+        account=state.account if account is not None else None,
+        exception_uses=uses,
+        updated_at=call.now,
+    )
+    return ActionResult({"command": command_for(after)}, (book.put(call.event.seq, after),))
+
+
+def suspend(call: ActionCall) -> ActionResult:
+    """`order.suspend`: give back stock and credit, and take the status the definition names."""
+    state = _state(call)
+    after = replace(_let_go(state), status=str(call.args["status"]), updated_at=call.now)
+    command = {"order": state.order.order, "revision": state.revision, "status": after.status}
+    return ActionResult({"command": command}, (_book(call).put(call.event.seq, after),))
+
+
+def ship(call: ActionCall) -> ActionResult:
+    """`order.ship`: goods left; reservations shrink, stock falls, open orders become shipped and unbilled."""
+    state = shipping.shipped(_state(call), call.event.data, call.now)
+    complete = state.status == "fulfilled"
+    return ActionResult({"complete": complete}, (_book(call).put(call.event.seq, state),))
+
+
+ACTIONS = {
+    "order.check": check,
+    "order.waive": waive,
+    "order.forget_waiver": forget_waiver,
+    "order.amend": amend,
+    "order.edit": edit,
+    "order.release": release,
+    "order.suspend": suspend,
+    "order.ship": ship,
+}

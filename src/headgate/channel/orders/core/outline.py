@@ -1,0 +1,106 @@
+"""What an approval of an order is about: the digest it binds, the questions to the matrix, what the approver reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from headgate.channel.orders.core.state import OrderState
+from headgate.domain.checks import OrderVerdict, PartnerFacts, ProductFacts
+from headgate.kernel.canonical import digest
+
+ZERO = Decimal(0)
+MOST_LINES = 60
+
+
+def bound_digest(state: OrderState, verdict: OrderVerdict) -> str:
+    """SHA-256 over the order's content digest and every exception with its stake: what an approval is bound to."""
+    return digest(
+        {"order": state.digest, "exceptions": [e.as_json() for e in verdict.exceptions], "stake": verdict.stake}
+    ).hex()
+
+
+def asks_for(verdict: OrderVerdict, partner: PartnerFacts) -> list[dict[str, Any]]:
+    """One question to the approval matrix per exception type that holds the order: the largest figures count."""
+    asks: dict[str, dict[str, Any]] = {}
+    lines = {line.line.line: line for line in verdict.lines}
+    for found in verdict.exceptions:
+        if found.outcome != "hold":
+            continue
+        line = lines.get(found.line or "")
+        deviation = line.deviation_pct if line else ZERO
+        margin = line.margin_pct if line else min((item.margin_pct for item in verdict.lines), default=ZERO)
+        ask = asks.setdefault(
+            found.type,
+            {
+                "exception": found.type,
+                "stake": ZERO,
+                "deviation_pct": deviation,
+                "margin_pct": margin,
+                "tier": partner.tier,
+                "risk": _risk(verdict),
+            },
+        )
+        ask["stake"] = ask["stake"] + found.stake if found.line else max(ask["stake"], found.stake)
+        ask["deviation_pct"] = max(ask["deviation_pct"], deviation)
+        ask["margin_pct"] = min(ask["margin_pct"], margin)
+    return list(asks.values())
+
+
+def _risk(verdict: OrderVerdict) -> str:
+    """low, medium or high, from payment behaviour and how full the credit line gets."""
+    credit = verdict.credit
+    if credit.on_hold or credit.overdue_days >= 61:
+        return "high"
+    return "medium" if credit.overdue_days or credit.utilisation_pct > 90 else "low"
+
+
+def outline(
+    state: OrderState, verdict: OrderVerdict, partner: PartnerFacts, products: Mapping[str, ProductFacts]
+) -> dict[str, Any]:
+    """What the approver reads first: who, how much, why, and the lines that matter (all figures as decided)."""
+    reasons: dict[str, list[str]] = {}
+    for found in verdict.exceptions:
+        reasons.setdefault(found.line or "", []).append(found.type)
+    concerned = [line for line in verdict.lines if line.line.line in reasons] or list(verdict.lines)
+    return {
+        "partner": partner.partner,
+        "partner_name": partner.name,
+        "storefront": state.order.storefront,
+        "total": verdict.totals.gross,
+        "currency": verdict.totals.currency,
+        "tenant_total": verdict.totals.tenant_gross,
+        "tenant_currency": verdict.totals.tenant_currency,
+        "lines_in_order": len(verdict.lines),
+        "exceptions": [e.as_json() for e in verdict.exceptions],
+        "lines": [
+            {
+                "line": line.line.line,
+                "product": line.line.product,
+                "name": products[line.line.product].name if line.line.product in products else line.line.description,
+                "quantity": line.line.quantity,
+                "asked": line.line.unit_price,
+                "contract": line.contract_price,
+                "deviation_pct": line.deviation_pct,
+                "margin_pct": line.margin_pct if line.cost is not None else None,
+                "amount": line.amount,
+                "reasons": reasons.get(line.line.line, []),
+            }
+            for line in concerned[:MOST_LINES]
+        ],
+    }
+
+
+def command_for(state: OrderState) -> dict[str, Any]:
+    """What the ERP is told on release: the prices and quantities as approved, and where to pick."""
+    return {
+        "order": state.order.order,
+        "revision": state.revision,
+        "decision": state.decision,
+        "partner": state.order.partner,
+        "currency": state.order.currency,
+        "total": state.total,
+        "lines": [[p.line, p.product, p.quantity, p.unit_price] for p in state.priced],
+        "picks": [[r.line, r.warehouse, r.quantity] for r in state.reserved],
+    }

@@ -1,0 +1,209 @@
+"""The subject port of orders: a batch's facts in a handful of queries, its changes in a handful of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.channel.agreements import load_terms, use_exceptions
+from headgate.channel.credit import CreditDelta, apply_credit_deltas, load_credit_accounts
+from headgate.channel.inventory import Hold, ShippedLine, load_stock, reserve, ship, threshold_events
+from headgate.channel.masters import RevisionCache
+from headgate.channel.orders import repo
+from headgate.channel.orders.core.book import OrderBook, credit_deltas
+from headgate.channel.orders.core.state import ZERO, OrderChanged, OrderState, Reserved
+from headgate.channel.partners import load_partners
+from headgate.channel.products import load_products
+from headgate.channel.taxes import load_fx, load_tax_table
+from headgate.domain.checks import EarlierOrder, Rules
+from headgate.domain.orders import Order, line_content_key, parse_order
+from headgate.domain.pricing import price_book
+from headgate.domain.stock import ThresholdCrossing
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Invalid
+from headgate.ledger import NewEvent
+from headgate.process import TenantProfile, Work
+
+NEW_CONTENT = frozenset({"order.submitted", "order.amended"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPort:
+    """Loads and writes orders; `cache` remembers masters while their revision stays the same."""
+
+    cache: RevisionCache
+
+    def load(self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile) -> OrderBook:
+        """Lock and load everything the batch's orders need: orders, then credit accounts, then stock, each sorted."""
+        stored = repo.load(conn, {w.subject for w in work})
+        contents = [o for o in (_content(w) for w in work) if o is not None]
+        everything = [*contents, *(s.order for s in stored.values())]
+        products = {line.product for o in everything for line in o.lines}
+        partners = load_partners(conn, {o.partner for o in everything}, self.cache)
+        accounts = {p.account for p in partners.values() if p.account} | {
+            s.account for s in stored.values() if s.account
+        }
+        credit = load_credit_accounts(conn, accounts, lock=True)
+        stock = load_stock(conn, products, lock=True)
+        rules = rules_of(profile.settings)
+        facts = load_products(conn, products, self.cache)
+        return OrderBook(
+            orders=stored,
+            partners=partners,
+            products=facts,
+            prices=price_book(load_terms(conn, partners=partners.values(), products=facts.values(), cache=self.cache)),
+            tax=load_tax_table(
+                conn, {(o.ship_to.country, o.ship_to.region) for o in everything}, set(partners), self.cache
+            ),
+            rates_by_day=load_fx(conn, {o.placed_at.date() for o in everything}, self.cache),
+            accounts=credit,
+            stock=stock,
+            earlier=_earlier(conn, contents, rules),
+            rules=rules,
+            currency=profile.currency,
+            now=ctx.now,
+            reservation_days=int(dict(profile.settings.get("orders") or {}).get("reservation_days", 30)),
+        )
+
+    def apply(self, facts: object, records: Sequence[object]) -> None:
+        """Let the next event of the batch see what this one changed."""
+        assert isinstance(facts, OrderBook)
+        facts.apply([r for r in records if isinstance(r, OrderChanged)])
+
+    def flush(
+        self, conn: Connection[Any], ctx: Context, facts: object, records: Sequence[object]
+    ) -> Sequence[NewEvent]:
+        """Write the last state of every order, and what that does to credit, stock and metered exceptions."""
+        assert isinstance(facts, OrderBook)
+        last = {r.state.order.order: r.state for r in records if isinstance(r, OrderChanged)}
+        if not last:
+            return ()
+        before = facts.loaded
+        relined = {no for no, s in last.items() if _relined(before.get(no), s)}
+        repo.save(conn, list(last.values()), relined)
+        apply_credit_deltas(conn, _credit(before, last))
+        crossed = _write_stock(conn, ctx, facts, before, last)
+        use_exceptions(conn, _uses(before, last))
+        return threshold_events(crossed, ctx.now, f"orders:{max(facts.seqs, default=0)}")
+
+
+def rules_of(settings: Mapping[str, Any]) -> Rules:
+    """A tenant's order rules from its settings (`orders`), with the platform's defaults."""
+    raw = dict(settings.get("orders") or {})
+    limit = raw.get("split_limit")
+    return Rules(
+        duplicate_days=int(raw.get("duplicate_days", 7)),
+        embargoed=frozenset(map(str, raw.get("embargoed") or ())),
+        home_country=str(raw.get("home_country") or ""),
+        split_limit=None if limit is None else Decimal(str(limit)),
+        split_hours=int(raw.get("split_hours", 24)),
+        tax_rounding=str(raw.get("tax_rounding", "line")),
+        split_shipments=bool(raw.get("split_shipments", True)),
+    )
+
+
+def _content(work: Work) -> Order | None:
+    """The order an event brings; a malformed one is left for the action to refuse."""
+    if work.event.type not in NEW_CONTENT:
+        return None
+    try:
+        return parse_order(work.event.data)
+    except Invalid:
+        return None
+
+
+def _earlier(conn: Connection[Any], contents: Sequence[Order], rules: Rules) -> dict[str, list[EarlierOrder]]:
+    if not contents:
+        return {}
+    first, last = min(o.placed_at for o in contents), max(o.placed_at for o in contents)
+    split = first - timedelta(hours=rules.split_hours) if rules.split_limit is not None else last + timedelta(days=1)
+    return repo.load_earlier(
+        conn,
+        partners={o.partner for o in contents},
+        keys={line_content_key(o) for o in contents},
+        references={o.customer_reference for o in contents},
+        since=first - timedelta(days=rules.duplicate_days),
+        until=last,
+        split_since=split,
+    )
+
+
+def _relined(before: OrderState | None, after: OrderState) -> bool:
+    return before is None or before.decision != after.decision or before.shipped != after.shipped
+
+
+def _credit(before: Mapping[str, OrderState], last: Mapping[str, OrderState]) -> dict[str, CreditDelta]:
+    sums: dict[str, CreditDelta] = {}
+    for order_no, state in last.items():
+        for account, open_orders, unbilled in credit_deltas(before.get(order_no), state):
+            known = sums.get(account, CreditDelta())
+            sums[account] = CreditDelta(known.open_orders + open_orders, known.shipped_unbilled + unbilled)
+    return sums
+
+
+def _write_stock(
+    conn: Connection[Any],
+    ctx: Context,
+    facts: OrderBook,
+    before: Mapping[str, OrderState],
+    last: Mapping[str, OrderState],
+) -> list[ThresholdCrossing]:
+    """Bring reservations from what was loaded to what stands now: first what is held, then what left."""
+    expires = ctx.now + timedelta(days=facts.reservation_days)
+    holds: list[Hold] = []
+    replacing: list[str] = []
+    gone: list[ShippedLine] = []
+    for order_no, state in last.items():
+        old = before.get(order_no)
+        left = _newly_shipped(old, state)
+        gone.extend(ShippedLine(order_no, r.line, r.product, r.quantity, r.warehouse) for r in left)
+        held = _together([*state.reserved, *left])
+        if held == _together(old.reserved if old else ()):
+            continue
+        if old is not None and old.reserved:
+            replacing.append(order_no)
+        holds.extend(
+            Hold(order_no, line, warehouse, product, quantity, expires)
+            for (line, product, warehouse), quantity in held.items()
+        )
+    crossed = reserve(conn, ctx.now, holds, replacing=replacing) if holds or replacing else []
+    if gone:
+        crossed = [*crossed, *ship(conn, ctx.now, gone)[0]]
+    return crossed
+
+
+def _newly_shipped(before: OrderState | None, after: OrderState) -> list[Reserved]:
+    known = _together(before.shipped_from if before else ())
+    rows = []
+    for (line, product, warehouse), quantity in _together(after.shipped_from).items():
+        fresh = quantity - known.get((line, product, warehouse), ZERO)
+        if fresh > 0:
+            rows.append(Reserved(line, product, warehouse, fresh))
+    return rows
+
+
+def _together(rows: Collection[Reserved]) -> dict[tuple[str, str, str], Decimal]:
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    for r in rows:
+        key = (r.line, r.product, r.warehouse)
+        sums[key] = sums.get(key, ZERO) + r.quantity
+    return sums
+
+
+def _uses(before: Mapping[str, OrderState], last: Mapping[str, OrderState]) -> dict[tuple[str, int], Decimal]:
+    """How much of metered price exceptions these orders took or gave back."""
+    sums: dict[tuple[str, int], Decimal] = {}
+    for order_no, state in last.items():
+        old = before.get(order_no)
+        for sign, uses in ((-1, old.exception_uses if old else {}), (1, state.exception_uses)):
+            for term, quantity in uses.items():
+                sums[term] = sums.get(term, ZERO) + sign * quantity
+    return {term: quantity for term, quantity in sums.items() if quantity}
+
+
+__all__ = ["OrderPort", "rules_of"]

@@ -1,0 +1,62 @@
+"""F5: the case engine. Events move cases through versioned definitions; nothing here knows what a case is about."""
+
+from headgate.process.core.advance import Action, ActionCall, ActionResult, Surroundings, advance
+from headgate.process.core.approval import Delegated, Voter, ways
+from headgate.process.core.definition import Definition
+from headgate.process.core.parse import parse_definition
+from headgate.process.core.state import Approval, ApprovalStep, Case, Vote
+from headgate.process.decisions import Choice, claim_task, decide_approval, voter_of
+from headgate.process.definitions import Definitions, Router, get_definition, install, list_versions
+from headgate.process.engine import BatchResult, Engine
+from headgate.process.ingest import Incoming, Rejected, ingest, route
+from headgate.process.lanes import LaneRunner, Progress
+from headgate.process.queries import case_detail, case_list, case_of_subject, queue_counts, work_queue
+from headgate.process.registry import Refusal, Registry, SubjectPort, TenantProfile, Validator, Work
+from headgate.process.repo import approvals_of_case, get_approval
+
+__all__ = [
+    "Action",
+    "ActionCall",
+    "ActionResult",
+    "Approval",
+    "ApprovalStep",
+    "BatchResult",
+    "Case",
+    "Choice",
+    "Definition",
+    "Definitions",
+    "Delegated",
+    "Engine",
+    "Incoming",
+    "LaneRunner",
+    "Progress",
+    "Refusal",
+    "Registry",
+    "Rejected",
+    "Router",
+    "SubjectPort",
+    "Surroundings",
+    "TenantProfile",
+    "Validator",
+    "Vote",
+    "Voter",
+    "Work",
+    "advance",
+    "approvals_of_case",
+    "case_detail",
+    "case_list",
+    "case_of_subject",
+    "claim_task",
+    "decide_approval",
+    "get_approval",
+    "get_definition",
+    "ingest",
+    "install",
+    "list_versions",
+    "parse_definition",
+    "queue_counts",
+    "route",
+    "voter_of",
+    "ways",
+    "work_queue",
+]

@@ -1,0 +1,1 @@
+"""Pure parts of the case engine: values in, values out."""

@@ -1,0 +1,171 @@
+"""What every process understands without saying so: votes on approvals, clocks, completed tasks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from headgate.kernel.canonical import instant_text
+from headgate.kernel.errors import Forbidden, refused
+from headgate.kernel.ids import derive_id
+from headgate.process.core import approval as approvals
+from headgate.process.core.state import (
+    Approval,
+    ApprovalSaved,
+    TaskEscalated,
+    TaskOpened,
+    TasksClosed,
+    TimersCleared,
+    TimerSet,
+    Vote,
+)
+
+if TYPE_CHECKING:
+    from headgate.process.core.advance import Run
+
+SILENT: Final = frozenset({"sla.warned", "sla.breached", "timer.stale"})
+
+
+def apply(run: Run, trigger: str) -> str | None:
+    """Handle a built-in event; the return value is the trigger the stage's transitions see, None when all is done."""
+    if trigger == "approval.decided":
+        return _decided(run)
+    if trigger == "timer.fired":
+        return _fired(run)
+    return trigger
+
+
+def _decided(run: Run) -> str | None:
+    data, now, pending = run.event.data, run.around.now, run.case.approval
+    if pending is None or str(pending.approval) != data.get("approval"):
+        raise refused(
+            "approval", data.get("approval"), "is no longer open for this case", "Open the case to see what happened."
+        )
+    outcome, why = str(data.get("outcome", "")), str(data.get("justification", ""))
+    approvals.check_vote(pending, outcome, why, str(data.get("digest", "")), now)
+    voter = run.around.voters.get(run.event.actor)
+    if voter is None:
+        raise Forbidden(f"{run.event.actor} is not a person of this tenant")
+    level = approvals.current_level(pending) or 0
+    behalf = str(data.get("on_behalf_of") or "")
+    step = approvals.authority(pending, voter, behalf, level)
+    edit = data.get("edit")
+    vote = Vote(
+        level=level,
+        step=step.step,
+        principal=voter.principal,
+        on_behalf_of=behalf,
+        outcome=outcome,
+        justification=why.strip(),
+        at=now,
+        edit=edit if isinstance(edit, dict) else None,
+        event_seq=run.event.seq,
+    )
+    after = approvals.cast(pending, vote, now, run.around.deadline)
+    run.notes["vote"] = {
+        "approval": str(after.approval),
+        "level": level,
+        "role": step.role,
+        "outcome": outcome,
+        "justification": vote.justification,
+        "on_behalf_of": behalf,
+        "approval_status": after.status,
+        "bound_digest": after.digest,
+    }
+    run.effects.append(ApprovalSaved(after))
+    return _after_vote(run, after, vote)
+
+
+def _after_vote(run: Run, after: Approval, vote: Vote) -> str | None:
+    run.case = replace(run.case, approval=after)
+    if after.status == "pending":
+        if approvals.current_level(after) != vote.level:
+            run.effects.append(TasksClosed(run.case.case_id, "done", vote.level))
+            open_tasks(run, after)
+        return None
+    result: dict[str, object] = {
+        "id": str(after.approval),
+        "status": after.status,
+        "digest": after.digest,
+        "exceptions": list(after.exceptions),
+        "by": vote.principal,
+        "justification": vote.justification,
+    }
+    if after.status == "edited":
+        result["edit"] = dict(vote.edit or {})
+        result["carried"] = {
+            "principal": vote.principal,
+            "on_behalf_of": vote.on_behalf_of,
+            "step": vote.step,
+            "level": vote.level,
+            "justification": vote.justification,
+        }
+    run.case = replace(run.case, data={**run.case.data, "approval": result})
+    return f"approval.{after.status}"
+
+
+def open_tasks(run: Run, approval: Approval) -> None:
+    """Put the open level of an approval into the queues of its roles and set its escalation clock."""
+    level = approvals.current_level(approval)
+    dues = []
+    for step in approval.steps:
+        if step.status != "open" or step.level != level:
+            continue
+        run.effects.append(
+            TaskOpened(
+                task=derive_id(run.around.now, "task", approval.approval, step.level, step.step),
+                case_id=approval.case_id,
+                kind="approval",
+                title=f"Decide {approval.subject_type} {approval.subject}",
+                role=step.role,
+                due_at=step.due_at,
+                stake=approval.stake,
+                currency=approval.currency,
+                partner=approval.partner,
+                level=step.level,
+            )
+        )
+        if step.due_at is not None:
+            dues.append(step.due_at)
+    if dues:
+        run.effects.append(TimersCleared(run.case.case_id, "approval.late"))
+        run.effects.append(TimerSet(run.case.case_id, run.case.key, f"approval.late.{level}", min(dues)))
+
+
+def _fired(run: Run) -> str | None:
+    name, fire_at = str(run.event.data.get("name", "")), run.event.data.get("fire_at")
+    case, pending, now = run.case, run.case.approval, run.around.now
+    run.notes["timer"] = name
+    if name == "sla.warn" and case.warn_at and instant_text(case.warn_at) == fire_at and case.sla_state == "running":
+        run.case = replace(case, sla_state="warned")
+        return "sla.warned"
+    if name == "sla.breach" and case.due_at and instant_text(case.due_at) == fire_at:
+        run.case = replace(case, sla_state="breached")
+        return "sla.breached"
+    if name.startswith("approval.late.") and pending is not None and pending.status == "pending":
+        return _late(run, pending, int(name.rsplit(".", 1)[1]))
+    if name == "approval.expire" and pending is not None and pending.status == "pending" and now >= pending.expires_at:
+        expired = approvals.end(pending, "expired", now)
+        run.effects.append(ApprovalSaved(expired))
+        run.case = replace(case, approval=expired)
+        return "approval.expired"
+    known = name.startswith(("sla.", "approval."))
+    return "timer.stale" if known else f"timer.{name}"
+
+
+def _late(run: Run, pending: Approval, level: int) -> str | None:
+    if approvals.current_level(pending) != level:
+        return "timer.stale"
+    late = approvals.escalate(pending, level)
+    roles = sorted({s.escalate_to for s in late.steps if s.level == level and s.status == "open" and s.escalate_to})
+    run.case = replace(run.case, approval=late)
+    run.effects.append(ApprovalSaved(late))
+    run.effects.extend(TaskEscalated(run.case.case_id, level, role) for role in roles)
+    run.notes["escalated_to"] = roles
+    return None
+
+
+def longest_expiry(asked: tuple[approvals.Asked, ...]) -> Decimal:
+    """Business hours until the whole request lapses: the largest of its matrix rows."""
+    return max(a.expires_hours for a in asked)

@@ -1,0 +1,126 @@
+"""A process definition as values: stages, steps, transitions, service levels.
+
+Conditions are literal matches on what earlier steps produced; anything richer belongs in a decision table, where it is
+versioned, tested and explained.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+STEP_KINDS = ("run", "decide", "approve", "task", "command", "emit", "set")
+SETTABLE = ("partner", "stake", "currency", "exceptions", "owner_role")
+BUILT_IN_EVENTS = (
+    "approval.approved",
+    "approval.edited",
+    "approval.rejected",
+    "approval.returned",
+    "approval.expired",
+    "task.completed",
+    "sla.warned",
+    "sla.breached",
+)
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: `kind` says how, `name` what (action, policy, title, target), `args` with which values."""
+
+    id: str
+    kind: str
+    name: str
+    args: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """True when the value at `path` (dotted, into the case's data) is one of `values`."""
+
+    path: tuple[str, ...]
+    values: frozenset[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where to go when all conditions hold; `to` None stays; `refuse` turns the event away with that message."""
+
+    to: str | None
+    when: tuple[Condition, ...] = ()
+    steps: tuple[Step, ...] = ()
+    refuse: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """Business hours allowed in a stage, and the share of them after which a warning fires."""
+
+    hours: Decimal
+    warn: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage. `final` names the case's outcome when the stage ends it; `exception` marks it off the straight path."""
+
+    id: str
+    title: str
+    enter: tuple[Step, ...] = ()
+    go: tuple[Transition, ...] = ()
+    on: Mapping[str, tuple[Transition, ...]] = field(default_factory=dict)
+    sla: ServiceLevel | None = None
+    owner: str = ""
+    exception: bool = False
+    final: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """How an event type finds its case: a key template over the event's data, and whether it may start one."""
+
+    key: str
+    subject: str
+    starts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A whole case type, in one version. `stages[initial]` is where new cases begin."""
+
+    process: str
+    version: int
+    title: str
+    subject: str
+    events: Mapping[str, EventRule]
+    stages: Mapping[str, Stage]
+    initial: str
+    owner: str = ""
+    digest: str = ""
+
+
+def fill(template: str, data: Mapping[str, object]) -> str:
+    """A key or subject from its template: `{field}` is replaced by the event's data. Missing fields become empty."""
+    return _PLACEHOLDER.sub(lambda m: str(data.get(m.group(1), "")), template)
+
+
+def placeholders(template: str) -> tuple[str, ...]:
+    """The fields a template needs."""
+    return tuple(_PLACEHOLDER.findall(template))
+
+
+def at_path(data: Mapping[str, object], path: tuple[str, ...]) -> object:
+    """The value at a dotted path, or None when any part of it is absent."""
+    value: object = data
+    for part in path:
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def matches(transition: Transition, data: Mapping[str, object]) -> bool:
+    """Whether every condition of a transition holds for the case's data."""
+    return all(at_path(data, c.path) in c.values for c in transition.when)

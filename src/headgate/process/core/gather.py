@@ -1,0 +1,84 @@
+"""Fold the effects of many advances into the rows to write: the last word on each case, approval, task and timer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from headgate.ledger import AuditDraft
+from headgate.policy import DecisionDraft
+from headgate.process.core.state import (
+    Advance,
+    Approval,
+    ApprovalSaved,
+    Case,
+    CommandIssued,
+    Effect,
+    EventEmitted,
+    RecordChanged,
+    TaskEscalated,
+    TaskOpened,
+    TasksClosed,
+    TimersCleared,
+    TimerSet,
+)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a batch of events comes to. Order within the batch is respected: a task opened and closed ends closed."""
+
+    cases: dict[UUID, Case] = field(default_factory=dict)
+    approvals: dict[UUID, Approval] = field(default_factory=dict)
+    tasks: dict[UUID, tuple[TaskOpened, str]] = field(default_factory=dict)
+    closed: list[TasksClosed] = field(default_factory=list)
+    escalated: list[TaskEscalated] = field(default_factory=list)
+    timers: dict[tuple[UUID, str], TimerSet] = field(default_factory=dict)
+    cleared: list[TimersCleared] = field(default_factory=list)
+    commands: list[CommandIssued] = field(default_factory=list)
+    emitted: list[tuple[int, EventEmitted]] = field(default_factory=list)
+    decisions: list[DecisionDraft] = field(default_factory=list)
+    audits: list[AuditDraft] = field(default_factory=list)
+    records: dict[str, list[object]] = field(default_factory=dict)
+
+    def add(self, advance: Advance, seq: int) -> None:
+        """Fold in one advance, made by the event with this log position."""
+        self.cases[advance.case.case_id] = advance.case
+        self.decisions.extend(advance.decisions)
+        self.audits.append(advance.audit)
+        for effect in advance.effects:
+            self._effect(effect, advance.case, seq)
+
+    def _effect(self, effect: Effect, case: Case, seq: int) -> None:
+        match effect:
+            case RecordChanged(record):
+                self.records.setdefault(case.subject_type, []).append(record)
+            case ApprovalSaved(approval):
+                self.approvals[approval.approval] = approval
+            case TaskOpened():
+                self.tasks[effect.task] = (effect, "open")
+            case TasksClosed():
+                self._close(effect)
+            case TaskEscalated():
+                self.escalated.append(effect)
+            case TimerSet():
+                self.timers[(effect.case_id, effect.name)] = effect
+            case TimersCleared():
+                self._clear(effect)
+            case CommandIssued():
+                self.commands.append(effect)
+            case EventEmitted():
+                self.emitted.append((seq, effect))
+
+    def _close(self, effect: TasksClosed) -> None:
+        self.closed.append(effect)
+        for task, (opened, status) in self.tasks.items():
+            same = opened.case_id == effect.case_id and effect.level in (None, opened.level)
+            if same and status == "open":
+                self.tasks[task] = (opened, effect.status)
+
+    def _clear(self, effect: TimersCleared) -> None:
+        self.cleared.append(effect)
+        gone = [k for k in self.timers if k[0] == effect.case_id and k[1].startswith(effect.prefix)]
+        for key in gone:
+            del self.timers[key]

@@ -1,0 +1,201 @@
+"""A process file (YAML) as a `Definition`. Every complaint names the file and the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from headgate.kernel.canonical import digest
+from headgate.kernel.errors import Invalid, Problem, shorten
+from headgate.policy.core.source import Node, read_yaml
+from headgate.process.core.definition import (
+    STEP_KINDS,
+    Condition,
+    Definition,
+    EventRule,
+    ServiceLevel,
+    Stage,
+    Step,
+    Transition,
+)
+from headgate.process.core.rules import check_definition
+
+_TOP = {"process", "version", "title", "subject", "owner", "events", "stages", "anywhere", "description"}
+_STAGE = {"id", "title", "enter", "go", "on", "sla", "owner", "exception", "final"}
+_TRANSITION = {"when", "to", "do", "refuse"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads nodes of one file and complains with its lines."""
+
+    file: str
+
+    def wrong(self, node: Node, message: str, fix: str = "") -> Invalid:
+        value = node.value if isinstance(node.value, (str, int, Decimal)) else ""
+        problem = Problem(f"{self.file}:{node.line}", shorten(value) if value != "" else "", message, fix)
+        return Invalid(str(problem), problems=(problem,))
+
+    def mapping(self, node: Node, known: set[str] | None = None) -> dict[str, Node]:
+        if not isinstance(node.value, dict):
+            raise self.wrong(node, "should be a mapping")
+        unknown = sorted(set(node.value) - known) if known is not None else []
+        if unknown:
+            fix = f"Known here: {', '.join(sorted(known or ()))}."
+            raise self.wrong(node.value[unknown[0]], f"'{unknown[0]}' is not a known key", fix)
+        return node.value
+
+    def items(self, node: Node | None) -> list[Node]:
+        if node is None or node.value is None:
+            return []
+        if not isinstance(node.value, list):
+            raise self.wrong(node, "should be a list")
+        return node.value
+
+    def text(self, parent: dict[str, Node], name: str, at: Node, default: str | None = None) -> str:
+        node = parent.get(name)
+        if node is None:
+            if default is None:
+                raise self.wrong(at, f"'{name}' is missing")
+            return default
+        if not isinstance(node.value, str) or not node.value.strip():
+            raise self.wrong(node, f"'{name}' should be text")
+        return node.value
+
+    def number(self, node: Node, name: str) -> Decimal:
+        if isinstance(node.value, bool) or not isinstance(node.value, (int, Decimal)) or node.value <= 0:
+            raise self.wrong(node, f"'{name}' should be a positive number")
+        return Decimal(node.value)
+
+
+def parse_definition(text: str, file: str) -> Definition:
+    """Parse and check a process file. Raises `Invalid` with every problem that checking finds."""
+    root = read_yaml(text, file)
+    reader = _Reader(file)
+    top = reader.mapping(root, _TOP)
+    version = top.get("version")
+    if version is None or not isinstance(version.value, int) or isinstance(version.value, bool) or version.value < 1:
+        raise reader.wrong(version or root, "'version' should be a whole number from 1")
+    anywhere = _handlers(reader, top.get("anywhere"))
+    stages, lines = {}, {}
+    for node in reader.items(top.get("stages")):
+        stage = _stage(reader, node, anywhere)
+        if stage.id in stages:
+            raise reader.wrong(node, f"stage '{stage.id}' stands twice")
+        stages[stage.id], lines[stage.id] = stage, node.line
+    if not stages:
+        raise reader.wrong(root, "'stages' is missing or empty")
+    definition = Definition(
+        process=reader.text(top, "process", root),
+        version=version.value,
+        title=reader.text(top, "title", root),
+        subject=reader.text(top, "subject", root),
+        owner=reader.text(top, "owner", root, ""),
+        events=_events(reader, top.get("events") or root),
+        stages=stages,
+        initial=next(iter(stages)),
+        digest=digest(text).hex(),
+    )
+    problems = tuple(
+        Problem(f"{file}:{lines.get(found.stage, 1)}", found.stage, found.message, found.fix)
+        for found in check_definition(definition)
+    )
+    if problems:
+        raise Invalid("; ".join(str(p) for p in problems), problems=problems)
+    return definition
+
+
+def _events(reader: _Reader, node: Node) -> dict[str, EventRule]:
+    rules = {}
+    for name, rule_node in reader.mapping(node).items():
+        rule = reader.mapping(rule_node, {"key", "subject", "starts"})
+        starts = rule["starts"].value if "starts" in rule else False
+        if not isinstance(starts, bool):
+            raise reader.wrong(rule_node, "'starts' should be true or false")
+        rules[name] = EventRule(
+            key=reader.text(rule, "key", rule_node), subject=reader.text(rule, "subject", rule_node), starts=starts
+        )
+    return rules
+
+
+def _stage(reader: _Reader, node: Node, anywhere: dict[str, tuple[Transition, ...]]) -> Stage:
+    stage = reader.mapping(node, _STAGE)
+    own = _handlers(reader, stage.get("on"))
+    handlers = {name: (*own.get(name, ()), *anywhere.get(name, ())) for name in (*own, *anywhere)}
+    exception = stage["exception"].value if "exception" in stage else False
+    return Stage(
+        id=reader.text(stage, "id", node),
+        title=reader.text(stage, "title", node),
+        enter=tuple(_steps(reader, stage.get("enter"))),
+        go=tuple(_transition(reader, t) for t in reader.items(stage.get("go"))),
+        on=handlers,
+        sla=_sla(reader, stage.get("sla")),
+        owner=reader.text(stage, "owner", node, ""),
+        exception=exception is True,
+        final=reader.text(stage, "final", node, ""),
+    )
+
+
+def _sla(reader: _Reader, node: Node | None) -> ServiceLevel | None:
+    if node is None:
+        return None
+    sla = reader.mapping(node, {"hours", "warn"})
+    if "hours" not in sla:
+        raise reader.wrong(node, "'hours' is missing", "Give business hours, for example hours: 8.")
+    warn = reader.number(sla["warn"], "warn") if "warn" in sla else Decimal("0.75")
+    if warn > 1:
+        raise reader.wrong(sla["warn"], "'warn' is a share of the hours", "Use a number up to 1, for example 0.75.")
+    return ServiceLevel(reader.number(sla["hours"], "hours"), warn)
+
+
+def _handlers(reader: _Reader, node: Node | None) -> dict[str, tuple[Transition, ...]]:
+    if node is None:
+        return {}
+    found = {}
+    for name, value in reader.mapping(node).items():
+        nodes = value.value if isinstance(value.value, list) else [value]
+        found[name] = tuple(_transition(reader, t) for t in nodes)
+    return found
+
+
+def _transition(reader: _Reader, node: Node) -> Transition:
+    if isinstance(node.value, str):
+        return Transition(to=node.value)
+    parts = reader.mapping(node, _TRANSITION)
+    to = reader.text(parts, "to", node) if "to" in parts else None
+    refuse = reader.text(parts, "refuse", node, "")
+    if to is None and not refuse and "do" not in parts:
+        raise reader.wrong(node, "says neither where to go nor what to do", "Give 'to', 'do' or 'refuse'.")
+    return Transition(
+        to=to,
+        when=tuple(_conditions(reader, parts.get("when"))),
+        steps=tuple(_steps(reader, parts.get("do"))),
+        refuse=refuse,
+    )
+
+
+def _conditions(reader: _Reader, node: Node | None) -> Iterator[Condition]:
+    for path, wanted in (reader.mapping(node) if node is not None else {}).items():
+        nodes = wanted.value if isinstance(wanted.value, list) else [wanted]
+        values = [n.value for n in nodes]
+        if any(isinstance(v, (dict, list)) for v in values):
+            raise reader.wrong(
+                wanted, "a condition compares with plain values", "Put richer logic into a decision table."
+            )
+        yield Condition(tuple(path.split(".")), frozenset(values))
+
+
+def _steps(reader: _Reader, node: Node | None) -> Iterator[Step]:
+    for item in reader.items(node):
+        parts = reader.mapping(item)
+        kinds = [k for k in STEP_KINDS if k in parts]
+        if len(kinds) != 1:
+            raise reader.wrong(item, "should be exactly one kind of step", f"Use one of {', '.join(STEP_KINDS)}.")
+        kind = kinds[0]
+        if kind == "set":
+            yield Step("set", "set", "set", {k: n.plain() for k, n in reader.mapping(parts["set"]).items()})
+            continue
+        name = reader.text(parts, kind, item)
+        args = {k: n.plain() for k, n in parts.items() if k not in (kind, "id")}
+        yield Step(reader.text(parts, "id", item, name.rsplit(".", 1)[-1]), kind, name, args)

@@ -1,0 +1,26 @@
+"""Checks of a whole definition, one rule per file; `RULES` is the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from headgate.process.core.definition import Definition
+from headgate.process.core.rules import approvals, dead_stages, no_exit, settable, targets
+from headgate.process.core.rules.finding import Finding
+
+RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
+    targets.check,
+    dead_stages.check,
+    no_exit.check,
+    approvals.check,
+    settable.check,
+)
+
+
+def check_definition(definition: Definition) -> list[Finding]:
+    """Everything wrong with a definition, in the order of the catalogue."""
+    return [finding for rule in RULES for finding in rule(definition)]
+
+
+__all__ = ["RULES", "Finding", "check_definition"]

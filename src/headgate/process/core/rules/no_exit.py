@@ -1,0 +1,28 @@
+"""A stage that is not final has a way out, and stages do not chase each other without ever waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from headgate.process.core.definition import Definition
+from headgate.process.core.rules.finding import Finding, transitions_of
+
+
+def check(definition: Definition) -> Iterator[Finding]:
+    """Dead ends and loops made only of unconditional moves."""
+    for stage in definition.stages.values():
+        if not stage.final and not any(t.to or t.steps for t in transitions_of(stage)):
+            yield Finding(stage.id, "has no way out and is not final", "Add a transition, or say final: <outcome>.")
+        if stage.final and stage.go:
+            yield Finding(stage.id, "is final but moves on by itself", "Remove 'go' or 'final'.")
+        seen, here = [stage.id], stage
+        while here.go and not here.go[0].when and here.go[0].to in definition.stages:
+            here = definition.stages[here.go[0].to]
+            if here.id in seen:
+                yield Finding(
+                    stage.id,
+                    f"loops without waiting: {' → '.join([*seen, here.id])}",
+                    "Add a condition or a stage that waits.",
+                )
+                break
+            seen.append(here.id)

@@ -1,0 +1,209 @@
+"""A case, its approval and what an advance asks for: plain values that the shell loads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from headgate.ledger import AuditDraft
+from headgate.policy import DecisionDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One person's word on one level of an approval."""
+
+    level: int
+    step: str
+    principal: str
+    on_behalf_of: str
+    outcome: str  # approve | edit | reject | return
+    justification: str
+    at: datetime
+    edit: Mapping[str, object] | None = None
+    event_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalStep:
+    """A role that must agree at a level. Steps of one level run side by side; levels run one after the other."""
+
+    level: int
+    step: str
+    role: str
+    quorum: int
+    status: str  # waiting | open | done | skipped
+    due_at: datetime | None
+    sla_hours: Decimal
+    escalate_to: str = ""
+    escalated: bool = False
+    matrix_row: str = ""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles that may decide it now."""
+        return (self.role, self.escalate_to) if self.escalated and self.escalate_to else (self.role,)
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A request bound to the digest of exactly what is asked for. Single use, expiring."""
+
+    approval: UUID
+    case_id: UUID
+    subject_type: str
+    subject: str
+    partner: str | None
+    digest: str
+    status: str  # pending | approved | edited | rejected | returned | voided | expired
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime
+    stake: Decimal | None
+    currency: str | None
+    exceptions: tuple[str, ...]
+    summary: Mapping[str, object]
+    steps: tuple[ApprovalStep, ...]
+    votes: tuple[Vote, ...] = ()
+    decided_at: datetime | None = None
+    decision: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One running process about one subject. `data` holds what its steps produced."""
+
+    case_id: UUID
+    process: str
+    version: int
+    subject_type: str
+    subject: str
+    key: str
+    stage: str
+    status: str  # open | waiting | closed
+    opened_at: datetime
+    updated_at: datetime
+    partner: str | None = None
+    outcome: str = ""
+    exceptions: tuple[str, ...] = ()
+    owner_role: str = ""
+    stake: Decimal | None = None
+    currency: str | None = None
+    data: Mapping[str, object] = field(default_factory=dict)
+    closed_at: datetime | None = None
+    due_at: datetime | None = None
+    warn_at: datetime | None = None
+    sla_state: str = ""  # '' | running | warned | breached | met
+    approval: Approval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOpened:
+    """Work for a role appears in the queue."""
+
+    task: UUID
+    case_id: UUID
+    kind: str  # approval | work
+    title: str
+    role: str
+    due_at: datetime | None
+    stake: Decimal | None
+    currency: str | None
+    partner: str | None
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TasksClosed:
+    """Open tasks of a case leave the queue (all of them, or those of one approval level)."""
+
+    case_id: UUID
+    status: str  # done | cancelled
+    level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEscalated:
+    """A late approval task is shown to the role it escalates to as well."""
+
+    case_id: UUID
+    level: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    """Fire `timer.fired` with this name at that instant; a timer of the same name is replaced."""
+
+    case_id: UUID
+    key: str
+    name: str
+    fire_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimersCleared:
+    """Timers of a case whose names start with the prefix are dropped."""
+
+    case_id: UUID
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSaved:
+    """An approval as it stands after this advance (new or changed)."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class CommandIssued:
+    """An effect on an outside system, once, by idempotency key."""
+
+    target: str
+    type: str
+    subject: str
+    payload: Mapping[str, object]
+    idempotency_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventEmitted:
+    """A new event for the log."""
+
+    type: str
+    subject: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChanged:
+    """A change of a business record: opaque here, written by the subject's port."""
+
+    record: object
+
+
+Effect = (
+    TaskOpened
+    | TasksClosed
+    | TaskEscalated
+    | TimerSet
+    | TimersCleared
+    | ApprovalSaved
+    | CommandIssued
+    | EventEmitted
+    | RecordChanged
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What one event did to one case: the new state, the effects in order, the decisions, and one audit entry."""
+
+    case: Case
+    effects: tuple[Effect, ...]
+    decisions: tuple[DecisionDraft, ...]
+    audit: AuditDraft

@@ -1,0 +1,220 @@
+"""The step kinds of a definition, one function each; `RUNNERS` is the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from headgate.kernel.errors import Invalid
+from headgate.kernel.ids import derive_id
+from headgate.policy import DecisionDraft, Evaluation, draft_decision
+from headgate.process.core import approval as approvals
+from headgate.process.core.advance import ActionCall, Run, StepRunner, as_amount, value_of
+from headgate.process.core.builtin import longest_expiry, open_tasks
+from headgate.process.core.definition import Step
+from headgate.process.core.state import (
+    Approval,
+    ApprovalSaved,
+    CommandIssued,
+    EventEmitted,
+    RecordChanged,
+    TaskOpened,
+    TimerSet,
+    Vote,
+)
+
+
+def _mapping(run: Run, argument: object) -> dict[str, object]:
+    if isinstance(argument, Mapping):
+        return {str(k): value_of(run, v) for k, v in argument.items()}
+    value = value_of(run, argument)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return {} if value is None else {"value": value}
+
+
+def run_action(run: Run, step: Step) -> None:
+    """`run`: a registered deterministic action; its outputs are kept under the step's id."""
+    call = ActionCall(
+        case=run.case,
+        event=run.event,
+        args={name: value_of(run, value) for name, value in step.args.items()},
+        facts=run.around.facts,
+        decide=run.around.decide,
+        now=run.around.now,
+    )
+    result = run.around.actions[step.name](call)
+    run.keep(step, result.outputs)
+    run.effects.extend(RecordChanged(record) for record in result.records)
+    run.decisions.extend(result.decisions)
+
+
+def decide(run: Run, step: Step) -> None:
+    """`decide`: evaluate a policy over named inputs; its outputs are kept and the decision recorded."""
+    evaluation = run.around.decide(step.name, _mapping(run, step.args.get("with", {})))
+    run.keep(step, evaluation.outputs)
+    run.decisions.append(decision_of(run, [evaluation]))
+
+
+def decision_of(run: Run, evaluations: Sequence[Evaluation]) -> DecisionDraft:
+    """A decision record of evaluations of one policy, made for this case by this event; the id follows from its place."""
+    return draft_decision(
+        derive_id(run.around.now, "decision", run.event.seq, run.case.case_id, len(run.decisions)),
+        run.around.now,
+        evaluations,
+        subject_type=run.case.subject_type,
+        subject=run.case.subject,
+        case_id=run.case.case_id,
+        event_seq=run.event.seq,
+    )
+
+
+def approve(run: Run, step: Step) -> None:
+    """`approve`: ask the matrix who must agree, and open a request bound to a digest."""
+    asks = value_of(run, step.args.get("each"))
+    if not isinstance(asks, Sequence) or isinstance(asks, str) or not asks:
+        raise Invalid(f"step {step.id}: 'each' has nothing to ask approval for")
+    evaluations = [run.around.decide(step.name, dict(ask)) for ask in asks if isinstance(ask, Mapping)]
+    asked = tuple(row for evaluation in evaluations for row in _rows(evaluation))
+    if not asked:
+        raise Invalid(f"policy {step.name} names nobody who could approve this; add a row or a default")
+    decision = decision_of(run, evaluations)
+    run.decisions.append(decision)
+    approval = _open(run, step, asked, decision)
+    state = {
+        "id": str(approval.approval),
+        "status": approval.status,
+        "digest": approval.digest,
+        "exceptions": list(approval.exceptions),
+    }
+    run.case = replace(run.case, approval=approval, data={**run.case.data, "approval": state})
+    run.effects.append(ApprovalSaved(approval))
+    run.notes["approval_requested"] = {
+        "approval": str(approval.approval),
+        "digest": approval.digest,
+        "steps": [f"{s.level}:{s.role}" for s in approval.steps],
+    }
+    if approval.status == "approved":
+        return
+    run.effects.append(TimerSet(run.case.case_id, run.case.key, "approval.expire", approval.expires_at))
+    open_tasks(run, approval)
+
+
+def _rows(evaluation: Evaluation) -> list[approvals.Asked]:
+    outputs = evaluation.outputs.get("list", [])
+    assert isinstance(outputs, Sequence)
+    return [approvals.asked_from(o, row) for o, row in zip(outputs, evaluation.rows, strict=True)]
+
+
+def _open(run: Run, step: Step, asked: tuple[approvals.Asked, ...], decision: DecisionDraft) -> Approval:
+    now, case, args = run.around.now, run.case, step.args
+    steps = approvals.plan_steps(asked)
+    summary = value_of(run, args.get("summary"))
+    bound = str(value_of(run, args.get("binds")) or "")
+    approval = Approval(
+        approval=derive_id(now, "approval", case.case_id, run.event.seq, len(run.path)),
+        case_id=case.case_id,
+        subject_type=case.subject_type,
+        subject=case.subject,
+        partner=case.partner,
+        digest=bound,
+        status="pending",
+        requested_by=str(value_of(run, args.get("requested_by")) or ""),
+        requested_at=now,
+        expires_at=run.around.deadline(now, longest_expiry(asked)),
+        stake=as_amount(value_of(run, args.get("stake"))),
+        currency=case.currency,
+        exceptions=case.exceptions,
+        summary=dict(summary) if isinstance(summary, Mapping) else {},
+        steps=approvals.open_level(steps, steps[0].level, now, run.around.deadline),
+        decision=decision.decision,
+    )
+    return _with_carried(run, approval)
+
+
+def _with_carried(run: Run, approval: Approval) -> Approval:
+    """Count the word of the approver who edited: what they wrote is what this request asks, so they have agreed to it."""
+    earlier = run.case.data.get("approval")
+    carried = earlier.get("carried") if isinstance(earlier, Mapping) else None
+    if not isinstance(carried, Mapping) or earlier is None or run.event.type != "approval.decided":
+        return approval
+    match = next((s for s in approval.steps if s.step == carried["step"] and s.level == carried["level"]), None)
+    if match is None:
+        return approval
+    vote = Vote(
+        level=match.level,
+        step=match.step,
+        principal=str(carried["principal"]),
+        on_behalf_of=str(carried["on_behalf_of"]),
+        outcome="carried",
+        justification=str(carried["justification"]),
+        at=run.around.now,
+        event_seq=run.event.seq,
+    )
+    return approvals.settle(replace(approval, votes=(vote,)), run.around.now, run.around.deadline)
+
+
+def open_task(run: Run, step: Step) -> None:
+    """`task`: work for a role, with an optional clock in business hours."""
+    hours = value_of(run, step.args.get("hours"))
+    now = run.around.now
+    run.effects.append(
+        TaskOpened(
+            task=derive_id(now, "task", run.case.case_id, run.event.seq, step.id),
+            case_id=run.case.case_id,
+            kind="work",
+            title=step.name.replace("{subject}", run.case.subject),
+            role=str(step.args.get("role") or run.case.owner_role),
+            due_at=run.around.deadline(now, Decimal(str(hours))) if hours else run.case.due_at,
+            stake=run.case.stake,
+            currency=run.case.currency,
+            partner=run.case.partner,
+        )
+    )
+
+
+def issue_command(run: Run, step: Step) -> None:
+    """`command`: an effect on an outside system, with an idempotency key that a repeat of the event cannot change."""
+    run.effects.append(
+        CommandIssued(
+            target=step.name,
+            type=str(step.args.get("type") or step.id),
+            subject=run.case.subject,
+            payload=_mapping(run, step.args.get("payload", {})),
+            idempotency_key=f"{run.case.key}:{run.event.seq}:{step.id}",
+        )
+    )
+
+
+def emit(run: Run, step: Step) -> None:
+    """`emit`: a new event for the log."""
+    run.effects.append(EventEmitted(step.name, run.case.subject, _mapping(run, step.args.get("data", {}))))
+
+
+def set_fields(run: Run, step: Step) -> None:
+    """`set`: copy values from the case's data to the fields that queues and lists show."""
+    values = {name: value_of(run, value) for name, value in step.args.items()}
+    changes: dict[str, object] = {}
+    for name, value in values.items():
+        if name == "stake":
+            changes[name] = as_amount(value)
+        elif name == "exceptions":
+            changes[name] = (
+                tuple(str(v) for v in value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
+            )
+        else:
+            changes[name] = None if value is None else str(value)
+    run.case = replace(run.case, **changes)  # type: ignore[arg-type]
+
+
+RUNNERS: Final[Mapping[str, StepRunner]] = {
+    "run": run_action,
+    "decide": decide,
+    "approve": approve,
+    "task": open_task,
+    "command": issue_command,
+    "emit": emit,
+    "set": set_fields,
+}

@@ -1,0 +1,127 @@
+"""People's acts on cases: decide an approval, claim and release tasks. Each becomes an event or a plain queue change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
+from headgate.kernel.ids import new_id
+from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
+from headgate.process import repo
+from headgate.process.core import approval as approvals
+from headgate.process.core.approval import Voter
+from headgate.process.core.state import Approval
+from headgate.process.engine import Engine
+
+CASE_OF = "select process, key from cases where case_id = %s"
+TASK = "select task, role, also_role, assignee, status, case_id from tasks where task = %s for update"
+ASSIGN = "update tasks set assignee = %s where task = %s"
+SNOOZE = "update tasks set snoozed_until = %s where task = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an approver decided about exactly which content."""
+
+    outcome: str
+    justification: str
+    digest: str
+    on_behalf_of: str = ""
+    edit: Mapping[str, Any] | None = None
+
+
+def decide_approval(
+    conn: Connection[Any], ctx: Context, engine: Engine, approval_id: UUID, choice: Choice, request_id: str = ""
+) -> int:
+    """Put a person's decision into the log; the position in the log is returned.
+
+    Everything that can be refused is refused here at once with a clear error; the engine checks again when it applies the
+    event, since something may have come in between. Raises NotFound, Stale, DutyConflict, Forbidden, Invalid.
+    """
+    approval = _pending(conn, approval_id)
+    _check(conn, ctx, engine, approval, choice)
+    process, key = conn.execute(CASE_OF, (approval.case_id,)).fetchone() or ("", "")
+    data: dict[str, Any] = {
+        "approval": str(approval_id),
+        "case": str(approval.case_id),
+        "process": process,
+        "outcome": choice.outcome,
+        "justification": choice.justification.strip(),
+        "on_behalf_of": choice.on_behalf_of,
+        "digest": choice.digest,
+    }
+    if choice.edit:
+        data["edit"] = dict(choice.edit)
+    event = NewEvent(
+        source="headgate/people",
+        event_id=request_id or str(new_id(ctx.now)),
+        type="approval.decided",
+        subject=approval.subject,
+        key=key,
+        time=ctx.now,
+        data=data,
+        actor=ctx.principal.id,
+    )
+    (appended,) = append_events(conn, ctx.now, [event], lanes=engine.lanes)
+    if appended.status == "conflict":
+        raise Conflict("this request was used before for another decision; send it under a new idempotency key")
+    return appended.seq
+
+
+def _pending(conn: Connection[Any], approval_id: UUID) -> Approval:
+    approval = repo.get_approval(conn, approval_id)
+    if approval is None:
+        raise NotFound(f"approval {approval_id} does not exist")
+    return approval
+
+
+def _check(conn: Connection[Any], ctx: Context, engine: Engine, approval: Approval, choice: Choice) -> None:
+    approvals.check_vote(approval, choice.outcome, choice.justification, choice.digest, ctx.now)
+    voter = voter_of(conn, ctx, engine)
+    level = approvals.current_level(approval) or 0
+    approvals.authority(approval, voter, choice.on_behalf_of, level)
+    if choice.outcome == "edit":
+        check = engine.registry.edit_checks.get(approval.subject_type)
+        if check is None or not choice.edit:
+            raise invalid("edit", choice.edit, "says nothing to change", "Give the new price or quantity, or approve.")
+        check(conn, approval.subject, choice.edit)
+
+
+def voter_of(conn: Connection[Any], ctx: Context, engine: Engine) -> Voter:
+    """The acting principal as a voter, with roles and delegations in force. Raises Forbidden when it is not a person here."""
+    found = engine.registry.voters(conn, [ctx.principal.id], ctx.now).get(ctx.principal.id)
+    if found is None:
+        raise Forbidden(f"{ctx.principal.id} is not a person of this tenant")
+    return found
+
+
+def claim_task(conn: Connection[Any], ctx: Context, task: UUID, assignee: str | None) -> None:
+    """Take a task of one of my roles, hand it to someone (`assignee`), or give it back (None)."""
+    row = conn.execute(TASK, (task,)).fetchone()
+    if row is None:
+        raise NotFound(f"task {task} does not exist")
+    if row[4] != "open":
+        raise Conflict(f"this task is {row[4]} already")
+    if ctx.principal.roles.isdisjoint({row[1], row[2]}):
+        raise Forbidden(f"this task is for {row[1]}")
+    conn.execute(ASSIGN, (assignee, task))
+    append_audit(
+        conn,
+        ctx.now,
+        [
+            AuditDraft(
+                action="task.assigned",
+                subject_type="task",
+                subject=str(task),
+                actor=ctx.principal.id,
+                body={"from": row[3], "to": assignee},
+                case_id=row[5],
+            )
+        ],
+    )

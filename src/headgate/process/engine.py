@@ -1,0 +1,291 @@
+"""Apply a batch of events within one transaction: load in bulk, advance purely, write in bulk.
+
+The engine knows cases, approvals, tasks and clocks. What a subject is, which facts it needs and how it is written is
+behind the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.kernel.canonical import canonical_text
+from headgate.kernel.context import Context
+from headgate.kernel.errors import HeadgateError, Misconfigured, Problem
+from headgate.kernel.ids import derive_id
+from headgate.ledger import (
+    AuditDraft,
+    CommandDraft,
+    NewEvent,
+    QuarantineDraft,
+    StoredEvent,
+    append_audit,
+    append_events,
+    outbox_add,
+    quarantine_add,
+)
+from headgate.policy import Evaluation, PolicyService, PolicySet, record_decisions
+from headgate.process import repo
+from headgate.process.core.advance import Decide, Surroundings, advance
+from headgate.process.core.approval import Voter
+from headgate.process.core.definition import Definition, fill
+from headgate.process.core.gather import Gathered
+from headgate.process.core.state import Case
+from headgate.process.core.steps import RUNNERS
+from headgate.process.definitions import Definitions, DefinitionSet
+from headgate.process.registry import Refusal, Registry, TenantProfile, Work
+
+INTERNAL = ("approval.decided", "timer.fired", "task.completed")
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of a batch: events applied, refused with their problems, and events that follow from it."""
+
+    applied: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    emitted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The case engine with its registry. Stateless but for caches of parsed definitions and compiled policies."""
+
+    registry: Registry
+    definitions: Definitions
+    policies: PolicyService
+    lanes: int
+
+    def apply(self, conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> BatchResult:
+        """Apply events of one tenant in order. The caller owns the transaction and has taken the events off the inbox."""
+        result = BatchResult()
+        if not events:
+            return result
+        masters = [e for e in events if e.type in self.registry.projections]
+        cased = [e for e in events if e.type not in self.registry.projections]
+        if masters:
+            self._project(conn, ctx, masters, result)
+        if cased:
+            _Batch(self, conn, ctx, cased, result).run()
+        _refuse(conn, ctx, events, result.refusals)
+        return result
+
+    def _project(self, conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], result: BatchResult) -> None:
+        audits = []
+        for type_ in dict.fromkeys(e.type for e in events):
+            mine = [e for e in events if e.type == type_]
+            refused = self.registry.projections[type_](conn, ctx, mine)
+            result.refusals.extend(refused)
+            gone = {r.seq for r in refused}
+            audits.extend(_recorded(e) for e in mine if e.seq not in gone)
+        append_audit(conn, ctx.now, audits)
+        result.applied += len(audits)
+
+
+def _recorded(event: StoredEvent) -> AuditDraft:
+    items = event.data.get("items")
+    return AuditDraft(
+        action=event.type,
+        subject_type="master",
+        subject=event.subject or event.type,
+        actor=event.actor,
+        body={
+            "event": {"type": event.type, "source": event.source, "id": event.event_id, "digest": event.digest},
+            "items": len(items) if isinstance(items, list) else 0,
+        },
+        event_seq=event.seq,
+        event_digest=event.digest,
+    )
+
+
+def _refuse(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], refusals: Sequence[Refusal]) -> None:
+    """Keep refused events where people find and replay them, and say so in the audit chain."""
+    if not refusals:
+        return
+    by_seq = {e.seq: e for e in events}
+    items, audits = [], []
+    for refusal in refusals:
+        event = by_seq[refusal.seq]
+        items.append(
+            QuarantineDraft(
+                kind="event",
+                source=event.source,
+                reason=f"{refusal.problem.field} {refusal.problem.message}",
+                raw=canonical_text(event.data),
+                problems=(refusal.problem,),
+                event_seq=event.seq,
+            )
+        )
+        audits.append(
+            AuditDraft(
+                action="event.refused",
+                subject_type="event",
+                subject=event.subject,
+                actor=event.actor,
+                body={
+                    "event": {"type": event.type, "source": event.source, "id": event.event_id, "digest": event.digest},
+                    "reason": str(refusal.problem),
+                },
+                event_seq=event.seq,
+                event_digest=event.digest,
+            )
+        )
+    quarantine_add(conn, ctx.now, items)
+    append_audit(conn, ctx.now, audits)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One batch of case events on its way through load, advance and write."""
+
+    engine: Engine
+    conn: Connection[Any]
+    ctx: Context
+    events: Sequence[StoredEvent]
+    result: BatchResult
+    gathered: Gathered = field(default_factory=Gathered)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def run(self) -> None:
+        definitions = self.engine.definitions.active(self.conn)
+        routed = self._route(definitions)
+        cases = repo.load_cases(self.conn, [(process, event.key) for event, process in routed])
+        definitions = self.engine.definitions.including(self.conn, definitions, cases.values())
+        profile = self.engine.registry.profile(self.conn)
+        self.facts = self._load_facts(definitions, routed, cases, profile)
+        around = self._surroundings(profile, [event for event, _ in routed])
+        for event, process in routed:
+            self._one(event, process, definitions, cases, around)
+        self._write()
+
+    def _route(self, definitions: DefinitionSet) -> list[tuple[StoredEvent, str]]:
+        routed = []
+        for event in self.events:
+            process = event.data.get("process") if event.type in INTERNAL else definitions.process_of(event.type)
+            if process is None or process not in definitions.current:
+                self.result.refusals.append(
+                    Refusal(
+                        event.seq,
+                        Problem("type", event.type, "no active process takes this event", "Activate one that does."),
+                    )
+                )
+            else:
+                routed.append((event, str(process)))
+        return routed
+
+    def _load_facts(
+        self,
+        definitions: DefinitionSet,
+        routed: Sequence[tuple[StoredEvent, str]],
+        cases: Mapping[tuple[str, str], Case],
+        profile: TenantProfile,
+    ) -> dict[str, object]:
+        work: dict[str, list[Work]] = {}
+        for event, process in routed:
+            definition = definitions.current[process]
+            case = cases.get((process, event.key))
+            rule = definition.events.get(event.type)
+            subject = case.subject if case else fill(rule.subject, event.data) if rule else event.subject
+            work.setdefault(definition.subject, []).append(Work(event, subject, case))
+        ports = self.engine.registry.ports
+        missing = [kind for kind in work if kind not in ports]
+        if missing:
+            raise Misconfigured(f"no port is registered for subjects of kind {', '.join(missing)}")
+        # Kinds are loaded in one fixed order, so that two workers take their locks in the same order.
+        return {kind: ports[kind].load(self.conn, self.ctx, work[kind], profile) for kind in sorted(work)}
+
+    def _surroundings(self, profile: TenantProfile, events: Sequence[StoredEvent]) -> Surroundings:
+        actors = sorted({e.actor for e in events if e.type == "approval.decided"})
+        voters: Mapping[str, Voter] = self.engine.registry.voters(self.conn, actors, self.ctx.now) if actors else {}
+        return Surroundings(
+            now=self.ctx.now,
+            deadline=profile.deadline,
+            actions=self.engine.registry.actions,
+            decide=decider(self.engine.policies.active(self.conn, self.ctx.now)),
+            voters=voters,
+        )
+
+    def _one(
+        self,
+        event: StoredEvent,
+        process: str,
+        definitions: DefinitionSet,
+        cases: dict[tuple[str, str], Case],
+        around: Surroundings,
+    ) -> None:
+        case = cases.get((process, event.key))
+        definition: Definition = definitions.of(case) if case else definitions.current[process]
+        kind = definition.subject
+        here = Surroundings(around.now, around.deadline, around.actions, around.decide, self.facts[kind], around.voters)
+        try:
+            done = advance(definition, case, event, here, RUNNERS)
+        except Misconfigured:
+            raise
+        except HeadgateError as error:
+            problem = error.problems[0] if error.problems else Problem(kind, event.subject, error.message)
+            self.result.refusals.append(Refusal(event.seq, problem))
+            return
+        before = len(self.gathered.records.get(kind, ()))
+        self.gathered.add(done, event.seq)
+        self.engine.registry.ports[kind].apply(self.facts[kind], self.gathered.records.get(kind, [])[before:])
+        cases[(process, event.key)] = done.case
+        self.result.applied += 1
+
+    def _write(self) -> None:
+        g, conn, now = self.gathered, self.conn, self.ctx.now
+        emitted = [
+            NewEvent(
+                source="headgate",
+                event_id=f"{seq}-{number}-{e.type}",
+                type=e.type,
+                subject=e.subject,
+                key=self.engine.definitions.key_for(conn, e.type, dict(e.data)),
+                time=now,
+                data=dict(e.data),
+                actor="system",
+            )
+            for number, (seq, e) in enumerate(g.emitted)
+        ]
+        for kind in sorted(g.records):
+            emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
+        repo.save_cases(conn, list(g.cases.values()))
+        repo.save_approvals(conn, list(g.approvals.values()))
+        repo.close_tasks(conn, now, g.closed)
+        repo.open_tasks(conn, now, list(g.tasks.values()))
+        repo.escalate_tasks(conn, g.escalated)
+        repo.clear_timers(conn, g.cleared)
+        process_of = {c.case_id: c.process for c in g.cases.values()}
+        repo.set_timers(
+            conn,
+            now,
+            [
+                (derive_id(now, "timer", t.case_id, t.name, t.fire_at), process_of[t.case_id], t)
+                for t in g.timers.values()
+            ],
+        )
+        record_decisions(conn, g.decisions)
+        outbox_add(
+            conn,
+            now,
+            [CommandDraft(c.target, c.type, c.subject, dict(c.payload), c.idempotency_key) for c in g.commands],
+        )
+        if emitted:
+            append_events(conn, now, emitted, lanes=self.engine.lanes)
+            self.result.emitted += len(emitted)
+        append_audit(conn, now, g.audits)
+
+
+def decider(policies: PolicySet) -> Decide:
+    """Evaluate by policy name against the versions in force. Raises Misconfigured for a policy the tenant has not activated."""
+
+    def decide(name: str, inputs: Mapping[str, object]) -> Evaluation:
+        try:
+            policy = policies[name]
+        except KeyError:
+            raise Misconfigured(f"policy {name} has no active version; activate one (headgate policies list)") from None
+        return policy.evaluate(inputs)
+
+    return decide

@@ -1,0 +1,100 @@
+"""The way in: events from outside are checked, routed and appended; nothing is decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, Problem
+from headgate.ledger import Appended, NewEvent, append_events
+from headgate.process.engine import INTERNAL, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event as the sender gave it, parsed but not yet routed."""
+
+    event_id: str
+    type: str
+    time: datetime | None
+    data: dict[str, Any]
+    subject: str = ""
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An event that may not enter the log, with everything wrong about it."""
+
+    index: int
+    event_id: str
+    problems: tuple[Problem, ...]
+
+
+def route(
+    conn: Connection[Any], ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]
+) -> tuple[list[NewEvent], list[Rejected]]:
+    """Check each event's data and find its correlation key. Good ones and bad ones come back apart, in order."""
+    router = engine.definitions.router(conn)
+    good, bad = [], []
+    for index, event in enumerate(events):
+        problems = _problems(ctx, engine, event)
+        if not problems:
+            try:
+                key, subject = router(event.type, event.data)
+            except HeadgateError as error:
+                problems = list(error.problems)
+            else:
+                good.append(
+                    NewEvent(
+                        source=source,
+                        event_id=event.event_id,
+                        type=event.type,
+                        subject=event.subject or subject,
+                        key=key,
+                        time=event.time,
+                        data=event.data,
+                        actor=ctx.principal.id,
+                        trace=event.trace or ctx.trace,
+                    )
+                )
+                continue
+        bad.append(Rejected(index, event.event_id, tuple(problems)))
+    return good, bad
+
+
+def _problems(ctx: Context, engine: Engine, event: Incoming) -> list[Problem]:
+    if event.type in INTERNAL or event.type in engine.definitions.noted:
+        return [
+            Problem(
+                "type", event.type, "is made by Headgate itself and cannot be sent", "Use the API call that does it."
+            )
+        ]
+    partner = event.data.get("partner")
+    if ctx.principal.partner is not None and partner != ctx.principal.partner:
+        raise Forbidden("this key may only speak for its own partner")
+    validate = engine.registry.validators.get(event.type)
+    return validate(event.data) if validate else []
+
+
+def ingest(
+    conn: Connection[Any], ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]
+) -> list[Appended]:
+    """Append all or nothing. Raises `Invalid` with every problem of every event; duplicates and conflicts come back as
+    their status, for the edge to answer."""
+    good, bad = route(conn, ctx, engine, source, events)
+    if bad:
+        raise Invalid(
+            f"{len(bad)} of {len(events)} events cannot be accepted" if len(events) > 1 else str(bad[0].problems[0]),
+            problems=[
+                replace(p, field=f"events[{r.index}].{p.field}" if len(events) > 1 else p.field)
+                for r in bad
+                for p in r.problems
+            ],
+        )
+    return append_events(conn, ctx.now, good, lanes=engine.lanes)

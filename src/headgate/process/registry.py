@@ -1,0 +1,68 @@
+"""What wiring tells the engine: how to load and write each kind of subject, which actions exist, who projects masters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from psycopg import Connection
+
+from headgate.kernel.context import Context
+from headgate.ledger import NewEvent, Projection, Refusal, StoredEvent, Validator
+from headgate.process.core.advance import Action
+from headgate.process.core.approval import Deadline, Voter
+from headgate.process.core.state import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One event about one subject, with its case when there is one."""
+
+    event: StoredEvent
+    subject: str
+    case: Case | None
+
+
+class SubjectPort(Protocol):
+    """A kind of business subject. `load` gets a whole batch and answers with facts; `apply` keeps those facts true while
+    the batch goes on; `flush` writes all changes set-based and may answer with events to append."""
+
+    def load(self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile) -> object: ...
+
+    def apply(self, facts: object, records: Sequence[object]) -> None: ...
+
+    def flush(
+        self, conn: Connection[Any], ctx: Context, facts: object, records: Sequence[object]
+    ) -> Sequence[NewEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TenantProfile:
+    """A tenant's currency, zone, and deadline arithmetic in its business calendar; `settings` as stored."""
+
+    currency: str
+    timezone: str
+    deadline: Deadline
+    settings: Mapping[str, Any]
+
+
+# Refuses (Invalid) an edit that an approver may not make to a subject.
+EditCheck = Callable[[Connection[Any], str, Mapping[str, Any]], None]
+
+
+@dataclass(slots=True)
+class Registry:
+    """Filled once by wiring, then only read."""
+
+    profile: Callable[[Connection[Any]], TenantProfile]
+    voters: Callable[[Connection[Any], Sequence[str], datetime], Mapping[str, Voter]]
+    ports: dict[str, SubjectPort] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+    projections: dict[str, Projection] = field(default_factory=dict)
+    validators: dict[str, Validator] = field(default_factory=dict)
+    edit_checks: dict[str, EditCheck] = field(default_factory=dict)
+
+
+__all__ = ["Projection", "Refusal", "Registry", "SubjectPort", "TenantProfile", "Validator", "Work"]

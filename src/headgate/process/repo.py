@@ -1,0 +1,325 @@
+"""SQL of the case engine: whole batches in, whole batches out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from headgate.kernel.canonical import canonical_text
+from headgate.process.core.state import (
+    Approval,
+    ApprovalStep,
+    Case,
+    TaskEscalated,
+    TaskOpened,
+    TasksClosed,
+    TimersCleared,
+    TimerSet,
+    Vote,
+)
+
+_CASE_COLUMNS = (
+    "case_id, process, version, subject_type, subject, key, stage, status, opened_at, updated_at, partner, outcome, "
+    "exceptions, owner_role, stake, currency, data, closed_at, due_at, warn_at, sla_state"
+)
+
+LOAD_CASES = f"""
+select {_CASE_COLUMNS} from cases
+where (process, key) in (select * from unnest(%s::text[], %s::text[]))
+order by case_id for update
+"""
+
+SAVE_CASES = """
+insert into cases (case_id, process, version, subject_type, subject, key, partner, stage, status, outcome, exceptions,
+                   owner_role, stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state)
+select case_id, process, version, subject_type, subject, key, partner, stage, status, outcome,
+       case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end,
+       owner_role, stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state
+from unnest(%s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::text[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::jsonb[], %s::timestamptz[],
+            %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+  as t(case_id, process, version, subject_type, subject, key, partner, stage, status, outcome, exceptions, owner_role,
+       stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state)
+on conflict (tenant_id, case_id) do update set
+  version = excluded.version, partner = excluded.partner, stage = excluded.stage, status = excluded.status,
+  outcome = excluded.outcome, exceptions = excluded.exceptions, owner_role = excluded.owner_role, stake = excluded.stake,
+  currency = excluded.currency, data = excluded.data, updated_at = excluded.updated_at, closed_at = excluded.closed_at,
+  due_at = excluded.due_at, warn_at = excluded.warn_at, sla_state = excluded.sla_state
+"""
+
+LOAD_APPROVALS = """
+select approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at, expires_at, stake,
+       currency, exceptions, summary, decided_at, decision
+from approvals where {where}
+"""
+LOAD_STEPS = """
+select approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated, matrix_row
+from approval_steps where approval = any(%s) order by approval, level, step
+"""
+LOAD_VOTES = """
+select approval, level, step, principal, on_behalf_of, outcome, justification, at, edit, event_seq
+from approval_votes where approval = any(%s) order by approval, at, level
+"""
+
+SAVE_APPROVALS = """
+insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at,
+                       expires_at, stake, currency, exceptions, summary, decided_at, decision)
+select approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at, expires_at, stake,
+       currency, case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, summary,
+       decided_at, decision
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[],
+            %s::uuid[])
+  as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at, expires_at, stake,
+       currency, exceptions, summary, decided_at, decision)
+on conflict (tenant_id, approval) do update set status = excluded.status, decided_at = excluded.decided_at
+"""
+SAVE_STEPS = """
+insert into approval_steps (approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated, matrix_row)
+select * from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[],
+                     %s::numeric[], %s::text[], %s::smallint[], %s::text[])
+on conflict (tenant_id, approval, level, step) do update set
+  status = excluded.status, due_at = excluded.due_at, escalated = excluded.escalated
+"""
+SAVE_VOTES = """
+insert into approval_votes (approval, level, step, principal, on_behalf_of, outcome, justification, at, edit, event_seq)
+select * from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                     %s::timestamptz[], %s::jsonb[], %s::bigint[])
+on conflict (tenant_id, approval, level, principal) do nothing
+"""
+
+OPEN_TASKS = """
+insert into tasks (task, case_id, kind, title, role, level, status, due_at, stake, currency, partner, created_at)
+select task, case_id, kind, title, role, level, status, due_at, stake, currency, partner, %s
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[],
+            %s::numeric[], %s::text[], %s::text[])
+  as t(task, case_id, kind, title, role, level, status, due_at, stake, currency, partner)
+on conflict (tenant_id, task) do nothing
+"""
+CLOSE_TASKS = """
+update tasks t set status = c.status, closed_at = %s
+from unnest(%s::uuid[], %s::text[], %s::smallint[]) as c(case_id, status, level)
+where t.case_id = c.case_id and t.status = 'open' and (c.level is null or t.level = c.level)
+"""
+ESCALATE_TASKS = """
+update tasks t set also_role = e.role
+from unnest(%s::uuid[], %s::smallint[], %s::text[]) as e(case_id, level, role)
+where t.case_id = e.case_id and t.level = e.level and t.status = 'open' and t.kind = 'approval'
+"""
+
+SET_TIMERS = """
+insert into timers (timer, case_id, process, key, name, fire_at, created_at)
+select timer, case_id, process, key, name, fire_at, %s
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])
+  as t(timer, case_id, process, key, name, fire_at)
+on conflict (tenant_id, case_id, name) do update set timer = excluded.timer, fire_at = excluded.fire_at
+"""
+CLEAR_TIMERS = """
+delete from timers t using unnest(%s::uuid[], %s::text[]) as c(case_id, prefix)
+where t.case_id = c.case_id and t.name like c.prefix || '%%'
+"""
+TAKE_DUE_TIMERS = """
+delete from timers where (tenant_id, timer) in (
+  select tenant_id, timer from timers where fire_at <= %s order by fire_at limit %s for update skip locked)
+returning timer, case_id, process, key, name, fire_at
+"""
+
+
+def load_cases(conn: Connection[Any], wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Case]:
+    """The cases of (process, key) pairs, locked, with the approvals that wait."""
+    pairs = sorted(set(wanted))
+    rows = conn.execute(LOAD_CASES, ([p for p, _ in pairs], [k for _, k in pairs])).fetchall()
+    waiting = [row[0] for row in rows if row[7] == "waiting"]
+    pending = pending_approvals(conn, waiting) if waiting else {}
+    found = {}
+    for row in rows:
+        case = Case(*row[:12], tuple(row[12]), *row[13:], pending.get(row[0]))
+        found[(case.process, case.key)] = case
+    return found
+
+
+def pending_approvals(conn: Connection[Any], cases: Sequence[UUID]) -> dict[UUID, Approval]:
+    """The pending approval of each case that has one, with steps and votes."""
+    found = _approvals(conn, "case_id = any(%s) and status = 'pending'", (list(cases),))
+    return {approval.case_id: approval for approval in found}
+
+
+def get_approval(conn: Connection[Any], approval: UUID) -> Approval | None:
+    """One approval in any state."""
+    found = _approvals(conn, "approval = %s", (approval,))
+    return found[0] if found else None
+
+
+def approvals_of_case(conn: Connection[Any], case_id: UUID) -> list[Approval]:
+    """Every approval a case has asked for, oldest first."""
+    return sorted(_approvals(conn, "case_id = %s", (case_id,)), key=lambda a: a.requested_at)
+
+
+def _approvals(conn: Connection[Any], where: str, params: tuple[object, ...]) -> list[Approval]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        heads = cursor.execute(LOAD_APPROVALS.format(where=where), params).fetchall()
+        ids = [head["approval"] for head in heads]
+        steps: dict[UUID, list[ApprovalStep]] = {i: [] for i in ids}
+        votes: dict[UUID, list[Vote]] = {i: [] for i in ids}
+        if ids:
+            for row in cursor.execute(LOAD_STEPS, (ids,)).fetchall():
+                steps[row.pop("approval")].append(ApprovalStep(**{**row, "escalated": bool(row["escalated"])}))
+            for row in cursor.execute(LOAD_VOTES, (ids,)).fetchall():
+                votes[row.pop("approval")].append(Vote(**row))
+    return [
+        Approval(
+            **{**head, "exceptions": tuple(head["exceptions"])},
+            steps=tuple(steps[head["approval"]]),
+            votes=tuple(votes[head["approval"]]),
+        )
+        for head in heads
+    ]
+
+
+def _columns(rows: Sequence[Sequence[object]], width: int) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def save_cases(conn: Connection[Any], cases: Sequence[Case]) -> None:
+    """Insert or update; each case at most once per call."""
+    if not cases:
+        return
+    rows = [
+        (
+            c.case_id,
+            c.process,
+            c.version,
+            c.subject_type,
+            c.subject,
+            c.key,
+            c.partner,
+            c.stage,
+            c.status,
+            c.outcome,
+            ",".join(c.exceptions),
+            c.owner_role,
+            c.stake,
+            c.currency,
+            canonical_text(c.data),
+            c.opened_at,
+            c.updated_at,
+            c.closed_at,
+            c.due_at,
+            c.warn_at,
+            c.sla_state,
+        )
+        for c in cases
+    ]
+    conn.execute(SAVE_CASES, _columns(rows, 21))
+
+
+def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None:
+    """Insert or update approvals with their steps; add votes that are new."""
+    if not approvals:
+        return
+    heads = [
+        (
+            a.approval,
+            a.case_id,
+            a.subject_type,
+            a.subject,
+            a.partner,
+            a.digest,
+            a.status,
+            a.requested_by,
+            a.requested_at,
+            a.expires_at,
+            a.stake,
+            a.currency,
+            ",".join(a.exceptions),
+            canonical_text(a.summary),
+            a.decided_at,
+            a.decision,
+        )
+        for a in approvals
+    ]
+    conn.execute(SAVE_APPROVALS, _columns(heads, 16))
+    steps = [
+        (
+            a.approval,
+            s.level,
+            s.step,
+            s.role,
+            s.quorum,
+            s.status,
+            s.due_at,
+            s.sla_hours,
+            s.escalate_to,
+            int(s.escalated),
+            s.matrix_row,
+        )
+        for a in approvals
+        for s in a.steps
+    ]
+    if steps:
+        conn.execute(SAVE_STEPS, _columns(steps, 11))
+    votes = [
+        (
+            a.approval,
+            v.level,
+            v.step,
+            v.principal,
+            v.on_behalf_of,
+            v.outcome,
+            v.justification,
+            v.at,
+            None if v.edit is None else canonical_text(v.edit),
+            v.event_seq,
+        )
+        for a in approvals
+        for v in a.votes
+    ]
+    if votes:
+        conn.execute(SAVE_VOTES, _columns(votes, 10))
+
+
+def close_tasks(conn: Connection[Any], now: datetime, closed: Sequence[TasksClosed]) -> None:
+    """Take tasks out of the queue."""
+    if closed:
+        conn.execute(CLOSE_TASKS, (now, *_columns([(c.case_id, c.status, c.level) for c in closed], 3)))
+
+
+def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[tuple[TaskOpened, str]]) -> None:
+    """Put tasks into the queue, with their status: one that was closed within the same batch is kept as history."""
+    if opened:
+        rows = [
+            (t.task, t.case_id, t.kind, t.title, t.role, t.level, status, t.due_at, t.stake, t.currency, t.partner)
+            for t, status in opened
+        ]
+        conn.execute(OPEN_TASKS, (now, *_columns(rows, 11)))
+
+
+def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) -> None:
+    """Show late tasks to a second role."""
+    if escalated:
+        conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role) for e in escalated], 3))
+
+
+def clear_timers(conn: Connection[Any], cleared: Sequence[TimersCleared]) -> None:
+    """Drop timers by case and name prefix."""
+    if cleared:
+        conn.execute(CLEAR_TIMERS, _columns([(c.case_id, c.prefix) for c in cleared], 2))
+
+
+def set_timers(conn: Connection[Any], now: datetime, timers: Sequence[tuple[UUID, str, TimerSet]]) -> None:
+    """Set timers given as (id, process, timer)."""
+    if timers:
+        rows = [(i, t.case_id, process, t.key, t.name, t.fire_at) for i, process, t in timers]
+        conn.execute(SET_TIMERS, (now, *_columns(rows, 6)))
+
+
+def take_due_timers(conn: Connection[Any], now: datetime, limit: int) -> list[Mapping[str, Any]]:
+    """Remove and return timers that are due, oldest first."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(TAKE_DUE_TIMERS, (now, limit)).fetchall()
+    return sorted(rows, key=lambda r: (r["fire_at"], r["timer"]))

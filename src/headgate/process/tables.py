@@ -1,0 +1,170 @@
+"""Tables of the case engine. Every key begins with the tenant."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from headgate.store import tenant_table
+
+
+def _ts(name: str, *, null: bool = True) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=null)
+
+
+process_versions = tenant_table(
+    "process_versions",
+    Column("process", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("pack", Text, nullable=False, server_default=""),
+    _ts("valid_from"),
+    _ts("valid_until"),
+    _ts("created_at", null=False),
+    primary_key=("process", "version"),
+)
+
+cases = tenant_table(
+    "cases",
+    Column("case_id", Uuid, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("subject_type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("partner", Text),
+    Column("stage", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("exceptions", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("owner_role", Text, nullable=False, server_default=""),
+    Column("stake", Numeric),
+    Column("currency", Text),
+    Column("data", JSONB, nullable=False),
+    _ts("opened_at", null=False),
+    _ts("updated_at", null=False),
+    _ts("closed_at"),
+    _ts("due_at"),
+    _ts("warn_at"),
+    Column("sla_state", Text, nullable=False, server_default=""),
+    primary_key=("case_id",),
+    partner_column="partner",
+)
+cases.append_constraint(UniqueConstraint("tenant_id", "process", "key", name="uq_cases_process_key"))
+Index("ix_cases_open", cases.c.tenant_id, cases.c.due_at, postgresql_where=cases.c.due_at.isnot(None))
+Index("ix_cases_subject", cases.c.tenant_id, cases.c.subject_type, cases.c.subject)
+
+approvals = tenant_table(
+    "approvals",
+    Column("approval", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("subject_type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("partner", Text),
+    Column("digest", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    _ts("requested_at", null=False),
+    _ts("expires_at", null=False),
+    Column("stake", Numeric),
+    Column("currency", Text),
+    Column("exceptions", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("summary", JSONB, nullable=False),
+    _ts("decided_at"),
+    Column("decision", Uuid),
+    primary_key=("approval",),
+    partner_column="partner",
+)
+Index("ix_approvals_case", approvals.c.tenant_id, approvals.c.case_id)
+Index(
+    "ix_approvals_pending",
+    approvals.c.tenant_id,
+    approvals.c.requested_at,
+    postgresql_where=approvals.c.status == "pending",
+)
+
+approval_steps = tenant_table(
+    "approval_steps",
+    Column("approval", Uuid, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("quorum", SmallInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    _ts("due_at"),
+    Column("sla_hours", Numeric, nullable=False),
+    Column("escalate_to", Text, nullable=False, server_default=""),
+    Column("escalated", SmallInteger, nullable=False, server_default="0"),
+    Column("matrix_row", Text, nullable=False, server_default=""),
+    primary_key=("approval", "level", "step"),
+)
+
+approval_votes = tenant_table(
+    "approval_votes",
+    Column("approval", Uuid, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("on_behalf_of", Text, nullable=False, server_default=""),
+    Column("outcome", Text, nullable=False),
+    Column("justification", Text, nullable=False),
+    Column("edit", JSONB),
+    _ts("at", null=False),
+    Column("event_seq", BigInteger, nullable=False),
+    primary_key=("approval", "level", "principal"),
+    app="append",
+)
+
+tasks = tenant_table(
+    "tasks",
+    Column("task", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("also_role", Text, nullable=False, server_default=""),
+    Column("level", SmallInteger, nullable=False, server_default="0"),
+    Column("assignee", Text),
+    Column("status", Text, nullable=False),
+    _ts("due_at"),
+    Column("stake", Numeric),
+    Column("currency", Text),
+    Column("partner", Text),
+    _ts("created_at", null=False),
+    _ts("closed_at"),
+    _ts("snoozed_until"),
+    primary_key=("task",),
+    partner_column="partner",
+)
+Index("ix_tasks_open", tasks.c.tenant_id, tasks.c.due_at, postgresql_where=tasks.c.status == "open")
+Index("ix_tasks_case", tasks.c.tenant_id, tasks.c.case_id)
+
+timers = tenant_table(
+    "timers",
+    Column("timer", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _ts("fire_at", null=False),
+    _ts("created_at", null=False),
+    primary_key=("timer",),
+)
+timers.append_constraint(UniqueConstraint("tenant_id", "case_id", "name", name="uq_timers_case_name"))
+Index("ix_timers_due", timers.c.tenant_id, timers.c.fire_at)

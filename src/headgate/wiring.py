@@ -1,0 +1,193 @@
+"""The only place that builds adapters and fills registries. Edges call `build` once at start."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from sqlalchemy import MetaData
+
+from headgate.access import Envelope, load_voters
+from headgate.channel import credit, exceptions, inventory, orders, partners, products, returns, taxes
+from headgate.channel.masters import RevisionCache
+from headgate.domain.calendar import Calendar, add_working_time, calendar_from
+from headgate.domain.orders import validators as order_validators
+from headgate.domain.stock import ThresholdCrossing
+from headgate.kernel.canonical import canonical_text, loads
+from headgate.kernel.clock import Clock, SystemClock
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Misconfigured, NotFound
+from headgate.kernel.settings import Settings
+from headgate.ledger import ContentCheck, Refusal, StoredEvent, append_events
+from headgate.policy import DECISIONS_CHECK, PolicyService
+from headgate.process import Definitions, Delegated, Engine, LaneRunner, Registry, TenantProfile, Validator, Voter
+from headgate.process.lanes import Probe
+from headgate.store import Database, metadata, open_database
+
+# Every module that declares tables on the shared metadata.
+TABLES = (
+    "headgate.ledger.tables",
+    "headgate.access.tables",
+    "headgate.policy.tables",
+    "headgate.process.tables",
+    "headgate.channel.masters.tables",
+    "headgate.channel.partners.tables",
+    "headgate.channel.products.tables",
+    "headgate.channel.credit.tables",
+    "headgate.channel.inventory.tables",
+    "headgate.channel.taxes.tables",
+    "headgate.channel.agreements.tables",
+    "headgate.channel.orders.tables",
+    "headgate.channel.exceptions.tables",
+    "headgate.channel.returns.tables",
+    "headgate.connectors.tables",
+)
+WORKING_WEEK: Mapping[str, object] = {
+    "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
+}
+# Facts that are kept in the log for whoever listens; nothing here acts on them.
+NOTED = ("inventory.threshold_breached", "agreement.activated", "policy.activated", "price_exception.granted")
+PROFILE = "select currency, timezone, settings from tenants"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything an edge needs, built once."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    engine: Engine
+    policies: PolicyService
+    cache: RevisionCache
+    envelope: Envelope
+
+    def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
+        """A lane runner under its own name: give each loop its own."""
+        name = owner or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        extra = {"probe": probe} if probe else {}
+        return LaneRunner(
+            self.database,
+            self.engine,
+            self.clock,
+            name,
+            lease_seconds=self.settings.lease_seconds,
+            batch=self.settings.batch,
+            **extra,
+        )
+
+    def content_checks(self) -> tuple[ContentCheck, ...]:
+        """What an audit verification checks beside the chain and the log: the stored decisions."""
+        return (DECISIONS_CHECK,)
+
+    def close(self) -> None:
+        """Let go of the database; the embedded server stops with its last user."""
+        self.database.close()
+
+
+def load_tables() -> MetaData:
+    """The shared metadata with every table declared."""
+    for name in TABLES:
+        importlib.import_module(name)
+    return metadata
+
+
+def build(settings: Settings, clock: Clock | None = None, database: Database | None = None) -> App:
+    """Open the database (migrating it when it is behind), register what channels do, and give back the application."""
+    opened = database or open_database(settings, load_tables)
+    cache = RevisionCache()
+    policies = PolicyService()
+    registry = _registry(cache)
+    masters = frozenset(t for t in registry.projections if t not in NOTED)
+    engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
+    return App(settings, opened, clock or SystemClock(), engine, policies, cache, Envelope.from_home(settings.home))
+
+
+def _registry(cache: RevisionCache) -> Registry:
+    registry = Registry(profile=_profile, voters=_voters)
+    registry.ports |= {
+        "order": orders.OrderPort(cache),
+        "price_exception": exceptions.ExceptionPort(cache),
+        "return": returns.ReturnPort(cache),
+    }
+    registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS}
+    registry.edit_checks |= {"order": orders.check_edit, "price_exception": exceptions.check_edit}
+    registry.projections |= {
+        "partner.recorded": partners.project,
+        "product.recorded": products.project,
+        "credit_account.recorded": credit.project,
+        "stock.recorded": lambda conn, ctx, events: inventory.project(conn, ctx, events, announce=_announce),
+        "tax_rate.recorded": taxes.project_tax_rates,
+        "exemption.recorded": taxes.project_exemptions,
+        "fx_rate.recorded": taxes.project_fx_rates,
+        **dict.fromkeys(NOTED, _noted),
+    }
+    checks: dict[str, Validator] = {
+        **order_validators,
+        "partner.recorded": partners.validate,
+        "product.recorded": products.validate,
+        "credit_account.recorded": credit.validate,
+        "stock.recorded": inventory.validate,
+        "tax_rate.recorded": taxes.validate_tax_rates,
+        "exemption.recorded": taxes.validate_exemptions,
+        "fx_rate.recorded": taxes.validate_fx_rates,
+    }
+    registry.validators |= checks
+    return registry
+
+
+def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> list[Refusal]:
+    return []
+
+
+def _announce(conn: Connection[Any], ctx: Context, crossed: Sequence[ThresholdCrossing]) -> None:
+    events = inventory.threshold_events(crossed, ctx.now, f"snapshot:{ctx.now.isoformat()}")
+    append_events(conn, ctx.now, events, lanes=1)
+
+
+def _profile(conn: Connection[Any]) -> TenantProfile:
+    row = conn.execute(PROFILE).fetchone()
+    if row is None:
+        raise Misconfigured("this tenant does not exist; create it first")
+    currency, timezone, raw = row
+    calendar = _calendar(canonical_text(raw.get("calendar") or WORKING_WEEK), timezone)
+
+    def deadline(start: datetime, hours: Decimal) -> datetime:
+        return add_working_time(calendar, start, timedelta(seconds=int(hours * 3600)))
+
+    return TenantProfile(currency, timezone, deadline, raw)
+
+
+@lru_cache(maxsize=1024)
+def _calendar(text: str, timezone: str) -> Calendar:
+    return calendar_from({"timezone": timezone, **loads(text)})
+
+
+def _voters(conn: Connection[Any], principals: Sequence[str], now: datetime) -> Mapping[str, Voter]:
+    return {
+        found.principal: Voter(
+            found.principal,
+            found.roles,
+            tuple(Delegated(d.delegator, frozenset(d.roles), d.max_amount) for d in found.delegations),
+        )
+        for found in load_voters(conn, principals, now)
+    }
+
+
+def tenant_by_slug(database: Database, slug: str) -> UUID:
+    """The tenant of that slug. Raises `NotFound`."""
+    with database.scan() as conn:
+        row = conn.execute("select tenant_id from headgate_tenant_by_slug(%s)", (slug,)).fetchone()
+    if row is None:
+        raise NotFound(f"tenant {slug} does not exist")
+    return UUID(str(row[0]))
