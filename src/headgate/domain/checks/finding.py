@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 ZERO = Decimal(0)
-_NOTHING: Mapping[str, object] = {}
-_NO_STAKES: Mapping[str, Decimal] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,11 @@ class Finding:
     detail: str
     line: str | None = None
     policy: str = ""
-    inputs: Mapping[str, object] = _NOTHING
-    signals: Mapping[str, object] = _NOTHING
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    signals: Mapping[str, object] = field(default_factory=dict)
     exception: str = ""
     waivable: bool = True
     stake: Decimal = ZERO
-    stakes: Mapping[str, Decimal] = _NO_STAKES
+    stakes: Mapping[str, Decimal] = field(default_factory=dict)
     measured_pct: Decimal = ZERO
     per_point: Decimal = ZERO
