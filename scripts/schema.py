@@ -5,7 +5,9 @@ Both work on an embedded server of their own, which is thrown away.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,11 +19,15 @@ from headgate.store import embedded, metadata
 from headgate.store.migrate import differences, new_revision
 
 
-def load_tables() -> MetaData:
-    """Import every `tables.py` of the package, found by name so that none is forgotten."""
+def load_tables(*, keep_going: bool = False) -> MetaData:
+    """Import every `tables.py` of the package, found by name so that none is forgotten.
+
+    With `keep_going`, a module that cannot be imported is left out.
+    """
     root = Path(headgate.__file__).parent
     for file in sorted(root.rglob("tables.py")):
-        importlib.import_module(".".join(("headgate", *file.relative_to(root).with_suffix("").parts)))
+        with contextlib.suppress(*[Exception] * keep_going):
+            importlib.import_module(".".join(("headgate", *file.relative_to(root).with_suffix("").parts)))
     return metadata
 
 
@@ -36,7 +42,10 @@ def main(arguments: list[str]) -> int:
         server = embedded.start(Path(folder) / "home", durable=False)
         try:
             if arguments[0] == "new":
-                print(new_revision(server.dsn(), load_tables, arguments[1]))
+                made = new_revision(server.dsn(), load_tables, arguments[1])
+                for tidy in (["check", "--fix-only"], ["format"]):
+                    subprocess.run([sys.executable, "-m", "ruff", *tidy, "--quiet", str(made)], check=True)
+                print(made)
                 return 0
             found = differences(server.dsn(), load_tables)
         finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
 import socket
 import uuid
@@ -14,28 +12,26 @@ from pathlib import Path
 from uuid import UUID
 
 import filelock
+import hypothesis
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
-from sqlalchemy import MetaData
 
-import headgate
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.store import Database, create_schema, embedded, metadata
 from headgate.store.security import APP_ROLE
+from scripts.browser import ADVICE, find_chromium
+from scripts.schema import load_tables
 
 TEMPLATE = "headgate_template"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 
 
-def load_tables() -> MetaData:
-    """Import every `tables.py` of the package, so that none can be forgotten."""
-    root = Path(headgate.__file__).parent
-    for file in sorted(root.rglob("tables.py")):
-        with contextlib.suppress(Exception):
-            importlib.import_module(".".join(("headgate", *file.relative_to(root).with_suffix("").parts)))
-    return metadata
+# How long an example takes depends on the machine, so it is no reason to fail.
+hypothesis.settings.register_profile("headgate", deadline=None)
+hypothesis.settings.load_profile("headgate")
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +57,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Serve
         if not (home / "template.ready").exists():
             _admin(server, sql.SQL("drop database if exists {}"), TEMPLATE)
             _admin(server, sql.SQL("create database {} owner {}"), TEMPLATE, embedded.OWNER)
-            create_schema(server.dsn(database=TEMPLATE), load_tables())
+            # A table that cannot be loaded fails in test_catalogue.py, not in every test of the others.
+            load_tables(keep_going=True)
+            create_schema(server.dsn(database=TEMPLATE), metadata)
             (home / "template.ready").touch()
     yield server
     server.release()
@@ -129,6 +127,19 @@ def superuser(cluster: embedded.Server, worker_database: str) -> Iterator[psycop
     """A connection bound by nothing, to look at the catalogue and to tamper with rows. Not for arranging a test."""
     with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:
         yield conn
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium. Tests that use it are marked `browser` and skip where there is none."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip(ADVICE)
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to run as root, as in most containers.
+        launched = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

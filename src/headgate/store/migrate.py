@@ -19,7 +19,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, create_engine
+from sqlalchemy import MetaData, create_engine, inspect
 from sqlalchemy.engine import Connection as EngineConnection
 from sqlalchemy.pool import NullPool
 
@@ -71,22 +71,29 @@ def fingerprint() -> str:
 
 def differences(dsn: str, load_tables: LoadTables) -> list[str]:
     """Migrate the (temporary) database and list where its schema and the declared tables differ; no items is good."""
-    upgrade(dsn, load_tables)
-    with _engine_connection(dsn) as conn:
+    with _schema_work(dsn) as conn:
+        command.upgrade(_config(conn, load_tables()), "heads")
         context = MigrationContext.configure(conn, opts=_COMPARE)
-        return [repr(item) for item in compare_metadata(context, load_tables())]
+        return [_said(item) for item in compare_metadata(context, load_tables())]
 
 
 def new_revision(dsn: str, load_tables: LoadTables, message: str) -> Path:
     """Write the next migration file from what the tables declare and the (temporary) database lacks."""
-    upgrade(dsn, load_tables)
-    with _engine_connection(dsn) as conn, redirect_stdout(io.StringIO()):
+    with _schema_work(dsn) as conn, redirect_stdout(io.StringIO()):
         config = _config(conn, load_tables())
+        command.upgrade(config, "heads")
         number = f"{len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1:04}"
         made = command.revision(config, message, autogenerate=True, rev_id=number)
     if made is None or isinstance(made, list):
         raise RuntimeError("alembic wrote no revision")
     return Path(made.path)
+
+
+def _said(item: Any) -> str:
+    """One difference in words, for example `add_table orders`."""
+    if isinstance(item, list):
+        return "; ".join(map(_said, item))
+    return " ".join(str(getattr(part, "name", None) or part) for part in item if part is not None)
 
 
 _COMPARE: dict[str, Any] = {"compare_type": True, "compare_server_default": False}
@@ -101,6 +108,9 @@ def _config(conn: EngineConnection, metadata: MetaData) -> Config:
 
 
 def _finish(conn: EngineConnection, metadata: MetaData) -> None:
+    missing = set(metadata.tables) - set(inspect(conn).get_table_names())
+    if missing:
+        raise Misconfigured(f"no migration creates {', '.join(sorted(missing))}; run: make migration m='what changes'")
     raw: Any = conn.connection.driver_connection
     secure(raw, metadata)
     raw.execute(f"comment on table alembic_version is '{fingerprint()}'")

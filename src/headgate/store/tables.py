@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, text
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, Table, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.sql.schema import SchemaItem
 
@@ -17,8 +17,13 @@ metadata = MetaData(
         "uq": "%(table_name)s_%(column_0_N_name)s_key",
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
         "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
     }
 )
+
+
+# A tenant is found by its slug before anyone knows which tenant it is: the one key that spans tenants.
+GLOBAL_KEYS = frozenset({("tenants", ("slug",))})
 
 
 def tenant_table(
@@ -35,9 +40,10 @@ def tenant_table(
     leads the primary key `(tenant_id, *primary_key)`. Row-level security and the application's grants follow from what
     is recorded here: `app` is "crud" (select, insert, update, delete), "append" (select, insert) or "read" (select).
     `partner_column` names the column that limits portal users to their partner's rows; rows without a partner are
-    then for staff only. Indexes and unique constraints passed in `items` must begin with `tenant_id` when unique.
+    then for staff only. Raises ValueError for a unique key that does not begin with `tenant_id` and for a partner
+    column that is not there.
     """
-    return Table(
+    table = Table(
         name,
         on,
         Column(
@@ -50,6 +56,21 @@ def tenant_table(
         PrimaryKeyConstraint("tenant_id", *primary_key),
         info={"rls": "tenant", "app": app, "partner_column": partner_column},
     )
+    for key in _unique_keys(table):
+        if key[:1] != ("tenant_id",) and (name, key) not in GLOBAL_KEYS:
+            raise ValueError(f"{name}: a unique key must begin with tenant_id, not ({', '.join(key)})")
+    if partner_column is not None and partner_column not in table.c:
+        raise ValueError(f"{name} has no column {partner_column}")
+    return table
+
+
+def _unique_keys(table: Table) -> Iterator[tuple[str, ...]]:
+    for constraint in table.constraints:
+        if isinstance(constraint, UniqueConstraint):
+            yield tuple(column.name for column in constraint.columns)
+    for index in table.indexes:
+        if index.unique:
+            yield tuple(getattr(part, "name", str(part)) for part in index.expressions)
 
 
 def tenant_tables(of: MetaData) -> Iterator[Table]:

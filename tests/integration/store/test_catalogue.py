@@ -10,16 +10,19 @@ from headgate.kernel.errors import Misconfigured
 from headgate.store import metadata
 from headgate.store.embedded import OWNER, Server
 from headgate.store.security import APP_ROLE, SCAN_ROLE, check_app_role, scan_files
+from headgate.store.tables import GLOBAL_KEYS
+from scripts.schema import load_tables
 
 # Not a tenant's: which migrations have run.
 OURS = "('alembic_version')"
 
-# A tenant is found by its slug before anyone knows which tenant it is.
-GLOBAL_KEYS = {("tenants", "slug")}
-
 
 def rows(conn: Connection, query: str, *values: object) -> list[tuple[object, ...]]:
     return conn.execute(query.encode(), values or None).fetchall()
+
+
+def test_every_tables_module_can_be_loaded() -> None:
+    assert load_tables() is metadata
 
 
 def test_every_declared_table_exists_and_no_other(superuser: Connection) -> None:
@@ -93,7 +96,7 @@ def test_every_primary_and_unique_key_begins_with_the_tenant(superuser: Connecti
         where t.relnamespace = 'public'::regnamespace and i.indisunique and t.relname not in {OURS}
         """,
     )
-    assert {key for key in keys if key[1] != "tenant_id"} == GLOBAL_KEYS
+    assert {key for key in keys if key[1] != "tenant_id"} == {(table, key[0]) for table, key in GLOBAL_KEYS}
     keyless = rows(
         superuser,
         f"""

@@ -1,8 +1,8 @@
-"""${message}
+"""${message}.
 
-Revision: ${up_revision}, after ${down_revision | comma,n}.
-Roles, grants, row-level security and scan functions are set again after every migration (store/security.py): leave them out.
-To move data of every tenant, wrap it in `headgate.store.security.unforced(connection, "table")`.
+Revision ${up_revision}, after ${down_revision or "nothing"}. Roles, grants, row-level security and scan functions are set
+again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
+`headgate.store.security.unforced`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
+
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
