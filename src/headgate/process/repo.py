@@ -53,8 +53,8 @@ on conflict (tenant_id, case_id) do update set
 """
 
 LOAD_APPROVALS = """
-select approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at, expires_at, stake,
-       currency, exceptions, summary, decided_at, decision
+select approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at, expires_at,
+       stake, currency, exceptions, summary, decided_at, decision
 from approvals where {where}
 """
 LOAD_STEPS = """
@@ -67,15 +67,16 @@ from approval_votes where approval = any(%s) order by approval, at, level
 """
 
 SAVE_APPROVALS = """
-insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at,
+insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
                        expires_at, stake, currency, exceptions, summary, decided_at, decision)
-select approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at, expires_at, stake,
+select approval, case_id, subject_type, subject, partner, digest, status, requested_by,
+       case when barred = '' then '{}'::text[] else string_to_array(barred, ',') end, requested_at, expires_at, stake,
        currency, case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, summary,
        decided_at, decision
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[],
+            %s::text[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[],
             %s::uuid[])
-  as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, requested_at, expires_at, stake,
+  as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at, expires_at, stake,
        currency, exceptions, summary, decided_at, decision)
 on conflict (tenant_id, approval) do update set status = excluded.status, decided_at = excluded.decided_at
 """
@@ -173,7 +174,7 @@ def _approvals(conn: Connection[Any], where: str, params: tuple[object, ...]) ->
                 votes[row.pop("approval")].append(Vote(**row))
     return [
         Approval(
-            **{**head, "exceptions": tuple(head["exceptions"])},
+            **{**head, "exceptions": tuple(head["exceptions"]), "barred": tuple(head["barred"])},
             steps=tuple(steps[head["approval"]]),
             votes=tuple(votes[head["approval"]]),
         )
@@ -232,6 +233,7 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
             a.digest,
             a.status,
             a.requested_by,
+            ",".join(a.barred),
             a.requested_at,
             a.expires_at,
             a.stake,
@@ -243,7 +245,7 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
         )
         for a in approvals
     ]
-    conn.execute(SAVE_APPROVALS, _columns(heads, 16))
+    conn.execute(SAVE_APPROVALS, _columns(heads, 17))
     steps = [
         (
             a.approval,

@@ -80,6 +80,7 @@ approvals = tenant_table(
     Column("digest", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("requested_by", Text, nullable=False),
+    Column("barred", ARRAY(Text), nullable=False, server_default="{}"),
     _ts("requested_at", null=False),
     _ts("expires_at", null=False),
     Column("stake", Numeric),

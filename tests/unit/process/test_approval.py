@@ -39,6 +39,7 @@ def pending(*rows: Asked, stake: str = "500") -> Approval:
         digest="abc",
         status="pending",
         requested_by=REQUESTER,
+        barred=(),
         requested_at=NOW,
         expires_at=NOW + timedelta(hours=40),
         stake=Decimal(stake),

@@ -17,7 +17,7 @@ from headgate.kernel.canonical import canonical_text
 
 LOAD = """
 select order_no, revision, account, received_at, status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake,
-       exceptions, encode(digest, 'hex'), line_key, content, decision, case_id, requested_by, updated_at, exception_uses
+       exceptions, encode(digest, 'hex'), line_key, content, decision, case_id, requested_by, updated_at, exception_uses, submitted_by
 from orders where order_no = any(%s) order by order_no for update
 """
 LOAD_LINES = """
@@ -41,18 +41,18 @@ where o.partner = any(%(partners)s) and o.placed_at >= %(since)s and o.placed_at
 SAVE = """
 insert into orders (order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
                     status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key,
-                    content, decision, case_id, requested_by, updated_at, exception_uses)
+                    content, decision, case_id, requested_by, submitted_by, updated_at, exception_uses)
 select order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at, status, total,
        tax, tenant_total, rate, rate_on, counted, unbilled, stake,
        case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, digest, line_key, content,
-       decision, case_id, requested_by, updated_at, exception_uses
+       decision, case_id, requested_by, submitted_by, updated_at, exception_uses
 from unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
             %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[],
             %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::bytea[], %s::bytea[], %s::json[], %s::uuid[],
-            %s::uuid[], %s::text[], %s::timestamptz[], %s::json[])
+            %s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::json[])
   as t(order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at, status, total,
        tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key, content, decision, case_id,
-       requested_by, updated_at, exception_uses)
+       requested_by, submitted_by, updated_at, exception_uses)
 on conflict (tenant_id, order_no) do update set
   revision = excluded.revision, account = excluded.account, storefront = excluded.storefront,
   customer_reference = excluded.customer_reference, currency = excluded.currency, placed_at = excluded.placed_at,
@@ -60,7 +60,7 @@ on conflict (tenant_id, order_no) do update set
   rate = excluded.rate, rate_on = excluded.rate_on, counted = excluded.counted, unbilled = excluded.unbilled,
   stake = excluded.stake, exceptions = excluded.exceptions, digest = excluded.digest, line_key = excluded.line_key,
   content = excluded.content, decision = excluded.decision, requested_by = excluded.requested_by,
-  updated_at = excluded.updated_at, exception_uses = excluded.exception_uses
+  submitted_by = excluded.submitted_by, updated_at = excluded.updated_at, exception_uses = excluded.exception_uses
 """
 DROP_LINES = "delete from order_lines where order_no = any(%s)"
 SAVE_LINES = """
@@ -114,6 +114,7 @@ def _state(row: tuple[Any, ...], lines: Sequence[tuple[Any, ...]], held: Sequenc
         decision=row[17],
         case_id=row[18],
         updated_at=row[20],
+        submitted_by=row[22],
         exception_uses={(str(a), int(t)): Decimal(str(q)) for a, t, q in row[21] or ()},
     )
 
@@ -186,6 +187,7 @@ def _row(s: OrderState) -> tuple[object, ...]:
         s.decision,
         s.case_id,
         s.requested_by,
+        s.submitted_by,
         s.updated_at,
         canonical_text([[a, t, q] for (a, t), q in s.exception_uses.items()]) if s.exception_uses else None,
     )
@@ -223,7 +225,7 @@ _TOTALS = "select count(*) as orders, coalesce(sum(tenant_total), 0) as total, c
 _GET = """
 select order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at, status, total,
        tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, encode(digest, 'hex') as digest, content,
-       decision, case_id, requested_by, updated_at
+       decision, case_id, requested_by, submitted_by, updated_at
 from orders where order_no = %s
 """
 _LINES = """

@@ -37,6 +37,7 @@ orders = tenant_table(
     sa.Column("decision", UUID(as_uuid=True)),
     sa.Column("case_id", UUID(as_uuid=True)),
     sa.Column("requested_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("submitted_by", sa.Text, nullable=False, server_default=""),
     sa.Column("updated_at", _TS, nullable=False),
     sa.Index("orders_recent", "tenant_id", "placed_at", "order_no"),
     sa.Index("orders_by_partner", "tenant_id", "partner", "placed_at"),

@@ -106,7 +106,7 @@ def authority(approval: Approval, voter: Voter, on_behalf_of: str, level: int) -
     """
     speaks_for = on_behalf_of or voter.principal
     for person in {voter.principal, speaks_for}:
-        if person == approval.requested_by:
+        if person == approval.requested_by or person in approval.barred:
             raise DutyConflict(f"{person} asked for this, so someone else has to decide it")
         if any(person in (v.principal, v.on_behalf_of) for v in approval.votes):
             raise DutyConflict(

@@ -50,7 +50,10 @@ class ApprovalStep:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A request bound to the digest of exactly what is asked for. Single use, expiring."""
+    """A request bound to the digest of exactly what is asked for. Single use, expiring.
+
+    `barred` are all who had a hand in asking (who wants it, who sent it, who changed it): none of them may decide.
+    """
 
     approval: UUID
     case_id: UUID
@@ -60,6 +63,7 @@ class Approval:
     digest: str
     status: str  # pending | approved | edited | rejected | returned | voided | expired
     requested_by: str
+    barred: tuple[str, ...]
     requested_at: datetime
     expires_at: datetime
     stake: Decimal | None

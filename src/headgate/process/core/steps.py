@@ -122,6 +122,7 @@ def _open(run: Run, step: Step, asked: tuple[approvals.Asked, ...], decision: De
         digest=bound,
         status="pending",
         requested_by=str(value_of(run, args.get("requested_by")) or ""),
+        barred=_names(value_of(run, args.get("barred"))),
         requested_at=now,
         expires_at=run.around.deadline(now, longest_expiry(asked)),
         stake=as_amount(value_of(run, args.get("stake"))),
@@ -132,6 +133,11 @@ def _open(run: Run, step: Step, asked: tuple[approvals.Asked, ...], decision: De
         decision=decision.decision,
     )
     return _with_carried(run, approval)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    names = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+    return tuple(dict.fromkeys(str(name) for name in names if name))
 
 
 def _with_carried(run: Run, approval: Approval) -> Approval:

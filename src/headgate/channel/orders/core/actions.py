@@ -54,6 +54,7 @@ def _fresh(call: ActionCall, order: Order, before: OrderState | None) -> OrderSt
         digest=order_digest(order).hex(),
         line_key=line_content_key(order),
         requested_by=requester,
+        submitted_by=call.event.actor,
         case_id=call.case.case_id,
         updated_at=call.now,
     )
@@ -102,6 +103,7 @@ def check(call: ActionCall) -> ActionResult:
         outputs |= {
             "digest": bound,
             "requested_by": after.requested_by,
+            "barred": [after.requested_by, after.submitted_by],
             "asks": asks_for(verdict, book.partners[after.order.partner]),
             "found": [[e.type, e.line or ""] for e in verdict.exceptions if e.outcome == "hold"],
             "ceilings": {level.account: level.exposure_after for level in verdict.credit.levels},
@@ -228,7 +230,7 @@ def edit(call: ActionCall) -> ActionResult:
     before = _state(call)
     changes = call.event.data.get("edit")
     order = editing.edited(before.order, changes if isinstance(changes, Mapping) else {})
-    after = replace(_fresh(call, order, before), requested_by=before.requested_by)
+    after = replace(_fresh(call, order, before), requested_by=before.requested_by, submitted_by=before.submitted_by)
     return ActionResult({"revision": after.revision}, (_book(call).put(call.event.seq, after),))
 
 

@@ -55,6 +55,7 @@ class OrderState:
     digest: str
     line_key: bytes
     requested_by: str
+    submitted_by: str = ""
     account: str | None = None
     total: Decimal = ZERO
     tax: Decimal = ZERO
