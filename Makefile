@@ -14,6 +14,7 @@ help:  ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 setup: .venv/.base  ## Install Headgate into .venv
+	@echo "Headgate is installed: $(BIN)/headgate"
 
 demo: .venv/.base  ## Start Headgate with a demo tenant, govern its orders and serve the console
 	$(BIN)/headgate demo
