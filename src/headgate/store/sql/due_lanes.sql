@@ -1,7 +1,7 @@
 -- reads: inbox, events, lanes
 -- Lanes with events to take, least recently served first, then the longest waiting: no tenant starves the others.
 -- Walks from lane to lane through the primary key, so a long backlog costs no more than a short one;
--- `waiting` is counted up to 1000.
+-- `waiting` is counted up to 256.
 create function headgate_due_lanes(at timestamptz, max_lanes integer)
 returns table (tenant_id uuid, lane smallint, waiting bigint, oldest timestamptz)
 language sql stable security definer set search_path = pg_catalog, public
@@ -24,7 +24,7 @@ as $$
     from (
       select i.seq from inbox i
       where i.tenant_id = f.tenant_id and i.lane = f.lane and (i.not_before is null or i.not_before <= at)
-      order by i.seq limit 1000
+      order by i.seq limit 256
     ) q
   ) due
   join events e on e.tenant_id = f.tenant_id and e.seq = due.first_seq
