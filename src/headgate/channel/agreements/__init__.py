@@ -1,0 +1,62 @@
+"""Agreements: what prices were agreed with whom, in revisions that are never edited in place.
+
+`drafting` brings them into being, `service` takes them through their lifecycle, `prices` gives their terms to pricing,
+`queries` shows them.
+"""
+
+from headgate.channel.agreements.core.grant import ExceptionGrant
+from headgate.channel.agreements.drafting import (
+    DerivedDrafts,
+    Drafted,
+    derive,
+    draft,
+    draft_many,
+    grant_exceptions,
+    use_exceptions,
+)
+from headgate.channel.agreements.prices import load_prices, load_terms
+from headgate.channel.agreements.queries import agreement_ids, get_agreement, list_agreements, list_terms
+from headgate.channel.agreements.repo import AgreementView, TermView
+from headgate.channel.agreements.service import (
+    Activated,
+    Activation,
+    activate,
+    activate_many,
+    activation_events,
+    approve,
+    rehearse_activation,
+    retire,
+    send_back,
+    submit,
+    withdraw,
+)
+
+__all__ = [
+    "Activated",
+    "Activation",
+    "AgreementView",
+    "DerivedDrafts",
+    "Drafted",
+    "ExceptionGrant",
+    "TermView",
+    "activate",
+    "activate_many",
+    "activation_events",
+    "agreement_ids",
+    "approve",
+    "derive",
+    "draft",
+    "draft_many",
+    "get_agreement",
+    "grant_exceptions",
+    "list_agreements",
+    "list_terms",
+    "load_prices",
+    "load_terms",
+    "rehearse_activation",
+    "retire",
+    "send_back",
+    "submit",
+    "use_exceptions",
+    "withdraw",
+]

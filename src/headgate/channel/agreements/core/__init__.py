@@ -1,0 +1,1 @@
+"""Agreements as authored: reading a draft, its digest, and the lifecycle."""

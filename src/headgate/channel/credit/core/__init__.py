@@ -1,0 +1,1 @@
+"""The credit account record and the rules of its tree."""

@@ -1,0 +1,1 @@
+"""The stock record, and the arithmetic of reservations."""

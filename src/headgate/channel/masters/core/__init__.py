@@ -1,0 +1,1 @@
+"""Pure parts that the master nouns share: reading items, units, countries, cursors."""

@@ -1,0 +1,1 @@
+"""The partner record and how it is read from an event."""

@@ -1,0 +1,1 @@
+"""The product record and how it is read from an event."""

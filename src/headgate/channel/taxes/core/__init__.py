@@ -1,0 +1,1 @@
+"""How tax rates, exemptions and exchange rates are read from events."""
