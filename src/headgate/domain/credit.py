@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from headgate.domain.fx import FxRate, Rates, convert, need_rate
 from headgate.kernel.canonical import decimal_text
@@ -52,8 +53,7 @@ class Level:
     below: tuple[tuple[str, Decimal], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LevelResult:
+class LevelResult(NamedTuple):
     """One account's sum. `addends` are all parts of `exposure_before`; `order_amount` is in the account's currency."""
 
     account: str

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from headgate.kernel.canonical import decimal_text
 
@@ -35,8 +36,7 @@ class StockLevel:
 Stock = Mapping[str, Sequence[StockLevel]]
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What one order line asks for."""
 
     line: str
@@ -44,16 +44,14 @@ class Need:
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """A quantity to reserve in one warehouse."""
 
     warehouse: str
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class LineAllocation:
+class LineAllocation(NamedTuple):
     """Where a line is served from. `back_order` is what no warehouse can promise now; `stocked` is False for
     services."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from headgate.kernel.canonical import decimal_text, instant_text
 from headgate.kernel.errors import invalid
@@ -45,8 +45,7 @@ class Exemption:
     valid_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taxable:
+class Taxable(NamedTuple):
     """One line's net amount, in the order's currency, and its product's tax class."""
 
     line: str
@@ -67,8 +66,7 @@ class TaxRequest:
     rounding: str = "line"
 
 
-@dataclass(frozen=True, slots=True)
-class TaxLine:
+class TaxLine(NamedTuple):
     """The tax of one line. `rate` is None where no rate could be determined; `certificate` is set where the line is
     exempt."""
 

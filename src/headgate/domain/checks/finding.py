@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 
 ZERO = Decimal(0)
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NO_STAKES: Mapping[str, Decimal] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One observation about an order, or about one of its lines.
 
     Either `policy` names the table that decides over `inputs`, or the finding speaks through `signals`: inputs it sets
@@ -25,11 +27,11 @@ class Finding:
     detail: str
     line: str | None = None
     policy: str = ""
-    inputs: Mapping[str, object] = field(default_factory=dict)
-    signals: Mapping[str, object] = field(default_factory=dict)
+    inputs: Mapping[str, object] = _NOTHING
+    signals: Mapping[str, object] = _NOTHING
     exception: str = ""
     waivable: bool = True
     stake: Decimal = ZERO
-    stakes: Mapping[str, Decimal] = field(default_factory=dict)
+    stakes: Mapping[str, Decimal] = _NO_STAKES
     measured_pct: Decimal = ZERO
     per_point: Decimal = ZERO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from headgate.domain.checks.facts import Decide, OrderFacts, Verdict
 from headgate.domain.checks.finding import Finding
@@ -43,8 +43,7 @@ class ExceptionFound:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """A finding and what became of it. `verdict` is the policy's evaluation where one decided; `waived` by an
     approval."""
 
@@ -135,7 +134,8 @@ def govern(facts: OrderFacts, decide: Decide, checks: Iterable[Check]) -> OrderV
             item = _decided(finding, decide, facts.waived) if finding.policy else _observed(finding, facts.waived)
             checked.append(item)
             if not item.waived:
-                signals.update(finding.signals)
+                if finding.signals:
+                    signals.update(finding.signals)
                 if item.exception:
                     raised.append((item, _stake(item, facts.tenant_currency)))
     inputs = _release_inputs(prepared, raised, signals)

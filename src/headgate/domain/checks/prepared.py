@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from headgate.domain.checks.facts import OrderFacts, ProductFacts
 from headgate.domain.credit import CreditResult, check_credit
@@ -23,8 +24,7 @@ LOWEST_PCT = Decimal(-1000)
 _NO_PRODUCT = ProductFacts("")
 
 
-@dataclass(frozen=True, slots=True)
-class PricedLine:
+class PricedLine(NamedTuple):
     """One line with what it was asked at and what the contract says, in the order's currency.
 
     `amount` and `cost_amount` are quantity times price and cost, rounded half up to the minor unit. `deviation_pct` is

@@ -12,8 +12,8 @@ means the same).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from headgate.domain.fx import ONE, FxRate, find_rate
 from headgate.domain.pricing.model import ZERO, PriceQuery, Term, Tier
@@ -26,8 +26,7 @@ Band = tuple[Decimal, Decimal, Decimal]  # (first unit, quantity in the band, un
 UnitPrice = Callable[[Decimal], Decimal]
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """A term's answer: unit price, rounded amount, the bands of a slab, and the rates that were used."""
 
     unit_price: Decimal

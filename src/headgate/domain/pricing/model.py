@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from headgate.domain.fx import FxRate, Rates
 from headgate.kernel.canonical import decimal_text, instant_text
@@ -63,8 +64,7 @@ class Term:
         return f"{self.code} r{self.revision} #{self.term}"
 
 
-@dataclass(frozen=True, slots=True)
-class PriceQuery:
+class PriceQuery(NamedTuple):
     """What is asked: the price of a quantity of a product for a partner, at an instant, as known at another.
 
     `cost` is the unit cost in `cost_currency` (empty: the query's currency). `fx` are the rates of the day.
@@ -85,8 +85,7 @@ class PriceQuery:
     fx: Rates | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A term in whose scope the line lies, its unit price (None where it gives none), and what became of it.
 
     `verdict` is wins, loses or not_applicable; `reason` says why in plain words.
@@ -113,8 +112,7 @@ class Candidate:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTrace:
+class PriceTrace(NamedTuple):
     """The price of one line and how it came about.
 
     `unit_price` is None when no agreement gives a price. A price written in an agreement is taken as written; a derived

@@ -65,10 +65,10 @@ def scope_words(term: Term) -> str:
     return f"{', '.join(who) or 'everyone'}; {what}"
 
 
-def rank_words(winner: Term, loser: Term) -> str:
-    """Why the winner's scope goes before the loser's; empty where the scopes rank the same."""
-    for place, (high, low) in enumerate(zip(scope_rank(winner), scope_rank(loser), strict=True)):
-        if high != low:
+def rank_words(winner: Term, high_rank: Rank, low_rank: Rank) -> str:
+    """Why the winner's scope goes before another; empty where the scopes rank the same."""
+    for place, high in enumerate(high_rank):
+        if high != low_rank[place]:
             return _WORDS[place].format(winner=winner.name, what="product" if winner.product else "family")
     return ""
 

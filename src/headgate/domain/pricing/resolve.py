@@ -87,9 +87,7 @@ def resolve_price(query: PriceQuery, book: PriceBook) -> PriceTrace:
         for rank, term in derived:
             _add(priced, rest, rank, term, query, apply_term(term, query, base[2] if base else None))
     if len(priced) > 1:
-        priced.sort(key=_identity)
-        priced.sort(key=_cheapest)
-        priced.sort(key=_precedence, reverse=True)
+        _rank(priced)
     if len(rest) > 1:
         rest.sort(key=lambda entry: (entry[1].code, -entry[1].revision, entry[1].term))
         rest.sort(key=lambda entry: entry[0], reverse=True)
@@ -110,7 +108,7 @@ def _trace(
             tied = key == first_key and other.amount != price.amount
             tie = tie or tied
             candidates.append(
-                Candidate(term, other.unit_price, "loses", _why_lost(winner, price, first_key, term, other, key))
+                Candidate(term, other.unit_price, "loses", _why_lost(winner, price, first_key, other, key))
             )
     candidates.extend([Candidate(term, None, "not_applicable", reason) for _, term, reason in rest])
     return PriceTrace(
@@ -161,6 +159,15 @@ def _add(
         priced.append(((rank, native, term.min_quantity, term.valid_from), term, answer))
 
 
+def _rank(priced: list[tuple[_Key, Term, Priced]]) -> None:
+    """Sort by precedence, best first; only where two keys are equal do price and identity matter."""
+    keys = {entry[0] for entry in priced}
+    if len(keys) < len(priced):
+        priced.sort(key=_identity)
+        priced.sort(key=_cheapest)
+    priced.sort(key=_precedence, reverse=True)
+
+
 def _precedence(entry: tuple[_Key, Term, Priced]) -> _Key:
     return entry[0]
 
@@ -176,14 +183,13 @@ def _identity(entry: tuple[_Key, Term, Priced]) -> tuple[str, int, int]:
 def _best(entries: list[tuple[_Key, Term, Priced]]) -> tuple[_Key, Term, Priced] | None:
     if not entries:
         return None
-    entries.sort(key=_identity)
-    entries.sort(key=_cheapest)
-    return max(entries, key=_precedence)
+    _rank(entries)
+    return entries[0]
 
 
-def _why_lost(winner: Term, price: Priced, first: _Key, loser: Term, other: Priced, key: _Key) -> str:
+def _why_lost(winner: Term, price: Priced, first: _Key, other: Priced, key: _Key) -> str:
     if first[0] != key[0]:
-        return rank_words(winner, loser)
+        return rank_words(winner, first[0], key[0])
     if first[1] != key[1]:
         return f"{winner.name} is in the order's currency"
     if first[2] != key[2]:
