@@ -1,7 +1,8 @@
 """Orders: their facts, the actions of the process `order_to_release`, and how they are stored and shown."""
 
 from headgate.channel.orders.core.actions import ACTIONS
+from headgate.channel.orders.explain import explain_order
 from headgate.channel.orders.port import OrderPort
 from headgate.channel.orders.service import check_edit, current_order, get_order, list_orders
 
-__all__ = ["ACTIONS", "OrderPort", "check_edit", "current_order", "get_order", "list_orders"]
+__all__ = ["ACTIONS", "OrderPort", "check_edit", "current_order", "explain_order", "get_order", "list_orders"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from headgate.channel.agreements import load_terms, use_exceptions
+from headgate.channel.agreements import load_prices, use_exceptions
 from headgate.channel.credit import CreditDelta, apply_credit_deltas, load_credit_accounts
 from headgate.channel.inventory import Hold, ShippedLine, load_stock, reserve, ship, threshold_events
 from headgate.channel.masters import RevisionCache
@@ -22,7 +22,6 @@ from headgate.channel.products import load_products
 from headgate.channel.taxes import load_fx, load_tax_table
 from headgate.domain.checks import EarlierOrder, Rules
 from headgate.domain.orders import Order, line_content_key, parse_order
-from headgate.domain.pricing import price_book
 from headgate.domain.stock import ThresholdCrossing
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid
@@ -52,11 +51,12 @@ class OrderPort:
         stock = load_stock(conn, products, lock=True)
         rules = rules_of(profile.settings)
         facts = load_products(conn, products, self.cache)
+        pairs = {(o.partner, line.product) for o in everything for line in o.lines}
         return OrderBook(
             orders=stored,
             partners=partners,
             products=facts,
-            prices=price_book(load_terms(conn, partners=partners.values(), products=facts.values(), cache=self.cache)),
+            prices=load_prices(conn, pairs, self.cache, lock=True),
             tax=load_tax_table(
                 conn, {(o.ship_to.country, o.ship_to.region) for o in everything}, set(partners), self.cache
             ),
@@ -88,7 +88,7 @@ class OrderPort:
         repo.save(conn, list(last.values()), relined)
         apply_credit_deltas(conn, _credit(before, last))
         crossed = _write_stock(conn, ctx, facts, before, last)
-        use_exceptions(conn, _uses(before, last))
+        use_exceptions(conn, _uses(before, last), at=ctx.now)
         return threshold_events(crossed, ctx.now, f"orders:{max(facts.seqs, default=0)}")
 
 

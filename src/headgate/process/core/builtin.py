@@ -90,6 +90,7 @@ def _after_vote(run: Run, after: Approval, vote: Vote) -> str | None:
         "digest": after.digest,
         "exceptions": list(after.exceptions),
         "by": vote.principal,
+        "voters": [v.principal for v in after.votes],
         "justification": vote.justification,
     }
     if after.status == "edited":

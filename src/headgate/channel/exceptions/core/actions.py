@@ -35,6 +35,7 @@ class ExceptionState:
     submitted_by: str
     contract_price: Decimal | None = None
     stake: Decimal = ZERO
+    approved_by: tuple[str, ...] = ()
     updated_at: datetime | None = None
 
 
@@ -225,7 +226,10 @@ def edit(call: ActionCall) -> ActionResult:
 
 def grant(call: ActionCall) -> ActionResult:
     """`price_exception.grant`: the request becomes a time-boxed agreement (written by the port)."""
-    after = replace(_state(call), status="granted", updated_at=call.now)
+    approval = call.case.data.get("approval")
+    voters = approval.get("voters") if isinstance(approval, Mapping) else None
+    approved_by = tuple(str(v) for v in voters or ())
+    after = replace(_state(call), status="granted", approved_by=approved_by, updated_at=call.now)
     return ActionResult({"command": _content(after.request)}, (_book(call).put(call.event.seq, after),))
 
 
