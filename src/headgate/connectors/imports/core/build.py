@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from headgate.connectors.imports.core.documents import BadRow, Built, Document, Record, Validators
 from headgate.connectors.imports.core.expressions import MISSING, Cells, ExpressionFailed
@@ -30,8 +30,7 @@ _AMOUNT_DECIMALS = 12
 _REMEMBERED = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     row: Row
     place: int
     data: dict[str, Any]
@@ -131,12 +130,15 @@ class Builder:
                     message = f"cannot be checked for {reject.reason!r}: {error}"
                     raise RowFault(Problem("row", "", message)) from None
             if refused is True:
-                raise RowFault(Problem("row", "", reject.reason))
+                raise RowFault(reject.problem)
 
     def _choose(self, cells: Cells) -> int:
         for number, rule in enumerate(self._plan.rules):
             try:
-                if rule.when is None or rule.when(cells) is True:
+                if rule.when is None:
+                    return number
+                fits = rule.when.memory.get(rule.when.pick(cells), MISSING)
+                if (rule.when(cells) if fits is MISSING else fits) is True:
                     return number
             except ExpressionFailed as error:
                 raise RowFault(Problem("row", "", f"cannot be told what it is: {error}")) from None
@@ -232,7 +234,7 @@ class Builder:
                     if name not in self._known and name not in found:
                         record = _record(rule, cells)
                         validate = self._validators.get(rule.type.type)
-                        problems = validate({"items": [record.item]}) if validate is not None else []
+                        problems = _of_item(rule, validate({"items": [record.item]})) if validate is not None else []
                         if problems:
                             faults.setdefault(place, []).extend(problems)
                             continue
@@ -278,6 +280,12 @@ def _record(rule: CompiledRecord, cells: Cells) -> Record:
             noun = rule.type.type.partition(".")[0]
             raise RowFault(Problem(f"{noun}.{name}", "", "is empty", "The record needs it."))
     return Record(rule.type.type, item[rule.type.code], item)
+
+
+def _of_item(rule: CompiledRecord, problems: list[Problem]) -> list[Problem]:
+    """Problems of a record's only item, called by its noun: `partner.country` rather than `items[0].country`."""
+    noun = rule.type.type.partition(".")[0]
+    return [Problem(p.field.replace("items[0]", noun, 1), p.value, p.message, p.fix) for p in problems]
 
 
 def _number(mapping: FileMapping, text: str) -> Decimal | None:

@@ -99,7 +99,6 @@ RECORDS: dict[str, RecordType] = {
             "credit_limit": "amount",
             "receivables": "amount",
             "shipped_unbilled": "amount",
-            "open_orders": "amount",
             "deposits": "amount",
             "overdue_1_30": "amount",
             "overdue_31_60": "amount",
@@ -123,7 +122,9 @@ RECORDS: dict[str, RecordType] = {
         type="product.recorded",
         code="product",
         fields={
-            **dict.fromkeys("product name family category tax_class unit cost_currency status".split(), "text"),
+            **dict.fromkeys(
+                "product name family category tax_class unit cost_currency list_currency status".split(), "text"
+            ),
             "cost": "price",
             "list_price": "price",
             "min_quantity": "quantity",

@@ -6,7 +6,6 @@ import codecs
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import PurePath
 from typing import Any, cast
 
 from headgate.connectors.imports.core.mapping import (
@@ -40,7 +39,7 @@ _EXACT: frozenset[Kind] = frozenset({"quantity", "price", "amount"})
 
 def parse_mapping(text: str, file: str = "mapping") -> FileMapping:
     """The mapping in a YAML text. Raises `Invalid` whose problems name file and path, with a fix where one is known."""
-    name = PurePath(file).name
+    name = file.replace("\\", "/").rpartition("/")[2]
     raw = read_yaml(text, name)
     if not isinstance(raw, dict):
         problem = Problem(name, shorten(raw), "is not a mapping", "Start with `mapping: name`.")

@@ -24,6 +24,7 @@ class CompiledReject:
 
     when: Remembered[object]
     reason: str
+    problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ def compile_plan(mapping: FileMapping, columns: Sequence[str]) -> Plan:
         mapping=mapping,
         columns=tuple(columns),
         key_of=pick_of([positions[name] for name in mapping.group_by]),
-        rejects=tuple(CompiledReject(compile_expression(r.when, aliases), r.reason) for r in mapping.reject),
+        rejects=tuple(
+            CompiledReject(compile_expression(r.when, aliases), r.reason, Problem("row", "", r.reason))
+            for r in mapping.reject
+        ),
         rules=tuple(rule(r) for r in mapping.documents),
         records=tuple(record(r.type, r.fields) for r in mapping.records),
         quantity=positions[mapping.amount.quantity],
