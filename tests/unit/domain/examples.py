@@ -14,6 +14,7 @@ from headgate.domain.orders import Order, OrderLine, ShipTo
 from headgate.domain.pricing import PriceQuery, PriceTrace, Term, Tier, price_book, resolve_price
 from headgate.domain.stock import StockLevel
 from headgate.domain.tax import TaxRate, TaxTable
+from headgate.kernel.errors import NotFound
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -103,7 +104,10 @@ class Desk:
 
     def __call__(self, policy: str, inputs: Any) -> Answer:
         self.calls.append((policy, dict(inputs)))
-        rule = self.rules.get(policy) or getattr(self, f"_{policy}")
+        rule = self.rules.get(policy) or getattr(self, f"_{policy}", None)
+        if rule is None:
+            self.calls.pop()
+            raise NotFound(f"no policy {policy}")
         return Answer(rule(inputs), dict(inputs))
 
     def inputs(self, policy: str) -> list[dict[str, object]]:

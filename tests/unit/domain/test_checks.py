@@ -285,14 +285,18 @@ def test_amounts_reach_policies_in_the_tenants_currency() -> None:
 def test_a_check_of_ones_own_is_one_more_function() -> None:
     def check_weekend(prepared: Any) -> list[Finding]:
         day = prepared.facts.order.placed_at.strftime("%A")
-        return [Finding("weekend", f"placed on a {day}", signals={"weekend": day in ("Saturday", "Sunday")})]
+        if day not in ("Saturday", "Sunday"):
+            return []
+        return [Finding("weekend", f"placed on a {day}", signals={"weekend": True}, exception="weekend_order")]
 
-    def sunday(inputs: Any) -> dict[str, Any]:
-        return {"outcome": "flag", "exception": "weekend"} if inputs["weekend"] else {"outcome": "release"}
+    def calm(inputs: Any) -> dict[str, Any]:
+        return {"outcome": "flag" if inputs.get("weekend") else "release"}
 
+    desk = Desk(order_release=calm)
     saturday = order(placed_at=NOW - timedelta(days=2))
-    verdict = govern_order(facts(order=saturday), Desk(order_release=sunday), [check_weekend])
-    assert (verdict.outcome, verdict.exception_types) == ("flag", ("weekend",))
+    verdict = govern_order(facts(order=saturday), desk, [check_weekend])
+    assert (verdict.outcome, verdict.exception_types) == ("flag", ("weekend_order",))
+    assert govern_order(facts(), desk, [check_weekend]).outcome == "release"
 
 
 def test_the_same_facts_give_the_same_verdict() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from headgate.domain.checks import OrderFacts, OrderVerdict, Rules, govern_order
-from headgate.domain.checks.govern import total_stake
-from headgate.domain.checks.release import read_release
+from headgate.domain.checks.combine import Named, read_names, read_outcome, total_stake
 from headgate.domain.credit import Level, ceilings
 from headgate.domain.orders import ShipTo
 from headgate.kernel.canonical import canonical
@@ -133,40 +132,82 @@ def test_an_approval_of_overdue_payments_does_not_let_a_broken_limit_pass() -> N
     assert govern_order(facts(credit=(Level(small),), waived=waived), desk).outcome == "release"
 
 
-def collect(*rows: tuple[str, str]) -> dict[str, Any]:
-    return {"list": [{"outcome": outcome, "exception": exception} for outcome, exception in rows]}
-
-
-def test_of_a_collecting_table_the_severest_row_stands() -> None:
-    reading = read_release(collect(("flag", "new_partner"), ("hold", "out_of_stock"), ("hold", "")))
-    assert reading == ("hold", ("new_partner", "out_of_stock"), True)
-    assert read_release({"list": []}) == ("release", (), True)
-
-
-def test_a_single_row_names_one_exception_a_list_or_none() -> None:
-    assert read_release({"outcome": "hold", "exception": "x"}) == ("hold", ("x",), False)
-    assert read_release({"outcome": "hold", "exceptions": ["x", "y"]}) == ("hold", ("x", "y"), True)
-    assert read_release({"outcome": "pass"}) == ("release", (), False)
+def named(*rows: tuple[str, str]) -> Any:
+    """A table `order_exceptions` that always names these types with their severity."""
+    listed = [{"exception": exception, "severity": severity, "owner_role": "finance"} for exception, severity in rows]
+    return lambda inputs: {"list": listed}
 
 
 def test_an_outcome_that_nobody_knows_holds() -> None:
-    assert read_release({"outcome": "maybe"}).outcome == "hold"
-    assert read_release({}).outcome == "hold"
+    assert [read_outcome({"outcome": given}) for given in ("maybe", None, ["hold"])] == ["hold"] * 3
+    assert read_outcome({}) == "hold"
+    assert read_outcome({"outcome": "pass"}) == "release"
 
 
-def test_an_exception_that_only_the_final_table_names_concerns_the_whole_order_and_can_be_waived() -> None:
-    desk = Desk(order_release=lambda inputs: {"outcome": "hold", "exception": "large_order"})
-    assert found(govern_order(facts(), desk)) == [("large_order", None, d("119.00"), "hold")]
-    assert govern_order(facts(waived=frozenset({("large_order", "")})), desk).outcome == "release"
-    rows = Desk(order_release=lambda inputs: collect(("hold", "large_order"), ("flag", "odd_hours")))
-    verdict = govern_order(facts(waived=frozenset({("large_order", "")})), rows)
-    assert (verdict.outcome, verdict.exception_types) == ("flag", ("odd_hours",))
+def test_of_several_rows_for_one_exception_the_severest_counts() -> None:
+    assert read_names(named(("x", "flag"), ("x", "reject"), ("x", "hold"), ("", "hold"))({})) == {
+        "x": Named("reject", "finance")
+    }
+    assert read_names({}) == {}
 
 
-def test_what_a_collecting_table_does_not_name_is_not_an_exception() -> None:
-    desk = Desk(order_release=lambda inputs: collect(("flag", "out_of_stock")))
+def test_the_naming_table_says_how_grave_each_exception_is_and_whose() -> None:
+    desk = Desk(order_exceptions=named(("out_of_stock", "hold"), ("below_minimum", "flag")))
     short = {"stock": stock(level(on_hand=4)), "products": {"SKU-1": product(min_quantity=d(11))}}
-    assert found(govern_order(facts(**short), desk)) == [("out_of_stock", "1", d("60.00"), "flag")]
+    verdict = govern_order(facts(**short), desk)
+    assert found(verdict) == [
+        ("out_of_stock", "1", d("60.00"), "hold"),
+        ("below_minimum", "1", d("100.00"), "flag"),
+    ]
+    assert verdict.exceptions[0].owner_role == "finance"
+    assert verdict.naming is verdict.evaluations[-2]
+    assert desk.inputs("order_exceptions") == desk.inputs("order_release")
+
+
+def test_what_the_naming_table_leaves_out_is_not_an_exception() -> None:
+    desk = Desk(order_exceptions=named(("out_of_stock", "hold")))
+    short = {"stock": stock(level(on_hand=4)), "products": {"SKU-1": product(min_quantity=d(11))}}
+    assert govern_order(facts(**short), desk).exception_types == ("out_of_stock",)
+
+
+def test_a_sound_order_is_not_asked_for_the_names_of_its_exceptions() -> None:
+    desk = Desk(order_exceptions=named(("x", "hold")))
+    assert govern_order(facts(), desk).naming is None
+    assert desk.inputs("order_exceptions") == []
+
+
+def test_without_a_naming_table_everything_found_counts_as_gravely_as_the_order() -> None:
+    short = {"stock": stock(level(on_hand=4)), "products": {"SKU-1": product(min_quantity=d(11))}}
+    assert [item[0:4:3] for item in found(govern_order(facts(**short), Desk()))] == [
+        ("out_of_stock", "hold"),
+        ("below_minimum", "hold"),
+    ]
+
+
+def test_a_type_that_only_the_naming_table_has_concerns_the_whole_order_and_can_be_approved() -> None:
+    def hold(inputs: Any) -> dict[str, Any]:
+        return {"outcome": "hold"}
+
+    desk = Desk(order_release=hold, order_exceptions=named(("new_partner", "hold")))
+    assert found(govern_order(facts(), desk)) == [("new_partner", None, d("119.00"), "hold")]
+    approved = frozenset({("new_partner", "")})
+    assert govern_order(facts(waived=approved), desk).outcome == "release"
+    both = Desk(order_release=hold, order_exceptions=named(("new_partner", "hold"), ("odd_hours", "flag")))
+    verdict = govern_order(facts(waived=approved), both)
+    assert (verdict.outcome, verdict.exception_types) == ("flag", ("odd_hours",))
+    third = Desk(order_release=hold, order_exceptions=named(("new_partner", "hold"), ("large", "hold")))
+    assert govern_order(facts(waived=approved), third).outcome == "hold"
+
+
+def test_a_hold_that_nothing_explains_still_has_a_type_and_can_be_approved() -> None:
+    desk = Desk(order_release=lambda inputs: {"outcome": "hold"})
+    assert found(govern_order(facts(), desk)) == [("order_release", None, d("119.00"), "hold")]
+    assert govern_order(facts(waived=frozenset({("order_release", "")})), desk).outcome == "release"
+
+
+def test_a_reject_cannot_be_approved_away() -> None:
+    desk = Desk(order_release=lambda inputs: {"outcome": "reject"})
+    assert govern_order(facts(waived=frozenset({("order_release", "")})), desk).outcome == "reject"
 
 
 def test_a_policy_that_holds_without_naming_an_exception_gives_its_own_name() -> None:

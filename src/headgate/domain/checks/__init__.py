@@ -7,6 +7,7 @@ It decides nothing. To add one, write a file beside these and add one line to `C
 from collections.abc import Iterable
 
 from headgate.domain.checks.availability import check_availability
+from headgate.domain.checks.combine import Checked, ExceptionFound
 from headgate.domain.checks.credit import check_credit_release
 from headgate.domain.checks.duplicate import check_duplicate
 from headgate.domain.checks.export import check_export
@@ -20,7 +21,7 @@ from headgate.domain.checks.facts import (
     Verdict,
 )
 from headgate.domain.checks.finding import Finding
-from headgate.domain.checks.govern import Check, Checked, ExceptionFound, OrderVerdict, govern
+from headgate.domain.checks.govern import Check, OrderVerdict, govern
 from headgate.domain.checks.margin import check_margin
 from headgate.domain.checks.minimum import check_minimum
 from headgate.domain.checks.partner import check_partner
