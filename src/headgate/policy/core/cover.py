@@ -13,11 +13,24 @@ from dataclasses import dataclass
 from headgate.policy.core.grid import Axis, Segment
 from headgate.policy.core.model import Value
 
-MAX_VISITS = 100_000
+MAX_STEPS = 200_000
 
 
 class TooLarge(Exception):
     """More combinations than the bound allows to look at."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many combinations may still be looked at; questions about one table share one."""
+
+    steps: int = MAX_STEPS
+
+    def spend(self) -> None:
+        """Count one. Raises `TooLarge` when none is left."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +40,10 @@ class Hole:
     facts: dict[str, Value]
 
 
-def find_hole(axes: Sequence[Axis], rows: int, *, within: int | None = None) -> Hole | None:
+def find_hole(axes: Sequence[Axis], rows: int, budget: Budget, *, within: int | None = None) -> Hole | None:
     """An input that none of `rows` (bits) accepts, or None when there is none.
 
-    With `within` (a row's index) only inputs that this row accepts are considered. Raises `TooLarge` beyond
-    `MAX_VISITS`.
+    With `within` (a row's index) only inputs that this row accepts are considered. Raises `TooLarge` beyond the budget.
     """
     choices = [_choices(axis, rows, within) for axis in axes]
     if not all(choices):
@@ -45,13 +57,12 @@ def find_hole(axes: Sequence[Axis], rows: int, *, within: int | None = None) -> 
         if at == len(choices) or (at, left) in covered:
             return False
         for option in choices[at]:
+            budget.spend()
             chosen[at] = option.sample
             if walk(at + 1, left & option.mask):
                 return True
         chosen[at] = choices[at][0].sample
         covered.add((at, left))
-        if len(covered) > MAX_VISITS:
-            raise TooLarge
         return False
 
     found = walk(0, rows)

@@ -90,7 +90,7 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
     used = _guard(text, types)
     if unary:
         used.add(column)
-    inexact = sorted(n for n in used if types.get(n) in EXACT)
+    inexact = sorted(n for n in used - {"$"} if types.get(n) in EXACT)
     if inexact:
         raise BadCell(
             f"needs the expression engine, which computes in floats, and {inexact[0]} is {types[inexact[0]]}; "

@@ -59,8 +59,12 @@ def build_axis(column: InputColumn, cells: Cells) -> Axis:
 
 def _mask(cells: Cells, value: Literal) -> int:
     mask = 0
+    answers: dict[int, bool] = {id(ANYTHING): True}  # rows repeat their cells
     for index, tests in enumerate(cells):
-        if tests is ANYTHING or holds(tests, value):
+        answer = answers.get(id(tests))
+        if answer is None:
+            answer = answers[id(tests)] = holds(tests, value)
+        if answer:
             mask |= 1 << index
     return mask
 

@@ -30,8 +30,8 @@ from headgate.policy.core.model import (
 from headgate.policy.core.source import Node, read_yaml
 
 MAX_COLUMNS = 64
-MAX_ROWS = 2_000
-MAX_TESTS = 2_000
+MAX_ROWS = 1_000
+MAX_TESTS = 1_000
 MAX_TEXT = 1_000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -245,8 +245,10 @@ class _Reader:
         )
 
     def row(self, node: Node) -> Row:
-        parts = self.mapping(node, "a row", _ROW_KEYS)
+        parts = self.mapping(node, "a row")
         row = self.name(parts, "id", node.line)
+        if parts:
+            self.mapping(node, "a row", _ROW_KEYS, row)
         if row == DEFAULT_ROW:
             self.wrong(node, f"a row cannot be called {DEFAULT_ROW}", "That name means the default.")
         when = self.mapping(parts["when"], "when", row=row) if "when" in parts else {}

@@ -79,9 +79,15 @@ def read_table(table: PolicyTable) -> Reading:
     axes = []
     for column in table.inputs:
         found = [cells[r.row.id].get(column.name, ANYTHING) for r in ranked]
-        axes.append(build_axis(column, [ANYTHING if isinstance(c, Expression) else c for c in found]))
+        axes.append(build_axis(column, _shared([ANYTHING if isinstance(c, Expression) else c for c in found])))
     rich_mask = sum(1 << i for i, r in enumerate(ranked) if r.rich)
     return Reading(table, tuple(axes), tuple(ranked), default, tuple(issues), rich_mask)
+
+
+def _shared(cells: list[tuple[Test, ...]]) -> list[tuple[Test, ...]]:
+    """The same cells, equal ones as one object, so that each is judged once."""
+    known: dict[tuple[Test, ...], tuple[Test, ...]] = {}
+    return [known.setdefault(cell, cell) for cell in cells]
 
 
 def _order(table: PolicyTable, rows: list[ReadRow], issues: list[Issue]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched
-from headgate.policy.core.cover import TooLarge, find_hole
+from headgate.policy.core.cover import Budget, TooLarge, find_hole
 from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import Issue
 from headgate.policy.core.reading import Reading
@@ -19,9 +19,10 @@ def gaps(reading: Reading) -> Iterator[Issue]:
     if reading.default is not None or table.hit == "collect":
         return
     everything = (1 << len(reading.rows)) - 1
+    budget = Budget()
     try:
-        hole = find_hole(reading.axes, everything)
-        perhaps = None if hole else find_hole(reading.axes, everything & ~reading.rich_mask)
+        hole = find_hole(reading.axes, everything, budget)
+        perhaps = None if hole else find_hole(reading.axes, everything & ~reading.rich_mask, budget)
     except TooLarge:
         yield Issue(RULE, "note", "the table is too large to decide whether every input has a row", table.file)
         return

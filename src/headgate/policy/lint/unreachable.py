@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.policy.core.cover import TooLarge, common_input, find_hole
+from headgate.policy.core.cover import Budget, TooLarge, common_input, find_hole
 from headgate.policy.core.model import Issue
 from headgate.policy.core.reading import Reading
 
@@ -14,6 +14,7 @@ RULE = "unreachable"
 def unreachable(reading: Reading) -> Iterator[Issue]:
     """Errors; a note where the table is too large to decide."""
     table = reading.table
+    budget = Budget()
     for index, read in enumerate(reading.rows):
         row = read.row
         empty = [a.column.name for a in reading.axes if not any(s.mask >> index & 1 for s in a.segments)]
@@ -26,11 +27,11 @@ def unreachable(reading: Reading) -> Iterator[Issue]:
         if not before:
             continue
         try:
-            free = find_hole(reading.axes, before, within=index)
+            free = find_hole(reading.axes, before, budget, within=index)
         except TooLarge:
-            message = "the table is too large to decide whether this row can be reached"
+            message = "the table is too large to decide whether this row and those after it can be reached"
             yield Issue(RULE, "note", message, table.file, row.line, row.id)
-            continue
+            return
         if free is None:
             blockers = [
                 reading.rows[i].row.id
