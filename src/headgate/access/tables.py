@@ -116,3 +116,18 @@ sources = tenant_table(
     primary_key=("source",),
     app="crud",
 )
+
+# What a write answered, so that its repeat is answered the same. `receipt` is noted between the steps of a write in two.
+idempotency_keys = tenant_table(
+    "idempotency_keys",
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("request_digest", BYTEA, nullable=False),
+    sa.Column("receipt", JSONB),
+    sa.Column("status", sa.SmallInteger),
+    sa.Column("response", sa.Text),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Index("idempotency_keys_by_age", "tenant_id", "created_at"),
+    primary_key=("principal", "key"),
+    app="crud",
+)

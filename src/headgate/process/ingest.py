@@ -17,7 +17,11 @@ from headgate.process.engine import INTERNAL, Engine
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One event as the sender gave it, parsed but not yet routed."""
+    """One event as the sender gave it, parsed but not yet routed.
+
+    `origin` is what the sender calls the place it happened at, where that is not the source itself: part of the event's
+    identity within what the source has proven to be.
+    """
 
     event_id: str
     type: str
@@ -25,6 +29,7 @@ class Incoming:
     data: dict[str, Any]
     subject: str = ""
     trace: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def route(
             else:
                 good.append(
                     NewEvent(
-                        source=source,
+                        source=f"{source}:{event.origin}" if event.origin else source,
                         event_id=event.event_id,
                         type=event.type,
                         subject=event.subject or subject,
