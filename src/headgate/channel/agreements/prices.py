@@ -77,7 +77,7 @@ COUNT_STEADY = """
 select count(*) from (
     select from agreements a join agreement_terms t on t.agreement = a.agreement
     where a.status in ('active', 'retired') and not t.volatile limit %s
-) some
+) steady
 """
 
 BESIDE = f"""

@@ -191,7 +191,13 @@ class ItemReader:
         return self._bound(name, tz, effective_from)
 
     def ends(self, name: str, tz: ZoneInfo, start: datetime | None) -> datetime | None:
-        """The exclusive end of a period: an instant, or a day read as included in `tz`; None when left out."""
+        """The exclusive end of a period: an instant, or a day read as included in `tz`; None when left out.
+
+        The year 9999, with which many systems write 'no end', is no end either.
+        """
+        value = self._take(name)
+        if isinstance(value, str) and value.startswith("9999-"):
+            return None
         end = self._bound(name, tz, effective_until)
         if end is not None and start is not None and end <= start:
             self.note(
