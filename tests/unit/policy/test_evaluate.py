@@ -10,7 +10,6 @@ from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.policy import NoRowMatched, PolicySet, draft_decision
 from headgate.policy.core.decision import decision_digest
-
 from tests.unit.policy.samples import DISCOUNT, compiled, row, table
 
 NUMBER = "{name: x, type: number}"
@@ -44,7 +43,7 @@ def test_the_json_is_canonical_and_free_of_floats() -> None:
 
 
 def test_equal_facts_give_equal_bytes_however_they_are_written() -> None:
-    written = [Decimal("1500"), Decimal("1500.00"), Decimal("1.5E+3"), 1500, "1500.0"]
+    written = [Decimal(1500), Decimal("1500.00"), Decimal("1.5E+3"), 1500, "1500.0"]
     for order in (written, written[::-1]):
         policy = compiled(DISCOUNT)
         texts = {policy.evaluate({"amount": v, "tier": "gold", "new": False}).as_text() for v in order}

@@ -132,7 +132,7 @@ def test_lists_are_tested_in_zen() -> None:
 @pytest.mark.parametrize("cell", ["> 5 and < 9", "len(string($)) > 2", "price in [1, 2]"])
 @pytest.mark.parametrize("column", ["price", "pct"])
 def test_money_and_percent_never_reach_the_float_engine(cell: str, column: str) -> None:
-    with pytest.raises(BadCell, match="computes in floats, and (price is money|pct is percent)"):
+    with pytest.raises(BadCell, match=r"computes in floats, and (price is money|pct is percent)"):
         compile_cell(cell, column, TYPES)
 
 
@@ -162,7 +162,7 @@ def test_an_expression_out_of_bounds_is_refused_with_the_reason(text: str, why: 
 
 
 def test_a_bare_word_gets_told_to_be_quoted() -> None:
-    with pytest.raises(BadCell, match="write 'gold' in quotes"):
+    with pytest.raises(BadCell, match=r"write 'gold' in quotes"):
         compile_cell("gold", "name", TYPES)
 
 

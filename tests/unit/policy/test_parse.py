@@ -7,7 +7,6 @@ import pytest
 from headgate.kernel.errors import Invalid
 from headgate.policy import compile_policy, parse_policy
 from headgate.policy.core.source import read_yaml
-
 from tests.unit.policy.samples import DISCOUNT, HEAD, row, table
 
 X = "{name: x, type: number}"
@@ -85,7 +84,7 @@ def test_every_problem_is_told_at_once() -> None:
     ],
 )
 def test_what_is_not_plain_bounded_yaml_is_refused(text: str, told: str) -> None:
-    with pytest.raises(Invalid, match="bad.yaml") as caught:
+    with pytest.raises(Invalid, match=r"bad\.yaml") as caught:
         parse_policy(text, "bad.yaml")
     assert told in caught.value.message
 
