@@ -11,7 +11,14 @@ from headgate.ledger.audit import (
     proof_states,
 )
 from headgate.ledger.core.chain import AuditDraft, link
-from headgate.ledger.core.envelope import CloudEvent, parse_batch, parse_binary, parse_http, parse_structured
+from headgate.ledger.core.envelope import (
+    CloudEvent,
+    parse_batch,
+    parse_binary,
+    parse_http,
+    parse_json,
+    parse_structured,
+)
 from headgate.ledger.core.events import Appended, NewEvent, StoredEvent
 from headgate.ledger.core.integrity import Finding
 from headgate.ledger.inbox import (
@@ -37,6 +44,8 @@ from headgate.ledger.lanes import (
     renew,
 )
 from headgate.ledger.log import (
+    CONTROL_LANE,
+    CONTROL_PREFIX,
     EventConflict,
     append_events,
     conflict_list,
@@ -69,6 +78,8 @@ from headgate.ledger.registry import Projection, Refusal, Validator
 from headgate.ledger.verify import AuditReport, ContentCheck, ContentResult, verify_audit
 
 __all__ = [
+    "CONTROL_LANE",
+    "CONTROL_PREFIX",
     "Appended",
     "AuditDraft",
     "AuditEntry",
@@ -124,6 +135,7 @@ __all__ = [
     "parse_batch",
     "parse_binary",
     "parse_http",
+    "parse_json",
     "parse_structured",
     "proof_states",
     "quarantine_add",

@@ -44,7 +44,7 @@ class LaneState:
 
 
 def ensure_lanes(conn: Connection, lanes: int) -> None:
-    """Create lane rows 0 … lanes-1 where missing. Appending an event does so for its own lane as well."""
+    """Create lane rows 0 … lanes-1 where missing. `claim_lanes` does so for lanes that have events."""
     conn.execute(repo.ENSURE_LANES, {"lanes": lanes})
 
 
@@ -62,6 +62,7 @@ def claim_lanes(
     `owner` must differ between processes and between runs of one process. `among` limits the choice.
     Lanes in the middle of somebody's batch are passed over, lease or not.
     """
+    conn.execute(repo.OPEN_FILLED_LANES)
     parameters = {
         "owner": owner,
         "seconds": lease_seconds,

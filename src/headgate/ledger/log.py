@@ -16,6 +16,11 @@ from headgate.ledger.core.events import Appended, NewEvent, StoredEvent, canonic
 
 NEWEST = 2**63 - 1
 
+# Events whose key starts so set the scene for all others (masters). They share a lane of their own, which runners treat
+# as a barrier: what comes behind one in the log is applied after it.
+CONTROL_PREFIX = "control:"
+CONTROL_LANE = -1
+
 
 @dataclass(frozen=True, slots=True)
 class EventConflict:
@@ -122,7 +127,8 @@ def stored(row: tuple[Any, ...]) -> StoredEvent:
 def _prepared(event: NewEvent, now: datetime, lanes: int) -> _Incoming:
     data = canonical_data(event)
     digest = event_digest(event.source, event.event_id, event.type, event.subject, event.key, event.time or now, data)
-    return _Incoming(event, data.decode(), digest, lane_of(event.key, lanes))
+    lane = CONTROL_LANE if event.key.startswith(CONTROL_PREFIX) else lane_of(event.key, lanes)
+    return _Incoming(event, data.decode(), digest, lane)
 
 
 def _append_parameters(items: Sequence[_Incoming], now: datetime) -> dict[str, object]:

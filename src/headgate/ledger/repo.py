@@ -23,8 +23,6 @@ with incoming as materialized (
     returning seq, lane
 ), queued as (
     insert into inbox (lane, seq) select lane, seq from inserted
-), opened as (
-    insert into lanes (lane) select distinct lane from inserted order by lane on conflict (tenant_id, lane) do nothing
 )
 select i.place, i.seq from inserted join incoming i using (seq)
 """
@@ -76,32 +74,35 @@ group by w.lane, e.key
 """
 
 FETCH_INBOX = f"""
-select {_EVENT}
-from unnest(%(lanes)s::smallint[]) as l(lane)
-cross join lateral (
-    select i.seq from inbox i
-    where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+with due as materialized (
+    select i.seq
+    from unnest(%(lanes)s::smallint[]) as l(lane)
+    cross join lateral (
+        select i.seq from inbox i
+        where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+        order by i.seq limit %(limit)s
+    ) i
     order by i.seq limit %(limit)s
-) due
-join events e on e.seq = due.seq
-order by e.seq limit %(limit)s
+)
+select {_EVENT} from due join events e using (seq) order by e.seq
 """
 
 FETCH_INBOX_PAST_WAITING = f"""
 with waiting as materialized (
     select * from unnest(%(waiting_lane)s::smallint[], %(waiting_key)s::text[], %(waiting_seq)s::bigint[])
         as w(lane, key, seq)
-)
-select {_EVENT}
-from unnest(%(lanes)s::smallint[]) as l(lane)
-cross join lateral (
-    select i.seq from inbox i join events k on k.seq = i.seq
-    where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
-        and not exists (select from waiting w where w.lane = i.lane and w.key = k.key and w.seq < i.seq)
+), due as materialized (
+    select i.seq
+    from unnest(%(lanes)s::smallint[]) as l(lane)
+    cross join lateral (
+        select i.seq from inbox i join events k on k.seq = i.seq
+        where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+            and not exists (select from waiting w where w.lane = i.lane and w.key = k.key and w.seq < i.seq)
+        order by i.seq limit %(limit)s
+    ) i
     order by i.seq limit %(limit)s
-) due
-join events e on e.seq = due.seq
-order by e.seq limit %(limit)s
+)
+select {_EVENT} from due join events e using (seq) order by e.seq
 """
 
 ACK_INBOX = """
@@ -132,6 +133,21 @@ select lane, count(*), min(seq), count(*) filter (where not_before > %(now)s) fr
 
 ENSURE_LANES = """
 insert into lanes (lane) select generate_series(0, %(lanes)s - 1) on conflict (tenant_id, lane) do nothing
+"""
+
+# Walks from lane to lane through the primary key; a long backlog costs no more than a short one.
+OPEN_FILLED_LANES = """
+with recursive filled(lane) as (
+    (select lane from inbox order by lane limit 1)
+    union all
+    select (select i.lane from inbox i where i.lane > f.lane order by i.lane limit 1) from filled f
+    where f.lane is not null
+)
+insert into lanes (lane)
+select f.lane from filled f
+where f.lane is not null and not exists (select from lanes l where l.lane = f.lane)
+order by f.lane
+on conflict (tenant_id, lane) do nothing
 """
 
 # Takes FOR UPDATE: a worker in the middle of a batch holds FOR KEY SHARE (see FENCE_LANES); its lanes are passed over.
@@ -223,15 +239,22 @@ _ENTRY = f"""
     a.case_id::text, a.event_seq
 """
 
-STREAM_AUDIT = f"select {_ENTRY}, null::bytea from audit_entries a order by a.seq"
-
-# With what the log now holds under the event an entry speaks of.
-STREAM_AUDIT_WITH_EVENTS = f"""
-select {_ENTRY}, e.digest from audit_entries a left join events e on e.seq = a.event_seq order by a.seq
+# Page by page instead of one cursor: the plan is an index walk whatever the statistics say, and no snapshot is held
+# that would keep dead inbox rows alive for as long as a verification takes.
+AUDIT_PAGE = f"""
+select {_ENTRY}, null::bytea from audit_entries a
+where a.seq > %(after)s and a.seq <= %(last)s order by a.seq limit %(limit)s
 """
 
-STREAM_EVENTS = f"""
-select seq, source, event_id, type, subject, key, {_INSTANT.format("time")}, data::text, digest from events order by seq
+# With what the log now holds under the event an entry speaks of.
+AUDIT_PAGE_WITH_EVENTS = f"""
+select {_ENTRY}, (select e.digest from events e where e.seq = a.event_seq)
+from audit_entries a where a.seq > %(after)s and a.seq <= %(last)s order by a.seq limit %(limit)s
+"""
+
+EVENTS_PAGE = f"""
+select seq, source, event_id, type, subject, key, {_INSTANT.format("time")}, data::text, digest
+from events where seq > %(after)s and seq <= %(last)s order by seq limit %(limit)s
 """
 
 CHECK_AUDIT = f"""
@@ -239,7 +262,13 @@ select {_ENTRY}, e.digest from audit_entries a left join events e on e.seq = a.e
 where a.seq = any(%(seqs)s) order by a.seq
 """
 
-COUNT_EVENTS = "select count(*) from events"
+COUNT_EVENTS = "select count(*), coalesce(max(seq), 0) from events"
+
+# Both ends of the chain in one statement, and so as of one moment: they differ only when somebody meddled.
+CHAIN_END = """
+select coalesce((select max(seq) from audit_entries), 0), h.seq, h.hash
+from (select) as one left join audit_heads h on true
+"""
 
 # --- quarantine --------------------------------------------------------------------------------------------------
 

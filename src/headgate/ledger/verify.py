@@ -81,28 +81,23 @@ def verify_audit(
 
     Checked: every entry's hash, its link, the gapless count, every column against the text, and that the chain ends at
     its head. Deep: also every event's digest, the events that entries speak of, and the given content checks.
-    `progress(what, done, total)` is called about every 5000 rows. Entries may be appended meanwhile.
+    `progress(what, done, total)` is called about every 5000 rows. What is appended meanwhile is left for the next time.
     """
     found = _Found()
-    head_seq, head_hash = _head(conn)
     (tenant,) = conn.execute("select current_setting('headgate.tenant')").fetchone() or ("",)
+    last, head_seq, head_hash = conn.execute(repo.CHAIN_END).fetchone() or (0, None, None)
     walk = ChainWalk(genesis(UUID(tenant)), events=deep)
-    query = repo.STREAM_AUDIT_WITH_EVENTS if deep else repo.STREAM_AUDIT
     entries = 0
-    head_seen = head_seq == 0
-    for rows in _chunks(conn, query):
+    for rows in _pages(conn, repo.AUDIT_PAGE_WITH_EVENTS if deep else repo.AUDIT_PAGE, last):
         found.add(walk.walk(rows))
         entries += len(rows)
-        if not head_seen and rows[-1][0] >= head_seq:
-            head_seen = True
-            found.add(_head_differs(rows, head_seq, head_hash))
-        _tell(progress, "entries", entries, max(head_seq, entries))
-    found.add(_end(walk, head_seq, head_seen, _head(conn)))
+        _tell(progress, "entries", entries, max(last, entries))
+    found.add(_head_differs(walk, head_seq or 0, head_hash or walk.start))
     events = 0
     contents: dict[str, int] = {}
     if deep:
-        (total,) = conn.execute(repo.COUNT_EVENTS).fetchone() or (0,)
-        for rows in _chunks(conn, repo.STREAM_EVENTS):
+        total, last_event = conn.execute(repo.COUNT_EVENTS).fetchone() or (0, 0)
+        for rows in _pages(conn, repo.EVENTS_PAGE, last_event):
             found.add(check_events(rows))
             events += len(rows)
             _tell(progress, "events", events, max(total, events))
@@ -114,34 +109,23 @@ def verify_audit(
     return AuditReport(entries, events, contents, walk.seq, walk.hash.hex(), tuple(found.findings), found.count)
 
 
-def _head(conn: Connection) -> tuple[int, bytes]:
-    row = conn.execute(repo.READ_HEAD).fetchone()
-    return (row[0], row[1]) if row else (0, b"")
+def _head_differs(walk: ChainWalk, seq: int, hash: bytes) -> Iterator[Finding]:
+    """Entries cut off at the end, added behind the head, or a head that points to something else."""
+    if walk.seq < seq:
+        yield Finding("head", seq, "entries at the end are missing", str(seq), str(walk.seq))
+    elif walk.seq > seq:
+        yield Finding("head", seq, "there are entries behind the head", str(seq), str(walk.seq))
+    elif not walk.ends_with(hash):
+        yield Finding("head", seq, "the head has another hash", walk.hash.hex(), hash.hex())
 
 
-def _head_differs(rows: Sequence[Any], head_seq: int, head_hash: bytes) -> Iterator[Finding]:
-    """The entry that was the head when verification began must have the head's hash."""
-    for row in reversed(rows):
-        if row[0] == head_seq:
-            if row[3] != head_hash:
-                yield Finding("head", head_seq, "the head has another hash", head_hash.hex()[:16], row[3].hex()[:16])
-            return
-
-
-def _end(walk: ChainWalk, head_seq: int, head_seen: bool, head_now: tuple[int, bytes]) -> Iterator[Finding]:
-    """Entries cut off at the end, or added behind the head. `head_now` is at least as new as the last entry read."""
-    if not head_seen:
-        yield Finding("head", head_seq, "entries at the end are missing", str(head_seq), str(walk.seq))
-    elif walk.seq > head_now[0]:
-        yield Finding("head", head_now[0], "there are entries behind the head", str(head_now[0]), str(walk.seq))
-
-
-def _chunks(conn: Connection, query: str) -> Iterator[list[Any]]:
-    """Rows from a server-side cursor, so that memory stays flat however long the chain is."""
-    with conn.cursor(name="headgate_verify", binary=True) as cursor:
-        cursor.execute(query)
-        while rows := cursor.fetchmany(CHUNK):
+def _pages(conn: Connection, query: str, last: int) -> Iterator[list[Any]]:
+    """Pages of rows in order up to number `last`, so that memory stays flat however long the chain is."""
+    after = -(2**63)
+    with conn.cursor(binary=True) as cursor:
+        while rows := cursor.execute(query, {"after": after, "last": last, "limit": CHUNK}).fetchall():
             yield rows
+            after = rows[-1][0]
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:

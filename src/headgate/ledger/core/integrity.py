@@ -18,7 +18,6 @@ EntryRow = tuple[int, str, bytes, bytes, str, str, str, str, str, str | None, in
 EventRow = tuple[int, str, str, str, str, str, str, str, bytes]
 
 _MEMBERS = ("seq", "at", "actor", "action", "subject_type", "subject", "case", "event")
-_SHOWN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,7 @@ class ChainWalk:
     """
 
     def __init__(self, start: bytes, *, seq: int = 0, events: bool = False) -> None:
+        self.start = start
         self.hash = start
         self.seq = seq
         self._recomputed = start
@@ -82,7 +82,7 @@ class ChainWalk:
                 yield _column_finding(row, written)
             if self._events and event is not None and (logged is None or logged.hex() != event_digest):
                 found = "no such event" if logged is None else _hex(logged)
-                yield Finding("audit", seq, f"event {event} is not as it was", str(event_digest)[:_SHOWN], found)
+                yield Finding("audit", seq, f"event {event} is not as it was", str(event_digest), found)
             self._go_on(seq, stored, recomputed)
 
     def _go_on(self, seq: int, stored: bytes, recomputed: bytes) -> None:
@@ -106,10 +106,14 @@ def _column_finding(row: EntryRow, written: tuple[Any, ...]) -> Finding:
     for name, inside, beside in zip(_MEMBERS, written, (seq, *columns[:7]), strict=True):
         if inside != beside:
             return Finding(
-                "audit", seq, f"column {name} does not say what the text says", shorten(inside, 40), shorten(beside, 40)
+                "audit",
+                seq,
+                f"column {name} does not say what the text says",
+                shorten(inside, 200),
+                shorten(beside, 200),
             )
     raise AssertionError("called for a row whose columns agree")
 
 
 def _hex(value: bytes) -> str:
-    return value.hex()[:_SHOWN]
+    return value.hex()
