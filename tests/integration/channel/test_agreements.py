@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -87,15 +88,13 @@ def test_an_agreement_prices_only_once_it_is_active(database: Database, tenant: 
             step()
         assert load_terms(conn, [("P", "S")]) == []
         activation = activate(conn, bea, found.agreement)
-        (term,) = load_terms(conn, [("P", "S"), ("P", "T")])
+        term: Any = load_terms(conn, [("P", "S"), ("P", "T")])[0]
         assert (term.name, term.value, term.method, term.agreement) == ("NET-1 r1 #1", 10, "net", str(found.agreement))
         assert term.valid_from == datetime(2025, 12, 31, 23, tzinfo=UTC)
         assert term.recorded_at == NOW
         (event,) = activation_events(activation, bea)
         assert (event.type, event.data["code"]) == ("agreement.activated", "NET-1")
-        actions = [entry.action for entry in audit_list(conn).items] if hasattr(audit_list(conn), "items") else [
-            entry.action for entry in audit_list(conn)
-        ]
+        actions = [entry.action for entry in audit_list(conn)]
         assert actions[::-1] == [f"agreement.{word}" for word in ("drafted", "submitted", "approved", "activated")]
 
 
@@ -134,7 +133,7 @@ def test_steps_are_taken_in_order(database: Database, tenant: UUID, as_user, ctx
         view = get_agreement(conn, one)
         assert (view.status, view.approver) == ("draft", "")
         withdraw(conn, ctx, [one], "not needed")
-        for step in (submit, ):
+        for step in (submit,):
             with pytest.raises(Conflict):
                 step(conn, ctx, [one])
         with pytest.raises(NotFound):
@@ -192,7 +191,8 @@ def test_tiers_and_scopes_survive_storage(database: Database, tenant: UUID, acti
     with database.transaction(tenant) as conn:
         activated(conn, item)
         (term,) = load_terms(conn, [("P", "S")], RevisionCache())
-    assert [(tier.start, tier.value) for tier in term.tiers] == [(1, 10), (100, Decimal("8.5"))]
+    tiers_stored: Any = [(tier.start, tier.value) for tier in term.tiers]
+    assert tiers_stored == [(1, 10), (100, Decimal("8.5"))]
     trace = price([term], family="F", groups=("g",), quantity=100)
     assert trace.unit_price == Decimal("8.5")
     assert price([term], family="F", groups=("h",), quantity=100).unit_price is None
@@ -322,7 +322,9 @@ def test_only_terms_that_can_price_the_pairs_are_loaded(database: Database, tena
     with database.transaction(tenant) as conn:
         activated(
             conn,
-            agreement("A", {"product": "S", "value": "1"}, {"product": "T", "value": "1"}, {"family": "F", "value": "1"}),
+            agreement(
+                "A", {"product": "S", "value": "1"}, {"product": "T", "value": "1"}, {"family": "F", "value": "1"}
+            ),
             agreement("B", {"product": "S", "value": "1"}, partner="Q"),
             listed("L", "2"),
             agreement("G", {"family": "F", "method": "discount", "value": "5", "partner_group": "g"}, partner=""),
@@ -384,12 +386,9 @@ def test_agreements_are_derived_reviewed_and_activated_in_bulk(database: Databas
         submit(conn, ana, ids)
         approve(conn, bea, ids, justification="reviewed the evidence")
         activation = activate_many(conn, bea, ids)
-        assert [found.code for found in activation.agreements] == ["LIST-EUR", "NET-P9-EUR"] or len(
-            activation.agreements
-        ) == 2
+        assert sorted(found.code for found in activation.agreements) == ["LIST-EUR", "NET-P9-EUR"]
         net = next(found.agreement for found in derived.agreements if found.code.startswith("NET"))
-        (term,) = list_terms(conn, net).items
-        assert term.evidence is not None
+        term: Any = list_terms(conn, net).items[0]
         assert (term.value, term.evidence["n"], term.evidence["difference_pct"]) == (8, 3, "20.0000")
         terms = load_terms(conn, [("P9", "S1"), ("P1", "S1")])
         assert price(terms, "S1", "P9").unit_price == 8

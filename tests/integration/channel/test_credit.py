@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_snapshot_never_touches_open_orders(database: Database, tenant: UUID, 
         project(conn, ctx, [recorded(account("A", receivables="10"))])
         apply_credit_deltas(conn, {"A": CreditDelta(Decimal(300), Decimal(5))})
         project(conn, ctx, [recorded(account("A", limit="2000", receivables="20", hold=True))])
-        found = load_credit_accounts(conn, ["A"])["A"]
+        found: Any = load_credit_accounts(conn, ["A"])["A"]
     assert (found.open_orders, found.credit_limit, found.receivables, found.hold) == (300, 2000, 20, True)
     assert found.shipped_unbilled == 0
     assert found.version == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,9 +40,7 @@ def test_within_a_batch_the_latest_snapshot_wins(database: Database, tenant: UUI
         assert partners.load_partners(conn, ["P-1"])["P-1"].tier == "c"
 
 
-def test_a_snapshot_older_than_the_stored_one_changes_nothing(
-    database: Database, tenant: UUID, ctx, recorded
-) -> None:
+def test_a_snapshot_older_than_the_stored_one_changes_nothing(database: Database, tenant: UUID, ctx, recorded) -> None:
     with database.transaction(tenant) as conn:
         partners.project(conn, ctx, [recorded(partner("P-1", tier="new"))])
         partners.project(conn, ctx, [recorded(partner("P-1", tier="old"), time=NOW - timedelta(hours=1))])
@@ -98,6 +97,8 @@ def test_partners_are_listed_with_the_sums_of_their_credit_account(database, ten
     with database.transaction(tenant) as conn:
         credit.project(conn, ctx, [recorded({**account, "overdue_1_30": "20"})])
         partners.project(conn, ctx, [recorded(partner("P-1", account="A"), partner("P-2"))])
+        first: Any
+        second: Any
         first, second = partners.list_partners(conn).items
     assert (first.currency, first.exposure, first.credit_limit, first.overdue) == ("EUR", 60, 100, 20)
     assert (second.exposure, second.hold) == (None, None)
@@ -131,7 +132,7 @@ def test_lists_filter(database, tenant, ctx, recorded) -> None:
         ]
         partners.project(conn, ctx, [recorded(*items)])
 
-        def codes(**filters: str) -> list[str]:
+        def codes(**filters) -> list[str]:
             return [view.partner.partner for view in partners.list_partners(conn, **filters).items]
 
         assert codes(tier="gold") == ["P-1", "P-2"]
@@ -199,7 +200,9 @@ def test_what_a_rolled_back_transaction_loaded_is_not_trusted_later(database: Da
         assert cache.take(conn, "things", ["a"], lambda keys: dict.fromkeys(keys, "true")) == {"a": "true"}
 
 
-def test_a_change_within_the_transaction_is_seen_by_the_next_load(database: Database, tenant: UUID, ctx, recorded) -> None:
+def test_a_change_within_the_transaction_is_seen_by_the_next_load(
+    database: Database, tenant: UUID, ctx, recorded
+) -> None:
     cache = RevisionCache()
     with database.transaction(tenant) as conn:
         partners.project(conn, ctx, [recorded(partner("P-1", tier="a"))])
@@ -211,11 +214,10 @@ def test_a_change_within_the_transaction_is_seen_by_the_next_load(database: Data
 def test_the_cache_keeps_tenants_apart(database: Database, make_tenant) -> None:
     cache = RevisionCache()
     for name in ("one", "two"):
-        tenant = make_tenant()
-        with database.transaction(tenant) as conn:
+        found = {"a": name}
+        with database.transaction(make_tenant()) as conn:
             bump(conn, "things")
-            found = cache.take(conn, "things", ["a"], lambda keys, name=name: dict.fromkeys(keys, name))
-        assert found == {"a": name}
+            assert cache.take(conn, "things", ["a"], lambda _, found=found: found) == found  # type: ignore[misc]
 
 
 def test_a_transaction_limited_to_a_partner_neither_reads_nor_fills_the_cache(database: Database, tenant: UUID) -> None:

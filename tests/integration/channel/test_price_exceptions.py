@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -150,5 +151,5 @@ def test_the_rest_of_a_meter_goes_to_exactly_one_of_many_orders(database: Databa
         thread.join()
     assert len(won) == 1
     with database.transaction(tenant) as conn:
-        (term,) = load_terms(conn, [("P", "S")])
+        term: Any = load_terms(conn, [("P", "S")])[0]
         assert (term.agreement, term.used_quantity) == (str(agreement), 60)

@@ -145,4 +145,4 @@ def test_lists_page_through(database: Database, tenant: UUID, ctx, recorded) -> 
         project_fx_rates(conn, ctx, [recorded(*days, fx("EUR", "GBP", "1", "2026-01-02"))])
         first = list_fx_rates(conn, limit=2, currency="USD")
         rest = list_fx_rates(conn, limit=2, currency="USD", cursor=first.next_cursor)
-        assert [v.rate.on.day for v in (*first.items, *rest.items)] == [3, 2, 1]
+        assert [str(v.rate.on)[-1] for v in (*first.items, *rest.items)] == ["3", "2", "1"]
