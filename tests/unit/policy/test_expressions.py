@@ -154,6 +154,10 @@ def test_money_and_percent_never_reach_the_float_engine(cell: str, column: str) 
         ("ok > 1", "> compares a bool with a number"),
         ("ok ? 1 : 'x'", "the two sides"),
         ("", "is empty"),
+        ("-" * 400 + "a", "nests deeper than 32 levels"),
+        ("not " * 100 + "ok", "nests deeper than 32 levels"),
+        ("ok ? 1 : " * 45 + "2", "nests deeper than 32 levels"),
+        ("a+" * 200 + "a", "more than 64 operators"),
     ],
 )
 def test_an_expression_out_of_bounds_is_refused_with_the_reason(text: str, why: str) -> None:

@@ -16,7 +16,9 @@ from headgate.policy.core.reading import read_table
 from tests.unit.policy.samples import DISCOUNT, compiled, row, table
 
 NUMBER = "{name: x, type: number}"
-INPUTS = "{name: x, type: number}, {name: t, type: enum, values: [a, b, c]}, {name: n, type: integer, min: 0, nullable: true}"
+INPUTS = ", ".join(
+    [NUMBER, "{name: t, type: enum, values: [a, b, c]}", "{name: n, type: integer, min: 0, nullable: true}"]
+)
 
 # Every class of input that cells over the constants 0 … 3 can tell apart, so trying all of them is exhaustive.
 X = [Decimal(v) for v in ("-1", "0", "0.5", "1", "1.5", "2", "2.5", "3", "4")]

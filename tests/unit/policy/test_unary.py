@@ -152,6 +152,8 @@ def test_richer_cells_are_left_to_expressions(cell: str) -> None:
         ("1," * 400 + "1", "longer than 500 characters"),
         ("(" * 40 + "1" + ")" * 40, "nests deeper than 16 levels"),
         ("9" * 50, "more than 40 digits"),
+        ("> 1e300", "exponent beyond 30"),
+        ("1e-300", "exponent beyond 30"),
     ],
 )
 def test_a_broken_cell_says_why(cell: str, why: str) -> None:

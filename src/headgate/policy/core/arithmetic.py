@@ -15,7 +15,9 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROU
 from typing import TypeAlias
 
 from headgate.policy.core.model import NUMERIC
-from headgate.policy.core.unary import BadCell, Token, number, tokens
+from headgate.policy.core.unary import MAX_DEPTH, BadCell, Token, number, tokens
+
+MAX_OPERATORS = 64
 
 Env: TypeAlias = Mapping[str, object]
 Step: TypeAlias = Callable[[Env], object]
@@ -77,6 +79,8 @@ class _Reader:
         self.found = found
         self.at = 0
         self.kinds = kinds
+        self.depth = 0
+        self.operators = 0
 
     def peek(self) -> Token:
         return self.found[self.at]
@@ -91,12 +95,22 @@ class _Reader:
             raise NotExact
 
     def expression(self, floor: int) -> _Part:
-        left = self.operand()
+        self.depth += 1
+        if self.depth > 2 * MAX_DEPTH:
+            raise BadCell(f"the expression nests deeper than {2 * MAX_DEPTH} levels")
+        part = self.joined(self.operand(), floor)
+        self.depth -= 1
+        return part
+
+    def joined(self, left: _Part, floor: int) -> _Part:
         while True:
             op = self.peek().text if self.peek().kind in ("op", "word") else ""
             strength = _BINDING.get(op, 0)
             if strength <= floor:
                 return left
+            self.operators += 1
+            if self.operators > MAX_OPERATORS:
+                raise BadCell(f"the expression has more than {MAX_OPERATORS} operators")
             self.take()
             left = self.choice(left) if op == "?" else _joined(op, left, self.expression(strength))
 

@@ -28,6 +28,7 @@ Coerce: TypeAlias = Callable[[object], object]
 
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 _ZERO = Decimal(0)
+_AS_IT_IS: dict[str, type] = {"string": str, "bool": bool}  # values of these types are what they are
 
 
 class NoRowMatched(Invalid):
@@ -47,7 +48,7 @@ def compile_policy(table: PolicyTable) -> CompiledPolicy:
 class CompiledPolicy:
     """A policy version ready to evaluate. Holds no state but its cache; safe to share between threads."""
 
-    __slots__ = ("_cached", "_coerce", "_lists", "_lookups", "_names", "_pick", "_ref", "reading", "table")
+    __slots__ = ("_cached", "_columns", "_everything", "_lists", "_names", "_pick", "_ref", "_rows", "reading", "table")
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -56,8 +57,12 @@ class CompiledPolicy:
         self._ref = PolicyRef(table.policy, table.version, table.digest, table.hit)
         self._names = tuple(c.name for c in self.table.inputs)
         self._lists = tuple(i for i, c in enumerate(self.table.inputs) if c.type == "list")
-        self._coerce = tuple(_coercion(self.table.policy, c) for c in self.table.inputs)
-        self._lookups = tuple(axis.lookup for axis in reading.axes)
+        self._columns = tuple(
+            (axis.column.name, _AS_IT_IS.get(axis.column.type), _coercion(table.policy, axis.column), axis.lookup)
+            for axis in reading.axes
+        )
+        self._rows = reading.rows
+        self._everything = (1 << len(reading.rows)) - 1
         pick: Any = itemgetter(*self._names)
         self._pick: Callable[[Mapping[str, object]], tuple[object, ...]] = (
             pick if len(self._names) > 1 else lambda facts: (pick(facts),)
@@ -100,35 +105,33 @@ class CompiledPolicy:
             return self._decide(*values)
 
     def _decide(self, *values: object) -> Evaluation:
-        mask = -1
-        known: list[object] = []
-        for coerce, lookup, value in zip(self._coerce, self._lookups, values, strict=True):
-            fact = coerce(value)
+        mask = self._everything
+        inputs: dict[str, object] = {}
+        for (name, as_it_is, coerce, lookup), value in zip(self._columns, values, strict=True):
+            fact = value if type(value) is as_it_is else coerce(value)
             mask &= lookup(fact)
-            known.append(fact)
-        inputs = dict(zip(self._names, known, strict=True))
-        mask &= (1 << len(self.reading.rows)) - 1
+            inputs[name] = fact
         if mask & self.reading.rich_mask:
             mask = self._with_rich_cells(mask, inputs)
-        if self.table.hit == "collect":
+        if self._ref.hit == "collect":
             return self._collected(mask, inputs)
         if not mask:
             if self.reading.default is None:
                 raise self._unmatched(inputs)
             default = self.reading.default
             return Evaluation(self._ref, default.matched, inputs, self._outputs(default, inputs))
-        if self.table.hit == "unique" and mask & (mask - 1):
-            both = ", ".join(r.row.id for r in self._rows(mask))
+        if mask & (mask - 1) and self._ref.hit == "unique":
+            both = ", ".join(r.row.id for r in self._chosen(mask))
             raise Invalid(f"policy {self.policy} version {self.version}: rows {both} all fit, and only one may")
-        row = self.reading.rows[(mask & -mask).bit_length() - 1]
+        row = self._rows[(mask & -mask).bit_length() - 1]
         return Evaluation(self._ref, row.matched, inputs, self._outputs(row, inputs))
 
-    def _rows(self, mask: int) -> tuple[ReadRow, ...]:
-        return tuple(row for index, row in enumerate(self.reading.rows) if mask >> index & 1)
+    def _chosen(self, mask: int) -> tuple[ReadRow, ...]:
+        return tuple([row for index, row in enumerate(self._rows) if mask >> index & 1])
 
     def _with_rich_cells(self, mask: int, inputs: dict[str, object]) -> int:
         env = dict(inputs)
-        for index, row in enumerate(self.reading.rows):
+        for index, row in enumerate(self._rows):
             bit = 1 << index
             if not mask & bit or not row.rich:
                 continue
@@ -147,9 +150,9 @@ class CompiledPolicy:
             raise Invalid(f"{where}: {error}") from None
 
     def _outputs(self, row: ReadRow, inputs: dict[str, object]) -> dict[str, Any]:
+        found = row.outputs.copy()
         if not row.formulas:
-            return dict(row.outputs)
-        found = dict(row.outputs)
+            return found
         for name, formula in row.formulas.items():
             column = self.table.output(name)
             assert column is not None
@@ -160,7 +163,7 @@ class CompiledPolicy:
         return found
 
     def _collected(self, mask: int, inputs: dict[str, object]) -> Evaluation:
-        rows = self._rows(mask)
+        rows = self._chosen(mask)
         if not rows and self.reading.default is not None:
             rows = (self.reading.default,)
         each = [self._outputs(row, inputs) for row in rows]

@@ -50,7 +50,7 @@ class Evaluation:
     matched: tuple[Matched, ...]
     inputs: dict[str, object]
     outputs: dict[str, Any]
-    _text: list[str] = field(default_factory=list, compare=False, repr=False)
+    _json: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def policy(self) -> str:
@@ -88,47 +88,58 @@ class Evaluation:
         return tuple([m.clause for m in self.matched if m.clause])
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values: numbers as strings (integers of outputs as integers), dates as ISO text."""
-        return {
-            "policy": self.ref.policy,
-            "version": self.ref.version,
-            "digest": self.ref.digest,
-            "hit": self.ref.hit,
-            "rows": list(self.rows),
-            "inputs": plain_json(self.inputs),
-            "outputs": plain_json(self.outputs),
-            "reasons": list(self.reasons),
-            "clauses": list(self.clauses),
-        }
+        """Plain JSON values: numbers as strings (integers of outputs as integers), dates as ISO text. Made once."""
+        if self._json is None:
+            made = {
+                "policy": self.ref.policy,
+                "version": self.ref.version,
+                "digest": self.ref.digest,
+                "hit": self.ref.hit,
+                "rows": list(self.rows),
+                "inputs": plain_json(self.inputs),
+                "outputs": plain_json(self.outputs),
+                "reasons": list(self.reasons),
+                "clauses": list(self.clauses),
+            }
+            object.__setattr__(self, "_json", made)
+            return made
+        return self._json
 
     def as_text(self) -> str:
-        """The canonical JSON text of `as_json`, made once."""
-        if not self._text:
-            self._text.append(canonical_text(self.as_json()))
-        return self._text[0]
+        """The canonical JSON text of `as_json`."""
+        return canonical_text(self.as_json())
 
 
 def plain_json(value: object) -> Any:
     """A policy value as JSON: Decimals as plain strings, dates as ISO text, tuples as lists."""
+    kind = type(value)
+    if kind is str or kind is bool or kind is int or value is None:
+        return value
     if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Mapping):
+        return plain_number(value)
+    if isinstance(value, dict):
         return {k: plain_json(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_json(v) for v in value]
-    return value
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def plain_number(value: Decimal) -> str:
+    """A number without an exponent."""
+    text = str(value)
+    return text if "E" not in text else format(value, "f")
 
 
 def shown(value: object) -> str:
     """A fact as a sentence shows it."""
+    if type(value) is str:
+        return value
+    if isinstance(value, Decimal):
+        return plain_number(value)
     if value is True or value is False:
         return "yes" if value else "no"
     if value is None:
         return "unknown"
-    if isinstance(value, Decimal):
-        return format(value, "f")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, tuple):

@@ -37,7 +37,7 @@ class ReadRow:
 
     row: Row
     rich: tuple[tuple[str, Expression], ...]
-    outputs: Mapping[str, object]
+    outputs: dict[str, object]
     formulas: Mapping[str, Expression]
     matched: tuple[Matched]  # how an evaluation refers to it
 

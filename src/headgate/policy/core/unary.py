@@ -111,10 +111,10 @@ def parse_unary(text: str) -> tuple[Test, ...]:
 
 
 def number(token: Token) -> Decimal:
-    """A number token's exact value. Raises `BadCell` beyond 40 digits."""
+    """A number token's exact value. Raises `BadCell` beyond 40 digits or 10^30."""
     value = Decimal(token.text.replace("_", ""))
-    if len(value.as_tuple().digits) > 40:
-        raise BadCell("a number has more than 40 digits")
+    if len(value.as_tuple().digits) > 40 or (value and not -30 <= value.adjusted() <= 30):
+        raise BadCell("a number has more than 40 digits or an exponent beyond 30")
     return value
 
 
