@@ -53,14 +53,16 @@ def digest(value: Any) -> bytes:
 
 def decimal_text(value: Decimal) -> str:
     """A Decimal in plain notation, never with an exponent; trailing zeros are kept, for they carry precision."""
-    return format(value, "f")
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
 def instant_text(value: datetime) -> str:
     """An aware datetime as RFC 3339 in UTC with microseconds and `Z`, so equal instants have equal text."""
     if value.tzinfo is None:
         raise TypeError("a datetime without a time zone has no canonical form")
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    at = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def _no_constant(name: str) -> object:

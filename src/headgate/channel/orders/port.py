@@ -40,7 +40,8 @@ class OrderPort:
     def load(self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile) -> OrderBook:
         """Lock and load everything the batch's orders need: orders, then credit accounts, then stock, each sorted."""
         stored = repo.load(conn, {w.subject for w in work})
-        contents = [o for o in (_content(w) for w in work) if o is not None]
+        brought = {w.event.seq: o for w in work if (o := _content(w)) is not None}
+        contents = list(brought.values())
         everything = [*contents, *(s.order for s in stored.values())]
         products = {line.product for o in everything for line in o.lines}
         partners = load_partners(conn, {o.partner for o in everything}, self.cache)
@@ -67,6 +68,7 @@ class OrderPort:
             rules=rules,
             currency=profile.currency,
             now=ctx.now,
+            contents=brought,
             reservation_days=int(dict(profile.settings.get("orders") or {}).get("reservation_days", 30)),
         )
 

@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from headgate.channel.orders.core.state import OrderState, Priced, Reserved
 from headgate.domain.checks import EarlierOrder
-from headgate.domain.orders import order_content, parse_order
+from headgate.domain.orders import parse_order
 from headgate.kernel.canonical import canonical_text
 
 LOAD = """
@@ -96,6 +96,7 @@ def _state(row: tuple[Any, ...], lines: Sequence[tuple[Any, ...]], held: Sequenc
         status=row[4],
         received_at=row[3],
         digest=row[14],
+        content=canonical_text(row[16]),
         line_key=bytes(row[15]),
         requested_by=row[19],
         account=row[2],
@@ -183,7 +184,7 @@ def _row(s: OrderState) -> tuple[object, ...]:
         ",".join(s.exceptions),
         bytes.fromhex(s.digest),
         s.line_key,
-        canonical_text(order_content(o)),
+        s.content,
         s.decision,
         s.case_id,
         s.requested_by,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -13,8 +14,8 @@ from headgate.channel.orders.core.outline import asks_for, bound_digest, command
 from headgate.channel.orders.core.state import ZERO, OrderState, Priced, Reserved
 from headgate.domain.checks import OrderVerdict, govern_order
 from headgate.domain.fx import convert, need_rate
-from headgate.domain.orders import Order, line_content_key, order_digest, parse_order
-from headgate.kernel.canonical import canonical_text
+from headgate.domain.orders import Order, line_content_key, order_content
+from headgate.kernel.canonical import canonical, canonical_text
 from headgate.kernel.errors import refused
 from headgate.kernel.ids import derive_id
 from headgate.policy import DecisionDraft, Evaluation, decision_digest
@@ -44,14 +45,17 @@ def _fresh(call: ActionCall, order: Order, before: OrderState | None) -> OrderSt
         status="received",
         received_at=call.event.received_at,
         digest="",
+        content="",
         line_key=b"",
         requested_by=requester,
     )
+    content = canonical(order_content(order))
     return replace(
         base,
         order=order,
+        content=content.decode(),
         revision=base.revision + 1,
-        digest=order_digest(order).hex(),
+        digest=hashlib.sha256(content).hexdigest(),
         line_key=line_content_key(order),
         requested_by=requester,
         submitted_by=call.event.actor,
@@ -82,7 +86,7 @@ def check(call: ActionCall) -> ActionResult:
     book = _book(call)
     state = book.current(call.event.seq, call.case.subject)
     if state is None:
-        state = _fresh(call, parse_order(call.event.data), None)
+        state = _fresh(call, book.content(call.event.seq, call.event.data), None)
     waived, ceilings = _waivers(call, state)
     verdict = govern_order(book.facts_for(state.order, state, waived, ceilings), call.decide)
     decision = _decision(call, verdict)
@@ -185,7 +189,7 @@ def _decision(call: ActionCall, verdict: OrderVerdict) -> DecisionDraft:
     assert isinstance(release, Evaluation)
     text = canonical_text(verdict.as_json())
     return DecisionDraft(
-        decision=derive_id(call.now, "decision", call.event.seq, release.policy),
+        decision=derive_id(call.now, "decision", call.event.seq, call.case.case_id, call.number),
         at=call.now,
         policy=release.policy,
         version=release.version,
@@ -216,7 +220,8 @@ def forget_waiver(call: ActionCall) -> ActionResult:
 
 def amend(call: ActionCall) -> ActionResult:
     """`order.amend`: the order's content is replaced as a whole."""
-    before, order = _state(call), parse_order(call.event.data)
+    before = _state(call)
+    order = _book(call).content(call.event.seq, call.event.data)
     if order.partner != before.order.partner:
         raise refused(
             "partner", order.partner, f"is not the partner of order {order.order}", "Cancel it and submit a new order."

@@ -11,7 +11,7 @@ from headgate.channel.orders.core.state import OPEN, ZERO, OrderChanged, OrderSt
 from headgate.domain.checks import EarlierOrder, OrderFacts, PartnerFacts, ProductFacts, Rules
 from headgate.domain.credit import CreditAccount, children_of, credit_levels
 from headgate.domain.fx import Rates
-from headgate.domain.orders import Order
+from headgate.domain.orders import Order, parse_order
 from headgate.domain.pricing import PriceBook
 from headgate.domain.stock import StockLevel
 from headgate.domain.tax import TaxEngine
@@ -37,6 +37,7 @@ class OrderBook:
     children: Mapping[str, Sequence[str]] = field(default_factory=dict)
     loaded: Mapping[str, OrderState] = field(default_factory=dict)
     seqs: list[int] = field(default_factory=list)
+    contents: Mapping[int, Order] = field(default_factory=dict)  # by the event that brought them
     _draft: tuple[int, OrderState] | None = None
 
     def __post_init__(self) -> None:
@@ -60,6 +61,10 @@ class OrderBook:
     def rates_of(self, order: Order) -> Rates:
         """The exchange rates of the day an order was placed."""
         return self.rates_by_day.get(order.placed_at.date(), {})
+
+    def content(self, seq: int, data: Mapping[str, object]) -> Order:
+        """The order an event brings. Raises Invalid where it is malformed."""
+        return self.contents.get(seq) or parse_order(data)
 
     def facts_for(
         self,

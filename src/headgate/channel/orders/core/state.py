@@ -53,6 +53,7 @@ class OrderState:
     status: str
     received_at: datetime
     digest: str
+    content: str  # canonical JSON, which `digest` is taken over
     line_key: bytes
     requested_by: str
     submitted_by: str = ""
