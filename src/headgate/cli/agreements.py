@@ -49,9 +49,18 @@ def derive(
     drafted = found.agreements
     terms = sum(d.terms for d in drafted)
     if json:
-        print_json({"drafted": [asdict(d) for d in drafted], "terms": terms, "used": found.used, "passed_over": found.passed_over})
+        print_json(
+            {
+                "drafted": [asdict(d) for d in drafted],
+                "terms": terms,
+                "used": found.used,
+                "passed_over": found.passed_over,
+            }
+        )
         return
-    out.print(f"Drafted {len(drafted):,} agreements with {terms:,} terms from {found.used:,} sales lines ({found.passed_over:,} passed over).")
+    out.print(
+        f"Drafted {len(drafted):,} agreements with {terms:,} terms from {found.used:,} sales lines ({found.passed_over:,} passed over)."
+    )
     out.print("[dim]Review: headgate agreements list --status draft; then approve and activate them.[/]")
 
 
@@ -71,14 +80,25 @@ def list_(
     if json:
         print_json({"items": rows, "next_cursor": page.next_cursor})
         return
-    columns = {"agreement": "Id", "code": "Code", "revision": "Rev", "kind": "Kind", "partner": "Partner", "status": "Status", "terms": "Terms", "valid_from": "From (UTC)"}
+    columns = {
+        "agreement": "Id",
+        "code": "Code",
+        "revision": "Rev",
+        "kind": "Kind",
+        "partner": "Partner",
+        "status": "Status",
+        "terms": "Terms",
+        "valid_from": "From (UTC)",
+    }
     table("Agreements", rows, columns, "No agreements. Derive some: headgate agreements derive --help")
     if page.next_cursor:
         out.print(f"[dim]More: --cursor {page.next_cursor}[/]")
 
 
 @app.command("show")
-def show(agreement: Annotated[UUID, typer.Argument()], tenant: Tenant = "nordwind", limit: Limit = 50, json: Json = False) -> None:
+def show(
+    agreement: Annotated[UUID, typer.Argument()], tenant: Tenant = "nordwind", limit: Limit = 50, json: Json = False
+) -> None:
     """Show an agreement with its terms and their evidence."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         head = asdict(agreements.get_agreement(conn, agreement))
@@ -89,7 +109,12 @@ def show(agreement: Annotated[UUID, typer.Argument()], tenant: Tenant = "nordwin
         return
     out.print(f"[bold]{head['code']} r{head['revision']}[/] {head['title']}: {head['status']}", highlight=False)
     flat = [t | t.pop("term") if isinstance(t.get("term"), dict) else t for t in terms]
-    table("Terms", flat, {"term": "#", "product": "Product", "partner": "Partner", "method": "Method", "value": "Value", "currency": ""}, "No terms.")
+    table(
+        "Terms",
+        flat,
+        {"term": "#", "product": "Product", "partner": "Partner", "method": "Method", "value": "Value", "currency": ""},
+        "No terms.",
+    )
 
 
 @app.command("approve")
@@ -106,7 +131,11 @@ def approve(
         chosen = _chosen(conn, ids, source, "draft", "in_review")
         acting = _acting(conn, ctx, by)
         author = Context(ctx.tenant_id, Principal("system:derive", "system"), ctx.now)
-        drafts = [a for a in chosen if agreements.get_agreement(conn, a).status == "draft"] if ids else agreements.agreement_ids(conn, status="draft", source=source)
+        drafts = (
+            [a for a in chosen if agreements.get_agreement(conn, a).status == "draft"]
+            if ids
+            else agreements.agreement_ids(conn, status="draft", source=source)
+        )
         if drafts:
             agreements.submit(conn, author, drafts)
         agreements.approve(conn, acting, chosen, justification=because)

@@ -18,7 +18,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command("verify")
 def verify(
     tenant: Tenant = "nordwind",
-    quick: Annotated[bool, typer.Option("--quick", help="Only the chain, not the events and decisions it speaks of.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only the chain, not the events and decisions it speaks of.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Walk the chain and recompute every hash; exit code 1 when anything does not fit."""
@@ -28,13 +30,18 @@ def verify(
         with s.app.database.transaction(s.tenant_id, read_only=True) as conn:
             checks = () if quick else s.app.content_checks()
             report = verify_audit(
-                conn, progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total), deep=not quick, checks=checks
+                conn,
+                progress=lambda what, done, total: bar.update(task, description=what, completed=done, total=total),
+                deep=not quick,
+                checks=checks,
             )
     if json:
         print_json(asdict(report) | {"ok": report.ok})
     elif report.ok:
         contents = "".join(f", {count:,} {name}" for name, count in report.contents.items())
-        out.print(f"[green]Intact[/]: {report.entries:,} entries{', ' + format(report.events, ',') + ' events' if report.events else ''}{contents} checked.")
+        out.print(
+            f"[green]Intact[/]: {report.entries:,} entries{', ' + format(report.events, ',') + ' events' if report.events else ''}{contents} checked."
+        )
         out.print(f"[dim]Head: entry {report.head_seq}, hash {report.head_hash}[/]", highlight=False, soft_wrap=True)
     else:
         out.print(f"[bold red]Broken[/]: {len(report.bad)} findings in {report.entries:,} entries.")

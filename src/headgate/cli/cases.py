@@ -59,7 +59,9 @@ def list_(
 
 
 @app.command("show")
-def show(case: Annotated[UUID, typer.Argument(help="The case's id.")], tenant: Tenant = "nordwind", json: Json = False) -> None:
+def show(
+    case: Annotated[UUID, typer.Argument(help="The case's id.")], tenant: Tenant = "nordwind", json: Json = False
+) -> None:
     """Show a case with its tasks, clocks and approvals."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         found: dict[str, Any] = case_detail(conn, case)
@@ -67,8 +69,15 @@ def show(case: Annotated[UUID, typer.Argument(help="The case's id.")], tenant: T
     if json:
         print_json(found)
         return
-    out.print(f"[bold]{found['subject_type']} {found['subject']}[/] – {found['process']}@{found['version']}, stage {found['stage']} ({found['status']})")
-    table("Tasks", found["tasks"], {"title": "Task", "role": "For", "status": "Status", "due_at": "Due (UTC)"}, "No tasks.")
+    out.print(
+        f"[bold]{found['subject_type']} {found['subject']}[/] – {found['process']}@{found['version']}, stage {found['stage']} ({found['status']})"
+    )
+    table(
+        "Tasks",
+        found["tasks"],
+        {"title": "Task", "role": "For", "status": "Status", "due_at": "Due (UTC)"},
+        "No tasks.",
+    )
     table("Clocks", found["timers"], {"name": "Clock", "fire_at": "Fires (UTC)"}, "No clocks run.")
 
 
@@ -80,7 +89,14 @@ def waiting(tenant: Tenant = "nordwind", limit: Limit = 25, json: Json = False) 
     if json:
         print_json({"items": rows})
         return
-    columns = {"approval": "Approval", "title": "What", "role": "For", "stake": "At stake", "currency": "", "due_at": "Due (UTC)"}
+    columns = {
+        "approval": "Approval",
+        "title": "What",
+        "role": "For",
+        "stake": "At stake",
+        "currency": "",
+        "due_at": "Due (UTC)",
+    }
     table("Approvals waiting", rows, columns, "Nothing waits for approval.")
 
 
@@ -95,8 +111,16 @@ def show_approval(approval: Annotated[UUID, typer.Argument()], tenant: Tenant = 
         print_json(asdict(found))
         return
     out.print(f"[bold]{found.subject_type} {found.subject}[/]: {found.status}, {found.stake} {found.currency} at stake")
-    out.print(f"binds {found.digest}\nasked by {found.requested_by}, expires {found.expires_at:%Y-%m-%d %H:%M} UTC", highlight=False)
-    table("Steps", [asdict(x) for x in found.steps], {"level": "Level", "role": "Role", "status": "Status", "due_at": "Due (UTC)"}, "")
+    out.print(
+        f"binds {found.digest}\nasked by {found.requested_by}, expires {found.expires_at:%Y-%m-%d %H:%M} UTC",
+        highlight=False,
+    )
+    table(
+        "Steps",
+        [asdict(x) for x in found.steps],
+        {"level": "Level", "role": "Role", "status": "Status", "due_at": "Due (UTC)"},
+        "",
+    )
 
 
 @approvals_app.command("decide")
@@ -123,7 +147,12 @@ def decide(
         with s.transaction(read_only=True) as (conn, _):
             after = get_approval(conn, approval)
             case = case_detail(conn, found.case_id)
-    result = {"approval": approval, "status": after.status if after else "", "stage": case["stage"], "subject": found.subject}
+    result = {
+        "approval": approval,
+        "status": after.status if after else "",
+        "stage": case["stage"],
+        "subject": found.subject,
+    }
     if json:
         print_json(result)
     else:

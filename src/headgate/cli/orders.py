@@ -61,7 +61,9 @@ def list_(
 
 @app.command("show")
 @explain_app.command("order")
-def show(order: Annotated[str, typer.Argument(help="The order's number.")], tenant: Tenant = "nordwind", json: Json = False) -> None:
+def show(
+    order: Annotated[str, typer.Argument(help="The order's number.")], tenant: Tenant = "nordwind", json: Json = False
+) -> None:
     """Explain an order: prices with candidates, checks with policy rows, credit, stock, tax, approvals, proof."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         found = explain_order(conn, order)
@@ -89,7 +91,9 @@ def _head(order: Mapping[str, Any]) -> None:
         highlight=False,
     )
     if order["exceptions"]:
-        out.print(f"Off the straight path: {', '.join(order['exceptions'])}; {shown(order['stake'])} at stake", style="yellow")
+        out.print(
+            f"Off the straight path: {', '.join(order['exceptions'])}; {shown(order['stake'])} at stake", style="yellow"
+        )
 
 
 def _say(text: str, indent: int = 2, style: str = "") -> None:
@@ -107,7 +111,11 @@ def _lines(lines: Sequence[Mapping[str, Any]]) -> None:
         for candidate in line["trace"]["candidates"][:8]:
             mark = {"wins": "✓", "loses": "–"}.get(candidate["verdict"], " ")
             price = candidate["unit_price"] or ""
-            _say(f"{mark} {candidate['code']} r{candidate['revision']} {candidate['method']} {price}: {candidate['reason']}", 6, "dim")
+            _say(
+                f"{mark} {candidate['code']} r{candidate['revision']} {candidate['method']} {price}: {candidate['reason']}",
+                6,
+                "dim",
+            )
     if len(lines) > 40:
         _say(f"… and {len(lines) - 40} more lines (--json has all)", style="dim")
 

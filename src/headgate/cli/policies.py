@@ -29,7 +29,14 @@ def list_(tenant: Tenant = "nordwind", json: Json = False) -> None:
     if json:
         print_json({"items": rows})
         return
-    columns = {"policy": "Policy", "version": "Version", "status": "Status", "title": "Title", "valid_from": "From (UTC)", "valid_until": "Until (UTC)"}
+    columns = {
+        "policy": "Policy",
+        "version": "Version",
+        "status": "Status",
+        "title": "Title",
+        "valid_from": "From (UTC)",
+        "valid_until": "Until (UTC)",
+    }
     table("Policies", rows, columns, "No policies yet: install a pack with headgate tenant create.")
 
 
@@ -61,11 +68,20 @@ def check(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=Fals
         issues = lint(table_)
         examples = run_examples(compile_policy(table_)) if not any(i.severity == "error" for i in issues) else ()
         failed = failed or any(i.severity == "error" for i in issues) or not all(e.passed for e in examples)
-        found.append({"file": file.name, "issues": [asdict(i) for i in issues], "tests": len(examples), "failed": sum(not e.passed for e in examples)})
+        found.append(
+            {
+                "file": file.name,
+                "issues": [asdict(i) for i in issues],
+                "tests": len(examples),
+                "failed": sum(not e.passed for e in examples),
+            }
+        )
         if not json:
             for issue in issues:
                 out.print(str(issue), highlight=False, soft_wrap=True)
-            out.print(f"{file.name}: {len(issues)} issues, {sum(e.passed for e in examples)} of {len(examples)} tests pass")
+            out.print(
+                f"{file.name}: {len(issues)} issues, {sum(e.passed for e in examples)} of {len(examples)} tests pass"
+            )
     if json:
         print_json({"files": found})
     if failed:
@@ -87,13 +103,21 @@ def evaluate(
     if json:
         print_json(evaluation.as_json())
         return
-    out.print(f"{policy}@{evaluation.version} row {', '.join(evaluation.rows)}: {evaluation.as_json()['outputs']}", highlight=False)
+    out.print(
+        f"{policy}@{evaluation.version} row {', '.join(evaluation.rows)}: {evaluation.as_json()['outputs']}",
+        highlight=False,
+    )
     for reason in evaluation.reasons:
         out.print(f"  because {reason}", highlight=False)
 
 
 @app.command("draft")
-def draft(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], by: As, tenant: Tenant = "nordwind", json: Json = False) -> None:
+def draft(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    by: As,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
     """Store a new version as a draft and send it to review."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         acting = Context(ctx.tenant_id, load_principal(conn, _id(by), ctx.now), ctx.now)

@@ -48,7 +48,12 @@ def list_(
     columns = {"id": "Id", "where": "Row", "source": "Source", "reason": "Reason", "amount": "Amount", "currency": ""}
     table("Quarantine", shown, columns, "Quarantine is empty: every row and event was taken.")
     if counts:
-        table("By reason", [asdict(c) for c in counts], {"count": "Count", "kind": "Kind", "reason": "Reason", "amount": "Amount"}, "")
+        table(
+            "By reason",
+            [asdict(c) for c in counts],
+            {"count": "Count", "kind": "Kind", "reason": "Reason", "amount": "Amount"},
+            "",
+        )
 
 
 @app.command("show")
@@ -62,7 +67,9 @@ def show(item: Annotated[UUID, typer.Argument(help="Its id.")], tenant: Tenant =
 def replay(
     items: Annotated[list[UUID] | None, typer.Argument(help="Ids; or use --reason.")] = None,
     reason: Annotated[str, typer.Option(help="Everything open with exactly this reason.")] = "",
-    put: Annotated[list[str] | None, typer.Option("--set", help="A changed column, as NAME=VALUE; may be repeated.")] = None,
+    put: Annotated[
+        list[str] | None, typer.Option("--set", help="A changed column, as NAME=VALUE; may be repeated.")
+    ] = None,
     data: Annotated[str, typer.Option(help="For one event: its whole data, mended, as JSON.")] = "",
     tenant: Tenant = "nordwind",
     json: Json = False,
@@ -88,7 +95,11 @@ def replay(
             for event in (q for q in found if q.kind == "event"):
                 done.append(replay_event(conn, ctx, event.id, loads(data) if data else None, **options))
         applied = s.app.runner().drain(s.tenant_id)
-    result = {"replayed": [asdict(r) for r in done], "applied": applied.events - applied.refused, "refused": applied.refused}
+    result = {
+        "replayed": [asdict(r) for r in done],
+        "applied": applied.events - applied.refused,
+        "refused": applied.refused,
+    }
     if json:
         print_json(result)
     else:

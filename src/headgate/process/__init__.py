@@ -1,9 +1,10 @@
 """F5: the case engine. Events move cases through versioned definitions; nothing here knows what a case is about."""
 
-from headgate.process.core.advance import Action, ActionCall, ActionResult, Surroundings, advance
+from headgate.process.core.advance import advance
 from headgate.process.core.approval import Delegated, Voter, ways
 from headgate.process.core.definition import Definition
 from headgate.process.core.parse import parse_definition
+from headgate.process.core.running import Action, ActionCall, ActionResult, Surroundings
 from headgate.process.core.state import Approval, ApprovalStep, Case, Vote
 from headgate.process.decisions import Choice, claim_task, decide_approval, voter_of
 from headgate.process.definitions import Definitions, Router, get_definition, install, list_versions

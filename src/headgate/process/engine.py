@@ -29,10 +29,11 @@ from headgate.ledger import (
 )
 from headgate.policy import Evaluation, PolicyService, PolicySet, record_decisions
 from headgate.process import repo
-from headgate.process.core.advance import Decide, Surroundings, advance
+from headgate.process.core.advance import advance
 from headgate.process.core.approval import Voter
 from headgate.process.core.definition import Definition, fill
 from headgate.process.core.gather import Gathered
+from headgate.process.core.running import Decide, Surroundings
 from headgate.process.core.state import Case
 from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
@@ -113,7 +114,7 @@ def _refuse(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], 
             QuarantineDraft(
                 kind="event",
                 source=event.source,
-                reason=f"{refusal.problem.field} {refusal.problem.message}",
+                reason=_reason(refusal.problem),
                 raw=canonical_text(event.data),
                 problems=(refusal.problem,),
                 event_seq=event.seq,
@@ -127,7 +128,8 @@ def _refuse(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], 
                 actor=event.actor,
                 body={
                     "event": {"type": event.type, "source": event.source, "id": event.event_id, "digest": event.digest},
-                    "reason": str(refusal.problem),
+                    "reason": _reason(refusal.problem),
+                    "problem": str(refusal.problem),
                 },
                 event_seq=event.seq,
                 event_digest=event.digest,
@@ -135,6 +137,12 @@ def _refuse(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], 
         )
     quarantine_add(conn, ctx.now, items)
     append_audit(conn, ctx.now, audits)
+
+
+def _reason(problem: Problem) -> str:
+    """A short phrase that can be counted: the field and what is wrong with it, without the value."""
+    message = problem.message
+    return message if message.startswith(problem.field) else f"{problem.field} {message}"
 
 
 @dataclass(slots=True)

@@ -11,8 +11,8 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.ledger import NewEvent, Projection, Refusal, StoredEvent, Validator
-from headgate.process.core.advance import Action
 from headgate.process.core.approval import Deadline, Voter
+from headgate.process.core.running import Action
 from headgate.process.core.state import Case
 
 

@@ -66,9 +66,7 @@ class ExceptionPort:
 
     cache: RevisionCache
 
-    def load(
-        self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile
-    ) -> ExceptionBook:
+    def load(self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile) -> ExceptionBook:
         """The requests of the batch with the masters and prices they concern."""
         tz = ZoneInfo(profile.timezone)
         stored = {row[0]: _state(row) for row in conn.execute(LOAD, (sorted({w.subject for w in work}),))}
@@ -207,4 +205,3 @@ def get_exception(conn: Connection[Any], request: str) -> dict[str, Any]:
 def check_edit(conn: Connection[Any], request: str, edit: Mapping[str, Any]) -> None:
     """Refuse an approver's edit that could not be applied. Raises Invalid."""
     edited(parse_price_exception(get_exception(conn, request)["content"]), edit)
-

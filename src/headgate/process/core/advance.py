@@ -6,86 +6,20 @@ registered actions, the policies in force and who the voters are. The result is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import replace
 
-from headgate.kernel.errors import HeadgateError, Refused, refused
+from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
-from headgate.ledger import AuditDraft, StoredEvent
-from headgate.policy import DecisionDraft, Evaluation
-from headgate.process.core.approval import Deadline, Voter
-from headgate.process.core.definition import Definition, Stage, Step, Transition, at_path, fill, matches
-from headgate.process.core.state import (
-    Advance,
-    ApprovalSaved,
-    Case,
-    Effect,
-    TasksClosed,
-    TimersCleared,
-    TimerSet,
-)
+from headgate.ledger.core.chain import AuditDraft
+from headgate.ledger.core.events import StoredEvent
+from headgate.process.core import approval as approvals
+from headgate.process.core import builtin
+from headgate.process.core.definition import Definition, Stage, Step, Transition, fill, matches
+from headgate.process.core.running import Run, StepRunner, Surroundings
+from headgate.process.core.state import Advance, ApprovalSaved, Case, TasksClosed, TimersCleared, TimerSet
 
 MAX_HOPS = 32
-Decide = Callable[[str, Mapping[str, object]], Evaluation]
-
-
-@dataclass(frozen=True, slots=True)
-class ActionCall:
-    """What a registered action gets: the case, the event, its arguments, the subject's facts, and the policies."""
-
-    case: Case
-    event: StoredEvent
-    args: Mapping[str, object]
-    facts: object
-    decide: Decide
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ActionResult:
-    """What an action found out (`outputs`, kept in the case), what it changes (`records`), and what it decided."""
-
-    outputs: Mapping[str, object]
-    records: tuple[object, ...] = ()
-    decisions: tuple[DecisionDraft, ...] = ()
-
-
-Action = Callable[[ActionCall], ActionResult]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """All that an advance may know besides the case and the event."""
-
-    now: datetime
-    deadline: Deadline
-    actions: Mapping[str, Action]
-    decide: Decide
-    facts: object = None
-    voters: Mapping[str, Voter] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Run:
-    """The working state of one advance; steps append to it. Thrown away when the event is refused."""
-
-    definition: Definition
-    case: Case
-    event: StoredEvent
-    around: Surroundings
-    effects: list[Effect] = field(default_factory=list)
-    decisions: list[DecisionDraft] = field(default_factory=list)
-    notes: dict[str, object] = field(default_factory=dict)
-    path: list[str] = field(default_factory=list)
-
-    def keep(self, step: Step, outputs: Mapping[str, object]) -> None:
-        """Store a step's outputs under its id in the case's data."""
-        self.case = replace(self.case, data={**self.case.data, step.id: dict(outputs)})
-
-
-StepRunner = Callable[[Run, Step], None]
 
 
 def advance(
@@ -128,8 +62,6 @@ def _start(definition: Definition, event: StoredEvent, around: Surroundings) -> 
 
 
 def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
-    from headgate.process.core import builtin
-
     follow_up = builtin.apply(run, trigger)
     if follow_up is None:
         return
@@ -160,8 +92,6 @@ def _take(run: Run, transition: Transition, steps: Mapping[str, StepRunner]) -> 
 
 def leave(run: Run) -> None:
     """Close what belongs to the stage being left: its clocks, its tasks, and an approval nobody decided (voided)."""
-    from headgate.process.core import approval as approvals
-
     case = run.case
     if case.approval is not None and case.approval.status == "pending":
         voided = approvals.end(case.approval, "voided", run.around.now)
@@ -240,34 +170,3 @@ def _finish(run: Run, before: Case | None) -> Advance:
         event_digest=run.event.digest,
     )
     return Advance(after, tuple(run.effects), tuple(run.decisions), audit)
-
-
-def value_of(run: Run, argument: object) -> object:
-    """An argument of a step: `$a.b` reads the case's data, `$event.x` the event's, anything else is itself."""
-    if isinstance(argument, str) and argument.startswith("$"):
-        path = tuple(argument[1:].split("."))
-        if path[0] == "event":
-            return at_path(run.event.data, path[1:])
-        if path[0] == "case":
-            return getattr(run.case, path[1], None)
-        return at_path(run.case.data, path)
-    return argument
-
-
-def as_amount(value: object) -> Decimal | None:
-    """A step's stake as a Decimal (it is text once it has been through JSON)."""
-    return None if value in (None, "") else Decimal(str(value))
-
-
-__all__ = [
-    "Action",
-    "ActionCall",
-    "ActionResult",
-    "HeadgateError",
-    "Run",
-    "Surroundings",
-    "advance",
-    "as_amount",
-    "leave",
-    "value_of",
-]

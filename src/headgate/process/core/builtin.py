@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Forbidden, refused
 from headgate.kernel.ids import derive_id
 from headgate.process.core import approval as approvals
+from headgate.process.core.running import Run
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
@@ -20,9 +21,6 @@ from headgate.process.core.state import (
     TimerSet,
     Vote,
 )
-
-if TYPE_CHECKING:
-    from headgate.process.core.advance import Run
 
 SILENT: Final = frozenset({"sla.warned", "sla.breached", "timer.stale"})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from headgate.ledger import AuditDraft
-from headgate.policy import DecisionDraft
+from headgate.ledger.core.chain import AuditDraft
+from headgate.policy.core import DecisionDraft
 from headgate.process.core.state import (
     Advance,
     Approval,

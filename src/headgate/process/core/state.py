@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from headgate.ledger import AuditDraft
-from headgate.policy import DecisionDraft
+from headgate.ledger.core.chain import AuditDraft
+from headgate.policy.core import DecisionDraft
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from typing import Final
 
 from headgate.kernel.errors import Invalid
 from headgate.kernel.ids import derive_id
-from headgate.policy import DecisionDraft, Evaluation, draft_decision
+from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
-from headgate.process.core.advance import ActionCall, Run, StepRunner, as_amount, value_of
 from headgate.process.core.builtin import longest_expiry, open_tasks
 from headgate.process.core.definition import Step
+from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, value_of
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
@@ -44,6 +44,7 @@ def run_action(run: Run, step: Step) -> None:
         facts=run.around.facts,
         decide=run.around.decide,
         now=run.around.now,
+        number=len(run.decisions),
     )
     result = run.around.actions[step.name](call)
     run.keep(step, result.outputs)

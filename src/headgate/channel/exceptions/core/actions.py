@@ -141,15 +141,21 @@ def assess(call: ActionCall) -> ActionResult:
 
 def _new(call: ActionCall) -> ExceptionState:
     request = parse_price_exception(call.event.data, _book(call).tz)
-    return ExceptionState(request, "assessing", call.case.case_id, request.requested_by or call.event.actor, call.event.actor)
+    return ExceptionState(
+        request, "assessing", call.case.case_id, request.requested_by or call.event.actor, call.event.actor
+    )
 
 
 def _known(book: ExceptionBook, request: PriceExceptionRequest) -> tuple[PartnerFacts, ProductFacts]:
     partner, product = book.partners.get(request.partner), book.products.get(request.product)
     if partner is None:
-        raise refused("partner", request.partner, "is not a known partner", "Record the partner, then replay this event.")
+        raise refused(
+            "partner", request.partner, "is not a known partner", "Record the partner, then replay this event."
+        )
     if product is None:
-        raise refused("product", request.product, "is not a known product", "Record the product, then replay this event.")
+        raise refused(
+            "product", request.product, "is not a known product", "Record the product, then replay this event."
+        )
     return partner, product
 
 

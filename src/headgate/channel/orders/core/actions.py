@@ -18,7 +18,7 @@ from headgate.domain.orders import Order, line_content_key, order_content
 from headgate.kernel.canonical import canonical, canonical_text
 from headgate.kernel.errors import refused
 from headgate.kernel.ids import derive_id
-from headgate.policy import DecisionDraft, Evaluation, decision_digest
+from headgate.policy.core import DecisionDraft, Evaluation, decision_digest
 from headgate.process import ActionCall, ActionResult
 
 NOTHING: Mapping[str, Any] = {}
