@@ -152,6 +152,7 @@ def test_accounts_are_listed_with_filters(database: Database, tenant: UUID, ctx,
         assert codes(on_hold=True) == ["B"]
         assert codes(over_limit=True) == ["A"]
         assert get_credit_account(conn, "B").root == "A"
+        assert str(get_credit_account(conn, "A").utilisation_pct) == "110.00"
         with pytest.raises(NotFound):
             get_credit_account(conn, "Z")
 

@@ -91,6 +91,8 @@ def test_reserving_again_under_the_same_key_replaces(database: Database, tenant:
         assert (quantities(conn), quantities(conn, "T")) == ((10, 1), (10, 2))
         reserve(conn, NOW, [])
         assert quantities(conn) == (10, 1)
+        reserve(conn, NOW, [hold("O2", 0)])
+        assert quantities(conn) == (10, 0)
 
 
 def test_an_amendment_gives_back_the_lines_it_drops(database: Database, tenant: UUID, ctx, recorded) -> None:

@@ -101,6 +101,7 @@ def test_partners_are_listed_with_the_sums_of_their_credit_account(database, ten
         second: Any
         first, second = partners.list_partners(conn).items
     assert (first.currency, first.exposure, first.credit_limit, first.overdue) == ("EUR", 60, 100, 20)
+    assert (str(first.utilisation_pct), second.utilisation_pct) == ("60.00", None)
     assert (second.exposure, second.hold) == (None, None)
 
 

@@ -105,8 +105,8 @@ Index(None, agreement_terms.c.tenant_id, agreement_terms.c.product, agreement_te
 Index(
     "agreement_terms_volatile_idx",
     agreement_terms.c.tenant_id,
+    # Not the product too: the planner would look up every pair of a batch's partners and products.
     agreement_terms.c.partner,
-    agreement_terms.c.product,
     postgresql_where=agreement_terms.c.volatile,
 )
 

@@ -4,6 +4,7 @@ Accounts form trees. Whoever decides on credit loads with `lock=True`: that lock
 orders under one parent the second sees what the first took.
 """
 
+from headgate.channel.credit.core.utilisation import utilisation_pct
 from headgate.channel.credit.repo import AccountView, CreditDelta
 from headgate.channel.credit.service import (
     apply_credit_deltas,
@@ -22,5 +23,6 @@ __all__ = [
     "list_credit_accounts",
     "load_credit_accounts",
     "project",
+    "utilisation_pct",
     "validate",
 ]

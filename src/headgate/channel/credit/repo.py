@@ -11,7 +11,8 @@ from typing import Any
 from psycopg import Connection
 
 from headgate.channel.credit.core.record import AccountRecord
-from headgate.domain.credit import CreditAccount
+from headgate.channel.credit.core.utilisation import utilisation_pct
+from headgate.domain.credit import CreditAccount, exposure
 
 # Whole trees of the accounts named, so that parents can be checked and roots found.
 TREES = """
@@ -123,6 +124,16 @@ class AccountView:
     root: str
     recorded_at: datetime
     partners: int
+
+    @property
+    def exposure(self) -> Decimal:
+        """What the account alone owes in all, in its currency."""
+        return exposure(self.account)
+
+    @property
+    def utilisation_pct(self) -> Decimal:
+        """The account's own exposure in percent of its limit."""
+        return utilisation_pct(exposure(self.account), self.account.credit_limit)
 
 
 def trees(conn: Connection[Any], codes: Collection[str]) -> dict[str, str]:

@@ -23,9 +23,13 @@ _ATP = "s.on_hand - s.reserved - s.safety_stock + s.inbound"
 LOAD = f"select {_LEVEL} from stock s where s.product = any(%s) order by s.product, s.warehouse"
 LOAD_LOCKED = f"{LOAD} for no key update"
 
+# The places named, and those where the orders hold something.
 LOCK_PLACES = """
 select from stock s
-where (s.product, s.warehouse) in (select * from unnest(%s::text[], %s::text[]))
+where (s.product, s.warehouse) in (
+    select * from unnest(%s::text[], %s::text[])
+    union select r.product, r.warehouse from reservations r where r.order_no = any(%s) and r.status = 'held'
+)
 order by s.product, s.warehouse for no key update
 """
 
@@ -60,7 +64,7 @@ returning {_LEVEL}, d.on_hand, d.reserved
 
 _HOLD = "r.order_no, r.line, r.warehouse, r.product, r.quantity, r.expires_at"
 
-HOLDS_OF_ORDERS = f"select {_HOLD} from reservations r where r.status = 'held' and r.order_no = any(%s)"
+HOLDS_OF_ORDERS = f"select {_HOLD} from reservations r where r.order_no = any(%s) and r.status = 'held'"
 
 HOLDS_OF_KEYS = f"""
 select {_HOLD} from reservations r
@@ -148,9 +152,9 @@ def load(conn: Connection[Any], products: Collection[str], *, lock: bool) -> dic
     return {product: tuple(levels) for product, levels in found.items()}
 
 
-def lock_places(conn: Connection[Any], places: Collection[Place]) -> None:
-    """Lock stock rows until the end of the transaction."""
-    conn.execute(LOCK_PLACES, ([place[0] for place in places], [place[1] for place in places]))
+def lock_places(conn: Connection[Any], places: Collection[Place], orders: Collection[str] = ()) -> None:
+    """Lock stock rows until the end of the transaction: these places, and those of everything held for the orders."""
+    conn.execute(LOCK_PLACES, ([place[0] for place in places], [place[1] for place in places], list(orders)))
 
 
 def upsert(

@@ -79,25 +79,27 @@ def reserve(
 ) -> list[ThresholdCrossing]:
     """Hold these quantities; each takes the place of what is held under its key (order, line, warehouse).
 
-    With `replacing`, whatever else is held for those orders is given back in the same step, as an amendment needs it.
-    Whether the stock suffices is decided before, over `load_stock(…, lock=True)`. Raises `NotFound` for a product and
-    warehouse without a stock row.
+    A quantity of zero holds nothing. With `replacing`, whatever else is held for those orders is given back in the same
+    step, as an amendment needs it. Whether the stock suffices is decided before, over `load_stock(…, lock=True)`.
+    Raises `NotFound` for a product and warehouse without a stock row.
     """
-    holds = [hold for hold in {hold.key: hold for hold in holds}.values() if hold.quantity > 0]
-    wanted = {hold.key for hold in holds}
-    known = _held(conn, holds, replacing)
-    places = {hold.place for hold in (*known, *holds)}
-    if not places:
+    asked = {hold.key: hold for hold in holds}
+    wanted = [hold for hold in asked.values() if hold.quantity > 0]
+    replaced = set(replacing)
+    orders = replaced | {hold.order for hold in holds}
+    if not orders:
         return []
-    repo.lock_places(conn, places)
-    # Read again under the locks: an expiry may have given something back while we waited.
-    old = _held(conn, holds, replacing)
-    gone = [hold for hold in old if hold.key not in wanted]
+    repo.lock_places(conn, {hold.place for hold in wanted}, orders)
+    # Read under the locks, for an expiry may give something back while we wait for them.
+    held = repo.holds_of_orders(conn, orders)
+    old = [hold for hold in held if hold.key in asked or hold.order in replaced]
+    staying = {hold.key for hold in wanted}
+    gone = [hold for hold in old if hold.key not in staying]
     if gone:
         repo.release(conn, now, gone)
-    if holds:
-        repo.hold(conn, now, holds)
-    return _adjust(conn, reserving(old, holds), strict=True)
+    if wanted:
+        repo.hold(conn, now, wanted)
+    return _adjust(conn, reserving(old, wanted), strict=True)
 
 
 def release(conn: Connection[Any], now: datetime, orders: Collection[str]) -> list[ThresholdCrossing]:
@@ -116,9 +118,7 @@ def ship(
     orders = {row.order for row in shipped}
     if not orders:
         return [], ()
-    holds = repo.holds_of_orders(conn, orders)
-    places = {hold.place for hold in holds} | {(row.product, row.warehouse) for row in shipped if row.warehouse}
-    repo.lock_places(conn, places)
+    repo.lock_places(conn, {(row.product, row.warehouse) for row in shipped if row.warehouse}, orders)
     settled: Settlement = settle(shipped, repo.holds_of_orders(conn, orders))
     if settled.holds:
         repo.ship(conn, now, settled.holds, settled.shipped)
@@ -204,14 +204,6 @@ def list_reservations(
         "limit": page_size(limit) + 1,
     }
     return page_of(repo.list_reservations(conn, params), limit, lambda view: view.hold.key)
-
-
-def _held(conn: Connection[Any], holds: Sequence[Hold], orders: Collection[str]) -> list[Hold]:
-    """What is held for the orders and under the keys of the holds."""
-    found = {hold.key: hold for hold in repo.holds_of_orders(conn, orders)} if orders else {}
-    if any(hold.order not in orders for hold in holds):
-        found |= {hold.key: hold for hold in repo.holds_of_keys(conn, holds)}
-    return list(found.values())
 
 
 def _adjust(conn: Connection[Any], deltas: Mapping[Place, StockDelta], *, strict: bool) -> list[ThresholdCrossing]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from headgate.channel.credit import utilisation_pct
 from headgate.channel.partners.core.record import Partner
 from headgate.domain.checks.facts import PartnerFacts
 from headgate.store import jsonb
@@ -83,6 +84,13 @@ class PartnerView:
     exposure: Decimal | None
     overdue: Decimal | None
     hold: bool | None
+
+    @property
+    def utilisation_pct(self) -> Decimal | None:
+        """The account's own exposure in percent of its limit, two decimals half up."""
+        if self.exposure is None or self.credit_limit is None:
+            return None
+        return utilisation_pct(self.exposure, self.credit_limit)
 
 
 def upsert(conn: Connection[Any], rows: Sequence[tuple[Partner, datetime]]) -> None:
