@@ -1,0 +1,79 @@
+"""The HTTP API as one ASGI application."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+
+import headgate
+from headgate.api import openapi
+from headgate.api.errors import add_handlers
+from headgate.api.middleware import BodyLimit, Frame
+from headgate.api.routes import (
+    agreements,
+    audit,
+    cases,
+    events,
+    health,
+    masters,
+    orders,
+    policies,
+    price_exceptions,
+    quarantine,
+)
+from headgate.wiring import App
+
+# Every address of the API begins with one of these, so that a server can hand them over and keep the rest.
+PREFIXES = ("/v1", "/health", "/problems")
+
+DESCRIPTION = """
+Governs what flows between storefronts, ERP systems, partners and people. Every price, hold and approval is decided by a
+named policy version, explained, and provable afterwards.
+
+Amounts are text with a currency, instants RFC 3339 in UTC. Lists are paged by `cursor`. Errors are problem details
+(RFC 9457): 400 means that a request does not fit its schema, 422 that what it says cannot be accepted. A write with an
+`Idempotency-Key` may be repeated and answers the same.
+"""
+
+ROUTERS = (
+    events.router,
+    orders.router,
+    cases.router,
+    price_exceptions.router,
+    masters.router,
+    agreements.router,
+    policies.router,
+    audit.router,
+    quarantine.router,
+)
+
+
+class Api(FastAPI):
+    """FastAPI with our OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        return openapi.describe(self)
+
+
+def create_app(app: App) -> FastAPI:
+    """The API over a built application. The caller owns `app` and closes it."""
+    api = Api(
+        title="Headgate",
+        version=headgate.__version__,
+        summary="Channel operations, governed.",
+        description=DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        # The pages that ship with the framework load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    api.state.headgate = app
+    for router in ROUTERS:
+        api.include_router(router, prefix="/v1")
+    api.include_router(health.router)
+    add_handlers(api)
+    api.add_middleware(BodyLimit, most_bytes=app.settings.request_max_bytes)
+    api.add_middleware(Frame)
+    return api

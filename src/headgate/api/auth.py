@@ -1,0 +1,142 @@
+"""Who asks: an API key with scopes, or a source that signs. Each gets transactions of its tenant and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg import Connection
+
+from headgate import access
+from headgate.access import authenticate_api_key, authenticate_webhook
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import Forbidden, Unauthenticated
+from headgate.wiring import App
+
+BEARER = HTTPBearer(
+    auto_error=False, scheme_name="apiKey", description="An API key: `Authorization: Bearer hgk_…`. Scopes limit it."
+)
+
+
+def app_of(request: Request) -> App:
+    """The application that this edge serves."""
+    app: App = request.app.state.headgate
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated principal in its tenant, at the time of the request."""
+
+    app: App
+    ctx: Context
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the principal belongs to the tenant itself rather than to a partner."""
+        return self.ctx.principal.partner is None
+
+    def reading(self) -> AbstractContextManager[Connection[Any]]:
+        """A read-only transaction."""
+        return self._transaction(read_only=True)
+
+    def writing(self) -> AbstractContextManager[Connection[Any]]:
+        """A transaction that commits when its block ends."""
+        return self._transaction(read_only=False)
+
+    def currency(self, conn: Connection[Any]) -> str:
+        """The tenant's currency."""
+        return self.app.engine.registry.profile(conn).currency
+
+    def _transaction(self, *, read_only: bool) -> AbstractContextManager[Connection[Any]]:
+        return self.app.database.transaction(
+            self.ctx.tenant_id, partner=self.ctx.principal.partner, read_only=read_only
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sender(Caller):
+    """Who sends events: `source` is what it has proven to be; `types` limits what it may send, empty: anything."""
+
+    source: str
+    types: tuple[str, ...]
+
+
+def caller_of(request: Request, token: str) -> Caller:
+    """Whoever the API key belongs to. Raises Unauthenticated."""
+    app = app_of(request)
+    now = app.clock.now()
+    tenant_id, principal = authenticate_api_key(app.database, token, now)
+    return Caller(app, _context(request, tenant_id, principal, now))
+
+
+def require(permission: str, *, staff: bool = False) -> Callable[..., Caller]:
+    """A dependency: the caller, who must have the permission (and, with `staff`, must not be a partner's)."""
+
+    def authorised(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+    ) -> Caller:
+        if credentials is None:
+            raise Unauthenticated("send an API key as Authorization: Bearer hgk_…")
+        caller = caller_of(request, credentials.credentials)
+        access.require(caller.ctx.principal, permission)
+        if staff and not caller.is_staff:
+            raise Forbidden("this is for the tenant's own people, not for partners")
+        return caller
+
+    return authorised
+
+
+def sender_of(request: Request, body: bytes, source: str) -> Sender:
+    """Who sends events: by signature over the bytes, or by an API key with the scope events.write.
+
+    Raises Unauthenticated for a missing, wrong or old signature, an unknown source, or a wrong key.
+    """
+    app = app_of(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        caller = caller_of(request, token.strip())
+        access.require(caller.ctx.principal, "events.write")
+        return Sender(app, caller.ctx, caller.ctx.principal.id, ())
+    if "webhook-signature" not in request.headers:
+        raise Unauthenticated("sign the request (webhook-id, webhook-timestamp, webhook-signature) or send an API key")
+    tenant, _, name = source.partition("/")
+    if not tenant or not name or not source.isprintable():
+        raise Unauthenticated("name who signed: ?source=<tenant>/<source>, or the header Headgate-Source")
+    now = app.clock.now()
+    found = authenticate_webhook(
+        app.database,
+        app.envelope,
+        tenant,
+        name,
+        request.headers,
+        body,
+        now=now,
+        tolerance_seconds=app.settings.webhook_tolerance_seconds,
+    )
+    return Sender(app, _context(request, found.tenant_id, found.principal, now), name, found.types)
+
+
+def _context(request: Request, tenant_id: UUID, principal: Principal, now: datetime) -> Context:
+    return Context(tenant_id, principal, now, trace=request.scope["state"]["request_id"])
+
+
+OrdersRead = Annotated[Caller, Depends(require("orders.read"))]
+OrdersWrite = Annotated[Caller, Depends(require("orders.write"))]
+CasesRead = Annotated[Caller, Depends(require("cases.read"))]
+ApprovalsDecide = Annotated[Caller, Depends(require("approvals.decide", staff=True))]
+AgreementsRead = Annotated[Caller, Depends(require("orders.read", staff=True))]
+AgreementsWrite = Annotated[Caller, Depends(require("agreements.write", staff=True))]
+AgreementsApprove = Annotated[Caller, Depends(require("agreements.approve", staff=True))]
+PoliciesRead = Annotated[Caller, Depends(require("policies.read", staff=True))]
+PoliciesAuthor = Annotated[Caller, Depends(require("policies.author", staff=True))]
+PoliciesApprove = Annotated[Caller, Depends(require("policies.approve", staff=True))]
+AuditRead = Annotated[Caller, Depends(require("audit.read", staff=True))]
+QuarantineRead = Annotated[Caller, Depends(require("quarantine.read", staff=True))]
+QuarantineWrite = Annotated[Caller, Depends(require("quarantine.write", staff=True))]

@@ -1,0 +1,216 @@
+"""Cases, the work queue, and approvals."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from psycopg import Connection
+
+from headgate.api.auth import ApprovalsDecide, Caller, CasesRead
+from headgate.api.idempotency import Once, settle_once, why_refused, write_once
+from headgate.api.models.common import PageOf, audit_line, logged_event
+from headgate.api.models.work import (
+    ApprovalView,
+    CaseLine,
+    CaseView,
+    Claim,
+    Claimed,
+    Decide,
+    Decided,
+    Queue,
+    QueueCounts,
+    QueueItem,
+    TaskView,
+    Timer,
+    approval_view,
+    case_line,
+    with_stake,
+)
+from headgate.api.openapi import FIND, READ, WRITE, problems
+from headgate.api.parameters import Cursor, Filter, Limit
+from headgate.api.strict import StrictRoute
+from headgate.channel import orders
+from headgate.channel.masters import decode_cursor, encode_cursor
+from headgate.kernel.errors import Forbidden, NotFound, invalid
+from headgate.ledger import audit_list, event_list, proof_states
+from headgate.process import (
+    Choice,
+    approvals_of_case,
+    case_detail,
+    case_list,
+    claim_task,
+    decide_approval,
+    get_approval,
+    queue_counts,
+    voter_of,
+    ways,
+    work_queue,
+)
+
+router = APIRouter(route_class=StrictRoute)
+MOST_HISTORY = 200
+MOST_OFFSET = 10_000_000
+
+
+@router.get("/cases", tags=["cases"], responses=problems(*READ, 422))
+def list_cases(
+    caller: CasesRead,
+    status: Annotated[Literal["", "open", "waiting", "closed"], Query()] = "",
+    process: Filter = "",
+    stage: Filter = "",
+    partner: Filter = "",
+    exception: Filter = "",
+    excepted: Annotated[
+        bool | None, Query(description="Only those off the straight path, or only those on it.")
+    ] = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> PageOf[CaseLine]:
+    """Cases, newest first."""
+    with caller.reading() as conn:
+        rows = case_list(
+            conn,
+            status=status,
+            process=process,
+            stage=stage,
+            partner=partner,
+            exception=exception,
+            excepted=excepted,
+            before=_before(cursor),
+            limit=limit + 1,
+        )
+    kept = rows[:limit]
+    more = encode_cursor(kept[-1]["opened_at"].isoformat(), str(kept[-1]["case_id"])) if len(rows) > limit else ""
+    return PageOf(items=[case_line(row) for row in kept], next_cursor=more)
+
+
+@router.get("/cases/{case}", tags=["cases"], responses=problems(*FIND))
+def get_case(caller: CasesRead, case: Annotated[UUID, Path()]) -> CaseView:
+    """One case with its tasks, approvals, events, and its audit entries with their proof state."""
+    with caller.reading() as conn:
+        row = case_detail(conn, case)
+        entries = audit_list(conn, case_id=case, limit=MOST_HISTORY) if caller.is_staff else []
+        proofs = proof_states(conn, [e.seq for e in entries])
+        events = event_list(conn, key=row["key"], limit=MOST_HISTORY) if caller.is_staff else []
+        approvals = approvals_of_case(conn, case) if caller.is_staff else []
+    return CaseView.model_validate(
+        {
+            **with_stake(row),
+            "tasks": [TaskView.model_validate({**t, "case": case}) for t in row["tasks"]],
+            "timers": [Timer.model_validate(t) for t in row["timers"]],
+            "approvals": [approval_view(a) for a in approvals],
+            "timeline": [audit_line(e, proofs) for e in entries],
+            "events": [logged_event(e) for e in events],
+            "data": row["data"] if caller.is_staff else {},
+        }
+    )
+
+
+@router.get("/tasks", tags=["tasks"], responses=problems(*READ, 422))
+def list_tasks(
+    caller: CasesRead,
+    view: Annotated[Literal["team", "mine", "unassigned", "all"], Query()] = "team",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Queue:
+    """Open tasks, most urgent first, then most money: of the caller's roles, their own, nobody's, or all."""
+    offset = _offset(cursor)
+    me, roles = caller.ctx.principal.id, sorted(caller.ctx.principal.roles)
+    with caller.reading() as conn:
+        rows = work_queue(conn, caller.ctx.now, view=view, me=me, roles=roles, offset=offset, limit=limit)
+        counts = queue_counts(conn, caller.ctx.now, me, roles)
+    return Queue(
+        items=[QueueItem.model_validate(with_stake(row)) for row in rows],
+        next_cursor=encode_cursor(str(offset + limit)) if len(rows) == limit else "",
+        counts=QueueCounts.model_validate(counts),
+    )
+
+
+@router.post("/tasks/{task}/claim", tags=["tasks"], response_model=Claimed, responses=problems(*WRITE))
+def claim(
+    request: Request, caller: CasesRead, task: Annotated[UUID, Path()], body: Claim, once: Once = None
+) -> Response:
+    """Take a task of one of the caller's roles, hand it to someone of the same tenant, or give it back."""
+    assignee = None if body.release else body.assignee or caller.ctx.principal.id
+
+    def act(conn: Connection[Any]) -> Claimed:
+        claim_task(conn, caller.ctx, task, assignee)
+        return Claimed(task=task, assignee=assignee)
+
+    return write_once(request, caller, once, body, act)
+
+
+@router.get("/approvals/{approval}", tags=["approvals"], responses=problems(*FIND))
+def read_approval(caller: CasesRead, approval: Annotated[UUID, Path()]) -> ApprovalView:
+    """What is asked, of whom, why, how far it is, and for whom the caller may decide."""
+    with caller.reading() as conn:
+        return _approval(conn, caller, approval)
+
+
+@router.post("/approvals/{approval}/decision", tags=["approvals"], response_model=Decided, responses=problems(*WRITE))
+def decide(
+    request: Request, caller: ApprovalsDecide, approval: Annotated[UUID, Path()], body: Decide, once: Once = None
+) -> Response:
+    """Approve, edit, reject or return, and learn what came of it.
+
+    `digest` is that of the approval as it was shown; when the content has changed since, the answer is 409 `stale`.
+    """
+    choice = Choice(body.outcome, body.justification, body.digest, body.on_behalf_of, body.edit)
+
+    def act(conn: Connection[Any]) -> int:
+        return decide_approval(conn, caller.ctx, caller.app.engine, approval, choice)
+
+    def tell(conn: Connection[Any], seq: int, settled: bool) -> Decided:
+        found = get_approval(conn, approval)
+        if found is None:
+            raise NotFound(f"approval {approval} does not exist")
+        if settled and not any(vote.event_seq == seq for vote in found.votes):
+            raise why_refused(conn, found.subject, seq)
+        case = case_detail(conn, found.case_id)
+        about_order = found.subject_type == "order"
+        return Decided(
+            event=seq,
+            settled=settled,
+            approval=approval_view(found),
+            case=case_line(case),
+            order_status=orders.get_order(conn, found.subject)["status"] if about_order else None,
+        )
+
+    return settle_once(request, caller, once, body, act, tell)
+
+
+def _approval(conn: Connection[Any], caller: Caller, approval: UUID) -> ApprovalView:
+    found = get_approval(conn, approval)
+    if found is None or not caller.is_staff:
+        raise NotFound(f"approval {approval} does not exist")
+    try:
+        mine = ways(found, voter_of(conn, caller.ctx, caller.app.engine))
+    except Forbidden:
+        mine = ()
+    return approval_view(found, mine)
+
+
+def _before(cursor: str) -> tuple[datetime, UUID] | None:
+    if not cursor:
+        return None
+    at, case = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(at), UUID(case)
+    except ValueError:
+        raise _not_ours(cursor) from None
+
+
+def _offset(cursor: str) -> int:
+    (text,) = decode_cursor(cursor, 1)
+    if not text:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > 8 or int(text) > MOST_OFFSET:
+        raise _not_ours(cursor)
+    return int(text)
+
+
+def _not_ours(cursor: str) -> Exception:
+    return invalid("cursor", cursor, "is not a cursor of this list", "Start again without it.")
