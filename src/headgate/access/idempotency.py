@@ -45,8 +45,8 @@ class InProgress(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is known of an earlier request under the key. `receipt` is what a write in two steps has noted after the first;
-    `response` is the text it answered with, None when it did not come so far."""
+    """What is known of an earlier request under the key. `receipt` is what a write in two steps has noted after the
+    first; `response` is the text it answered with, None when it did not come so far."""
 
     receipt: Mapping[str, Any] | None
     status: int | None

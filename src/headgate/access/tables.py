@@ -31,6 +31,7 @@ principals = tenant_table(
     sa.Column("password_hash", sa.Text),
     sa.Column("partner", sa.Text),
     sa.Column("status", sa.Text, nullable=False, server_default="active"),
+    # Wrong passwords since the last right one or the last lock.
     sa.Column("failed_logins", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("locked_until", _TS),
     sa.Column("created_at", _TS, nullable=False),
@@ -54,6 +55,7 @@ role_grants = tenant_table(
     app="crud",
 )
 
+# `max_amount` is in the tenant's currency; null is no limit beyond the roles' own.
 delegations = tenant_table(
     "delegations",
     sa.Column("id", UUID(as_uuid=True), nullable=False),
@@ -63,7 +65,6 @@ delegations = tenant_table(
     sa.Column("valid_from", _TS, nullable=False),
     sa.Column("valid_until", _TS, nullable=False),
     sa.Column("max_amount", sa.Numeric),
-    sa.Column("currency", sa.Text),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
@@ -103,7 +104,7 @@ api_keys = tenant_table(
     app="crud",
 )
 
-# `secrets` are sealed (see access/core/seal.py), newest first; more than one while a secret is being rotated.
+# `secrets` are sealed (see access/seal.py), newest first; more than one while a secret is being rotated.
 sources = tenant_table(
     "sources",
     sa.Column("source", sa.Text, nullable=False),
@@ -117,7 +118,8 @@ sources = tenant_table(
     app="crud",
 )
 
-# What a write answered, so that its repeat is answered the same. `receipt` is noted between the steps of a write in two.
+# What a write answered, so that its repeat is answered the same. `receipt` is noted between the steps of a write in
+# two.
 idempotency_keys = tenant_table(
     "idempotency_keys",
     sa.Column("principal", sa.Text, nullable=False),

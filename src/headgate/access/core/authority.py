@@ -1,0 +1,83 @@
+"""Who may decide on a request, in their own right or for somebody who delegated to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from headgate.kernel.context import Principal
+from headgate.kernel.errors import DutyConflict, Forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """`delegate` may act in `roles` of `delegator` from `valid_from` on and before `valid_until`.
+
+    `max_amount` is in the tenant's currency, None is no limit. `delegator_roles` are the roles that the delegator
+    holds in their own right now: what was delegated to them cannot be passed on.
+    """
+
+    id: UUID
+    delegator: str
+    delegate: str
+    roles: frozenset[str]
+    valid_from: datetime
+    valid_until: datetime
+    max_amount: Decimal | None
+    reason: str
+    revoked_at: datetime | None = None
+    delegator_roles: frozenset[str] = frozenset()
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it holds at this instant (half-open: not any more at `valid_until`)."""
+        return self.revoked_at is None and self.valid_from <= now < self.valid_until
+
+    @property
+    def effective_roles(self) -> frozenset[str]:
+        """The delegated roles that the delegator really holds."""
+        return self.roles & self.delegator_roles
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """In which right somebody decides: their own (`on_behalf_of` None), or another's under a delegation."""
+
+    principal: str
+    role: str
+    on_behalf_of: str | None = None
+    delegation: UUID | None = None
+
+
+def may_decide(
+    principal: Principal,
+    requester: str,
+    delegations: Sequence[Delegation],
+    amount: Decimal | None,
+    now: datetime,
+    *,
+    role: str,
+) -> Authority:
+    """The right in which `principal` may decide, in `role`, on what `requester` asked for.
+
+    One's own right comes before a delegated one. Raises `DutyConflict` when the principal asked for it, or could decide
+    only on behalf of who asked for it; `Forbidden` when there is no right at all. An unknown `amount` (None) is within
+    no limit. Delegations of others are ignored.
+    """
+    if principal.id == requester:
+        raise DutyConflict(f"{principal.id} asked for this and cannot decide it; someone else must")
+    if role in principal.roles:
+        return Authority(principal.id, role)
+    usable = [d for d in delegations if d.delegate == principal.id and d.in_force(now) and role in d.effective_roles]
+    others = [d for d in usable if d.delegator != requester]
+    for delegation in sorted(others, key=lambda d: (d.max_amount is not None, d.delegator)):
+        if delegation.max_amount is None or (amount is not None and amount <= delegation.max_amount):
+            return Authority(principal.id, role, delegation.delegator, delegation.id)
+    if others:
+        most = max(d.max_amount for d in others if d.max_amount is not None)
+        raise Forbidden(f"{principal.id} may decide as {role} up to {most:f} only")
+    if usable:
+        raise DutyConflict(f"{requester} asked for this; {principal.id} cannot decide it on their behalf")
+    raise Forbidden(f"{principal.id} does not hold the role {role}, and nobody delegated it to them for now")

@@ -1,0 +1,106 @@
+"""The catalogue of permissions and roles, and the duties that one person may not hold together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from headgate.kernel.context import Principal
+from headgate.kernel.errors import Forbidden, invalid
+
+PERMISSIONS: dict[str, str] = {
+    "orders.read": "see orders, prices and stock",
+    "orders.write": "enter, amend and cancel orders",
+    "cases.read": "see cases, tasks and approvals",
+    "approvals.decide": "decide approvals that ask for one of one's roles",
+    "policies.read": "see policies, their versions and tests",
+    "policies.author": "draft policies and send them to review",
+    "policies.approve": "approve, activate and retire policies",
+    "agreements.write": "draft price agreements",
+    "agreements.approve": "approve and activate price agreements",
+    "audit.read": "search and verify the audit chain",
+    "quarantine.read": "see rows and events that were put aside",
+    "quarantine.write": "mend, replay and dismiss them",
+    "events.write": "send events",
+    "admin": "manage people, roles, keys, sources and delegations",
+}
+
+_READ = frozenset({"orders.read", "cases.read", "policies.read"})
+
+ROLES: dict[str, frozenset[str]] = {
+    "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write"},
+    "channel_manager": _READ | {"approvals.decide", "policies.author", "agreements.write", "quarantine.read"},
+    "finance": _READ | {"approvals.decide", "agreements.approve", "audit.read", "quarantine.read"},
+    "finance_director": _READ | {"approvals.decide", "agreements.approve", "policies.approve", "audit.read"},
+    "auditor": _READ | {"audit.read", "quarantine.read"},
+    "tenant_admin": frozenset(
+        {"admin", "cases.read", "policies.read", "audit.read", "quarantine.read", "quarantine.write", "events.write"}
+    ),
+    "partner_success": _READ,
+    # For service accounts of shops and ERP systems.
+    "integration": frozenset({"events.write", "orders.read"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DutyClash:
+    """Two roles that one person may not hold together, and the reason."""
+
+    first: str
+    second: str
+    reason: str
+
+
+# Pairs of permissions that must not meet in one person, whichever roles bring them.
+SEPARATED: tuple[tuple[str, str, str], ...] = (
+    ("orders.write", "approvals.decide", "who enters orders does not approve their exceptions"),
+    ("policies.author", "policies.approve", "who writes policies does not approve them"),
+    ("agreements.write", "agreements.approve", "who drafts agreements does not approve them"),
+    ("admin", "approvals.decide", "who hands out roles does not approve"),
+    ("admin", "policies.approve", "who hands out roles does not approve policies"),
+    ("admin", "agreements.approve", "who hands out roles does not approve agreements"),
+    ("admin", "orders.write", "who hands out roles does not enter orders"),
+)
+# An auditor looks on and does nothing else.
+_AUDITOR = "auditor"
+_LOOKING = _READ | {"audit.read", "quarantine.read"}
+
+
+def check_role(role: str) -> str:
+    """The role, if there is one of that name. Raises `Invalid`."""
+    if role not in ROLES:
+        raise invalid("role", role, "is not a role", f"Use one of {', '.join(sorted(ROLES))}.")
+    return role
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[str]:
+    """Everything that these roles allow; names that are no roles (any more) allow nothing."""
+    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))
+
+
+def check_duties(roles: Iterable[str]) -> list[DutyClash]:
+    """Which of these roles one person may not hold together; empty when all is well."""
+    held = sorted(set(roles) & ROLES.keys())
+    clashes = []
+    for place, first in enumerate(held):
+        for second in held[place + 1 :]:
+            reason = _clash(first, second)
+            if reason:
+                clashes.append(DutyClash(first, second, reason))
+    return clashes
+
+
+def require(principal: Principal, permission: str) -> None:
+    """Raise `Forbidden` unless the principal has the permission; the platform itself has every one."""
+    if principal.kind != "system" and permission not in principal.permissions:
+        raise Forbidden(f"{principal.id} may not {PERMISSIONS.get(permission, permission)} (permission {permission})")
+
+
+def _clash(first: str, second: str) -> str:
+    if _AUDITOR in (first, second):
+        other = second if first == _AUDITOR else first
+        return "" if ROLES[other] <= _LOOKING else "an auditor does not take part in what is audited"
+    for one, two, reason in SEPARATED:
+        if (one in ROLES[first] and two in ROLES[second]) or (two in ROLES[first] and one in ROLES[second]):
+            return reason
+    return ""

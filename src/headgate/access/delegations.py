@@ -1,0 +1,116 @@
+"""Delegations: somebody lets another decide in their roles, for a time and up to an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.access.core.authority import Delegation
+from headgate.access.core.checks import period, text
+from headgate.access.core.roles import check_role, require
+from headgate.access.principals import as_delegation
+from headgate.access.recording import record
+from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound, invalid
+from headgate.kernel.ids import new_id
+
+LONGEST = timedelta(days=366)
+
+
+def create_delegation(
+    conn: Connection,
+    ctx: Context,
+    *,
+    delegator: str,
+    delegate: str,
+    roles: Iterable[str],
+    valid_from: datetime,
+    valid_until: datetime,
+    reason: str,
+    max_amount: Decimal | None = None,
+) -> Delegation:
+    """Let `delegate` decide in `roles` of `delegator`, up to `max_amount` in the tenant's currency.
+
+    The delegator does it, or an administrator who is not the delegate. Only roles that the delegator holds themselves
+    can be delegated. Raises `Invalid`, `Forbidden`, `NotFound`, or `DutyConflict` when the delegate holds a clashing
+    role.
+    """
+    names = sorted({check_role(role) for role in roles})
+    why = text("reason", reason, 500)
+    _check_terms(names, delegator, delegate, valid_from, valid_until, max_amount)
+    if ctx.principal.id != delegator:
+        require(ctx.principal, "admin")
+        if ctx.principal.id == delegate:
+            raise DutyConflict("nobody delegates another's roles to themselves")
+    found = lock_accounts(conn, [delegator, delegate])
+    if any(kind != "person" or status != "active" for kind, status in found.values()):
+        raise Conflict("both must be people with an active account")
+    own = {g.role for g in list_grants(conn, [delegator]) if g.valid_until is None or g.valid_until > ctx.now}
+    for role in names:
+        if role not in own:
+            raise Forbidden(f"{delegator} does not hold {role} and cannot delegate it")
+    keep_duties_apart(conn, ctx.now, delegate, names, (valid_from, valid_until))
+    delegation_id = new_id(ctx.now)
+    terms = {"roles": names, "valid_from": valid_from, "valid_until": valid_until, "max_amount": max_amount}
+    between = {"delegator": delegator, "delegate": delegate, "reason": why}
+    conn.execute(repo.ADD_DELEGATION, {"id": delegation_id, "now": ctx.now, "by": ctx.principal.id, **between, **terms})
+    record(conn, ctx, "delegation.created", "delegation", str(delegation_id), **between, **terms)
+    return get_delegation(conn, delegation_id, ctx.now)
+
+
+def get_delegation(conn: Connection, delegation_id: UUID, now: datetime) -> Delegation:
+    """One delegation, with the roles that its delegator holds now. Raises `NotFound`."""
+    row = conn.execute(repo.GET_DELEGATION, {"id": delegation_id, "now": now}).fetchone()
+    if row is None:
+        raise NotFound("there is no such delegation")
+    return as_delegation(row)
+
+
+def list_delegations(
+    conn: Connection, now: datetime, *, principal: str | None = None, past: bool = False, limit: int = 100
+) -> list[Delegation]:
+    """Delegations from or to `principal` (or everybody's), newest first; ended and revoked ones only with `past`."""
+    values = {"now": now, "principal": principal, "past": past, "limit": limit}
+    return [as_delegation(row) for row in conn.execute(repo.LIST_DELEGATIONS, values)]
+
+
+def revoke_delegation(conn: Connection, ctx: Context, delegation_id: UUID) -> None:
+    """End a delegation at once. The delegator, the delegate or an administrator may. Doing it again changes nothing."""
+    found = get_delegation(conn, delegation_id, ctx.now)
+    if ctx.principal.id not in (found.delegator, found.delegate):
+        require(ctx.principal, "admin")
+    if conn.execute(repo.REVOKE_DELEGATION, {"id": delegation_id, "now": ctx.now}).rowcount:
+        record(
+            conn,
+            ctx,
+            "delegation.revoked",
+            "delegation",
+            str(delegation_id),
+            delegator=found.delegator,
+            delegate=found.delegate,
+        )
+
+
+def _check_terms(
+    roles: list[str],
+    delegator: str,
+    delegate: str,
+    valid_from: datetime,
+    valid_until: datetime,
+    max_amount: Decimal | None,
+) -> None:
+    period(valid_from, valid_until)
+    if not roles:
+        raise invalid("roles", "", "is empty", "Name the roles to delegate.")
+    if delegator == delegate:
+        raise invalid("delegate", delegate, "is the delegator")
+    if valid_until - valid_from > LONGEST:
+        raise invalid("valid_until", valid_until, "is more than a year after valid_from")
+    if max_amount is not None and (not max_amount.is_finite() or max_amount < 0):
+        raise invalid("max_amount", max_amount, "is not an amount of zero or more")

@@ -1,0 +1,130 @@
+"""API keys: shown once, stored as a hash, limited to scopes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.access.core.checks import text
+from headgate.access.core.roles import PERMISSIONS, require
+from headgate.access.core.tokens import api_key, parse_api_key, same, secret_hash
+from headgate.access.principals import get_account, load_principal
+from headgate.access.recording import record
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import Forbidden, HeadgateError, NotFound, Unauthenticated, invalid
+from headgate.store import Database
+
+_TOUCH_EVERY = timedelta(minutes=1)
+_NO_SECRET = bytes(32)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as listed, without its secret."""
+
+    key_id: str
+    principal: str
+    name: str
+    scopes: tuple[str, ...]
+    status: Literal["active", "revoked"]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used: datetime | None
+
+
+def create_api_key(
+    conn: Connection,
+    ctx: Context,
+    principal: str,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+) -> str:
+    """Create a key for one's own account, or anybody's as an administrator; returns its text, shown this once.
+
+    Scopes are permissions that the account has now; a key never allows more than the account does when it is used.
+    """
+    if principal != ctx.principal.id:
+        require(ctx.principal, "admin")
+    wanted = sorted(set(scopes))
+    shown = text("name", name, 100)
+    if not wanted:
+        raise invalid("scopes", "", "is empty", f"Use some of {', '.join(PERMISSIONS)}.")
+    held = get_account(conn, principal, ctx.now).as_principal().permissions
+    for scope in wanted:
+        if scope not in PERMISSIONS:
+            raise invalid("scopes", scope, "is not a permission", f"Use some of {', '.join(PERMISSIONS)}.")
+        if scope not in held:
+            raise Forbidden(f"{principal} does not have {scope}; grant a role that has it first")
+    if expires_at is not None and (expires_at.tzinfo is None or expires_at <= ctx.now):
+        raise invalid("expires_at", expires_at, "is not a time in the future")
+    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    conn.execute(
+        repo.ADD_KEY,
+        {
+            "key_id": key_id,
+            "principal": principal,
+            "name": shown,
+            "secret_hash": secret_hash(secret),
+            "scopes": wanted,
+            "now": ctx.now,
+            "expires_at": expires_at,
+        },
+    )
+    record(conn, ctx, "api_key.created", "api_key", key_id, principal=principal, scopes=wanted, expires_at=expires_at)
+    return api_key(ctx.tenant_id, key_id, secret)
+
+
+def list_api_keys(conn: Connection, *, principal: str | None = None) -> list[ApiKey]:
+    """Keys, newest first; of one account or of all."""
+    return [
+        ApiKey(key_id, owner, name, tuple(scopes), status, created_at, expires_at, last_used)
+        for key_id, owner, name, scopes, status, created_at, expires_at, last_used in conn.execute(
+            repo.LIST_KEYS, {"principal": principal}
+        )
+    ]
+
+
+def revoke_api_key(conn: Connection, ctx: Context, key_id: str) -> None:
+    """Make a key useless at once: one's own, or anybody's as an administrator. Raises `NotFound`."""
+    found = next((key for key in list_api_keys(conn) if key.key_id == key_id), None)
+    if found is None:
+        raise NotFound("there is no such key")
+    if found.principal != ctx.principal.id:
+        require(ctx.principal, "admin")
+    if conn.execute(repo.REVOKE_KEY, {"key_id": key_id}).rowcount:
+        record(conn, ctx, "api_key.revoked", "api_key", key_id, principal=found.principal)
+
+
+def check_api_key(conn: Connection, key: str, now: datetime) -> Principal:
+    """Who a key stands for, with the permissions that its scopes and the account's roles have in common.
+
+    The transaction must be that of the key's tenant and may write. Raises `Unauthenticated`.
+    """
+    _, key_id, hashed = parse_api_key(key)
+    row = conn.execute(repo.CHECK_KEY, {"key_id": key_id, "now": now}).fetchone()
+    stored, owner, scopes, valid, last_used = row or (_NO_SECRET, "", [], False, None)
+    if not same(stored, hashed) or not valid:
+        raise Unauthenticated("the API key is unknown, revoked or expired")
+    try:
+        principal = load_principal(conn, owner, now)
+    except HeadgateError:
+        raise Unauthenticated("the account of this API key is suspended") from None
+    if last_used is None or now - last_used >= _TOUCH_EVERY:
+        conn.execute(repo.TOUCH_KEY, {"key_id": key_id, "now": now})
+    return replace(principal, permissions=principal.permissions & frozenset(scopes))
+
+
+def authenticate_api_key(database: Database, key: str, now: datetime) -> tuple[UUID, Principal]:
+    """The tenant and principal of a key, in a transaction of its own. Raises `Unauthenticated`."""
+    tenant_id, _, _ = parse_api_key(key)
+    with database.transaction(tenant_id) as conn:
+        return tenant_id, check_api_key(conn, key, now)

@@ -1,0 +1,213 @@
+"""People and service accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.access.core import checks
+from headgate.access.core.authority import Delegation
+from headgate.access.core.passwords import check_password
+from headgate.access.core.roles import permissions_of, require
+from headgate.access.hashing import hash_password
+from headgate.access.recording import record
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import Conflict, Forbidden, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A principal as administered. `roles` are those in force at the time of the question."""
+
+    principal: str
+    kind: str
+    name: str
+    email: str | None
+    partner: str | None
+    status: Literal["active", "suspended"]
+    locked_until: datetime | None
+    created_at: datetime
+    roles: tuple[str, ...]
+
+    def as_principal(self) -> Principal:
+        """The principal with the permissions of its roles."""
+        roles = frozenset(self.roles)
+        return Principal(self.principal, self.kind, self.name, roles, permissions_of(roles), self.partner)
+
+
+@dataclass(frozen=True, slots=True)
+class DelegatedRoles:
+    """What a delegation gives now: the delegated roles that the delegator holds, up to an amount in tenant currency."""
+
+    delegator: str
+    roles: frozenset[str]
+    max_amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """An active person with their own roles and the delegations to them, all in force at the time of the question."""
+
+    principal: str
+    roles: frozenset[str]
+    delegations: tuple[DelegatedRoles, ...]
+
+
+def create_person(
+    conn: Connection, ctx: Context, *, email: str, name: str, password: str | None = None, partner: str | None = None
+) -> Account:
+    """Create a person; their id is `user:<e-mail in lower case>`. Without a password they cannot sign in yet.
+
+    `partner` makes them a portal user limited to that partner's rows. Raises `Invalid`, or `Conflict` when there is
+    one.
+    """
+    require(ctx.principal, "admin")
+    address = checks.email(email)
+    shown = checks.text("name", name, 200)
+    hashed = None if password is None else hash_password(check_password(password, about=(address, shown)))
+    return _create(conn, ctx, f"user:{address}", "person", shown, address, hashed, partner)
+
+
+def create_service(conn: Connection, ctx: Context, *, code: str, name: str) -> Account:
+    """Create a service account `service:<code>`; it acts through API keys."""
+    require(ctx.principal, "admin")
+    return _create(
+        conn, ctx, f"service:{checks.code('code', code)}", "service", checks.text("name", name, 200), None, None, None
+    )
+
+
+def get_account(conn: Connection, principal: str, now: datetime) -> Account:
+    """One account, with the roles in force now. Raises `NotFound`."""
+    row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": now}).fetchone()
+    if row is None:
+        raise NotFound(f"there is no {principal}")
+    return _account(row)
+
+
+def list_accounts(
+    conn: Connection, now: datetime, *, kind: str | None = None, after: str = "", limit: int = 50
+) -> list[Account]:
+    """Accounts by id, those above `after` (the cursor)."""
+    rows = conn.execute(repo.LIST_ACCOUNTS, {"now": now, "kind": kind, "after": after, "limit": limit})
+    return [_account(row) for row in rows]
+
+
+def accounts_in_roles(conn: Connection, roles: Sequence[str], now: datetime) -> list[Account]:
+    """Active accounts that hold at least one of these roles now: whom a task of the role is for."""
+    return [_account(row) for row in conn.execute(repo.ACCOUNTS_IN_ROLES, {"roles": list(roles), "now": now})]
+
+
+def load_principal(conn: Connection, principal_id: str, now: datetime) -> Principal:
+    """Who acts, with the roles and permissions in force now. Raises `NotFound`, or `Forbidden` when suspended."""
+    account = get_account(conn, principal_id, now)
+    if account.status != "active":
+        raise Forbidden(f"{principal_id} is suspended")
+    return account.as_principal()
+
+
+def load_voters(conn: Connection, principals: Sequence[str], now: datetime) -> list[Voter]:
+    """Those of these principals who are active people, with their roles and the delegations to them. Two queries."""
+    accounts = [_account(row) for row in conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now})]
+    people = [a for a in accounts if a.status == "active" and a.kind == "person"]
+    given: dict[str, list[DelegatedRoles]] = {a.principal: [] for a in people}
+    for delegation in delegations_to(conn, [a.principal for a in people], now):
+        if delegation.effective_roles:
+            given[delegation.delegate].append(
+                DelegatedRoles(delegation.delegator, delegation.effective_roles, delegation.max_amount)
+            )
+    return [Voter(a.principal, frozenset(a.roles), tuple(given[a.principal])) for a in people]
+
+
+def delegations_to(conn: Connection, principals: Sequence[str], now: datetime) -> list[Delegation]:
+    """The delegations in force now to any of these, for `may_decide`."""
+    rows = conn.execute(repo.DELEGATIONS_TO, {"principals": list(principals), "now": now})
+    return [as_delegation(row) for row in rows]
+
+
+def as_delegation(row: tuple[Any, ...]) -> Delegation:
+    """A row of the delegation queries."""
+    id, delegator, delegate, roles, valid_from, valid_until, max_amount, reason, revoked_at, held = row
+    return Delegation(
+        id,
+        delegator,
+        delegate,
+        frozenset(roles),
+        valid_from,
+        valid_until,
+        max_amount,
+        reason,
+        revoked_at,
+        frozenset(held),
+    )
+
+
+def suspend(conn: Connection, ctx: Context, principal: str) -> None:
+    """Shut an account out: no sign-in, sessions ended, keys refused, no authority. Nobody suspends themselves."""
+    require(ctx.principal, "admin")
+    if principal == ctx.principal.id:
+        raise Forbidden("nobody can suspend themselves; ask another administrator")
+    _set_status(conn, ctx, principal, "suspended")
+
+
+def reactivate(conn: Connection, ctx: Context, principal: str) -> None:
+    """Let a suspended account in again."""
+    require(ctx.principal, "admin")
+    _set_status(conn, ctx, principal, "active")
+
+
+def set_password(conn: Connection, ctx: Context, principal: str, password: str) -> None:
+    """Set one's own password, or another's as an administrator; it ends every session of the account and any lock."""
+    if principal != ctx.principal.id:
+        require(ctx.principal, "admin")
+    account = get_account(conn, principal, ctx.now)
+    if account.kind != "person":
+        raise Conflict(f"{principal} is not a person and has no password")
+    hashed = hash_password(check_password(password, about=(account.email or "", account.name)))
+    conn.execute(repo.SET_HASH, {"principal": principal, "password_hash": hashed})
+    conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+    record(conn, ctx, "password.changed", "principal", principal)
+
+
+def _create(
+    conn: Connection,
+    ctx: Context,
+    principal: str,
+    kind: str,
+    name: str,
+    email: str | None,
+    password_hash: str | None,
+    partner: str | None,
+) -> Account:
+    values = {
+        "principal": principal,
+        "kind": kind,
+        "name": name,
+        "email": email,
+        "password_hash": password_hash,
+        "partner": partner if partner is None else checks.text("partner", partner, 64),
+        "now": ctx.now,
+    }
+    if conn.execute(repo.ADD_PRINCIPAL, values).rowcount != 1:
+        raise Conflict(f"{principal} exists already")
+    record(conn, ctx, "principal.created", "principal", principal, kind=kind, name=name, partner=partner)
+    return get_account(conn, principal, ctx.now)
+
+
+def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> None:
+    get_account(conn, principal, ctx.now)
+    if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
+        return
+    if status == "suspended":
+        conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+    record(conn, ctx, f"principal.{status}", "principal", principal)
+
+
+def _account(row: tuple[Any, ...]) -> Account:
+    principal, kind, name, email, partner, status, locked_until, created_at, roles = row
+    return Account(principal, kind, name, email, partner, status, locked_until, created_at, tuple(roles))

@@ -1,0 +1,206 @@
+"""Access SQL. Row-level security limits every statement to the tenant of the transaction."""
+
+from __future__ import annotations
+
+# --- tenants -----------------------------------------------------------------------------------------------------
+
+ADD_TENANT = """
+insert into tenants (slug, name, currency, timezone, settings, created_at)
+values (%(slug)s, %(name)s, %(currency)s, %(timezone)s, %(settings)s::jsonb, %(now)s)
+"""
+
+GET_TENANT = "select tenant_id, slug, name, currency, timezone, settings, created_at from tenants"
+
+SET_TENANT = "update tenants set name = %(name)s, timezone = %(timezone)s, settings = %(settings)s::jsonb"
+
+TENANT_BY_SLUG = "select tenant_id from headgate_tenant_by_slug(%(slug)s)"
+
+# --- principals and roles ----------------------------------------------------------------------------------------
+
+ADD_PRINCIPAL = """
+insert into principals (principal, kind, name, email, password_hash, partner, created_at)
+values (%(principal)s, %(kind)s, %(name)s, %(email)s, %(password_hash)s, %(partner)s, %(now)s)
+on conflict do nothing
+"""
+
+_ACCOUNT = "p.principal, p.kind, p.name, p.email, p.partner, p.status, p.locked_until, p.created_at"
+
+_IN_FORCE = """
+    (g.valid_from is null or g.valid_from <= %(now)s) and (g.valid_until is null or g.valid_until > %(now)s)
+"""
+
+_ROLES = f"""
+    array(select g.role from role_grants g where g.principal = p.principal and {_IN_FORCE} order by g.role)
+"""
+
+GET_ACCOUNTS = f"select {_ACCOUNT}, {_ROLES} from principals p where p.principal = any(%(principals)s)"
+
+LIST_ACCOUNTS = f"""
+select {_ACCOUNT}, {_ROLES} from principals p
+where p.principal > %(after)s and (%(kind)s::text is null or p.kind = %(kind)s)
+order by p.principal limit %(limit)s
+"""
+
+ACCOUNTS_IN_ROLES = f"""
+select {_ACCOUNT}, {_ROLES} from principals p
+where p.status = 'active' and exists (
+    select from role_grants g where g.principal = p.principal and g.role = any(%(roles)s) and {_IN_FORCE}
+)
+order by p.principal
+"""
+
+# Held while roles or delegations of a principal change, so that two changes cannot each pass the duty check alone.
+LOCK_ACCOUNTS = """
+select principal, kind, status from principals where principal = any(%(principals)s) order by principal for update
+"""
+
+SET_STATUS = "update principals set status = %(status)s where principal = %(principal)s and status <> %(status)s"
+
+SET_HASH = """
+update principals set password_hash = %(password_hash)s, failed_logins = 0, locked_until = null
+where principal = %(principal)s
+"""
+
+SIGN_IN = """
+select principal, status, password_hash, locked_until from principals
+where email = %(email)s and kind = 'person' for no key update
+"""
+
+NOTE_FAILURE = """
+update principals set
+    failed_logins = case when failed_logins + 1 >= %(most)s then 0 else failed_logins + 1 end,
+    locked_until = case when failed_logins + 1 >= %(most)s then %(until)s else locked_until end
+where principal = %(principal)s
+returning failed_logins = 0
+"""
+
+CLEAR_FAILURES = """
+update principals set failed_logins = 0, locked_until = null, password_hash = coalesce(%(rehashed)s, password_hash)
+where principal = %(principal)s and (failed_logins > 0 or locked_until is not null or %(rehashed)s::text is not null)
+"""
+
+LIST_GRANTS = """
+select principal, role, valid_from, valid_until, granted_by, granted_at
+from role_grants where principal = any(%(principals)s) order by principal, role
+"""
+
+SET_GRANT = """
+insert into role_grants (principal, role, valid_from, valid_until, granted_by, granted_at)
+values (%(principal)s, %(role)s, %(valid_from)s, %(valid_until)s, %(by)s, %(now)s)
+on conflict (tenant_id, principal, role) do update set
+    valid_from = excluded.valid_from, valid_until = excluded.valid_until,
+    granted_by = excluded.granted_by, granted_at = excluded.granted_at
+"""
+
+DROP_GRANT = "delete from role_grants where principal = %(principal)s and role = %(role)s"
+
+# --- delegations -------------------------------------------------------------------------------------------------
+
+ADD_DELEGATION = """
+insert into delegations
+    (id, delegator, delegate, roles, valid_from, valid_until, max_amount, reason, created_at, created_by)
+values (%(id)s, %(delegator)s, %(delegate)s, %(roles)s::text[], %(valid_from)s, %(valid_until)s, %(max_amount)s,
+    %(reason)s, %(now)s, %(by)s)
+"""
+
+# The delegator's own roles come along, if the delegator is still active: nobody passes on what they no longer hold.
+_DELEGATION = f"""
+    d.id, d.delegator, d.delegate, d.roles, d.valid_from, d.valid_until, d.max_amount, d.reason, d.revoked_at,
+    array(
+        select g.role from role_grants g join principals p on p.principal = g.principal
+        where g.principal = d.delegator and p.status = 'active' and {_IN_FORCE}
+    )
+"""
+
+DELEGATIONS_TO = f"""
+select {_DELEGATION} from delegations d
+where d.delegate = any(%(principals)s) and d.revoked_at is null
+    and d.valid_from <= %(now)s and d.valid_until > %(now)s
+order by d.valid_from, d.id
+"""
+
+UPCOMING_DELEGATIONS_TO = """
+select roles, valid_from, valid_until from delegations
+where delegate = %(principal)s and revoked_at is null and valid_until > %(now)s
+"""
+
+LIST_DELEGATIONS = f"""
+select {_DELEGATION} from delegations d
+where (%(principal)s::text is null or %(principal)s in (d.delegator, d.delegate))
+    and (%(past)s or (d.revoked_at is null and d.valid_until > %(now)s))
+order by d.valid_from desc, d.id limit %(limit)s
+"""
+
+GET_DELEGATION = f"select {_DELEGATION} from delegations d where d.id = %(id)s"
+
+REVOKE_DELEGATION = "update delegations set revoked_at = %(now)s where id = %(id)s and revoked_at is null"
+
+# --- sessions ----------------------------------------------------------------------------------------------------
+
+ADD_SESSION = """
+insert into sessions (token_hash, principal, created_at, expires_at, last_seen, user_agent)
+values (%(token_hash)s, %(principal)s, %(now)s, %(expires_at)s, %(now)s, %(user_agent)s)
+"""
+
+_SESSION = "s.token_hash, s.principal, s.created_at, s.expires_at, s.last_seen, s.user_agent"
+
+GET_SESSION = f"select {_SESSION} from sessions s where s.token_hash = %(token_hash)s"
+
+LIST_SESSIONS = f"""
+select {_SESSION} from sessions s
+where s.principal = %(principal)s and s.expires_at > %(now)s and s.last_seen > %(idle_since)s
+order by s.last_seen desc
+"""
+
+TOUCH_SESSION = "update sessions set last_seen = %(now)s where token_hash = %(token_hash)s"
+
+END_SESSION = "delete from sessions where token_hash = %(token_hash)s returning principal"
+
+END_SESSIONS = """
+delete from sessions where principal = %(principal)s and token_hash <> coalesce(%(keep)s::bytea, '\\x'::bytea)
+"""
+
+PURGE_SESSIONS = "delete from sessions where expires_at <= %(now)s or last_seen <= %(idle_since)s"
+
+# --- API keys ----------------------------------------------------------------------------------------------------
+
+ADD_KEY = """
+insert into api_keys (key_id, principal, name, secret_hash, scopes, created_at, expires_at)
+values (%(key_id)s, %(principal)s, %(name)s, %(secret_hash)s, %(scopes)s::text[], %(now)s, %(expires_at)s)
+"""
+
+CHECK_KEY = """
+select secret_hash, principal, scopes, status = 'active' and (expires_at is null or expires_at > %(now)s), last_used
+from api_keys where key_id = %(key_id)s
+"""
+
+LIST_KEYS = """
+select key_id, principal, name, scopes, status, created_at, expires_at, last_used from api_keys
+where %(principal)s::text is null or principal = %(principal)s order by created_at desc, key_id
+"""
+
+REVOKE_KEY = (
+    "update api_keys set status = 'revoked' where key_id = %(key_id)s and status = 'active' returning principal"
+)
+
+TOUCH_KEY = "update api_keys set last_used = %(now)s where key_id = %(key_id)s"
+
+# --- webhook sources ---------------------------------------------------------------------------------------------
+
+ADD_SOURCE = """
+insert into sources (source, name, secrets, types, created_at)
+values (%(source)s, %(name)s, %(secrets)s::text[], %(types)s::text[], %(now)s)
+on conflict do nothing
+"""
+
+_SOURCE = "source, name, types, status, created_at, secrets"
+
+GET_SOURCE = f"select {_SOURCE} from sources where source = %(source)s"
+
+LOCK_SOURCE = f"{GET_SOURCE} for update"
+
+LIST_SOURCES = f"select {_SOURCE} from sources order by source"
+
+SET_SECRETS = "update sources set secrets = %(secrets)s::text[] where source = %(source)s"
+
+SET_SOURCE = "update sources set status = %(status)s, types = %(types)s::text[] where source = %(source)s"
