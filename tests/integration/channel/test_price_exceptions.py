@@ -153,3 +153,26 @@ def test_the_rest_of_a_meter_goes_to_exactly_one_of_many_orders(database: Databa
     with database.transaction(tenant) as conn:
         term: Any = load_terms(conn, [("P", "S")])[0]
         assert (term.agreement, term.used_quantity) == (str(agreement), 60)
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_promotion_for_everyone_has_a_meter_too(database: Database, tenant: UUID, as_user) -> None:
+    term = {"method": "net", "product": "S", "value": "9", "partner_group": "spring", "max_quantity": "5"}
+    item = {"code": "SPRING", "kind": "promotion", "currency": "EUR", "valid_from": "2026-01-01", "terms": [term]}
+    cache = RevisionCache()
+
+    def spring(conn, quantity: int) -> Decimal | None:
+        book = load_prices(conn, [("P", "S")], cache)
+        query = PriceQuery("P", "S", Decimal(quantity), "EUR", NOW, NOW, ("spring",))
+        return resolve_price(query, book).unit_price
+
+    with database.transaction(tenant) as conn:
+        found = draft(conn, as_user("ana"), item)
+        submit(conn, as_user("ana"), [found.agreement])
+        approve(conn, as_user("bea"), [found.agreement], justification="x")
+        activate_many(conn, as_user("bea"), [found.agreement])
+        assert spring(conn, 5) == 9
+        assert spring(conn, 6) == 10
+        use_exceptions(conn, {(str(found.agreement), 1): Decimal(3)}, at=NOW)
+        assert spring(conn, 2) == 9
+        assert spring(conn, 3) == 10
