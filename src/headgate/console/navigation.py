@@ -1,0 +1,37 @@
+"""The navigation, by the reader's work. What a reader may not open is not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from headgate.console import urls
+from headgate.console.views.common import NavItem
+
+
+@dataclass(frozen=True, slots=True)
+class NavCounts:
+    """Work that waits, for the numbers beside the entries; None hides a number."""
+
+    work: int | None = None
+    work_overdue: bool = False
+    cases: int | None = None
+    quarantine: int | None = None
+
+
+def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavItem, ...]:
+    """The entries this reader may open."""
+    entries = [
+        ("", NavItem("home", "Home", urls.HOME, "home", "h")),
+        ("", NavItem("work", "My work", urls.WORK, "inbox", "w", counts.work, counts.work_overdue)),
+        ("orders.read", NavItem("orders", "Orders", urls.ORDERS, "receipt", "o")),
+        ("cases.read", NavItem("cases", "Cases", urls.CASES, "briefcase", "c", counts.cases)),
+        ("orders.read", NavItem("partners", "Partners", urls.PARTNERS, "building-store", "p")),
+        ("policies.read", NavItem("policies", "Policies", urls.POLICIES, "scale", "l")),
+        ("audit.read", NavItem("audit", "Audit", urls.AUDIT, "fingerprint", "a")),
+        (
+            "quarantine.read",
+            NavItem("quarantine", "Quarantine", urls.QUARANTINE, "barrier-block", "q", counts.quarantine),
+        ),
+    ]
+    return tuple(item for needed, item in entries if not needed or needed in permissions)

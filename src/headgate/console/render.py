@@ -1,0 +1,51 @@
+"""From a view to HTML. A view is rendered whole, or only the part that HTMX asked to replace."""
+
+from __future__ import annotations
+
+from gettext import NullTranslations
+from pathlib import Path
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from headgate.console import urls
+from headgate.console.views.common import Page, View
+from headgate.ui.assets import Assets
+from headgate.ui.format import Formatter
+from headgate.ui.templates import environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+# The groups of the keyboard help: what a key does and the keys.
+_KEYS = MappingProxyType(
+    {
+        "Lists": (
+            ("Next row", "j"),
+            ("Previous row", "k"),
+            ("Open the row", "Enter"),
+            ("Peek without leaving the list", "p"),
+            ("Load more", "m"),
+        ),
+        "Anywhere": (("Search", "/"), ("Close a drawer or dialog", "Esc"), ("This help", "?")),
+    }
+)
+
+
+class Console:
+    """Renders views. Built once, at start; safe to share between threads."""
+
+    def __init__(self, assets: Assets, translations: NullTranslations | None = None, *, watch: bool = False) -> None:
+        self._translations = translations or NullTranslations()
+        self._env = environment(
+            TEMPLATES,
+            assets,
+            names={"urls": urls, "keyboard_keys": _KEYS},
+            translations=self._translations,
+            watch=watch,
+        )
+
+    def render(self, page: Page, view: View, target: str = "") -> str:
+        """The view as a whole page, or, when `target` (the `HX-Target` header) names one of its parts, that part."""
+        part = target if target in view.parts else ""
+        template = view.parts[part] if part else view.template
+        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, self._translations.gettext)
+        return self._env.get_template(template).render(page=page, view=view, part=part, fmt=formatter, theme=page.theme)

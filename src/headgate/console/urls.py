@@ -1,0 +1,162 @@
+"""Every address of the console, in one place; templates and routes both use it.
+
+A tenant's codes may hold any character, a slash too, so a code becomes one path segment by the escapes of RFC 6901
+(`~0` for `~`, `~1` for `/`) before percent-encoding; routes turn it back with `code_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+HOME = "/"
+SIGN_IN = "/sign-in"
+SIGN_OUT = "/sign-out"
+THEME = "/settings/theme"
+SEARCH = "/search"
+KEYBOARD = "/help/keyboard"
+BRAND_CSS = "/brand.css"
+WORK = "/work"
+ORDERS = "/orders"
+ORDERS_CSV = "/orders.csv"
+CASES = "/cases"
+APPROVALS = "/approvals"
+PARTNERS = "/partners"
+AGREEMENTS = "/agreements"
+POLICIES = "/policies"
+AUDIT = "/audit"
+AUDIT_VERIFY = "/audit/verify"
+QUARANTINE = "/quarantine"
+
+
+def segment(code: object) -> str:
+    """A code as one path segment."""
+    return quote(str(code).replace("~", "~0").replace("/", "~1"), safe="~")
+
+
+def code_of(segment: str) -> str:
+    """The code a (percent-decoded) path segment stands for; the opposite of `segment`."""
+    return segment.replace("~1", "/").replace("~0", "~")
+
+
+def query(path: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The path with the parameters that are not empty."""
+    kept = [(name, value) for name, value in parameters if value]
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def order(order_no: str) -> str:
+    return f"{ORDERS}/{segment(order_no)}"
+
+
+def order_peek(order_no: str) -> str:
+    return f"{order(order_no)}/peek"
+
+
+def explain_price(order_no: str, line: object) -> str:
+    return f"{order(order_no)}/lines/{segment(line)}/price"
+
+
+def explain_margin(order_no: str, line: object) -> str:
+    return f"{order(order_no)}/lines/{segment(line)}/margin"
+
+
+def explain_check(order_no: str, check: str) -> str:
+    return f"{order(order_no)}/checks/{segment(check)}"
+
+
+def explain_credit(order_no: str) -> str:
+    return f"{order(order_no)}/credit"
+
+
+def explain_tax(order_no: str) -> str:
+    return f"{order(order_no)}/tax"
+
+
+def explain_stock(order_no: str, line: object) -> str:
+    return f"{order(order_no)}/lines/{segment(line)}/stock"
+
+
+def case(case_id: UUID | str) -> str:
+    return f"{CASES}/{case_id}"
+
+
+def case_note(case_id: UUID | str) -> str:
+    return f"{case(case_id)}/notes"
+
+
+def approval(approval_id: UUID | str) -> str:
+    return f"{APPROVALS}/{approval_id}"
+
+
+def approval_edit(approval_id: UUID | str) -> str:
+    return f"{approval(approval_id)}?edit=1"
+
+
+def approval_decision(approval_id: UUID | str) -> str:
+    return f"{approval(approval_id)}/decision"
+
+
+def approval_path(approval_id: UUID | str) -> str:
+    return f"{approval(approval_id)}/path"
+
+
+def task_take(task: UUID | str) -> str:
+    return f"/tasks/{task}/take"
+
+
+def task_give_back(task: UUID | str) -> str:
+    return f"/tasks/{task}/give-back"
+
+
+def partner(code: str) -> str:
+    return f"{PARTNERS}/{segment(code)}"
+
+
+def partner_credit(code: str) -> str:
+    return f"{partner(code)}/credit"
+
+
+def partner_orders(code: str) -> str:
+    return query(ORDERS, [("partner", code)])
+
+
+def agreement(agreement_id: UUID | str) -> str:
+    return f"{AGREEMENTS}/{agreement_id}"
+
+
+def agreement_activate(agreement_id: UUID | str) -> str:
+    return f"{agreement(agreement_id)}/activate"
+
+
+def policy(name: str) -> str:
+    return f"{POLICIES}/{segment(name)}"
+
+
+def policy_version(name: str, version: int) -> str:
+    return f"{policy(name)}/versions/{version}"
+
+
+def policy_row(name: str, version: int, row: str) -> str:
+    return f"{policy_version(name, version)}#row-{segment(row)}"
+
+
+def audit_entry(seq: int) -> str:
+    return f"{AUDIT}/{seq}"
+
+
+def audit_of(subject_type: str, subject: str) -> str:
+    return query(AUDIT, [("subject_type", subject_type), ("subject", subject)])
+
+
+def quarantine_item(item: UUID | str) -> str:
+    return f"{QUARANTINE}/{item}"
+
+
+def quarantine_replay(item: UUID | str) -> str:
+    return f"{quarantine_item(item)}/replay"
+
+
+def quarantine_dismiss(item: UUID | str) -> str:
+    return f"{quarantine_item(item)}/dismiss"

@@ -1,0 +1,209 @@
+"""Values that several pages share, and the frame around every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import ClassVar, Literal, TypeAlias
+
+from headgate.kernel.money import Money
+from headgate.ui.format import Percent, Quantity
+from headgate.ui.theme import Theme
+
+NO_PARTS: Mapping[str, str] = MappingProxyType({})
+
+# What a fact may be; `Formatter.show` writes each of them.
+FactValue: TypeAlias = Money | Percent | Quantity | Decimal | int | bool | str | datetime | tuple[str, ...] | None
+
+
+class View:
+    """A page: its full template, the navigation entry that is current, and the parts HTMX may ask for alone."""
+
+    template: ClassVar[str]
+    nav: ClassVar[str] = ""
+    parts: ClassVar[Mapping[str, str]] = NO_PARTS
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acted: principal id and name as shown. `kind` is person, service, agent or system."""
+
+    id: str
+    name: str
+    kind: str = "person"
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.name.split() if word[:1].isalnum()]
+        return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerName:
+    """A partner as named on a page."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A due time. `state`: running, at_risk, breached, paused, met. Paused clocks may have no due time."""
+
+    state: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of several lists of the same thing, with how many are in it."""
+
+    label: str
+    href: str
+    count: int | None = None
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A value a filter can take; `count` where it is cheap to know."""
+
+    value: str
+    label: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFilter:
+    """A filter that is on, in words, and the address of the list without it."""
+
+    label: str
+    value: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something a decision looked at, by its name in the policy and in words."""
+
+    label: str
+    value: FactValue
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRef:
+    """The policy version that decided, and the row of it that matched (empty: its default)."""
+
+    policy: str
+    title: str
+    version: int
+    row: str = ""
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field before and after."""
+
+    label: str
+    before: FactValue
+    after: FactValue
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One thing that happened. `text` follows the actor's name: 'approved 12.4 % below contract'.
+
+    kind chooses the icon: event, check, hold, approve, edit, reject, return, release, timer, task, note, void, ship.
+    `quote` is what the person wrote; `seq` is the audit entry that proves it.
+    """
+
+    at: datetime
+    actor: Person
+    kind: str
+    text: str
+    quote: str = ""
+    on_behalf_of: Person | None = None
+    changes: tuple[Change, ...] = ()
+    policy: PolicyRef | None = None
+    href: str = ""
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """An audit entry in a list. `digest` is its hash as hex; `proof`: verified, linked or broken."""
+
+    seq: int
+    at: datetime
+    actor: Person
+    action: str
+    subject_type: str
+    subject: str
+    digest: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class SumRow:
+    """One row of a sum laid out as an addition. sign: '', '+', '−' or '='; `note` says where the number comes from."""
+
+    sign: Literal["", "+", "−", "="]
+    label: str
+    amount: Money
+    note: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message above the page, after an act or about the page's state. tone: done, waiting, risk, breach, quiet."""
+
+    tone: str
+    text: str
+    href: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormError:
+    """What is wrong with one field of a form, and what to do."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """An entry of the navigation. `count`: work waiting there; `key` pairs with `View.nav`; `shortcut` follows 'g'."""
+
+    key: str
+    label: str
+    href: str
+    icon: str
+    shortcut: str
+    count: int | None = None
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The frame: tenant, reader, navigation, and what forms need. `person` is None before sign-in."""
+
+    tenant: str
+    person: Person | None
+    roles: tuple[str, ...]
+    now: datetime
+    timezone: str
+    locale: str
+    theme: Theme
+    csrf: str
+    path: str
+    nav: tuple[NavItem, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    brand_css: str = ""
+    demo: bool = False

@@ -1,0 +1,75 @@
+"""The sign-in page, the answer to a search, the help page and the error pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from headgate.console.views.common import Change, View
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLogin:
+    """A login of the demo tenant, shown so that a newcomer can try each role."""
+
+    email: str
+    role: str
+    sees: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView(View):
+    """`error` is one sentence that says what to do; `then` is where to go afterwards (a path of this console)."""
+
+    template: ClassVar[str] = "sign_in.html"
+
+    email: str = ""
+    error: str = ""
+    then: str = "/"
+    demo_logins: tuple[DemoLogin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing found. kind: order, partner, case, policy, agreement, product."""
+
+    kind: str
+    code: str
+    title: str
+    detail: str
+    href: str
+    state_kind: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView(View):
+    """What a search found; `more` says that there are further ones and the words should be narrowed."""
+
+    template: ClassVar[str] = "search.html"
+
+    words: str
+    hits: tuple[Hit, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeyboardView(View):
+    """The keyboard help as a page, for readers without scripts."""
+
+    template: ClassVar[str] = "keyboard.html"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView(View):
+    """A refusal in plain words. `status`: 400, 403, 404, 409, 413, 429, 500, 503. `trace` is shown so that it can be
+    reported. `approval` is set when the refusal is about a stale approval, to lead to what it looks like now."""
+
+    template: ClassVar[str] = "error.html"
+
+    status: int
+    message: str = ""
+    trace: str = ""
+    approval: UUID | None = None
+    changes: tuple[Change, ...] = ()

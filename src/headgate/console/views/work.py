@@ -1,0 +1,55 @@
+"""The work queue: mine, my team's, unassigned; by due time, then by stake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import ClassVar
+from uuid import UUID
+
+from headgate.console.views.common import Clock, PartnerName, Person, Tab, View
+from headgate.kernel.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task. `href` is where it is done: the approval for kind 'approval', else the case.
+
+    `can_take`: nobody has it and the reader's role owns it; `can_give_back`: the reader has it.
+    """
+
+    task: UUID
+    kind: str
+    title: str
+    href: str
+    subject: str
+    partner: PartnerName | None
+    exceptions: tuple[str, ...]
+    stake: Money | None
+    clock: Clock | None
+    role: str
+    assignee: Person | None
+    opened_at: datetime
+    can_take: bool = False
+    can_give_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkView(View):
+    """`scope`: mine, team or unassigned. `stake` sums all `matching` tasks in the tenant's currency.
+    `more` is the address of the next page."""
+
+    template: ClassVar[str] = "work.html"
+    nav: ClassVar[str] = "work"
+    parts: ClassVar[Mapping[str, str]] = MappingProxyType({"rows": "work_rows.html"})
+
+    scope: str
+    tabs: tuple[Tab, ...]
+    tasks: tuple[TaskRow, ...]
+    matching: int
+    overdue: int
+    at_risk: int
+    stake: Money
+    more: str = ""

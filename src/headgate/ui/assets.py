@@ -1,0 +1,93 @@
+"""Static files with an address that changes when their bytes change, so that browsers may keep them for ever.
+
+Our styles and scripts are written as several small files and served as one: `app.css` and `app.js`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from headgate.kernel.errors import NotFound
+
+STATIC = Path(__file__).parent / "static"
+PREFIX = "/assets"
+CACHE_CONTROL = "public, max-age=31536000, immutable"
+
+# Order matters: later styles may refine earlier ones.
+STYLES = (
+    "tokens",
+    "base",
+    "layout",
+    "controls",
+    "states",
+    "tables",
+    "panels",
+    "timeline",
+    "charts",
+    "overlays",
+    "pages",
+    "print",
+)
+SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "keyboard")
+
+_MEDIA = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+}
+_COMPRESSED = {".css", ".js", ".svg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is sent: its bytes, the same bytes gzipped when that helps, and its media type."""
+
+    body: bytes
+    gzipped: bytes | None
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """All static files under one version, which is a digest over every byte of them."""
+
+    version: str
+    files: Mapping[str, Asset]
+
+    def url(self, name: str) -> str:
+        """The address of a file. Raises `NotFound` for a name that does not exist, so a typing slip fails in tests."""
+        self.get(name)
+        return f"{PREFIX}/{self.version}/{name}"
+
+    def get(self, name: str) -> Asset:
+        """The file of that name. Raises `NotFound`."""
+        try:
+            return self.files[name]
+        except KeyError:
+            raise NotFound(f"there is no static file {name!r}") from None
+
+
+def load_assets(static: Path = STATIC) -> Assets:
+    """Read and bundle the static files; once, at start."""
+    bodies = {
+        "app.css": b"\n".join((static / "css" / f"{name}.css").read_bytes() for name in STYLES),
+        "app.js": b"\n".join((static / "js" / f"{name}.js").read_bytes() for name in SCRIPTS),
+        "logo.svg": (static / "logo.svg").read_bytes(),
+    }
+    for path in sorted((static / "vendor").iterdir()):
+        if path.suffix in _MEDIA:
+            bodies[path.name] = path.read_bytes()
+    version = hashlib.sha256(b"".join(name.encode() + bodies[name] for name in sorted(bodies))).hexdigest()[:12]
+    return Assets(version, MappingProxyType({name: _asset(name, body) for name, body in bodies.items()}))
+
+
+def _asset(name: str, body: bytes) -> Asset:
+    suffix = Path(name).suffix
+    packed = gzip.compress(body, mtime=0) if suffix in _COMPRESSED else None
+    return Asset(body, packed, _MEDIA[suffix])

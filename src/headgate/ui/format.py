@@ -1,0 +1,277 @@
+"""How numbers, money and time are written for people. Pure: locale, zone and 'now' are arguments.
+
+Rounding for display is commercial (half up). A negative value has a true minus sign before the currency sign; zero has
+none; a value too small to show is written `<0.01`, never mistaken for zero. Spaces inside a value do not break.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal
+
+from headgate.kernel.money import PRICE_DECIMALS, Money, exponent
+
+Say: TypeAlias = Callable[[str], str]
+
+MINUS = "\u2212"
+SPACE = "\u00a0"  # no-break
+NONE = "\u2014"  # em dash: not known, or does not apply
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_RELATIVE_DAYS = 14  # after this a date says more than a count of days
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share in percent: `Percent(Decimal("12.4"))` is 12.4 %."""
+
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A count or measure with its unit as the tenant writes it; an empty unit shows the number alone."""
+
+    value: Decimal
+    unit: str = ""
+
+
+def plain(text: str) -> str:
+    """The translator that leaves every phrase in English."""
+    return text
+
+
+@lru_cache(maxsize=64)
+def _pattern(locale: str, least: int, most: int) -> str:
+    """The locale's own grouping with between `least` and `most` decimals."""
+    grouping = re.split(r"[.;]", str(Locale.parse(locale).decimal_formats[None].pattern))[0]
+    decimals = "0" * least + "#" * (most - least)
+    return f"{grouping}.{decimals}" if decimals else grouping
+
+
+def _signed(value: Decimal, text_of_magnitude: str) -> str:
+    return MINUS + text_of_magnitude if value < 0 else text_of_magnitude
+
+
+def number(value: Decimal | int, locale: str, least: int = 0, most: int = PRICE_DECIMALS) -> str:
+    """A number with `least` to `most` decimals; too small to show becomes `<0.01` (or `>−0.01`)."""
+    exact = Decimal(value)
+    step = Decimal(1).scaleb(-most)
+    rounded = exact.quantize(step, rounding=ROUND_HALF_UP) if exact.as_tuple().exponent != 0 else exact
+    pattern = _pattern(locale, least, most)
+    if exact and not rounded:
+        sign = ">" if exact < 0 else "<"
+        return sign + _signed(exact, format_decimal(step, pattern, locale))
+    return _signed(rounded, format_decimal(abs(rounded), pattern, locale))
+
+
+def quantity(value: Decimal | int, locale: str) -> str:
+    """A quantity: no trailing zeros, at most six decimals."""
+    return number(value, locale)
+
+
+def percent(value: Decimal, locale: str, decimals: int = 1) -> str:
+    """A percentage such as `12.4 %`, to at most `decimals` places, no trailing zeros."""
+    return number(value, locale, 0, decimals) + SPACE + "%"
+
+
+def amount(money: Money, locale: str) -> str:
+    """The number alone, at the currency's minor unit, for a column whose cells carry the code beside it."""
+    digits = exponent(money.currency)
+    return number(money.amount, locale, digits, digits)
+
+
+def price(money: Money, locale: str) -> str:
+    """A unit price: at least the minor unit, at most six decimals, without its currency."""
+    return number(money.amount, locale, exponent(money.currency), PRICE_DECIMALS)
+
+
+def money(value: Money, locale: str) -> str:
+    """An amount in running text, with the currency's sign: `€1,234.50`, `−£80.00`."""
+    return _with_sign(value, locale, exponent(value.currency))
+
+
+def money_whole(value: Money, locale: str) -> str:
+    """An amount in running text rounded to whole units, for headlines: `€1,235`."""
+    return _with_sign(value, locale, 0)
+
+
+def _with_sign(value: Money, locale: str, digits: int) -> str:
+    figures = number(abs(value.amount), locale, digits, digits)
+    if figures.startswith("<"):
+        sign, shown = (">" if value.amount < 0 else "<"), Decimal(1).scaleb(-digits)
+    else:
+        sign, shown = "", abs(value.amount).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    pattern = Locale.parse(locale).currency_formats["standard"].pattern.split(";")[0]
+    pattern = re.sub(r"0(\.0+)?", "0." + "0" * digits if digits else "0", pattern, count=1)
+    text = format_currency(shown, value.currency, pattern, locale, currency_digits=False)
+    return sign + _signed(value.amount, text)
+
+
+def in_zone(at: datetime, zone: ZoneInfo) -> datetime:
+    """The instant on the zone's clock. Raises ValueError for a datetime without a time zone."""
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone cannot be shown")
+    return at.astimezone(zone)
+
+
+def exact(at: datetime, zone: ZoneInfo, locale: str) -> str:
+    """Date, time to the second and zone: `21 Nov 2025, 14:32:07 CET`."""
+    local = in_zone(at, zone)
+    return f"{format_date(local, 'medium', locale)}, {local:%H:%M:%S} {_zone_name(local)}"
+
+
+def minute(at: datetime, zone: ZoneInfo, locale: str) -> str:
+    """Date and time to the minute with the zone: `21 Nov 2025, 14:32 CET`."""
+    local = in_zone(at, zone)
+    return f"{format_date(local, 'medium', locale)}, {local:%H:%M} {_zone_name(local)}"
+
+
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """The time of day: `14:32`."""
+    return f"{in_zone(at, zone):%H:%M}"
+
+
+def day(value: date | datetime, zone: ZoneInfo, locale: str) -> str:
+    """A date: `21 Nov 2025`. An instant is shown as its date in the zone."""
+    return format_date(in_zone(value, zone) if isinstance(value, datetime) else value, "medium", locale)
+
+
+def weekday(value: date | datetime, zone: ZoneInfo, locale: str) -> str:
+    """A date with its weekday: `Friday 21 November 2025`."""
+    local = in_zone(value, zone) if isinstance(value, datetime) else value
+    return format_date(local, "EEEE d MMMM y", locale)
+
+
+def _zone_name(local: datetime) -> str:
+    name = local.tzname() or ""
+    if name and name[0] not in "+-":
+        return name
+    offset = f"{local:%z}"
+    return f"UTC{offset[:3]}:{offset[3:]}"
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its two largest units: `2 h 10 min`, `3 d 4 h`, `12 min`, `<1 min`."""
+    seconds = int(abs(length).total_seconds())
+    if seconds < _MINUTE:
+        return f"<1{SPACE}min"
+    days, hours, minutes = seconds // _DAY, seconds % _DAY // _HOUR, seconds % _HOUR // _MINUTE
+    if days:
+        parts = [(days, "d"), (hours, "h")]
+    elif hours:
+        parts = [(hours, "h"), (minutes, "min")]
+    else:
+        parts = [(minutes, "min")]
+    return SPACE.join(f"{count}{SPACE}{unit}" for count, unit in parts if count)
+
+
+def time_left(due: datetime, now: datetime, say: Say = plain) -> str:
+    """How a clock stands: `2 h 10 min left`, `overdue by 3 h`."""
+    if due >= now:
+        return say("%(span)s left") % {"span": span(due - now)}
+    return say("overdue by %(span)s") % {"span": span(now - due)}
+
+
+def relative(at: datetime, now: datetime, zone: ZoneInfo, locale: str, say: Say = plain) -> str:
+    """How long ago, in one unit: `just now`, `5 min ago`, `3 h ago`, `2 d ago`; after two weeks, or ahead: the date."""
+    seconds = (now - at).total_seconds()
+    if seconds < 0 or seconds >= (_RELATIVE_DAYS + 1) * _DAY:
+        return day(at, zone, locale)
+    if seconds < _MINUTE:
+        return say("just now")
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return say("%(span)s ago") % {"span": f"{int(seconds // size)}{SPACE}{unit}"}
+    raise AssertionError("every age from a minute on has a unit")
+
+
+def iso(at: datetime) -> str:
+    """The instant for `<time datetime>`: RFC 3339 in UTC to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True, slots=True)
+class Formatter:
+    """The functions above with one reader's locale, zone and 'now' filled in; templates use it through filters."""
+
+    locale: str
+    zone: ZoneInfo
+    now: datetime
+    say: Say = plain
+
+    def number(self, value: Decimal | int, most: int = PRICE_DECIMALS) -> str:
+        return number(value, self.locale, 0, most)
+
+    def quantity(self, value: Decimal | int) -> str:
+        return quantity(value, self.locale)
+
+    def percent(self, value: Decimal, decimals: int = 1) -> str:
+        return percent(value, self.locale, decimals)
+
+    def amount(self, value: Money) -> str:
+        return amount(value, self.locale)
+
+    def price(self, value: Money) -> str:
+        return price(value, self.locale)
+
+    def money(self, value: Money) -> str:
+        return money(value, self.locale)
+
+    def money_whole(self, value: Money) -> str:
+        return money_whole(value, self.locale)
+
+    def exact(self, at: datetime) -> str:
+        return exact(at, self.zone, self.locale)
+
+    def minute(self, at: datetime) -> str:
+        return minute(at, self.zone, self.locale)
+
+    def clock(self, at: datetime) -> str:
+        return clock(at, self.zone)
+
+    def day(self, value: date | datetime) -> str:
+        return day(value, self.zone, self.locale)
+
+    def weekday(self, value: date | datetime) -> str:
+        return weekday(value, self.zone, self.locale)
+
+    def time_left(self, due: datetime) -> str:
+        return time_left(due, self.now, self.say)
+
+    def relative(self, at: datetime) -> str:
+        return relative(at, self.now, self.zone, self.locale, self.say)
+
+    def show(self, value: object) -> str:
+        """Any fact, by its type; None is an em dash."""
+        match value:
+            case None:
+                return NONE
+            case bool():
+                return self.say("yes") if value else self.say("no")
+            case Money():
+                return self.money(value)
+            case Percent():
+                return self.percent(value.value, 2)
+            case Quantity():
+                return f"{self.quantity(value.value)}{SPACE}{value.unit}" if value.unit else self.quantity(value.value)
+            case Decimal() | int():
+                return self.number(value)
+            case datetime():
+                return self.minute(value)
+            case date():
+                return self.day(value)
+            case tuple() | list() | frozenset() | set():
+                return ", ".join(self.show(item) for item in value) or NONE
+            case _:
+                return str(value)

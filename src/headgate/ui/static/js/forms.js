@@ -1,0 +1,42 @@
+/* One press, one act: a form that was sent is not sent again, and says that it is under way. */
+(function () {
+  "use strict";
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (form.method !== "post" || form.hasAttribute("hx-post") || event.defaultPrevented) return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "yes";
+    if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+  });
+
+  /* coming back by the browser's back button: the form may be sent again */
+  window.addEventListener("pageshow", function (event) {
+    if (!event.persisted) return;
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+    document.querySelectorAll("[aria-busy=true]").forEach(function (button) { button.removeAttribute("aria-busy"); });
+  });
+
+  /* A row opens where it is clicked, not only on its link; a selection of text or a modified click is left alone. */
+  document.addEventListener("click", function (event) {
+    var row = event.target.closest("tr[data-href]");
+    if (!row || event.defaultPrevented || event.target.closest("a, button, input, select, textarea, label, summary")) return;
+    if (String(window.getSelection())) return;
+    if (event.metaKey || event.ctrlKey) window.open(row.dataset.href, "_blank", "noopener");
+    else location.assign(row.dataset.href);
+  });
+
+  /* A link to a field puts the cursor into it. */
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest("[data-jump]");
+    if (!link) return;
+    var field = document.getElementById(link.dataset.jump);
+    if (!field) return;
+    event.preventDefault();
+    field.scrollIntoView({ block: "center" });
+    field.focus({ preventScroll: true });
+  });
+})();

@@ -1,0 +1,150 @@
+"""The words and shapes of states, in one place. Colour is never alone: each state has a word and an icon.
+
+Tones: `waiting` somebody must act · `risk` the clock runs out soon · `breach` it ran out, or proof failed ·
+`done` good · `active` going on · `quiet` no news. Labels pass through the translator where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class StateWord:
+    """How one state is shown."""
+
+    label: str
+    tone: str
+    icon: str
+
+
+def _table(**states: tuple[str, str, str]) -> Mapping[str, StateWord]:
+    return MappingProxyType({code: StateWord(*parts) for code, parts in states.items()})
+
+
+STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
+    {
+        "order": _table(
+            received=("Received", "active", "circle-dot"),
+            held=("Held", "waiting", "hourglass"),
+            released=("Released", "done", "circle-check"),
+            flagged=("Released with flag", "done", "flag"),
+            rejected=("Rejected", "quiet", "x"),
+            cancelled=("Cancelled", "quiet", "ban"),
+            fulfilled=("Fulfilled", "done", "truck"),
+            returned=("Returned", "quiet", "arrow-back-up"),
+        ),
+        "check": _table(
+            **{"pass": ("Passed", "done", "circle-check")},
+            flag=("Flagged", "active", "flag"),
+            hold=("Holds the order", "waiting", "hourglass"),
+            reject=("Rejects the order", "breach", "x"),
+        ),
+        "case": _table(
+            open=("Open", "active", "circle-dot"),
+            waiting=("Waiting", "waiting", "hourglass"),
+            closed=("Closed", "quiet", "circle-check"),
+        ),
+        "stage": _table(
+            done=("Done", "done", "check"),
+            current=("Now", "active", "circle-dot"),
+            skipped=("Skipped", "quiet", "circle-minus"),
+            ahead=("Not reached", "quiet", "circle-dashed"),
+        ),
+        "approval": _table(
+            pending=("Waiting for approval", "waiting", "hourglass"),
+            approved=("Approved", "done", "circle-check"),
+            edited=("Approved with changes", "done", "pencil"),
+            rejected=("Rejected", "quiet", "x"),
+            returned=("Returned", "quiet", "arrow-back-up"),
+            voided=("Void", "quiet", "ban"),
+            expired=("Expired", "quiet", "clock"),
+        ),
+        "step": _table(
+            waiting=("Comes next", "quiet", "circle-dashed"),
+            open=("Being asked now", "waiting", "hourglass"),
+            done=("Approved", "done", "circle-check"),
+            skipped=("Not needed", "quiet", "circle-minus"),
+        ),
+        "task": _table(
+            open=("Open", "waiting", "circle"),
+            done=("Done", "done", "circle-check"),
+            cancelled=("Cancelled", "quiet", "ban"),
+        ),
+        "clock": _table(
+            running=("On time", "quiet", "clock"),
+            at_risk=("At risk", "risk", "clock-exclamation"),
+            breached=("Overdue", "breach", "alert-triangle"),
+            paused=("Paused", "quiet", "player-pause"),
+            met=("In time", "done", "check"),
+        ),
+        "version": _table(
+            draft=("Draft", "quiet", "pencil"),
+            in_review=("In review", "waiting", "eye"),
+            approved=("Approved, not yet active", "active", "user-check"),
+            active=("Active", "done", "circle-check"),
+            retired=("Retired", "quiet", "history"),
+        ),
+        "test": _table(
+            **{"pass": ("Passes", "done", "check")},
+            fail=("Fails", "breach", "x"),
+        ),
+        "partner": _table(
+            active=("Active", "done", "circle-check"),
+            blocked=("Blocked", "breach", "lock"),
+        ),
+        "credit": _table(
+            within=("Within limit", "done", "circle-check"),
+            near=("Near the limit", "risk", "alert-triangle"),
+            over=("Over the limit", "breach", "alert-triangle"),
+            hold=("On credit hold", "breach", "lock"),
+            none=("No credit account", "quiet", "circle-minus"),
+        ),
+        "reservation": _table(
+            held=("Held", "active", "lock"),
+            shipped=("Shipped", "done", "truck"),
+            released=("Given back", "quiet", "lock-open"),
+            short=("Not enough stock", "breach", "alert-triangle"),
+        ),
+        "candidate": _table(
+            winner=("Used", "done", "circle-check"),
+            lost=("Not used", "quiet", "circle-minus"),
+            excluded=("Does not apply", "quiet", "x"),
+        ),
+        "quarantine": _table(
+            open=("Needs a fix", "waiting", "barrier-block"),
+            replayed=("Replayed", "done", "circle-check"),
+            dismissed=("Dismissed", "quiet", "ban"),
+        ),
+        "proof": _table(
+            verified=("Verified", "done", "rosette-discount-check"),
+            linked=("Linked in the chain", "quiet", "link"),
+            broken=("Does not match", "breach", "unlink"),
+        ),
+    }
+)
+
+HIT_POLICIES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "unique": ("Unique", "Exactly one row may match."),
+        "first": ("First", "Rows are read from the top; the first that matches decides."),
+        "priority": ("Priority", "Of all rows that match, the one with the highest priority decides."),
+        "collect": ("Collect", "Every row that matches adds its result."),
+    }
+)
+
+_CAPITALS = {"sla": "SLA", "vat": "VAT", "fx": "FX", "po": "PO", "id": "ID"}
+
+
+def state(kind: str, code: str) -> StateWord:
+    """The word for a state; a code that is not known here is shown as it is, quietly. Raises KeyError for a kind."""
+    return STATES[kind].get(code) or StateWord(humanise(code), "quiet", "circle")
+
+
+def humanise(code: str) -> str:
+    """A code as words: `price_deviation` → `Price deviation`."""
+    words = [_CAPITALS.get(word, word) for word in code.replace("-", "_").split("_") if word]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
