@@ -120,16 +120,20 @@ def allocate(
             continue
         free = []
         for level in levels:
-            left = atp(level) - taken.get((need.product, level.warehouse), ZERO)
+            left = atp(level)
+            if taken:
+                left -= taken.get((need.product, level.warehouse), ZERO)
             if left > 0:
                 distance = 0 if level.region in near else 1 if level.region and level.region == country else 2
                 free.append((distance, -left, level.warehouse))
-        free.sort()
+        if len(free) > 1:
+            free.sort()
         picks = _pick(free, need.quantity, split)
+        short = need.quantity
         for pick in picks:
             key = (need.product, pick.warehouse)
             taken[key] = taken.get(key, ZERO) + pick.quantity
-        short = need.quantity - sum((pick.quantity for pick in picks), ZERO)
+            short -= pick.quantity
         result.append(LineAllocation(need.line, need.product, need.quantity, picks, short, True))
     return tuple(result)
 

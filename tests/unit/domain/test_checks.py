@@ -50,6 +50,14 @@ def test_the_price_policy_sees_deviation_contract_amount_and_tier() -> None:
     ]
 
 
+def test_lines_of_one_order_share_what_is_left_of_a_price_exception() -> None:
+    special = net("EX", "8", kind="exception", max_quantity=d(15))
+    asked = [line("1", "SKU-1", 10, "8"), line("2", "SKU-1", 10, "8"), line("3", "SKU-1", 5, "8")]
+    verdict = govern_order(facts(*asked, book=price_book([term("LIST"), special])), Desk())
+    assert [item.contract_price for item in verdict.lines] == [d(8), d(10), d(8)]
+    assert verdict.lines[1].trace.candidates[1].reason == "5 of its 15 are left and the line has 10"
+
+
 def test_a_line_without_a_contract_price_says_so() -> None:
     (seen,) = desk_inputs("price_deviation", book=price_book([]))
     assert (seen["has_contract"], seen["deviation_pct"]) == (False, d(0))

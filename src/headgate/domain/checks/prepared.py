@@ -126,8 +126,9 @@ def prepare(facts: OrderFacts) -> Prepared:
     )
     taxes = {line.line: line.tax for line in tax.lines}
     groups = _audience(facts)
+    taken: dict[tuple[str, int], Decimal] = {}
     lines = tuple(
-        _price(facts, line, amount, taxes.get(line.line, ZERO), groups, rate)
+        _price(facts, line, amount, taxes.get(line.line, ZERO), groups, rate, taken)
         for line, amount in zip(order.lines, amounts, strict=True)
     )
     net = sum(amounts, to_minor(ZERO, currency))
@@ -167,7 +168,9 @@ def _price(
     tax: Decimal,
     audience: tuple[tuple[str, ...], str, str],
     rate: FxRate,
+    taken: dict[tuple[str, int], Decimal],
 ) -> PricedLine:
+    """Price one line; what it takes from a term with a maximum quantity is added to `taken` for the lines after it."""
     order = facts.order
     currency = order.currency
     product = facts.products.get(line.product, _NO_PRODUCT)
@@ -187,9 +190,14 @@ def _price(
             product.cost,
             product.cost_currency,
             facts.rates,
+            taken,
         ),
         facts.book,
     )
+    winner = trace.winner
+    if winner is not None and winner.max_quantity is not None:
+        place = (winner.agreement, winner.term)
+        taken[place] = taken.get(place, ZERO) + line.quantity
     asked = line.unit_price
     contract = trace.unit_price
     deviation = ZERO if contract is None or contract == asked else ratio_pct(contract - asked, contract)

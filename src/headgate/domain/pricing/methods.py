@@ -21,6 +21,7 @@ from headgate.kernel.money import to_minor
 
 FOUR = Decimal("0.0001")
 HUNDRED = Decimal(100)
+_WRITTEN = {"list": "list price", "net": "net price"}
 
 Band = tuple[Decimal, Decimal, Decimal]  # (first unit, quantity in the band, unit price)
 UnitPrice = Callable[[Decimal], Decimal]
@@ -38,6 +39,9 @@ class Priced(NamedTuple):
 
 def apply_term(term: Term, query: PriceQuery, list_price: Priced | None) -> Priced | str:
     """The price a term gives for the query, or the reason in words why it gives none."""
+    if term.tier_mode == "none" and term.currency == query.currency and term.method in _WRITTEN:
+        price = term.value  # the common case, kept short
+        return Priced(price, to_minor(price * query.quantity, query.currency), (), (), _WRITTEN[term.method])
     made = _formula(term, query, list_price)
     if isinstance(made, str):
         return made

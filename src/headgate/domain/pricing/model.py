@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -67,7 +68,8 @@ class Term:
 class PriceQuery(NamedTuple):
     """What is asked: the price of a quantity of a product for a partner, at an instant, as known at another.
 
-    `cost` is the unit cost in `cost_currency` (empty: the query's currency). `fx` are the rates of the day.
+    `cost` is the unit cost in `cost_currency` (empty: the query's currency). `fx` are the rates of the day. `taken` is
+    what earlier lines of the same order take from terms with a maximum quantity, by (agreement, term).
     """
 
     partner: str
@@ -83,6 +85,7 @@ class PriceQuery(NamedTuple):
     cost: Decimal | None = None
     cost_currency: str = ""
     fx: Rates | None = None
+    taken: Mapping[tuple[str, int], Decimal] | None = None
 
 
 class Candidate(NamedTuple):

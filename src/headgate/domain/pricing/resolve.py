@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from headgate.domain.pricing.methods import Priced, apply_term
 from headgate.domain.pricing.model import ZERO, Candidate, PriceQuery, PriceTrace, Term
@@ -138,7 +139,10 @@ def _why_not(term: Term, query: PriceQuery, at: datetime) -> str:
     if query.quantity < term.min_quantity:
         return f"it needs at least {term.min_quantity:f} and the line has {query.quantity:f}"
     if term.max_quantity is not None:
-        left = max(term.max_quantity - term.used_quantity, ZERO)
+        left = term.max_quantity - term.used_quantity
+        if query.taken:
+            left -= query.taken.get((term.agreement, term.term), ZERO)
+        left = max(left, ZERO)
         if query.quantity > left:
             return f"{left:f} of its {term.max_quantity:f} are left and the line has {query.quantity:f}"
     return ""
@@ -161,11 +165,11 @@ def _add(
 
 def _rank(priced: list[tuple[_Key, Term, Priced]]) -> None:
     """Sort by precedence, best first; only where two keys are equal do price and identity matter."""
-    keys = {entry[0] for entry in priced}
-    if len(keys) < len(priced):
+    priced.sort(key=_precedence, reverse=True)
+    if any(entry[0] == after[0] for entry, after in pairwise(priced)):
         priced.sort(key=_identity)
         priced.sort(key=_cheapest)
-    priced.sort(key=_precedence, reverse=True)
+        priced.sort(key=_precedence, reverse=True)
 
 
 def _precedence(entry: tuple[_Key, Term, Priced]) -> _Key:
