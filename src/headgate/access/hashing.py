@@ -18,7 +18,7 @@ def hash_password(password: str) -> str:
 def password_fits(stored: str | None, password: str) -> bool:
     """Whether the password is the stored one. Takes as long when there is none, so that time tells nothing."""
     try:
-        _HASHER.verify(stored or _nobodys(), password)
+        _HASHER.verify(stored or _nobodys(), password.encode("utf-8", "surrogatepass"))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

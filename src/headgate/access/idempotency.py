@@ -16,7 +16,7 @@ from headgate.store import jsonb
 # Two requests under one key at the same moment: the second is told to come again rather than made to wait.
 LOCK = """
 select pg_try_advisory_xact_lock(
-    hashtextextended(concat_ws(chr(31), 'idempotency', current_setting('headgate.tenant'), %s, %s), 0))
+    hashtextextended(concat_ws(chr(31), 'idempotency', current_setting('headgate.tenant'), %s::text, %s::text), 0))
 """
 GET = "select request_digest, receipt, status, response from idempotency_keys where principal = %s and key = %s"
 BEGIN = "insert into idempotency_keys (principal, key, request_digest, created_at) values (%s, %s, %s, %s)"

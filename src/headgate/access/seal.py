@@ -62,4 +62,6 @@ def _encrypt(key: bytes, plain: bytes, context: str) -> str:
 
 def _decrypt(key: bytes, text: str, context: str) -> bytes:
     raw = base64.b64decode(text, altchars=b"-_", validate=True)
+    if base64.urlsafe_b64encode(raw).decode() != text:
+        raise ValueError("the last character has bits that mean nothing")
     return AESGCM(key).decrypt(raw[:_NONCE], raw[_NONCE:], context.encode())

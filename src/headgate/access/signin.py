@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from psycopg import Connection
 
 from headgate.access import repo
+from headgate.access.core import checks
 from headgate.access.core.passwords import LONGEST, normalised
 from headgate.access.core.roles import require
 from headgate.access.core.tokens import parse_session_token, same, secret_hash, session_token
@@ -16,7 +17,7 @@ from headgate.access.hashing import password_fits, rehashed
 from headgate.access.principals import load_principal
 from headgate.access.recording import record
 from headgate.kernel.context import SYSTEM, Context, Principal
-from headgate.kernel.errors import HeadgateError, NotFound, Unauthenticated
+from headgate.kernel.errors import HeadgateError, Invalid, NotFound, Unauthenticated
 
 MOST_FAILURES = 5
 LOCK = timedelta(minutes=15)
@@ -67,7 +68,10 @@ def authenticate(conn: Connection, ctx: Context, email: str, password: str) -> P
     After five wrong passwords the account is locked for a quarter of an hour. An unknown address takes as long as a
     known one and gets the same answer.
     """
-    row = conn.execute(repo.SIGN_IN, {"email": email.strip().lower()}).fetchone()
+    try:
+        row = conn.execute(repo.SIGN_IN, {"email": checks.email(email)}).fetchone()
+    except Invalid:  # answered like any unknown address
+        row = None
     principal, status, stored, locked_until = row or ("", "", None, None)
     given = normalised(password[: LONGEST + 1])
     fits = password_fits(stored, given) and len(password) <= LONGEST

@@ -154,7 +154,8 @@ def check_webhook(
 
     An unknown or disabled source is answered like a wrong signature.
     """
-    row = conn.execute(repo.GET_SOURCE, {"source": source}).fetchone()
+    # A name that no source can have need not be asked for, and the database would not take every text.
+    row = conn.execute(repo.GET_SOURCE, {"source": source}).fetchone() if checks.is_code(source) else None
     known = row is not None and row[3] == "active"
     valid = [_STRANGER]
     if row is not None and known:

@@ -108,6 +108,8 @@ def set_tenant(
 
 def find_tenant(database: Database, slug: str) -> UUID:
     """The id of the tenant with this slug. Raises `NotFound`."""
+    if not _SLUG.fullmatch(slug):
+        raise NotFound("there is no such tenant")
     with database.scan() as conn:
         row = conn.execute(repo.TENANT_BY_SLUG, {"slug": slug}).fetchone()
     if row is None:

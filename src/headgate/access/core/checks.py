@@ -27,9 +27,14 @@ def text(field: str, value: str, longest: int) -> str:
 
 def code(field: str, value: str) -> str:
     """A short technical name. Raises `Invalid`."""
-    if not _CODE.fullmatch(value):
+    if not is_code(value):
         raise invalid(field, value, "is not a short name", "Use up to 63 lower-case letters, digits, dots, hyphens.")
     return value
+
+
+def is_code(value: str) -> bool:
+    """Whether a text could be a short technical name."""
+    return _CODE.fullmatch(value) is not None
 
 
 def email(value: str) -> str:

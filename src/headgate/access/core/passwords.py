@@ -41,6 +41,8 @@ def check_password(password: str, *, about: tuple[str, ...] = ()) -> str:
     text = normalised(password)
     plain = text.casefold()
     core = plain.strip("0123456789!?.,;:#*+-_ $%&/()=")
+    if not plain.isprintable():
+        raise _refused("has characters that cannot be typed", "Use letters, digits, signs and spaces.")
     if len(text) < SHORTEST:
         raise _refused(f"is shorter than {SHORTEST} characters", "Use a few words.")
     if len(text) > LONGEST:
