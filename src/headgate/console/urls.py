@@ -126,8 +126,8 @@ def agreement(agreement_id: UUID | str) -> str:
     return f"{AGREEMENTS}/{agreement_id}"
 
 
-def agreement_activate(agreement_id: UUID | str) -> str:
-    return f"{agreement(agreement_id)}/activate"
+def agreement_act(agreement_id: UUID | str, act: str) -> str:
+    return f"{agreement(agreement_id)}/{segment(act)}"
 
 
 def policy(name: str) -> str:

@@ -33,14 +33,16 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             flagged=("Released with flag", "done", "flag"),
             rejected=("Rejected", "quiet", "x"),
             cancelled=("Cancelled", "quiet", "ban"),
+            shipping=("Shipped in part", "active", "truck"),
             fulfilled=("Fulfilled", "done", "truck"),
-            returned=("Returned", "quiet", "arrow-back-up"),
+            returned=("Returned for correction", "waiting", "arrow-back-up"),
         ),
         "check": _table(
             **{"pass": ("Passed", "done", "circle-check")},
             flag=("Flagged", "active", "flag"),
             hold=("Holds the order", "waiting", "hourglass"),
             reject=("Rejects the order", "breach", "x"),
+            note=("Noted", "quiet", "info-circle"),
         ),
         "case": _table(
             open=("Open", "active", "circle-dot"),
@@ -75,7 +77,7 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
         ),
         "clock": _table(
             running=("On time", "quiet", "clock"),
-            at_risk=("At risk", "risk", "clock-exclamation"),
+            warned=("At risk", "risk", "clock-exclamation"),
             breached=("Overdue", "breach", "alert-triangle"),
             paused=("Paused", "quiet", "player-pause"),
             met=("In time", "done", "check"),
@@ -109,9 +111,9 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             short=("Not enough stock", "breach", "alert-triangle"),
         ),
         "candidate": _table(
-            winner=("Used", "done", "circle-check"),
-            lost=("Not used", "quiet", "circle-minus"),
-            excluded=("Does not apply", "quiet", "x"),
+            wins=("Used", "done", "circle-check"),
+            loses=("Not used", "quiet", "circle-minus"),
+            not_applicable=("Does not apply", "quiet", "x"),
         ),
         "quarantine": _table(
             open=("Needs a fix", "waiting", "barrier-block"),

@@ -51,7 +51,7 @@ class PartnerName:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A due time. `state`: running, at_risk, breached, paused, met. Paused clocks may have no due time."""
+    """A due time. `state` is the case's: running, warned, breached, met; or paused, which may have no due time."""
 
     state: str
     due_at: datetime | None

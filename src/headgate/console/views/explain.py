@@ -28,7 +28,7 @@ def _drawer(template: str) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class PriceCandidate:
-    """An agreement term that could have set the price. verdict: winner, lost, excluded; `why` is a plain sentence.
+    """An agreement term that could have set the price. verdict: wins, loses, not_applicable; `why` is a plain sentence.
 
     `method`: list, net, discount, cost_plus; `rule` writes its value: '18 % off list', 'net 42.10 from 100'.
     `price` is what the term gives for this line; None when it does not apply.
@@ -48,8 +48,21 @@ class PriceCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceBand:
+    """A slab of a tiered price: this many units at this price."""
+
+    quantity: Decimal
+    unit_price: Money
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class PriceTraceView(Explanation):
-    """`contract` is None when no agreement applies. `deviation` in percent, negative when below the contract."""
+    """`contract` is None when no agreement applies. `deviation` in percent, negative when below the contract.
+
+    `bands` are there when the winner is priced band by band; the contract price is then their average. `tie`: the
+    winner stood level with another and won only as the later recorded one.
+    """
 
     template: ClassVar[str] = "explain.html"
     parts: ClassVar[Mapping[str, str]] = _drawer("explain_price_body.html")
@@ -67,12 +80,15 @@ class PriceTraceView(Explanation):
     deviation: Decimal | None
     difference: Money | None
     candidates: tuple[PriceCandidate, ...]
-    policy: PolicyRef | None
+    policy: PolicyRef | None = None
+    bands: tuple[PriceBand, ...] = ()
+    tie: bool = False
+    rounding: str = ""
 
     @property
     def winner(self) -> PriceCandidate | None:
         """The candidate that set the price."""
-        return next((each for each in self.candidates if each.verdict == "winner"), None)
+        return next((each for each in self.candidates if each.verdict == "wins"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +143,14 @@ class PolicyEvaluationView(Explanation):
 
 @dataclass(frozen=True, slots=True)
 class CreditView(Explanation):
-    """The credit exposure of an order or a partner."""
+    """The credit exposure of an order or a partner, own account first, then the accounts above it."""
 
     template: ClassVar[str] = "explain.html"
     parts: ClassVar[Mapping[str, str]] = _drawer("explain_credit_body.html")
 
     subject: str
     subject_href: str
-    credit: CreditSum
+    credit: tuple[CreditSum, ...]
     policy: PolicyRef | None
     reason: str
 

@@ -48,9 +48,9 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check of the order. outcome: pass, flag, hold, reject. `reason` is a plain sentence from the policy's row.
+    """One check of the order. outcome: pass, flag, hold, reject, note. `reason` is the plain sentence of its policy.
 
-    `lines` names the order lines it is about; empty for the whole order.
+    `lines` names the order lines it is about; empty for the whole order. `waived`: an approval set it aside.
     """
 
     key: str
@@ -60,11 +60,12 @@ class Check:
     policy: PolicyRef | None
     facts: tuple[Fact, ...]
     lines: tuple[str, ...] = ()
+    waived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CreditSum:
-    """Exposure as an addition, at the moment the order was decided. `state`: within, near, over, hold, none.
+    """Exposure of one account as an addition, when the order was decided. `state`: within, near, over, hold, none.
 
     `rows` end with the exposure including this order; `limit` and `headroom` (negative: over) follow it.
     `overdue` holds the ageing buckets, oldest last.
@@ -79,7 +80,6 @@ class CreditSum:
     headroom: Money
     overdue: tuple[SumRow, ...]
     read_at: datetime
-    parent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,8 @@ class TaxRow:
 
 @dataclass(frozen=True, slots=True)
 class TaxSnapshot:
-    """The tax as computed when the order was decided, kept with it. `exemption` names the certificate that applied."""
+    """The tax as computed when the order was decided, kept with it. `exemption` names the certificate that applied;
+    `undetermined` the lines for which no rate is known."""
 
     rows: tuple[TaxRow, ...]
     base: Money
@@ -118,6 +119,7 @@ class TaxSnapshot:
     rounding: str
     rates_as_of: date
     exemption: str = ""
+    undetermined: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ class OrderNeeds:
 class OrderView(View):
     """`total` includes tax. `tenant_total` is `total` at `rate` of `rate_on`, None when the currencies are the same.
 
+    `credit` holds the partner's own account first, then those above it; empty without an account.
     `checks` come with the ones that stop the order first. `proof` sums up the audit entries: verified, linked, broken.
     """
 
@@ -166,7 +169,7 @@ class OrderView(View):
     decided_at: datetime | None
     lines: tuple[OrderLine, ...]
     checks: tuple[Check, ...]
-    credit: CreditSum | None
+    credit: tuple[CreditSum, ...]
     reservations: tuple[Reservation, ...]
     tax_snapshot: TaxSnapshot | None
     history: tuple[TimelineEntry, ...]

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
-from headgate.console.views.common import Fact, PartnerName, Person, Tab, TimelineEntry, View
+from headgate.console.views.common import Fact, FormError, PartnerName, Person, Tab, TimelineEntry, View
 from headgate.console.views.order import CreditSum
 from headgate.console.views.orders import OrderRow
 from headgate.kernel.money import Money
@@ -87,7 +87,7 @@ class PartnerView(View):
     straight_through: Decimal | None
     open_cases: int
     held: Money
-    credit: CreditSum | None
+    credit: tuple[CreditSum, ...]
     agreements: tuple[AgreementRow, ...]
     orders: tuple[OrderRow, ...]
     timeline: tuple[TimelineEntry, ...]
@@ -139,9 +139,19 @@ class TermRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementStep:
+    """The next act of its life: submit, approve or activate. `label` is the button; `ask` the question whose answer is
+    kept with it, sent as `reason`: why the prices are right, or why a tie is meant; '' when nothing is asked."""
+
+    act: str
+    label: str
+    ask: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AgreementView(View):
-    """`conflicts` are sentences from the lint: terms that tie. `can_activate`: the reader may, and is not its author;
-    `blocked` says why not. `evidence` describes what the agreement was derived or imported from."""
+    """`conflicts` are sentences from the lint: terms that tie. `evidence` says what the agreement was derived or
+    imported from. `step` is what the reader may do next; None when nothing is left to do, or `blocked` says why not."""
 
     template: ClassVar[str] = "agreement.html"
     nav: ClassVar[str] = "partners"
@@ -166,7 +176,12 @@ class AgreementView(View):
     conflicts: tuple[str, ...]
     terms: tuple[TermRow, ...]
     terms_count: int
-    can_activate: bool
+    step: AgreementStep | None
     blocked: str
     timeline: tuple[TimelineEntry, ...]
     more: str = ""
+    errors: tuple[FormError, ...] = ()
+
+    def error(self, field: str) -> str:
+        """What is wrong with a field, or ''."""
+        return next((each.message for each in self.errors if each.field == field), "")

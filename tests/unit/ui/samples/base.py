@@ -66,7 +66,7 @@ def running(**length: float) -> Clock:
 
 
 def at_risk(**length: float) -> Clock:
-    return Clock("at_risk", ahead(**length))
+    return Clock("warned", ahead(**length))
 
 
 def breached(**length: float) -> Clock:

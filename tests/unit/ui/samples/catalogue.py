@@ -69,6 +69,7 @@ SAMPLES: dict[str, Sample] = {
     "partner-blocked": Sample(partners.BLOCKED_PARTNER),
     "agreements": Sample(partners.AGREEMENTS),
     "agreement": Sample(partners.AGREEMENT),
+    "agreement-approved": Sample(partners.PLAIN_AGREEMENT),
     "agreement-own": Sample(partners.OWN_AGREEMENT),
     "quarantine": Sample(quarantine.QUARANTINE),
     "quarantine-item": Sample(quarantine.QUARANTINE_ITEM),

@@ -44,11 +44,18 @@ CREDIT = CreditSum(
 )
 
 
-FREE_CREDIT = replace(
-    CREDIT, state="within", headroom=eur("94062.25"), limit=eur("350000.00"), overdue=(), parent="A-0001 Halberd Group"
+GROUP_CREDIT = replace(
+    CREDIT,
+    account="A-0001",
+    account_name="Halberd Group",
+    state="near",
+    exposure=eur("871200.00"),
+    limit=eur("900000.00"),
+    headroom=eur("28800.00"),
+    rows=(SumRow("=", "Exposure of all accounts below", eur("871200.00")),),
+    overdue=(),
 )
-
-
+FREE_CREDIT = replace(CREDIT, state="within", headroom=eur("94062.25"), limit=eur("350000.00"), overdue=())
 TAX = TaxSnapshot(
     rows=(
         TaxRow("DE", "standard", Decimal(19), eur("14830.25"), eur("2817.75"), ("1", "2", "3", "5")),

@@ -37,7 +37,7 @@ from tests.unit.ui.samples.base import (
     eur,
     uid,
 )
-from tests.unit.ui.samples.credit_tax import CREDIT, TAX
+from tests.unit.ui.samples.credit_tax import CREDIT, GROUP_CREDIT, TAX
 from tests.unit.ui.samples.order import ORDER_NO
 
 PRICE_TRACE = PriceTraceView(
@@ -64,7 +64,7 @@ PRICE_TRACE = PriceTraceView(
             date(2025, 1, 1),
             date(2025, 12, 31),
             eur("96.12"),
-            "winner",
+            "wins",
             "It names this partner and this product, which goes before any group or family.",
         ),
         PriceCandidate(
@@ -77,7 +77,7 @@ PRICE_TRACE = PriceTraceView(
             date(2025, 1, 1),
             None,
             eur("97.58"),
-            "lost",
+            "loses",
             "It names a group and a family; a term for the partner and the product goes first.",
         ),
         PriceCandidate(
@@ -90,7 +90,7 @@ PRICE_TRACE = PriceTraceView(
             date(2025, 1, 1),
             None,
             eur("119.00"),
-            "lost",
+            "loses",
             "List prices apply only when nothing else does.",
         ),
         PriceCandidate(
@@ -103,7 +103,7 @@ PRICE_TRACE = PriceTraceView(
             date(2025, 3, 1),
             date(2025, 5, 31),
             None,
-            "excluded",
+            "not_applicable",
             "It ended on 31 May 2025.",
         ),
     ),
@@ -155,7 +155,7 @@ EVALUATION = PolicyEvaluationView(
 CREDIT_VIEW = CreditView(
     f"Order {ORDER_NO}",
     urls.order(ORDER_NO),
-    CREDIT,
+    (CREDIT, GROUP_CREDIT),
     CREDIT_POLICY,
     "Over the limit by less than 10 %: Finance decides.",
 )

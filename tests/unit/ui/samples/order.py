@@ -36,7 +36,7 @@ from tests.unit.ui.samples.base import (
     eur,
     uid,
 )
-from tests.unit.ui.samples.credit_tax import CREDIT, FREE_CREDIT, TAX
+from tests.unit.ui.samples.credit_tax import CREDIT, FREE_CREDIT, GROUP_CREDIT, TAX
 
 ORDER_NO = "WEB1-10023"
 
@@ -257,7 +257,7 @@ ORDER = OrderView(
     decided_at=ago(hours=4),
     lines=LINES,
     checks=CHECKS,
-    credit=CREDIT,
+    credit=(CREDIT, GROUP_CREDIT),
     reservations=(
         Reservation("1", "SKU-0418", "Hamburg", Decimal(40), "pcs", "held", ahead(hours=20)),
         Reservation("4", "SKU-0102", "Hamburg", Decimal(12), "pcs", "shipped", None),
@@ -278,7 +278,7 @@ RELEASED_ORDER = replace(
     exceptions=(),
     case_id=None,
     revision=1,
-    credit=FREE_CREDIT,
+    credit=(FREE_CREDIT,),
     reservations=(),
     checks=tuple(replace(check, outcome="pass") for check in CHECKS),
     tenant_total=eur("21366.10"),
@@ -295,7 +295,7 @@ NEW_ORDER = replace(
     RELEASED_ORDER,
     status="received",
     checks=(),
-    credit=None,
+    credit=(),
     tax_snapshot=None,
     decision=None,
     decided_at=None,

@@ -6,11 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from headgate.console.views.common import (
-    AppliedFilter,
-    Option,
-    Tab,
-)
+from headgate.console.views.common import AppliedFilter, Option, PartnerName, Tab
 from headgate.console.views.orders import ColumnChoice, OrderFilters, OrderRow, OrdersView
 from headgate.kernel.money import Money
 from tests.unit.ui.samples.base import (
@@ -68,7 +64,8 @@ ORDER_ROWS = (
     ),
     _order("WEB1-10019", MOLEN, "Northshop", "fulfilled", eur("77.90"), "31.5", 1, 22),
     _order("WEB1-10018", AURIGA, "Northshop", "cancelled", eur("0.00"), None, 2, 26),
-    _order("WEB1-10011", HALBERD, "Northshop", "returned", eur("-412.30"), "-3.1", 1, 71),
+    _order("WEB1-10012", HALBERD, "Northshop", "shipping", eur("3412.30"), "-3.1", 4, 70),
+    _order("WEB1-10011", HALBERD, "Northshop", "returned", eur("412.30"), "12.1", 1, 71),
 )
 
 

@@ -14,6 +14,7 @@ from headgate.console.views.common import (
 )
 from headgate.console.views.partners import (
     AgreementRow,
+    AgreementStep,
     AgreementsView,
     AgreementView,
     PartnerRow,
@@ -187,7 +188,7 @@ AGREEMENT = AgreementView(
         ),
     ),
     terms_count=812,
-    can_activate=True,
+    step=AgreementStep("activate", "Activate 812 terms", "Why the tie between terms 14 and 208 is meant"),
     blocked="",
     more="/agreements/g2?after=4",
     timeline=(
@@ -196,8 +197,9 @@ AGREEMENT = AgreementView(
 )
 
 
+PLAIN_AGREEMENT = replace(AGREEMENT, status="draft", conflicts=(), step=AgreementStep("submit", "Submit for review"))
 OWN_AGREEMENT = replace(
-    AGREEMENT, can_activate=False, conflicts=(), blocked="You wrote this draft, so somebody else must activate it."
+    AGREEMENT, step=None, conflicts=(), blocked="You wrote this draft, so somebody else must approve it."
 )
 
 
@@ -222,7 +224,7 @@ PARTNER = PartnerView(
     straight_through=Decimal("86.4"),
     open_cases=2,
     held=eur("18420.00"),
-    credit=CREDIT,
+    credit=(CREDIT,),
     agreements=AGREEMENT_ROWS[:2],
     orders=ORDER_ROWS[1:5],
     timeline=(
@@ -244,5 +246,5 @@ BLOCKED_PARTNER = replace(
     blocked_because="Blocked by Finance since 12 Nov 2025: invoices over 60 days unpaid.",
     agreements=(),
     orders=(),
-    credit=None,
+    credit=(),
 )

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headgate.console import urls
-from headgate.console.views.common import (
-    Clock,
-    Tab,
-)
+from headgate.console.views.common import Clock, PartnerName, Person, Tab
 from headgate.console.views.work import TaskRow, WorkView
 from tests.unit.ui.samples.base import (
     ANA,
@@ -31,24 +28,31 @@ def _task(
     name: str,
     title: str,
     subject: str,
-    partner: object,
+    partner: PartnerName,
     exceptions: tuple[str, ...],
     stake: str,
     clock: Clock,
-    **more: object,
+    *,
+    role: str = "channel_manager",
+    assignee: Person | None = ANA,
+    can_take: bool = False,
+    can_give_back: bool = False,
 ) -> TaskRow:
-    defaults: dict[str, object] = {"role": "channel_manager", "assignee": ANA, "opened_at": ago(hours=5)}
     return TaskRow(
         task=uid(name),
         kind="approval",
         title=title,
         href=urls.approval(uid(name)),
         subject=subject,
-        partner=partner,  # type: ignore[arg-type]
+        partner=partner,
         exceptions=exceptions,
         stake=eur(stake),
         clock=clock,
-        **{**defaults, **more},  # type: ignore[arg-type]
+        role=role,
+        assignee=assignee,
+        opened_at=ago(hours=5),
+        can_take=can_take,
+        can_give_back=can_give_back,
     )
 
 
