@@ -75,9 +75,8 @@ def session(tenant: str) -> Iterator[Session]:
 def operator() -> Principal:
     """Whoever sits at this machine's shell: it can read the database files, so it may administer; it is named in the audit
     chain as such and never counts as an approver."""
-    return Principal(
-        id=f"operator:{getpass.getuser()}", kind="person", name=getpass.getuser(), roles=frozenset({"tenant_admin"})
-    )
+    name = getpass.getuser()
+    return Principal(id=f"operator:{name}", kind="system", name=name, roles=frozenset({"tenant_admin"}))
 
 
 def fail(error: HeadgateError) -> NoReturn:

@@ -76,7 +76,8 @@ class Engine:
 
     def _project(self, conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], result: BatchResult) -> None:
         audits = []
-        for type_ in dict.fromkeys(e.type for e in events):
+        # In one fixed order, so that masters and orders take their locks alike (credit before stock).
+        for type_ in sorted({e.type for e in events}):
             mine = [e for e in events if e.type == type_]
             refused = self.registry.projections[type_](conn, ctx, mine)
             result.refusals.extend(refused)

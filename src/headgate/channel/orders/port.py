@@ -87,7 +87,7 @@ class OrderPort:
             return ()
         before = facts.loaded
         relined = {no for no, s in last.items() if _relined(before.get(no), s)}
-        repo.save(conn, list(last.values()), relined)
+        repo.save(conn, list(last.values()), relined, relined & before.keys())
         apply_credit_deltas(conn, _credit(before, last))
         crossed = _write_stock(conn, ctx, facts, before, last)
         use_exceptions(conn, _uses(before, last), at=ctx.now)

@@ -145,16 +145,17 @@ def load_earlier(
     return found
 
 
-def save(conn: Connection[Any], states: Sequence[OrderState], relined: Collection[str]) -> None:
-    """Write orders; `relined` are those whose lines are new or changed."""
+def save(
+    conn: Connection[Any], states: Sequence[OrderState], relined: Collection[str], known: Collection[str]
+) -> None:
+    """Write orders; `relined` are those whose lines are new or changed, `known` those of them stored before."""
     rows = [_row(state) for state in states]
     conn.execute(SAVE, [list(column) for column in zip(*rows, strict=True)])
     changed = [state for state in states if state.order.order in relined]
     if not changed:
         return
-    again = [state.order.order for state in changed if state.revision > 1 or state.shipped]
-    if again:
-        conn.execute(DROP_LINES, (again,))
+    if known:
+        conn.execute(DROP_LINES, (sorted(known),))
     lines = [row for state in changed for row in _line_rows(state)]
     if lines:
         conn.execute(SAVE_LINES, [list(column) for column in zip(*lines, strict=True)])
