@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 from psycopg import Connection
 from sqlalchemy import MetaData
@@ -26,7 +25,7 @@ from headgate.domain.stock import ThresholdCrossing
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock, SystemClock
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Misconfigured, NotFound
+from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.ledger import ContentCheck, Refusal, StoredEvent, append_events
 from headgate.policy import DECISIONS_CHECK, PolicyService
@@ -182,12 +181,3 @@ def _voters(conn: Connection[Any], principals: Sequence[str], now: datetime) -> 
         )
         for found in load_voters(conn, principals, now)
     }
-
-
-def tenant_by_slug(database: Database, slug: str) -> UUID:
-    """The tenant of that slug. Raises `NotFound`."""
-    with database.scan() as conn:
-        row = conn.execute("select tenant_id from headgate_tenant_by_slug(%s)", (slug,)).fetchone()
-    if row is None:
-        raise NotFound(f"tenant {slug} does not exist")
-    return UUID(str(row[0]))

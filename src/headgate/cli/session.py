@@ -18,12 +18,13 @@ from psycopg import Connection
 from rich.console import Console
 from rich.table import Table
 
+from headgate.access import find_tenant
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError
 from headgate.kernel.settings import load_settings
-from headgate.wiring import App, build, tenant_by_slug
+from headgate.wiring import App, build
 
 Tenant = Annotated[
     str, typer.Option("--tenant", "-t", envvar="HEADGATE_TENANT", help="The tenant's short name.", show_default=True)
@@ -69,7 +70,7 @@ def opened(clock: Clock | None = None) -> Iterator[App]:
 def session(tenant: str) -> Iterator[Session]:
     """The application with one tenant."""
     with opened() as app:
-        yield Session(app, tenant_by_slug(app.database, tenant), tenant, operator())
+        yield Session(app, find_tenant(app.database, tenant), tenant, operator())
 
 
 def operator() -> Principal:
