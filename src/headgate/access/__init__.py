@@ -21,6 +21,7 @@ from headgate.access.principals import (
     DelegatedRoles,
     Voter,
     accounts_in_roles,
+    accounts_of,
     create_person,
     create_service,
     delegations_to,
@@ -36,15 +37,18 @@ from headgate.access.roles import RoleGrant, grant_role, list_grants, revoke_rol
 from headgate.access.seal import Sealer
 from headgate.access.signin import (
     Denied,
+    LiveSession,
     NewSession,
     Session,
     authenticate,
     end_session,
     list_sessions,
+    read_session,
     resume_session,
     revoke_session,
     revoke_sessions,
     start_session,
+    touch_session,
 )
 from headgate.access.sources import (
     Source,
@@ -58,7 +62,7 @@ from headgate.access.sources import (
     rotate_source_secret,
     set_source,
 )
-from headgate.access.tenants import Tenant, create_tenant, find_tenant, get_tenant, set_tenant
+from headgate.access.tenants import Tenant, create_tenant, find_tenant, get_tenant, only_tenant, set_tenant
 
 __all__ = [
     "PERMISSIONS",
@@ -74,6 +78,7 @@ __all__ = [
     "InProgress",
     "Kept",
     "KeyReused",
+    "LiveSession",
     "NewSession",
     "RoleGrant",
     "Sealer",
@@ -83,6 +88,7 @@ __all__ = [
     "VerifiedSource",
     "Voter",
     "accounts_in_roles",
+    "accounts_of",
     "authenticate",
     "authenticate_api_key",
     "authenticate_webhook",
@@ -117,10 +123,12 @@ __all__ = [
     "load_voters",
     "may_decide",
     "may_send",
+    "only_tenant",
     "parse_api_key",
     "parse_session_token",
     "permissions_of",
     "reactivate",
+    "read_session",
     "require",
     "resume_session",
     "retire_source_secrets",
@@ -136,5 +144,6 @@ __all__ = [
     "sign",
     "start_session",
     "suspend",
+    "touch_session",
     "verify_webhook",
 ]

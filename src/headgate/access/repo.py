@@ -15,6 +15,11 @@ SET_TENANT = "update tenants set name = %(name)s, timezone = %(timezone)s, setti
 
 TENANT_BY_SLUG = "select tenant_id from headgate_tenant_by_slug(%(slug)s)"
 
+FIRST_TENANTS = """
+select t.tenant_id, n.name from (select tenant_id, slug from headgate_tenants() limit 2) t
+cross join lateral headgate_tenant_by_slug(t.slug) n
+"""
+
 # --- principals and roles ----------------------------------------------------------------------------------------
 
 ADD_PRINCIPAL = """

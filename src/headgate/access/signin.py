@@ -62,6 +62,14 @@ class NewSession:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that is in force. `touch_due` says that its last use should be noted again."""
+
+    principal: Principal
+    touch_due: bool
+
+
 def authenticate(conn: Connection, ctx: Context, email: str, password: str) -> Principal | Denied:
     """Check e-mail and password. Commit in either case: a failure has been counted.
 
@@ -110,6 +118,14 @@ def resume_session(conn: Connection, token: str, now: datetime) -> Principal:
     The transaction must be that of the token's tenant (`parse_session_token`) and may write: about once a minute the
     session's last use is noted.
     """
+    live = read_session(conn, token, now)
+    if live.touch_due:
+        touch_session(conn, token, now)
+    return live.principal
+
+
+def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
+    """`resume_session` for a transaction that only reads: noting the last use is left to `touch_session`."""
     _, hashed = parse_session_token(token)
     row = conn.execute(repo.GET_SESSION, {"token_hash": hashed}).fetchone()
     over = Unauthenticated("the session has ended; sign in again")
@@ -122,9 +138,12 @@ def resume_session(conn: Connection, token: str, now: datetime) -> Principal:
         principal = load_principal(conn, session.principal, now)
     except HeadgateError:
         raise over from None
-    if now - session.last_seen >= _TOUCH_EVERY:
-        conn.execute(repo.TOUCH_SESSION, {"token_hash": hashed, "now": now})
-    return principal
+    return LiveSession(principal, now - session.last_seen >= _TOUCH_EVERY)
+
+
+def touch_session(conn: Connection, token: str, now: datetime) -> None:
+    """Note that a session is being used."""
+    conn.execute(repo.TOUCH_SESSION, {"token_hash": parse_session_token(token)[1], "now": now})
 
 
 def end_session(conn: Connection, ctx: Context, token: str) -> None:

@@ -118,6 +118,13 @@ def find_tenant(database: Database, slug: str) -> UUID:
     return tenant_id
 
 
+def only_tenant(database: Database) -> tuple[UUID, str] | None:
+    """Id and name of the tenant, where the installation has exactly one: nobody needs to be asked which they mean."""
+    with database.scan() as conn:
+        rows = conn.execute(repo.FIRST_TENANTS).fetchall()
+    return (rows[0][0], rows[0][1]) if len(rows) == 1 else None
+
+
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
