@@ -1,0 +1,91 @@
+"""What an advance works with: its surroundings, the calls to actions, and the working state that steps append to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from headgate.ledger.core.events import StoredEvent
+from headgate.policy.core import DecisionDraft, Evaluation
+from headgate.process.core.approval import Deadline, Voter
+from headgate.process.core.definition import Definition, Step, at_path
+from headgate.process.core.state import Case, Effect
+
+Decide = Callable[[str, Mapping[str, object]], Evaluation]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCall:
+    """What a registered action gets: the case, the event, its arguments, the subject's facts, and the policies."""
+
+    case: Case
+    event: StoredEvent
+    args: Mapping[str, object]
+    facts: object
+    decide: Decide
+    now: datetime
+    number: int = 0  # of decisions this event has made for the case before; part of a decision's identity
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """What an action found out (`outputs`, kept in the case), what it changes (`records`), and what it decided."""
+
+    outputs: Mapping[str, object]
+    records: tuple[object, ...] = ()
+    decisions: tuple[DecisionDraft, ...] = ()
+
+
+Action = Callable[[ActionCall], ActionResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """All that an advance may know besides the case and the event."""
+
+    now: datetime
+    deadline: Deadline
+    actions: Mapping[str, Action]
+    decide: Decide
+    facts: object = None
+    voters: Mapping[str, Voter] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Run:
+    """The working state of one advance; steps append to it. Thrown away when the event is refused."""
+
+    definition: Definition
+    case: Case
+    event: StoredEvent
+    around: Surroundings
+    effects: list[Effect] = field(default_factory=list)
+    decisions: list[DecisionDraft] = field(default_factory=list)
+    notes: dict[str, object] = field(default_factory=dict)
+    path: list[str] = field(default_factory=list)
+
+    def keep(self, step: Step, outputs: Mapping[str, object]) -> None:
+        """Store a step's outputs under its id in the case's data."""
+        self.case = replace(self.case, data={**self.case.data, step.id: dict(outputs)})
+
+
+StepRunner = Callable[[Run, Step], None]
+
+
+def value_of(run: Run, argument: object) -> object:
+    """An argument of a step: `$a.b` reads the case's data, `$event.x` the event's, anything else is itself."""
+    if isinstance(argument, str) and argument.startswith("$"):
+        path = tuple(argument[1:].split("."))
+        if path[0] == "event":
+            return at_path(run.event.data, path[1:])
+        if path[0] == "case":
+            return getattr(run.case, path[1], None)
+        return at_path(run.case.data, path)
+    return argument
+
+
+def as_amount(value: object) -> Decimal | None:
+    """A step's stake as a Decimal (it is text once it has been through JSON)."""
+    return None if value in (None, "") else Decimal(str(value))
