@@ -14,13 +14,13 @@ from random import Random
 
 from headgate.packs.simulator.demand import Demand
 from headgate.packs.simulator.masters import HOME
-from headgate.packs.simulator.model import ZERO, GroundTruth, Order, Partner, Product, line_amount
+from headgate.packs.simulator.model import ZERO, GroundTruth, Line, Order, Partner, Product, line_amount
 from headgate.packs.simulator.names import EMBARGOED
 from headgate.packs.simulator.prices import CENT, Agreements, NetPrice, PriceDesk, floor_of
 
 # How many of a thousand orders are of each kind. A split is two or three orders.
 SHARES: Mapping[str, int] = {
-    "price_deviation": 21,
+    "price_deviation": 24,
     "margin_leakage": 10,
     "expired_agreement_price": 11,
     "duplicate_order": 10,
@@ -191,18 +191,18 @@ class Planting:
             return None
         product = self.products[first.lines[0].product]
         price = self._eur(first.lines[0].unit_price, first)
-        if not 40 <= price <= 900 or product.multiple > 1 or not product.stocked:
+        if not 20 <= price <= 250 or product.multiple > 1 or not product.stocked:
             return None
         parts: list[Order] = []
         for number in range(self.rng.choice((2, 2, 3))):
             at = first.at + timedelta(minutes=35 * number + self.rng.randrange(1, 30))
-            share = Decimal(self.rng.randint(58, 72)) / 100
-            quantity = max(1, int(SPLIT_LIMIT * share / (price * Decimal("1.25"))) + number)
-            lines = [self.demand.line(at, first.partner, 1, product, quantity)]
+            share = Decimal(self.rng.randint(68, 78)) / 100
+            quantity = max(1, int(SPLIT_LIMIT * share / (price * Decimal("1.25"))))
+            while self.demand.repeats(first.partner, lines := self._one_line(first, at, product, quantity), at):
+                quantity -= 1
             reference = self.demand.reference(first.partner)
             parts.append(replace(first, at=at, reference=reference, lines=lines, planted=True, fate="release"))
-        for order in parts:
-            self.demand.remember(order)
+            self.demand.remember(parts[-1])
         self.added.extend(parts)
         total = sum((self._eur(order.net(), order) for order in parts), ZERO)
         note = f"{len(parts)} orders within hours, each under {SPLIT_LIMIT} EUR"
@@ -210,6 +210,9 @@ class Planting:
             others = tuple(other for other in parts if other is not order)
             self.planted.append(Planted(order, "split_orders", "release", note, total, "", others))
         return Planted(parts[-1], "split_orders", "release", note, total, "", tuple(parts[:-1]))
+
+    def _one_line(self, order: Order, at: datetime, product: Product, quantity: int) -> list[Line]:
+        return [self.demand.line(at, order.partner, 1, product, quantity)]
 
     def _blocked(self) -> Planted | None:
         blocked = [p for p in self.partners.values() if p.status == "blocked"]

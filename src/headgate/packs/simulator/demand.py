@@ -77,8 +77,7 @@ class Demand:
         ship_to = rng.choice(partner.ship_to)
         while True:
             lines = self._basket(at, partner, ship_to["country"], avoid)
-            content = content_of(lines)
-            if not self._seen(partner, content, at):
+            if not self.repeats(partner, lines, at):
                 break
         order = Order(
             number="",
@@ -114,6 +113,11 @@ class Demand:
         """Keep an order's content in mind, so that nothing equal is drawn in the days around it."""
         self._recent[order.partner.code][content_of(order.lines)] = order.at
 
+    def repeats(self, partner: Partner, lines: Sequence[Line], at: datetime) -> bool:
+        """Whether the partner has an order with just these lines in the days around."""
+        last = self._recent[partner.code].get(content_of(lines))
+        return last is not None and abs(at - last) < _REPEAT
+
     def _basket(self, at: datetime, partner: Partner, country: str, avoid: frozenset[tuple[str, str]]) -> list[Line]:
         rng = self._rng
         shelf = self._shelves[partner.code]
@@ -129,10 +133,6 @@ class Demand:
             taken.add(product.code)
             lines.append(self.line(at, partner, len(lines) + 1, product, self.quantity(partner, product)))
         return lines
-
-    def _seen(self, partner: Partner, content: Content, at: datetime) -> bool:
-        last = self._recent[partner.code].get(content)
-        return last is not None and abs(at - last) < _REPEAT
 
 
 def content_of(lines: Sequence[Line]) -> Content:

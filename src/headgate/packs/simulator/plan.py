@@ -54,11 +54,14 @@ def plan_steps(
     return sorted((s for s in steps if s.at < end), key=lambda s: (s.at, s.order.number, s.kind))
 
 
-def weekly_needs(steps: Sequence[Step], start: datetime, weeks: int) -> list[dict[str, int]]:
-    """How much of each product the released orders of each week will reserve."""
+def weekly_needs(steps: Sequence[Step], start: datetime, weeks: int, apart: frozenset[str]) -> list[dict[str, int]]:
+    """How much of each product the orders of each week ask for, those held for other reasons included.
+
+    Orders in `apart` ask for more than there is, on purpose.
+    """
     needs: list[dict[str, int]] = [{} for _ in range(weeks)]
     for step in steps:
-        if step.kind == "ship" or step.kind == "cancel" or step.order.fate not in ("release", "flag"):
+        if step.kind in ("ship", "cancel") or step.order.number in apart:
             continue
         week = needs[min((step.at - start).days // 7, weeks - 1)]
         for line in step.lines or step.order.lines:

@@ -93,7 +93,8 @@ def simulate(
         stocks = Stocks(catalogue, _random(seed, "stock"))
         return World(people, by_code, desk, demand, rates, begin, agreements.expiry, stocks, accounts, sizing)
 
-    needs = weekly_needs(steps, begin, weeks)
+    short = frozenset(p.order.number for p in planted if p.kind == "out_of_stock")
+    needs = weekly_needs(steps, begin, weeks, short)
     rehearsal = world(None)
     rehearsal.run(steps, needs, ())
     final = world(rehearsal.credits.limits())
