@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import Busy
-from headgate.store.arrays import QuickListDumper
+from headgate.store.arrays import QuickListBinaryDumper, QuickListDumper
 
 _BEGIN = sql.SQL(
     "begin{mode}; select set_config('headgate.tenant', {tenant}, true), set_config('headgate.partner', {partner}, true)"
@@ -26,6 +26,7 @@ _WAIT_SECONDS = 30.0
 def configure(conn: Connection) -> None:
     """Make a connection read JSON exactly (numbers with a point as `Decimal`) and times in UTC."""
     set_json_loads(loads, context=conn)
+    conn.adapters.register_dumper(list, QuickListBinaryDumper)
     conn.adapters.register_dumper(list, QuickListDumper)
     conn.execute("set time zone 'UTC'")
 
