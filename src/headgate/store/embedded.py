@@ -264,7 +264,7 @@ def _launch(server: Server) -> None:
     deadline = time.monotonic() + _START_SECONDS
     output = ""
     while time.monotonic() < deadline:
-        if _postmaster_alive(server.home):
+        if _postmaster_alive(server):
             time.sleep(0.05)
         else:
             # An orphaned backend of a killed postmaster can hold the memory for a moment: then try again.
@@ -279,19 +279,21 @@ def _launch(server: Server) -> None:
     raise Misconfigured(f"the embedded PostgreSQL in {server.home} did not start:\n{_tail(output + told)}")
 
 
-def _postmaster_alive(home: Path) -> bool:
-    """Whether the process named in postmaster.pid is our server; a stale file (its pid may be reused) is removed."""
-    file = home / "pgdata" / "postmaster.pid"
+def _postmaster_alive(server: Server) -> bool:
+    """Whether the process named in postmaster.pid is our server. If not, removes what PostgreSQL would take for one.
+
+    A killed server leaves its lock files. PostgreSQL only asks whether a process of that number exists, which is also
+    true for a stranger's (in a container numbers repeat) and for a dead one that its parent has not collected yet.
+    """
+    file = server.home / "pgdata" / "postmaster.pid"
     try:
-        lines = file.read_text().splitlines()
-        process = psutil.Process(int(lines[0]))
+        process = psutil.Process(int(file.read_text().splitlines()[0]))
         if process.status() != psutil.STATUS_ZOMBIE and process.name().startswith("postgres"):
             return True
-    except FileNotFoundError:
-        return False
-    except (psutil.Error, IndexError, ValueError):
+    except (psutil.Error, OSError, IndexError, ValueError):
         pass
-    file.unlink(missing_ok=True)
+    for stale in (file, server.sockets / ".s.PGSQL.5432", server.sockets / ".s.PGSQL.5432.lock"):
+        stale.unlink(missing_ok=True)
     return False
 
 
