@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +111,8 @@ def refused(field: str, value: object, message: str, fix: str = "") -> Refused:
 
 def shorten(value: object, limit: int = 80) -> str:
     """A value as shown in an error: its text, cut, never empty of meaning."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = str(value) if isinstance(value, (str, Decimal)) else repr(value)
+    except ValueError:  # an integer with more digits than Python writes out
+        text = "a number too long to show"
     return text if len(text) <= limit else text[: limit - 1] + "…"

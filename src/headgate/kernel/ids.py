@@ -26,9 +26,7 @@ def new_id(at: datetime) -> UUID:
 def derive_id(at: datetime, *parts: object) -> UUID:
     """A UUIDv7-shaped id made from `at` and the parts: the same call gives the same id on every machine."""
     text = "\x1f".join(str(p) for p in parts)
-    return _uuid7(
-        int(at.timestamp() * 1000), int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big") >> 6
-    )
+    return _uuid7(int(at.timestamp() * 1000), int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big") >> 6)
 
 
 def lane_of(key: str, lanes: int) -> int:
