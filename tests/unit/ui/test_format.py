@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from babel.numbers import format_currency, format_decimal
 
 from headgate.kernel.money import Money
 from headgate.ui import format as f
@@ -57,6 +58,14 @@ def test_the_minor_unit_is_the_currencys_own() -> None:
 )
 def test_money_in_running_text_follows_the_locale(money: Money, locale: str, shown: str) -> None:
     assert f.money(money, locale).replace("\u00a0", " ") == shown
+
+
+@pytest.mark.parametrize("locale", ["en_GB", "de_DE", "fr_FR", "en_IN", "pl_PL", "sv_SE", "de_CH", "ja_JP", "pt_BR"])
+@pytest.mark.parametrize("amount", ["0", "7.5", "1234.56", "123456.7", "12345678.91"])
+def test_numbers_and_money_are_those_of_the_locale_data(locale: str, amount: str) -> None:
+    value = Decimal(amount)
+    assert f.number(value, locale) == format_decimal(value, locale=locale)
+    assert f.money(Money(value, "EUR"), locale) == format_currency(value, "EUR", locale=locale)
 
 
 def test_headline_money_is_rounded_half_up_to_whole_units() -> None:

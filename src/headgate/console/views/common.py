@@ -192,7 +192,8 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The frame: tenant, reader, navigation, and what forms need. `person` is None before sign-in."""
+    """The frame: tenant, reader, navigation, and what forms need. `person` is None before sign-in;
+    `demo` marks a tenant whose data is made up."""
 
     tenant: str
     person: Person | None

@@ -25,11 +25,6 @@ class OrderFilters:
     since: date | None = None
     until: date | None = None
 
-    @property
-    def active(self) -> bool:
-        chosen = (self.text, self.status, self.partner, self.storefront, self.exception, self.since, self.until)
-        return any(chosen)
-
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
