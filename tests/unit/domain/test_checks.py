@@ -58,6 +58,20 @@ def test_lines_of_one_order_share_what_is_left_of_a_price_exception() -> None:
     assert verdict.lines[1].trace.candidates[1].reason == "5 of its 15 are left and the line has 10"
 
 
+@pytest.mark.parametrize(
+    ("metered", "contract"), [({}, "10"), ({1: "-5"}, "8"), ({1: "-4"}, "10"), ({1: "1"}, "10"), ({2: "-9"}, "10")]
+)
+def test_a_meter_counts_what_others_took_and_what_the_order_itself_gives_back(
+    metered: dict[int, str], contract: str
+) -> None:
+    special = net("EX", "8", kind="exception", max_quantity=d(15), used_quantity=d(10))
+    counted = {(special.agreement, number): d(quantity) for number, quantity in metered.items()}
+    asked = facts(line("1", "SKU-1", 10, "8"), book=price_book([term("LIST"), special]), metered=counted)
+    (priced,) = govern_order(asked, Desk()).lines
+    assert priced.contract_price == d(contract)
+    assert asked.metered == counted  # the facts are not used up by looking at them
+
+
 def test_a_line_without_a_contract_price_says_so() -> None:
     (seen,) = desk_inputs("price_deviation", book=price_book([]))
     assert (seen["has_contract"], seen["deviation_pct"]) == (False, d(0))

@@ -6,4 +6,13 @@ from headgate.channel.orders.port import OrderPort
 from headgate.channel.orders.service import check_edit, current_order, get_order, list_orders
 from headgate.channel.orders.summary import order_summary
 
-__all__ = ["ACTIONS", "OrderPort", "check_edit", "current_order", "explain_order", "get_order", "list_orders", "order_summary"]
+__all__ = [
+    "ACTIONS",
+    "OrderPort",
+    "check_edit",
+    "current_order",
+    "explain_order",
+    "get_order",
+    "list_orders",
+    "order_summary",
+]

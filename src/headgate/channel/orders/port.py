@@ -15,7 +15,7 @@ from headgate.channel.credit import CreditDelta, apply_credit_deltas, load_credi
 from headgate.channel.inventory import Hold, ShippedLine, load_stock, reserve, ship, threshold_events
 from headgate.channel.masters import RevisionCache
 from headgate.channel.orders import repo
-from headgate.channel.orders.core.book import OrderBook, credit_deltas
+from headgate.channel.orders.core.book import OrderBook, credit_deltas, metered_deltas
 from headgate.channel.orders.core.state import ZERO, OrderChanged, OrderState, Reserved
 from headgate.channel.partners import load_partners
 from headgate.channel.products import load_products
@@ -29,6 +29,8 @@ from headgate.ledger import NewEvent
 from headgate.process import TenantProfile, Work
 
 NEW_CONTENT = frozenset({"order.submitted", "order.amended"})
+# After these an order is not checked, so nothing is looked up that it might repeat.
+UNCHECKED = frozenset({"order.cancelled", "shipment.confirmed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class OrderPort:
         stored = repo.load(conn, {w.subject for w in work})
         brought = {w.event.seq: o for w in work if (o := _content(w)) is not None}
         contents = list(brought.values())
+        checked = [*contents, *(stored[w.subject].order for w in work if _rechecks(w, stored))]
         everything = [*contents, *(s.order for s in stored.values())]
         products = {line.product for o in everything for line in o.lines}
         partners = load_partners(conn, {o.partner for o in everything}, self.cache)
@@ -64,7 +67,7 @@ class OrderPort:
             rates_by_day=load_fx(conn, {o.placed_at.date() for o in everything}, self.cache),
             accounts=credit,
             stock=stock,
-            earlier=_earlier(conn, contents, rules),
+            earlier=_earlier(conn, checked, rules),
             rules=rules,
             currency=profile.currency,
             now=ctx.now,
@@ -117,6 +120,10 @@ def _content(work: Work) -> Order | None:
         return parse_order(work.event.data)
     except Invalid:
         return None
+
+
+def _rechecks(work: Work, stored: Mapping[str, OrderState]) -> bool:
+    return work.subject in stored and work.event.type not in NEW_CONTENT and work.event.type not in UNCHECKED
 
 
 def _earlier(conn: Connection[Any], contents: Sequence[Order], rules: Rules) -> dict[str, list[EarlierOrder]]:
@@ -201,10 +208,8 @@ def _uses(before: Mapping[str, OrderState], last: Mapping[str, OrderState]) -> d
     """How much of metered price exceptions these orders took or gave back."""
     sums: dict[tuple[str, int], Decimal] = {}
     for order_no, state in last.items():
-        old = before.get(order_no)
-        for sign, uses in ((-1, old.exception_uses if old else {}), (1, state.exception_uses)):
-            for term, quantity in uses.items():
-                sums[term] = sums.get(term, ZERO) + sign * quantity
+        for term, quantity in metered_deltas(before.get(order_no), state).items():
+            sums[term] = sums.get(term, ZERO) + quantity
     return {term: quantity for term, quantity in sums.items() if quantity}
 
 

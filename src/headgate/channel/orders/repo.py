@@ -145,9 +145,7 @@ def load_earlier(
     return found
 
 
-def save(
-    conn: Connection[Any], states: Sequence[OrderState], relined: Collection[str], known: Collection[str]
-) -> None:
+def save(conn: Connection[Any], states: Sequence[OrderState], relined: Collection[str], known: Collection[str]) -> None:
     """Write orders; `relined` are those whose lines are new or changed, `known` those of them stored before."""
     rows = [_row(state) for state in states]
     conn.execute(SAVE, [list(column) for column in zip(*rows, strict=True)])

@@ -106,7 +106,9 @@ class OrderFacts:
 
     `at` is the instant prices and taxes are taken for, `as_known` the moment of knowledge. `stock` does not count what
     this order has reserved itself, and `counted` is what the account's open orders already hold for it (account
-    currency). `credit` are the levels of its account, own first. `waived` holds (exception, line or '') approved for
+    currency). `metered` is what to add to the used quantity of terms with a maximum, by (agreement, term): what other
+    orders took since the book was loaded, less what this one took itself. `credit` are the levels of its account, own
+    first. `waived` holds (exception, line or '') approved for
     exactly this content; `ceilings` the exposure per account that came with an approved credit exception.
     """
 
@@ -126,3 +128,4 @@ class OrderFacts:
     rules: Rules = Rules()
     waived: frozenset[tuple[str, str]] = frozenset()
     ceilings: Mapping[str, Decimal] = field(default_factory=dict)
+    metered: Mapping[tuple[str, int], Decimal] = field(default_factory=dict)

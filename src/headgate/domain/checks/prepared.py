@@ -126,7 +126,7 @@ def prepare(facts: OrderFacts) -> Prepared:
     )
     taxes = {line.line: line.tax for line in tax.lines}
     groups = _audience(facts)
-    taken: dict[tuple[str, int], Decimal] = {}
+    taken = dict(facts.metered)
     lines = tuple(
         _price(facts, line, amount, taxes.get(line.line, ZERO), groups, rate, taken)
         for line, amount in zip(order.lines, amounts, strict=True)

@@ -69,7 +69,8 @@ class PriceQuery(NamedTuple):
     """What is asked: the price of a quantity of a product for a partner, at an instant, as known at another.
 
     `cost` is the unit cost in `cost_currency` (empty: the query's currency). `fx` are the rates of the day. `taken` is
-    what earlier lines of the same order take from terms with a maximum quantity, by (agreement, term).
+    what to count beside their used quantity for terms with a maximum, by (agreement, term): what earlier lines of the
+    order and other orders of the moment take; negative for what is given back.
     """
 
     partner: str

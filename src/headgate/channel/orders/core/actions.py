@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.channel.orders.core import editing, shipping
-from headgate.channel.orders.core.book import OrderBook, holds
+from headgate.channel.orders.core.book import OrderBook
 from headgate.channel.orders.core.outline import asks_for, bound_digest, command_for, outline
-from headgate.channel.orders.core.state import ZERO, OrderState, Priced, Reserved
+from headgate.channel.orders.core.state import OPEN, ZERO, OrderState, Priced, Reserved
 from headgate.domain.checks import OrderVerdict, govern_order
 from headgate.domain.fx import convert, need_rate
 from headgate.domain.orders import Order, line_content_key, order_content
@@ -88,9 +88,9 @@ def check(call: ActionCall) -> ActionResult:
     if state is None:
         state = _fresh(call, book.content(call.event.seq, call.event.data), None)
     waived, ceilings = _waivers(call, state)
-    verdict = govern_order(book.facts_for(state.order, state, waived, ceilings), call.decide)
+    verdict = govern_order(book.facts_for(state.order, waived, ceilings), call.decide)
     decision = _decision(call, verdict)
-    was_released = holds(state)
+    was_released = state.status in OPEN
     after = _after_check(call, state, verdict, decision)
     outputs: dict[str, Any] = {
         "outcome": verdict.outcome,
@@ -214,7 +214,7 @@ def waive(call: ActionCall) -> ActionResult:
 
 
 def forget_waiver(call: ActionCall) -> ActionResult:
-    """`order.forget_waiver`: what was approved once is not approved again after a change, a return or a cancellation."""
+    """`order.forget_waiver`: what was approved once is not approved again after a change, return or cancellation."""
     return ActionResult(NOTHING)
 
 

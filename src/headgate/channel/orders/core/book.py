@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from headgate.channel.orders.core.state import OPEN, ZERO, OrderChanged, OrderState, Reserved
+from headgate.channel.orders.core.state import ZERO, OrderChanged, OrderState, Reserved
 from headgate.domain.checks import EarlierOrder, OrderFacts, PartnerFacts, ProductFacts, Rules
 from headgate.domain.credit import CreditAccount, children_of, credit_levels
 from headgate.domain.fx import Rates
@@ -19,7 +19,9 @@ from headgate.domain.tax import TaxEngine
 
 @dataclass(slots=True)
 class OrderBook:
-    """What the actions see. `orders` are as the batch stands, `loaded` as they were stored before it; `_draft` is the order as the running event has changed it so far."""
+    """What the actions see. `orders` are as the batch stands, `loaded` as they were stored before it; `_draft` is the
+    order as the running event has changed it so far. `metered` is what the batch has taken from terms with a maximum
+    quantity since `prices` were loaded."""
 
     orders: dict[str, OrderState]
     partners: Mapping[str, PartnerFacts]
@@ -38,6 +40,7 @@ class OrderBook:
     loaded: Mapping[str, OrderState] = field(default_factory=dict)
     seqs: list[int] = field(default_factory=list)
     contents: Mapping[int, Order] = field(default_factory=dict)  # by the event that brought them
+    metered: dict[tuple[str, int], Decimal] = field(default_factory=dict)
     _draft: tuple[int, OrderState] | None = None
 
     def __post_init__(self) -> None:
@@ -69,14 +72,15 @@ class OrderBook:
     def facts_for(
         self,
         order: Order,
-        state: OrderState | None,
         waived: frozenset[tuple[str, str]],
         ceilings: Mapping[str, Decimal],
     ) -> OrderFacts:
-        """The facts of one order, without what it holds itself."""
+        """The facts of one order, without what it holds itself by the events applied so far."""
         partner = self.partners.get(order.partner)
         rates = self.rates_of(order)
         account = partner.account if partner else None
+        # Not the draft: what it gave up is given back to stock, credit and meters only once its event is applied.
+        holding = self.orders.get(order.order)
         return OrderFacts(
             order=order,
             partner=partner,
@@ -86,21 +90,30 @@ class OrderBook:
             tenant_currency=self.currency,
             at=order.placed_at,
             as_known=self.now,
-            stock=self._free_of(order, state),
+            stock=self._free_of(holding),
             credit=credit_levels(account, self.accounts, rates, children=self.children) if account else (),
-            counted=state.counted if state is not None and state.account == account else ZERO,
+            counted=holding.counted if holding is not None and holding.account == account else ZERO,
             rates=rates,
             earlier=self.earlier.get(order.partner, ()),
             rules=self.rules,
             waived=waived,
             ceilings=ceilings,
+            metered=self._metered_without(holding),
         )
 
-    def _free_of(self, order: Order, state: OrderState | None) -> Mapping[str, tuple[StockLevel, ...]]:
-        if state is None or not state.reserved:
+    def _metered_without(self, holding: OrderState | None) -> Mapping[tuple[str, int], Decimal]:
+        if holding is None or not holding.exception_uses:
+            return self.metered
+        others = dict(self.metered)
+        for term, quantity in holding.exception_uses.items():
+            others[term] = others.get(term, ZERO) - quantity
+        return others
+
+    def _free_of(self, holding: OrderState | None) -> Mapping[str, tuple[StockLevel, ...]]:
+        if holding is None or not holding.reserved:
             return self.stock
         free = dict(self.stock)
-        for held in state.reserved:
+        for held in holding.reserved:
             free[held.product] = _adjusted(free.get(held.product, ()), held.warehouse, -held.quantity, ZERO)
         return free
 
@@ -114,6 +127,8 @@ class OrderBook:
             self._draft = None
             self._apply_stock(before, after)
             self._apply_credit(before, after)
+            for term, quantity in metered_deltas(before, after).items():
+                self.metered[term] = self.metered.get(term, ZERO) + quantity
             self._apply_earlier(after)
 
     def _apply_stock(self, before: OrderState | None, after: OrderState) -> None:
@@ -180,9 +195,12 @@ def credit_deltas(before: OrderState | None, after: OrderState) -> list[tuple[st
     return [(account, *change) for account, change in sorted(changes.items()) if any(change)]
 
 
-def holds(state: OrderState) -> bool:
-    """Whether an order holds stock or credit."""
-    return state.status in OPEN and bool(state.reserved or state.counted)
+def metered_deltas(before: OrderState | None, after: OrderState) -> dict[tuple[str, int], Decimal]:
+    """What an order takes from (or gives back to) terms with a maximum quantity, between two states of it."""
+    uses = dict(after.exception_uses)
+    for term, quantity in before.exception_uses.items() if before else ():
+        uses[term] = uses.get(term, ZERO) - quantity
+    return {term: quantity for term, quantity in uses.items() if quantity}
 
 
 def released_from(
