@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import compile_path
 
 import headgate
 from headgate.api import openapi
-from headgate.api.errors import add_handlers
+from headgate.api.errors import Address, add_handlers
 from headgate.api.middleware import BodyLimit, Frame
 from headgate.api.routes import (
     agreements,
@@ -56,6 +58,17 @@ class Api(FastAPI):
         return openapi.describe(self)
 
 
+def addresses() -> list[Address]:
+    """The pattern and methods of every address, for the Allow header: routes of one address stand apart in routers."""
+    placed = [("/v1", router) for router in ROUTERS] + [("", health.router)]
+    found: dict[str, set[str]] = {}
+    for prefix, router in placed:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                found.setdefault(prefix + route.path, set()).update(route.methods or ())
+    return [(compile_path(path)[0], frozenset(methods)) for path, methods in found.items()]
+
+
 def create_app(app: App) -> FastAPI:
     """The API over a built application. The caller owns `app` and closes it."""
     api = Api(
@@ -73,7 +86,7 @@ def create_app(app: App) -> FastAPI:
     for router in ROUTERS:
         api.include_router(router, prefix="/v1")
     api.include_router(health.router)
-    add_handlers(api)
+    add_handlers(api, addresses())
     api.add_middleware(BodyLimit, most_bytes=app.settings.request_max_bytes)
     api.add_middleware(Frame)
     return api

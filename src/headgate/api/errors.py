@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,14 @@ from starlette.types import Scope
 from headgate.kernel import errors
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import HeadgateError, Problem, shorten
+from headgate.ledger import Unreadable
 
 MEDIA_TYPE = "application/problem+json"
 MOST_PROBLEMS = 100
 
 log = logging.getLogger("headgate.api")
+
+Address = tuple[re.Pattern[str], frozenset[str]]  # the pattern of a path, and the methods it takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +113,10 @@ class RequestRefused(HTTPException):
         self.problems = tuple(problems)
 
 
-def malformed(error: HeadgateError) -> RequestRefused:
-    """An error of reading the request itself: 400 rather than the 422 of what a well-formed request says."""
-    return RequestRefused("malformed", error.message, error.problems)
+def unreadable(error: errors.Invalid) -> RequestRefused:
+    """An error of reading a body: 400 when it is no JSON at all, 422 for what a well-formed one says."""
+    code = "malformed" if isinstance(error, Unreadable) else "invalid"
+    return RequestRefused(code, error.message, error.problems)
 
 
 def problem_response(
@@ -172,10 +177,14 @@ def code_of(error: HeadgateError) -> str:
     return next((_BY_CLASS[cls] for cls in type(error).__mro__ if cls in _BY_CLASS), "")
 
 
-def add_handlers(app: FastAPI) -> None:
+def add_handlers(app: FastAPI, addresses: Sequence[Address]) -> None:
     """Answer every exception of the application with problem details."""
 
     def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            path = request.scope["path"]
+            allowed = next((methods for pattern, methods in addresses if pattern.match(path)), frozenset[str]())
+            error.headers = {"Allow": ", ".join(sorted(allowed))}
         return response_for(request.scope, error)
 
     for kind in (HTTPException, RequestValidationError, HeadgateError):

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-_TEXT: dict[str, Any] = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": 512,
-    "pattern": r"^[^\u0000-\u001f\u007f]*\S[^\u0000-\u001f\u007f]*$",
-}
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 512}
 
 EVENT: dict[str, Any] = {
     "type": "object",
@@ -25,13 +20,17 @@ EVENT: dict[str, Any] = {
             "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$",
             "examples": ["order.submitted"],
         },
-        "subject": _TEXT,
-        "time": {"type": "string", "format": "date-time"},
-        "datacontenttype": {"const": "application/json"},
+        "subject": {**_TEXT, "type": ["string", "null"]},
+        "time": {"type": ["string", "null"], "format": "date-time"},
+        "datacontenttype": {
+            "type": ["string", "null"],
+            "pattern": r"^(application|text)/([a-z0-9.+-]+\+)?json$",
+            "examples": ["application/json"],
+        },
         "data": {"type": "object"},
     },
-    "additionalProperties": False,
-    "patternProperties": {r"^[a-z0-9]{1,64}$": {"type": ["string", "boolean", "integer"]}},
+    "propertyNames": {"pattern": "^[a-z0-9]{1,64}$"},
+    "additionalProperties": {"type": ["string", "boolean", "number", "null"]},
 }
 EXAMPLE: dict[str, Any] = {
     "specversion": "1.0",

@@ -1,4 +1,4 @@
-"""JSON bodies read as strictly as events are: I-JSON, exact numbers, bounded depth, and the right content type."""
+"""Requests read as strictly as events are: no unknown parameters, I-JSON, exact numbers, the right content type."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from pydantic_core import ErrorDetails
 
-from headgate.api.errors import RequestRefused, malformed
+from headgate.api.errors import RequestRefused, unreadable
 from headgate.kernel.errors import Invalid
 from headgate.ledger import parse_json
 
@@ -23,23 +25,31 @@ class StrictRequest(Request):
         try:
             return parse_json("body", await self.body())
         except Invalid as error:
-            raise malformed(error) from None
+            raise unreadable(error) from None
 
 
 class StrictRoute(APIRoute):
-    """A route whose body, if it takes one, is read by `StrictRequest`."""
+    """A route that refuses query parameters it does not know, and whose body, if it takes one, is strict JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         takes_json = self.body_field is not None
+        known = {parameter.alias for parameter in self.dependant.query_params}
 
         async def strict(request: Request) -> Response:
             checked = StrictRequest(request.scope, request.receive)
+            unknown = [name for name in request.query_params if name not in known]
+            if unknown:
+                raise RequestValidationError([_unknown(name, request.query_params[name]) for name in unknown])
             if takes_json and not _JSON.fullmatch(media_type(request)) and await checked.body():
                 raise RequestRefused("unsupported_media_type", "send the body as application/json")
             return await handler(checked)
 
         return strict
+
+
+def _unknown(name: str, value: str) -> ErrorDetails:
+    return {"type": "extra_forbidden", "loc": ("query", name), "msg": "is not a parameter", "input": value}
 
 
 def media_type(request: Request) -> str:

@@ -13,6 +13,7 @@ from headgate.ledger.audit import (
 from headgate.ledger.core.chain import AuditDraft, link
 from headgate.ledger.core.envelope import (
     CloudEvent,
+    Unreadable,
     parse_batch,
     parse_binary,
     parse_http,
@@ -106,6 +107,7 @@ __all__ = [
     "Quarantined",
     "Refusal",
     "StoredEvent",
+    "Unreadable",
     "Validator",
     "ack_inbox",
     "append_audit",

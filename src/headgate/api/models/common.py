@@ -23,9 +23,9 @@ class Shape(BaseModel):
 
 
 class Body(BaseModel):
-    """A request body: fields that are not known are refused, so that a typing error is noticed."""
+    """A request body: fields that are not known and wrong types are refused, so that a slip is noticed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Money(Shape):

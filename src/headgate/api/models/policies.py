@@ -95,7 +95,7 @@ class Evaluated(Shape):
 class Draft(Body):
     """A policy as authored: YAML with `policy`, `version`, `title`, `inputs`, `outputs`, `rows` and `tests`."""
 
-    text: str = Field(min_length=1, max_length=200_000, pattern=r"^[^\u0000]*$")
+    text: str = Field(min_length=1, max_length=200_000)
 
 
 class Remark(Shape):

@@ -77,7 +77,7 @@ def verify(caller: AuditRead, body: Verify) -> Verification:
     )
 
 
-@router.get("/audit/{seq}", responses=problems(*FIND))
+@router.get("/audit/{seq:int}", responses=problems(*FIND))
 def get_entry(caller: AuditRead, seq: SeqPath) -> AuditDetail:
     """One entry with the text its hash was taken over and a proof that it is among its neighbours."""
     with caller.reading() as conn:

@@ -15,17 +15,17 @@ from psycopg import Connection
 
 from headgate.access import may_send
 from headgate.api.auth import Sender, sender_of
-from headgate.api.errors import RequestRefused, malformed
+from headgate.api.errors import RequestRefused, unreadable
 from headgate.api.event_schema import REQUEST_BODY
 from headgate.api.models.ledger import Accepted, AcceptedEvents
 from headgate.api.openapi import problems
-from headgate.api.strict import media_type
+from headgate.api.strict import StrictRoute, media_type
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, Problem
 from headgate.ledger import Appended, CloudEvent, conflict_list, parse_http
 from headgate.process import Incoming, ingest
 
-router = APIRouter(tags=["events"])
+router = APIRouter(route_class=StrictRoute, tags=["events"])
 
 STRUCTURED = ("application/cloudevents+json", "application/cloudevents-batch+json")
 
@@ -90,7 +90,7 @@ def _parsed(request: Request, body: bytes, most_bytes: int) -> list[CloudEvent]:
     try:
         return parse_http(request.headers, body, max_bytes=most_bytes)
     except Invalid as error:
-        raise malformed(error) from None
+        raise unreadable(error) from None
 
 
 def _allowed(sender: Sender, events: Sequence[CloudEvent]) -> None:

@@ -101,23 +101,35 @@ def parse_binary(headers: Mapping[str, str], body: bytes, *, max_bytes: int) -> 
     return _from_object("ce-", {**attributes, "data": parse_json("body", body)})
 
 
+class Unreadable(Invalid):
+    """The bytes are no JSON text at all, so nothing in them can be judged."""
+
+    code = "unreadable"
+
+
 def parse_json(field: str, raw: bytes) -> Any:
-    """JSON text to values, non-integers as `Decimal`. Raises `Invalid` for anything outside I-JSON or our bounds."""
+    """JSON text to values, non-integers as `Decimal`.
+
+    Raises `Unreadable` for what is not JSON in UTF-8, `Invalid` for JSON outside I-JSON or our bounds.
+    """
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise invalid(field, f"byte {error.start}", "is not UTF-8", "Encode the body as UTF-8.") from None
+        raise _unreadable(field, f"byte {error.start}", "is not UTF-8", "Encode the body as UTF-8.") from None
     try:
         value = json.loads(
             text, parse_float=_decimal, parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_no_repeats
         )
+    except Unreadable as error:
+        problem = error.problems[0]
+        raise _unreadable(field, problem.value, problem.message, problem.fix) from None
     except Invalid as error:
         problem = error.problems[0]
         raise invalid(field, problem.value, problem.message, problem.fix) from None
     except RecursionError:
         raise invalid(field, "", f"is nested deeper than {MAX_DEPTH}", "Flatten it.") from None
     except ValueError as error:
-        raise invalid(field, "", f"is not JSON: {error}") from None
+        raise _unreadable(field, "", f"is not JSON: {error}") from None
     _check_tree(field, value, 1)
     return value
 
@@ -243,8 +255,13 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
+def _unreadable(field: str, value: object, message: str, fix: str = "") -> Unreadable:
+    found = invalid(field, value, message, fix)
+    return Unreadable(found.message, problems=found.problems)
+
+
 def _no_constant(name: str) -> Any:
-    raise invalid("", name, "is not a JSON number", "Leave the field out or send null.")
+    raise _unreadable("", name, "is not a JSON number", "Leave the field out or send null.")
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
