@@ -7,13 +7,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from psycopg import Connection
 
 from headgate.access import load_principal
 from headgate.cli.session import Json, Limit, Tenant, out, print_json, session, table
 from headgate.kernel.canonical import loads
 from headgate.kernel.context import Context
-from headgate.kernel.errors import invalid
+from headgate.kernel.errors import NotFound, invalid
 from headgate.process import (
+    Approval,
     Choice,
     approvals_of_case,
     case_detail,
@@ -125,7 +127,7 @@ def show_approval(approval: Annotated[UUID, typer.Argument()], tenant: Tenant = 
 
 @approvals_app.command("decide")
 def decide(
-    approval: Annotated[UUID, typer.Argument(help="The approval's id.")],
+    subject: Annotated[str, typer.Argument(metavar="APPROVAL", help="Its id, or what it is about: an order's number.")],
     outcome: Annotated[str, typer.Argument(help="approve, edit, reject or return.")],
     by: Annotated[str, typer.Option("--as", help="Who decides: a principal id or an e-mail address.")],
     because: Annotated[str, typer.Option("--because", help="The justification.")],
@@ -138,17 +140,17 @@ def decide(
     with session(tenant) as s:
         with s.transaction() as (conn, ctx):
             principal = load_principal(conn, by if ":" in by else f"user:{by}", ctx.now)
-            found = get_approval(conn, approval)
-            if found is None:
-                raise invalid("approval", approval, "does not exist")
+            found = _waiting_for(conn, ctx, subject)
             choice = Choice(outcome, because, found.digest, on_behalf_of, loads(edit) if edit else None)
-            seq = decide_approval(conn, Context(ctx.tenant_id, principal, ctx.now), s.app.engine, approval, choice)
+            seq = decide_approval(
+                conn, Context(ctx.tenant_id, principal, ctx.now), s.app.engine, found.approval, choice
+            )
         s.app.runner().settle(s.tenant_id, seq)
         with s.transaction(read_only=True) as (conn, _):
-            after = get_approval(conn, approval)
+            after = get_approval(conn, found.approval)
             case = case_detail(conn, found.case_id)
     result = {
-        "approval": approval,
+        "approval": found.approval,
         "status": after.status if after else "",
         "stage": case["stage"],
         "subject": found.subject,
@@ -157,3 +159,18 @@ def decide(
         print_json(result)
     else:
         out.print(f"{found.subject_type} {found.subject}: approval {result['status']}, now {case['stage']}")
+
+
+def _waiting_for(conn: Connection[Any], ctx: Context, text: str) -> Approval:
+    """The approval of that id, or the one that waits for that order or request."""
+    try:
+        wanted = UUID(text)
+    except ValueError:
+        tasks = [t for t in work_queue(conn, ctx.now, view="all", limit=200) if t["subject"] == text and t["approval"]]
+        if not tasks:
+            raise NotFound(f"nothing waits for a decision on {text}; see headgate approvals list") from None
+        wanted = tasks[0]["approval"]
+    found = get_approval(conn, wanted)
+    if found is None:
+        raise NotFound(f"approval {wanted} does not exist")
+    return found

@@ -17,7 +17,7 @@ from headgate.access import create_person, create_tenant, find_tenant, grant_rol
 from headgate.channel import agreements
 from headgate.channel.orders import order_summary
 from headgate.cli.playing import Player
-from headgate.cli.serving import announce, serve_app
+from headgate.cli.serving import announce, launcher
 from headgate.cli.session import err, opened, out, print_json, shown, table
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
@@ -51,6 +51,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     serve: Annotated[bool, typer.Option(help="Serve the console afterwards.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
     weeks: Annotated[int, typer.Option(min=1, max=52, help="Weeks of orders.")] = 12,
@@ -73,7 +74,8 @@ def demo(
     else:
         _print(facts)
     if serve:
-        serve_app(host, port, lambda address: announce(address, logins))
+        with opened() as app:
+            launcher(context).serve(app, host, port, lambda address: announce(address, logins), True)
 
 
 def _known(app: App) -> UUID | None:

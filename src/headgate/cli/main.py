@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from headgate.cli import agreements, audit, cases, demo, imports, orders, policies, quarantine, serving, tenants
+from headgate.cli.serving import Launcher
 from headgate.cli.session import fail
 from headgate.kernel.errors import HeadgateError
 
@@ -41,10 +42,10 @@ app.add_typer(policies.app, name="policies", help="Policies: look, lint, test, a
 app.add_typer(audit.app, name="audit", help="The audit chain: search and verify.")
 
 
-def main() -> None:
+def run(launcher: Launcher) -> None:
     """Entry point: known errors become one clear line and exit code 1 (2 for bad usage)."""
     try:
-        app()
+        app(obj=launcher)
     except HeadgateError as error:
         fail(error)
     except KeyboardInterrupt:

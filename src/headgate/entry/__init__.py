@@ -1,0 +1,5 @@
+"""F12: the process. Puts the edges together that run side by side: console and API in one server, a worker beside them."""
+
+from headgate.entry.main import main
+
+__all__ = ["main"]
