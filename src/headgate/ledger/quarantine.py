@@ -148,6 +148,12 @@ def quarantine_counts(conn: Connection, *, status: Status = "open") -> list[Quar
     return [QuarantineCount(*row) for row in conn.execute(repo.COUNT_QUARANTINE, {"status": status})]
 
 
+def quarantine_size(conn: Connection, most: int = 1000) -> int:
+    """How many are open, counted up to `most`."""
+    (count,) = conn.execute(repo.SIZE_OF_QUARANTINE, {"most": most}).fetchone() or (0,)
+    return int(count)
+
+
 def _resolution(now: datetime, ids: Sequence[UUID], status: str, actor: str) -> dict[str, object]:
     return {"now": now, "ids": list(ids), "status": status, "actor": actor}
 

@@ -120,6 +120,13 @@ where i.lane = d.lane and i.seq = d.seq
 returning i.seq, i.attempts
 """
 
+# Nothing is wrong with these events, so no try is counted.
+POSTPONE_INBOX = """
+update inbox i set not_before = %(until)s, error = d.error
+from unnest(%(lane)s::smallint[], %(seq)s::bigint[], %(error)s::text[]) as d(lane, seq, error)
+where i.lane = d.lane and i.seq = d.seq
+"""
+
 REQUEUE = """
 insert into inbox (lane, seq) select lane, seq from events where seq = any(%(seqs)s)
 on conflict (tenant_id, lane, seq) do nothing
@@ -312,6 +319,10 @@ returning id
 COUNT_QUARANTINE = """
 select kind, reason, currency, count(*), sum(amount) from quarantine
 where status = %(status)s group by kind, reason, currency order by count(*) desc, kind, reason, currency
+"""
+
+SIZE_OF_QUARANTINE = """
+select count(*) from (select from quarantine where status = 'open' limit %(most)s) counted
 """
 
 # A poison event leaves the inbox and is put aside with its error.

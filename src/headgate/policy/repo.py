@@ -46,6 +46,11 @@ order by policy
 
 BODIES = "select digest, body from policy_versions where digest = any(%(digests)s)"
 
+BODIES_OF = """
+select digest, body from policy_versions
+where (policy, version) in (select * from unnest(%(policy)s::text[], %(version)s::int[]))
+"""
+
 RECORD_DECISIONS = """
 insert into decisions
     (decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, row_ids, inputs, outputs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -217,6 +217,17 @@ class PolicyService:
         """A version ready to evaluate, whatever its status; its `table` is what the text says. Raises `NotFound`."""
         text = self.text(conn, policy, version)
         return self._compile({hashlib.sha256(text.encode()).digest(): text}).popitem()[1]
+
+    def compiled_many(
+        self, conn: Connection, versions: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], CompiledPolicy]:
+        """Those of these (policy, version) that exist, ready to evaluate, whatever their status; one query."""
+        pairs = sorted(set(versions))
+        if not pairs:
+            return {}
+        rows = conn.execute(repo.BODIES_OF, {"policy": [p for p, _ in pairs], "version": [v for _, v in pairs]})
+        found = self._compile({bytes(digest): body for digest, body in rows})
+        return {(each.policy, each.version): each for each in found.values()}
 
     def run_tests(self, conn: Connection, policy: str, version: int) -> tuple[ExampleResult, ...]:
         """Run the examples that ship with a version. Raises `NotFound`."""

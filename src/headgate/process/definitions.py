@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,14 +70,20 @@ class Definitions:
         wanted = {(c.process, c.version) for c in cases} - set(base.pinned)
         if not wanted:
             return base
-        pairs = sorted(wanted)
-        rows = conn.execute(VERSIONS, ([p for p, _ in pairs], [v for _, v in pairs])).fetchall()
-        self._fetch(conn, [bytes(r[2]) for r in rows])
-        found = {(r[0], r[1]): self._parsed[bytes(r[2])] for r in rows}
+        found = self.versions(conn, wanted)
         missing = wanted - set(found)
         if missing:
             raise Misconfigured(f"process versions {sorted(missing)} are gone, and cases still run on them")
         return DefinitionSet(base.current, {**base.pinned, **found}, base.takers)
+
+    def versions(
+        self, conn: Connection[Any], wanted: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], Definition]:
+        """Those of these stored versions that exist, parsed once per content."""
+        pairs = sorted(wanted)
+        rows = conn.execute(VERSIONS, ([p for p, _ in pairs], [v for _, v in pairs])).fetchall() if pairs else []
+        self._fetch(conn, [bytes(r[2]) for r in rows])
+        return {(r[0], r[1]): self._parsed[bytes(r[2])] for r in rows}
 
     def _fetch(self, conn: Connection[Any], digests: Iterable[bytes]) -> None:
         missing = [d for d in digests if d not in self._parsed]

@@ -1,0 +1,284 @@
+"""What people have to do, as the console shows it: their tasks, open cases by urgency, and how much of each there is.
+
+Lists are paged by the sort key of the last row, so what arrives meanwhile is neither skipped nor repeated. Amounts are
+in the tenant's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from headgate.process.core.approval import Voter
+
+Scope = Literal["mine", "team", "unassigned"]
+SCOPES: tuple[Scope, ...] = ("mine", "team", "unassigned")
+CaseView = Literal["open", "at_risk", "closed"]
+# The part of a task's time after which it is at risk.
+AT_RISK = Decimal("0.75")
+
+# One row per open task with who it is for. Of several open tasks of one approval the reader can decide one, so only the
+# first of them (`place` 1) is theirs to do. An approval is for whoever may decide it: holder of its role, or deputy of
+# one within the delegated amount, who neither asked for it nor has decided a step of it.
+_TASKS = """
+select t.task, t.case_id, t.kind, t.title, t.role, t.assignee, t.due_at, t.stake, t.currency, t.partner, t.created_at,
+       coalesce(t.due_at, 'infinity') as due, coalesce(t.stake, 0) as weight,
+       t.due_at is not null and %(now)s >= t.due_at as late,
+       t.due_at is not null and %(now)s < t.due_at
+           and %(now)s >= t.created_at + (t.due_at - t.created_at) * %(at_risk)s::float8 as near,
+       t.role = any(%(roles)s) or t.also_role = any(%(roles)s) as ours,
+       a.approval,
+       a.approval is not null and a.requested_by <> %(me)s and not %(me)s = any(a.barred) and v.mine is not true and (
+           t.role = any(%(roles)s) or t.also_role = any(%(roles)s)
+           or exists (
+               select from unnest(%(for_whom)s::text[], %(for_role)s::text[], %(for_most)s::numeric[])
+                   as d(who, role, most)
+               where d.role in (t.role, t.also_role) and (d.most is null or coalesce(t.stake, 0) <= d.most)
+                   and d.who <> a.requested_by and not d.who = any(a.barred) and not d.who = any(v.voted)
+           )
+       ) as decidable
+from tasks t
+left join approvals a on a.case_id = t.case_id and a.status = 'pending' and t.kind = 'approval'
+left join lateral (
+    select bool_or(%(me)s in (x.principal, x.on_behalf_of)) as mine,
+           coalesce(array_agg(x.principal) || array_agg(x.on_behalf_of), '{}') as voted
+    from approval_votes x where x.approval = a.approval
+) v on true
+where t.status = 'open' and (t.snoozed_until is null or t.snoozed_until <= %(now)s)
+"""
+_PLACED = f"""
+select r.*, row_number() over (
+    partition by r.approval, r.decidable, coalesce(r.assignee, %(me)s) = %(me)s
+    order by r.assignee is null, r.due, r.task
+) as place
+from ({_TASKS}) r
+"""
+_SCOPED: Mapping[str, str] = {
+    "mine": "q.assignee = %(me)s or (q.assignee is null and q.decidable and q.place = 1)",
+    "team": "q.ours",
+    "unassigned": "q.assignee is null and q.ours",
+}
+# 'infinity' has no datetime in Python: what has no due time sorts last, and its key travels as text.
+_PAGE = """
+select q.task, q.case_id, q.kind, q.title, q.role, q.assignee, q.due_at, q.stake, q.currency, q.partner, q.created_at,
+       q.due::text as due, q.weight, q.ours, q.decidable, q.approval, c.process,
+       c.subject_type, c.subject, c.exceptions, a.summary, a.requested_by, a.expires_at, s.level, s.levels
+from ({tasks}) q
+join cases c on c.case_id = q.case_id
+left join approvals a on a.approval = q.approval
+left join lateral (
+    select min(x.level) filter (where x.status = 'open') as level, count(distinct x.level) as levels
+    from approval_steps x where x.approval = q.approval
+) s on true
+where ({scope}) and ({kind}) and (
+    %(after_task)s::uuid is null
+    or (q.due, -q.weight, q.task) > (%(after_due)s::timestamptz, %(after_weight)s::numeric, %(after_task)s::uuid)
+)
+order by q.due, q.weight desc, q.task limit %(limit)s
+"""
+_SUMMED: Mapping[str, str] = {**_SCOPED, "decisions": f"({_SCOPED['mine']}) and q.approval is not null"}
+_SUM = """count(*) filter (where {where}) as {name}_count,
+    count(*) filter (where ({where}) and q.late) as {name}_late,
+    count(*) filter (where ({where}) and q.near) as {name}_near,
+    coalesce(sum(q.weight) filter (where {where}), 0) as {name}_stake"""
+_SUMS = f"""
+select {", ".join(_SUM.format(name=name, where=where) for name, where in _SUMMED.items())} from ({_PLACED}) q
+"""
+
+_CASES = """
+select c.case_id, c.process, c.version, c.subject_type, c.subject, c.partner, c.stage, c.status, c.outcome,
+       c.exceptions, c.owner_role, c.stake, c.currency, c.opened_at, c.closed_at, c.due_at, c.sla_state,
+       a.summary, k.assignee
+from (select * from cases c where {filters} order by {order} limit %(limit)s) c
+left join lateral (
+    select x.summary from approvals x where x.case_id = c.case_id order by x.requested_at desc limit 1
+) a on true
+left join lateral (
+    select x.assignee from tasks x where x.case_id = c.case_id and x.status = 'open' and x.assignee is not null limit 1
+) k on true
+order by {order}
+"""
+_CASE_SUMS = "select count(*) as cases, coalesce(sum(c.stake), 0) as stake from cases c where {filters}"
+_CASE_COUNTS = """
+select count(*) as open, count(*) filter (where c.sla_state in ('warned', 'breached') or c.due_at <= %(now)s) as at_risk
+from cases c where c.due_at is not null
+"""
+_CASES_OF = "select partner, count(*) from cases where due_at is not null and partner = any(%s) group by partner"
+_LATE = "c.due_at is not null and (c.sla_state in ('warned', 'breached') or c.due_at <= %(now)s)"
+# A clock runs exactly while a case is off its straight path and waits for somebody; it leaves its last state behind.
+_CASE_FILTERS: Mapping[CaseView, str] = {
+    "open": "c.due_at is not null",
+    "at_risk": _LATE,
+    "closed": "c.status = 'closed' and c.sla_state <> ''",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whose desk it is: a person with roles and the delegations to them."""
+
+    principal: str
+    roles: frozenset[str]
+    voter: Voter
+
+    def _params(self, now: datetime) -> dict[str, Any]:
+        given = [(d.delegator, role, d.max_amount) for d in self.voter.delegated for role in sorted(d.roles)]
+        return {
+            "now": now,
+            "at_risk": AT_RISK,
+            "me": self.principal,
+            "roles": sorted(self.roles),
+            "for_whom": [who for who, _, _ in given],
+            "for_role": [role for _, role, _ in given],
+            "for_most": [most for _, _, most in given],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSums:
+    """How many tasks a list holds, how many of them are late or at risk, and the money at stake."""
+
+    count: int
+    late: int
+    near: int
+    stake: Decimal
+
+
+def clock_state(now: datetime, started: datetime, due: datetime) -> str:
+    """running, warned (less than a quarter of the time is left) or breached."""
+    if now >= due:
+        return "breached"
+    return "warned" if now >= started + (due - started) * float(AT_RISK) else "running"
+
+
+def reader_of(principal: str, roles: frozenset[str], voter: Voter | None) -> Reader:
+    """The desk of somebody; who is no voter (a service account) has no delegations."""
+    return Reader(principal, roles, voter or Voter(principal, roles))
+
+
+def desk_tasks(
+    conn: Connection[Any],
+    now: datetime,
+    reader: Reader,
+    scope: Scope,
+    *,
+    only_approvals: bool = False,
+    after: tuple[str, Decimal, UUID] | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Open tasks by due time, then by most money; `after` is (`due` as text, `weight`, task) of the last one seen.
+
+    `mine` are those assigned to the reader and, while nobody took them, approvals that the reader may decide.
+    """
+    due, weight, task = after or ("infinity", Decimal(0), None)
+    params = reader._params(now) | {"after_due": due, "after_weight": -weight, "after_task": task, "limit": limit}
+    kind = "q.approval is not null" if only_approvals else "true"
+    return _rows(conn, _PAGE.format(tasks=_PLACED, scope=_SCOPED[scope], kind=kind), params)
+
+
+def desk_sums(conn: Connection[Any], now: datetime, reader: Reader) -> dict[str, DeskSums]:
+    """The sums of every scope, and under `decisions` those of the approvals among `mine`; one query."""
+    row = _rows(conn, _SUMS, reader._params(now))[0]
+    return {
+        name: DeskSums(row[f"{name}_count"], row[f"{name}_late"], row[f"{name}_near"], row[f"{name}_stake"])
+        for name in _SUMMED
+    }
+
+
+def desk_cases(
+    conn: Connection[Any],
+    now: datetime,
+    view: CaseView,
+    *,
+    text: str = "",
+    partners: Sequence[str] = (),
+    partner: str = "",
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Cases off the straight path by due time, or closed ones that had left it, last closed first.
+
+    `text` is sought in the subject; cases of `partners` match it too. `after` is (due or closed at, case) of the last
+    one seen.
+    """
+    key, down = ("closed_at", True) if view == "closed" else ("due_at", False)
+    filters, params = _case_filters(now, view, text, partners, partner)
+    if after is not None:
+        filters += f" and (c.{key}, c.case_id) {'<' if down else '>'} (%(after_at)s, %(after_id)s)"
+        params |= {"after_at": after[0], "after_id": after[1]}
+    order = f"c.{key}{' desc' if down else ''}, c.case_id{' desc' if down else ''}"
+    return _rows(conn, _CASES.format(filters=filters, order=order), params | {"limit": limit})
+
+
+def desk_case_sums(
+    conn: Connection[Any],
+    now: datetime,
+    view: CaseView,
+    *,
+    text: str = "",
+    partners: Sequence[str] = (),
+    partner: str = "",
+) -> tuple[int, Decimal]:
+    """How many cases match, and the money at stake in them."""
+    filters, params = _case_filters(now, view, text, partners, partner)
+    row = _rows(conn, _CASE_SUMS.format(filters=filters), params)[0]
+    return row["cases"], row["stake"]
+
+
+def desk_case_counts(conn: Connection[Any], now: datetime) -> tuple[int, int]:
+    """How many cases wait for somebody, and how many of them are at risk or overdue."""
+    row = _rows(conn, _CASE_COUNTS, {"now": now})[0]
+    return row["open"], row["at_risk"]
+
+
+def open_cases_of(conn: Connection[Any], partners: Sequence[str]) -> dict[str, int]:
+    """How many cases of each partner wait for somebody."""
+    return dict(conn.execute(_CASES_OF, (list(partners),)).fetchall())
+
+
+def deadline_state(row: Mapping[str, Any], now: datetime) -> str:
+    """The clock of a case row: its service-level state, breached as soon as its time is over."""
+    if row["due_at"] is None:
+        return str(row["sla_state"])
+    return "breached" if now >= row["due_at"] else str(row["sla_state"] or "running")
+
+
+def _case_filters(
+    now: datetime, view: CaseView, text: str, partners: Sequence[str], partner: str
+) -> tuple[str, dict[str, Any]]:
+    filters = _CASE_FILTERS[view]
+    if text:
+        filters += " and (strpos(lower(c.subject), lower(%(text)s)) > 0 or c.partner = any(%(partners)s))"
+    if partner:
+        filters += " and c.partner = %(partner)s"
+    return filters, {"now": now, "text": text, "partners": list(partners), "partner": partner}
+
+
+def _rows(conn: Connection[Any], sql: str, params: dict[str, Any]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql, params).fetchall()
+
+
+__all__ = [
+    "SCOPES",
+    "CaseView",
+    "DeskSums",
+    "Reader",
+    "Scope",
+    "clock_state",
+    "deadline_state",
+    "desk_case_counts",
+    "desk_case_sums",
+    "desk_cases",
+    "desk_sums",
+    "desk_tasks",
+    "open_cases_of",
+    "reader_of",
+]
