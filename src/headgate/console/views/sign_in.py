@@ -20,7 +20,10 @@ class DemoLogin:
 
 @dataclass(frozen=True, slots=True)
 class SignInView(View):
-    """`error` is one sentence that says what to do; `then` is where to go afterwards (a path of this console)."""
+    """`error` is one sentence that says what to do; `then` is where to go afterwards (a path of this console).
+
+    `ask_tenant`: there is more than one organisation here, so the short name of the reader's is asked for too.
+    """
 
     template: ClassVar[str] = "sign_in.html"
 
@@ -28,6 +31,8 @@ class SignInView(View):
     error: str = ""
     then: str = "/"
     demo_logins: tuple[DemoLogin, ...] = ()
+    tenant: str = ""
+    ask_tenant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

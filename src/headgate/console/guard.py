@@ -1,0 +1,245 @@
+"""What stands before every page of somebody signed in: session, form token, permission, one transaction, and errors.
+
+A page is reached only through here, so no page can forget a check.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote
+from uuid import UUID
+
+import psycopg
+from psycopg_pool import PoolClosed
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from headgate.access import get_tenant, parse_session_token, read_session, touch_session
+from headgate.console import auth, urls
+from headgate.console.frame import frame
+from headgate.console.render import Console
+from headgate.console.views.common import Page, View
+from headgate.console.views.sign_in import ErrorView
+from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import (
+    Busy,
+    Conflict,
+    DutyConflict,
+    Forbidden,
+    HeadgateError,
+    Invalid,
+    NotFound,
+    Refused,
+    Stale,
+    Unauthenticated,
+)
+from headgate.ui.theme import THEME_COOKIE, parse_theme
+from headgate.wiring import App
+
+log = logging.getLogger("headgate.console")
+
+HTML = "text/html; charset=utf-8"
+MOST_FIELDS = 5000
+# The most specific first.
+_STATUS: tuple[tuple[type[HeadgateError], int], ...] = (
+    (Stale, 409),
+    (Conflict, 409),
+    (Refused, 409),
+    (Forbidden, 403),
+    (NotFound, 404),
+    (Unauthenticated, 401),
+    (Busy, 503),
+    (Invalid, 400),
+)
+# Whose text tells the reader more than the page's own words.
+_TELLING = (Conflict, Refused, DutyConflict, Invalid)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the console is made of; built once, shared by all requests."""
+
+    app: App
+    console: Console
+    secure: bool
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request that is being answered: what is known so far is what an error page can show."""
+
+    request: Request
+    token: str
+    now: datetime
+    page: Page | None = None
+    notice_shown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """The endpoint of a door."""
+
+    site: Site
+    door: Door
+
+    async def answer(self, request: Request) -> Response:
+        """Let the door's handler answer, off the event loop, for database and templates block."""
+        form = await read_form(request) if self.door.method == "POST" else {}
+        return await run_in_threadpool(self._answer, request, form)
+
+    def _answer(self, request: Request, form: Mapping[str, str]) -> Response:
+        site = self.site
+        asked = Asked(request, auth.session_token(request, secure=site.secure), site.app.clock.now())
+        request.state.asked = asked
+        try:
+            tenant_id, _ = parse_session_token(asked.token)
+            response = self._within(asked, tenant_id, form)
+        except Unauthenticated:
+            response = to_sign_in(request)
+            auth.drop_session(response, secure=site.secure)
+        if asked.notice_shown:
+            auth.drop_notice(response, secure=site.secure)
+        return response
+
+    def _within(self, asked: Asked, tenant_id: UUID, form: Mapping[str, str]) -> Response:
+        site, reads = self.site, self.door.method == "GET"
+        with site.app.database.transaction(tenant_id, read_only=reads) as conn:
+            live = read_session(conn, asked.token, asked.now)
+            if live.touch_due and not reads:
+                touch_session(conn, asked.token, asked.now)
+            tenant = get_tenant(conn)
+            visit = Visit(site.app, asked.request, conn, _context(asked, tenant_id, live.principal), tenant, form)
+            asked.page = self._frame(asked, visit, counted=False)
+            if not reads:
+                auth.check_form(asked.request, form, asked.token)
+            admit(live.principal, self.door.needs)
+            answer = self.door.handler(visit)
+            self._count(asked, visit, answer)
+        if live.touch_due and reads:
+            with site.app.database.transaction(tenant_id) as conn:
+                touch_session(conn, asked.token, asked.now)
+        return self._finish(asked, visit, answer)
+
+    def _finish(self, asked: Asked, visit: Visit, answer: Answer) -> Response:
+        """Turn an answer into a response; what it asks for after its transaction is done here."""
+        while isinstance(answer, (Settle, Later)):
+            answer = answer.run() if isinstance(answer, Later) else self._settle(asked, visit, answer)
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, Go):
+            response: Response = RedirectResponse(answer.href, 303)
+            if answer.notice is not None:
+                auth.keep_notice(response, answer.notice, asked.token, secure=self.site.secure)
+            return response
+        view, status = (answer.view, answer.status) if isinstance(answer, Shown) else (answer, 200)
+        page = asked.page
+        assert page is not None, "the frame was made before the handler ran"
+        asked.notice_shown = bool(page.notices) and visit.part not in view.parts
+        return HTMLResponse(self.site.console.render(page, view, visit.part), status)
+
+    def _settle(self, asked: Asked, visit: Visit, answer: Settle) -> Answer:
+        tenant_id = visit.ctx.tenant_id
+        settled = self.site.app.runner().settle(tenant_id, answer.seq)
+        with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+            after = Visit(
+                visit.app, visit.request, conn, replace(visit.ctx, now=visit.app.clock.now()), visit.tenant, visit.form
+            )
+            told = answer.tell(after, settled)
+            self._count(asked, after, told)
+            return told
+
+    def _count(self, asked: Asked, visit: Visit, answer: Answer) -> None:
+        """For a whole page, how much work waits beside each entry of the navigation; a part needs none of it."""
+        view = answer.view if isinstance(answer, Shown) else answer
+        if isinstance(view, View) and visit.part not in view.parts:
+            asked.page = self._frame(asked, visit, counted=True)
+
+    def _frame(self, asked: Asked, visit: Visit, *, counted: bool) -> Page:
+        notice = auth.kept_notice(asked.request, asked.token)
+        return frame(visit, auth.csrf_of(asked.token), () if notice is None else (notice,), counted=counted)
+
+
+def admit(principal: Principal, needs: tuple[str, ...]) -> None:
+    """Raise `Forbidden` unless somebody is of the tenant's own people and has one of the permissions needed."""
+    if principal.partner is not None:
+        raise Forbidden("this console is for the tenant's own people")
+    if needs != SIGNED_IN and principal.permissions.isdisjoint(needs):
+        raise Forbidden(f"{principal.id} has none of the permissions {', '.join(needs)}")
+
+
+def to_sign_in(request: Request) -> Response:
+    """On to the sign-in page and back; HTMX is told, so that it does not put that page into this one."""
+    if request.headers.get("hx-request") == "true":
+        return Response("Sign in again.", 401, media_type="text/plain")
+    wanted = address_of(request) if request.method == "GET" else urls.HOME
+    then = "" if wanted == urls.HOME else f"?then={quote(wanted, safe='/')}"
+    return RedirectResponse(f"{urls.SIGN_IN}{then}", 303)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a post; of a field given twice the last counts. Files are not taken. Raises `HTTPException`."""
+    async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=8_000_000) as form:
+        return {name: value.replace("\0", "") for name, value in form.multi_items() if isinstance(value, str)}
+
+
+def error_view(error: Exception, trace: str) -> ErrorView:
+    """What a reader is told about an error; the unexpected is told as such and logged by the caller."""
+    if isinstance(error, HeadgateError):
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+        told = error.message if isinstance(error, _TELLING) and not isinstance(error, Stale) else ""
+        return ErrorView(status, sentence(told), trace if status >= 500 else "")
+    if isinstance(error, HTTPException):
+        return ErrorView(error.status_code if error.status_code in (400, 404, 413, 429, 503) else 404, "", "")
+    if isinstance(error, (psycopg.OperationalError, PoolClosed)):
+        return ErrorView(503, "", trace)
+    return ErrorView(500, "", trace)
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: a capital, a full stop."""
+    if not text:
+        return ""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+
+
+def error_response(site: Site, request: Request, error: Exception) -> Response:
+    """The page for an error. HTMX shows words of its own for parts, so it gets the status and little else."""
+    view = error_view(error, str(request.scope["state"]["request_id"]))
+    if view.status >= 500:
+        log.error("request failed: %s %s (%s)", request.method, request.url.path, view.trace, exc_info=error)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if view.status == 503:
+        headers["retry-after"] = str(getattr(error, "retry_after", 2))
+    status = error.status_code if isinstance(error, HTTPException) else view.status
+    if request.headers.get("hx-request") == "true":
+        return Response(view.message, status, headers, "text/plain")
+    asked: Asked | None = getattr(request.state, "asked", None)
+    page = asked.page if asked is not None else None
+    if page is None:
+        page = outside_page(request, site.app.clock.now())
+    return HTMLResponse(site.console.render(page, view), status, headers)
+
+
+def outside_page(request: Request, now: datetime, tenant: str = "Headgate", csrf: str = "") -> Page:
+    """The frame before anybody is signed in."""
+    return Page(
+        tenant=tenant,
+        person=None,
+        roles=(),
+        now=now,
+        timezone="UTC",
+        locale="en_GB",
+        theme=parse_theme(request.cookies.get(THEME_COOKIE)),
+        csrf=csrf,
+        path=address_of(request),
+    )
+
+
+def _context(asked: Asked, tenant_id: UUID, principal: Principal) -> Context:
+    return Context(tenant_id, principal, asked.now, trace=str(asked.request.scope["state"]["request_id"]))

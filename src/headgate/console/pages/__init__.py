@@ -1,0 +1,1 @@
+"""The routes, a file per page: each takes a visit, asks services, and hands their answers to `build`."""

@@ -1,0 +1,208 @@
+"""What can be reached without being signed in: the sign-in page and the static files."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from headgate.access import (
+    Denied,
+    authenticate,
+    end_session,
+    find_tenant,
+    get_tenant,
+    list_accounts,
+    only_tenant,
+    parse_session_token,
+    read_session,
+    start_session,
+)
+from headgate.console import auth
+from headgate.console.guard import Site, outside_page, read_form
+from headgate.console.views.sign_in import DemoLogin, SignInView
+from headgate.kernel.context import SYSTEM, Context, Principal
+from headgate.kernel.errors import Forbidden, HeadgateError, NotFound, Unauthenticated
+from headgate.ui.assets import CACHE_CONTROL, Assets
+from headgate.ui.words import humanise
+
+log = logging.getLogger("headgate.console")
+
+NOT_STAFF = "This console is for the organisation's own people. Ask your contact there about your orders."
+LOADED = "loaded"
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_SEES = {
+    "channel_manager": "decides on prices and margins, sees every order",
+    "finance": "decides on credit, second level of margins, verifies the audit trail",
+    "finance_director": "decides on large and loss-making exceptions",
+    "order_desk": "mends orders and rows in quarantine, adds notes",
+    "auditor": "reads everything, verifies the audit trail",
+    "tenant_admin": "sees cases, quarantine and the audit trail",
+    "partner_success": "reads orders and cases",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """The endpoints; each blocks and so runs off the event loop."""
+
+    site: Site
+    assets: Assets
+
+    async def show(self, request: Request) -> Response:
+        """The sign-in page; on to the first page for who is signed in already."""
+        return await run_in_threadpool(self._show, request)
+
+    async def enter(self, request: Request) -> Response:
+        """Sign in."""
+        form = await read_form(request)
+        return await run_in_threadpool(self._enter, request, form)
+
+    async def asset(self, request: Request) -> Response:
+        """A static file; its address holds the version, so it may be kept for ever."""
+        try:
+            found = self.assets.get(request.path_params["name"])
+        except NotFound:
+            return Response("There is no such file.", 404, media_type="text/plain")
+        headers = {"Vary": "Accept-Encoding"}
+        if request.path_params["version"] == self.assets.version:
+            headers["Cache-Control"] = CACHE_CONTROL
+        body = found.body
+        if found.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            body, headers["Content-Encoding"] = found.gzipped, "gzip"
+        return Response(body, headers=headers, media_type=found.media_type)
+
+    def _show(self, request: Request) -> Response:
+        then = auth.own_path(request.query_params.get("then", ""))
+        if self._signed_in(request):
+            return RedirectResponse(then, 303)
+        return self._page(request, SignInView(then=then))
+
+    def _enter(self, request: Request, form: Mapping[str, str]) -> Response:
+        try:
+            auth.check_form(request, form, auth.sent_before(request))
+        except Forbidden:
+            view = replace(_view_of(form), error="This page was out of date. Sign in again now.")
+            return self._page(request, view, 403)
+        return self._try(request, form)
+
+    def _try(self, request: Request, form: Mapping[str, str]) -> Response:
+        view = _view_of(form)
+        tenant_id = self._tenant(view.tenant)
+        if tenant_id is None:
+            return self._page(request, replace(view, error=Denied("").shown), 401)
+        now, trace = self.site.app.clock.now(), str(request.scope["state"]["request_id"])
+        with self.site.app.database.transaction(tenant_id) as conn:
+            found: Principal | Denied
+            if "demo" in form:
+                found = _demo_principal(request, conn, form["demo"], now)
+            else:
+                ctx = Context(tenant_id, SYSTEM, now, trace)
+                found = authenticate(conn, ctx, view.email, form.get("password", ""))
+            fresh = None
+            if isinstance(found, Principal) and found.partner is None:
+                agent = request.headers.get("user-agent", "")
+                fresh = start_session(conn, Context(tenant_id, found, now, trace), found.id, user_agent=agent)
+        if isinstance(found, Denied):
+            log.info("sign-in refused: %s", found.reason)
+            return self._page(request, replace(view, error=found.shown), 401)
+        if fresh is None:
+            return self._page(request, replace(view, error=NOT_STAFF), 403)
+        self._end_old(request, found)
+        response = RedirectResponse(view.then, 303)
+        auth.keep_session(response, fresh.token, secure=self.site.secure)
+        if view.tenant:
+            auth.remember_tenant(response, view.tenant, secure=self.site.secure)
+        return response
+
+    def _tenant(self, slug: str) -> UUID | None:
+        if not slug:
+            only = only_tenant(self.site.app.database)
+            return None if only is None else only[0]
+        try:
+            return find_tenant(self.site.app.database, slug.strip().lower())
+        except NotFound:
+            return None
+
+    def _end_old(self, request: Request, found: Principal) -> None:
+        """A session that this browser had before is over: nobody goes on in it."""
+        old = auth.session_token(request, secure=self.site.secure)
+        try:
+            tenant_id, _ = parse_session_token(old)
+            with self.site.app.database.transaction(tenant_id) as conn:
+                end_session(conn, Context(tenant_id, found, self.site.app.clock.now()), old)
+        except HeadgateError:
+            return
+
+    def _signed_in(self, request: Request) -> bool:
+        token = auth.session_token(request, secure=self.site.secure)
+        try:
+            tenant_id, _ = parse_session_token(token)
+            with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+                read_session(conn, token, self.site.app.clock.now())
+        except Unauthenticated:
+            return False
+        return True
+
+    def _page(self, request: Request, view: SignInView, status: int = 200) -> Response:
+        before = auth.before_token(request)
+        only = only_tenant(self.site.app.database)
+        if only is None:
+            view = replace(view, ask_tenant=True, tenant=view.tenant or auth.remembered_tenant(request))
+        elif _is_local(request):
+            view = replace(view, demo_logins=self._demo_logins(only[0]))
+        name = "Headgate" if only is None else only[1]
+        page = outside_page(request, self.site.app.clock.now(), name, auth.csrf_of(before))
+        response = HTMLResponse(self.site.console.render(page, view), status)
+        auth.keep_before(response, before, secure=self.site.secure)
+        return response
+
+    def _demo_logins(self, tenant_id: UUID) -> tuple[DemoLogin, ...]:
+        with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+            if get_tenant(conn).settings.get("demo") != LOADED:
+                return ()
+            people = list_accounts(conn, self.site.app.clock.now(), kind="person")
+        return tuple(
+            DemoLogin(a.email, f"{a.name}, {humanise(a.roles[0]).lower()}", _SEES.get(a.roles[0], ""))
+            for a in sorted(
+                people, key=lambda a: (list(_SEES).index(a.roles[0]) if a.roles[0] in _SEES else 99, a.name)
+            )
+            if a.email and a.roles and a.status == "active"
+        )
+
+
+def _view_of(form: Mapping[str, str]) -> SignInView:
+    """The sign-in page with what was entered, but for the password."""
+    tenant = form.get("tenant", "").strip().lower()[:64]
+    return SignInView(email=form.get("email", "")[:254], then=auth.own_path(form.get("then", "")), tenant=tenant)
+
+
+def _demo_principal(request: Request, conn: Connection[Any], email: str, now: datetime) -> Principal | Denied:
+    """Whoever of the demo is asked for: no password guards made-up data, but only on the machine that shows it."""
+    if not _is_local(request) or get_tenant(conn).settings.get("demo") != LOADED:
+        return Denied("sign-in without a password is for a demo on this machine")
+    people = list_accounts(conn, now, kind="person")
+    found = next((a for a in people if a.email == email and a.status == "active"), None)
+    return Denied("there is no such person in the demo") if found is None else found.as_principal()
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the browser runs on this machine, with nothing in between."""
+    headers = request.headers
+    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "via")):
+        return False
+    name = headers.get("host", "").rsplit(":", 1)[0]
+    try:
+        near = request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+    return near and name in _LOCAL_NAMES

@@ -1,0 +1,47 @@
+"""The first page: what needs the reader, and what happened today."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from headgate.channel.orders import insight
+from headgate.console import urls
+from headgate.console.pages.loading import names_of
+from headgate.console.present.home import home_view
+from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
+from headgate.process import desk
+
+MOST_WAITING = 8
+MOST_AT_RISK = 6
+USUAL_DAYS = 28
+
+
+def show(visit: Visit) -> Answer:
+    """Home."""
+    conn, now, today = visit.conn, visit.now, visit.today()
+    since, until = visit.midnight(today), visit.midnight(today + timedelta(days=1))
+    waiting = desk.desk_tasks(conn, now, visit.reader, "mine", only_approvals=True, limit=MOST_WAITING)
+    risky = desk.desk_cases(conn, now, "at_risk", limit=MOST_AT_RISK) if visit.may("cases.read") else []
+    names = names_of(
+        visit,
+        people=[row["assignee"] for row in risky if row["assignee"]],
+        partners=[row["partner"] for row in (*waiting, *risky) if row["partner"]],
+    )
+    sees_orders = visit.may("orders.read")
+    return home_view(
+        visit.lens,
+        names,
+        today=today,
+        waiting=waiting,
+        sums=visit.sums["decisions"],
+        risky=risky,
+        at_risk=visit.case_counts[1],
+        day=insight.day_totals(conn, since, until) if sees_orders else insight.NO_ORDERS,
+        usual=insight.straight_share(conn, visit.days_ago(USUAL_DAYS), since) if sees_orders else None,
+        exceptions=insight.exception_sums(conn, since, until) if sees_orders else [],
+        hours=insight.hour_counts(conn, since, until, visit.tenant.timezone) if sees_orders else {},
+        quarantined=visit.quarantined,
+    )
+
+
+DOORS = (Door("GET", urls.HOME, SIGNED_IN, show),)

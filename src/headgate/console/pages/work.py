@@ -1,0 +1,128 @@
+"""The work queue, taking a task and giving it back, and the list of cases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+from uuid import UUID
+
+from headgate.channel.masters import decode_cursor, encode_cursor
+from headgate.channel.orders import ranking
+from headgate.console import urls
+from headgate.console.pages.loading import definition_titles, names_of
+from headgate.console.present import work as present
+from headgate.console.views.case import CasesView
+from headgate.console.views.common import Notice
+from headgate.console.views.work import WorkView
+from headgate.console.visit import Answer, Door, Go, Visit
+from headgate.kernel.errors import HeadgateError, invalid
+from headgate.kernel.money import parse_decimal
+from headgate.process import claim_task, desk
+
+PAGE = 50
+
+
+def show(visit: Visit) -> Answer:
+    """The queue: mine, my team's, or what nobody has taken."""
+    scope = cast(desk.Scope, visit.choice("scope", present.SCOPES.keys()) or "mine")
+    rows = desk.desk_tasks(visit.conn, visit.now, visit.reader, scope, after=_task_after(visit), limit=PAGE + 1)
+    kept, last = rows[:PAGE], rows[PAGE - 1] if len(rows) > PAGE else None
+    names = names_of(
+        visit,
+        people=[r["assignee"] for r in kept if r["assignee"]],
+        partners=[r["partner"] for r in kept if r["partner"]],
+    )
+    sums = visit.sums[scope]
+    cursor = encode_cursor(last["due"], f"{last['weight']:f}", str(last["task"])) if last else ""
+    return WorkView(
+        scope=scope,
+        tabs=present.scope_tabs(scope, visit.sums),
+        tasks=present.task_rows(kept, names, visit.lens),
+        matching=sums.count,
+        overdue=sums.late,
+        at_risk=sums.near,
+        stake=visit.lens.money(sums.stake),
+        more=visit.further(urls.WORK, cursor),
+    )
+
+
+def take(visit: Visit) -> Answer:
+    """Put the reader's name on a task."""
+    claim_task(visit.conn, visit.ctx, visit.uuid("task"), visit.me.id)
+    return Go(urls.WORK, Notice("done", "The task is yours now."))
+
+
+def give_back(visit: Visit) -> Answer:
+    """Take the reader's name off a task."""
+    claim_task(visit.conn, visit.ctx, visit.uuid("task"), None)
+    return Go(urls.WORK, Notice("done", "You gave the task back; anybody of the role can take it."))
+
+
+def show_cases(visit: Visit) -> Answer:
+    """Cases off the straight path, or closed ones."""
+    view: desk.CaseView = "open"
+    if visit.text("status") == "closed":
+        view = "closed"
+    elif visit.text("clock") == "at_risk":
+        view = "at_risk"
+    text, partner = visit.text("q"), visit.text("partner")
+    partners = list(ranking.find_partners(visit.conn, text))
+    after = _case_after(visit)
+    rows = desk.desk_cases(
+        visit.conn, visit.now, view, text=text, partners=partners, partner=partner, after=after, limit=PAGE + 1
+    )
+    kept = rows[:PAGE]
+    names = names_of(
+        visit,
+        people=[r["assignee"] for r in kept if r["assignee"]],
+        partners=[r["partner"] for r in kept if r["partner"]],
+    )
+    matching, stake = desk.desk_case_sums(visit.conn, visit.now, view, text=text, partners=partners, partner=partner)
+    cursor = ""
+    if len(rows) > PAGE:
+        at = kept[-1]["closed_at"] if view == "closed" else kept[-1]["due_at"]
+        cursor = encode_cursor(at.isoformat(), str(kept[-1]["case_id"]))
+    titles = definition_titles(visit, {(r["process"], r["version"]) for r in kept})
+    return CasesView(
+        tabs=present.case_tabs(view, visit.case_counts),
+        text=text,
+        cases=present.case_rows(kept, names, titles, visit.lens),
+        matching=matching,
+        stake=visit.lens.money(stake),
+        more=visit.further(urls.CASES, cursor),
+    )
+
+
+def _task_after(visit: Visit) -> tuple[str, Decimal, UUID] | None:
+    due, weight, task = decode_cursor(visit.cursor(), 3)
+    if not task:
+        return None
+    try:
+        if due != "infinity":
+            due = datetime.fromisoformat(due).isoformat()
+        return due, parse_decimal("after", weight), UUID(task)
+    except (ValueError, HeadgateError):
+        raise _foreign(visit) from None
+
+
+def _case_after(visit: Visit) -> tuple[datetime, UUID] | None:
+    at, case = decode_cursor(visit.cursor(), 2)
+    if not case:
+        return None
+    try:
+        return datetime.fromisoformat(at), UUID(case)
+    except ValueError:
+        raise _foreign(visit) from None
+
+
+def _foreign(visit: Visit) -> HeadgateError:
+    return invalid("after", visit.cursor(), "is not a place in this list", "Start again without it.")
+
+
+DOORS = (
+    Door("GET", urls.WORK, ("cases.read",), show),
+    Door("POST", urls.task_take("{task}"), ("cases.read",), take),
+    Door("POST", urls.task_give_back("{task}"), ("cases.read",), give_back),
+    Door("GET", urls.CASES, ("cases.read",), show_cases),
+)

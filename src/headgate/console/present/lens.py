@@ -1,0 +1,35 @@
+"""Through whose eyes a page is made: the reader, their clock and zone, the tenant's currency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from headgate.kernel.context import Principal
+from headgate.kernel.money import Money
+from headgate.ui.format import Formatter
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """Everything that is the same for all values of a page."""
+
+    me: Principal
+    now: datetime
+    zone: ZoneInfo
+    currency: str
+    fmt: Formatter
+
+    def may(self, *permissions: str) -> bool:
+        """Whether the reader has any of these permissions."""
+        return not self.me.permissions.isdisjoint(permissions)
+
+    def money(self, amount: Decimal | None) -> Money:
+        """An amount in the tenant's currency; what is not known counts as nothing."""
+        return Money(amount if amount is not None else Decimal(0), self.currency)
+
+    def is_foreign(self, currency: str) -> bool:
+        """Whether a currency is another than the tenant's."""
+        return currency != self.currency

@@ -1,0 +1,97 @@
+"""The work queue and the list of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headgate.console import urls
+from headgate.console.present.asks import ask_of
+from headgate.console.present.clocks import case_clock, task_clock
+from headgate.console.present.home import case_title, owner_of
+from headgate.console.present.lens import Lens
+from headgate.console.present.names import Names
+from headgate.console.views.case import CaseRow
+from headgate.console.views.common import Tab
+from headgate.console.views.work import TaskRow
+from headgate.process.desk import DeskSums
+
+SCOPES = {"mine": "Mine", "team": "My team's", "unassigned": "Unassigned"}
+
+
+def task_rows(rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens) -> tuple[TaskRow, ...]:
+    """Tasks as listed; an approval is done on its page, anything else on the page of its case."""
+    return tuple(_task(row, names, lens) for row in rows)
+
+
+def _task(row: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
+    about = row["approval"] is not None
+    title = (
+        ask_of(row["subject_type"], row["exceptions"], row["summary"] or {}, lens.fmt).short if about else row["title"]
+    )
+    return TaskRow(
+        task=row["task"],
+        kind=row["kind"],
+        title=title,
+        href=urls.approval(row["approval"]) if about else urls.case(row["case_id"]),
+        subject=row["subject"],
+        partner=names.partner(row["partner"]),
+        exceptions=tuple(row["exceptions"]),
+        stake=None if row["stake"] is None else lens.money(row["stake"]),
+        clock=task_clock(row, lens.now),
+        role=row["role"],
+        assignee=names.person(row["assignee"]) if row["assignee"] else None,
+        opened_at=row["created_at"],
+        can_take=row["assignee"] is None and bool(row["ours"]) and (not about or bool(row["decidable"])),
+        can_give_back=row["assignee"] == lens.me.id,
+    )
+
+
+def scope_tabs(scope: str, sums: Mapping[str, DeskSums]) -> tuple[Tab, ...]:
+    """Whose work is shown."""
+    return tuple(
+        Tab(
+            label,
+            urls.WORK if name == "mine" else urls.query(urls.WORK, [("scope", name)]),
+            sums[name].count,
+            name == scope,
+        )
+        for name, label in SCOPES.items()
+    )
+
+
+def case_rows(
+    rows: Sequence[Mapping[str, Any]],
+    names: Names,
+    titles: Mapping[tuple[str, int], tuple[str, Mapping[str, str]]],
+    lens: Lens,
+) -> tuple[CaseRow, ...]:
+    """Cases as listed. `titles` gives the title of each process version and of its stages."""
+    found = []
+    for row in rows:
+        process, stages = titles.get((row["process"], row["version"]), (row["process"], {}))
+        found.append(
+            CaseRow(
+                case_id=row["case_id"],
+                title=case_title(lens, row),
+                process=process,
+                stage=stages.get(row["stage"], row["stage"]),
+                status=row["status"],
+                partner=names.partner(row["partner"]),
+                exceptions=tuple(row["exceptions"]),
+                owner=owner_of(lens, names, row),
+                stake=None if row["stake"] is None else lens.money(row["stake"]),
+                clock=case_clock(row, lens.now),
+                opened_at=row["opened_at"],
+            )
+        )
+    return tuple(found)
+
+
+def case_tabs(view: str, counts: tuple[int, int]) -> tuple[Tab, ...]:
+    """Which cases are shown."""
+    return (
+        Tab("Open", urls.CASES, counts[0], view == "open"),
+        Tab("At risk or overdue", urls.query(urls.CASES, [("clock", "at_risk")]), counts[1], view == "at_risk"),
+        Tab("Closed", urls.query(urls.CASES, [("status", "closed")]), None, view == "closed"),
+    )
