@@ -83,6 +83,7 @@ def test_every_problem_of_an_order_is_named_at_once(channel: Channel) -> None:
             "is not the unit of S-1",
         ),
         ({"currency": "JPY"}, "no exchange rate"),
+        ({"placed_at": "2026-03-05T10:00:00Z"}, "placed_at"),
     ],
 )
 def test_what_nobody_recorded_goes_to_quarantine_with_its_reason(

@@ -14,9 +14,9 @@ from headgate.channel.orders.core.outline import asks_for, bound_digest, command
 from headgate.channel.orders.core.state import OPEN, ZERO, OrderState, Priced, Reserved
 from headgate.domain.checks import OrderVerdict, govern_order
 from headgate.domain.fx import convert, need_rate
-from headgate.domain.orders import Order, line_content_key, order_content
+from headgate.domain.orders import Order, clock_problems, line_content_key, order_content
 from headgate.kernel.canonical import canonical, canonical_text
-from headgate.kernel.errors import refused
+from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, decision_digest
 from headgate.process import ActionCall, ActionResult
@@ -67,6 +67,9 @@ def _fresh(call: ActionCall, order: Order, before: OrderState | None) -> OrderSt
 def _known(call: ActionCall, order: Order) -> None:
     """Refuse what cannot be governed at all: a partner, product or unit nobody recorded. It waits in quarantine."""
     book = _book(call)
+    ahead = clock_problems("placed_at", order.placed_at, call.event.received_at)
+    if ahead:
+        raise Refused(str(ahead[0]), problems=ahead)
     if order.partner not in book.partners:
         raise refused("partner", order.partner, "is not a known partner", "Record the partner, then replay this event.")
     for index, line in enumerate(order.lines):
