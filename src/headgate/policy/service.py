@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from psycopg import Connection
@@ -61,8 +62,7 @@ class PolicyService:
 
         Raises `Invalid` listing every error that parser and lints found, `Conflict` when that version number is taken.
         """
-        table = parse_policy(text, file or "policy.yaml")
-        issues = lint(table)
+        table, issues = _linted(text, file or "policy.yaml")
         errors = [i for i in issues if i.severity == "error"]
         if errors:
             raise refuse(errors)
@@ -262,6 +262,13 @@ class PolicyService:
                     _keep(self._compiled, digest, compiled)
             found[digest] = compiled
         return found
+
+
+@lru_cache(maxsize=64)
+def _linted(text: str, file: str) -> tuple[PolicyTable, tuple[Issue, ...]]:
+    """A text's table and what the lints say: the same for every tenant a pack is installed for."""
+    table = parse_policy(text, file)
+    return table, tuple(lint(table))
 
 
 def _keep(cache: OrderedDict[K, V], key: K, value: V) -> None:

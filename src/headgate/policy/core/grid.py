@@ -9,10 +9,11 @@ reason about every input there is.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Context, Decimal
+from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 from headgate.policy.core.model import NUMERIC, InputColumn, Value
@@ -116,8 +117,9 @@ def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal]
     return Axis(column, tuple(segments), lookup)
 
 
-def _strangers() -> Sequence[str]:
-    return ["other", "another", *(f"other-{n}" for n in range(2, 100_000))]
+def _strangers() -> Iterator[str]:
+    yield from ("other", "another")
+    yield from (f"other-{n}" for n in count(2))
 
 
 def _declared(column: InputColumn, sample: Decimal | date) -> bool:

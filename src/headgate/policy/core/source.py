@@ -21,6 +21,9 @@ MAX_BYTES = 512_000
 MAX_DEPTH = 12
 MAX_NODES = 100_000
 
+# libyaml's parser where it was built in: ten times faster, the same events.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 _INTEGER = re.compile(r"-?(0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"-?\d{1,15}\.\d{1,12}")
 
@@ -60,7 +63,7 @@ def _build(text: str, file: str) -> Node:
     stack: list[tuple[Node, Node | None]] = []  # an open collection and, in a mapping, the key that waits for its value
     root: Node | None = None
     count = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(
             event, (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
         ):
@@ -104,7 +107,7 @@ def _node(event: yaml.Event, line: int, file: str) -> Node:
     if isinstance(event, yaml.SequenceStartEvent):
         return Node([], line)
     assert isinstance(event, yaml.ScalarEvent)
-    return Node(_scalar(event.value) if event.style is None else event.value, line)
+    return Node(event.value if event.style else _scalar(event.value), line)
 
 
 def _scalar(text: str) -> Content:
