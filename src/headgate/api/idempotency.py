@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,8 @@ from headgate.kernel.errors import Conflict, Refused
 from headgate.ledger import audit_list
 
 Once = IdempotencyKey
+# How long to wait for a worker that has the event in hand, in seconds.
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 REPLAYED = {"Idempotent-Replayed": "true"}
 
 
@@ -71,7 +74,7 @@ def settle_once(
             seq = act(conn)
             if key is not None:
                 keep_answer(conn, caller.ctx, key, receipt={"seq": seq})
-    settled = caller.app.runner().settle(caller.ctx.tenant_id, seq)
+    settled = _settled(caller, seq)
     with caller.writing() as conn:
         text = tell(conn, seq, settled).model_dump_json()
         if key is not None and settled:
@@ -79,10 +82,21 @@ def settle_once(
     return _answer(text, status)
 
 
+def _settled(caller: Caller, seq: int) -> bool:
+    """Whether the event has been applied, by us or by a worker that was quicker; False when that takes too long."""
+    runner = caller.app.runner()
+    for pause in PAUSES:
+        time.sleep(pause)
+        if runner.settle(caller.ctx.tenant_id, seq):
+            return True
+    return False
+
+
 def refusal(conn: Connection[Any], subject: str, seq: int) -> str:
     """Why an event that was taken could not be applied; empty when it was."""
     entries = audit_list(conn, action="event.refused", subject=subject, limit=20)
-    return next((str(e.body.get("reason", "it cannot be applied")) for e in entries if e.event_seq == seq), "")
+    bodies = [entry.body for entry in entries if entry.event_seq == seq]
+    return str(bodies[0].get("problem") or bodies[0].get("reason") or "it cannot be applied") if bodies else ""
 
 
 def why_refused(conn: Connection[Any], subject: str, seq: int) -> Exception:

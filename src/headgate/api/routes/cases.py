@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg import Connection
 
 from headgate.api.auth import ApprovalsDecide, Caller, CasesRead
-from headgate.api.idempotency import Once, settle_once, why_refused, write_once
+from headgate.api.idempotency import Once, refusal, settle_once, write_once
 from headgate.api.models.common import PageOf, audit_line, logged_event
 from headgate.api.models.work import (
     ApprovalView,
@@ -34,7 +34,7 @@ from headgate.api.parameters import Cursor, Filter, Limit
 from headgate.api.strict import StrictRoute
 from headgate.channel import orders
 from headgate.channel.masters import decode_cursor, encode_cursor
-from headgate.kernel.errors import Forbidden, NotFound, invalid
+from headgate.kernel.errors import Forbidden, NotFound, Stale, invalid
 from headgate.ledger import audit_list, event_list, proof_states
 from headgate.process import (
     Choice,
@@ -168,7 +168,7 @@ def decide(
         if found is None:
             raise NotFound(f"approval {approval} does not exist")
         if settled and not any(vote.event_seq == seq for vote in found.votes):
-            raise why_refused(conn, found.subject, seq)
+            raise Stale(refusal(conn, found.subject, seq) or "something else came in between; open it again")
         case = case_detail(conn, found.case_id)
         about_order = found.subject_type == "order"
         return Decided(
