@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
-from headgate.console.pages import home, orders, reader, work
+from headgate.console.pages import home, order, orders, reader, work
 from headgate.console.pages.entrance import Entrance
 from headgate.console.render import Console
 from headgate.console.visit import Door
@@ -31,6 +31,7 @@ DOORS: tuple[Door, ...] = (
     *home.DOORS,
     *work.DOORS,
     *orders.DOORS,
+    *order.DOORS,
     *reader.DOORS,
 )
 
@@ -51,12 +52,17 @@ def create_console(app: App) -> ASGIApp:
         Route(f"{PREFIX}/{{version}}/{{name}}", entrance.asset, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
-        *(Route(door.path, Guarded(site, door).answer, methods=[door.method]) for door in DOORS),
+        *(Route(_pattern(door.path), Guarded(site, door).answer, methods=[door.method]) for door in DOORS),
     ]
     told = (HTTPException, HeadgateError, psycopg.OperationalError, PoolClosed, Exception)
     inside = Starlette(routes=routes, exception_handlers=dict.fromkeys(told, failed))
     # Around everything, so that the answer to an unexpected error has the headers too.
     return Frame(BodyLimit(inside, app.settings.request_max_bytes), secure=app.settings.secure_cookies)
+
+
+def _pattern(address: str) -> str:
+    """An address made for a placeholder as a route: the placeholder's braces were escaped like any code's."""
+    return address.replace("%7B", "{").replace("%7D", "}")
 
 
 class Frame:

@@ -12,8 +12,8 @@ from headgate.process.engine import BatchResult, Engine
 from headgate.process.ingest import Incoming, Rejected, ingest, route
 from headgate.process.lanes import LaneRunner, Progress
 from headgate.process.queries import case_detail, case_list, case_of_subject, queue_counts, work_queue
-from headgate.process.registry import Refusal, Registry, SubjectPort, TenantProfile, Validator, Work
-from headgate.process.repo import approvals_of_case, get_approval
+from headgate.process.registry import Job, Refusal, Registry, SubjectPort, TenantProfile, Validator, Work
+from headgate.process.repo import approvals_of_case, get_approval, pending_approvals
 
 __all__ = [
     "Action",
@@ -29,6 +29,7 @@ __all__ = [
     "Delegated",
     "Engine",
     "Incoming",
+    "Job",
     "LaneRunner",
     "Progress",
     "Refusal",
@@ -55,6 +56,7 @@ __all__ = [
     "install",
     "list_versions",
     "parse_definition",
+    "pending_approvals",
     "queue_counts",
     "route",
     "voter_of",

@@ -15,8 +15,8 @@ from headgate.channel.agreements.drafting import (
     use_exceptions,
 )
 from headgate.channel.agreements.prices import load_prices, load_terms
-from headgate.channel.agreements.queries import agreement_ids, get_agreement, list_agreements, list_terms
-from headgate.channel.agreements.repo import AgreementView, TermView
+from headgate.channel.agreements.queries import agreement_ids, find_terms, get_agreement, list_agreements, list_terms
+from headgate.channel.agreements.repo import AgreementView, FoundTerm, TermView
 from headgate.channel.agreements.service import (
     Activated,
     Activation,
@@ -38,6 +38,7 @@ __all__ = [
     "DerivedDrafts",
     "Drafted",
     "ExceptionGrant",
+    "FoundTerm",
     "TermView",
     "activate",
     "activate_many",
@@ -47,6 +48,7 @@ __all__ = [
     "derive",
     "draft",
     "draft_many",
+    "find_terms",
     "get_agreement",
     "grant_exceptions",
     "list_agreements",

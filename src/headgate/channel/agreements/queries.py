@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from headgate.channel.agreements import repo
-from headgate.channel.agreements.repo import AgreementView, TermView
+from headgate.channel.agreements.repo import AgreementView, FoundTerm, TermView
 from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.errors import NotFound, invalid
 
@@ -63,6 +64,11 @@ def list_terms(
         "limit": page_size(limit) + 1,
     }
     return page_of(repo.list_terms(conn, params), limit, lambda view: (str(view.term),))
+
+
+def find_terms(conn: Connection[Any], keys: Collection[tuple[str, int]]) -> dict[tuple[str, int], FoundTerm]:
+    """The terms of these (agreement, number) that exist, with their agreements: to tell what a price trace spoke of."""
+    return repo.find_terms(conn, keys)
 
 
 def agreement_ids(conn: Connection[Any], *, status: str, source: str = "", kind: str = "") -> list[UUID]:

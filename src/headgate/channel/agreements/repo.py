@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.rows import class_row
 
 from headgate.channel.agreements.core.draft import EXCEPTION, AgreementDraft, tiers_json
 from headgate.channel.agreements.core.lifecycle import Standing
@@ -177,6 +178,17 @@ order by term limit %(limit)s
 """
 
 
+FIND_TERMS = """
+select t.agreement::text, t.term, a.code, a.revision, a.title, t.method, t.value,
+    case when t.currency = '' then a.currency else t.currency end as currency, t.partner, t.partner_group, t.region,
+    t.channel, t.product, t.family, t.tier_mode, t.min_quantity, greatest(a.active_from, t.valid_from) as valid_from,
+    least(a.valid_until, t.valid_until, a.retired_from) as valid_until
+from unnest(%s::uuid[], %s::int[]) as k(agreement, term)
+join agreement_terms t on t.agreement = k.agreement and t.term = k.term
+join agreements a on a.agreement = t.agreement
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class NewAgreement:
     """A draft with everything that is not its author's: identity, revision, standing."""
@@ -258,6 +270,40 @@ class TermView:
     used_quantity: Decimal
     description: str
     evidence: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTerm:
+    """A term with the agreement it is of, as of now; the period is what remains of it within the agreement's."""
+
+    agreement: str
+    term: int
+    code: str
+    revision: int
+    title: str
+    method: str
+    value: Decimal
+    currency: str
+    partner: str
+    partner_group: str
+    region: str
+    channel: str
+    product: str
+    family: str
+    tier_mode: str
+    min_quantity: Decimal
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+def find_terms(conn: Connection[Any], keys: Collection[tuple[str, int]]) -> dict[tuple[str, int], FoundTerm]:
+    """The terms of these (agreement, number) that exist."""
+    if not keys:
+        return {}
+    wanted = sorted(set(keys))
+    with conn.cursor(row_factory=class_row(FoundTerm)) as cursor:
+        found = cursor.execute(FIND_TERMS, ([a for a, _ in wanted], [t for _, t in wanted])).fetchall()
+    return {(term.agreement, term.term): term for term in found}
 
 
 def lock(conn: Connection[Any]) -> None:

@@ -1,0 +1,134 @@
+"""The checks of an order: findings that are alike told once, those that stop the order first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from headgate.console.present.evaluations import Recorded, Tables, input_facts, outcome_of, policy_ref, reason_of
+from headgate.console.views.common import Fact, PolicyRef
+from headgate.console.views.order import Check
+from headgate.ui.words import humanise
+
+RELEASE = "release"
+TITLES = {
+    "partner": "Partner and terms",
+    "price": "Price against contract",
+    "margin": "Margin",
+    "credit": "Credit",
+    "tax": "Tax",
+    "availability": "Availability",
+    "duplicate": "Duplicate order",
+    "minimum": "Minimum quantities",
+    "export": "Ship-to and export rules",
+    "split": "Order split in parts",
+    RELEASE: "The last word on the order",
+}
+_ORDER = ("reject", "hold", "flag", "note", "pass")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A recorded finding with what became of it, and the evaluation (and its row) that said so."""
+
+    key: str
+    check: str
+    line: str
+    outcome: str
+    detail: str
+    exception: str
+    waived: bool
+    evaluation: Recorded | None
+    place: int = 0
+
+
+def findings(recorded: Recorded) -> list[Found]:
+    """Every finding of a decision; the final table's word comes last."""
+    exceptions = {(e.get("type"), e.get("line") or ""): str(e.get("outcome")) for e in recorded.get("exceptions") or ()}
+    naming = recorded.get("naming")
+    found = [_found(item, exceptions, naming) for item in recorded.get("checks") or ()]
+    last = recorded.get("release")
+    if isinstance(last, Mapping):
+        found.append(Found(RELEASE, RELEASE, "", outcome_of(last), "", "", waived=False, evaluation=last))
+    return found
+
+
+def _found(item: Recorded, exceptions: Mapping[tuple[Any, str], str], naming: Recorded | None) -> Found:
+    check, line = str(item.get("check", "")), str(item.get("line") or "")
+    exception, waived = str(item.get("exception") or ""), bool(item.get("waived"))
+    evaluation, place = item.get("evaluation"), 0
+    outcome = str(item.get("outcome", ""))
+    if evaluation is None and exception and not waived:
+        # The order's own tables decided what this finding means.
+        outcome = exceptions.get((exception, line), "note")
+        evaluation, place = _named(naming, exception)
+    elif outcome == "note":
+        outcome = "pass"
+    key = f"{check}:{line}" if line else check
+    return Found(key, check, line, outcome, str(item.get("detail", "")), exception, waived, evaluation, place)
+
+
+def _named(naming: Recorded | None, exception: str) -> tuple[Recorded | None, int]:
+    if naming is None:
+        return None, 0
+    items = naming.get("outputs", {}).get("list") or ()
+    place = next((i for i, item in enumerate(items) if item.get("exception") == exception), None)
+    return (None, 0) if place is None else (naming, place)
+
+
+def checks_of(recorded: Recorded, tables: Tables) -> tuple[Check, ...]:
+    """The checks as the order's page lists them."""
+    groups: dict[tuple[object, ...], list[Found]] = {}
+    for each in findings(recorded):
+        rows = tuple(each.evaluation.get("rows") or ()) if each.evaluation is not None else ()
+        alike = rows if each.line else each.key
+        groups.setdefault((each.check, each.outcome, each.waived, each.exception, alike), []).append(each)
+    made = [_check(group, tables) for group in groups.values()]
+    return tuple(sorted(made, key=lambda check: (_rank(check.outcome), check.key == RELEASE)))
+
+
+def _rank(outcome: str) -> int:
+    return _ORDER.index(outcome) if outcome in _ORDER else len(_ORDER)
+
+
+def _check(group: Sequence[Found], tables: Tables) -> Check:
+    # The one that strays furthest speaks for those that are alike.
+    first = max(group, key=_strays)
+    own = first.evaluation is not None and first.evaluation.get("outputs", {}).get("list") is None
+    reason = reason_of(first.evaluation, first.place) if first.evaluation is not None and own else first.detail
+    facts: tuple[Fact, ...] = ()
+    if first.evaluation is not None and own:
+        facts = input_facts(tables, first.evaluation)
+        if len(group) > 1:
+            facts = (Fact("Shown for line", first.line), *facts)
+            reason = f"{reason} (line {first.line}; {len(group) - 1} more like it)"
+    return Check(
+        key=first.key,
+        title=TITLES.get(first.check, humanise(first.check)),
+        outcome=first.outcome,
+        reason=reason,
+        policy=reference(first, tables),
+        facts=facts,
+        lines=tuple(each.line for each in group if each.line),
+        waived=first.waived,
+    )
+
+
+def reference(found: Found, tables: Tables) -> PolicyRef | None:
+    """The policy row behind a finding; None where none was asked."""
+    return None if found.evaluation is None else policy_ref(tables, found.evaluation, found.place)
+
+
+def _strays(found: Found) -> float:
+    inputs = found.evaluation.get("inputs", {}) if found.evaluation is not None else {}
+    # Only to choose an example to show, so a float will do.
+    if "deviation_pct" in inputs:
+        return abs(float(inputs["deviation_pct"]))
+    return -float(inputs.get("margin_pct") or 0)
+
+
+def evaluations_in(recorded: Recorded) -> list[Recorded]:
+    """Every evaluation of a decision, to load the texts of their policies."""
+    items = [item.get("evaluation") for item in recorded.get("checks") or ()]
+    return [each for each in (*items, recorded.get("naming"), recorded.get("release")) if isinstance(each, Mapping)]

@@ -1,0 +1,124 @@
+"""Policy evaluations as a decision recorded them: their facts by the policy's own labels, their rows as references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from headgate.console.present.lens import Lens
+from headgate.console.views.common import Fact, FactValue, PolicyRef
+from headgate.console.views.explain import Cell
+from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
+from headgate.policy.core.missed import rows_missed
+from headgate.ui.format import Percent
+from headgate.ui.words import humanise
+
+Tables = Mapping[tuple[str, int], CompiledPolicy]
+Recorded = Mapping[str, Any]
+
+
+def version_of(evaluation: Recorded) -> tuple[str, int]:
+    """Which policy version made an evaluation."""
+    return str(evaluation["policy"]), int(evaluation["version"])
+
+
+def row_of(tables: Tables, evaluation: Recorded, place: int = 0) -> Row | None:
+    """The row that decided; None when the policy's text is not known or its default decided."""
+    compiled, rows = tables.get(version_of(evaluation)), evaluation.get("rows") or ()
+    if compiled is None or place >= len(rows):
+        return None
+    return next((row for row in compiled.table.rows if row.id == rows[place]), None)
+
+
+def policy_ref(tables: Tables, evaluation: Recorded, place: int = 0) -> PolicyRef:
+    """The version that decided, and the row of it that did."""
+    policy, version = version_of(evaluation)
+    compiled, row = tables.get((policy, version)), row_of(tables, evaluation, place)
+    title = compiled.table.title if compiled is not None else humanise(policy)
+    return PolicyRef(policy, title, version, row.id if row else "", row.clause if row else "")
+
+
+def input_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
+    """What the policy looked at."""
+    compiled = tables.get(version_of(evaluation))
+    columns = {column.name: column for column in compiled.table.inputs} if compiled is not None else {}
+    return tuple(fact(name, value, columns.get(name)) for name, value in evaluation.get("inputs", {}).items())
+
+
+def output_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
+    """What the policy said; of a collecting one, what each row that fits said."""
+    compiled = tables.get(version_of(evaluation))
+    columns = {column.name: column for column in compiled.table.outputs} if compiled is not None else {}
+    outputs = evaluation.get("outputs", {})
+    items = outputs.get("list")
+    if isinstance(items, list):
+        rows = evaluation.get("rows") or ()
+        texts = [
+            ", ".join(f"{humanise(k).lower()} {v}" for k, v in item.items() if v not in (None, "")) for item in items
+        ]
+        return tuple(Fact(f"Row {row}", text) for row, text in zip(rows, texts, strict=False))
+    return tuple(fact(name, value, columns.get(name)) for name, value in outputs.items())
+
+
+def fact(name: str, value: object, column: InputColumn | OutputColumn | None) -> Fact:
+    """A value under its label, typed as its column says."""
+    label = (column.label if column is not None else "") or humanise(name)
+    kind = column.type if column is not None else "string"
+    if kind == "percent":
+        label = label.removesuffix(", in %")
+    return Fact(label, typed(value, kind), name)
+
+
+def typed(value: object, kind: str) -> FactValue:
+    """A recorded value, which is JSON, as what it is."""
+    if value is None or value == "":
+        return None
+    if kind in ("number", "money", "percent", "integer") and not isinstance(value, bool):
+        number = Decimal(str(value))
+        return Percent(number) if kind == "percent" else number
+    if isinstance(value, (list, tuple)):
+        return tuple(str(item) for item in value)
+    return value if isinstance(value, (bool, int, Decimal, datetime)) else str(value)
+
+
+def cells(tables: Tables, evaluation: Recorded) -> tuple[Cell, ...]:
+    """Each input beside what the row that decided asks of it."""
+    row = row_of(tables, evaluation)
+    asks = row.when if row is not None else {}
+    return tuple(Cell(each.label, each.value, asks.get(each.name, "")) for each in input_facts(tables, evaluation))
+
+
+def passed_over(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[tuple[str, str], ...]:
+    """The rows read before the one that decided, each with the first input that kept it from deciding."""
+    compiled = tables.get(version_of(evaluation))
+    if compiled is None or evaluation.get("hit") == "collect":
+        return ()
+    values = {each.name: each for each in input_facts(tables, evaluation)}
+    found = []
+    for missed in rows_missed(compiled, evaluation.get("inputs", {})):
+        known = values.get(missed.column)
+        if known is None:
+            found.append((missed.row, "it did not fit"))
+            continue
+        label = known.label[:1].lower() + known.label[1:]
+        found.append((missed.row, f"{label} was {lens.fmt.show(known.value)}, it asks {missed.test or 'for more'}"))
+    return tuple(found)
+
+
+def outcome_of(evaluation: Recorded) -> str:
+    """pass, flag, hold or reject; `release` is how the last table says pass."""
+    outcome = str(evaluation.get("outputs", {}).get("outcome") or "note")
+    return "pass" if outcome == "release" else outcome
+
+
+def reason_of(evaluation: Recorded, place: int = 0) -> str:
+    """The sentence of the row that decided."""
+    reasons = evaluation.get("reasons") or ()
+    return str(reasons[place]) if place < len(reasons) else ""
+
+
+def day_of(at: datetime, lens: Lens) -> date:
+    """The reader's day of an instant."""
+    return at.astimezone(lens.zone).date()

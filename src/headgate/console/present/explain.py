@@ -1,0 +1,267 @@
+"""The explanation drawer: how a price, a margin, a verdict, a tax or a promise of stock came about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from headgate.channel.agreements import FoundTerm
+from headgate.console import urls
+from headgate.console.present.asks import instant, number
+from headgate.console.present.checks import TITLES, Found, findings, reference
+from headgate.console.present.evaluations import (
+    Recorded,
+    cells,
+    day_of,
+    output_facts,
+    passed_over,
+    policy_ref,
+    reason_of,
+)
+from headgate.console.present.lens import Lens
+from headgate.console.present.money import credit_sums, tax_snapshot
+from headgate.console.present.order import OrderFacts, address
+from headgate.console.views.common import SumRow
+from headgate.console.views.explain import (
+    CreditView,
+    MarginView,
+    PolicyEvaluationView,
+    PriceBand,
+    PriceCandidate,
+    PriceTraceView,
+    StockRow,
+    StockView,
+    TaxView,
+)
+from headgate.domain.stock import StockLevel, atp
+from headgate.kernel.errors import NotFound
+from headgate.kernel.money import Money
+from headgate.ui.words import humanise
+
+NOT_DECIDED = "this order has not been decided yet"
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
+_NUMBER = re.compile(r"(?<![\w.#])\d+\.\d{2,}(?![\w.])")
+
+
+def price_view(facts: OrderFacts, line: str, terms: Mapping[tuple[str, int], FoundTerm], lens: Lens) -> PriceTraceView:
+    """Every candidate for a line's contract price, the one that won, and why the others did not. Raises `NotFound`."""
+    stored, recorded = _both(facts, line)
+    trace = recorded.get("trace") or {}
+    asked = facts.money(stored["unit_price"])
+    contract = None if trace.get("unit_price") is None else Money(number(trace["unit_price"]), str(trace["currency"]))
+    found = next((f for f in findings(facts.recorded) if f.check == "price" and f.line == line), None)
+    return PriceTraceView(
+        order=facts.order_no,
+        line=line,
+        product=stored["product"],
+        description=facts.name_of(stored),
+        partner=facts.partner.name,
+        quantity=stored["quantity"],
+        unit=stored["unit"],
+        as_of=instant(trace.get("at")) or facts.decided_at,
+        asked=asked,
+        contract=contract,
+        deviation=None if contract is None else -number(recorded.get("deviation_pct")),
+        difference=None if contract is None else asked - contract,
+        candidates=tuple(_candidate(each, terms, facts, lens) for each in trace.get("candidates") or ()),
+        policy=reference(found, facts.tables) if found is not None else None,
+        bands=tuple(_band(each, facts) for each in trace.get("bands") or ())
+        if len(trace.get("bands") or ()) > 1
+        else (),
+        tie=bool(trace.get("tie")),
+        rounding=str(trace.get("rounding") or ""),
+    )
+
+
+def candidate_terms(facts: OrderFacts, line: str) -> list[tuple[str, int]]:
+    """The terms that a line's price trace speaks of."""
+    _, recorded = _both(facts, line)
+    candidates = (recorded.get("trace") or {}).get("candidates") or ()
+    return [(str(c["agreement"]), int(c["term"])) for c in candidates]
+
+
+def _candidate(
+    each: Recorded, terms: Mapping[tuple[str, int], FoundTerm], facts: OrderFacts, lens: Lens
+) -> PriceCandidate:
+    term = terms.get((str(each["agreement"]), int(each["term"])))
+    price = each.get("unit_price")
+    return PriceCandidate(
+        agreement_id=UUID(str(each["agreement"])),
+        agreement=f"{each['code']} r{each['revision']}",
+        title=term.title if term is not None else str(each["code"]),
+        method=str(each["method"]),
+        rule=rule_text(term, lens) if term is not None else humanise(str(each["method"])).lower(),
+        scope=scope_text(term, facts.partner.name) if term is not None else "",
+        valid_from=day_of(term.valid_from if term is not None else facts.decided_at, lens),
+        valid_until=day_of(term.valid_until, lens) if term is not None and term.valid_until is not None else None,
+        price=None if price is None else facts.money(number(price)),
+        verdict=str(each["verdict"]),
+        why=sentence(readable(str(each["reason"]), lens)),
+    )
+
+
+def rule_text(term: FoundTerm, lens: Lens) -> str:
+    """A term's price rule in words."""
+    value = lens.fmt.number(term.value)
+    texts = {
+        "list": f"list price {value} {term.currency}",
+        "net": f"net {value} {term.currency}",
+        "discount": f"{value} % off list",
+        "cost_plus": f"cost plus {value} %",
+    }
+    text = texts.get(term.method, f"{humanise(term.method).lower()} {value}")
+    return f"{text}, from {lens.fmt.quantity(term.min_quantity)} on" if term.min_quantity else text
+
+
+def scope_text(term: FoundTerm, partner: str) -> str:
+    """For whom and for what a term is."""
+    who = [
+        f"partner {partner}" if term.partner else "",
+        f"group {term.partner_group}" if term.partner_group else "",
+        f"region {term.region}" if term.region else "",
+        f"channel {term.channel}" if term.channel else "",
+    ]
+    what = f"product {term.product}" if term.product else f"family {term.family}" if term.family else "every product"
+    return " · ".join([*(filter(None, who)), what]) if any(who) else f"everyone · {what}"
+
+
+def _band(each: Recorded, facts: OrderFacts) -> PriceBand:
+    quantity, price = number(each["quantity"]), number(each["unit_price"])
+    return PriceBand(quantity, facts.money(price), facts.money(price * quantity))
+
+
+def margin_view(facts: OrderFacts, line: str, lens: Lens) -> MarginView:
+    """The margin of a line. Raises `NotFound` also where the cost is not known."""
+    stored, recorded = _both(facts, line)
+    if stored["margin"] is None or stored["cost"] is None:
+        raise NotFound(f"the cost of {stored['product']} is not known, so there is no margin")
+    quantity, cost, contract = stored["quantity"], stored["cost"], stored["contract_price"]
+    found = next((f for f in findings(facts.recorded) if f.check == "margin" and f.line == line), None)
+    outputs = found.evaluation.get("outputs", {}) if found is not None and found.evaluation is not None else {}
+    floor = outputs.get("floor_pct")
+    many = lens.fmt.quantity(quantity)
+    price_of = lens.fmt.price
+    return MarginView(
+        order=facts.order_no,
+        line=line,
+        product=stored["product"],
+        description=facts.name_of(stored),
+        rows=(
+            SumRow(
+                "", "Amount", facts.money(stored["amount"]), f"{many} × {price_of(facts.money(stored['unit_price']))}"
+            ),
+            SumRow(
+                "−", "Cost", facts.money(stored["amount"] - stored["margin"]), f"{many} × {price_of(facts.money(cost))}"
+            ),
+            SumRow("=", "Margin", facts.money(stored["margin"])),
+        ),
+        share=number(recorded.get("margin_pct")),
+        floor=None if floor in (None, "") else number(floor),
+        at_contract=(contract - cost) * 100 / contract if contract else None,
+        cost_as_of=facts.decided_at,
+        policy=reference(found, facts.tables) if found is not None else None,
+    )
+
+
+def check_view(facts: OrderFacts, key: str, lens: Lens) -> PolicyEvaluationView:
+    """The evaluation behind a check. Raises `NotFound` for one that no policy decided."""
+    found = next((f for f in findings(facts.recorded) if f.key == key), None)
+    if found is None or found.evaluation is None or facts.decision is None:
+        raise NotFound("no policy decided this")
+    return evaluation_view(found, facts, lens)
+
+
+def evaluation_view(found: Found, facts: OrderFacts, lens: Lens) -> PolicyEvaluationView:
+    """One evaluation with the facts it saw, the row that decided, and the rows it passed over."""
+    evaluation, tables = found.evaluation, facts.tables
+    assert evaluation is not None, "the caller made sure"
+    assert facts.decision is not None, "what was found, was decided"
+    title = TITLES.get(found.check, humanise(found.check))
+    return PolicyEvaluationView(
+        order=facts.order_no,
+        title=f"{title}, line {found.line}" if found.line else title,
+        outcome=found.outcome,
+        reason=sentence(reason_of(evaluation, found.place) or found.detail),
+        policy=policy_ref(tables, evaluation, found.place),
+        hit=str(evaluation.get("hit") or "first"),
+        cells=cells(tables, evaluation),
+        outputs=output_facts(tables, evaluation),
+        passed_over=passed_over(tables, evaluation, lens),
+        decision=facts.decision.decision,
+        decided_at=facts.decision.at,
+        digest=str(evaluation.get("digest", "")),
+    )
+
+
+def credit_view(facts: OrderFacts) -> CreditView:
+    """The credit exposure the order was weighed against. Raises `NotFound` without an account."""
+    sums = credit_sums(facts.recorded, facts.partner.name, facts.decided_at)
+    if not sums:
+        raise NotFound("the order was not weighed against a credit account")
+    found = next((f for f in findings(facts.recorded) if f.check == "credit"), None)
+    reason = reason_of(found.evaluation) if found is not None and found.evaluation is not None else ""
+    policy = reference(found, facts.tables) if found is not None else None
+    return CreditView(f"Order {facts.order_no}", urls.order(facts.order_no), sums, policy, sentence(reason))
+
+
+def tax_view(facts: OrderFacts, lens: Lens) -> TaxView:
+    """The tax kept with the order. Raises `NotFound` before it was decided."""
+    snapshot = tax_snapshot(facts.recorded, lens)
+    if snapshot is None:
+        raise NotFound(NOT_DECIDED)
+    return TaxView(facts.order_no, address(facts.row["content"].get("ship_to") or {}, lens), snapshot)
+
+
+def stock_view(facts: OrderFacts, line: str, levels: Sequence[StockLevel], read_at: datetime) -> StockView:
+    """What can be promised of a line's product now, over the warehouses that have it. Raises `NotFound`."""
+    stored = facts.line(line)
+    if stored is None:
+        raise NotFound(f"order {facts.order_no} has no line {line}")
+    if not levels:
+        raise NotFound(f"{stored['product']} is not kept in stock")
+    own = [r for r in facts.row["reservations"] if r["line"] == line and r["status"] == "held"]
+    mine = sum((r["quantity"] for r in own), Decimal(0))
+    rows = [
+        StockRow("", "On hand", sum((level.on_hand for level in levels), Decimal(0))),
+        StockRow("−", "Reserved", sum((level.reserved for level in levels), Decimal(0))),
+        StockRow("−", "Safety stock", sum((level.safety_stock for level in levels), Decimal(0))),
+        StockRow("+", "Confirmed inbound", sum((level.inbound for level in levels), Decimal(0))),
+    ]
+    if mine:
+        rows.append(StockRow("+", "Reserved for this very line", mine))
+    return StockView(
+        order=facts.order_no,
+        line=line,
+        product=stored["product"],
+        description=facts.name_of(stored),
+        warehouse=", ".join(level.warehouse for level in levels),
+        unit=stored["unit"],
+        rows=tuple(rows),
+        available=sum((atp(level) for level in levels), Decimal(0)) + mine,
+        asked=stored["quantity"] - stored["shipped"],
+        read_at=read_at,
+    )
+
+
+def readable(text: str, lens: Lens) -> str:
+    """A recorded sentence with its instants and long numbers as people write them."""
+    text = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), text)
+    return _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), 4), text)
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital and ends with a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
+
+
+def _both(facts: OrderFacts, line: str) -> tuple[Mapping[str, Any], Recorded]:
+    stored, recorded = facts.line(line), facts.recorded_line(line)
+    if stored is None:
+        raise NotFound(f"order {facts.order_no} has no line {line}")
+    if recorded is None:
+        raise NotFound(NOT_DECIDED)
+    return stored, recorded

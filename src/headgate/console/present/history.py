@@ -1,0 +1,205 @@
+"""What happened to a case, told from its audit entries: each sentence leads to the entry that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from headgate.console import urls
+from headgate.console.present.names import Names
+from headgate.console.views.common import AuditLine, Person, PolicyRef, TimelineEntry
+from headgate.ledger import AuditEntry, ProofState
+from headgate.ui.words import humanise
+
+SYSTEM = Person("system", "Headgate", "system")
+
+# How an event reads after its actor's name, and the kind of its picture.
+_ACTS: Mapping[str, tuple[str, str]] = {
+    "order.submitted": ("event", "sent the order"),
+    "order.amended": ("edit", "changed the order"),
+    "order.cancelled": ("void", "cancelled the order"),
+    "order.reopened": ("event", "reopened the order"),
+    "order.recheck_requested": ("check", "asked for another check"),
+    "shipment.confirmed": ("ship", "confirmed a shipment"),
+    "price_exception.requested": ("event", "asked for a special price"),
+    "price_exception.withdrawn": ("void", "withdrew the request"),
+    "return.recorded": ("event", "recorded a return"),
+    "case.noted": ("note", "added a note"),
+    "agreement.drafted": ("event", "drafted it"),
+    "agreement.submitted": ("event", "handed it in for review"),
+    "agreement.sent_back": ("return", "sent it back"),
+    "agreement.approved": ("approve", "approved it"),
+    "agreement.activated": ("release", "activated it"),
+    "agreement.superseded": ("void", "ended it by a newer revision"),
+    "agreement.retired": ("void", "ended it"),
+    "agreement.withdrawn": ("void", "withdrew it"),
+}
+_OUTCOMES: Mapping[str, tuple[str, str]] = {
+    "approve": ("approve", "approved"),
+    "edit": ("edit", "approved with changes"),
+    "reject": ("reject", "rejected"),
+    "return": ("return", "returned for correction"),
+}
+_ARRIVALS: Mapping[str, tuple[str, str]] = {
+    "released": ("release", "released it"),
+    "rejected": ("reject", "rejected it"),
+    "cancelled": ("void", "gave back what it held"),
+    "returned": ("return", "waits for a correction"),
+    "fulfilled": ("ship", "closed it: everything is shipped"),
+    "granted": ("release", "put the special price into force"),
+    "declined": ("reject", "closed the request"),
+    "lapsed": ("void", "closed the request: nobody decided in time"),
+    "not_needed": ("release", "closed it: the contract price is not above it"),
+}
+
+
+def timeline(entries: Iterable[AuditEntry], names: Names) -> tuple[TimelineEntry, ...]:
+    """The story, oldest first. Entries may come in any order."""
+    return tuple(told for entry in sorted(entries, key=lambda e: e.seq) for told in _tell(entry, names))
+
+
+def actors(entries: Iterable[AuditEntry]) -> set[str]:
+    """Everybody a timeline of these entries names."""
+    found: set[str] = set()
+    for entry in entries:
+        found.add(entry.actor)
+        vote = entry.body.get("vote")
+        found |= {str(entry.body.get("to") or "")} if entry.action == "task.assigned" else set()
+        found |= {str(vote.get("on_behalf_of") or "")} if isinstance(vote, Mapping) else set()
+    return found - {""}
+
+
+def audit_lines(
+    entries: Sequence[AuditEntry], proofs: Mapping[int, ProofState], verified_to: int, names: Names
+) -> tuple[AuditLine, ...]:
+    """Audit entries in a list, newest first, each with the state of its proof."""
+    return tuple(
+        AuditLine(
+            seq=entry.seq,
+            at=entry.at,
+            actor=names.person(entry.actor),
+            action=entry.action,
+            subject_type=entry.subject_type,
+            subject=entry.subject,
+            digest=entry.hash,
+            proof=proof_of(proofs.get(entry.seq), verified_to),
+        )
+        for entry in entries
+    )
+
+
+def proof_of(state: ProofState | None, verified_to: int) -> str:
+    """broken, verified (by a walk over the whole chain that reached it), or linked to its neighbours only."""
+    if state is None or not state.intact:
+        return "broken"
+    return "verified" if state.seq <= verified_to else "linked"
+
+
+def worst_proof(lines: Iterable[AuditLine]) -> str:
+    """The state of several entries together."""
+    states = {line.proof for line in lines}
+    return next((state for state in ("broken", "linked", "verified") if state in states), "linked")
+
+
+def _tell(entry: AuditEntry, names: Names) -> list[TimelineEntry]:
+    told = [*_acted(entry, names)]
+    body = entry.body
+    if body.get("approval_voided") and entry.action != "approval.decided":
+        told.append(
+            TimelineEntry(entry.at, SYSTEM, "void", "voided the approval: what it was about changed", seq=entry.seq)
+        )
+    told += _arrived(entry)
+    asked = body.get("approval_requested")
+    if isinstance(asked, Mapping):
+        told.append(_asked(entry, asked))
+    return told
+
+
+def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
+    actor, body = names.person(entry.actor), entry.body
+    vote = body.get("vote")
+    if isinstance(vote, Mapping):
+        yield _voted(entry, vote, names)
+    elif entry.action == "timer.fired":
+        text = _timer(body)
+        if text:
+            yield TimelineEntry(entry.at, SYSTEM, "timer", text, seq=entry.seq)
+    elif entry.action == "task.assigned":
+        to = body.get("to")
+        text = "gave the task back"
+        if to:
+            text = "took the task" if to == entry.actor else f"handed the task to {names.person(str(to)).name}"
+        yield TimelineEntry(entry.at, actor, "task", text, seq=entry.seq)
+    else:
+        kind, text = _ACTS.get(entry.action, ("event", humanise(entry.action.replace(".", " ")).lower()))
+        quote = str(body.get("note") or body.get("justification") or body.get("reason") or "")
+        yield TimelineEntry(entry.at, actor, kind, text, quote=quote, seq=entry.seq)
+
+
+def _voted(entry: AuditEntry, vote: Mapping[str, Any], names: Names) -> TimelineEntry:
+    kind, text = _OUTCOMES.get(str(vote.get("outcome")), ("approve", "decided"))
+    behalf = str(vote.get("on_behalf_of") or "")
+    return TimelineEntry(
+        entry.at,
+        names.person(entry.actor),
+        kind,
+        f"{text} level {vote.get('level')} as {humanise(str(vote.get('role', ''))).lower()}",
+        quote=str(vote.get("justification") or ""),
+        on_behalf_of=names.person(behalf) if behalf else None,
+        href=urls.approval(str(vote.get("approval"))),
+        seq=entry.seq,
+    )
+
+
+def _timer(body: Mapping[str, Any]) -> str:
+    name = str(body.get("timer", ""))
+    if body.get("escalated_to"):
+        roles = ", ".join(humanise(str(role)).lower() for role in body["escalated_to"])
+        return f"asked {roles} as well: the approval is late"
+    texts = {"sla.warn": "warned that time runs out", "sla.breach": "noted that the time is over"}
+    return texts.get(name, "let the approval expire" if name == "approval.expire" else "")
+
+
+def _arrived(entry: AuditEntry) -> list[TimelineEntry]:
+    body = entry.body
+    path = body.get("path") or ()
+    if not path:
+        return []
+    policy = _decided_by(body)
+    if body.get("to") in ("exception", "deciding"):
+        words = ", ".join(humanise(str(e)).lower() for e in body.get("exceptions") or ())
+        text = f"held it: {words}" if words else "held it"
+        return [TimelineEntry(entry.at, SYSTEM, "hold", text, policy=policy, seq=entry.seq)]
+    arrival = _ARRIVALS.get(str(body.get("to")))
+    if arrival is None:
+        return []
+    kind, text = arrival
+    flags = ", ".join(humanise(str(e)).lower() for e in body.get("exceptions") or ())
+    if kind == "release" and flags and body.get("to") == "released":
+        text = f"{text} and flagged: {flags}"
+    return [TimelineEntry(entry.at, SYSTEM, kind, text, policy=policy, seq=entry.seq)]
+
+
+def _decided_by(body: Mapping[str, Any]) -> PolicyRef | None:
+    decisions = [d for d in body.get("decisions") or () if not str(d.get("policy", "")).startswith("approval_matrix")]
+    if not decisions:
+        return None
+    policy, _, version = str(decisions[-1]["policy"]).partition("@")
+    return PolicyRef(policy, humanise(policy), int(version or 0))
+
+
+def _asked(entry: AuditEntry, asked: Mapping[str, Any]) -> TimelineEntry:
+    levels: dict[str, list[str]] = {}
+    for step in asked.get("steps") or ():
+        level, _, role = str(step).partition(":")
+        levels.setdefault(level, []).append(humanise(role).lower())
+    who = ", then ".join(" and ".join(roles) for _, roles in sorted(levels.items()))
+    matrix = next(
+        (d for d in entry.body.get("decisions") or () if str(d["policy"]).startswith("approval_matrix")), None
+    )
+    policy = None
+    if matrix is not None:
+        name, _, version = str(matrix["policy"]).partition("@")
+        policy = PolicyRef(name, humanise(name), int(version or 0))
+    href = urls.approval(str(asked.get("approval")))
+    return TimelineEntry(entry.at, SYSTEM, "task", f"asked {who} to approve", policy=policy, href=href, seq=entry.seq)
