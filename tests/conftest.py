@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +36,39 @@ hypothesis.settings.register_profile("headgate", deadline=None)
 hypothesis.settings.load_profile("headgate")
 
 
+_RUN_FOLDER = "HEADGATE_TEST_RUN_FOLDER"
+
+
+def pytest_configure() -> None:
+    """Make the folder of this run's servers; workers of pytest-xdist inherit its name.
+
+    Not under pytest's own temporary folder: that one is closed to other accounts each time a pytest starts, and
+    PostgreSQL, which root must run as another account, would lose its data from under it.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="headgate-tests-")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the folder of this run's servers, when every worker is done with them."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.pop(_RUN_FOLDER), ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Path:
+    """A folder that all workers of this run share, in which servers may keep their data."""
+    return Path(os.environ[_RUN_FOLDER])
+
+
+@pytest.fixture
+def server_home(run_folder: Path) -> Iterator[Path]:
+    """An empty HEADGATE_HOME of this test's own, for an embedded server."""
+    home = Path(tempfile.mkdtemp(dir=run_folder))
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unit tests may not connect to anything."""
@@ -48,10 +83,9 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+def cluster(run_folder: Path) -> Iterator[embedded.Server]:
     """The embedded server of this run, shared by all workers of pytest-xdist, with the template database made."""
-    base = tmp_path_factory.getbasetemp()
-    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "home"
+    home = run_folder / "home"
     server = embedded.start(home, durable=False)
     with filelock.FileLock(home / "template.lock"):
         if not (home / "template.ready").exists():

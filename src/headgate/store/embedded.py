@@ -16,6 +16,7 @@ import atexit
 import contextlib
 import hashlib
 import importlib.util
+import logging
 import os
 import shutil
 import stat
@@ -38,6 +39,8 @@ from headgate.store.tuning import server_settings
 if sys.platform != "win32":
     import fcntl
     import pwd
+
+_log = logging.getLogger(__name__)
 
 MAJOR = 18
 OWNER = "headgate_owner"
@@ -77,7 +80,9 @@ class Server:
             except BlockingIOError:
                 return
             else:
-                _pg_ctl(self.home, "-m", "fast", "-w", "stop")
+                stopped = _pg_ctl(self.home, "-m", "fast", "-w", "stop")
+                if stopped.returncode:
+                    _log.warning("the embedded PostgreSQL in %s did not stop: %s", self.home, _tail(stopped.stdout))
             finally:
                 os.close(users)
 

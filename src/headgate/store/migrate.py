@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -31,6 +32,9 @@ LoadTables = Callable[[], MetaData]
 MINIMUM_VERSION = 150000
 _HERE = Path(__file__).parent
 _LOCK = 0x4865616467617465  # "Headgate": one migration at a time in a database
+
+# Alembic keeps its environment in a variable of the module, and PostgreSQL frees the lock as soon as a statement fails.
+_one_thread = threading.Lock()
 
 _STAMP = "select obj_description(to_regclass('public.alembic_version'), 'pg_class')"
 
@@ -129,7 +133,7 @@ def _engine_connection(dsn: str) -> Iterator[EngineConnection]:
 @contextmanager
 def _schema_work(dsn: str) -> Iterator[EngineConnection]:
     """One transaction under a lock, so that processes starting together migrate one after the other."""
-    with _engine_connection(dsn) as conn, conn.begin():
+    with _one_thread, _engine_connection(dsn) as conn, conn.begin():
         raw: Any = conn.connection.driver_connection
         if raw.info.server_version < MINIMUM_VERSION:
             raise Misconfigured(

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from headgate.store.tuning import server_settings
 
 USE = """
 import sys
+import tempfile
 from pathlib import Path
 from headgate.store import embedded
 server = embedded.start(Path(sys.argv[1]), durable=False)
@@ -63,9 +65,9 @@ def user(home: Path) -> Iterator[Callable[[], User]]:
 
 
 @pytest.fixture(scope="module")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def initialised(run_folder: Path) -> Path:
     """A home whose server was started and stopped once."""
-    home = tmp_path_factory.mktemp("embedded") / "home"
+    home = Path(tempfile.mkdtemp(dir=run_folder))
     embedded.start(home, durable=False).release()
     return home
 
@@ -100,14 +102,14 @@ def test_the_last_process_to_leave_stops_the_server(home: Path, user: Callable[[
     assert not answers(home)
 
 
-def test_processes_that_start_at_once_in_an_empty_home_share_one_server(tmp_path: Path) -> None:
-    users = [User(tmp_path / "home") for _ in range(3)]
+def test_processes_that_start_at_once_in_an_empty_home_share_one_server(server_home: Path) -> None:
+    users = [User(server_home / "home") for _ in range(3)]
     for one in users:
         one.wait_until_started()
-    assert answers(tmp_path / "home")
+    assert answers(server_home / "home")
     for one in users:
         one.leave()
-    assert not answers(tmp_path / "home")
+    assert not answers(server_home / "home")
 
 
 def test_a_killed_process_leaves_the_server_to_the_next(home: Path, user: Callable[[], User]) -> None:
@@ -146,12 +148,12 @@ def test_a_stale_pid_file_that_names_a_strangers_process_is_no_obstacle(home: Pa
     server.release()
 
 
-def test_an_initialisation_that_was_killed_halfway_is_begun_again(tmp_path: Path) -> None:
-    half = tmp_path / "home" / "pgdata.new"
+def test_an_initialisation_that_was_killed_halfway_is_begun_again(server_home: Path) -> None:
+    half = server_home / "home" / "pgdata.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    server = embedded.start(tmp_path / "home", durable=False)
-    assert answers(tmp_path / "home")
+    server = embedded.start(server_home / "home", durable=False)
+    assert answers(server_home / "home")
     server.release()
 
 
@@ -165,8 +167,8 @@ def test_releasing_twice_does_nothing(home: Path) -> None:
     assert not answers(home)
 
 
-def test_a_home_with_a_long_path_works_through_a_short_socket_path(tmp_path: Path) -> None:
-    home = tmp_path / ("long" * 25)
+def test_a_home_with_a_long_path_works_through_a_short_socket_path(server_home: Path) -> None:
+    home = server_home / ("long" * 25)
     server = embedded.start(home, durable=False)
     assert not str(server.sockets).startswith(str(home))
     assert server.sockets.stat().st_mode & 0o077 == 0
@@ -176,20 +178,20 @@ def test_a_home_with_a_long_path_works_through_a_short_socket_path(tmp_path: Pat
     server.sockets.rmdir()
 
 
-def test_data_of_another_major_version_is_refused_with_the_way_out(tmp_path: Path) -> None:
-    data = tmp_path / "pgdata"
+def test_data_of_another_major_version_is_refused_with_the_way_out(server_home: Path) -> None:
+    data = server_home / "pgdata"
     data.mkdir()
     (data / "PG_VERSION").write_text("15\n")
     with pytest.raises(Misconfigured, match="holds PostgreSQL 15 data and this Headgate brings 18"):
-        embedded.start(tmp_path, durable=False)
+        embedded.start(server_home, durable=False)
 
 
-def test_a_folder_that_is_not_a_database_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "pgdata").mkdir()
-    (tmp_path / "pgdata" / "diary.txt").write_text("mine")
+def test_a_folder_that_is_not_a_database_is_left_alone(server_home: Path) -> None:
+    (server_home / "pgdata").mkdir()
+    (server_home / "pgdata" / "diary.txt").write_text("mine")
     with pytest.raises(Misconfigured, match="is not a PostgreSQL data folder"):
-        embedded.start(tmp_path, durable=False)
-    assert (tmp_path / "pgdata" / "diary.txt").read_text() == "mine"
+        embedded.start(server_home, durable=False)
+    assert (server_home / "pgdata" / "diary.txt").read_text() == "mine"
 
 
 def test_only_this_account_can_reach_the_server_and_commits_are_durable(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,9 +30,9 @@ def not_needed() -> MetaData:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+def guarded(run_folder: Path) -> Iterator[embedded.Server]:
     """A server that asks the application role for its password, as an external one does."""
-    server = embedded.start(tmp_path_factory.mktemp("guarded") / "home", durable=False)
+    server = embedded.start(Path(tempfile.mkdtemp(dir=run_folder)), durable=False)
     rules = "local all headgate_app scram-sha-256\nlocal all all trust\n"
     (server.home / "pgdata" / "pg_hba.conf").write_text(rules)
     with psycopg.connect(server.admin_dsn(), autocommit=True) as conn:
@@ -63,11 +64,11 @@ def opens(settings: Settings, load: Callable[[], MetaData] = not_needed) -> tupl
     return row
 
 
-def test_the_embedded_database_opens_as_the_restricted_role_and_stops_when_closed(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path)
+def test_the_embedded_database_opens_as_the_restricted_role_and_stops_when_closed(server_home: Path) -> None:
+    settings = Settings(home=server_home)
     assert opens(settings, MetaData)[0] == "headgate_app"
     with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(host=str(tmp_path / "pgdata"), user="postgres", dbname="postgres")
+        psycopg.connect(host=str(server_home / "pgdata"), user="postgres", dbname="postgres")
     opens(settings)
 
 
@@ -117,21 +118,18 @@ def test_an_unreachable_database_names_the_setting(tmp_path: Path) -> None:
         open_database(settings, not_needed)
 
 
-def test_an_owner_without_the_right_to_create_roles_is_told_so(tmp_path: Path) -> None:
-    server = embedded.start(tmp_path, durable=False)
+def test_an_owner_without_the_right_to_create_roles_is_told_so(server_home: Path) -> None:
+    server = embedded.start(server_home, durable=False)
     with psycopg.connect(server.admin_dsn(), autocommit=True) as conn:
         conn.execute("create role plain login")
         conn.execute("create database plain owner plain")
-    settings = Settings(home=tmp_path, database_url=server.dsn(user="plain", database="plain"))
+    settings = Settings(home=server_home, database_url=server.dsn(user="plain", database="plain"))
     with pytest.raises(Misconfigured, match="CREATEROLE"):
         open_database(settings, MetaData)
     server.release()
 
 
 def test_processes_that_open_a_new_database_together_migrate_it_once(external: Settings) -> None:
-    migrate(external, MetaData)
-    with psycopg.connect(external.database_url) as conn:
-        conn.execute("drop table alembic_version")
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda _: opens(external, MetaData)[0], range(4))) == ["headgate_app"] * 4
 
