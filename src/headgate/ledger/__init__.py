@@ -30,6 +30,7 @@ from headgate.ledger.inbox import (
     fetch_inbox,
     inbox_depth,
     park,
+    postpone_inbox,
     requeue,
     retry_inbox,
 )
@@ -139,6 +140,7 @@ __all__ = [
     "parse_http",
     "parse_json",
     "parse_structured",
+    "postpone_inbox",
     "proof_states",
     "quarantine_add",
     "quarantine_counts",

@@ -95,6 +95,13 @@ def retry_inbox(
     return [f.event for f in spent]
 
 
+def postpone_inbox(conn: Connection, until: datetime, failures: Sequence[Failure]) -> None:
+    """Let events wait until then without counting a try: what keeps them back is not in them."""
+    if failures:
+        parameters = _places([f.event for f in failures]) | {"error": [f.error for f in failures], "until": until}
+        conn.execute(repo.POSTPONE_INBOX, parameters)
+
+
 def park(conn: Connection, now: datetime, failures: Sequence[Failure]) -> None:
     """Move events that cannot be applied from the inbox to the quarantine, with their errors; they can be replayed."""
     if not failures:

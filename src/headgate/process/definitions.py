@@ -76,9 +76,7 @@ class Definitions:
             raise Misconfigured(f"process versions {sorted(missing)} are gone, and cases still run on them")
         return DefinitionSet(base.current, {**base.pinned, **found}, base.takers)
 
-    def versions(
-        self, conn: Connection[Any], wanted: Collection[tuple[str, int]]
-    ) -> dict[tuple[str, int], Definition]:
+    def versions(self, conn: Connection[Any], wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Definition]:
         """Those of these stored versions that exist, parsed once per content."""
         pairs = sorted(wanted)
         rows = conn.execute(VERSIONS, ([p for p, _ in pairs], [v for _, v in pairs])).fetchall() if pairs else []

@@ -42,13 +42,33 @@ from headgate.process.registry import Refusal, Registry, TenantProfile, Work
 INTERNAL = ("approval.decided", "timer.fired", "task.completed")
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An event whose advance broke with an error that is no refusal: it has changed nothing and is still to be
+    applied."""
+
+    event: StoredEvent
+    error: Exception
+
+
 @dataclass(slots=True)
 class BatchResult:
-    """What became of a batch: events applied, refused with their problems, and events that follow from it."""
+    """What became of a batch: events applied, refused with their problems, failed, and events that follow from it.
+
+    A failed event keeps back the later events of its key: neither it nor they count as applied.
+    """
 
     applied: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    failures: list[Failed] = field(default_factory=list)
     emitted: int = 0
+
+    def add(self, other: BatchResult) -> None:
+        """Count a later part of the same batch in."""
+        self.applied += other.applied
+        self.refusals.extend(other.refusals)
+        self.failures.extend(other.failures)
+        self.emitted += other.emitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +81,11 @@ class Engine:
     lanes: int
 
     def apply(self, conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> BatchResult:
-        """Apply events of one tenant in order. The caller owns the transaction and has taken the events off the inbox."""
+        """Apply events of one tenant in order.
+
+        The caller owns the transaction and takes off the inbox what was applied or refused: everything but the failures
+        and what stands behind them under the same key.
+        """
         result = BatchResult()
         if not events:
             return result
@@ -75,7 +99,7 @@ class Engine:
         return result
 
     def _project(self, conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], result: BatchResult) -> None:
-        audits = []
+        audits: list[AuditDraft] = []
         # In one fixed order, so that masters and orders take their locks alike (credit before stock).
         for type_ in sorted({e.type for e in events}):
             mine = [e for e in events if e.type == type_]
@@ -166,8 +190,10 @@ class _Batch:
         profile = self.engine.registry.profile(self.conn)
         self.facts = self._load_facts(definitions, routed, cases, profile)
         around = self._surroundings(profile, [event for event, _ in routed])
+        stuck: set[str] = set()
         for event, process in routed:
-            self._one(event, process, definitions, cases, around)
+            if event.key not in stuck and not self._one(event, process, definitions, cases, around):
+                stuck.add(event.key)
         self._write()
 
     def _route(self, definitions: DefinitionSet) -> list[tuple[StoredEvent, str]]:
@@ -224,24 +250,31 @@ class _Batch:
         definitions: DefinitionSet,
         cases: dict[tuple[str, str], Case],
         around: Surroundings,
-    ) -> None:
+    ) -> bool:
+        """Whether the event is done with, applied or refused."""
         case = cases.get((process, event.key))
         definition: Definition = definitions.of(case) if case else definitions.current[process]
         kind = definition.subject
         here = Surroundings(around.now, around.deadline, around.actions, around.decide, self.facts[kind], around.voters)
         try:
             done = advance(definition, case, event, here, RUNNERS)
-        except Misconfigured:
-            raise
+        except Misconfigured as error:
+            self.result.failures.append(Failed(event, error))
+            return False
         except HeadgateError as error:
             problem = error.problems[0] if error.problems else Problem(kind, event.subject, error.message)
             self.result.refusals.append(Refusal(event.seq, problem))
-            return
+            return True
+        # An advance is pure: whatever breaks in it has changed nothing, so only this event is concerned.
+        except Exception as error:  # noqa: BLE001
+            self.result.failures.append(Failed(event, error))
+            return False
         before = len(self.gathered.records.get(kind, ()))
         self.gathered.add(done, event.seq)
         self.engine.registry.ports[kind].apply(self.facts[kind], self.gathered.records.get(kind, [])[before:])
         cases[(process, event.key)] = done.case
         self.result.applied += 1
+        return True
 
     def _write(self) -> None:
         g, conn, now = self.gathered, self.conn, self.ctx.now
@@ -288,7 +321,8 @@ class _Batch:
 
 
 def decider(policies: PolicySet) -> Decide:
-    """Evaluate by policy name against the versions in force. Raises Misconfigured for a policy the tenant has not activated."""
+    """Evaluate by policy name against the versions in force. Raises Misconfigured for a policy that has no active
+    version."""
 
     def decide(name: str, inputs: Mapping[str, object]) -> Evaluation:
         try:

@@ -1,24 +1,31 @@
 """One batch of one tenant's lanes in one transaction: claim, fence, fetch, apply, acknowledge, commit.
 
 Masters travel in a lane of their own (`CONTROL_LANE`) and are barriers: an event behind a master in the log is applied
-after it, and a master is applied when everything before it has been. A batch that fails is cut in halves until the event
-that fails stands alone; it is tried again later, holding back only its own key, and parked after some tries.
+after it, and a master is applied when everything before it has been.
+
+An event whose advance breaks is put aside on its own: it is tried again later, holds back only its own key, and is
+parked after some tries. A batch that breaks as a whole is cut in halves until the event that breaks it stands alone.
+Two things are not the events' fault and count as no try: an installation that lacks something (`Misconfigured`, or a
+database whose schema is behind), for which they wait, and contention, after which the batch is run again. While an
+ordinary event waits for another try, masters pass it; while a master waits for one, nothing passes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg import Connection
 
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import SYSTEM, Context
-from headgate.kernel.errors import HeadgateError
+from headgate.kernel.errors import Busy, HeadgateError, Misconfigured
 from headgate.ledger import (
     CONTROL_LANE,
     AuditDraft,
@@ -34,20 +41,40 @@ from headgate.ledger import (
     claim_lanes,
     fence,
     fetch_inbox,
+    postpone_inbox,
     release,
     retry_inbox,
 )
 from headgate.process import repo
-from headgate.process.engine import BatchResult, Engine
+from headgate.process.engine import BatchResult, Engine, Failed
 from headgate.store import Database
 
-PENDING_BEFORE: Final = """
-select min(seq) filter (where lane = %(control)s), min(seq) filter (where lane <> %(control)s and lane <> all(%(mine)s)) from inbox
+# The first master still to come that is not in the fetched batch, and whether it could be applied now.
+MASTER_AHEAD: Final = """
+select seq, not_before is null or not_before <= %(now)s from inbox
+where lane = %(control)s and seq <> all(%(fetched)s) order by seq limit 1
 """
+# The first event of other lanes that could be applied now. What stands behind a waiting event of its key could not.
+DUE_ELSEWHERE: Final = """
+with waiting as materialized (
+  select w.lane, e.key, min(w.seq) as seq from inbox w join events e on e.seq = w.seq
+  where w.lane <> all(%(mine)s) and w.not_before > %(now)s
+  group by w.lane, e.key
+)
+select min(i.seq) from inbox i
+where i.lane <> all(%(mine)s) and (i.not_before is null or i.not_before <= %(now)s) and not exists (
+  select from waiting w join events e on e.seq = i.seq and e.key = w.key where w.lane = i.lane and w.seq < i.seq
+)
+"""
+# Until the end of the transaction; false when another runner is at the same job of the same tenant.
+JOB_TURN: Final = "select pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
 STILL_QUEUED: Final = "select 1 from inbox where seq = %s"
-LANE_OF_EVENT: Final = "select lane from events where seq = %s"
+PAUSE: Final = timedelta(seconds=30)
+TRIES: Final = 5
 # Serialisation failures and deadlocks: nothing is wrong with the events, the batch is simply run again.
 _AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable)
+_NOT_THE_EVENTS = "42"  # SQLSTATE class: a table, column or right is missing
+log = structlog.get_logger("headgate.lanes")
 Probe = Callable[[str], None]
 
 
@@ -57,17 +84,26 @@ def _quiet(_: str) -> None:
 
 @dataclass(slots=True)
 class Progress:
-    """What a run did."""
+    """What a run did. `blocked` means that what it could have applied stands behind what others hold."""
 
     events: int = 0
     refused: int = 0
     failed: int = 0
     emitted: int = 0
+    blocked: bool = False
+
+    def count(self, other: Progress) -> None:
+        """Count another run in."""
+        self.events += other.events
+        self.refused += other.refused
+        self.failed += other.failed
+        self.emitted += other.emitted
 
     def add(self, result: BatchResult) -> None:
         """Count a batch in."""
         self.events += result.applied + len(result.refusals)
         self.refused += len(result.refusals)
+        self.failed += len(result.failures)
         self.emitted += result.emitted
 
 
@@ -84,7 +120,10 @@ class LaneRunner:
     probe: Probe = field(default=_quiet)
 
     def run_tenant(self, tenant: UUID, *, wanted: int = 1000, among: Sequence[int] | None = None) -> Progress:
-        """Claim up to `wanted` lanes of a tenant, apply one batch, and give them back. Zero events when none were free."""
+        """Claim up to `wanted` lanes of a tenant, apply one batch, give them back. No events when none were free.
+
+        Raises `Busy` when the database cannot run the batch for contention.
+        """
         progress = Progress()
         with self.database.transaction(tenant) as conn:
             leases = claim_lanes(conn, self.owner, self.lease_seconds, self.clock.now(), wanted, among=among)
@@ -102,14 +141,12 @@ class LaneRunner:
     def drain(
         self, tenant: UUID, limit: int | None = None, on_batch: Callable[[Progress], None] | None = None
     ) -> Progress:
-        """Apply batches until nothing is left that can be applied now (or `limit` events are)."""
+        """Apply batches until nothing is left that can be applied now (or `limit` events are). What waits for another
+        try, and what other runners hold at the moment, cannot."""
         total = Progress()
         while limit is None or total.events < limit:
             done = self.run_tenant(tenant)
-            total.events += done.events
-            total.refused += done.refused
-            total.failed += done.failed
-            total.emitted += done.emitted
+            total.count(done)
             if on_batch:
                 on_batch(done)
             if not done.events and not done.failed:
@@ -117,73 +154,106 @@ class LaneRunner:
         return total
 
     def settle(self, tenant: UUID, seq: int, tries: int = 20) -> bool:
-        """Apply what is needed so that an event is no longer waiting. False when it still is (another worker has it)."""
+        """Apply what is needed so that an event is no longer waiting. False when it still is: another runner has it, or
+        it waits for another try."""
         for _ in range(tries):
             with self.database.transaction(tenant, read_only=True) as conn:
                 if conn.execute(STILL_QUEUED, (seq,)).fetchone() is None:
                     return True
-            if not self.run_tenant(tenant).events:
+            done = self.run_tenant(tenant)
+            if not done.events and not done.failed:
                 return False
         return False
 
     def _batch(self, tenant: UUID, leases: Sequence[Lease], limit: int, progress: Progress) -> None:
-        """Apply up to `limit` events; when that fails, the first half alone, down to one event, which is put off."""
-        for _ in range(3):
+        """Apply up to `limit` events; when that breaks, the first half alone, down to one event, which is put off."""
+        contended = 0
+        while True:
+            events: Sequence[StoredEvent] = ()
             try:
                 with self.database.transaction(tenant) as conn:
-                    events = self._take(conn, leases, limit)
+                    events = self._take(conn, leases, limit, progress)
                     if not events:
                         return
-                    self._apply(conn, tenant, events, progress)
+                    done = self._apply(conn, tenant, events)
                     self.probe("before_commit")
-                self.probe("after_commit")
-                return
-            except _AGAIN:
-                continue
+                progress.add(done)
+                break
+            except _AGAIN as error:
+                contended += 1
+                if contended == TRIES:
+                    raise Busy(f"the database is contended: {_line(error)}") from error
+                limit = max(1, limit // 2)
             except (LeaseLost, NotQueued):
                 raise LeaseLost("another worker took over") from None
             except psycopg.OperationalError:
                 raise
             except Exception as error:
-                if limit > 1:
-                    self._batch(tenant, leases, max(1, min(limit, len(events)) // 2), progress)
-                else:
-                    self._put_off(tenant, leases, error, progress)
-                return
+                if not events:  # the inbox itself cannot be read; there is no event to put off
+                    raise
+                if len(events) == 1 or _is_systemic(error):
+                    with self.database.transaction(tenant) as conn:
+                        fence(conn, leases)
+                        self._put_off(conn, tenant, [Failed(event, error) for event in events])
+                    progress.failed += len(events)
+                    return
+                limit = len(events) // 2
+        self.probe("after_commit")
 
-    def _take(self, conn: Connection[Any], leases: Sequence[Lease], limit: int) -> list[StoredEvent]:
+    def _take(
+        self, conn: Connection[Any], leases: Sequence[Lease], limit: int, progress: Progress
+    ) -> Sequence[StoredEvent]:
         fence(conn, leases)
-        mine = [lease.lane for lease in leases]
-        events = fetch_inbox(conn, mine, limit, self.clock.now())
+        now, mine = self.clock.now(), [lease.lane for lease in leases]
+        events = fetch_inbox(conn, mine, limit, now)
         if not events:
-            return []
-        control, others = conn.execute(PENDING_BEFORE, {"control": CONTROL_LANE, "mine": mine}).fetchone() or (
-            None,
-            None,
-        )
-        return list(_up_to_barrier(events, mine, control, others))
+            return events
+        masters = [e.seq for e in events if e.lane == CONTROL_LANE]
+        ahead = conn.execute(MASTER_AHEAD, {"control": CONTROL_LANE, "fetched": masters, "now": now}).fetchone()
+        elsewhere = conn.execute(DUE_ELSEWHERE, {"mine": mine, "now": now}).fetchone() if masters else None
+        free = up_to_barrier(events, ahead[0] if ahead else None, elsewhere[0] if elsewhere else None)
+        # Behind a master that waits for another try there is no point in asking again at once.
+        progress.blocked = not free and (ahead is None or bool(ahead[1]))
+        return free
 
-    def _apply(self, conn: Connection[Any], tenant: UUID, events: Sequence[StoredEvent], progress: Progress) -> None:
+    def _apply(self, conn: Connection[Any], tenant: UUID, events: Sequence[StoredEvent]) -> BatchResult:
         ctx = Context(tenant_id=tenant, principal=SYSTEM, now=self.clock.now())
         done = BatchResult()
-        for segment in _segments(events):
-            result = self.engine.apply(conn, ctx, segment)
-            done.applied += result.applied
-            done.refusals.extend(result.refusals)
-            done.emitted += result.emitted
+        stuck: dict[str, int] = {}
+        for segment in segments(events):
+            result = self.engine.apply(conn, ctx, [e for e in segment if e.key not in stuck])
+            done.add(result)
+            stuck |= {failed.event.key: failed.event.seq for failed in result.failures}
             self.probe("segment_applied")
-        ack_inbox(conn, events)
-        progress.add(done)
+        ack_inbox(conn, [e for e in events if e.key not in stuck or e.seq < stuck[e.key]])
+        self._put_off(conn, tenant, done.failures)
+        return done
 
-    def _put_off(self, tenant: UUID, leases: Sequence[Lease], error: Exception, progress: Progress) -> None:
-        with self.database.transaction(tenant) as conn:
-            events = self._take(conn, leases, 1)
-            if not events:
-                return
-            text = error.message if isinstance(error, HeadgateError) else f"{type(error).__name__}: {error}"
-            parked = retry_inbox(conn, self.clock.now(), [Failure(events[0], text.splitlines()[0][:500])])
-            append_audit(conn, self.clock.now(), [_parked(e, text) for e in parked])
-            progress.failed += 1
+    def _put_off(self, conn: Connection[Any], tenant: UUID, failures: Sequence[Failed]) -> None:
+        """Let failed events wait for another try; park those that had their tries."""
+        if not failures:
+            return
+        now = self.clock.now()
+        waiting = [f for f in failures if _is_systemic(f.error)]
+        broken = [f for f in failures if not _is_systemic(f.error)]
+        postpone_inbox(conn, now + PAUSE, [_failure(f) for f in waiting])
+        parked = retry_inbox(conn, now, [_failure(f) for f in broken])
+        errors = {f.event.seq: _line(f.error) for f in broken}
+        append_audit(conn, now, [_parked(event, errors[event.seq]) for event in parked])
+        for error in dict.fromkeys(_line(f.error) for f in waiting):
+            seqs = [f.event.seq for f in waiting if _line(f.error) == error]
+            log.error(
+                "events wait for this to be mended", error=error, tenant=str(tenant), events=len(seqs), seq=seqs[0]
+            )
+        for failed in broken:
+            log.error(
+                "an event could not be applied",
+                error=_line(failed.error),
+                tenant=str(tenant),
+                event=failed.event.seq,
+                type=failed.event.type,
+                exc_info=failed.error,
+            )
 
     def fire_timers(self, tenant: UUID, limit: int = 500) -> int:
         """Turn due timers into events of the log, each exactly once."""
@@ -212,6 +282,29 @@ class LaneRunner:
             append_events(conn, now, events, lanes=self.engine.lanes)
         return len(due)
 
+    def run_jobs(self, tenant: UUID) -> int:
+        """Do the periodic jobs of a tenant; how many events they put into the log.
+
+        Each has a transaction of its own; one that breaks is logged and done again the next time. A job that another
+        runner is at is left to it.
+        """
+        emitted = 0
+        for name, job in self.engine.registry.jobs.items():
+            now = self.clock.now()
+            try:
+                with self.database.transaction(tenant) as conn:
+                    if conn.execute(JOB_TURN, (f"headgate job {name}", str(tenant))).fetchone() == (True,):
+                        events = job(conn, Context(tenant_id=tenant, principal=SYSTEM, now=now))
+                        append_events(conn, now, events, lanes=self.engine.lanes)
+                        emitted += len(events)
+            except psycopg.OperationalError:
+                raise
+            except Exception as error:
+                log.exception(
+                    "a job broke and is done again the next time", job=name, tenant=str(tenant), error=str(error)
+                )
+        return emitted
+
 
 def _parked(event: StoredEvent, error: str) -> AuditDraft:
     return AuditDraft(
@@ -219,24 +312,27 @@ def _parked(event: StoredEvent, error: str) -> AuditDraft:
         subject_type="event",
         subject=event.subject,
         actor="system",
-        body={"event": {"type": event.type, "id": event.event_id, "digest": event.digest}, "error": error[:500]},
+        body={"event": {"type": event.type, "id": event.event_id, "digest": event.digest}, "error": error},
         event_seq=event.seq,
     )
 
 
-def _up_to_barrier(
-    events: Sequence[StoredEvent], mine: Sequence[int], control: int | None, others: int | None
-) -> Sequence[StoredEvent]:
-    """Cut a fetch where a master stands that this worker may not pass, or that may not be applied yet."""
+def up_to_barrier(events: Sequence[StoredEvent], master: int | None, elsewhere: int | None) -> Sequence[StoredEvent]:
+    """A fetch, cut where the order of masters and others would be broken.
+
+    `master` is the first master still to come that is not in the fetch: nothing behind it may be applied yet.
+    `elsewhere` is the first other event still to come in lanes that are not at hand: no master behind it may be
+    applied.
+    """
     for place, event in enumerate(events):
-        behind_foreign_master = CONTROL_LANE not in mine and control is not None and event.seq > control
-        master_too_early = event.lane == CONTROL_LANE and others is not None and others < event.seq
-        if behind_foreign_master or master_too_early:
+        behind_master = master is not None and event.seq > master
+        too_early = event.lane == CONTROL_LANE and elsewhere is not None and event.seq > elsewhere
+        if behind_master or too_early:
             return events[:place]
     return events
 
 
-def _segments(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
+def segments(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
     """Runs of masters and runs of others, in log order."""
     runs: list[list[StoredEvent]] = []
     for event in events:
@@ -245,3 +341,20 @@ def _segments(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
         else:
             runs.append([event])
     return runs
+
+
+def _is_systemic(error: Exception) -> bool:
+    """Whether other events would meet the same error, so that trying each of them tells nothing."""
+    schema = isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_NOT_THE_EVENTS)
+    return schema or isinstance(error, Misconfigured)
+
+
+def _failure(failed: Failed) -> Failure:
+    problems = failed.error.problems if isinstance(failed.error, HeadgateError) else ()
+    return Failure(failed.event, _line(failed.error), problems)
+
+
+def _line(error: Exception) -> str:
+    """An error in one line of at most 500 characters."""
+    text = error.message if isinstance(error, HeadgateError) else f"{type(error).__name__}: {error}"
+    return (text.splitlines() or [type(error).__name__])[0][:500]

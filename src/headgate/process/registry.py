@@ -1,4 +1,5 @@
-"""What wiring tells the engine: how to load and write each kind of subject, which actions exist, who projects masters."""
+"""What wiring tells the engine: how to load and write each kind of subject, which actions and periodic jobs exist, who
+projects masters."""
 
 from __future__ import annotations
 
@@ -26,8 +27,11 @@ class Work:
 
 
 class SubjectPort(Protocol):
-    """A kind of business subject. `load` gets a whole batch and answers with facts; `apply` keeps those facts true while
-    the batch goes on; `flush` writes all changes set-based and may answer with events to append."""
+    """A kind of business subject.
+
+    `load` gets a whole batch and answers with facts; `apply` keeps those facts true while the batch goes on; `flush`
+    writes all changes set-based and may answer with events to append.
+    """
 
     def load(self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile) -> object: ...
 
@@ -50,6 +54,8 @@ class TenantProfile:
 
 # Refuses (Invalid) an edit that an approver may not make to a subject.
 EditCheck = Callable[[Connection[Any], str, Mapping[str, Any]], None]
+# Done for every tenant about once a minute, in a transaction of its own; answers with events to append. Safe to repeat.
+Job = Callable[[Connection[Any], Context], Sequence[NewEvent]]
 
 
 @dataclass(slots=True)
@@ -63,6 +69,7 @@ class Registry:
     projections: dict[str, Projection] = field(default_factory=dict)
     validators: dict[str, Validator] = field(default_factory=dict)
     edit_checks: dict[str, EditCheck] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
 
 
-__all__ = ["Projection", "Refusal", "Registry", "SubjectPort", "TenantProfile", "Validator", "Work"]
+__all__ = ["Job", "Projection", "Refusal", "Registry", "SubjectPort", "TenantProfile", "Validator", "Work"]

@@ -47,14 +47,14 @@ from unnest(%s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[
        stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state)
 on conflict (tenant_id, case_id) do update set
   version = excluded.version, partner = excluded.partner, stage = excluded.stage, status = excluded.status,
-  outcome = excluded.outcome, exceptions = excluded.exceptions, owner_role = excluded.owner_role, stake = excluded.stake,
-  currency = excluded.currency, data = excluded.data, updated_at = excluded.updated_at, closed_at = excluded.closed_at,
-  due_at = excluded.due_at, warn_at = excluded.warn_at, sla_state = excluded.sla_state
+  outcome = excluded.outcome, exceptions = excluded.exceptions, owner_role = excluded.owner_role,
+  stake = excluded.stake, currency = excluded.currency, data = excluded.data, updated_at = excluded.updated_at,
+  closed_at = excluded.closed_at, due_at = excluded.due_at, warn_at = excluded.warn_at, sla_state = excluded.sla_state
 """
 
 LOAD_APPROVALS = """
-select approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at, expires_at,
-       stake, currency, exceptions, summary, decided_at, decision
+select approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
+       expires_at, stake, currency, exceptions, summary, decided_at, decision
 from approvals where {where}
 """
 LOAD_STEPS = """
@@ -67,21 +67,22 @@ from approval_votes where approval = any(%s) order by approval, at, level
 """
 
 SAVE_APPROVALS = """
-insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
-                       expires_at, stake, currency, exceptions, summary, decided_at, decision)
+insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred,
+                       requested_at, expires_at, stake, currency, exceptions, summary, decided_at, decision)
 select approval, case_id, subject_type, subject, partner, digest, status, requested_by,
        case when barred = '' then '{}'::text[] else string_to_array(barred, ',') end, requested_at, expires_at, stake,
        currency, case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, summary,
        decided_at, decision
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[], %s::timestamptz[],
-            %s::uuid[])
-  as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at, expires_at, stake,
-       currency, exceptions, summary, decided_at, decision)
+            %s::text[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[],
+            %s::timestamptz[], %s::uuid[])
+  as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
+       expires_at, stake, currency, exceptions, summary, decided_at, decision)
 on conflict (tenant_id, approval) do update set status = excluded.status, decided_at = excluded.decided_at
 """
 SAVE_STEPS = """
-insert into approval_steps (approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated, matrix_row)
+insert into approval_steps (approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated,
+                            matrix_row)
 select * from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[],
                      %s::numeric[], %s::text[], %s::smallint[], %s::text[])
 on conflict (tenant_id, approval, level, step) do update set
@@ -139,7 +140,9 @@ def load_cases(conn: Connection[Any], wanted: Iterable[tuple[str, str]]) -> dict
     pending = pending_approvals(conn, waiting) if waiting else {}
     found = {}
     for row in rows:
-        case = Case(*row[:12], tuple(row[12]), *row[13:], pending.get(row[0]))
+        values = [*row, pending.get(row[0])]
+        values[12] = tuple(values[12])
+        case = Case(*values)
         found[(case.process, case.key)] = case
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,14 +12,17 @@ import psycopg
 import structlog
 
 from headgate.kernel.errors import Busy
-from headgate.process import LaneRunner
+from headgate.process import LaneRunner, Progress
 from headgate.wiring import App
 
 DUE_LANES = "select distinct tenant_id from headgate_due_lanes(%s, %s)"
 DUE_TIMERS = "select tenant_id from headgate_due_timers(%s, %s)"
+TENANTS = "select tenant_id from headgate_tenants()"
 MOST_TENANTS = 1000
 IDLE_SECONDS = 0.5
+BLOCKED_SECONDS = 0.02
 TIMER_SECONDS = 2.0
+JOB_SECONDS = 60.0
 
 log = structlog.get_logger("headgate.worker")
 
@@ -34,6 +37,7 @@ class Worker:
     _stop: threading.Event = field(default_factory=threading.Event)
     _wake: threading.Event = field(default_factory=threading.Event)
     _timers_at: datetime | None = None
+    _jobs_at: datetime | None = None
 
     def stop(self) -> None:
         """Finish the batch at hand and return from `run`."""
@@ -50,33 +54,52 @@ class Worker:
         log.info("worker started", owner=runner.owner)
         while not self._stop.is_set():
             try:
-                worked = self.step(runner)
+                done = self.step(runner)
             except (psycopg.OperationalError, Busy) as error:
                 log.warning("database not reachable, trying again", error=str(error).splitlines()[0])
-                worked = 0
-            if not worked:
-                self._wake.wait(self.idle_seconds)
+                done = Progress()
+            if not done.events and not done.failed:
+                self._wake.wait(min(self.idle_seconds, BLOCKED_SECONDS) if done.blocked else self.idle_seconds)
                 self._wake.clear()
         log.info("worker stopped", owner=runner.owner)
 
-    def step(self, runner: LaneRunner) -> int:
-        """One round over the tenants that have work; how many events were applied or put off."""
+    def step(self, runner: LaneRunner) -> Progress:
+        """One round over the tenants that have work: what was applied or put off, and whether anything is held up."""
         now = self.app.clock.now()
         if self._timers_at is None or now >= self._timers_at:
-            self._fire_timers(runner, now)
+            self._for_each(self._due(DUE_TIMERS, now), runner.fire_timers)
             self._timers_at = now + timedelta(seconds=TIMER_SECONDS)
-        worked = 0
-        for tenant in self._tenants(DUE_LANES, now):
-            if self._stop.is_set():
-                break
+        if self._jobs_at is None or now >= self._jobs_at:
+            self._for_each(self._all_tenants(), runner.run_jobs)
+            self._jobs_at = now + timedelta(seconds=JOB_SECONDS)
+        total = Progress()
+
+        def apply(tenant: UUID) -> None:
             done = runner.run_tenant(tenant, wanted=self.share)
-            worked += done.events + done.failed
-        return worked
+            total.count(done)
+            total.blocked = total.blocked or done.blocked
 
-    def _fire_timers(self, runner: LaneRunner, now: datetime) -> None:
-        for tenant in self._tenants(DUE_TIMERS, now):
-            runner.fire_timers(tenant)
+        self._for_each(self._due(DUE_LANES, now), apply)
+        return total
 
-    def _tenants(self, query: str, now: datetime) -> Sequence[UUID]:
+    def _for_each(self, tenants: Sequence[UUID], act: Callable[[UUID], object]) -> None:
+        """What breaks for one tenant is logged and tried again next round; it does not keep the others waiting."""
+        for tenant in tenants:
+            if self._stop.is_set():
+                return
+            try:
+                act(tenant)
+            except psycopg.OperationalError:
+                raise
+            except Busy as error:
+                log.warning("busy, trying again", tenant=str(tenant), error=error.message)
+            except Exception as error:
+                log.exception("a tenant could not be served", tenant=str(tenant), error=str(error))
+
+    def _due(self, query: str, now: datetime) -> Sequence[UUID]:
         with self.app.database.scan() as conn:
             return [row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()]
+
+    def _all_tenants(self) -> Sequence[UUID]:
+        with self.app.database.scan() as conn:
+            return [row[0] for row in conn.execute(TENANTS).fetchall()]

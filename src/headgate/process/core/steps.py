@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from headgate.kernel.errors import Invalid
+from headgate.kernel.errors import Invalid, Misconfigured
 from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
@@ -46,7 +46,13 @@ def run_action(run: Run, step: Step) -> None:
         now=run.around.now,
         number=len(run.decisions),
     )
-    result = run.around.actions[step.name](call)
+    action = run.around.actions.get(step.name)
+    if action is None:
+        process = f"{run.definition.process}@{run.definition.version}"
+        raise Misconfigured(
+            f"{process} runs {step.name}, which this installation does not know; install what brings it"
+        )
+    result = action(call)
     run.keep(step, result.outputs)
     run.effects.extend(RecordChanged(record) for record in result.records)
     run.decisions.extend(result.decisions)
@@ -89,6 +95,7 @@ def approve(run: Run, step: Step) -> None:
         "status": approval.status,
         "digest": approval.digest,
         "exceptions": list(approval.exceptions),
+        "voters": [vote.principal for vote in approval.votes],
     }
     run.case = replace(run.case, approval=approval, data={**run.case.data, "approval": state})
     run.effects.append(ApprovalSaved(approval))

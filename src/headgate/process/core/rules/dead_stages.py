@@ -13,9 +13,10 @@ def check(definition: Definition) -> Iterator[Finding]:
     reached, waiting = {definition.initial}, [definition.initial]
     while waiting:
         for transition in transitions_of(definition.stages[waiting.pop()]):
-            if transition.to in definition.stages and transition.to not in reached:
-                reached.add(transition.to)
-                waiting.append(transition.to)
+            to = transition.to
+            if to is not None and to in definition.stages and to not in reached:
+                reached.add(to)
+                waiting.append(to)
     for name in definition.stages:
         if name not in reached:
             yield Finding(name, "can never be reached", "Lead a transition to it or remove it.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.process.core.definition import Definition
+from headgate.process.core.definition import Definition, Stage
 from headgate.process.core.rules.finding import Finding, transitions_of
 
 
@@ -16,8 +16,8 @@ def check(definition: Definition) -> Iterator[Finding]:
         if stage.final and stage.go:
             yield Finding(stage.id, "is final but moves on by itself", "Remove 'go' or 'final'.")
         seen, here = [stage.id], stage
-        while here.go and not here.go[0].when and here.go[0].to in definition.stages:
-            here = definition.stages[here.go[0].to]
+        while (following := _at_once(definition, here)) is not None:
+            here = following
             if here.id in seen:
                 yield Finding(
                     stage.id,
@@ -26,3 +26,9 @@ def check(definition: Definition) -> Iterator[Finding]:
                 )
                 break
             seen.append(here.id)
+
+
+def _at_once(definition: Definition, stage: Stage) -> Stage | None:
+    """The stage that this one always moves on to, None where it may wait."""
+    first = stage.go[0] if stage.go else None
+    return definition.stages.get(first.to or stage.id) if first is not None and not first.when else None
