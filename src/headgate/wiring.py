@@ -26,6 +26,7 @@ from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock, SystemClock
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Misconfigured
+from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
 from headgate.ledger import ContentCheck, Refusal, StoredEvent, append_events
 from headgate.policy import DECISIONS_CHECK, PolicyService
@@ -55,7 +56,13 @@ WORKING_WEEK: Mapping[str, object] = {
     "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
 }
 # Facts that are kept in the log for whoever listens; nothing here acts on them.
-NOTED = ("inventory.threshold_breached", "agreement.activated", "policy.activated", "price_exception.granted")
+NOTED = (
+    "inventory.threshold_breached",
+    "inventory.threshold_recovered",
+    "agreement.activated",
+    "policy.activated",
+    "price_exception.granted",
+)
 PROFILE = "select currency, timezone, settings from tenants"
 
 
@@ -106,13 +113,17 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     opened = database or open_database(settings, load_tables)
     cache = RevisionCache()
     policies = PolicyService()
-    registry = _registry(cache)
+    registry = _registry(cache, settings.lanes)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
     return App(settings, opened, clock or SystemClock(), engine, policies, cache, Envelope.from_home(settings.home))
 
 
-def _registry(cache: RevisionCache) -> Registry:
+def _registry(cache: RevisionCache, lanes: int) -> Registry:
+    def announce(conn: Connection[Any], ctx: Context, crossed: Sequence[ThresholdCrossing]) -> None:
+        events = inventory.threshold_events(crossed, ctx.now, f"snapshot:{new_id(ctx.now)}")
+        append_events(conn, ctx.now, events, lanes=lanes)
+
     registry = Registry(profile=_profile, voters=_voters)
     registry.ports |= {
         "order": orders.OrderPort(cache),
@@ -121,11 +132,12 @@ def _registry(cache: RevisionCache) -> Registry:
     }
     registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS}
     registry.edit_checks |= {"order": orders.check_edit, "price_exception": exceptions.check_edit}
+    registry.jobs |= orders.JOBS
     registry.projections |= {
         "partner.recorded": partners.project,
         "product.recorded": products.project,
         "credit_account.recorded": credit.project,
-        "stock.recorded": lambda conn, ctx, events: inventory.project(conn, ctx, events, announce=_announce),
+        "stock.recorded": lambda conn, ctx, events: inventory.project(conn, ctx, events, announce=announce),
         "tax_rate.recorded": taxes.project_tax_rates,
         "exemption.recorded": taxes.project_exemptions,
         "fx_rate.recorded": taxes.project_fx_rates,
@@ -147,11 +159,6 @@ def _registry(cache: RevisionCache) -> Registry:
 
 def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> list[Refusal]:
     return []
-
-
-def _announce(conn: Connection[Any], ctx: Context, crossed: Sequence[ThresholdCrossing]) -> None:
-    events = inventory.threshold_events(crossed, ctx.now, f"snapshot:{ctx.now.isoformat()}")
-    append_events(conn, ctx.now, events, lanes=1)
 
 
 def _profile(conn: Connection[Any]) -> TenantProfile:

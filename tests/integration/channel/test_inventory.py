@@ -182,7 +182,8 @@ def test_a_threshold_is_told_when_it_is_crossed_and_only_then(database: Database
         assert [(c.direction, c.atp_after) for c in told] == [("breached", 1)]
     events = threshold_events([crossed, back], NOW, "orders:7")
     assert [(e.event_id, e.type, e.data["atp"]) for e in events] == [
-        ("orders:7:S:W", "inventory.threshold_breached", "4")
+        ("orders:7:S:W:breached", "inventory.threshold_breached", "4"),
+        ("orders:7:S:W:recovered", "inventory.threshold_recovered", "8"),
     ]
 
 

@@ -1,16 +1,26 @@
-"""The subject port of price exceptions. A grant becomes an agreement, and held orders it may help are looked at again."""
+"""The subject port of price exceptions. A grant becomes an agreement, and held orders that it may help are looked at
+again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from headgate.channel.agreements import ExceptionGrant, grant_exceptions, load_prices
+from headgate.channel.agreements import (
+    Activated,
+    Activation,
+    ExceptionGrant,
+    activation_events,
+    grant_exceptions,
+    load_prices,
+)
+from headgate.channel.agreements.core.grant import exception_code
 from headgate.channel.exceptions.core.actions import ExceptionBook, ExceptionChanged, ExceptionState, edited
 from headgate.channel.masters import RevisionCache
 from headgate.channel.partners import load_partners
@@ -28,12 +38,12 @@ select request, status, case_id, requested_by, submitted_by, contract_price, sta
 from price_exceptions where request = any(%s) order by request for update
 """
 SAVE = """
-insert into price_exceptions (request, partner, product, unit_price, contract_price, currency, max_quantity, valid_from,
-                              valid_until, status, stake, requested_by, submitted_by, order_no, agreement, content,
-                              case_id, updated_at)
+insert into price_exceptions (request, partner, product, unit_price, contract_price, currency, max_quantity,
+                              valid_from, valid_until, status, stake, requested_by, submitted_by, order_no, agreement,
+                              content, case_id, updated_at)
 select * from unnest(%s::text[], %s::text[], %s::text[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[],
-                     %s::timestamptz[], %s::timestamptz[], %s::text[], %s::numeric[], %s::text[], %s::text[], %s::text[],
-                     %s::text[], %s::json[], %s::uuid[], %s::timestamptz[])
+                     %s::timestamptz[], %s::timestamptz[], %s::text[], %s::numeric[], %s::text[], %s::text[],
+                     %s::text[], %s::text[], %s::json[], %s::uuid[], %s::timestamptz[])
 on conflict (tenant_id, request) do update set
   unit_price = excluded.unit_price, contract_price = excluded.contract_price, max_quantity = excluded.max_quantity,
   status = excluded.status, stake = excluded.stake, agreement = excluded.agreement, content = excluded.content,
@@ -101,7 +111,8 @@ class ExceptionPort:
         rows = [_row(s, agreements.get(s.request.request)) for s in last.values()]
         if rows:
             conn.execute(SAVE, [list(column) for column in zip(*rows, strict=True)])
-        return self._rechecks(conn, ctx, granted)
+        activated = Activation(tuple(_activated(s, agreements) for s in granted), ())
+        return [*activation_events(activated, ctx), *self._rechecks(conn, ctx, granted)]
 
     def _rechecks(self, conn: Connection[Any], ctx: Context, granted: Sequence[ExceptionState]) -> list[NewEvent]:
         if not granted:
@@ -125,7 +136,7 @@ class ExceptionPort:
 
 
 def _state(row: tuple[Any, ...]) -> ExceptionState:
-    request, status, case_id, requested_by, submitted_by, contract, stake, updated_at, content = row
+    _, status, case_id, requested_by, submitted_by, contract, stake, updated_at, content = row
     parsed: PriceExceptionRequest = parse_price_exception(content)
     return ExceptionState(parsed, status, case_id, requested_by, submitted_by, contract, stake, (), updated_at)
 
@@ -146,6 +157,11 @@ def _grant(state: ExceptionState) -> ExceptionGrant:
         max_quantity=request.max_quantity,
         evidence={"case": str(state.case_id)},
     )
+
+
+def _activated(state: ExceptionState, agreements: Mapping[str, UUID]) -> Activated:
+    request = state.request
+    return Activated(str(agreements[request.request]), exception_code(request.request), 1, request.valid_from)
 
 
 def _row(state: ExceptionState, agreement: object) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from headgate.channel.inventory.core.holds import Hold, ShippedLine
 from headgate.channel.inventory.repo import ReservationView, StockView
 from headgate.channel.inventory.service import (
     expire_reservations,
+    expired_orders,
     list_reservations,
     list_stock,
     load_holds,
@@ -25,6 +26,7 @@ __all__ = [
     "ShippedLine",
     "StockView",
     "expire_reservations",
+    "expired_orders",
     "list_reservations",
     "list_stock",
     "load_holds",

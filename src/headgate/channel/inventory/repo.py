@@ -73,8 +73,14 @@ where r.status = 'held'
 """
 
 EXPIRED = f"""
-select {_HOLD} from reservations r where r.status = 'held' and r.expires_at <= %(now)s
+select {_HOLD} from reservations r
+where r.status = 'held' and r.expires_at <= %(now)s and (%(orders)s::text[] is null or r.order_no = any(%(orders)s))
 order by r.expires_at, r.order_no, r.line, r.warehouse limit %(limit)s
+"""
+
+EXPIRED_ORDERS = """
+select r.order_no from reservations r where r.status = 'held' and r.expires_at <= %(now)s
+group by r.order_no order by min(r.expires_at), r.order_no limit %(limit)s
 """
 
 HOLD = """
@@ -192,9 +198,15 @@ def holds_of_keys(conn: Connection[Any], holds: Sequence[Hold]) -> list[Hold]:
     return [Hold(*row) for row in conn.execute(HOLDS_OF_KEYS, _keys(holds))]
 
 
-def expired(conn: Connection[Any], now: datetime, limit: int) -> list[Hold]:
+def expired(conn: Connection[Any], now: datetime, limit: int, orders: Collection[str] | None) -> list[Hold]:
     """Held reservations whose time is over, oldest first."""
-    return [Hold(*row) for row in conn.execute(EXPIRED, {"now": now, "limit": limit})]
+    parameters = {"now": now, "limit": limit, "orders": None if orders is None else list(orders)}
+    return [Hold(*row) for row in conn.execute(EXPIRED, parameters)]
+
+
+def expired_orders(conn: Connection[Any], now: datetime, limit: int) -> list[str]:
+    """Orders with held reservations whose time is over, oldest first."""
+    return [row[0] for row in conn.execute(EXPIRED_ORDERS, {"now": now, "limit": limit})]
 
 
 def hold(conn: Connection[Any], now: datetime, holds: Sequence[Hold]) -> None:

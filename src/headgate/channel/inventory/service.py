@@ -125,11 +125,19 @@ def ship(
     return _adjust(conn, settled.deltas, strict=False), settled.unplaced
 
 
+def expired_orders(conn: Connection[Any], now: datetime, *, limit: int = 500) -> list[str]:
+    """Up to `limit` orders with holds whose time is over, the longest over first."""
+    return repo.expired_orders(conn, now, limit)
+
+
 def expire_reservations(
-    conn: Connection[Any], now: datetime, *, limit: int = 1000
+    conn: Connection[Any], now: datetime, *, orders: Collection[str] | None = None, limit: int = 1000
 ) -> tuple[list[Hold], list[ThresholdCrossing]]:
-    """Give back up to `limit` holds whose time is over: what was given back, and the thresholds crossed."""
-    due = repo.expired(conn, now, limit)
+    """Give back up to `limit` holds whose time is over: what was given back, and the thresholds crossed.
+
+    `orders` limits it to theirs, for a caller who has locked them.
+    """
+    due = repo.expired(conn, now, limit, orders)
     if not due:
         return [], []
     repo.lock_places(conn, {hold.place for hold in due})
@@ -141,15 +149,16 @@ def expire_reservations(
 
 
 def threshold_events(crossed: Sequence[ThresholdCrossing], at: datetime, cause: str) -> list[NewEvent]:
-    """`inventory.threshold_breached` events for those crossings that went below.
+    """`inventory.threshold_breached` events for crossings that went below, `inventory.threshold_recovered` for those
+    that came back.
 
     `cause` names what made them cross (an event number, an order) and makes the event ids: the same cause tells once.
     """
     return [
         NewEvent(
             source=SOURCE,
-            event_id=f"{cause}:{found.product}:{found.warehouse}",
-            type="inventory.threshold_breached",
+            event_id=f"{cause}:{found.product}:{found.warehouse}:{found.direction}",
+            type=f"inventory.threshold_{found.direction}",
             subject=found.product,
             key=f"stock:{found.product}",
             time=at,
@@ -163,7 +172,6 @@ def threshold_events(crossed: Sequence[ThresholdCrossing], at: datetime, cause: 
             actor="system",
         )
         for found in crossed
-        if found.direction == "breached"
     ]
 
 

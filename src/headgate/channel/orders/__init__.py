@@ -2,12 +2,14 @@
 
 from headgate.channel.orders.core.actions import ACTIONS
 from headgate.channel.orders.explain import explain_order
+from headgate.channel.orders.jobs import JOBS
 from headgate.channel.orders.port import OrderPort
 from headgate.channel.orders.service import check_edit, current_order, get_order, list_orders
 from headgate.channel.orders.summary import order_summary
 
 __all__ = [
     "ACTIONS",
+    "JOBS",
     "OrderPort",
     "check_edit",
     "current_order",

@@ -29,6 +29,8 @@ select order_no, line, product, warehouse, quantity from reservations
 where order_no = any(%s) and status = 'held' and quantity > 0 order by order_no, line, warehouse
 """
 
+LOCK_FREE = "select order_no from orders where order_no = any(%s) order by order_no for update skip locked"
+
 # Orders a new one might repeat, or be a part of: same content, same reference, or (for split orders) just before it.
 EARLIER = """
 select o.order_no, o.partner, o.placed_at, o.customer_reference, o.line_key, o.tenant_total
@@ -118,6 +120,11 @@ def _state(row: tuple[Any, ...], lines: Sequence[tuple[Any, ...]], held: Sequenc
         submitted_by=row[22],
         exception_uses={(str(a), int(t)): Decimal(str(q)) for a, t, q in row[21] or ()},
     )
+
+
+def lock_free(conn: Connection[Any], order_nos: Collection[str]) -> list[str]:
+    """Lock those of the orders that nobody is at, until the end of the transaction; which ones they are."""
+    return [row[0] for row in conn.execute(LOCK_FREE, (sorted(set(order_nos)),))]
 
 
 def load_earlier(

@@ -26,7 +26,8 @@ _FOUR = Decimal("0.0001")
 
 @dataclass(frozen=True, slots=True)
 class ExceptionState:
-    """A request as it stands. `contract_price` is what the agreements give without it, `stake` in the tenant's currency."""
+    """A request as it stands. `contract_price` is what the agreements give without it, `stake` is in the tenant's
+    currency."""
 
     request: PriceExceptionRequest
     status: str

@@ -15,6 +15,7 @@ from headgate.channel.orders.core.state import OPEN, ZERO, OrderState, Priced, R
 from headgate.domain.checks import OrderVerdict, govern_order
 from headgate.domain.fx import convert, need_rate
 from headgate.domain.orders import Order, clock_problems, line_content_key, order_content
+from headgate.domain.stock import Need, allocate
 from headgate.kernel.canonical import canonical, canonical_text
 from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
@@ -277,9 +278,32 @@ def suspend(call: ActionCall) -> ActionResult:
 
 def ship(call: ActionCall) -> ActionResult:
     """`order.ship`: goods left; reservations shrink, stock falls, open orders become shipped and unbilled."""
-    state = shipping.shipped(_state(call), call.event.data, call.now)
+    stocked = {(level.product, level.warehouse) for levels in _book(call).stock.values() for level in levels}
+    state = shipping.shipped(_state(call), call.event.data, call.now, stocked)
     complete = state.status == "fulfilled"
     return ActionResult({"complete": complete}, (_book(call).put(call.event.seq, state),))
+
+
+def hold_rest(call: ActionCall) -> ActionResult:
+    """`order.hold_rest`: reserve again what a partly shipped order has still to ship and no longer holds."""
+    book, state = _book(call), _state(call)
+    covered = dict(state.shipped)
+    for held in state.reserved:
+        covered[held.line] = covered.get(held.line, ZERO) + held.quantity
+    needs = [
+        Need(line.line, line.product, line.quantity - covered.get(line.line, ZERO))
+        for line in state.order.lines
+        if line.quantity > covered.get(line.line, ZERO)
+    ]
+    ship_to = state.order.ship_to
+    allocation = allocate(
+        needs, book.stock, region=ship_to.region, country=ship_to.country, split=book.rules.split_shipments
+    )
+    fresh = [Reserved(a.line, a.product, pick.warehouse, pick.quantity) for a in allocation for pick in a.picks]
+    after = replace(state, reserved=(*state.reserved, *fresh), updated_at=call.now)
+    short = [[a.line, a.product, a.back_order] for a in allocation if a.back_order]
+    outputs = {"short": bool(short), "missing": short, "command": command_for(after)}
+    return ActionResult(outputs, (book.put(call.event.seq, after),))
 
 
 ACTIONS = {
@@ -291,4 +315,5 @@ ACTIONS = {
     "order.release": release,
     "order.suspend": suspend,
     "order.ship": ship,
+    "order.hold_rest": hold_rest,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,10 +15,17 @@ from headgate.kernel.errors import refused
 from headgate.kernel.money import to_minor
 
 
-def shipped(state: OrderState, data: Mapping[str, Any], now: datetime) -> OrderState:
-    """The order after a shipment. Raises `Refused` for unknown lines and for more than was ordered."""
+def shipped(
+    state: OrderState, data: Mapping[str, Any], now: datetime, stocked: Container[tuple[str, str]]
+) -> OrderState:
+    """The order after a shipment. Raises `Refused` for unknown lines and for more than was ordered.
+
+    What left beyond what was held (a hold that ended, a back-order) is taken off the warehouse that is named, where the
+    product is `stocked` there; where it left otherwise, the next snapshot has to tell.
+    """
     shipment = parse_shipment(dict(data))
     ordered = {line.line: line.quantity for line in state.order.lines}
+    products = {line.line: line.product for line in state.order.lines}
     sent = dict(state.shipped)
     reserved: list[Reserved] = list(state.reserved)
     gone: list[Reserved] = list(state.shipped_from)
@@ -36,6 +43,10 @@ def shipped(state: OrderState, data: Mapping[str, Any], now: datetime) -> OrderS
         sent[item.line] = total
         reserved, taken = released_from(reserved, item.line, item.quantity, shipment.warehouse)
         gone.extend(taken)
+        place = (products[item.line], shipment.warehouse)
+        beyond = item.quantity - sum((t.quantity for t in taken), ZERO)
+        if beyond > 0 and place in stocked:
+            gone.append(Reserved(item.line, *place, beyond))
     complete = all(sent.get(line, ZERO) >= quantity for line, quantity in ordered.items())
     counted, unbilled = _billing(state, sent, ordered, complete)
     return replace(

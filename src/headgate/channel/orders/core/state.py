@@ -44,9 +44,12 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class OrderState:
-    """One order. `counted` is what its credit account's open orders hold for it, `unbilled` what it has shipped unbilled,
-    both in the account's currency; `digest` (hex) binds the content; `exception_uses` are quantities of approved price
-    exceptions it consumed."""
+    """One order.
+
+    `counted` is what its credit account's open orders hold for it, `unbilled` what it has shipped unbilled, both in the
+    account's currency; `digest` (hex) binds the content; `exception_uses` are quantities of approved price exceptions
+    it consumed.
+    """
 
     order: Order
     revision: int
