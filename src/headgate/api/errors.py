@@ -68,17 +68,6 @@ _BY_STATUS: Mapping[int, str] = {
     413: "too_large",
     415: "unsupported_media_type",
 }
-_BY_CLASS: Mapping[type[HeadgateError], str] = {
-    errors.Invalid: "invalid",
-    errors.NotFound: "not_found",
-    errors.Conflict: "conflict",
-    errors.Stale: "stale",
-    errors.Unauthenticated: "unauthenticated",
-    errors.Forbidden: "forbidden",
-    errors.DutyConflict: "duty_conflict",
-    errors.Refused: "refused",
-    errors.Busy: "busy",
-}
 
 
 class FieldProblem(BaseModel):
@@ -173,8 +162,9 @@ def response_for(scope: Scope, error: Exception) -> Response:
 
 
 def code_of(error: HeadgateError) -> str:
-    """The kind of an error of the kernel's tree, by its nearest known class; empty when callers are told nothing."""
-    return next((_BY_CLASS[cls] for cls in type(error).__mro__ if cls in _BY_CLASS), "")
+    """The kind of an error of the kernel's tree, of its nearest class that has one; empty: tell nothing."""
+    codes = (vars(cls).get("code") for cls in type(error).__mro__)
+    return next((code for code in codes if code in KINDS), "")
 
 
 def add_handlers(app: FastAPI, addresses: Sequence[Address]) -> None:
