@@ -166,12 +166,17 @@ def _profile(conn: Connection[Any]) -> TenantProfile:
     if row is None:
         raise Misconfigured("this tenant does not exist; create it first")
     currency, timezone, raw = row
-    calendar = _calendar(canonical_text(raw.get("calendar") or WORKING_WEEK), timezone)
+    calendar = calendar_of(raw, timezone)
 
     def deadline(start: datetime, hours: Decimal) -> datetime:
         return add_working_time(calendar, start, timedelta(seconds=int(hours * 3600)))
 
     return TenantProfile(currency, timezone, deadline, raw)
+
+
+def calendar_of(settings: Mapping[str, Any], timezone: str) -> Calendar:
+    """A tenant's working hours, from its settings (`calendar`) or the ordinary week."""
+    return _calendar(canonical_text(settings.get("calendar") or WORKING_WEEK), timezone)
 
 
 @lru_cache(maxsize=1024)

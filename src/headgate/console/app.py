@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
-from headgate.console.pages import home, order, orders, reader, work
+from headgate.console.pages import approval, case, home, order, orders, reader, work
 from headgate.console.pages.entrance import Entrance
 from headgate.console.render import Console
 from headgate.console.visit import Door
@@ -32,6 +32,8 @@ DOORS: tuple[Door, ...] = (
     *work.DOORS,
     *orders.DOORS,
     *order.DOORS,
+    *approval.DOORS,
+    *case.DOORS,
     *reader.DOORS,
 )
 

@@ -144,7 +144,9 @@ DOORS = (
         READ,
         explained(lambda visit, facts: explain.check_view(facts, visit.code("check"), visit.lens)),
     ),
-    Door("GET", urls.explain_credit(ORDER), READ, explained(lambda _, facts: explain.credit_view(facts))),
+    Door(
+        "GET", urls.explain_credit(ORDER), READ, explained(lambda visit, facts: explain.credit_view(facts, visit.lens))
+    ),
     Door("GET", urls.explain_tax(ORDER), READ, explained(lambda visit, facts: explain.tax_view(facts, visit.lens))),
     Door("GET", urls.explain_stock(ORDER, LINE), READ, explained(_stock)),
 )

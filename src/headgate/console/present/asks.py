@@ -34,10 +34,12 @@ _PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`short` is a noun phrase for lists ('12.4 % below contract on 3 lines'), `act` a title ('Sell 3 lines …')."""
+    """`short` is a noun phrase for lists ('12.4 % below contract on 3 lines'), `act` a title ('Sell 3 lines …'), `verb`
+    the label of the button that approves."""
 
     short: str
     act: str
+    verb: str
 
 
 def ask_of(subject_type: str, exceptions: Sequence[str], summary: Mapping[str, Any], fmt: Formatter) -> Ask:
@@ -47,15 +49,24 @@ def ask_of(subject_type: str, exceptions: Sequence[str], summary: Mapping[str, A
     found = _by_type(summary)
     if not found:
         words = ", ".join(humanise(e).lower() for e in exceptions) or "an exception"
-        return Ask(words[:1].upper() + words[1:], f"Approve {words}")
+        return Ask(words[:1].upper() + words[1:], f"Approve {words}", "Approve")
     kinds = sorted(found, key=lambda kind: (_graver(found[kind]), sum(_stakes(found[kind]))), reverse=True)
     phrases = [_phrases(kind, found[kind], summary, fmt) for kind in kinds]
     shorts = [short for short, _ in phrases]
     first = shorts[0][:1].upper() + shorts[0][1:]
     if len(shorts) == 1:
-        return Ask(first, phrases[0][1])
+        return Ask(first, phrases[0][1], _verb(kinds[0], shorts[0]))
     more = shorts[1] if len(shorts) == 2 else f"{shorts[1]} and {len(shorts) - 2} more"
-    return Ask(f"{first}; {more}", f"{phrases[0][1]}; also {more}")
+    return Ask(f"{first}; {more}", f"{phrases[0][1]}; also {more}", f"Approve all {len(shorts)} exceptions")
+
+
+def _verb(kind: str, short: str) -> str:
+    """The button: what it does in a few words; the line it is about stands beside it."""
+    if kind == "duplicate_order":
+        return "Confirm: not a duplicate"
+    if kind in _PLAIN:
+        return "Approve as an exception"
+    return f"Approve {short.partition(' on ')[0].partition(' for ')[0]}"
 
 
 def asked_lines(summary: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -75,6 +86,11 @@ def deepest(summary: Mapping[str, Any]) -> Decimal | None:
 def number(value: object) -> Decimal:
     """A number of a kept summary, which holds them as text."""
     return value if isinstance(value, Decimal) else Decimal(str(value or 0))
+
+
+def tidy(deviation: Decimal) -> Decimal:
+    """A deviation in percent, nothing where it rounds to nothing: contract prices have four decimals, orders two."""
+    return deviation if abs(deviation) >= Decimal("0.05") else Decimal(0)
 
 
 def instant(value: object) -> datetime | None:
@@ -153,4 +169,8 @@ def _special_price(summary: Mapping[str, Any], fmt: Formatter) -> Ask:
     until = instant(summary.get("valid_until"))
     ends = f" until {fmt.day(until)}" if until is not None else ""
     currency = summary.get("currency", "")
-    return Ask(f"Special price {price} {currency} for {product}{ends}", f"Sell {product} at {price} {currency}{ends}")
+    return Ask(
+        f"Special price {price} {currency} for {product}{ends}",
+        f"Sell {product} at {price} {currency}{ends}",
+        f"Approve {price} {currency}",
+    )

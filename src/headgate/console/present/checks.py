@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headgate.console.present.evaluations import Recorded, Tables, input_facts, outcome_of, policy_ref, reason_of
+from headgate.console.present.evaluations import (
+    Recorded,
+    Tables,
+    input_facts,
+    outcome_of,
+    policy_ref,
+    readable,
+    reason_of,
+)
+from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, PolicyRef
 from headgate.console.views.order import Check
 from headgate.ui.words import humanise
@@ -77,14 +86,17 @@ def _named(naming: Recorded | None, exception: str) -> tuple[Recorded | None, in
     return (None, 0) if place is None else (naming, place)
 
 
-def checks_of(recorded: Recorded, tables: Tables) -> tuple[Check, ...]:
+def checks_of(recorded: Recorded, tables: Tables, lens: Lens) -> tuple[Check, ...]:
     """The checks as the order's page lists them."""
     groups: dict[tuple[object, ...], list[Found]] = {}
     for each in findings(recorded):
         rows = tuple(each.evaluation.get("rows") or ()) if each.evaluation is not None else ()
-        alike = rows if each.line else each.key
+        # What passed is told in one breath, whichever row let it pass.
+        alike: object = each.key
+        if each.line:
+            alike = "" if each.outcome == "pass" else rows
         groups.setdefault((each.check, each.outcome, each.waived, each.exception, alike), []).append(each)
-    made = [_check(group, tables) for group in groups.values()]
+    made = [_check(group, tables, lens) for group in groups.values()]
     return tuple(sorted(made, key=lambda check: (_rank(check.outcome), check.key == RELEASE)))
 
 
@@ -92,17 +104,18 @@ def _rank(outcome: str) -> int:
     return _ORDER.index(outcome) if outcome in _ORDER else len(_ORDER)
 
 
-def _check(group: Sequence[Found], tables: Tables) -> Check:
+def _check(group: Sequence[Found], tables: Tables, lens: Lens) -> Check:
     # The one that strays furthest speaks for those that are alike.
     first = max(group, key=_strays)
     own = first.evaluation is not None and first.evaluation.get("outputs", {}).get("list") is None
-    reason = reason_of(first.evaluation, first.place) if first.evaluation is not None and own else first.detail
+    reason = readable(first.detail, lens)
     facts: tuple[Fact, ...] = ()
     if first.evaluation is not None and own:
-        facts = input_facts(tables, first.evaluation)
+        facts, reason = input_facts(tables, first.evaluation), reason_of(first.evaluation, lens, first.place)
         if len(group) > 1:
             facts = (Fact("Shown for line", first.line), *facts)
-            reason = f"{reason} (line {first.line}; {len(group) - 1} more like it)"
+            alike = "pass" if first.outcome == "pass" else "like it"
+            reason = f"{reason} (line {first.line}; {len(group) - 1} more {alike})"
     return Check(
         key=first.key,
         title=TITLES.get(first.check, humanise(first.check)),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from headgate.console.present.asks import instant
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, FactValue, PolicyRef
 from headgate.console.views.explain import Cell
@@ -14,6 +16,10 @@ from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.ui.format import Percent
 from headgate.ui.words import humanise
+
+# Numbers with decimals; not parts of codes, versions or clauses such as 2.4.
+_NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d{2,}(?![\w.])|(?<![\w.#-])-?\d+\.\d+(?= %)")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 Tables = Mapping[tuple[str, int], CompiledPolicy]
 Recorded = Mapping[str, Any]
@@ -43,14 +49,12 @@ def policy_ref(tables: Tables, evaluation: Recorded, place: int = 0) -> PolicyRe
 def input_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
     """What the policy looked at."""
     compiled = tables.get(version_of(evaluation))
-    columns = {column.name: column for column in compiled.table.inputs} if compiled is not None else {}
-    return tuple(fact(name, value, columns.get(name)) for name, value in evaluation.get("inputs", {}).items())
+    return _facts(evaluation.get("inputs", {}), compiled.table.inputs if compiled is not None else ())
 
 
 def output_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
     """What the policy said; of a collecting one, what each row that fits said."""
     compiled = tables.get(version_of(evaluation))
-    columns = {column.name: column for column in compiled.table.outputs} if compiled is not None else {}
     outputs = evaluation.get("outputs", {})
     items = outputs.get("list")
     if isinstance(items, list):
@@ -59,7 +63,14 @@ def output_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
             ", ".join(f"{humanise(k).lower()} {v}" for k, v in item.items() if v not in (None, "")) for item in items
         ]
         return tuple(Fact(f"Row {row}", text) for row, text in zip(rows, texts, strict=False))
-    return tuple(fact(name, value, columns.get(name)) for name, value in outputs.items())
+    return _facts(outputs, compiled.table.outputs if compiled is not None else ())
+
+
+def _facts(values: Mapping[str, object], columns: Sequence[InputColumn | OutputColumn]) -> tuple[Fact, ...]:
+    """Values in the order of the table's columns; recorded ones come sorted by name."""
+    known = {column.name: column for column in columns}
+    names = [*(name for name in known if name in values), *(name for name in values if name not in known)]
+    return tuple(fact(name, values[name], known.get(name)) for name in names)
 
 
 def fact(name: str, value: object, column: InputColumn | OutputColumn | None) -> Fact:
@@ -113,10 +124,17 @@ def outcome_of(evaluation: Recorded) -> str:
     return "pass" if outcome == "release" else outcome
 
 
-def reason_of(evaluation: Recorded, place: int = 0) -> str:
-    """The sentence of the row that decided."""
+def reason_of(evaluation: Recorded, lens: Lens, place: int = 0) -> str:
+    """The sentence of the row that decided, its numbers as people write them."""
     reasons = evaluation.get("reasons") or ()
-    return str(reasons[place]) if place < len(reasons) else ""
+    return readable(str(reasons[place]), lens) if place < len(reasons) else ""
+
+
+def readable(text: str, lens: Lens, decimals: int = 2) -> str:
+    """A recorded sentence: a capital, instants and long numbers as people write them."""
+    text = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), text)
+    text = _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), decimals), text)
+    return text[:1].upper() + text[1:]
 
 
 def day_of(at: datetime, lens: Lens) -> date:

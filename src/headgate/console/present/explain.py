@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +19,7 @@ from headgate.console.present.evaluations import (
     output_facts,
     passed_over,
     policy_ref,
+    readable,
     reason_of,
 )
 from headgate.console.present.lens import Lens
@@ -43,8 +43,6 @@ from headgate.kernel.money import Money
 from headgate.ui.words import humanise
 
 NOT_DECIDED = "this order has not been decided yet"
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
-_NUMBER = re.compile(r"(?<![\w.#])\d+\.\d{2,}(?![\w.])")
 
 
 def price_view(facts: OrderFacts, line: str, terms: Mapping[tuple[str, int], FoundTerm], lens: Lens) -> PriceTraceView:
@@ -100,7 +98,7 @@ def _candidate(
         valid_until=day_of(term.valid_until, lens) if term is not None and term.valid_until is not None else None,
         price=None if price is None else facts.money(number(price)),
         verdict=str(each["verdict"]),
-        why=sentence(readable(str(each["reason"]), lens)),
+        why=sentence(readable(str(each["reason"]), lens, 4)),
     )
 
 
@@ -185,7 +183,7 @@ def evaluation_view(found: Found, facts: OrderFacts, lens: Lens) -> PolicyEvalua
         order=facts.order_no,
         title=f"{title}, line {found.line}" if found.line else title,
         outcome=found.outcome,
-        reason=sentence(reason_of(evaluation, found.place) or found.detail),
+        reason=sentence(reason_of(evaluation, lens, found.place) or readable(found.detail, lens)),
         policy=policy_ref(tables, evaluation, found.place),
         hit=str(evaluation.get("hit") or "first"),
         cells=cells(tables, evaluation),
@@ -197,13 +195,13 @@ def evaluation_view(found: Found, facts: OrderFacts, lens: Lens) -> PolicyEvalua
     )
 
 
-def credit_view(facts: OrderFacts) -> CreditView:
+def credit_view(facts: OrderFacts, lens: Lens) -> CreditView:
     """The credit exposure the order was weighed against. Raises `NotFound` without an account."""
     sums = credit_sums(facts.recorded, facts.partner.name, facts.decided_at)
     if not sums:
         raise NotFound("the order was not weighed against a credit account")
     found = next((f for f in findings(facts.recorded) if f.check == "credit"), None)
-    reason = reason_of(found.evaluation) if found is not None and found.evaluation is not None else ""
+    reason = reason_of(found.evaluation, lens) if found is not None and found.evaluation is not None else ""
     policy = reference(found, facts.tables) if found is not None else None
     return CreditView(f"Order {facts.order_no}", urls.order(facts.order_no), sums, policy, sentence(reason))
 
@@ -245,12 +243,6 @@ def stock_view(facts: OrderFacts, line: str, levels: Sequence[StockLevel], read_
         asked=stored["quantity"] - stored["shipped"],
         read_at=read_at,
     )
-
-
-def readable(text: str, lens: Lens) -> str:
-    """A recorded sentence with its instants and long numbers as people write them."""
-    text = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), text)
-    return _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), 4), text)
 
 
 def sentence(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from babel import Locale
 
 from headgate.console import urls
-from headgate.console.present.asks import ask_of, number
+from headgate.console.present.asks import ask_of, number, tidy
 from headgate.console.present.checks import checks_of
 from headgate.console.present.clocks import approval_clock, case_clock
 from headgate.console.present.evaluations import Recorded, Tables
@@ -128,7 +128,7 @@ def order_view(facts: OrderFacts, story: OrderStory, lens: Lens) -> OrderView:
         decision=row["decision"],
         decided_at=facts.decision.at if facts.decision is not None else None,
         lines=tuple(_line(facts, line) for line in row["lines"]),
-        checks=checks_of(recorded, facts.tables),
+        checks=checks_of(recorded, facts.tables, lens),
         credit=credit_sums(recorded, facts.partner.name, facts.decided_at),
         reservations=(*_held(facts), *_short(facts)),
         tax_snapshot=tax_snapshot(recorded, lens),
@@ -174,17 +174,12 @@ def _line(facts: OrderFacts, line: Mapping[str, Any]) -> OrderLine:
         unit=line["unit"],
         unit_price=facts.money(line["unit_price"]),
         contract_price=facts.money(line["contract_price"]) if priced else None,
-        deviation=_tidy(-number(recorded.get("deviation_pct"))) if priced else None,
+        deviation=tidy(-number(recorded.get("deviation_pct"))) if priced else None,
         margin=number(recorded.get("margin_pct")) if line["margin"] is not None else None,
         amount=facts.money(line["amount"]),
         shipped=line["shipped"],
         exceptions=tuple(dict.fromkeys(str(e["type"]) for e in found)),
     )
-
-
-def _tidy(deviation: Decimal) -> Decimal:
-    """A deviation that rounds to nothing is none: contract prices have four decimals, orders two."""
-    return deviation if abs(deviation) >= Decimal("0.05") else Decimal(0)
 
 
 def _held(facts: OrderFacts) -> list[Reservation]:

@@ -36,13 +36,14 @@ class AskLine:
     """One line, what is asked against the contract. `given_up` = (contract − asked) × quantity, zero when at contract.
 
     `price_input` and `quantity_input` are what the edit form holds (text as typed); `error` speaks about them.
+    `quantity` is None where a special price has no limit.
     `price_href` and `margin_href` explain the numbers; '' where there is nothing to explain.
     """
 
     line: str
     product: str
     description: str
-    quantity: Decimal
+    quantity: Decimal | None
     unit: str
     asked: Money
     contract: Money | None

@@ -1,0 +1,283 @@
+"""One approval: look, decide, and see what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from headgate.access import Account, accounts_in_roles
+from headgate.channel import orders
+from headgate.channel.orders import insight
+from headgate.console import urls
+from headgate.console.guard import sentence
+from headgate.console.pages.loading import names_of, policy_tables
+from headgate.console.pages.order import DECIDE, order_facts
+from headgate.console.present.approval import (
+    Entered,
+    Past,
+    approval_view,
+    changes_between,
+    replacement,
+)
+from headgate.console.present.asks import PRICE_EXCEPTION, ask_of, asked_lines, number
+from headgate.console.present.evaluations import version_of
+from headgate.console.present.history import actors, timeline
+from headgate.console.present.order import OrderFacts
+from headgate.console.present.path import path_view
+from headgate.console.views.approval import ApprovalView
+from headgate.console.views.common import FormError, Notice
+from headgate.console.views.sign_in import ErrorView
+from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
+from headgate.kernel.errors import Invalid, NotFound, Stale
+from headgate.ledger import audit_list
+from headgate.policy import decisions_get
+from headgate.process import Approval, Choice, approvals_of_case, decide_approval, get_approval, ways
+from headgate.process.asked import asked_before
+from headgate.ui.words import STATES, humanise
+
+MOST_HISTORY = 100
+MONTHS = 12
+_LINE_FIELD = re.compile(r"edit\.lines\[(\d+)\]")
+_DONE = {"approve": "You approved it.", "edit": "You approved it with changes.", "reject": "You rejected it."}
+
+
+def show(visit: Visit) -> Answer:
+    """The request."""
+    return _view(visit, _found(visit), Entered(editing=visit.text("edit") == "1"))
+
+
+def why_these(visit: Visit) -> Answer:
+    """Who must approve and why, from the matrix."""
+    approval = _found(visit)
+    kept = decisions_get(visit.conn, [approval.decision]) if approval.decision else {}
+    decision = kept.get(approval.decision) if approval.decision else None
+    if decision is None or not isinstance(decision.evaluations, list) or not decision.evaluations:
+        raise NotFound("the decision of the matrix is not kept with this request")
+    tables = policy_tables(visit, [version_of(e) for e in decision.evaluations])
+    return path_view(approval, decision.evaluations, tables, _holders(visit, approval), visit.lens)
+
+
+def decide(visit: Visit) -> Answer:
+    """Approve, edit, reject or return; then let it take effect and go to where it shows."""
+    approval, form = _found(visit), visit.form
+    outcome = form.get("outcome", "")
+    entered = _entered(form, editing=outcome == "edit" or any(name.startswith("price:") for name in form))
+    edit = _edit(approval, entered) if outcome == "edit" else None
+    choice = Choice(
+        outcome, form.get("justification", ""), form.get("digest", ""), form.get("on_behalf_of", ""), edit or None
+    )
+    try:
+        if outcome == "edit" and not edit:
+            raise Invalid("Change a price or a quantity, or approve it as it was asked.")
+        seq = decide_approval(visit.conn, visit.ctx, visit.app.engine, approval.approval, choice)
+    except Stale:
+        return _stale(visit, approval)
+    except Invalid as error:
+        return Shown(_view(visit, approval, _with_errors(entered, error, edit or {})), 422)
+    return Settle(seq, lambda after, settled: _told(after, approval, outcome, seq, settled=settled))
+
+
+def _found(visit: Visit) -> Approval:
+    found = get_approval(visit.conn, visit.uuid("approval"))
+    if found is None:
+        raise NotFound("there is no such approval")
+    return found
+
+
+def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
+    able = visit.may(*DECIDE)
+    mine = ways(approval, visit.voter) if able and visit.voter is not None else ()
+    entries = audit_list(visit.conn, case_id=approval.case_id, limit=MOST_HISTORY)
+    past = _past(visit, approval)
+    names = names_of(
+        visit,
+        people={
+            approval.requested_by,
+            *(way for way in mine if way),
+            *actors(entries),
+            *(each.by for each in past.asks if each.by),
+            *(person for vote in approval.votes for person in (vote.principal, vote.on_behalf_of)),
+        },
+        partners=[approval.partner] if approval.partner else [],
+    )
+    return approval_view(
+        approval,
+        ways=mine,
+        may_decide=able,
+        facts=_facts(visit, approval),
+        past=past,
+        holders=_holders(visit, approval),
+        history=timeline(entries, names),
+        names=names,
+        entered=entered,
+        lens=visit.lens,
+    )
+
+
+def _facts(visit: Visit, approval: Approval) -> OrderFacts | None:
+    """The order while what was asked is what it says: its decision tells which policy rows led here."""
+    if approval.subject_type == PRICE_EXCEPTION or approval.status != "pending":
+        return None
+    return order_facts(visit, approval.subject)
+
+
+def _past(visit: Visit, approval: Approval) -> Past:
+    if not approval.partner:
+        return Past((), (), None)
+    since = visit.now - timedelta(days=365)
+    first = _months_back(visit.today(), MONTHS - 1)
+    months = insight.amounts_by_span(
+        visit.conn, [approval.partner], visit.midnight(first), visit.tenant.timezone, "month", MONTHS
+    )
+    return Past(
+        asked_before(visit.conn, approval.partner, since, approval.approval),
+        months[approval.partner],
+        insight.partner_margin(visit.conn, approval.partner, visit.midnight(first)),
+    )
+
+
+def _months_back(day: date, months: int) -> date:
+    place = day.year * 12 + day.month - 1 - months
+    return date(place // 12, place % 12 + 1, 1)
+
+
+def _holders(visit: Visit, approval: Approval) -> Mapping[str, Sequence[Account]]:
+    roles = sorted({role for step in approval.steps for role in (step.role, step.escalate_to) if role})
+    people = accounts_in_roles(visit.conn, roles, visit.now)
+    return {role: [account for account in people if role in account.roles] for role in roles}
+
+
+def _entered(form: Mapping[str, str], *, editing: bool) -> Entered:
+    def fields(prefix: str) -> dict[str, str]:
+        return {name.removeprefix(prefix): value.strip() for name, value in form.items() if name.startswith(prefix)}
+
+    return Entered(editing, form.get("justification", ""), fields("price:"), fields("quantity:"))
+
+
+def _edit(approval: Approval, entered: Entered) -> dict[str, Any]:
+    """Only what differs from what was asked."""
+    if approval.subject_type == PRICE_EXCEPTION:
+        summary = approval.summary
+        found: dict[str, Any] = {}
+        for name, texts, was in (
+            ("unit_price", entered.prices, summary.get("unit_price")),
+            ("max_quantity", entered.quantities, summary.get("max_quantity")),
+        ):
+            text = next(iter(texts.values()), "")
+            if text and not _same(text, was):
+                found[name] = text
+        return found
+    lines = []
+    for line in asked_lines(approval.summary):
+        code = str(line["line"])
+        change = {"line": code}
+        if entered.prices.get(code) and not _same(entered.prices[code], line["asked"]):
+            change["unit_price"] = entered.prices[code]
+        if entered.quantities.get(code) and not _same(entered.quantities[code], line["quantity"]):
+            change["quantity"] = entered.quantities[code]
+        if len(change) > 1:
+            lines.append(change)
+    return {"lines": lines} if lines else {}
+
+
+def _same(text: str, was: object) -> bool:
+    try:
+        return was is not None and number(text) == number(was)
+    except ArithmeticError:
+        return False
+
+
+def _with_errors(entered: Entered, error: Invalid, edit: Mapping[str, Any]) -> Entered:
+    """What was typed, with what is wrong beside it: about a line, about the justification, or about the whole."""
+    lines: dict[str, str] = {}
+    errors: list[FormError] = []
+    for problem in error.problems or ():
+        text = sentence(f"{_field(problem.field)} {problem.message}") + (f" {problem.fix}" if problem.fix else "")
+        match = _LINE_FIELD.match(problem.field)
+        changed = edit.get("lines") or ()
+        if match is not None and int(match[1]) < len(changed):
+            lines[changed[int(match[1])]["line"]] = text
+        elif problem.field.startswith("edit.") and not changed:
+            lines["1"] = text
+        else:
+            errors.append(FormError("justification", text))
+    if not lines and not errors:
+        errors.append(FormError("justification", sentence(error.message)))
+    return Entered(entered.editing, entered.justification, entered.prices, entered.quantities, tuple(errors), lines)
+
+
+def _field(path: str) -> str:
+    words = {"unit_price": "the price", "quantity": "the quantity", "max_quantity": "the quantity"}
+    last = path.rsplit(".", 1)[-1]
+    return words.get(last, "your reason" if last == "justification" else humanise(last).lower())
+
+
+def _stale(visit: Visit, seen: Approval) -> Answer:
+    """What the reader saw is no longer what stands: say what changed and lead to what is asked now."""
+    current = get_approval(visit.conn, seen.approval) or seen
+    newer = replacement(approvals_of_case(visit.conn, seen.case_id), seen.approval)
+    if newer is not None:
+        return Shown(ErrorView(409, "", "", newer.approval, changes_between(current, newer)), 409)
+    word = STATES["approval"][current.status].label.lower() if current.status in STATES["approval"] else current.status
+    if current.status == "pending":
+        text = "Your decision was not taken, for it was made on another content or after its time. Nothing was saved."
+    else:
+        text = f"Your decision was not taken: the request is {word} already. Nothing was saved."
+    return Shown(ErrorView(409, text, "", seen.approval), 409)
+
+
+def _told(visit: Visit, approval: Approval, outcome: str, seq: int, *, settled: bool) -> Answer:
+    """Where to go after a decision, and what to say there."""
+    here = urls.approval(approval.approval)
+    if not settled:
+        return Go(
+            here, Notice("waiting", "Your decision is in the log and takes effect in a moment. Load the page again.")
+        )
+    after = get_approval(visit.conn, approval.approval)
+    if after is None or not any(vote.event_seq == seq for vote in after.votes):
+        refused = audit_list(visit.conn, action="event.refused", subject=approval.subject, limit=20)
+        why = next((str(e.body.get("reason", "")) for e in refused if e.event_seq == seq), "")
+        text = f"Your decision could not be applied: {why or 'something else came in between'}."
+        return Go(here, Notice("risk", text))
+    return Go(*_result(visit, approval, after, outcome))
+
+
+def _result(visit: Visit, before: Approval, after: Approval, outcome: str) -> tuple[str, Notice]:
+    here = urls.approval(before.approval)
+    if after.status == "pending":
+        roles = " and ".join(dict.fromkeys(humanise(s.role).lower() for s in after.steps if s.status == "open"))
+        return here, Notice("done", f"{_DONE[outcome]} Now it waits for {roles}.")
+    if before.subject_type == PRICE_EXCEPTION:
+        words = {
+            "approved": "You approved it. The special price is in force for the time agreed.",
+            "edited": "You approved it with changes. What you changed is asked now.",
+            "rejected": "You rejected the special price.",
+            "returned": "You returned it to the requester.",
+        }
+        return urls.case(before.case_id), Notice("done", words.get(after.status, "Decided."))
+    status = str(orders.get_order(visit.conn, before.subject)["status"])
+    label = STATES["order"][status].label.lower() if status in STATES["order"] else status
+    if outcome == "return":
+        text = "You returned it for correction."
+    elif outcome == "reject":
+        text = "You rejected the order."
+    elif status == "held":
+        newer = replacement(approvals_of_case(visit.conn, before.case_id), before.approval)
+        ask = (
+            ask_of(newer.subject_type, newer.exceptions, newer.summary, visit.lens.fmt).short
+            if newer
+            else "a new check"
+        )
+        text = f"{_DONE[outcome]} The order was checked again and is held for: {ask[:1].lower()}{ask[1:]}."
+    else:
+        text = f"{_DONE[outcome]} The order was checked again and is {label}."
+    return urls.order(before.subject), Notice("done", text)
+
+
+DOORS = (
+    Door("GET", f"{urls.APPROVALS}/{{approval}}", ("cases.read",), show),
+    Door("GET", urls.approval_path("{approval}"), ("cases.read",), why_these),
+    Door("POST", urls.approval_decision("{approval}"), DECIDE, decide),
+)

@@ -1,0 +1,58 @@
+"""One case, and notes on it."""
+
+from __future__ import annotations
+
+from headgate.console import urls
+from headgate.console.pages.loading import names_of
+from headgate.console.pages.order import DECIDE, may_decide
+from headgate.console.present.case import case_view
+from headgate.console.present.history import actors
+from headgate.console.views.common import Notice
+from headgate.console.visit import Answer, Door, Go, Visit
+from headgate.kernel.errors import Invalid
+from headgate.ledger import audit_list
+from headgate.process import approvals_of_case, case_detail
+from headgate.process.notes import add_note
+from headgate.wiring import calendar_of
+
+MOST_HISTORY = 200
+
+
+def show(visit: Visit) -> Answer:
+    """The case."""
+    row = case_detail(visit.conn, visit.uuid("case"))
+    approvals = approvals_of_case(visit.conn, row["case_id"])
+    entries = audit_list(visit.conn, case_id=row["case_id"], limit=MOST_HISTORY)
+    version = (row["process"], row["version"])
+    names = names_of(
+        visit,
+        people={*actors(entries), *(task["assignee"] for task in row["tasks"] if task["assignee"])},
+        partners=[row["partner"]] if row["partner"] else [],
+    )
+    return case_view(
+        row,
+        definition=visit.app.engine.definitions.versions(visit.conn, [version]).get(version),
+        approvals=approvals,
+        able=[a for a in approvals if a.status == "pending" and may_decide(visit, a)],
+        entries=entries,
+        calendar=calendar_of(visit.tenant.settings, visit.tenant.timezone),
+        names=names,
+        can_note=visit.may(*DECIDE),
+        lens=visit.lens,
+    )
+
+
+def note(visit: Visit) -> Answer:
+    """Add a note."""
+    case_id = visit.uuid("case")
+    try:
+        add_note(visit.conn, visit.ctx, case_id, visit.form.get("note", ""))
+    except Invalid as error:
+        return Go(f"{urls.case(case_id)}#timeline", Notice("risk", f"The note was not added: {error.message}"))
+    return Go(f"{urls.case(case_id)}#timeline", Notice("done", "Your note is in the record."))
+
+
+DOORS = (
+    Door("GET", f"{urls.CASES}/{{case}}", ("cases.read",), show),
+    Door("POST", urls.case_note("{case}"), DECIDE, note),
+)

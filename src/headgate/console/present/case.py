@@ -1,0 +1,185 @@
+"""One case: where it stands, what it waits for, and its story."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from headgate.console import urls
+from headgate.console.present.asks import PRICE_EXCEPTION, ask_of
+from headgate.console.present.clocks import approval_clock, case_clock, task_clock
+from headgate.console.present.history import timeline
+from headgate.console.present.lens import Lens
+from headgate.console.present.names import Names
+from headgate.console.views.case import CaseApproval, CaseView, SlaClock, Stage
+from headgate.console.views.common import Fact
+from headgate.console.views.work import TaskRow
+from headgate.domain.calendar import Calendar, working_time_between
+from headgate.ledger import AuditEntry
+from headgate.process import Approval, Definition
+from headgate.ui.words import humanise
+
+
+def case_view(
+    row: Mapping[str, Any],
+    *,
+    definition: Definition | None,
+    approvals: Sequence[Approval],
+    able: Sequence[Approval],
+    entries: Sequence[AuditEntry],
+    calendar: Calendar,
+    names: Names,
+    can_note: bool,
+    lens: Lens,
+) -> CaseView:
+    """The page of a case. `able` are the approvals that the reader can decide now."""
+    pending = next((a for a in approvals if a.status == "pending"), None)
+    last = pending or (approvals[-1] if approvals else None)
+    title = f"{humanise(row['subject_type'])} {row['subject']}"
+    if last is not None:
+        title = ask_of(last.subject_type, last.exceptions, last.summary, lens.fmt).short
+    open_tasks = [task for task in row["tasks"] if task["status"] == "open"]
+    assignee = next((task["assignee"] for task in open_tasks if task["assignee"]), None)
+    act = able[0] if able else None
+    return CaseView(
+        case_id=row["case_id"],
+        title=title,
+        process=definition.title if definition is not None else humanise(row["process"]),
+        process_version=row["version"],
+        status=row["status"],
+        outcome=humanise(row["outcome"]).lower() if row["outcome"] else "",
+        subject_type=row["subject_type"],
+        subject=row["subject"],
+        subject_href=urls.order(row["subject"]) if row["subject_type"] == "order" else urls.case(row["case_id"]),
+        partner=names.partner(row["partner"]),
+        exceptions=tuple(row["exceptions"]),
+        owner=humanise(row["owner_role"]),
+        assignee=names.person(assignee) if assignee else None,
+        stake=None if row["stake"] is None else lens.money(row["stake"]),
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        need=_need(row, pending, open_tasks, can_act=act is not None),
+        act="Decide" if act is not None else "",
+        act_href=urls.approval(act.approval) if act is not None else "",
+        stages=stages(row, definition, entries),
+        sla=_sla(row, definition, entries, calendar, lens),
+        facts=_facts(row, last, lens),
+        tasks=tuple(_task(row, task, names, lens) for task in open_tasks if task["kind"] != "approval"),
+        approvals=tuple(_approval(each, lens) for each in reversed(approvals)),
+        timeline=timeline(entries, names),
+        can_note=can_note,
+    )
+
+
+def _need(
+    row: Mapping[str, Any], pending: Approval | None, tasks: Sequence[Mapping[str, Any]], *, can_act: bool
+) -> str:
+    if row["status"] == "closed":
+        return "Settled."
+    if pending is not None:
+        roles = list(dict.fromkeys(humanise(s.role).lower() for s in pending.steps if s.status == "open"))
+        later = list(dict.fromkeys(humanise(s.role).lower() for s in pending.steps if s.status == "waiting"))
+        who = "your approval" if can_act else f"approval by {' and '.join(roles)}"
+        return f"Waits for {who}{', then by ' + ' and '.join(later) if later else ''}."
+    if tasks:
+        return f"Waits for {humanise(tasks[0]['role']).lower()}: {tasks[0]['title']}."
+    return "Nothing is needed from people now."
+
+
+def stages(row: Mapping[str, Any], definition: Definition | None, entries: Sequence[AuditEntry]) -> tuple[Stage, ...]:
+    """The stages the case has been in, the one it is in, and those still ahead on the straight path."""
+    entered: dict[str, datetime] = {}
+    for entry in sorted(entries, key=lambda e: e.seq):
+        for stage in entry.body.get("path") or ():
+            entered.pop(stage, None)
+            entered[stage] = entry.at
+    current = row["stage"]
+    titles = {s.id: s.title for s in definition.stages.values()} if definition is not None else {}
+    past = [Stage(titles.get(s, humanise(s)), "done", at) for s, at in entered.items() if s != current]
+    closed = row["status"] == "closed"
+    here = Stage(titles.get(current, humanise(current)), "done" if closed else "current", entered.get(current))
+    ahead: list[Stage] = []
+    if definition is not None and not closed:
+        for stage in _ahead(definition, current):
+            ahead.append(Stage(stage, "ahead"))
+    return (*past, here, *ahead)
+
+
+def _ahead(definition: Definition, current: str) -> list[str]:
+    """The stages after the current one that lead to the first end: those off the straight path are left out."""
+    ids = list(definition.stages)
+    found = []
+    for stage in (definition.stages[i] for i in ids[ids.index(current) + 1 :] if current in ids):
+        if not stage.exception:
+            found.append(stage.title)
+        if stage.final:
+            break
+    return found
+
+
+def _sla(
+    row: Mapping[str, Any],
+    definition: Definition | None,
+    entries: Sequence[AuditEntry],
+    calendar: Calendar,
+    lens: Lens,
+) -> SlaClock | None:
+    clock = case_clock(row, lens.now)
+    stage = definition.stages.get(row["stage"]) if definition is not None else None
+    if clock is None or stage is None or stage.sla is None:
+        return None
+    budget = timedelta(hours=float(stage.sla.hours))
+    began = max((e.at for e in entries if row["stage"] in (e.body.get("path") or ())), default=row["updated_at"])
+    spent = working_time_between(calendar, began, max(lens.now, began))
+    return SlaClock(
+        clock=clock,
+        warn_at=row["warn_at"],
+        spent_minutes=int(spent.total_seconds() // 60),
+        budget_minutes=int(budget.total_seconds() // 60),
+        calendar=f"the tenant's working hours, {lens.zone.key}",
+    )
+
+
+def _facts(row: Mapping[str, Any], approval: Approval | None, lens: Lens) -> tuple[Fact, ...]:
+    found: list[Fact] = []
+    if approval is not None and approval.subject_type == PRICE_EXCEPTION:
+        summary = approval.summary
+        found += [Fact("Product", str(summary.get("product_name") or summary.get("product") or ""))]
+        if summary.get("justification"):
+            found.append(Fact("Reason given", str(summary["justification"])))
+    elif approval is not None:
+        found.append(Fact("Lines in the order", int(str(approval.summary.get("lines_in_order") or 0))))
+        found.append(Fact("Storefront", str(approval.summary.get("storefront") or "")))
+    return tuple(found)
+
+
+def _task(row: Mapping[str, Any], task: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
+    return TaskRow(
+        task=task["task"],
+        kind=task["kind"],
+        title=task["title"],
+        href=urls.case(row["case_id"]),
+        subject=row["subject"],
+        partner=None,
+        exceptions=(),
+        stake=None,
+        clock=task_clock(task, lens.now),
+        role=task["role"],
+        assignee=names.person(task["assignee"]) if task["assignee"] else None,
+        opened_at=task["created_at"],
+    )
+
+
+def _approval(approval: Approval, lens: Lens) -> CaseApproval:
+    levels = len({step.level for step in approval.steps})
+    level = next((step.level for step in approval.steps if step.status == "open"), levels)
+    return CaseApproval(
+        approval=approval.approval,
+        ask=ask_of(approval.subject_type, approval.exceptions, approval.summary, lens.fmt).act,
+        status=approval.status,
+        level=level,
+        levels=levels,
+        stake=lens.money(approval.stake),
+        clock=approval_clock(approval, lens.now),
+    )
