@@ -12,20 +12,27 @@ from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Misconfigured, NotFound, invalid
 from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
-from headgate.process.core.definition import Definition, fill, placeholders
-from headgate.process.core.parse import parse_definition
+from headgate.process.core.definition import Definition, EventRule, fill, placeholders
+from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.state import Case
 
-ACTIVE = "select process, version, digest from process_versions where status = 'active'"
+ALL = "select process, version, digest, status = 'active' from process_versions order by process, version desc"
 BODIES = "select digest, body from process_versions where digest = any(%s)"
-VERSIONS = "select process, version, digest from process_versions where (process, version) in (select * from unnest(%s::text[], %s::int[]))"
+VERSIONS = """
+select process, version, digest from process_versions
+where (process, version) in (select * from unnest(%s::text[], %s::int[]))
+"""
 INSTALL = """
 insert into process_versions (process, version, title, body, digest, status, author, pack, valid_from, created_at)
 values (%s, %s, %s, %s, %s, 'active', %s, %s, %s, %s)
 on conflict (tenant_id, process, version) do nothing returning version
 """
 SAME = "select digest from process_versions where process = %s and version = %s"
-RETIRE = "update process_versions set status = 'retired', valid_until = %s where process = %s and version <> %s and status = 'active'"
+NEWER = "select 1 from process_versions where process = %s and version > %s limit 1"
+RETIRE = """
+update process_versions set status = 'retired', valid_until = %s
+where process = %s and version <> %s and status = 'active'
+"""
 LIST = """
 select process, version, title, status, author, pack, valid_from, valid_until, created_at
 from process_versions order by process, version desc
@@ -34,19 +41,24 @@ from process_versions order by process, version desc
 
 @dataclass(frozen=True, slots=True)
 class DefinitionSet:
-    """The versions new cases start with, and any older ones that running cases keep."""
+    """The versions new cases start with, and the older ones that running cases keep."""
 
     current: Mapping[str, Definition]
-    pinned: Mapping[tuple[str, int], Definition]
-    takers: Mapping[str, str]
+    versions: Mapping[tuple[str, int], Definition]
+    takers: Mapping[str, tuple[str, EventRule]]
 
     def process_of(self, event_type: str) -> str | None:
-        """The process that takes an event type, None when no active one does."""
-        return self.takers.get(event_type)
+        """The process that takes an event type, None when none does. What only an older version takes counts too: cases
+        may still run on it."""
+        found = self.takers.get(event_type)
+        return found[0] if found else None
 
     def of(self, case: Case) -> Definition:
-        """The version a case keeps."""
-        return self.pinned[(case.process, case.version)]
+        """The version a case keeps. Raises `Misconfigured` when it is gone."""
+        found = self.versions.get((case.process, case.version))
+        if found is None:
+            raise Misconfigured(f"{case.process}@{case.version} is gone, and case {case.case_id} still runs on it")
+        return found
 
 
 @dataclass(slots=True)
@@ -57,24 +69,19 @@ class Definitions:
     noted: frozenset[str] = frozenset()
     _parsed: dict[bytes, Definition] = field(default_factory=dict)
 
-    def active(self, conn: Connection[Any]) -> DefinitionSet:
-        """The tenant's active versions."""
-        rows = conn.execute(ACTIVE).fetchall()
+    def installed(self, conn: Connection[Any]) -> DefinitionSet:
+        """The tenant's versions: the active ones, and all there are."""
+        rows = conn.execute(ALL).fetchall()
         self._fetch(conn, [bytes(r[2]) for r in rows])
-        current = {r[0]: self._parsed[bytes(r[2])] for r in rows}
-        takers = {event: d.process for d in current.values() for event in d.events}
-        return DefinitionSet(current, {(d.process, d.version): d for d in current.values()}, takers)
-
-    def including(self, conn: Connection[Any], base: DefinitionSet, cases: Iterable[Case]) -> DefinitionSet:
-        """The set with the older versions that these cases keep."""
-        wanted = {(c.process, c.version) for c in cases} - set(base.pinned)
-        if not wanted:
-            return base
-        found = self.versions(conn, wanted)
-        missing = wanted - set(found)
-        if missing:
-            raise Misconfigured(f"process versions {sorted(missing)} are gone, and cases still run on them")
-        return DefinitionSet(base.current, {**base.pinned, **found}, base.takers)
+        versions = {(r[0], r[1]): self._parsed[bytes(r[2])] for r in rows}
+        current = {r[0]: versions[r[0], r[1]] for r in rows if r[3]}
+        takers: dict[str, tuple[str, EventRule]] = {}
+        # Active versions first, then older ones from the newest down.
+        for definition in (*current.values(), *versions.values()):
+            if definition.process in current:
+                for event, rule in definition.events.items():
+                    takers.setdefault(event, (definition.process, rule))
+        return DefinitionSet(current, versions, takers)
 
     def versions(self, conn: Connection[Any], wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Definition]:
         """Those of these stored versions that exist, parsed once per content."""
@@ -87,7 +94,7 @@ class Definitions:
         missing = [d for d in digests if d not in self._parsed]
         if missing:
             for key, body in conn.execute(BODIES, (missing,)).fetchall():
-                self._parsed[bytes(key)] = parse_definition(body, "stored definition")
+                self._parsed[bytes(key)] = read_definition(body, "stored definition")
 
     def key_for(self, conn: Connection[Any], event_type: str, data: dict[str, Any]) -> str:
         """The correlation key of an event. Raises Invalid for a type nothing understands or a key field left out."""
@@ -95,7 +102,7 @@ class Definitions:
 
     def router(self, conn: Connection[Any]) -> Router:
         """A function from (type, data) to (correlation key, subject), for a whole request or file."""
-        return Router(self.active(conn), self.masters, self.noted)
+        return Router(self.installed(conn), self.masters, self.noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +123,15 @@ class Router:
             return CONTROL_PREFIX + event_type, event_type
         if event_type in self.noted:
             return f"noted:{event_type}", event_type
-        process = self.definitions.process_of(event_type)
-        if process is None:
+        taken = self.definitions.takers.get(event_type)
+        if taken is None:
             raise invalid(
                 "type",
                 event_type,
                 "is not an event that is understood here",
                 f"Use one of {', '.join(self.understood)}.",
             )
-        rule = self.definitions.current[process].events[event_type]
+        rule = taken[1]
         for name in placeholders(rule.key):
             if not isinstance(data.get(name), str) or not data[name]:
                 raise invalid(
@@ -134,10 +141,16 @@ class Router:
 
 
 def install(conn: Connection[Any], ctx: Context, text: str, file: str, pack: str = "") -> Definition:
-    """Store a definition as the active version. The same version with the same content is left as it is; with other
-    content it is a `Conflict`: versions are never edited in place."""
+    """Store a definition as the active version. Where the tenant has a newer one, or this one, nothing is done.
+
+    Raises `Conflict` for this version with other content (versions are never edited in place), and for an event that
+    another active process takes already.
+    """
     definition = parse_definition(text, file)
     content = digest(text)
+    if conn.execute(NEWER, (definition.process, definition.version)).fetchone() is not None:
+        return definition
+    _check_takers(conn, definition, file)
     done = conn.execute(
         INSTALL,
         (
@@ -176,6 +189,13 @@ def install(conn: Connection[Any], ctx: Context, text: str, file: str, pack: str
     return definition
 
 
+def _check_takers(conn: Connection[Any], definition: Definition, file: str) -> None:
+    for other in Definitions().installed(conn).current.values():
+        both = sorted(set(other.events) & set(definition.events)) if other.process != definition.process else []
+        if both:
+            raise Conflict(f"{file}: {', '.join(both)} is taken by process {other.process} already")
+
+
 def list_versions(conn: Connection[Any]) -> list[dict[str, Any]]:
     """All process versions of the tenant, newest first within each process."""
     names = ("process", "version", "title", "status", "author", "pack", "valid_from", "valid_until", "created_at")
@@ -189,4 +209,4 @@ def get_definition(conn: Connection[Any], process: str, version: int) -> Definit
     ).fetchone()
     if row is None:
         raise NotFound(f"process {process}@{version} is not installed")
-    return parse_definition(row[0], f"{process}@{version}")
+    return read_definition(row[0], f"{process}@{version}")

@@ -183,10 +183,9 @@ class _Batch:
     facts: dict[str, object] = field(default_factory=dict)
 
     def run(self) -> None:
-        definitions = self.engine.definitions.active(self.conn)
+        definitions = self.engine.definitions.installed(self.conn)
         routed = self._route(definitions)
         cases = repo.load_cases(self.conn, [(process, event.key) for event, process in routed])
-        definitions = self.engine.definitions.including(self.conn, definitions, cases.values())
         profile = self.engine.registry.profile(self.conn)
         self.facts = self._load_facts(definitions, routed, cases, profile)
         around = self._surroundings(profile, [event for event, _ in routed])

@@ -105,13 +105,14 @@ on conflict (tenant_id, task) do nothing
 """
 CLOSE_TASKS = """
 update tasks t set status = c.status, closed_at = %s
-from unnest(%s::uuid[], %s::text[], %s::smallint[]) as c(case_id, status, level)
+from unnest(%s::uuid[], %s::text[], %s::smallint[], %s::text[]) as c(case_id, status, level, role)
 where t.case_id = c.case_id and t.status = 'open' and (c.level is null or t.level = c.level)
+  and (c.role is null or t.role = c.role)
 """
 ESCALATE_TASKS = """
-update tasks t set also_role = e.role
-from unnest(%s::uuid[], %s::smallint[], %s::text[]) as e(case_id, level, role)
-where t.case_id = e.case_id and t.level = e.level and t.status = 'open' and t.kind = 'approval'
+update tasks t set also_role = e.also
+from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[]) as e(case_id, level, role, also)
+where t.case_id = e.case_id and t.level = e.level and t.role = e.role and t.status = 'open' and t.kind = 'approval'
 """
 
 SET_TIMERS = """
@@ -291,7 +292,7 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
 def close_tasks(conn: Connection[Any], now: datetime, closed: Sequence[TasksClosed]) -> None:
     """Take tasks out of the queue."""
     if closed:
-        conn.execute(CLOSE_TASKS, (now, *_columns([(c.case_id, c.status, c.level) for c in closed], 3)))
+        conn.execute(CLOSE_TASKS, (now, *_columns([(c.case_id, c.status, c.level, c.role) for c in closed], 4)))
 
 
 def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[tuple[TaskOpened, str]]) -> None:
@@ -307,7 +308,7 @@ def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[tuple[Task
 def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) -> None:
     """Show late tasks to a second role."""
     if escalated:
-        conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role) for e in escalated], 3))
+        conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role, e.to) for e in escalated], 4))
 
 
 def clear_timers(conn: Connection[Any], cleared: Sequence[TimersCleared]) -> None:

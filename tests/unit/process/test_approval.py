@@ -160,7 +160,11 @@ def test_escalation_lets_the_next_role_decide_as_well() -> None:
     approval = pending(asked(1, "channel_manager", escalate_to="finance_director"))
     with pytest.raises(Forbidden):
         vote(approval, person("fiona", "finance_director"))
-    assert vote(approvals.escalate(approval, 1), person("fiona", "finance_director")).status == "approved"
+    early = approvals.escalate(approval, 1, NOW + timedelta(hours=7))
+    with pytest.raises(Forbidden):
+        vote(early, person("fiona", "finance_director"))
+    late = approvals.escalate(approval, 1, NOW + timedelta(hours=8))
+    assert vote(late, person("fiona", "finance_director")).status == "approved"
 
 
 def test_matrix_rows_for_one_role_and_level_merge_to_the_stricter() -> None:

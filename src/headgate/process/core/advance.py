@@ -17,7 +17,15 @@ from headgate.process.core import approval as approvals
 from headgate.process.core import builtin
 from headgate.process.core.definition import Definition, Stage, Step, Transition, fill, matches
 from headgate.process.core.running import Run, StepRunner, Surroundings
-from headgate.process.core.state import Advance, ApprovalSaved, Case, TasksClosed, TimersCleared, TimerSet
+from headgate.process.core.state import (
+    Advance,
+    ApprovalSaved,
+    Case,
+    TaskOpened,
+    TasksClosed,
+    TimersCleared,
+    TimerSet,
+)
 
 MAX_HOPS = 32
 
@@ -28,7 +36,7 @@ def advance(
     """Apply an event. Raises `Refused` (and nothing has happened) when the case cannot take it as it stands."""
     if case is None:
         run = _start(definition, event, around)
-        _enter(run, definition.stages[definition.initial], steps)
+        _enter(run, definition.stages[definition.initial], steps, mark=0)
     else:
         run = Run(definition, case, event, around)
         _handle(run, event.type, steps)
@@ -83,28 +91,39 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
 def _take(run: Run, transition: Transition, steps: Mapping[str, StepRunner]) -> None:
     if transition.refuse:
         raise Refused(fill(transition.refuse, {**run.event.data, "subject": run.case.subject}))
+    # What is opened on the way belongs to the stage it leads to, so the old one is left first.
+    if transition.to is not None:
+        leave(run)
+    mark = len(run.effects)
     for step in transition.steps:
         _perform(run, step, steps)
     if transition.to is not None:
-        leave(run)
-        _enter(run, run.definition.stages[transition.to], steps)
+        _enter(run, run.definition.stages[transition.to], steps, mark)
 
 
 def leave(run: Run) -> None:
     """Close what belongs to the stage being left: its clocks, its tasks, and an approval nobody decided (voided)."""
+    _close(run, anything=run.case.status == "waiting")
+    case = run.case
+    met = "met" if case.sla_state in ("running", "warned") else case.sla_state
+    run.case = replace(case, due_at=None, warn_at=None, sla_state=met)
+
+
+def _close(run: Run, *, anything: bool) -> None:
     case = run.case
     if case.approval is not None and case.approval.status == "pending":
         voided = approvals.end(case.approval, "voided", run.around.now)
         run.effects.append(ApprovalSaved(voided))
         run.notes["approval_voided"] = str(voided.approval)
-    if case.status == "waiting":
+    if anything:
         run.effects.append(TimersCleared(case.case_id, ""))
         run.effects.append(TasksClosed(case.case_id, "cancelled" if run.notes.get("approval_voided") else "done"))
-    met = "met" if case.sla_state in ("running", "warned") else case.sla_state
-    run.case = replace(case, approval=None, due_at=None, warn_at=None, sla_state=met)
+    if case.approval is not None:
+        run.case = replace(case, approval=None)
 
 
-def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner]) -> None:
+def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -> None:
+    """Enter a stage and those it moves on to at once; `mark` is where the effects that belong to it begin."""
     for _ in range(MAX_HOPS):
         run.path.append(stage.id)
         run.case = replace(run.case, stage=stage.id, owner_role=stage.owner or run.definition.owner)
@@ -114,6 +133,8 @@ def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner]) -> None:
         if chosen is None:
             _settle(run, stage)
             return
+        _close(run, anything=any(isinstance(e, (TaskOpened, TimerSet)) for e in run.effects[mark:]))
+        mark = len(run.effects)
         for step in chosen.steps:
             _perform(run, step, steps)
         stage = run.definition.stages[chosen.to or stage.id]

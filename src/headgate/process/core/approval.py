@@ -21,7 +21,8 @@ Deadline = Callable[[datetime, Decimal], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Delegated:
-    """A delegation in force: the delegate may speak for `delegator` in these roles up to an amount (tenant currency)."""
+    """A delegation in force: the delegate may speak for `delegator` in these roles, up to an amount in the tenant's
+    currency."""
 
     delegator: str
     roles: frozenset[str]
@@ -197,15 +198,14 @@ def end(approval: Approval, status: str, now: datetime) -> Approval:
     return replace(approval, status=status, decided_at=now, steps=_skip_rest(approval.steps))
 
 
-def escalate(approval: Approval, level: int) -> Approval:
+def escalate(approval: Approval, level: int, now: datetime) -> Approval:
     """Let the escalation role of every late open step of a level decide as well."""
-    return replace(
-        approval,
-        steps=tuple(
-            replace(s, escalated=True) if s.level == level and s.status == "open" and s.escalate_to else s
-            for s in approval.steps
-        ),
-    )
+
+    def is_late(step: ApprovalStep) -> bool:
+        mine = step.level == level and step.status == "open" and bool(step.escalate_to)
+        return mine and step.due_at is not None and step.due_at <= now
+
+    return replace(approval, steps=tuple(replace(s, escalated=True) if is_late(s) else s for s in approval.steps))
 
 
 def ways(approval: Approval, voter: Voter) -> tuple[str, ...]:
@@ -236,6 +236,5 @@ def asked_from(outputs: Mapping[str, object], row: str) -> Asked:
             row=row,
         )
     except (KeyError, ArithmeticError, ValueError) as error:
-        raise Invalid(
-            f"approval matrix row {row}: outputs need level and role, and whole numbers where counts are meant ({error})"
-        ) from None
+        needed = "outputs need level and role, and whole numbers where counts are meant"
+        raise Invalid(f"approval matrix row {row}: {needed} ({error})") from None

@@ -72,15 +72,22 @@ def _decided(run: Run) -> str | None:
         "bound_digest": after.digest,
     }
     run.effects.append(ApprovalSaved(after))
-    return _after_vote(run, after, vote)
+    return _after_vote(run, pending, after, vote)
 
 
-def _after_vote(run: Run, after: Approval, vote: Vote) -> str | None:
+def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str | None:
     run.case = replace(run.case, approval=after)
     if after.status == "pending":
         if approvals.current_level(after) != vote.level:
             run.effects.append(TasksClosed(run.case.case_id, "done", vote.level))
             open_tasks(run, after)
+        else:
+            was_open = {s.step for s in before.steps if s.level == vote.level and s.status == "open"}
+            run.effects.extend(
+                TasksClosed(run.case.case_id, "done", s.level, s.role)
+                for s in after.steps
+                if s.level == vote.level and s.status == "done" and s.step in was_open
+            )
         return None
     result: dict[str, object] = {
         "id": str(after.approval),
@@ -156,12 +163,17 @@ def _fired(run: Run) -> str | None:
 def _late(run: Run, pending: Approval, level: int) -> str | None:
     if approvals.current_level(pending) != level:
         return "timer.stale"
-    late = approvals.escalate(pending, level)
-    roles = sorted({s.escalate_to for s in late.steps if s.level == level and s.status == "open" and s.escalate_to})
-    run.case = replace(run.case, approval=late)
+    now, case = run.around.now, run.case
+    late = approvals.escalate(pending, level, now)
+    known = {s.step for s in pending.steps if s.level == level and s.escalated}
+    fresh = [s for s in late.steps if s.level == level and s.escalated and s.step not in known]
+    run.case = replace(case, approval=late)
     run.effects.append(ApprovalSaved(late))
-    run.effects.extend(TaskEscalated(run.case.case_id, level, role) for role in roles)
-    run.notes["escalated_to"] = roles
+    run.effects.extend(TaskEscalated(case.case_id, level, s.role, s.escalate_to) for s in fresh)
+    run.notes["escalated_to"] = sorted({s.escalate_to for s in fresh})
+    later = [s.due_at for s in late.steps if s.level == level and s.status == "open" and s.due_at and s.due_at > now]
+    if later:
+        run.effects.append(TimerSet(case.case_id, case.key, f"approval.late.{level}", min(later)))
     return None
 
 

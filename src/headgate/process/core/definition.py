@@ -41,7 +41,7 @@ class Condition:
     """True when the value at `path` (dotted, into the case's data) is one of `values`."""
 
     path: tuple[str, ...]
-    values: frozenset[object]
+    values: tuple[object, ...]  # compared, not hashed: what stands in a case's data may be a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class ServiceLevel:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage. `final` names the case's outcome when the stage ends it; `exception` marks it off the straight path."""
+    """One stage. `final` names the case's outcome when the stage ends it; `exception` marks one off the straight
+    path."""
 
     id: str
     title: str

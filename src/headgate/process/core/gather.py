@@ -73,9 +73,10 @@ class Gathered:
     def _close(self, effect: TasksClosed) -> None:
         self.closed.append(effect)
         for task, (opened, status) in self.tasks.items():
-            same = opened.case_id == effect.case_id and effect.level in (None, opened.level)
-            if same and status == "open":
+            if status == "open" and effect.covers(opened.case_id, opened.level, opened.role):
                 self.tasks[task] = (opened, effect.status)
+        # What was shown to a second role is gone; a task opened later for the same level is not late.
+        self.escalated = [e for e in self.escalated if not effect.covers(e.case_id, e.level, e.role)]
 
     def _clear(self, effect: TimersCleared) -> None:
         self.cleared.append(effect)

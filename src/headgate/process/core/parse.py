@@ -71,6 +71,23 @@ class _Reader:
 
 def parse_definition(text: str, file: str) -> Definition:
     """Parse and check a process file. Raises `Invalid` with every problem that checking finds."""
+    definition, lines = _read(text, file)
+    problems = tuple(
+        Problem(f"{file}:{lines.get(found.where, 1)}", found.where, found.message, found.fix)
+        for found in check_definition(definition)
+    )
+    if problems:
+        raise Invalid("; ".join(str(p) for p in problems), problems=problems)
+    return definition
+
+
+def read_definition(text: str, file: str) -> Definition:
+    """Parse a process file that was checked when it was installed: what is checked may have grown since."""
+    return _read(text, file)[0]
+
+
+def _read(text: str, file: str) -> tuple[Definition, dict[str, int]]:
+    """The definition, and the lines of its stages and events by name."""
     root = read_yaml(text, file)
     reader = _Reader(file)
     top = reader.mapping(root, _TOP)
@@ -78,7 +95,8 @@ def parse_definition(text: str, file: str) -> Definition:
     if version is None or not isinstance(version.value, int) or isinstance(version.value, bool) or version.value < 1:
         raise reader.wrong(version or root, "'version' should be a whole number from 1")
     anywhere = _handlers(reader, top.get("anywhere"))
-    stages, lines = {}, {}
+    stages: dict[str, Stage] = {}
+    lines: dict[str, int] = {}
     for node in reader.items(top.get("stages")):
         stage = _stage(reader, node, anywhere)
         if stage.id in stages:
@@ -86,24 +104,22 @@ def parse_definition(text: str, file: str) -> Definition:
         stages[stage.id], lines[stage.id] = stage, node.line
     if not stages:
         raise reader.wrong(root, "'stages' is missing or empty")
+    events = top.get("events")
+    if events is None or not events.value:
+        raise reader.wrong(root, "'events' is missing or empty", "Say which events this process takes.")
+    lines |= {name: node.line for name, node in reader.mapping(events).items()}
     definition = Definition(
         process=reader.text(top, "process", root),
         version=version.value,
         title=reader.text(top, "title", root),
         subject=reader.text(top, "subject", root),
         owner=reader.text(top, "owner", root, ""),
-        events=_events(reader, top.get("events") or root),
+        events=_events(reader, events),
         stages=stages,
         initial=next(iter(stages)),
         digest=digest(text).hex(),
     )
-    problems = tuple(
-        Problem(f"{file}:{lines.get(found.stage, 1)}", found.stage, found.message, found.fix)
-        for found in check_definition(definition)
-    )
-    if problems:
-        raise Invalid("; ".join(str(p) for p in problems), problems=problems)
-    return definition
+    return definition, lines
 
 
 def _events(reader: _Reader, node: Node) -> dict[str, EventRule]:
@@ -124,6 +140,8 @@ def _stage(reader: _Reader, node: Node, anywhere: dict[str, tuple[Transition, ..
     own = _handlers(reader, stage.get("on"))
     handlers = {name: (*own.get(name, ()), *anywhere.get(name, ())) for name in (*own, *anywhere)}
     exception = stage["exception"].value if "exception" in stage else False
+    if not isinstance(exception, bool):
+        raise reader.wrong(stage["exception"], "'exception' should be true or false")
     return Stage(
         id=reader.text(stage, "id", node),
         title=reader.text(stage, "title", node),
@@ -132,7 +150,7 @@ def _stage(reader: _Reader, node: Node, anywhere: dict[str, tuple[Transition, ..
         on=handlers,
         sla=_sla(reader, stage.get("sla")),
         owner=reader.text(stage, "owner", node, ""),
-        exception=exception is True,
+        exception=exception,
         final=reader.text(stage, "final", node, ""),
     )
 
@@ -183,7 +201,7 @@ def _conditions(reader: _Reader, node: Node | None) -> Iterator[Condition]:
             raise reader.wrong(
                 wanted, "a condition compares with plain values", "Put richer logic into a decision table."
             )
-        yield Condition(tuple(path.split(".")), frozenset(values))
+        yield Condition(tuple(path.split(".")), tuple(values))
 
 
 def _steps(reader: _Reader, node: Node | None) -> Iterator[Step]:

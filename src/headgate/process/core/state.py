@@ -122,20 +122,26 @@ class TaskOpened:
 
 @dataclass(frozen=True, slots=True)
 class TasksClosed:
-    """Open tasks of a case leave the queue (all of them, or those of one approval level)."""
+    """Open tasks of a case leave the queue: all of them, or those of one approval level, or of one role at it."""
 
     case_id: UUID
     status: str  # done | cancelled
     level: int | None = None
+    role: str | None = None
+
+    def covers(self, case_id: UUID, level: int, role: str) -> bool:
+        """Whether a task of that case, level and role is meant."""
+        return case_id == self.case_id and self.level in (None, level) and self.role in (None, role)
 
 
 @dataclass(frozen=True, slots=True)
 class TaskEscalated:
-    """A late approval task is shown to the role it escalates to as well."""
+    """A late approval task of a role is shown to the role it escalates to as well."""
 
     case_id: UUID
     level: int
     role: str
+    to: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def decide(run: Run, step: Step) -> None:
 
 
 def decision_of(run: Run, evaluations: Sequence[Evaluation]) -> DecisionDraft:
-    """A decision record of evaluations of one policy, made for this case by this event; the id follows from its place."""
+    """A decision record of evaluations of one policy, made for this case by this event; its id follows from its
+    place."""
     return draft_decision(
         derive_id(run.around.now, "decision", run.event.seq, run.case.case_id, len(run.decisions)),
         run.around.now,
@@ -149,7 +150,7 @@ def _names(value: object) -> tuple[str, ...]:
 
 
 def _with_carried(run: Run, approval: Approval) -> Approval:
-    """Count the word of the approver who edited: what they wrote is what this request asks, so they have agreed to it."""
+    """Count the word of the approver who edited: what they wrote is what this request asks, so they have agreed."""
     earlier = run.case.data.get("approval")
     carried = earlier.get("carried") if isinstance(earlier, Mapping) else None
     if not isinstance(carried, Mapping) or earlier is None or run.event.type != "approval.decided":

@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from headgate.process.core.definition import Definition
-from headgate.process.core.rules import approvals, dead_stages, no_exit, settable, targets
+from headgate.process.core.rules import approvals, dead_stages, final_stages, keys, names, no_exit, settable, targets
 from headgate.process.core.rules.finding import Finding
 
 RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
+    keys.check,
     targets.check,
     dead_stages.check,
     no_exit.check,
+    final_stages.check,
     approvals.check,
+    names.check,
     settable.check,
 )
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headgate.process.core.definition import Definition
-from headgate.process.core.rules.finding import Finding
+from headgate.process.core.rules.finding import Finding, transitions_of
 
 _ANSWERS = ("approval.approved", "approval.rejected", "approval.returned", "approval.expired", "approval.edited")
 _NEEDED = ("each", "binds", "stake", "requested_by")
 
 
 def check(definition: Definition) -> Iterator[Finding]:
-    """Approval steps without a digest to bind, and answers nobody handles."""
+    """Approval steps without a digest to bind, answers nobody handles, and requests made on the way."""
     for stage in definition.stages.values():
+        for transition in transitions_of(stage):
+            for step in transition.steps:
+                if step.kind == "approve":
+                    fix = "Put it under 'enter' of the stage that waits for the answer."
+                    yield Finding(stage.id, f"approval step '{step.id}' stands under 'do'", fix)
         for step in stage.enter:
             if step.kind != "approve":
                 continue

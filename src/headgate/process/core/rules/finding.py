@@ -1,4 +1,4 @@
-"""What a rule finds: the stage it is about, what is wrong, how to mend it."""
+"""What a rule finds: the stage or event it is about, what is wrong, how to mend it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from headgate.process.core.definition import Stage, Step, Transition
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One problem of a definition."""
+    """One problem of a definition. `where` is the stage or the event type."""
 
-    stage: str
+    where: str
     message: str
     fix: str = ""
 
