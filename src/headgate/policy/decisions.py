@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -108,6 +108,21 @@ def decision_list(
 def decision_counts(conn: Connection, since: datetime) -> dict[tuple[str, int], int]:
     """How many decisions each policy version made since an instant."""
     return {(policy, version): count for policy, version, count in conn.execute(repo.COUNT_DECISIONS, {"since": since})}
+
+
+def decision_days(conn: Connection, since: datetime, zone: str) -> dict[str, dict[date, int]]:
+    """How many decisions each policy made since an instant, by the zone's days. One that is only asked on the way to
+    another's decision makes none of its own."""
+    days: dict[str, dict[date, int]] = {}
+    for policy, day, count in conn.execute(repo.DECISION_DAYS, {"since": since, "zone": zone}):
+        days.setdefault(policy, {})[day] = count
+    return days
+
+
+def row_counts(conn: Connection, policy: str, version: int, since: datetime) -> dict[str, int]:
+    """How often each row of a version led to a decision since an instant."""
+    wanted = {"policy": policy, "version": version, "since": since}
+    return dict(conn.execute(repo.COUNT_ROWS, wanted).fetchall())
 
 
 def check_decisions(conn: Connection) -> ContentResult:

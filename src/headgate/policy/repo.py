@@ -83,6 +83,22 @@ COUNT_DECISIONS = """
 select policy, version, count(*) from decisions where at >= %(since)s group by policy, version
 """
 
+DECISION_DAYS = """
+select policy, (at at time zone %(zone)s)::date, count(*) from decisions where at >= %(since)s group by 1, 2
+"""
+
+# A decision made of several evaluations (an approval matrix asked about several exceptions) keeps them as a list.
+COUNT_ROWS = """
+select r.id, count(*) from decisions d
+cross join lateral (
+    select unnest(d.row_ids) as id where json_typeof(d.evaluations) <> 'array'
+    union all
+    select json_array_elements_text(e -> 'rows')
+    from json_array_elements(case when json_typeof(d.evaluations) = 'array' then d.evaluations else '[]' end) e
+) r
+where d.policy = %(policy)s and d.version = %(version)s and d.at >= %(since)s group by r.id
+"""
+
 BROKEN_DECISIONS = """
 select decision, event_seq, encode(digest, 'hex'), encode(sha256(convert_to(evaluations::text, 'UTF8')), 'hex')
 from decisions where digest <> sha256(convert_to(evaluations::text, 'UTF8')) order by at, decision limit 100

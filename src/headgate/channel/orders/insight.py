@@ -102,6 +102,16 @@ where c ->> 'policy' = %(policy)s and (c -> 'evaluation' ->> 'version')::int = %
 group by r.id
 """
 
+ASKED = """
+select distinct c ->> 'policy'
+from (select evaluations from decisions where subject_type = 'order' order by at desc limit %(most)s) d
+cross join lateral json_array_elements(d.evaluations -> 'checks') c where c ->> 'policy' <> ''
+union
+select distinct d.evaluations -> 'naming' ->> 'policy'
+from (select evaluations from decisions where subject_type = 'order' order by at desc limit %(most)s) d
+where d.evaluations -> 'naming' ->> 'policy' is not null
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class DayTotals:
@@ -250,6 +260,11 @@ def row_hits(conn: Connection[Any], policy: str, version: int, since: datetime, 
     """To how many of the last `most` order decisions each row of a policy version applied."""
     params = {"policy": policy, "version": version, "since": since, "most": most}
     return dict(conn.execute(EVALUATIONS, params).fetchall())
+
+
+def asked_policies(conn: Connection[Any], most: int = 20) -> set[str]:
+    """The policies that the last order decisions asked on their way; those make no decisions of their own."""
+    return {policy for (policy,) in conn.execute(ASKED, {"most": most})}
 
 
 def _params(wanted: Mapping[str, object]) -> dict[str, object]:

@@ -99,11 +99,8 @@ def stages(row: Mapping[str, Any], definition: Definition | None, entries: Seque
     past = [Stage(titles.get(s, humanise(s)), "done", at) for s, at in entered.items() if s != current]
     closed = row["status"] == "closed"
     here = Stage(titles.get(current, humanise(current)), "done" if closed else "current", entered.get(current))
-    ahead: list[Stage] = []
-    if definition is not None and not closed:
-        for stage in _ahead(definition, current):
-            ahead.append(Stage(stage, "ahead"))
-    return (*past, here, *ahead)
+    titles_ahead = _ahead(definition, current) if definition is not None and not closed else []
+    return (*past, here, *(Stage(title, "ahead") for title in titles_ahead))
 
 
 def _ahead(definition: Definition, current: str) -> list[str]:

@@ -32,7 +32,8 @@ class Names:
             return Person(principal, f"Pack {humanise(rest)}", "system")
         if kind == "system":
             return Person(principal, humanise(rest), "system")
-        return Person(principal, f"{rest} at the console" if kind == "operator" else rest, _KINDS.get(kind, "system"))
+        shown = f"{rest} at the console" if kind == "operator" else rest.rsplit("/", 1)[-1]
+        return Person(principal, shown, _KINDS.get(kind, "system"))
 
     def people(self, principals: Iterable[str]) -> tuple[Person, ...]:
         """Several of them."""

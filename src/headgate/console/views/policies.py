@@ -12,7 +12,8 @@ from headgate.console.views.common import Fact, Person, View
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """A policy in the list, by its version in force (or its newest). `decisions` counts the last seven days."""
+    """A policy in the list, by its version in force (or its newest). `decisions` counts the last seven days; None for
+    one that is only asked on the way to another's decisions."""
 
     policy: str
     title: str
@@ -24,7 +25,7 @@ class PolicyRow:
     rows: int
     tests: int
     tests_passed: int
-    decisions: int
+    decisions: int | None
     daily: tuple[Decimal, ...]
     pending: str = ""
 
@@ -50,7 +51,7 @@ class TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table. `when` and `then` follow the columns; '' is 'anything'. `hits` counts the last 28 days."""
+    """A row of the table. `when` and `then` follow the columns; '' is 'anything'. `hits`: see the view's `hits_of`."""
 
     id: str
     when: tuple[str, ...]
@@ -87,7 +88,10 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyView(View):
-    """One version of a policy. `hit`: unique, first, priority, collect. `default` follows the outputs; empty: none."""
+    """One version of a policy. `hit`: unique, first, priority, collect. `default` follows the outputs; empty: none.
+
+    `decisions` as in the list, over 28 days; `hits_of` says what the rows' hits are counted over.
+    """
 
     template: ClassVar[str] = "policy.html"
     nav: ClassVar[str] = "policies"
@@ -108,8 +112,9 @@ class PolicyView(View):
     default: tuple[str, ...]
     tests: tuple[PolicyTest, ...]
     versions: tuple[VersionRow, ...]
-    decisions: int
+    decisions: int | None
     marked_row: str = ""
+    hits_of: str = ""
 
     @property
     def tests_passed(self) -> int:
