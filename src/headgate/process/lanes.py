@@ -250,7 +250,7 @@ class LaneRunner:
                 "an event could not be applied",
                 error=_line(failed.error),
                 tenant=str(tenant),
-                event=failed.event.seq,
+                seq=failed.event.seq,
                 type=failed.event.type,
                 exc_info=failed.error,
             )
