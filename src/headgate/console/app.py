@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
-from headgate.console.pages import approval, case, home, order, orders, policies, reader, work
+from headgate.console.pages import agreements, approval, case, home, order, orders, partners, policies, reader, work
 from headgate.console.pages.entrance import Entrance
 from headgate.console.render import Console
 from headgate.console.visit import Door
@@ -34,6 +34,8 @@ DOORS: tuple[Door, ...] = (
     *order.DOORS,
     *approval.DOORS,
     *case.DOORS,
+    *partners.DOORS,
+    *agreements.DOORS,
     *policies.DOORS,
     *reader.DOORS,
 )

@@ -15,7 +15,14 @@ from headgate.channel.agreements.drafting import (
     use_exceptions,
 )
 from headgate.channel.agreements.prices import load_prices, load_terms
-from headgate.channel.agreements.queries import agreement_ids, find_terms, get_agreement, list_agreements, list_terms
+from headgate.channel.agreements.queries import (
+    agreement_ids,
+    count_agreements,
+    find_terms,
+    get_agreement,
+    list_agreements,
+    list_terms,
+)
 from headgate.channel.agreements.repo import AgreementView, FoundTerm, TermView
 from headgate.channel.agreements.service import (
     Activated,
@@ -45,6 +52,7 @@ __all__ = [
     "activation_events",
     "agreement_ids",
     "approve",
+    "count_agreements",
     "derive",
     "draft",
     "draft_many",

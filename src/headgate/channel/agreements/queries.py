@@ -42,6 +42,11 @@ def list_agreements(
     return page_of(repo.list_views(conn, params), limit, lambda view: (view.code, str(view.revision)))
 
 
+def count_agreements(conn: Connection[Any], text: str = "") -> int:
+    """How many agreements match a text; all of them without one."""
+    return repo.count(conn, text)
+
+
 def get_agreement(conn: Connection[Any], agreement: UUID) -> AgreementView:
     """One agreement. Raises `NotFound`."""
     view = repo.get_view(conn, agreement)

@@ -178,6 +178,11 @@ order by term limit %(limit)s
 """
 
 
+COUNT = """
+select count(*) from agreements a
+where %(text)s::text = '' or strpos(lower(a.code || ' ' || a.title), lower(%(text)s)) > 0
+"""
+
 FIND_TERMS = """
 select t.agreement::text, t.term, a.code, a.revision, a.title, t.method, t.value,
     case when t.currency = '' then a.currency else t.currency end as currency, t.partner, t.partner_group, t.region,
@@ -390,6 +395,12 @@ def use(conn: Connection[Any], at: datetime, uses: Mapping[tuple[str, int], Deci
 def list_views(conn: Connection[Any], params: Mapping[str, object]) -> list[AgreementView]:
     """One page of agreements, and one more."""
     return [AgreementView(*row) for row in conn.execute(LIST, params)]
+
+
+def count(conn: Connection[Any], text: str) -> int:
+    """How many agreements match a text."""
+    row = conn.execute(COUNT, {"text": text}).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def get_view(conn: Connection[Any], agreement: UUID) -> AgreementView | None:

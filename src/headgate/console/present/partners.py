@@ -1,0 +1,279 @@
+"""Partners and the price agreements with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from headgate.channel.agreements import AgreementView as StoredAgreement
+from headgate.channel.agreements import FoundTerm, TermView
+from headgate.channel.credit import utilisation_pct
+from headgate.channel.orders.ranking import RankedPartner
+from headgate.channel.partners import PartnerView as StoredPartner
+from headgate.console import urls
+from headgate.console.present.evaluations import day_of
+from headgate.console.present.explain import rule_text, scope_text
+from headgate.console.present.lens import Lens
+from headgate.console.present.money import credit_state
+from headgate.console.present.names import Names
+from headgate.console.views.common import Fact, FormError, Tab, TimelineEntry
+from headgate.console.views.order import CreditSum
+from headgate.console.views.orders import OrderRow
+from headgate.console.views.partners import (
+    AgreementRow,
+    AgreementStep,
+    AgreementView,
+    PartnerRow,
+    PartnerView,
+    TermRow,
+    Tier,
+)
+from headgate.domain.checks import ProductFacts
+from headgate.ui.words import humanise
+
+ZERO = Decimal(0)
+
+
+def tabs(current: str, partners: int | None, agreements: int | None) -> tuple[Tab, ...]:
+    """The two lists that belong together."""
+    return (
+        Tab("Partners", urls.PARTNERS, partners, current == "partners"),
+        Tab("Price agreements", urls.AGREEMENTS, agreements, current == "agreements"),
+    )
+
+
+def partner_rows(
+    ranked: Sequence[RankedPartner],
+    weekly: Mapping[str, tuple[Decimal, ...]],
+    open_cases: Mapping[str, int],
+    lens: Lens,
+) -> tuple[PartnerRow, ...]:
+    """The list of partners."""
+    found = []
+    for each in ranked:
+        state, used = _credit(each.credit_limit, each.exposure, on_hold=bool(each.hold))
+        found.append(
+            PartnerRow(
+                code=each.partner,
+                name=each.name,
+                country=each.country,
+                tier=each.tier,
+                status=each.status,
+                credit=state,
+                used=used,
+                ordered=lens.money(each.ordered),
+                weekly=weekly.get(each.partner, ()),
+                open_cases=open_cases.get(each.partner, 0),
+            )
+        )
+    return tuple(found)
+
+
+def _credit(limit: Decimal | None, exposure: Decimal | None, *, on_hold: bool) -> tuple[str, Decimal | None]:
+    if limit is None or exposure is None:
+        return "none", None
+    used = utilisation_pct(exposure, limit)
+    # A share of a limit of zero says nothing.
+    return credit_state(on_hold=on_hold, headroom=limit - exposure, used=used), used if limit else None
+
+
+def partner_view(
+    stored: StoredPartner,
+    *,
+    weekly: tuple[Decimal, ...],
+    margin: Decimal | None,
+    straight: Decimal | None,
+    open_cases: int,
+    held: Decimal,
+    credit: tuple[CreditSum, ...],
+    agreements: tuple[AgreementRow, ...],
+    orders: tuple[OrderRow, ...],
+    timeline: tuple[TimelineEntry, ...],
+    lens: Lens,
+) -> PartnerView:
+    """The page of a partner."""
+    partner = stored.partner
+    facts = [
+        Fact("Legal name", partner.legal_name),
+        Fact("Country", partner.country + (f", {partner.region}" if partner.region else "")),
+        Fact("Tier", humanise(partner.tier) if partner.tier else None),
+        Fact("Groups", tuple(partner.groups)),
+        Fact("Channel", partner.channel or None),
+        Fact("Terms", partner.terms or None),
+        Fact("Tax id", partner.tax_id or None),
+        Fact("E-mail", partner.email or None),
+        Fact("Recorded", stored.recorded_at),
+    ]
+    return PartnerView(
+        code=partner.partner,
+        name=partner.name,
+        legal_name=partner.legal_name,
+        status=partner.status,
+        blocked_because="The master data say that this partner is blocked; its orders are held."
+        if partner.status == "blocked"
+        else "",
+        facts=tuple(facts),
+        ordered=lens.money(sum(weekly, ZERO)),
+        weekly=weekly,
+        margin=margin,
+        straight_through=straight,
+        open_cases=open_cases,
+        held=lens.money(held),
+        credit=credit,
+        agreements=agreements,
+        orders=orders,
+        timeline=timeline,
+    )
+
+
+def agreement_rows(stored: Sequence[StoredAgreement], names: Names) -> tuple[AgreementRow, ...]:
+    """A list of agreements."""
+    return tuple(
+        AgreementRow(
+            agreement_id=each.agreement,
+            code=each.code,
+            revision=each.revision,
+            title=each.title,
+            kind=each.kind,
+            status=each.status,
+            partner=names.partner(each.partner),
+            currency=each.currency,
+            terms=each.terms,
+            valid_from=each.active_from or each.valid_from,
+            valid_until=_ends(each),
+        )
+        for each in stored
+    )
+
+
+def _ends(each: StoredAgreement) -> Any:
+    ends = [end for end in (each.valid_until, each.retired_from) if end is not None]
+    return min(ends) if ends else None
+
+
+def agreement_view(
+    stored: StoredAgreement,
+    *,
+    terms: Sequence[TermView],
+    more: str,
+    products: Mapping[str, ProductFacts],
+    conflicts: tuple[str, ...],
+    names: Names,
+    timeline: tuple[TimelineEntry, ...],
+    errors: tuple[FormError, ...],
+    lens: Lens,
+) -> AgreementView:
+    """The page of an agreement. `conflicts` come from an attempt to activate it."""
+    step, blocked = next_step(stored, lens, tied=bool(conflicts))
+    evidence = [Fact("Terms", stored.terms), Fact("Source", stored.source or None), Fact("Note", stored.note or None)]
+    return AgreementView(
+        agreement_id=stored.agreement,
+        code=stored.code,
+        revision=stored.revision,
+        title=stored.title,
+        kind=stored.kind,
+        status=stored.status,
+        partner=names.partner(stored.partner),
+        currency=stored.currency,
+        valid_from=stored.active_from or stored.valid_from,
+        valid_until=_ends(stored),
+        recorded_at=stored.recorded_at or stored.created_at,
+        author=names.person(stored.author),
+        approver=names.person(stored.approver) if stored.approver else None,
+        source=stored.source,
+        digest=stored.digest,
+        evidence=tuple(fact for fact in evidence if fact.value is not None),
+        conflicts=conflicts,
+        terms=tuple(_term(term, stored, names, products, lens) for term in terms),
+        terms_count=stored.terms,
+        step=step,
+        blocked=blocked,
+        timeline=timeline,
+        more=more,
+        errors=errors,
+    )
+
+
+def next_step(stored: StoredAgreement, lens: Lens, *, tied: bool) -> tuple[AgreementStep | None, str]:
+    """What the reader may do with it next; else a sentence that says whose turn it is."""
+    own = lens.me.id in (stored.author, stored.submitted_by)
+    if stored.status == "draft":
+        if lens.may("agreements.write"):
+            return AgreementStep("submit", "Hand in for review"), ""
+        return None, "A draft. Whoever writes agreements hands it in for review."
+    if stored.status == "in_review":
+        if not lens.may("agreements.approve"):
+            return None, "Waits for somebody who approves agreements."
+        if own:
+            return None, "You wrote or handed in this agreement, so somebody else must approve it."
+        return AgreementStep("approve", f"Approve {stored.terms} terms", "Why these prices are right"), ""
+    if stored.status == "approved":
+        if not lens.may("agreements.approve"):
+            return None, "Approved. Whoever approves agreements puts it into force."
+        ask = "Why both terms are meant" if tied else ""
+        return AgreementStep("activate", "Activate it anyway" if tied else "Activate", ask), ""
+    return None, ""
+
+
+def _term(
+    term: TermView, stored: StoredAgreement, names: Names, products: Mapping[str, ProductFacts], lens: Lens
+) -> TermRow:
+    found = as_found(term, stored)
+    partner = names.partner(term.partner)
+    product = products.get(term.product)
+    return TermRow(
+        term=term.term,
+        scope=scope_text(found, partner.name if partner else "").rpartition(" · ")[0],
+        item=term.product or (humanise(term.family) if term.family else "Every product"),
+        item_name=product.name if product is not None else "",
+        method=term.method,
+        rule=rule_text(found, lens),
+        tier_mode=term.tier_mode,
+        tiers=tuple(_tier(tier, found, lens) for tier in term.tiers),
+        valid_from=day_of(term.valid_from, lens),
+        valid_until=day_of(term.valid_until, lens) if term.valid_until is not None else None,
+        used=term.used_quantity if term.max_quantity is not None else None,
+        most=term.max_quantity,
+        evidence=_evidence(term, lens),
+    )
+
+
+def as_found(term: TermView, stored: StoredAgreement) -> FoundTerm:
+    """A term of an agreement in the shape that price traces speak of."""
+    return FoundTerm(
+        agreement=str(stored.agreement),
+        term=term.term,
+        code=stored.code,
+        revision=stored.revision,
+        title=stored.title,
+        method=term.method,
+        value=term.value,
+        currency=term.currency or stored.currency,
+        partner=term.partner,
+        partner_group=term.partner_group,
+        region=term.region,
+        channel=term.channel,
+        product=term.product,
+        family=term.family,
+        tier_mode=term.tier_mode,
+        min_quantity=term.min_quantity,
+        valid_from=term.valid_from,
+        valid_until=term.valid_until,
+    )
+
+
+def _tier(tier: Mapping[str, str], term: FoundTerm, lens: Lens) -> Tier:
+    value = lens.fmt.number(Decimal(str(tier["value"])))
+    unit = " %" if term.method in ("discount", "cost_plus") else f" {term.currency}"
+    return Tier(Decimal(str(tier["from"])), f"{value}{unit}")
+
+
+def _evidence(term: TermView, lens: Lens) -> str:
+    if term.description:
+        return term.description
+    told = []
+    for name, value in (term.evidence or {}).items():
+        if isinstance(value, (str, int, Decimal)) and str(value):
+            told.append(f"{humanise(name).lower()} {value}")
+    return ", ".join(told[:3])
