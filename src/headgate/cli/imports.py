@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,10 @@ def orders(
     source: Annotated[str, typer.Option(help="The system the file comes from, for example erp-legacy.")],
     tenant: Tenant = "nordwind",
     govern: Annotated[bool, typer.Option(help="Apply the imported events at once (otherwise a worker does).")] = True,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Only documents from this day on; earlier rows are only counted."),
+    ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show the first documents; store nothing.")] = False,
     json: Json = False,
 ) -> None:
@@ -54,6 +59,7 @@ def orders(
             validators=s.app.engine.registry.validators,
             route=router,
             progress=lambda done, total: bar.update(reading, completed=done, total=total),
+            since=since.date() if since else None,
         )
         applied = drained(s, bar, bar.add_task("Governing", total=None)) if govern else {}
     _report(report, applied, json)
@@ -74,20 +80,35 @@ def drained(s: Session, bar: Progress, task: TaskID) -> dict[str, int]:
 
 def _report(report: ImportReport, applied: dict[str, int], json: bool) -> None:
     if json:
-        print_json(asdict(report) | {"governed": applied, "reconciled": report.reconciled})
+        print_json(report.as_json() | {"governed": applied})
         return
     out.print(f"[bold]{report.rows:,} rows[/] of {report.file}", highlight=False)
     for kind, count in report.documents.items():
         out.print(f"  {count:>9,}  {kind}", highlight=False)
+    if report.earlier_rows:
+        out.print(f"  {report.earlier_rows:>9,}  rows from before the start, only counted", highlight=False)
     out.print(f"  {report.appended:>9,}  events new, {report.duplicates:,} known already", highlight=False)
     rows = [{"reason": r.reason, "rows": r.rows, "amount": r.amount} for r in report.quarantined]
     if rows:
         table("In quarantine", rows, {"rows": "Rows", "amount": f"Amount {report.currency}", "reason": "Reason"}, "")
-    a = report.amounts
-    out.print(
-        f"File {a.file:,} = orders {a.orders:,} + returns {a.returns:,} + quarantine {a.quarantined:,}"
-        f" + conflicting {a.conflicting:,} (difference {a.difference:,})",
-        highlight=False,
-    )
+    _sum(report)
     if applied:
         out.print(f"Governed: {applied['applied']:,} events applied, {applied['refused']:,} refused", highlight=False)
+
+
+def _sum(report: ImportReport) -> None:
+    """The file's own sum and where each part of it is now."""
+    amounts = report.amounts
+    parts = [
+        ("orders", amounts.orders),
+        ("returns", amounts.returns),
+        ("quarantine", amounts.quarantined),
+        ("conflicting", amounts.conflicting),
+        ("before the start", amounts.earlier),
+    ]
+    told = " + ".join(f"{name} {amount:,}" for name, amount in parts if amount or name == "orders")
+    out.print(f"File {amounts.file:,} {report.currency} = {told}", highlight=False, soft_wrap=True)
+    if not report.reconciled:
+        out.print(
+            f"[bold red]Not accounted for[/]: {amounts.difference:,} {report.currency}", highlight=False, soft_wrap=True
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -145,6 +146,38 @@ def test_a_killed_import_goes_on_where_it_stood(database, ctx, tmp_path, monkeyp
     assert report.documents == {"order.submitted": 20}
     assert (report.duplicates, report.conflicts, report.newly_quarantined) == (0, 0, 1)
     assert report.appended == 20 + 3 + 7
+
+
+def test_an_import_since_a_day_keeps_nothing_of_what_came_before_and_accounts_for_it(database, ctx, tmp_path):
+    path = shop_file(
+        tmp_path,
+        [*order_lines(20), "B1,S1,1,9.00,,Germany,02.03.2026 10:00", "R1,S1,-2,1.25,P1,Germany,05.03.2026 10:00"],
+    )
+    report = bring(database, ctx, path, since=date(2026, 3, 11), chunk=3)
+    assert report.reconciled
+    assert (report.rows, report.document_rows, report.earlier_rows) == (42, 20, 22)
+    assert report.amounts.earlier == Decimal("9.00") - Decimal("2.50") + 10 * Decimal("3.75")
+    assert report.quarantined == ()
+    with database.transaction(ctx.tenant_id) as conn:
+        assert {e.subject for e in event_list(conn, type="order.submitted", limit=100)} == {
+            f"A{n}" for n in range(10, 20)
+        }
+        assert quarantine_list(conn) == []
+    before = everything(database, ctx)
+    assert bring(database, ctx, path, since=date(2026, 3, 11)).as_json() == report.as_json() | {
+        "appended": 0,
+        "duplicates": report.appended,
+    }
+    assert everything(database, ctx) == before
+
+
+def test_what_a_start_left_out_is_taken_by_a_later_import_without_it(database, ctx, tmp_path):
+    path = shop_file(tmp_path, order_lines(20))
+    bring(database, ctx, path, since=date(2026, 3, 11))
+    report = bring(database, ctx, path)
+    assert (report.reconciled, report.documents["order.submitted"], report.earlier_rows) == (True, 20, 0)
+    with database.transaction(ctx.tenant_id) as conn:
+        assert len(event_list(conn, type="order.submitted", limit=100)) == 20
 
 
 def test_two_runs_of_one_import_cannot_both_go_on(database, ctx, tmp_path):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -229,3 +231,44 @@ def test_whatever_the_rows_each_is_in_one_document_or_refused_and_amounts_reconc
     assert built.amount == documents + sum((b.amount for b in built.bad if b.amount is not None), Decimal(0))
     for document in built.documents:
         assert validators[document.type](document.data) == []
+
+
+APRIL = datetime(2026, 4, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+
+
+def build_since(*lines: str, start: datetime = APRIL):
+    builder = Builder(compile_plan(parse_mapping(SHOP, "shop.yaml"), COLUMNS), validators, start)
+    return builder, build(*lines, builder=builder)
+
+
+def test_a_document_from_before_the_start_is_only_counted_with_the_signs_of_the_file():
+    _, built = build_since(
+        GOOD, "A1,S2,1,0.10,P1,Germany,31.03.2026 23:30", "R7,S1,-2,1.50,P1,Germany,31.03.2026 23:30"
+    )
+    assert (built.documents, built.records, built.bad) == ((), (), ())
+    assert (built.earlier, built.earlier_amount, built.amount) == (3, Decimal("0.10"), Decimal("0.10"))
+
+
+def test_the_first_moment_of_the_start_is_taken_in_and_the_last_before_it_is_not():
+    _, before = build_since("A1,S1,1,1.00,P1,Germany,31.03.2026 23:59")
+    _, after = build_since("A1,S1,1,1.00,P1,Germany,01.04.2026 00:00")
+    assert (before.earlier, len(before.documents)) == (1, 0)
+    assert (after.earlier, len(after.documents)) == (0, 1)
+
+
+def test_a_document_goes_by_its_own_time_so_that_the_start_splits_none():
+    _, built = build_since(GOOD, "A1,S2,1,0.10,P1,Germany,01.04.2026 00:01")
+    assert (built.documents, built.earlier) == ((), 2)
+
+
+def test_a_refused_row_counts_by_its_own_time_and_stays_refused_where_that_cannot_be_told():
+    no_customer = "A9,S1,1,1.00,,Germany,{}"
+    _, built = build_since(*(no_customer.format(at) for at in ("31.03.2026 10:00", "02.04.2026 10:00", "someday")))
+    assert [bad.number for bad in built.bad] == [2, 3]
+    assert (built.earlier, built.earlier_amount) == (1, Decimal("1.00"))
+
+
+def test_what_was_only_counted_introduces_no_records():
+    builder, _ = build_since(GOOD)
+    later = build("A2,S1,1,1.50,P1,Germany,02.04.2026 10:00", builder=builder)
+    assert {(r.type, r.code) for r in later.records} == {("partner.recorded", "P1"), ("product.recorded", "S1")}

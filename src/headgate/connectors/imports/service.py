@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -30,6 +32,7 @@ from headgate.connectors.imports.core.report import ImportReport, Tally, tally_f
 from headgate.connectors.imports.core.rows import Index, Unreadable, group_rows, index_groups
 from headgate.connectors.imports.read import Source, open_source, read_records
 from headgate.connectors.imports.spill import SpillingBuffer
+from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid
 from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events, quarantine_add
@@ -62,6 +65,8 @@ class _Chunk:
     bad: list[BadRow] = field(default_factory=list)
     rows: int = 0
     groups: int = 0
+    earlier: int = 0
+    earlier_amount: Decimal = Decimal(0)
 
     def add(self, built: Built) -> None:
         self.documents.extend(built.documents)
@@ -71,6 +76,8 @@ class _Chunk:
         self.bad.extend(built.bad)
         self.rows += built.rows
         self.groups += 1
+        self.earlier += built.earlier
+        self.earlier_amount += built.earlier_amount
 
     def full(self, limit: int) -> bool:
         return len(self.documents) >= limit or len(self.bad) >= limit * _BAD_PER_DOCUMENT
@@ -88,12 +95,14 @@ def run_import(
     validators: Mapping[str, Validator] = _NO_VALIDATORS,
     route: Route = plain_route,
     progress: Progress | None = None,
+    since: date | None = None,
 ) -> ImportReport:
     """Import a file as events of `source`. Safe to repeat and to kill.
 
     A repeat appends nothing: events have ids that follow from the documents, refused rows are kept once. A killed run
     is taken up behind its last committed chunk of `chunk` documents. `validators` (by event type) decide what a
     document's data may be; `route` gives correlation key and subject, and `lanes` must be the installation's number.
+    With `since` (a day of the mapping's time zone), earlier documents and rows are counted and nothing else.
     Raises `NotFound` or `Invalid`, before anything is written, when the file or the mapping cannot be used, and
     `Conflict` when another run of the same import has taken over.
     """
@@ -103,8 +112,9 @@ def run_import(
     plan = compile_plan(mapping, found.columns)
     _check_fixed(mapping, validators)
     index = index_groups(read_records(found), plan.key_of)
+    start = None if since is None else datetime.combine(since, time.min, ZoneInfo(mapping.timezone))
     origin = Origin(
-        import_id=import_id(source, found.digest, mapping.digest),
+        import_id=import_id(source, found.digest, mapping.digest, start),
         source=source,
         file=path.name,
         file_digest=found.digest,
@@ -112,7 +122,7 @@ def run_import(
         currency=mapping.amount.currency,
         trace=ctx.trace,
     )
-    return _Run(db, ctx, origin, plan, index, lanes, validators, route, progress or _silent).run(found, chunk)
+    return _Run(db, ctx, origin, plan, index, lanes, validators, route, progress or _silent, start).run(found, chunk)
 
 
 def preview_import(
@@ -148,6 +158,7 @@ class _Run:
     validators: Mapping[str, Validator]
     route: Route
     progress: Progress
+    since: datetime | None
     number: int = 0
     rows_done: int = 0
     groups_done: int = 0
@@ -164,7 +175,7 @@ class _Run:
         chunk = _Chunk()
         # Groups that an earlier run finished are built again and dropped: that restores which records are known, and a
         # kill is rare enough not to be worth a second way through.
-        for built in built_groups(source, self.plan, self.index, self.validators):
+        for built in built_groups(source, self.plan, self.index, self.validators, self.since):
             if skipped:
                 skipped -= 1
                 continue
@@ -185,6 +196,8 @@ class _Run:
             kept = quarantine_add(conn, ctx.now, quarantine_drafts(origin, chunk.bad))
             self.tally.newly_quarantined += len(kept)
             self._count(chunk, events, results)
+            self.tally.earlier_rows += chunk.earlier
+            self.tally.earlier += chunk.earlier_amount
             self.rows_done += chunk.rows
             self.groups_done += chunk.groups
             repo.advance(conn, ctx.now, origin, self.number, self.rows_done, self.groups_done, self.tally, status)
@@ -219,6 +232,7 @@ class _Run:
             "file_digest": self.origin.file_digest,
             "mapping": self.plan.mapping.name,
             "mapping_digest": self.plan.mapping.digest,
+            "since": None if self.since is None else instant_text(self.since),
             **self.tally.as_json(),
         }
         return AuditDraft("import.finished", "import", str(self.origin.import_id), self.origin.actor, body)
@@ -236,6 +250,7 @@ class _Run:
             records=dict(tally.records),
             document_rows=tally.document_rows,
             conflicting_rows=tally.conflicting_rows,
+            earlier_rows=tally.earlier_rows,
             appended=tally.appended,
             duplicates=tally.duplicates,
             conflicts=tally.conflicts,
@@ -247,9 +262,11 @@ class _Run:
         )
 
 
-def built_groups(source: Source, plan: Plan, index: Index, validators: Mapping[str, Validator]) -> Iterator[Built]:
+def built_groups(
+    source: Source, plan: Plan, index: Index, validators: Mapping[str, Validator], since: datetime | None = None
+) -> Iterator[Built]:
     """What each group of a file becomes, in order."""
-    builder = Builder(plan, validators)
+    builder = Builder(plan, validators, since)
     with ExitStack() as stack:
         buffer = stack.enter_context(SpillingBuffer())
         for group in group_rows(read_records(source), plan.key_of, index, buffer):

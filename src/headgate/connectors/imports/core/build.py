@@ -48,11 +48,16 @@ class _Started:
 
 
 class Builder:
-    """Builds group after group; remembers which records this import has introduced already."""
+    """Builds group after group; remembers which records this import has introduced already.
 
-    def __init__(self, plan: Plan, validators: Validators) -> None:
+    With `since`, documents of an earlier time are only counted; they introduce no records. A refused row counts by its
+    own time then; one whose time cannot be told stays refused.
+    """
+
+    def __init__(self, plan: Plan, validators: Validators, since: datetime | None = None) -> None:
         self._plan = plan
         self._validators = validators
+        self._since = since
         self._known: set[tuple[str, str]] = set()
         self._seen: tuple[set[object], ...] = tuple(set() for _ in plan.records)
         self._number = lru_cache(maxsize=_REMEMBERED)(partial(_number, plan.mapping))
@@ -84,12 +89,13 @@ class Builder:
                 bad.append(self._bad(row, place, (fault.problem,), amount))
         documents: list[Document] = []
         records: list[Record] = []
+        earlier, before = self._take_earlier(started, bad) if self._since is not None else (0, _NOTHING)
         for chosen, document in started.items():
             made = self._document(self._plan.rules[chosen], document, bad, records)
             if made is not None:
                 documents.append(made)
         bad.sort(key=lambda b: b.number)
-        return Built(tuple(documents), tuple(records), tuple(bad), len(group.rows), total, without)
+        return Built(tuple(documents), tuple(records), tuple(bad), len(group.rows), total, without, earlier, before)
 
     def amount(self, cells: Cells) -> Decimal | None:
         """Quantity × unit price as the file has them, with their signs, exact; None when one of them is no number."""
@@ -118,6 +124,36 @@ class Builder:
             _check_agreement(rule, cells, document)
         line = self._line(rule, row, place)
         started.setdefault(chosen, document).lines.append(line)
+
+    def _take_earlier(self, started: dict[int, _Started], bad: list[BadRow]) -> tuple[int, Decimal]:
+        """Take out what lies before the start; how many rows that were, and what they are worth in the file."""
+        rows, amount = 0, _NOTHING
+        for chosen, document in list(started.items()):
+            rule = self._plan.rules[chosen]
+            if self._is_earlier(document.header[rule.type.time]):
+                rows += len(document.lines)
+                amount += rule.type.sign * sum((line.amount for line in document.lines), _NOTHING)
+                del started[chosen]
+        kept = []
+        for row in bad:
+            if self._is_earlier(self._time_of([row.cells[name] for name in self._plan.columns])):
+                rows += 1
+                amount += row.amount or _NOTHING
+            else:
+                kept.append(row)
+        bad[:] = kept
+        return rows, amount
+
+    def _is_earlier(self, time: Value) -> bool:
+        return self._since is not None and isinstance(time, datetime) and time < self._since
+
+    def _time_of(self, cells: Cells) -> Value:
+        """When the document was made that a row would belong to; None when it cannot be told."""
+        try:
+            rule = self._plan.rules[self._choose(cells)]
+            return dict(rule.header)[rule.type.time](cells)
+        except RowFault:
+            return None
 
     def _check(self, cells: Cells) -> None:
         for reject in self._plan.rejects:

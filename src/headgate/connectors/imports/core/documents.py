@@ -54,7 +54,11 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Everything that one group of rows became; every one of its rows is in a document or in `bad`, once."""
+    """Everything that one group of rows became; every one of its rows is in a document, in `bad` or `earlier`, once.
+
+    `earlier` counts rows from before the start of the import; `earlier_amount` is their Σ quantity × unit price, signed
+    as in the file.
+    """
 
     documents: tuple[Document, ...]
     records: tuple[Record, ...]
@@ -62,3 +66,5 @@ class Built:
     rows: int
     amount: Decimal
     without_amount: int
+    earlier: int = 0
+    earlier_amount: Decimal = Decimal(0)

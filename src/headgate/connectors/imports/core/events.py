@@ -15,7 +15,7 @@ from uuid import UUID
 
 from headgate.connectors.imports.core.documents import BadRow, Document, Record
 from headgate.connectors.imports.core.mapping import FileMapping
-from headgate.kernel.canonical import canonical_text
+from headgate.kernel.canonical import canonical_text, instant_text
 from headgate.kernel.ids import derive_id
 from headgate.ledger import CONTROL_PREFIX, NewEvent, QuarantineDraft
 
@@ -38,9 +38,10 @@ class Origin:
     trace: str = ""
 
 
-def import_id(source: str, file_digest: str, mapping_digest: str) -> UUID:
-    """The id of an import: the same file with the same mapping from the same source is the same import."""
-    return derive_id(_EPOCH, "import", source, file_digest, mapping_digest)
+def import_id(source: str, file_digest: str, mapping_digest: str, since: datetime | None = None) -> UUID:
+    """The id of an import: the same file with the same mapping and start from the same source is the same import."""
+    start = () if since is None else (instant_text(since),)
+    return derive_id(_EPOCH, "import", source, file_digest, mapping_digest, *start)
 
 
 def plain_route(event_type: str, data: Mapping[str, Any]) -> tuple[str, str]:

@@ -34,11 +34,12 @@ class Amounts:
     returns: Decimal
     quarantined: Decimal
     conflicting: Decimal
+    earlier: Decimal
 
     @property
     def difference(self) -> Decimal:
         """What the file's sum has and its parts have not; zero when every amount is accounted for."""
-        return self.file - self.orders - self.returns - self.quarantined - self.conflicting
+        return self.file - self.orders - self.returns - self.quarantined - self.conflicting - self.earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class ImportReport:
     """The outcome of an import, over all its runs.
 
     `documents` and `records` count by event type what the file holds; `appended`, `duplicates` and `conflicts` say what
-    became of their events (records included). `document_rows` and `conflicting_rows` with the refused rows add up to
-    `rows`. `conflict_ids` names up to 100 events whose id the log holds with other content. `resumed_from` is the
-    number of rows an earlier run had finished.
+    became of their events (records included). `document_rows`, `conflicting_rows`, the refused rows and `earlier_rows`
+    (from before the start: counted, not kept) add up to `rows`. `conflict_ids` names up to 100 events whose id the log
+    holds with other content. `resumed_from` is the number of rows an earlier run had finished.
     """
 
     import_id: UUID
@@ -61,6 +62,7 @@ class ImportReport:
     records: Mapping[str, int]
     document_rows: int
     conflicting_rows: int
+    earlier_rows: int
     appended: int
     duplicates: int
     conflicts: int
@@ -78,7 +80,7 @@ class ImportReport:
     @property
     def reconciled(self) -> bool:
         """Whether every row and every amount of the file is accounted for, once."""
-        found = self.document_rows + self.conflicting_rows + self.quarantined_rows
+        found = self.document_rows + self.conflicting_rows + self.quarantined_rows + self.earlier_rows
         return found == self.rows and self.amounts.difference == 0
 
     def as_json(self) -> dict[str, Any]:
@@ -96,6 +98,7 @@ class ImportReport:
             "document_rows": self.document_rows,
             "conflicting_rows": self.conflicting_rows,
             "quarantined_rows": self.quarantined_rows,
+            "earlier_rows": self.earlier_rows,
             "appended": self.appended,
             "duplicates": self.duplicates,
             "conflicts": self.conflicts,
@@ -116,6 +119,7 @@ class ImportReport:
                 "returns": decimal_text(amounts.returns),
                 "quarantined": decimal_text(amounts.quarantined),
                 "conflicting": decimal_text(amounts.conflicting),
+                "earlier": decimal_text(amounts.earlier),
                 "difference": decimal_text(amounts.difference),
             },
             "reconciled": self.reconciled,
@@ -131,6 +135,7 @@ class Tally:
     records: dict[str, int] = field(default_factory=dict)
     document_rows: int = 0
     conflicting_rows: int = 0
+    earlier_rows: int = 0
     appended: int = 0
     duplicates: int = 0
     conflicts: int = 0
@@ -141,6 +146,7 @@ class Tally:
     orders: Decimal = _ZERO
     returns: Decimal = _ZERO
     conflicting: Decimal = _ZERO
+    earlier: Decimal = _ZERO
 
     def add_document(self, document: Document, status: str, event_id: str) -> None:
         """Count a document by what became of its event."""
@@ -184,6 +190,7 @@ class Tally:
             "records": self.records,
             "document_rows": self.document_rows,
             "conflicting_rows": self.conflicting_rows,
+            "earlier_rows": self.earlier_rows,
             "appended": self.appended,
             "duplicates": self.duplicates,
             "conflicts": self.conflicts,
@@ -194,12 +201,13 @@ class Tally:
             "orders": decimal_text(self.orders),
             "returns": decimal_text(self.returns),
             "conflicting": decimal_text(self.conflicting),
+            "earlier": decimal_text(self.earlier),
         }
 
     def amounts(self) -> Amounts:
         """The sums so far."""
         quarantined = sum((entry[1] for entry in self.refused.values()), _ZERO)
-        return Amounts(self.file, self.orders, self.returns, quarantined, self.conflicting)
+        return Amounts(self.file, self.orders, self.returns, quarantined, self.conflicting, self.earlier)
 
     def refusals(self) -> tuple[Refusals, ...]:
         """Refused rows by reason, most frequent first."""
@@ -212,7 +220,7 @@ def tally_from(saved: Mapping[str, Any]) -> Tally:
     if not saved:
         return Tally()
     values = dict(saved)
-    for name in ("file", "orders", "returns", "conflicting"):
-        values[name] = Decimal(values[name])
+    for name in ("file", "orders", "returns", "conflicting", "earlier"):
+        values[name] = Decimal(values.get(name, 0))
     values["refused"] = {reason: [n, Decimal(amount), w] for reason, (n, amount, w) in values["refused"].items()}
     return Tally(**values)
