@@ -5,10 +5,11 @@ from __future__ import annotations
 import json as json_module
 import secrets
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -25,7 +26,7 @@ from headgate.kernel.errors import Misconfigured, NotFound
 from headgate.kernel.settings import load_settings
 from headgate.ledger import append_events, quarantine_counts
 from headgate.packs import find_pack, install_pack, read_pack
-from headgate.packs.simulator import Simulation, simulate
+from headgate.packs.simulator import TENANT, Simulation, simulate
 from headgate.wiring import App
 
 SEED = 20260302
@@ -61,10 +62,9 @@ def demo(
     """Load a demo channel, govern it, print what happened and serve the console. A second start keeps the data."""
     clock = FixedClock(datetime.now(UTC))
     with opened(clock) as app:
-        simulation_end = datetime.now(UTC).date() + timedelta(days=1)
         known = _known(app)
         if known is None:
-            known = _load(app, clock, simulation_end - timedelta(weeks=weeks), weeks, quiet=json)
+            known = _load(app, clock, weeks, quiet=json)
         facts = facts_of(app, known)
     logins = _logins(load_settings().home)
     if json:
@@ -86,25 +86,32 @@ def _known(app: App) -> UUID | None:
     with app.database.transaction(tenant) as conn:
         row = conn.execute("select settings ->> 'demo' from tenants").fetchone()
     if row is None or row[0] != "loaded":
-        raise Misconfigured(
-            f"an earlier demo was interrupted while it loaded; remove {app.settings.home} or choose another folder with"
-            " HEADGATE_HOME, then start again"
-        )
+        raise Misconfigured(f"an earlier demo was interrupted while it loaded; {_way_out(app)}, then start again")
     return tenant
 
 
-def _load(app: App, clock: FixedClock, start: date, weeks: int, *, quiet: bool) -> UUID:
-    simulation = simulate(SEED, start, weeks)
+def _way_out(app: App) -> str:
+    if app.settings.database_url:
+        return "empty the database or choose another one with HEADGATE_DATABASE_URL"
+    return f"remove {app.settings.home} or choose another folder with HEADGATE_HOME"
+
+
+def _load(app: App, clock: FixedClock, weeks: int, *, quiet: bool) -> UUID:
+    """Weeks of orders that end today, up to this moment: nothing comes from the future."""
+    now = clock.now()
+    tomorrow = now.astimezone(ZoneInfo(TENANT.timezone)).date() + timedelta(days=1)
+    simulation = simulate(SEED, tomorrow - timedelta(weeks=weeks), weeks)
     before = simulation.start - timedelta(days=1)
     clock.set(before)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=quiet) as bar:
-        task = bar.add_task("Governing orders", total=len(simulation.stream))
+        total = sum(event.time < now for event in simulation.stream)
+        task = bar.add_task("Governing orders", total=total)
         tenant = _found(app, simulation, before)
         people: dict[str, list[str]] = {}
         for name, _, role in STAFF:
             people.setdefault(role, []).append(f"user:{name}@{MAIL}")
-        player = Player(app, tenant, clock, simulation, people, lambda done: bar.advance(task, done))
+        player = Player(app, tenant, clock, simulation, now, people, lambda done: bar.advance(task, done))
         player.send(simulation.masters)
         app.runner("demo").drain(tenant)
         _activate(app, tenant, simulation, before)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -20,51 +21,61 @@ from headgate.packs.simulator import Event, Simulation
 from headgate.process import Approval, Choice, Incoming, decide_approval, get_approval, ingest, work_queue
 from headgate.wiring import App
 
-STEP = timedelta(hours=6)
-# Nobody has come to what happened last: it waits, so that there is something to decide.
-LEFT_ALONE = timedelta(hours=30)
-# How long people take, in hours, and what they answer: shares of a hundred.
+# When the channel is looked at, by the tenant's clock: what arrived since is governed, what is due is decided.
+WORKDAY = (time(9), time(11), time(14), time(17), time(20))
+WEEKEND = (time(12), time(20))
+DESK_HOURS = (time(9), time(18))
+# Nobody has come to what the last working days brought: it waits, so that there is something to decide.
+LEFT_ALONE = 2
+# How long people take, in hours, and what they answer: shares of a hundred. `late` is decided only after its time, by
+# whoever it was escalated to; `never` lapses.
 HOURS = (0.5, 1, 2, 3, 5, 8, 20, 27)
-ANSWERS = (("approve", 66), ("edit", 12), ("reject", 12), ("return", 6), ("", 4))
+ANSWERS = {"approve": 66, "edit": 12, "reject": 12, "return": 6, "late": 3, "never": 1}
+BETWEEN_DECISIONS = (2, 9)  # minutes
 REASONS = {
     "approve": ("agreed with the partner for this quarter", "strategic account, one time", "matches a competing offer"),
     "edit": ("met the partner half way", "only at the contract price less two percent"),
     "reject": ("no ground for this price", "the account has to pay first", "not within the programme"),
     "return": ("the reference is missing, ask the partner", "please split the order by warehouse"),
 }
+PAGE = 200
 
 
 @dataclass(slots=True)
 class Player:
-    """Plays a simulation against an application whose clock it moves. The same seed gives the same story."""
+    """Plays a simulation up to an instant, on an application whose clock it moves. One seed, one story."""
 
     app: App
     tenant: UUID
     clock: FixedClock
     simulation: Simulation
-    people: dict[str, list[str]]  # role to principal ids
+    until: datetime
+    people: Mapping[str, Sequence[str]]  # role to principal ids
     progress: Callable[[int], None]
     decided: int = 0
     failed: list[str] = field(default_factory=list)
 
     def play(self) -> None:
-        """Everything from the first order to the end of the simulation."""
+        """Everything from the first order to the end of the simulation, or to `until` when that is earlier."""
         runner = self.app.runner("demo")
-        at = self.simulation.start
-        stream = list(self.simulation.stream)
+        zone = ZoneInfo(self.simulation.tenant.timezone)
+        end = min(self.until, self.simulation.end)
+        alone = _working_days_before(end.astimezone(zone), LEFT_ALONE)
+        stream = self.simulation.stream
         place = 0
-        while at < self.simulation.end:
-            at += STEP
+        for at in _looks(self.simulation.start, end, zone):
             upto = place
             while upto < len(stream) and stream[upto].time < at:
                 upto += 1
-            self.clock.set(at)
+            self.clock.set(max(at, self.clock.now()))
             self.send(stream[place:upto])
             runner.drain(self.tenant)
             while runner.fire_timers(self.tenant):
                 runner.drain(self.tenant)
-            self._decide_what_is_due(at)
-            runner.drain(self.tenant)
+            local = at.astimezone(zone)
+            if local.weekday() < 5 and DESK_HOURS[0] <= local.time() <= DESK_HOURS[1]:
+                self._decide_what_is_due(alone, end)
+                runner.drain(self.tenant)
             self.progress(upto - place)
             place = upto
 
@@ -81,28 +92,36 @@ class Player:
                 ctx = Context(self.tenant, Principal(f"source:{source}", "service", source), self.clock.now())
                 ingest(conn, ctx, self.app.engine, source, batch)
 
-    def _decide_what_is_due(self, now: datetime) -> None:
+    def _decide_what_is_due(self, alone: datetime, end: datetime) -> None:
+        """One vote per approval at a look: the next one may depend on what this one did."""
+        now = self.clock.now()
+        voted: set[UUID] = set()
         with self.app.database.transaction(self.tenant) as conn:
-            tasks = work_queue(conn, now, view="all", limit=200)
-            for task in tasks:
-                if task["approval"] is None or task["created_at"] > self.simulation.end - LEFT_ALONE:
+            for task in list(_tasks(conn, now)):
+                approval, since = task["approval"], task["created_at"]
+                if approval is None or approval in voted or since >= alone:
                     continue
-                chance = random.Random(f"{self.simulation.seed}:{task['subject']}:{task['level']}:{task['task']}")
-                wait = timedelta(hours=chance.choice(HOURS))
-                outcome = chance.choices([a for a, _ in ANSWERS], [w for _, w in ANSWERS])[0]
-                if outcome and now - task["created_at"] >= wait:
-                    self._decide(conn, task, outcome, chance, now)
+                seed = f"{self.simulation.seed}:{task['subject']}:{task['level']}:{task['role']}"
+                chance = random.Random(f"{seed}:{since - self.simulation.start}")  # noqa: S311
+                outcome = chance.choices(list(ANSWERS), list(ANSWERS.values()))[0]
+                ready = since + timedelta(hours=chance.choice(HOURS))
+                if outcome == "late" and task["due_at"]:
+                    ready, outcome = max(ready, task["due_at"] + timedelta(hours=4)), "approve"
+                if outcome in REASONS and now >= ready:
+                    voted.add(approval)
+                    self._decide(conn, task, outcome, chance)
+                    self.clock.set(min(end, self.clock.now() + timedelta(minutes=chance.randint(*BETWEEN_DECISIONS))))
 
-    def _decide(
-        self, conn: Connection[Any], task: dict[str, Any], outcome: str, chance: random.Random, now: datetime
-    ) -> None:
+    def _decide(self, conn: Connection[Any], task: Mapping[str, Any], outcome: str, chance: random.Random) -> None:
         approval = get_approval(conn, task["approval"])
-        candidates = [p for role in (task["role"], task["also_role"]) for p in self.people.get(role, [])]
+        # Whoever it was escalated to decides it.
+        candidates = self.people.get(task["also_role"]) or self.people.get(task["role"])
         if approval is None or not candidates:
             return
         edit = counter_offer(approval) if outcome == "edit" else None
         if outcome == "edit" and edit is None:
             outcome = "approve"
+        now = self.clock.now()
         ctx = Context(self.tenant, load_principal(conn, chance.choice(candidates), now), now)
         choice = Choice(outcome, chance.choice(REASONS[outcome]), approval.digest, "", edit)
         try:
@@ -114,10 +133,41 @@ class Player:
 
 
 def counter_offer(approval: Approval) -> dict[str, Any] | None:
-    """Half way between what was asked and the contract price, for every line that is below it; None when there is none."""
+    """Half way between asked and contract price for every line below contract; None when there is no such line."""
     lines = []
     for line in approval.summary.get("lines") or ():  # type: ignore[attr-defined]
         if line.get("contract") and Decimal(str(line["asked"])) < Decimal(str(line["contract"])):
             middle = (Decimal(str(line["asked"])) + Decimal(str(line["contract"]))) / 2
             lines.append({"line": line["line"], "unit_price": str(middle.quantize(Decimal("0.01")))})
     return {"lines": lines} if approval.subject_type == "order" and lines else None
+
+
+def _tasks(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
+    """Every open task, page by page: however many wait, none is passed over."""
+    offset = 0
+    while page := work_queue(conn, now, view="all", offset=offset, limit=PAGE):
+        yield from page
+        offset += len(page)
+
+
+def _looks(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The instants at which the channel is looked at, the last of them the end itself."""
+    day = start.astimezone(zone).date()
+    while True:
+        for hour in WORKDAY if day.weekday() < 5 else WEEKEND:
+            at = datetime.combine(day, hour, zone)
+            if at >= end:
+                yield end
+                return
+            if at > start:
+                yield at
+        day += timedelta(days=1)
+
+
+def _working_days_before(end: datetime, days: int) -> datetime:
+    """Midnight so many working days before the day of `end`."""
+    day: date = end.date()
+    while days:
+        day -= timedelta(days=1)
+        days -= day.weekday() < 5
+    return datetime.combine(day, time(), end.tzinfo)
