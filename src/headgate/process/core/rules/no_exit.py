@@ -11,7 +11,8 @@ from headgate.process.core.rules.finding import Finding, transitions_of
 def check(definition: Definition) -> Iterator[Finding]:
     """Dead ends and loops made only of unconditional moves."""
     for stage in definition.stages.values():
-        if not stage.final and not any(t.to or t.steps for t in transitions_of(stage)):
+        ways = [t for t in transitions_of(stage) if (t.steps if t.to is None else t.to != stage.id)]
+        if not stage.final and not ways:
             yield Finding(stage.id, "has no way out and is not final", "Add a transition, or say final: <outcome>.")
         if stage.final and stage.go:
             yield Finding(stage.id, "is final but moves on by itself", "Remove 'go' or 'final'.")
