@@ -234,7 +234,9 @@ def open_channel(database: Database, tenant: UUID, clock: FixedClock, home: Path
 
 
 def record(channel: Channel) -> None:
-    """The masters: partner P-1 (gold, account A-1 with 1,000 EUR), products S-1 at 10 and S-2 at 100, stock in Berlin."""
+    """The masters: partner P-1 (gold, account A-1 with 1,000 EUR), products S-1 at 10 and S-2 at 100, stock in
+    Berlin.
+    """
     channel.send("credit_account.recorded", items=[account("A-1", "1000")])
     channel.send("partner.recorded", items=[partner("P-1", "A-1")])
     channel.send("product.recorded", items=[product("S-1", "6.00"), product("S-2", "60.00")])

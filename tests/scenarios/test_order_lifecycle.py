@@ -38,7 +38,8 @@ def test_the_explanation_says_which_rows_and_facts_decided(channel: Channel) -> 
     price = next(c for c in found["decision"]["evaluations"]["checks"] if c["check"] == "price")
     assert price["waived"] is True
     assert (price["evaluation"]["policy"], price["evaluation"]["version"]) == ("price_deviation", 1)
-    assert price["evaluation"]["rows"] and price["evaluation"]["inputs"]["deviation_pct"] == "20"
+    assert price["evaluation"]["rows"]
+    assert price["evaluation"]["inputs"]["deviation_pct"] == "20"
     (approval,) = found["approvals"]
     assert [v["principal"] for v in approval["votes"]] == [person("carl"), person("fiona")]
     assert all(entry["proof"]["intact"] for entry in found["audit"])
@@ -224,7 +225,9 @@ def test_what_happened_verifies_and_one_flipped_byte_is_located(channel: Channel
     channel.decide("carl", "O-1")
     with channel.app.database.transaction(channel.tenant) as conn:
         report = verify_audit(conn, checks=channel.app.content_checks())
-    assert report.ok and report.entries > 5 and report.contents["decisions"] >= 2
+    assert report.ok
+    assert report.entries > 5
+    assert report.contents["decisions"] >= 2
     flip = "update decisions set evaluations = replace(evaluations::text, '8.00', '8.01')::json where tenant_id = %s"
     superuser.execute(flip, (channel.tenant,))  # type: ignore[attr-defined]
     with channel.app.database.transaction(channel.tenant) as conn:

@@ -1,4 +1,7 @@
-"""People's acts on cases: decide an approval, claim and release tasks. Each becomes an event or a plain queue change."""
+"""People's acts on cases: decide an approval, claim and release tasks.
+
+Each becomes an event or a plain queue change.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +44,8 @@ def decide_approval(
 ) -> int:
     """Put a person's decision into the log; the position in the log is returned.
 
-    Everything that can be refused is refused here at once with a clear error; the engine checks again when it applies the
-    event, since something may have come in between. Raises NotFound, Stale, DutyConflict, Forbidden, Invalid.
+    Everything that can be refused is refused here at once with a clear error; the engine checks again when it applies
+    the event, since something may have come in between. Raises NotFound, Stale, DutyConflict, Forbidden, Invalid.
     """
     approval = _pending(conn, approval_id)
     _check(conn, ctx, engine, approval, choice)
@@ -94,7 +97,10 @@ def _check(conn: Connection[Any], ctx: Context, engine: Engine, approval: Approv
 
 
 def voter_of(conn: Connection[Any], ctx: Context, engine: Engine) -> Voter:
-    """The acting principal as a voter, with roles and delegations in force. Raises Forbidden when it is not a person here."""
+    """The acting principal as a voter, with roles and delegations in force.
+
+    Raises Forbidden when it is not a person here.
+    """
     found = engine.registry.voters(conn, [ctx.principal.id], ctx.now).get(ctx.principal.id)
     if found is None:
         raise Forbidden(f"{ctx.principal.id} is not a person of this tenant")

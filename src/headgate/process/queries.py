@@ -15,8 +15,9 @@ from headgate.kernel.errors import NotFound
 LIMIT = 200
 
 _QUEUE = """
-select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.level, t.assignee, t.due_at, t.stake, t.currency, t.partner,
-       t.created_at, c.process, c.stage, c.subject_type, c.subject, c.exceptions, c.sla_state, a.approval, a.requested_by,
+select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.level, t.assignee, t.due_at, t.stake, t.currency,
+       t.partner, t.created_at, c.process, c.stage, c.subject_type, c.subject, c.exceptions, c.sla_state, a.approval,
+       a.requested_by,
        a.expires_at
 from tasks t
 join cases c on c.tenant_id = t.tenant_id and c.case_id = t.case_id
@@ -95,7 +96,10 @@ def case_list(
     before: tuple[datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Cases, newest first; `before` is (opened_at, case_id) of the last one seen. `excepted` keeps those off the straight path."""
+    """Cases, newest first; `before` is (opened_at, case_id) of the last one seen.
+
+    `excepted` keeps those off the straight path.
+    """
     wanted = {
         "status = %(status)s": bool(status),
         "process = %(process)s": bool(process),

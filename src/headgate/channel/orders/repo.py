@@ -16,12 +16,16 @@ from headgate.domain.orders import parse_order
 from headgate.kernel.canonical import canonical_text
 
 LOAD = """
-select order_no, revision, account, received_at, status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake,
-       exceptions, encode(digest, 'hex'), line_key, content, decision, case_id, requested_by, updated_at, exception_uses, submitted_by
+select
+    order_no, revision, account, received_at, status, total, tax, tenant_total, rate, rate_on, counted,
+    unbilled, stake, exceptions, encode(digest, 'hex'), line_key, content, decision, case_id, requested_by,
+    updated_at, exception_uses, submitted_by
 from orders where order_no = any(%s) order by order_no for update
 """
 LOAD_LINES = """
-select order_no, line, product, quantity, unit, unit_price, contract_price, amount, cost, margin, tax, agreement, shipped
+select
+    order_no, line, product, quantity, unit, unit_price, contract_price, amount, cost, margin, tax, agreement,
+    shipped
 from order_lines where order_no = any(%s) order by order_no, position
 """
 LOAD_HELD = """
@@ -41,20 +45,26 @@ where o.partner = any(%(partners)s) and o.placed_at >= %(since)s and o.placed_at
 """
 
 SAVE = """
-insert into orders (order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
-                    status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key,
-                    content, decision, case_id, requested_by, submitted_by, updated_at, exception_uses)
-select order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at, status, total,
-       tax, tenant_total, rate, rate_on, counted, unbilled, stake,
-       case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, digest, line_key, content,
-       decision, case_id, requested_by, submitted_by, updated_at, exception_uses
-from unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
-            %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[],
-            %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::bytea[], %s::bytea[], %s::json[], %s::uuid[],
-            %s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::json[])
-  as t(order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at, status, total,
-       tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key, content, decision, case_id,
-       requested_by, submitted_by, updated_at, exception_uses)
+insert into orders (
+    order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
+    status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key,
+    content, decision, case_id, requested_by, submitted_by, updated_at, exception_uses
+)
+select
+    order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
+    status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, case when exceptions = '' then
+    '{}'::text[] else string_to_array(exceptions, ',') end, digest, line_key, content, decision, case_id,
+    requested_by, submitted_by, updated_at, exception_uses
+from unnest(
+    %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+    %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[],
+    %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::bytea[], %s::bytea[], %s::json[], %s::uuid[],
+    %s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::json[]
+) as t(
+    order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
+    status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key,
+    content, decision, case_id, requested_by, submitted_by, updated_at, exception_uses
+)
 on conflict (tenant_id, order_no) do update set
   revision = excluded.revision, account = excluded.account, storefront = excluded.storefront,
   customer_reference = excluded.customer_reference, currency = excluded.currency, placed_at = excluded.placed_at,
@@ -66,10 +76,14 @@ on conflict (tenant_id, order_no) do update set
 """
 DROP_LINES = "delete from order_lines where order_no = any(%s)"
 SAVE_LINES = """
-insert into order_lines (order_no, line, position, partner, product, quantity, unit, unit_price, contract_price, amount, cost,
-                         margin, tax, agreement, shipped)
-select * from unnest(%s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::numeric[],
-                     %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[])
+insert into order_lines (
+    order_no, line, position, partner, product, quantity, unit, unit_price, contract_price, amount, cost,
+    margin, tax, agreement, shipped
+)
+select * from unnest(
+    %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::numeric[],
+    %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[]
+)
 """
 
 
@@ -224,15 +238,20 @@ def _line_rows(s: OrderState) -> list[tuple[object, ...]]:
 
 
 _LIST = """
-select order_no, revision, partner, storefront, customer_reference, currency, placed_at, received_at, status, total, tax,
-       tenant_total, stake, exceptions, decision, case_id, updated_at
+select
+    order_no, revision, partner, storefront, customer_reference, currency, placed_at, received_at, status,
+    total, tax, tenant_total, stake, exceptions, decision, case_id, updated_at
 from orders where {filters} order by placed_at desc, order_no desc limit %(limit)s
 """
-_TOTALS = "select count(*) as orders, coalesce(sum(tenant_total), 0) as total, coalesce(sum(stake), 0) as stake from orders where {filters}"
+_TOTALS = """
+select count(*) as orders, coalesce(sum(tenant_total), 0) as total, coalesce(sum(stake), 0) as stake
+from orders where {filters}
+"""
 _GET = """
-select order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at, status, total,
-       tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, encode(digest, 'hex') as digest, content,
-       decision, case_id, requested_by, submitted_by, updated_at
+select
+    order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
+    status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, encode(digest, 'hex')
+    as digest, content, decision, case_id, requested_by, submitted_by, updated_at
 from orders where order_no = %s
 """
 _LINES = """

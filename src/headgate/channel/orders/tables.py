@@ -1,4 +1,7 @@
-"""Orders and their lines as they stand now. How they came to stand so is in the log, the decisions and the audit chain."""
+"""Orders and their lines as they stand now.
+
+How they came to stand so is in the log, the decisions and the audit chain.
+"""
 
 from __future__ import annotations
 
