@@ -19,8 +19,8 @@ def explain_order(conn: Connection[Any], order_no: str) -> dict[str, Any]:
     """Everything there is to say about an order. Raises NotFound.
 
     `order` (content, status, lines, reservations), `decision` (the one that stands: its `evaluations` hold lines with
-    price traces, checks with policy rows and facts, credit sums, tax, allocation), `decisions` (all, newest first, without
-    their evaluations), `case`, `approvals`, `events`, and `audit` (entries with the state of their proof).
+    price traces, checks with policy rows and facts, credit sums, tax, allocation), `decisions` (all, newest first,
+    without their evaluations), `case`, `approvals`, `events`, and `audit` (entries with the state of their proof).
     """
     order = get_order(conn, order_no)
     found = decisions_get(conn, [order["decision"]]) if order["decision"] else {}
