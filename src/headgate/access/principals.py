@@ -109,6 +109,11 @@ def accounts_of(conn: Connection, principals: Sequence[str], now: datetime) -> d
     return {row[0]: _account(row) for row in rows}
 
 
+def find_people(conn: Connection, text: str, limit: int = 50) -> list[str]:
+    """The ids of accounts in whose id or name a text stands."""
+    return [row[0] for row in conn.execute(repo.FIND_PEOPLE, {"text": text, "limit": limit})] if text else []
+
+
 def load_principal(conn: Connection, principal_id: str, now: datetime) -> Principal:
     """Who acts, with the roles and permissions in force now. Raises `NotFound`, or `Forbidden` when suspended."""
     account = get_account(conn, principal_id, now)

@@ -46,6 +46,11 @@ where p.principal > %(after)s and (%(kind)s::text is null or p.kind = %(kind)s)
 order by p.principal limit %(limit)s
 """
 
+FIND_PEOPLE = """
+select principal from principals where strpos(lower(principal || ' ' || name), lower(%(text)s)) > 0
+order by principal limit %(limit)s
+"""
+
 ACCOUNTS_IN_ROLES = f"""
 select {_ACCOUNT}, {_ROLES} from principals p
 where p.status = 'active' and exists (

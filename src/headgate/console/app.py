@@ -17,7 +17,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
-from headgate.console.pages import agreements, approval, case, home, order, orders, partners, policies, reader, work
+from headgate.console.pages import (
+    agreements,
+    approval,
+    audit,
+    case,
+    home,
+    order,
+    orders,
+    partners,
+    policies,
+    quarantine,
+    reader,
+    search,
+    work,
+)
 from headgate.console.pages.entrance import Entrance
 from headgate.console.render import Console
 from headgate.console.visit import Door
@@ -37,6 +51,9 @@ DOORS: tuple[Door, ...] = (
     *partners.DOORS,
     *agreements.DOORS,
     *policies.DOORS,
+    *audit.DOORS,
+    *quarantine.DOORS,
+    *search.DOORS,
     *reader.DOORS,
 )
 

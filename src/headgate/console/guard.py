@@ -129,7 +129,7 @@ class Guarded:
     def _finish(self, asked: Asked, visit: Visit, answer: Answer) -> Response:
         """Turn an answer into a response; what it asks for after its transaction is done here."""
         while isinstance(answer, (Settle, Later)):
-            answer = answer.run() if isinstance(answer, Later) else self._settle(asked, visit, answer)
+            answer = self._afterwards(asked, visit, answer)
         if isinstance(answer, Response):
             return answer
         if isinstance(answer, Go):
@@ -143,14 +143,16 @@ class Guarded:
         asked.notice_shown = bool(page.notices) and visit.part not in view.parts
         return HTMLResponse(self.site.console.render(page, view, visit.part), status)
 
-    def _settle(self, asked: Asked, visit: Visit, answer: Settle) -> Answer:
-        tenant_id = visit.ctx.tenant_id
-        settled = self.site.app.runner().settle(tenant_id, answer.seq)
+    def _afterwards(self, asked: Asked, visit: Visit, answer: Settle | Later) -> Answer:
+        tenant_id, settled = visit.ctx.tenant_id, True
+        if isinstance(answer, Settle):
+            settled = self.site.app.runner().settle(tenant_id, answer.seq)
+        else:
+            answer.run()
         with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
-            after = Visit(
-                visit.app, visit.request, conn, replace(visit.ctx, now=visit.app.clock.now()), visit.tenant, visit.form
-            )
-            told = answer.tell(after, settled)
+            now = visit.app.clock.now()
+            after = Visit(visit.app, visit.request, conn, replace(visit.ctx, now=now), visit.tenant, visit.form)
+            told = answer.tell(after, settled) if isinstance(answer, Settle) else answer.tell(after)
             self._count(asked, after, told)
             return told
 

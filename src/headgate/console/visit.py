@@ -197,9 +197,10 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Work after this transaction, which opens its own."""
+    """Work after this transaction, which opens its own; then `tell` in a transaction that reads."""
 
-    run: Callable[[], Answer]
+    run: Callable[[], None]
+    tell: Callable[[Visit], Answer]
 
 
 Answer: TypeAlias = View | Shown | Go | Settle | Later | Response

@@ -127,7 +127,7 @@ def audit_list(
     }
     filters = " ".join(f"and a.{name} = %({name})s" for name, value in wanted.items() if value is not None)
     query = repo.LIST_AUDIT.format(filters=filters)
-    return [_entry(row) for row in conn.execute(query, {**wanted, "before": before, "limit": limit})]
+    return [entry_of(row) for row in conn.execute(query, {**wanted, "before": before, "limit": limit})]
 
 
 def audit_get(conn: Connection, seq: int) -> AuditEntry:
@@ -135,7 +135,7 @@ def audit_get(conn: Connection, seq: int) -> AuditEntry:
     row = conn.execute(repo.GET_AUDIT, {"seqs": [seq]}).fetchone()
     if row is None:
         raise NotFound(f"there is no audit entry {seq}")
-    return _entry(row)
+    return entry_of(row)
 
 
 def proof_states(conn: Connection, seqs: Sequence[int]) -> dict[int, ProofState]:
@@ -191,7 +191,8 @@ def _fault(seq: int, rows: dict[int, EntryRow], head_seq: int, head_hash: bytes)
     return "" if walk.ends_with(head_hash) else "the head of the chain has another hash"
 
 
-def _entry(row: tuple[Any, ...]) -> AuditEntry:
+def entry_of(row: tuple[Any, ...]) -> AuditEntry:
+    """A row of the audit queries as an entry."""
     seq, at, actor, action, subject_type, subject, case_id, event_seq, text, prev, hash_ = row
     try:
         body = loads(text)["body"]

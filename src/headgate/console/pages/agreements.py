@@ -32,7 +32,7 @@ def show_all(visit: Visit) -> Answer:
     return AgreementsView(
         tabs=present.tabs("agreements", None, None),
         text=text,
-        agreements=present.agreement_rows(page.items, names),
+        agreements=present.agreement_rows(page.items, names, visit.lens),
         matching=contracts.count_agreements(visit.conn, text),
         more=visit.further(urls.AGREEMENTS, page.next_cursor),
     )

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from headgate.access import accounts_of
 from headgate.channel.partners import load_partners
+from headgate.console.present.audit import Verified, verified_of
 from headgate.console.present.evaluations import Tables
 from headgate.console.present.names import Names
 from headgate.console.visit import Visit
 from headgate.ledger import AuditEntry, ProofState, audit_list, proof_states
 
 VERIFIED = "audit.verified"
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """The last verification of the chain that was kept: what it found, and up to which entry all held (0: none)."""
-
-    entry: AuditEntry | None
-    reached: int
-
-    @property
-    def at(self) -> datetime | None:
-        """When it was."""
-        return None if self.entry is None else self.entry.at
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """What was written down of it."""
-        return {} if self.entry is None else self.entry.body
 
 
 def names_of(visit: Visit, *, people: Iterable[str] = (), partners: Iterable[str] = ()) -> Names:
@@ -61,13 +41,9 @@ def policy_tables(visit: Visit, versions: Collection[tuple[str, int]]) -> Tables
 
 
 def last_verification(visit: Visit) -> Verified:
-    """The newest verification of the audit chain. Where it found a fault, what is before the fault still holds."""
+    """The newest verification of the audit chain that was kept."""
     found = audit_list(visit.conn, action=VERIFIED, limit=1)
-    if not found:
-        return Verified(None, 0)
-    body = found[0].body
-    broken = body.get("first_bad_seq")
-    return Verified(found[0], int(broken) - 1 if broken else int(body.get("head_seq") or 0))
+    return verified_of(found[0] if found else None)
 
 
 def proofs_of(visit: Visit, entries: Sequence[AuditEntry]) -> dict[int, ProofState]:

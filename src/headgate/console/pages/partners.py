@@ -63,7 +63,7 @@ def show(visit: Visit) -> Answer:
         open_cases=open_cases_of(visit.conn, [code]).get(code, 0),
         held=ranking.held_amount(visit.conn, code),
         credit=_credit(visit, stored.partner.account, stored.partner.name),
-        agreements=present.agreement_rows(signed, names),
+        agreements=present.agreement_rows(signed, names, visit.lens),
         orders=order_lists.order_rows(
             recent, insight.line_sums(visit.conn, [row.order_no for row in recent]), names, visit.lens
         ),

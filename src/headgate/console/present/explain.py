@@ -104,14 +104,18 @@ def _candidate(
 
 def rule_text(term: FoundTerm, lens: Lens) -> str:
     """A term's price rule in words."""
-    value = lens.fmt.number(term.value)
+    if term.tier_mode != "none":
+        words = {"discount": "discount off list", "cost_plus": "cost plus"}
+        return f"{words.get(term.method, f'{humanise(term.method).lower()} price')} by quantity"
+    percent = f"{lens.fmt.number(term.value)} %"
+    price = f"{lens.fmt.price(Money(term.value, term.currency))} {term.currency}" if term.currency else percent
     texts = {
-        "list": f"list price {value} {term.currency}",
-        "net": f"net {value} {term.currency}",
-        "discount": f"{value} % off list",
-        "cost_plus": f"cost plus {value} %",
+        "list": f"list price {price}",
+        "net": f"net {price}",
+        "discount": f"{percent} off list",
+        "cost_plus": f"cost plus {percent}",
     }
-    text = texts.get(term.method, f"{humanise(term.method).lower()} {value}")
+    text = texts.get(term.method, humanise(term.method).lower())
     return f"{text}, from {lens.fmt.quantity(term.min_quantity)} on" if term.min_quantity else text
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from headgate.channel.agreements import AgreementView as StoredAgreement
 from headgate.channel.agreements import FoundTerm, TermView
@@ -30,6 +30,7 @@ from headgate.console.views.partners import (
     Tier,
 )
 from headgate.domain.checks import ProductFacts
+from headgate.kernel.money import Money
 from headgate.ui.words import humanise
 
 ZERO = Decimal(0)
@@ -127,7 +128,7 @@ def partner_view(
     )
 
 
-def agreement_rows(stored: Sequence[StoredAgreement], names: Names) -> tuple[AgreementRow, ...]:
+def agreement_rows(stored: Sequence[StoredAgreement], names: Names, lens: Lens) -> tuple[AgreementRow, ...]:
     """A list of agreements."""
     return tuple(
         AgreementRow(
@@ -136,7 +137,7 @@ def agreement_rows(stored: Sequence[StoredAgreement], names: Names) -> tuple[Agr
             revision=each.revision,
             title=each.title,
             kind=each.kind,
-            status=each.status,
+            status=status_of(each, lens),
             partner=names.partner(each.partner),
             currency=each.currency,
             terms=each.terms,
@@ -147,7 +148,13 @@ def agreement_rows(stored: Sequence[StoredAgreement], names: Names) -> tuple[Agr
     )
 
 
-def _ends(each: StoredAgreement) -> Any:
+def status_of(each: StoredAgreement, lens: Lens) -> str:
+    """Its status; one whose time is over counts as retired, whoever ended it."""
+    ends = _ends(each)
+    return "retired" if each.status == "active" and ends is not None and ends <= lens.now else each.status
+
+
+def _ends(each: StoredAgreement) -> datetime | None:
     ends = [end for end in (each.valid_until, each.retired_from) if end is not None]
     return min(ends) if ends else None
 
@@ -173,7 +180,7 @@ def agreement_view(
         revision=stored.revision,
         title=stored.title,
         kind=stored.kind,
-        status=stored.status,
+        status=status_of(stored, lens),
         partner=names.partner(stored.partner),
         currency=stored.currency,
         valid_from=stored.active_from or stored.valid_from,
@@ -235,7 +242,7 @@ def _term(
         valid_until=day_of(term.valid_until, lens) if term.valid_until is not None else None,
         used=term.used_quantity if term.max_quantity is not None else None,
         most=term.max_quantity,
-        evidence=_evidence(term, lens),
+        evidence=_evidence(term, product.name if product is not None else ""),
     )
 
 
@@ -264,13 +271,16 @@ def as_found(term: TermView, stored: StoredAgreement) -> FoundTerm:
 
 
 def _tier(tier: Mapping[str, str], term: FoundTerm, lens: Lens) -> Tier:
-    value = lens.fmt.number(Decimal(str(tier["value"])))
-    unit = " %" if term.method in ("discount", "cost_plus") else f" {term.currency}"
-    return Tier(Decimal(str(tier["from"])), f"{value}{unit}")
+    value = Decimal(str(tier["value"]))
+    percent = term.method in ("discount", "cost_plus") or not term.currency
+    rule = (
+        f"{lens.fmt.number(value)} %" if percent else f"{lens.fmt.price(Money(value, term.currency))} {term.currency}"
+    )
+    return Tier(Decimal(str(tier["from"])), rule)
 
 
-def _evidence(term: TermView, lens: Lens) -> str:
-    if term.description:
+def _evidence(term: TermView, name: str) -> str:
+    if term.description and term.description != name:
         return term.description
     told = []
     for name, value in (term.evidence or {}).items():

@@ -37,7 +37,8 @@ class VerifyCheck:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """A finished verification. `broken_at` is the first entry that does not match; None when everything held."""
+    """A finished verification. `broken_at` is the first entry that does not match; None when every entry held, though
+    an event or a decision may not have. `broken_why` says what was found."""
 
     at: datetime
     by: Person
@@ -49,10 +50,27 @@ class VerifyResult:
     broken_at: int | None = None
     broken_why: str = ""
 
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found."""
+        return all(check.held for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRun:
+    """A verification that is under way: what it reads now, and how far it is."""
+
+    what: str
+    done: int
+    total: int
+
 
 @dataclass(frozen=True, slots=True)
 class AuditView(View):
-    """`verified` is the last verification, None when there was none. `entries_total` is the length of the chain."""
+    """`verified` is the last verification, None when there was none. `entries_total` is the length of the chain.
+
+    While one is under way (`running`), the part `proof` asks for itself again every second.
+    """
 
     template: ClassVar[str] = "audit.html"
     nav: ClassVar[str] = "audit"
@@ -71,6 +89,7 @@ class AuditView(View):
     verified: VerifyResult | None
     can_verify: bool
     more: str = ""
+    running: VerifyRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
