@@ -154,11 +154,14 @@ def decide(
         "status": after.status if after else "",
         "stage": case["stage"],
         "subject": found.subject,
+        "next": sorted({x.role for x in after.steps if x.status == "open"}) if after else [],
     }
     if json:
         print_json(result)
     else:
-        out.print(f"{found.subject_type} {found.subject}: approval {result['status']}, now {case['stage']}")
+        # While others have to agree, the stage says nothing new.
+        then = f"{', '.join(result['next'])} decides next" if result["next"] else f"now {case['stage']}"
+        out.print(f"{found.subject_type} {found.subject}: approval {result['status']}, {then}")
 
 
 def _waiting_for(conn: Connection[Any], ctx: Context, text: str) -> Approval:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import secrets
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from headgate.channel import agreements
 from headgate.channel.orders import order_summary
 from headgate.cli.playing import Player
 from headgate.cli.serving import announce, launcher
-from headgate.cli.session import err, opened, out, print_json, shown, table
+from headgate.cli.session import err, new_password, opened, out, print_json, shown, table
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Misconfigured, NotFound
@@ -130,7 +129,7 @@ def _found(app: App, simulation: Simulation, now: datetime) -> UUID:
     profile = simulation.tenant
     tenant = uuid4()
     ctx = Context(tenant, SYSTEM, now)
-    passwords = {name: "-".join(secrets.token_hex(2) for _ in range(4)) for name, _, _ in STAFF}
+    passwords = {name: new_password() for name, _, _ in STAFF}
     with app.database.transaction(tenant) as conn:
         create_tenant(
             conn,

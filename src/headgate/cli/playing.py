@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,8 @@ from headgate.wiring import App
 WORKDAY = (time(9), time(11), time(14), time(17), time(20))
 WEEKEND = (time(12), time(20))
 DESK_HOURS = (time(9), time(18))
-# Nobody has come to what the last working days brought: it waits, so that there is something to decide.
-LEFT_ALONE = 2
+# Nobody has come to what arrived since noon of the working day before: it waits, so that there is something to decide.
+LEFT_ALONE = time(12)
 # How long people take, in hours, and what they answer: shares of a hundred. `late` is decided only after its time, by
 # whoever it was escalated to; `never` lapses.
 HOURS = (0.5, 1, 2, 3, 5, 8, 20, 27)
@@ -60,7 +60,7 @@ class Player:
         runner = self.app.runner("demo")
         zone = ZoneInfo(self.simulation.tenant.timezone)
         end = min(self.until, self.simulation.end)
-        alone = _working_days_before(end.astimezone(zone), LEFT_ALONE)
+        alone = _working_day_before(end.astimezone(zone), LEFT_ALONE)
         stream = self.simulation.stream
         place = 0
         for at in _looks(self.simulation.start, end, zone):
@@ -164,10 +164,9 @@ def _looks(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]
         day += timedelta(days=1)
 
 
-def _working_days_before(end: datetime, days: int) -> datetime:
-    """Midnight so many working days before the day of `end`."""
-    day: date = end.date()
-    while days:
+def _working_day_before(end: datetime, hour: time) -> datetime:
+    """That hour of the last working day before the day of `end`."""
+    day = end.date() - timedelta(days=1)
+    while day.weekday() >= 5:
         day -= timedelta(days=1)
-        days -= day.weekday() < 5
-    return datetime.combine(day, time(), end.tzinfo)
+    return datetime.combine(day, hour, end.tzinfo)

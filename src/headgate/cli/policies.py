@@ -79,9 +79,8 @@ def check(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=Fals
         if not json:
             for issue in issues:
                 out.print(str(issue), highlight=False, soft_wrap=True)
-            out.print(
-                f"{file.name}: {len(issues)} issues, {sum(e.passed for e in examples)} of {len(examples)} tests pass"
-            )
+            tests = f", {sum(e.passed for e in examples)} of {len(examples)} tests pass" if examples else ""
+            out.print(f"{file.name}: {len(issues)} issues{tests}")
     if json:
         print_json({"files": found})
     if failed:

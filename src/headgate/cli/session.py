@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ Tenant = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many rows at most.")]
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz"  # none that looks like a digit
 
 out = Console()
 err = Console(stderr=True)
@@ -80,6 +83,11 @@ def operator() -> Principal:
     return Principal(id=f"operator:{name}", kind="system", name=name, roles=frozenset({"tenant_admin"}))
 
 
+def new_password() -> str:
+    """A random password of 72 bits that can be read out: sixteen letters in groups of four."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+
+
 def fail(error: HeadgateError) -> NoReturn:
     """Say what is wrong, field by field, and leave with exit code 1."""
     err.print(f"[bold red]Error[/] {error.message}", highlight=False, soft_wrap=True)
@@ -114,8 +122,10 @@ def table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, s
         return
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name, label in columns.items():
-        number = isinstance(next((r[name] for r in rows if r.get(name) is not None), None), (Decimal, int))
-        made.add_column(label, justify="right" if number else "left", overflow="fold")
+        first = next((r[name] for r in rows if r.get(name) is not None), None)
+        number = isinstance(first, (Decimal, int))
+        # An id stands on one line, so that it can be copied.
+        made.add_column(label, justify="right" if number else "left", overflow="fold", no_wrap=isinstance(first, UUID))
     for row in rows:
         made.add_row(*(shown(row.get(name)) for name in columns))
     out.print(made)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import uuid4
@@ -20,7 +19,7 @@ from headgate.access import (
     list_accounts,
     list_sources,
 )
-from headgate.cli.session import Json, Tenant, opened, operator, out, print_json, session, table
+from headgate.cli.session import Json, Tenant, new_password, opened, operator, out, print_json, session, table
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
@@ -75,7 +74,7 @@ def add_person(
     json: Json = False,
 ) -> None:
     """Add a person with roles; a password is made and shown once."""
-    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    password = new_password()
     with session(tenant) as s, s.transaction() as (conn, ctx):
         account = create_person(conn, ctx, email=email, name=name, password=password)
         for one in role or []:
