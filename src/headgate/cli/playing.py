@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from headgate.access import load_principal
+from headgate.channel.orders import get_order
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError
@@ -32,6 +33,8 @@ LEFT_ALONE = time(12)
 HOURS = (0.5, 1, 2, 3, 5, 8, 20, 27)
 ANSWERS = {"approve": 66, "edit": 12, "reject": 12, "return": 6, "late": 3, "never": 1}
 BETWEEN_DECISIONS = (2, 9)  # minutes
+SHIPS_AFTER = timedelta(hours=20)
+ERP = "erp/nordwind"
 REASONS = {
     "approve": ("agreed with the partner for this quarter", "strategic account, one time", "matches a competing offer"),
     "edit": ("met the partner half way", "only at the contract price less two percent"),
@@ -53,6 +56,7 @@ class Player:
     people: Mapping[str, Sequence[str]]  # role to principal ids
     progress: Callable[[int], None]
     decided: int = 0
+    approved: dict[str, datetime] = field(default_factory=dict)  # orders to ship, and from when on
     failed: list[str] = field(default_factory=list)
 
     def play(self) -> None:
@@ -76,6 +80,7 @@ class Player:
             if local.weekday() < 5 and DESK_HOURS[0] <= local.time() <= DESK_HOURS[1]:
                 self._decide_what_is_due(alone, end)
                 runner.drain(self.tenant)
+            self._ship_what_was_approved()
             self.progress(upto - place)
             place = upto
 
@@ -112,6 +117,25 @@ class Player:
                     self._decide(conn, task, outcome, chance)
                     self.clock.set(min(end, self.clock.now() + timedelta(minutes=chance.randint(*BETWEEN_DECISIONS))))
 
+    def _ship_what_was_approved(self) -> None:
+        """Send off what people approved: the simulation ships by itself only what it expected to be released."""
+        now = self.clock.now()
+        due = [order for order, at in self.approved.items() if at <= now]
+        if not due:
+            return
+        with self.app.database.transaction(self.tenant, read_only=True) as conn:
+            found = {order: get_order(conn, order) for order in due}
+        events = []
+        for order, stored in found.items():
+            if stored["status"] in ("held", "received"):
+                continue
+            del self.approved[order]
+            if stored["status"] in ("released", "flagged"):
+                lines = [{"line": line["line"], "quantity": str(line["quantity"])} for line in stored["lines"]]
+                data = {"order": order, "shipment": f"APP-{order}", "shipped_at": now.isoformat(), "lines": lines}
+                events.append(Event(ERP, f"app-{order}-{stored['revision']}", "shipment.confirmed", order, now, data))
+        self.send(events)
+
     def _decide(self, conn: Connection[Any], task: Mapping[str, Any], outcome: str, chance: random.Random) -> None:
         approval = get_approval(conn, task["approval"])
         # Whoever it was escalated to decides it.
@@ -128,8 +152,10 @@ class Player:
             decide_approval(conn, ctx, self.app.engine, approval.approval, choice)
         except HeadgateError as error:
             self.failed.append(f"{task['subject']}: {error.message}")
-        else:
-            self.decided += 1
+            return
+        if outcome in ("approve", "edit") and approval.subject_type == "order":
+            self.approved[approval.subject] = now + SHIPS_AFTER
+        self.decided += 1
 
 
 def counter_offer(approval: Approval) -> dict[str, Any] | None:
