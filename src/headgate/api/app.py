@@ -81,6 +81,7 @@ def create_app(app: App) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     api.state.headgate = app
     for router in ROUTERS:

@@ -129,7 +129,7 @@ def _context(request: Request, tenant_id: UUID, principal: Principal, now: datet
 
 OrdersRead = Annotated[Caller, Depends(require("orders.read"))]
 OrdersWrite = Annotated[Caller, Depends(require("orders.write"))]
-CasesRead = Annotated[Caller, Depends(require("cases.read"))]
+CasesRead = Annotated[Caller, Depends(require("cases.read", staff=True))]
 ApprovalsDecide = Annotated[Caller, Depends(require("approvals.decide", staff=True))]
 AgreementsRead = Annotated[Caller, Depends(require("orders.read", staff=True))]
 AgreementsWrite = Annotated[Caller, Depends(require("agreements.write", staff=True))]

@@ -164,7 +164,7 @@ def response_for(scope: Scope, error: Exception) -> Response:
 def code_of(error: HeadgateError) -> str:
     """The kind of an error of the kernel's tree, of its nearest class that has one; empty: tell nothing."""
     codes = (vars(cls).get("code") for cls in type(error).__mro__)
-    return next((code for code in codes if code in KINDS), "")
+    return next((code for code in codes if isinstance(code, str) and code in KINDS), "")
 
 
 def add_handlers(app: FastAPI, addresses: Sequence[Address]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -18,7 +18,7 @@ from headgate.api.models.orders import (
     OrderView,
     Reservation,
 )
-from headgate.api.models.work import ApprovalView, approval_view, case_line
+from headgate.api.models.work import approval_view, case_line
 from headgate.channel import orders
 from headgate.ledger import audit_list, event_list, proof_states
 from headgate.policy import Decision, decision_list
@@ -26,13 +26,17 @@ from headgate.process import approvals_of_case, case_detail
 
 MOST_HISTORY = 200
 
+# What would tell a partner about the tenant's costs.
+INTERNAL_EXCEPTIONS = frozenset({"margin_floor"})
+INTERNAL_CHECKS = frozenset({"margin"})
 
-def order_line(row: Mapping[str, Any], currency: str) -> OrderLine:
+
+def order_line(row: Mapping[str, Any], currency: str, *, staff: bool) -> OrderLine:
     """An order in a list; `currency` is the tenant's."""
-    return OrderLine.model_validate(_order(row, currency))
+    return OrderLine.model_validate(_order(row, currency, staff=staff))
 
 
-def _order(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
+def _order(row: Mapping[str, Any], currency: str, *, staff: bool) -> dict[str, Any]:
     return {
         **row,
         "order": row["order_no"],
@@ -40,52 +44,58 @@ def _order(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "total": Money(amount=row["total"], currency=row["currency"]),
         "tax": Money(amount=row["tax"], currency=row["currency"]),
         "tenant_total": Money(amount=row["tenant_total"], currency=currency),
-        "stake": Money(amount=row["stake"], currency=currency),
+        "stake": Money(amount=row["stake"], currency=currency) if staff else None,
+        "exceptions": [e for e in row["exceptions"] if staff or e not in INTERNAL_EXCEPTIONS],
     }
 
 
 def explain_order(conn: Connection[Any], caller: Caller, order_no: str) -> OrderView:
-    """Everything about an order. Raises NotFound.
-
-    A principal of a partner sees the order, its prices and checks, and not what is internal to the tenant: cost and
-    margin, who approves, the audit chain.
-    """
+    """Everything about an order that the caller may know. Raises NotFound."""
     row = orders.get_order(conn, order_no)
     decisions = decision_list(conn, subject_type="order", subject=order_no, limit=MOST_HISTORY)
     current = next((d for d in decisions if d.decision == row["decision"]), None)
     recorded = current.evaluations if current is not None and isinstance(current.evaluations, Mapping) else {}
     staff = caller.is_staff
-    case = case_detail(conn, row["case_id"]) if row["case_id"] else None
     return OrderView.model_validate(
         {
-            **_order(row, caller.currency(conn)),
+            **_order(row, caller.currency(conn), staff=staff),
             "lines": _lines(row, recorded, staff=staff),
             "reservations": [Reservation.model_validate(r) for r in row["reservations"]],
             "outcome": current.outcome if current else None,
             "found": _found(recorded, staff=staff),
             "checks": _checks(recorded, staff=staff),
-            "release": recorded.get("release") if staff else None,
-            "credit": recorded.get("credit") if staff else None,
             "tax_snapshot": recorded.get("tax"),
             "totals": recorded.get("totals"),
-            "decisions": [decision_line(d) for d in decisions],
-            "case_detail": None if case is None else case_line(case),
-            **_history(conn, row, staff=staff),
+            **(_internal(conn, row, recorded, decisions) if staff else NOTHING_INTERNAL),
         }
     )
 
 
-def _history(conn: Connection[Any], row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
-    approvals: list[ApprovalView] = []
-    if not staff:
-        return {"approvals": approvals, "events": [], "timeline": []}
-    if row["case_id"]:
-        approvals = [approval_view(a) for a in approvals_of_case(conn, row["case_id"])]
+NOTHING_INTERNAL: Mapping[str, Any] = {
+    "release": None,
+    "credit": None,
+    "decisions": [],
+    "case_detail": None,
+    "approvals": [],
+    "events": [],
+    "timeline": [],
+}
+
+
+def _internal(
+    conn: Connection[Any], row: Mapping[str, Any], recorded: Mapping[str, Any], decisions: Sequence[Decision]
+) -> dict[str, Any]:
+    """What the tenant's own people see besides: the final policy, credit, who decided, and the proof."""
+    case = row["case_id"]
     entries = audit_list(conn, subject_type="order", subject=row["order_no"], limit=MOST_HISTORY)
     proofs = proof_states(conn, [e.seq for e in entries])
     events = event_list(conn, key=f"order:{row['order_no']}", limit=MOST_HISTORY)
     return {
-        "approvals": approvals,
+        "release": recorded.get("release"),
+        "credit": recorded.get("credit"),
+        "decisions": [decision_line(d) for d in decisions],
+        "case_detail": case_line(case_detail(conn, case)) if case else None,
+        "approvals": [approval_view(a) for a in approvals_of_case(conn, case)] if case else [],
         "events": [logged_event(e) for e in events],
         "timeline": [audit_line(e, proofs) for e in entries],
     }
@@ -100,7 +110,7 @@ def _lines(row: Mapping[str, Any], recorded: Mapping[str, Any], *, staff: bool) 
                 **line,
                 "cost": line["cost"] if staff else None,
                 "margin": line["margin"] if staff else None,
-                "price": traces.get(line["line"]),
+                "price": traces.get(line["line"]) if staff else None,
                 "allocation": allocations.get(line["line"]),
             }
         )
@@ -110,12 +120,16 @@ def _lines(row: Mapping[str, Any], recorded: Mapping[str, Any], *, staff: bool) 
 
 def _checks(recorded: Mapping[str, Any], *, staff: bool) -> list[why.CheckResult]:
     checks = [why.CheckResult.model_validate(c) for c in recorded.get("checks", [])]
-    return checks if staff else [c.model_copy(update={"evaluation": None}) for c in checks if c.check != "margin"]
+    if staff:
+        return checks
+    return [c.model_copy(update={"evaluation": None}) for c in checks if c.check not in INTERNAL_CHECKS]
 
 
 def _found(recorded: Mapping[str, Any], *, staff: bool) -> list[why.ExceptionResult]:
     found = [why.ExceptionResult.model_validate(e) for e in recorded.get("exceptions", [])]
-    return found if staff else [e.model_copy(update={"detail": "", "stake": ""}) for e in found]
+    if staff:
+        return found
+    return [e.model_copy(update={"detail": "", "stake": ""}) for e in found if e.type not in INTERNAL_EXCEPTIONS]
 
 
 def decision_line(decision: Decision) -> DecisionLine:

@@ -15,6 +15,14 @@ READ = (*_ALWAYS,)
 FIND = (*_ALWAYS, 404)
 WRITE = (*_ALWAYS, 404, 409, 413, 415, 422)
 
+SIGNATURE = {
+    "type": "apiKey",
+    "in": "header",
+    "name": "webhook-signature",
+    "description": "Standard Webhooks: with `webhook-id` and `webhook-timestamp`, over the bytes of the body, under a "
+    "secret of the source that `?source=` names.",
+}
+
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -52,6 +60,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         model = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas.update(model.pop("$defs", {}))
         schemas["ProblemDetails"] = model
+        document["components"].setdefault("securitySchemes", {})["webhookSignature"] = SIGNATURE
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         for path in document["paths"].values():

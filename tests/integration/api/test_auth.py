@@ -17,6 +17,7 @@ from headgate.store import Database
 from tests.scenarios.api.world import BATCH, SOURCE, World, bearer, event, open_world, order
 from tests.scenarios.channel import account, partner, person
 
+NOBODY = "00000000-0000-7000-8000-000000000000"
 BODY = json.dumps(event("e-1", order("O-1"))).encode()
 
 
@@ -200,7 +201,10 @@ def test_a_partners_key_sees_its_own_orders_alone_and_no_internals(world: World)
     own = world.get("pia", "/v1/orders/O-1").json()
     assert own["lines"][0]["cost"] is None
     assert own["lines"][0]["margin"] is None
-    assert (own["credit"], own["timeline"], own["events"], own["approvals"]) == (None, [], [], [])
+    assert own["stake"] is None
+    assert own["lines"][0]["price"] is None
+    assert (own["credit"], own["release"], own["case_detail"]) == (None, None, None)
+    assert (own["timeline"], own["events"], own["approvals"], own["decisions"]) == ([], [], [], [])
     assert "margin" not in {check["check"] for check in own["checks"]}
     staff = world.get("carl", "/v1/orders/O-1").json()
     assert staff["lines"][0]["cost"] == "6.00"
@@ -215,6 +219,20 @@ def test_a_partners_key_sees_what_can_be_promised_and_not_what_is_on_hand(shared
     assert shared.get("pia", "/v1/products").json()["items"][0]["cost"] is None
 
 
-@pytest.mark.parametrize("path", ["/v1/policies", "/v1/agreements", "/v1/decisions"])
+def test_a_partner_cannot_learn_of_margins_by_exceptions(world: World) -> None:
+    world.send(event("e-1", order("O-1", ("S-2", "5", "61.00"))))
+    world.govern()
+    staff = world.get("carl", "/v1/orders/O-1").json()
+    assert "margin_floor" in staff["exceptions"]
+    for shown in (world.get("pia", "/v1/orders/O-1").json(), world.get("pia", "/v1/orders").json()["items"][0]):
+        assert "margin" not in str(shown).replace("'margin': None", "")
+        assert shown["exceptions"]
+    assert "exception" in refused(world.get("pia", "/v1/orders", exception="margin_floor"), 403)
+    assert world.get("pia", "/v1/orders").json()["totals"]["stake"] is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/policies", "/v1/agreements", "/v1/decisions", "/v1/cases", "/v1/tasks", f"/v1/cases/{NOBODY}"]
+)
 def test_what_is_internal_to_the_tenant_is_not_for_partners(shared: World, path: str) -> None:
     assert "not for partners" in refused(shared.get("pia", path), 403)

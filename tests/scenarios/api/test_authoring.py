@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.scenarios.api.test_events import problem
-from tests.scenarios.api.world import World, event, order
+from tests.scenarios.api.world import World, bearer, event, order
 from tests.scenarios.channel import person
 
 POLICY = """
@@ -165,6 +166,12 @@ def test_a_policy_can_be_tried_without_a_trace(shared: World) -> None:
     found = shared.post("carl", "/v1/policies/price_deviation/evaluate", {"inputs": facts}).json()
     assert (found["outputs"]["outcome"], found["rows"], found["version"]) == ("hold", ["deep_discount"], 1)
     assert found["reasons"] == ["20 % below contract is more than 15 %"]
+    pinned = shared.client.post(
+        "/v1/policies/price_deviation/evaluate",
+        content=json.dumps({"inputs": facts, "version": 1.0}),
+        headers={**bearer(shared.keys["carl"]), "content-type": "application/json"},
+    )
+    assert pinned.json()["version"] == 1
     missing = problem(shared.post("carl", "/v1/policies/price_deviation/evaluate", {"inputs": {}}), 422, "invalid")
     assert missing["errors"]
     problem(shared.post("carl", "/v1/policies/nothing/evaluate", {"inputs": {}}), 404, "not_found")

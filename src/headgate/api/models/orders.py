@@ -28,7 +28,9 @@ class OrderLine(Shape):
     total: Money
     tax: Money
     tenant_total: Money = Field(description="The total in the tenant's currency.")
-    stake: Money = Field(description="The money at stake in its exceptions, in the tenant's currency.")
+    stake: Money | None = Field(
+        description="The money at stake, in the tenant's currency; for the tenant's own people."
+    )
     exceptions: list[str]
     decision: UUID | None
     case: UUID | None
@@ -40,7 +42,7 @@ class OrderTotals(Shape):
 
     orders: int
     total: Money
-    stake: Money
+    stake: Money | None
 
 
 class OrderPage(Shape):
@@ -107,7 +109,10 @@ class DecisionView(DecisionLine):
 
 
 class OrderView(OrderLine):
-    """The whole explanation of an order: from the outcome to facts, rows, clauses, versions, people and proof."""
+    """The whole explanation of an order: from the outcome to facts, rows, clauses, versions, people and proof.
+
+    A partner's key gets the order with its lines, tax, checks and reservations, and not what is internal to the tenant.
+    """
 
     account: str | None
     requested_by: str

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from headgate.api.models.common import Body, Shape
-from headgate.api.parameters import Digest, Instant, LongText
+from headgate.api.parameters import Digest, Instant, LongText, Version
 
 
 class PolicyVersionView(Shape):
@@ -75,7 +75,7 @@ class Evaluate(Body):
     """Facts to try a policy on. Left out, `version` is the one in force now."""
 
     inputs: dict[str, Any]
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    version: Version | None = None
 
 
 class Evaluated(Shape):

@@ -92,10 +92,10 @@ def get_case(caller: CasesRead, case: Annotated[UUID, Path()]) -> CaseView:
     """One case with its tasks, approvals, events, and its audit entries with their proof state."""
     with caller.reading() as conn:
         row = case_detail(conn, case)
-        entries = audit_list(conn, case_id=case, limit=MOST_HISTORY) if caller.is_staff else []
+        entries = audit_list(conn, case_id=case, limit=MOST_HISTORY)
         proofs = proof_states(conn, [e.seq for e in entries])
-        events = event_list(conn, key=row["key"], limit=MOST_HISTORY) if caller.is_staff else []
-        approvals = approvals_of_case(conn, case) if caller.is_staff else []
+        events = event_list(conn, key=row["key"], limit=MOST_HISTORY)
+        approvals = approvals_of_case(conn, case)
     return CaseView.model_validate(
         {
             **with_stake(row),
@@ -104,7 +104,6 @@ def get_case(caller: CasesRead, case: Annotated[UUID, Path()]) -> CaseView:
             "approvals": [approval_view(a) for a in approvals],
             "timeline": [audit_line(e, proofs) for e in entries],
             "events": [logged_event(e) for e in events],
-            "data": row["data"] if caller.is_staff else {},
         }
     )
 
@@ -184,7 +183,7 @@ def decide(
 
 def _approval(conn: Connection[Any], caller: Caller, approval: UUID) -> ApprovalView:
     found = get_approval(conn, approval)
-    if found is None or not caller.is_staff:
+    if found is None:
         raise NotFound(f"approval {approval} does not exist")
     try:
         mine = ways(found, voter_of(conn, caller.ctx, caller.app.engine))

@@ -14,6 +14,7 @@ from headgate.api.openapi import FIND, READ, problems
 from headgate.api.parameters import CodePath, Cursor, Filter, Instant, Limit, Search
 from headgate.api.strict import StrictRoute
 from headgate.channel import orders
+from headgate.kernel.errors import Forbidden
 
 router = APIRouter(route_class=StrictRoute, tags=["orders"])
 
@@ -32,6 +33,8 @@ def list_orders(
     limit: Limit = 50,
 ) -> OrderPage:
     """Orders, newest first, with the sums of the whole selection."""
+    if exception and not caller.is_staff:
+        raise Forbidden("the filter exception is for the tenant's own people")
     with caller.reading() as conn:
         page, totals = orders.list_orders(
             conn,
@@ -47,12 +50,12 @@ def list_orders(
         )
         currency = caller.currency(conn)
     return OrderPage(
-        items=[order_line(row, currency) for row in page.items],
+        items=[order_line(row, currency, staff=caller.is_staff) for row in page.items],
         next_cursor=page.next_cursor,
         totals=OrderTotals(
             orders=totals["orders"],
             total=Money(amount=totals["total"], currency=currency),
-            stake=Money(amount=totals["stake"], currency=currency),
+            stake=Money(amount=totals["stake"], currency=currency) if caller.is_staff else None,
         ),
     )
 
