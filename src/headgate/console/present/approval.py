@@ -35,6 +35,7 @@ from headgate.ui.words import humanise
 
 HUNDRED = Decimal(100)
 ZERO = Decimal(0)
+DECIDED = ("approved", "edited", "rejected", "returned")
 # The one line of a price exception, which has none of its own.
 ONLY_LINE = "1"
 
@@ -323,7 +324,7 @@ def _history(past: Past, names: Names, lens: Lens) -> PartnerHistory:
                 ask=ask_of(each.subject_type, each.exceptions, each.summary, lens.fmt).short,
                 stake=lens.money(each.stake),
                 outcome=each.status,
-                by=names.person(each.by) if each.by else None,
+                by=names.person(each.by) if each.by and each.status in DECIDED else None,
             )
             for each in past.asks[:5]
         ),

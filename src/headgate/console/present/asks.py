@@ -57,7 +57,11 @@ def ask_of(subject_type: str, exceptions: Sequence[str], summary: Mapping[str, A
     if len(shorts) == 1:
         return Ask(first, phrases[0][1], _verb(kinds[0], shorts[0]))
     more = shorts[1] if len(shorts) == 2 else f"{shorts[1]} and {len(shorts) - 2} more"
-    return Ask(f"{first}; {more}", f"{phrases[0][1]}; also {more}", f"Approve all {len(shorts)} exceptions")
+    return Ask(
+        f"{first}; {more}",
+        f"{phrases[0][1]}; also {more}",
+        f"Approve {'both' if len(shorts) == 2 else f'all {len(shorts)}'} exceptions",
+    )
 
 
 def _verb(kind: str, short: str) -> str:

@@ -35,10 +35,10 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "agreement.withdrawn": ("void", "withdrew it"),
 }
 _OUTCOMES: Mapping[str, tuple[str, str]] = {
-    "approve": ("approve", "approved"),
-    "edit": ("edit", "approved with changes"),
-    "reject": ("reject", "rejected"),
-    "return": ("return", "returned for correction"),
+    "approve": ("approve", "approved it"),
+    "edit": ("edit", "approved it with changes"),
+    "reject": ("reject", "rejected it"),
+    "return": ("return", "returned it for correction"),
 }
 _ARRIVALS: Mapping[str, tuple[str, str]] = {
     "released": ("release", "released it"),
@@ -143,7 +143,7 @@ def _voted(entry: AuditEntry, vote: Mapping[str, Any], names: Names) -> Timeline
         entry.at,
         names.person(entry.actor),
         kind,
-        f"{text} level {vote.get('level')} as {humanise(str(vote.get('role', ''))).lower()}",
+        f"{text}, level {vote.get('level')} as {humanise(str(vote.get('role', ''))).lower()}",
         quote=str(vote.get("justification") or ""),
         on_behalf_of=names.person(behalf) if behalf else None,
         href=urls.approval(str(vote.get("approval"))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from headgate.ledger import QuarantineCount, Quarantined
 from headgate.ui.words import STATES
 
 MOST_REASONS = 40
+_LINE = re.compile(r"^lines\[(\d+)\]\.(\w+)")
 STATUSES = ("open", "replayed", "dismissed")
 
 
@@ -163,5 +165,6 @@ def money(amount: Decimal | None, currency: str | None) -> Money | None:
 
 
 def capital(text: str) -> str:
-    """A reason as a sentence begins."""
+    """A reason as a sentence begins; a path into the lines of an order is said in words."""
+    text = _LINE.sub(lambda m: f"line {int(m[1]) + 1}: {m[2].replace('_', ' ')}", text)
     return text[:1].upper() + text[1:]
