@@ -16,7 +16,7 @@ from typing import Any
 from psycopg import Connection
 from sqlalchemy import MetaData
 
-from headgate.access import Envelope, load_voters
+from headgate.access import Envelope, forget_keys, load_voters
 from headgate.channel import credit, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.domain.calendar import Calendar, add_working_time, calendar_from
@@ -28,7 +28,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
-from headgate.ledger import ContentCheck, Refusal, StoredEvent, append_events
+from headgate.ledger import ContentCheck, NewEvent, Refusal, StoredEvent, append_events
 from headgate.policy import DECISIONS_CHECK, PolicyService
 from headgate.process import Definitions, Delegated, Engine, LaneRunner, Registry, TenantProfile, Validator, Voter
 from headgate.process.lanes import Probe
@@ -133,6 +133,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS}
     registry.edit_checks |= {"order": orders.check_edit, "price_exception": exceptions.check_edit}
     registry.jobs |= orders.JOBS
+    registry.jobs["idempotency.forget"] = _forget_keys
     registry.projections |= {
         "partner.recorded": partners.project,
         "product.recorded": products.project,
@@ -155,6 +156,12 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     }
     registry.validators |= checks
     return registry
+
+
+def _forget_keys(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
+    """Idempotency keys answer repeats for a week."""
+    forget_keys(conn, ctx.now - timedelta(days=7))
+    return ()
 
 
 def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> list[Refusal]:
