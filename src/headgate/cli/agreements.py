@@ -11,20 +11,34 @@ from uuid import UUID
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from headgate.access import load_principal
 from headgate.channel import agreements
 from headgate.cli.imports import File, MappingFile
-from headgate.cli.session import Json, Limit, Session, Tenant, err, out, print_json, session, table
+from headgate.cli.session import (
+    Json,
+    Limit,
+    Session,
+    Tenant,
+    acting,
+    err,
+    money,
+    number,
+    print_json,
+    read_json,
+    read_text,
+    say,
+    session,
+    table,
+)
 from headgate.connectors import parse_mapping, read_sales, sales_end
 from headgate.domain.derive import DeriveRules
-from headgate.kernel.canonical import loads
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import invalid
+from headgate.kernel.errors import NotFound, invalid
 from headgate.ledger import append_events
 
 app = typer.Typer(no_args_is_help=True)
 As = Annotated[str, typer.Option("--as", help="Who acts: a principal id or an e-mail address.")]
+_WHOM = {"partner_group": "group", "region": "region", "channel": "channel"}
 Ids = Annotated[list[UUID] | None, typer.Argument(help="Agreement ids; or use --source.")]
 FromSource = Annotated[str, typer.Option("--source", help="All of this source, for example derived.")]
 
@@ -38,14 +52,14 @@ def derive(
     json: Json = False,
 ) -> None:
     """Draft price agreements from past sales: list prices, and partner prices where they differ steadily."""
-    plan = parse_mapping(mapping.read_text(encoding="utf-8"), mapping.name)
+    plan = parse_mapping(read_text(mapping), mapping.name)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with session(tenant) as s, Progress(*columns, console=err, disable=json) as bar:
         task = bar.add_task("Reading sales", total=None)
         lines = read_sales(sales, plan, until.date(), lambda done, total: bar.update(task, completed=done, total=total))
         with s.transaction() as (conn, ctx):
-            acting = Context(ctx.tenant_id, Principal("system:derive", "system", "Derivation"), ctx.now)
-            found = agreements.derive(conn, acting, lines, DeriveRules(until=sales_end(plan, until.date())))
+            deriving = Context(ctx.tenant_id, Principal("system:derive", "system", "Derivation"), ctx.now)
+            found = agreements.derive(conn, deriving, lines, DeriveRules(until=sales_end(plan, until.date())))
     drafted = found.agreements
     terms = sum(d.terms for d in drafted)
     if json:
@@ -58,10 +72,11 @@ def derive(
             }
         )
         return
-    out.print(
-        f"Drafted {len(drafted):,} agreements with {terms:,} terms from {found.used:,} sales lines ({found.passed_over:,} passed over)."
+    say(
+        f"Drafted {len(drafted):,} agreements with {terms:,} terms from {found.used:,} sales lines"
+        f" ({found.passed_over:,} passed over)."
     )
-    out.print("[dim]Review: headgate agreements list --status draft; then approve and activate them.[/]")
+    say("Review: headgate agreements list --status draft; then approve and activate them.", style="dim")
 
 
 @app.command("list")
@@ -92,29 +107,30 @@ def list_(
     }
     table("Agreements", rows, columns, "No agreements. Derive some: headgate agreements derive --help")
     if page.next_cursor:
-        out.print(f"[dim]More: --cursor {page.next_cursor}[/]")
+        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
 
 
 @app.command("show")
 def show(
-    agreement: Annotated[UUID, typer.Argument()], tenant: Tenant = "nordwind", limit: Limit = 50, json: Json = False
+    agreement: Annotated[str, typer.Argument(help="Its code (the newest revision) or id.")],
+    tenant: Tenant = "nordwind",
+    limit: Limit = 50,
+    json: Json = False,
 ) -> None:
     """Show an agreement with its terms and their evidence."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
-        head = asdict(agreements.get_agreement(conn, agreement))
-        page = agreements.list_terms(conn, agreement, limit=limit)
+        view = _named(conn, agreement)
+        head = asdict(view)
+        page = agreements.list_terms(conn, view.agreement, limit=limit)
     terms = [asdict(t) for t in page.items]
     if json:
         print_json(head | {"lines": terms, "next_cursor": page.next_cursor})
         return
-    out.print(f"[bold]{head['code']} r{head['revision']}[/] {head['title']}: {head['status']}", highlight=False)
-    flat = [t | t.pop("term") if isinstance(t.get("term"), dict) else t for t in terms]
-    table(
-        "Terms",
-        flat,
-        {"term": "#", "product": "Product", "partner": "Partner", "method": "Method", "value": "Value", "currency": ""},
-        "No terms.",
-    )
+    say((f"{head['code']} r{head['revision']}", "bold"), f" {head['title']}: {head['status']}")
+    columns = {"term": "#", "what": "What", "whom": "For", "method": "Method", "value": "Value"}
+    table("Terms", [_plain(t) for t in terms], columns, "No terms.")
+    if page.next_cursor:
+        say(f"{len(terms)} of {head['terms']:,} terms; --limit shows more", style="dim")
 
 
 @app.command("approve")
@@ -129,7 +145,7 @@ def approve(
     """Approve drafts as somebody else than their author."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         chosen = _chosen(conn, ids, source, "draft", "in_review")
-        acting = _acting(conn, ctx, by)
+        approver = acting(conn, ctx, by)
         author = Context(ctx.tenant_id, Principal("system:derive", "system"), ctx.now)
         drafts = (
             [a for a in chosen if agreements.get_agreement(conn, a).status == "draft"]
@@ -138,7 +154,7 @@ def approve(
         )
         if drafts:
             agreements.submit(conn, author, drafts)
-        agreements.approve(conn, acting, chosen, justification=because)
+        agreements.approve(conn, approver, chosen, justification=because)
     _said({"approved": len(chosen)}, json)
 
 
@@ -156,7 +172,7 @@ def activate(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         chosen = _chosen(conn, ids, source, "approved")
         when = parse_instant("from", start) if start else None
-        done = agreements.activate_many(conn, _acting(conn, ctx, by), chosen, start=when, acknowledged=acknowledge)
+        done = agreements.activate_many(conn, acting(conn, ctx, by), chosen, start=when, acknowledged=acknowledge)
         _announce(s, conn, ctx, done)
     _said({"activated": len(chosen)}, json)
 
@@ -164,13 +180,13 @@ def activate(
 @app.command("import")
 def import_(file: File, by: As, tenant: Tenant = "nordwind", json: Json = False) -> None:
     """Draft agreements from a JSON file: a list of agreements with their terms."""
-    items = loads(file.read_bytes())
+    items = read_json(file.name, file.read_bytes())
     if not isinstance(items, list):
         raise invalid(file.name, type(items).__name__, "is not a list of agreements")
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        acting = _acting(conn, ctx, by)
-        drafted = agreements.draft_many(conn, acting, items, source=file.name)
-        agreements.submit(conn, acting, [d.agreement for d in drafted])
+        author = acting(conn, ctx, by)
+        drafted = agreements.draft_many(conn, author, items, source=file.name)
+        agreements.submit(conn, author, [d.agreement for d in drafted])
     _said({"drafted": len(drafted)}, json)
 
 
@@ -178,8 +194,32 @@ def _announce(s: Session, conn: Any, ctx: Context, done: agreements.Activation) 
     append_events(conn, ctx.now, agreements.activation_events(done, ctx), lanes=s.app.settings.lanes)
 
 
-def _acting(conn: Any, ctx: Context, by: str) -> Context:
-    return Context(ctx.tenant_id, load_principal(conn, by if ":" in by else f"user:{by}", ctx.now), ctx.now)
+def _named(conn: Any, name: str) -> agreements.AgreementView:
+    """An agreement by id, or the newest revision of a code."""
+    try:
+        return agreements.get_agreement(conn, UUID(name))
+    except ValueError:
+        page = agreements.list_agreements(conn, code=name, limit=1)
+    if not page.items:
+        raise NotFound(f"there is no agreement {name}; see headgate agreements list")
+    return page.items[0]
+
+
+def _plain(term: dict[str, Any]) -> dict[str, Any]:
+    """A term as a row of a table: whom and what it is for, its value or its tiers in words."""
+    percent = term["method"] in ("discount", "cost_plus")
+    unit = "%" if percent else term["currency"]
+    told = number if percent else money
+    tiers = [f"from {number(t['from'])}: {told(t['value'])} {unit}" for t in term["tiers"] or ()]
+    what = term["product"] or (f"family {term['family']}" if term["family"] else "everything")
+    whom = [term["partner"], *(f"{k} {term[n]}" for n, k in _WHOM.items() if term[n])]
+    return {
+        "term": term["term"],
+        "what": what,
+        "whom": " ".join(filter(None, whom)) or "everyone",
+        "method": term["method"].replace("_", " "),
+        "value": "; ".join(tiers) or f"{told(term['value'])} {unit}",
+    }
 
 
 def _chosen(conn: Any, ids: list[UUID] | None, source: str, *statuses: str) -> list[UUID]:
@@ -196,4 +236,4 @@ def _said(result: dict[str, int], json: bool) -> None:
         print_json(result)
     else:
         ((verb, count),) = result.items()
-        out.print(f"{verb.capitalize()} {count:,} agreements.")
+        say(f"{verb.capitalize()} {count:,} agreements.")

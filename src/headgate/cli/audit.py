@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from headgate.cli.session import Json, Limit, Tenant, err, out, print_json, session, table
+from headgate.cli.session import Json, Limit, Tenant, err, print_json, say, session, table
 from headgate.ledger import audit_list, verify_audit
 
 app = typer.Typer(no_args_is_help=True)
@@ -38,15 +38,14 @@ def verify(
     if json:
         print_json(asdict(report) | {"ok": report.ok})
     elif report.ok:
-        contents = "".join(f", {count:,} {name}" for name, count in report.contents.items())
-        out.print(
-            f"[green]Intact[/]: {report.entries:,} entries{', ' + format(report.events, ',') + ' events' if report.events else ''}{contents} checked."
-        )
-        out.print(f"[dim]Head: entry {report.head_seq}, hash {report.head_hash}[/]", highlight=False, soft_wrap=True)
+        counts = {"entries": report.entries} | ({"events": report.events} if report.events else {}) | report.contents
+        checked = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        say(("Intact", "green"), f": {checked} checked.")
+        say(f"Head: entry {report.head_seq}, hash {report.head_hash}", style="dim", wrap=False)
     else:
-        out.print(f"[bold red]Broken[/]: {len(report.bad)} findings in {report.entries:,} entries.")
+        say(("Broken", "bold red"), f": {len(report.bad)} findings in {report.entries:,} entries.")
         for finding in report.bad[:20]:
-            out.print(f"  • {finding}", highlight=False, soft_wrap=True)
+            say(f"  • {finding}", wrap=False)
     if not report.ok:
         sys.exit(1)
 

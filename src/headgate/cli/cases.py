@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from psycopg import Connection
 
-from headgate.access import load_principal
-from headgate.cli.session import Json, Limit, Tenant, out, print_json, session, table
-from headgate.kernel.canonical import loads
-from headgate.kernel.context import Context
-from headgate.kernel.errors import NotFound, invalid
+from headgate.cli.session import (
+    Json,
+    Limit,
+    Tenant,
+    acting,
+    print_json,
+    read_json,
+    say,
+    session,
+    shown,
+    table,
+)
+from headgate.kernel.errors import NotFound
 from headgate.process import (
     Approval,
     Choice,
     approvals_of_case,
     case_detail,
     case_list,
+    case_of_subject,
     decide_approval,
     get_approval,
     work_queue,
@@ -27,6 +39,9 @@ from headgate.process import (
 
 app = typer.Typer(no_args_is_help=True)
 approvals_app = typer.Typer(no_args_is_help=True)
+# What cases are about.
+SUBJECTS = ("order", "price_exception", "return")
+PAGE = 200
 
 
 @app.command("list")
@@ -48,12 +63,12 @@ def list_(
         print_json({"items": rows})
         return
     columns = {
-        "case_id": "Case",
         "subject": "Subject",
         "partner": "Partner",
         "stage": "Stage",
         "exceptions": "Exceptions",
         "stake": "At stake",
+        "currency": "",
         "due_at": "Due (UTC)",
         "sla_state": "Clock",
     }
@@ -62,24 +77,28 @@ def list_(
 
 @app.command("show")
 def show(
-    case: Annotated[UUID, typer.Argument(help="The case's id.")], tenant: Tenant = "nordwind", json: Json = False
+    case: Annotated[str, typer.Argument(help="Its id, or what it is about: an order's number.")],
+    tenant: Tenant = "nordwind",
+    json: Json = False,
 ) -> None:
     """Show a case with its tasks, clocks and approvals."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
-        found: dict[str, Any] = case_detail(conn, case)
-        found["approvals"] = [asdict(a) for a in approvals_of_case(conn, case)]
+        found: dict[str, Any] = case_detail(conn, _case_id(conn, case))
+        asked = approvals_of_case(conn, found["case_id"])
+        found["approvals"] = [asdict(a) for a in asked]
     if json:
         print_json(found)
         return
-    out.print(
-        f"[bold]{found['subject_type']} {found['subject']}[/] – {found['process']}@{found['version']}, stage {found['stage']} ({found['status']})"
+    say(
+        (f"{found['subject_type']} {found['subject']}", "bold"),
+        f": {found['stage']} ({found['status']}) in {found['process']}@{found['version']}",
     )
-    table(
-        "Tasks",
-        found["tasks"],
-        {"title": "Task", "role": "For", "status": "Status", "due_at": "Due (UTC)"},
-        "No tasks.",
-    )
+    say(f"case {found['case_id']}", style="dim")
+    if found["exceptions"]:
+        stake = f"; {shown(found['stake'])} {found['currency']} at stake" if found["stake"] else ""
+        say(f"Off the straight path: {', '.join(found['exceptions'])}{stake}", style="yellow")
+    table("Tasks", found["tasks"], {"title": "Task", "role": "For", "status": "Status", "due_at": "Due (UTC)"}, "")
+    table("Approvals", found["approvals"], {"approval": "Id", "status": "Status", "requested_at": "Asked (UTC)"}, "")
     table("Clocks", found["timers"], {"name": "Clock", "fire_at": "Fires (UTC)"}, "No clocks run.")
 
 
@@ -87,42 +106,51 @@ def show(
 def waiting(tenant: Tenant = "nordwind", limit: Limit = 25, json: Json = False) -> None:
     """List what waits for a decision, most urgent first."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, ctx):
-        rows = [r for r in work_queue(conn, ctx.now, view="all", limit=limit) if r["approval"]]
+        rows = list(islice(_waiting(conn, ctx.now), limit))
+    for row in rows:
+        row["late"] = row["due_at"] is not None and row["due_at"] < ctx.now
     if json:
         print_json({"items": rows})
         return
     columns = {
-        "approval": "Approval",
-        "title": "What",
+        "subject": "Subject",
+        "partner": "Partner",
+        "exceptions": "Exceptions",
         "role": "For",
         "stake": "At stake",
         "currency": "",
         "due_at": "Due (UTC)",
+        "late": "Late",
     }
     table("Approvals waiting", rows, columns, "Nothing waits for approval.")
 
 
 @approvals_app.command("show")
-def show_approval(approval: Annotated[UUID, typer.Argument()], tenant: Tenant = "nordwind", json: Json = False) -> None:
+def show_approval(
+    approval: Annotated[str, typer.Argument(help="Its id, or what it is about: an order's number.")],
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
     """Show an approval: what it binds, who must agree, who has."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
-        found = get_approval(conn, approval)
-    if found is None:
-        raise invalid("approval", approval, "does not exist")
+        found = _named(conn, approval, only_pending=False)
     if json:
         print_json(asdict(found))
         return
-    out.print(f"[bold]{found.subject_type} {found.subject}[/]: {found.status}, {found.stake} {found.currency} at stake")
-    out.print(
-        f"binds {found.digest}\nasked by {found.requested_by}, expires {found.expires_at:%Y-%m-%d %H:%M} UTC",
-        highlight=False,
+    say(
+        (f"{found.subject_type} {found.subject}", "bold"),
+        f": {found.status}, {shown(found.stake)} {found.currency} at stake",
     )
-    table(
-        "Steps",
-        [asdict(x) for x in found.steps],
-        {"level": "Level", "role": "Role", "status": "Status", "due_at": "Due (UTC)"},
-        "",
-    )
+    say(f"approval {found.approval}, asked by {found.requested_by or 'nobody named'}", style="dim", wrap=False)
+    say(f"binds {found.digest}, expires {shown(found.expires_at)} UTC", style="dim", wrap=False)
+    steps = [asdict(step) | {"who": votes_on(found, step.level, step.step)} for step in found.steps]
+    columns = {"level": "Level", "role": "Role", "status": "Status", "due_at": "Due (UTC)", "who": "Said"}
+    table("Steps", steps, columns, "")
+
+
+def votes_on(approval: Approval, level: int, step: str) -> list[str]:
+    """Who said what on a step."""
+    return [f"{v.principal}: {v.outcome}" for v in approval.votes if (v.level, v.step) == (level, step)]
 
 
 @approvals_app.command("decide")
@@ -139,12 +167,11 @@ def decide(
     """Decide an approval as a person of the tenant; their roles and duties are checked."""
     with session(tenant) as s:
         with s.transaction() as (conn, ctx):
-            principal = load_principal(conn, by if ":" in by else f"user:{by}", ctx.now)
-            found = _waiting_for(conn, ctx, subject)
-            choice = Choice(outcome, because, found.digest, on_behalf_of, loads(edit) if edit else None)
-            seq = decide_approval(
-                conn, Context(ctx.tenant_id, principal, ctx.now), s.app.engine, found.approval, choice
-            )
+            person = acting(conn, ctx, by)
+            found = _named(conn, subject, only_pending=True)
+            changes = read_json("--edit", edit) if edit else None
+            choice = Choice(outcome, because, found.digest, on_behalf_of, changes)
+            seq = decide_approval(conn, person, s.app.engine, found.approval, choice)
         s.app.runner().settle(s.tenant_id, seq)
         with s.transaction(read_only=True) as (conn, _):
             after = get_approval(conn, found.approval)
@@ -161,19 +188,43 @@ def decide(
     else:
         # While others have to agree, the stage says nothing new.
         then = f"{', '.join(result['next'])} decides next" if result["next"] else f"now {case['stage']}"
-        out.print(f"{found.subject_type} {found.subject}: approval {result['status']}, {then}")
+        say(f"{found.subject_type} {found.subject}: approval {result['status']}, {then}")
 
 
-def _waiting_for(conn: Connection[Any], ctx: Context, text: str) -> Approval:
-    """The approval of that id, or the one that waits for that order or request."""
+def _waiting(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
+    """Open tasks of approvals, page by page."""
+    offset = 0
+    while page := work_queue(conn, now, view="all", offset=offset, limit=PAGE):
+        yield from (task for task in page if task["approval"])
+        offset += len(page)
+
+
+def _named(conn: Connection[Any], text: str, *, only_pending: bool) -> Approval:
+    """The approval of that id, or of that order or request: the one that waits, else the last one."""
     try:
         wanted = UUID(text)
     except ValueError:
-        tasks = [t for t in work_queue(conn, ctx.now, view="all", limit=200) if t["subject"] == text and t["approval"]]
-        if not tasks:
+        asked = [
+            approval
+            for kind in SUBJECTS
+            if (case := case_of_subject(conn, kind, text))
+            for approval in approvals_of_case(conn, case["case_id"])
+        ]
+        pending = [a for a in asked if a.status == "pending"]
+        if not pending and (only_pending or not asked):
             raise NotFound(f"nothing waits for a decision on {text}; see headgate approvals list") from None
-        wanted = tasks[0]["approval"]
+        return pending[0] if pending else max(asked, key=lambda a: a.requested_at)
     found = get_approval(conn, wanted)
     if found is None:
         raise NotFound(f"approval {wanted} does not exist")
     return found
+
+
+def _case_id(conn: Connection[Any], text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        found = next((case for kind in SUBJECTS if (case := case_of_subject(conn, kind, text))), None)
+    if found is None:
+        raise NotFound(f"there is no case about {text}; see headgate cases list --all")
+    return UUID(str(found["case_id"]))

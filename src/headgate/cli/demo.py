@@ -18,7 +18,7 @@ from headgate.channel import agreements
 from headgate.channel.orders import order_summary
 from headgate.cli.playing import Player
 from headgate.cli.serving import announce, launcher
-from headgate.cli.session import err, new_password, opened, out, print_json, shown, table
+from headgate.cli.session import err, money, new_password, opened, out, print_json, say, table
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Misconfigured, NotFound
@@ -176,25 +176,23 @@ def facts_of(app: App, tenant: UUID) -> dict[str, Any]:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    out.print(
-        f"\n[bold]{facts['orders']:,} orders[/] worth {facts['amount']:,.0f} {facts['currency']}; "
-        f"[bold green]{facts['straight_through_pct']} %[/] went straight through, nobody touched them.",
-        highlight=False,
+    currency = facts["currency"]
+    out.print()
+    say(
+        (f"{facts['orders']:,} orders", "bold"),
+        f" worth {facts['amount']:,.0f} {currency}; ",
+        (f"{facts['straight_through_pct']} %", "bold green"),
+        " went straight through, nobody touched them.",
     )
-    columns = {
-        "orders": "Asked",
-        "type": "Exception",
-        "stake": f"At stake {facts['currency']}",
-        "waiting": "Waiting now",
-    }
+    columns = {"orders": "Asked", "type": "Exception", "stake": f"At stake {currency}", "waiting": "Waiting now"}
     table("Off the straight path", facts["exceptions"], columns, "Nothing left the straight path.")
     waiting = facts["approvals_waiting"]
     quarantined = sum(c["count"] for c in facts["quarantine"])
-    out.print(
-        f"[bold]{waiting['approvals']} approvals wait[/] with {shown(waiting['stake'])} {facts['currency']} at stake, "
-        f"{waiting['late']} of them late. {quarantined} events are in quarantine. "
-        f"{facts['audit_entries']:,} audit entries prove {facts['events']:,} events.",
-        highlight=False,
+    say(
+        (f"{waiting['approvals']} approvals wait", "bold"),
+        f" with {money(waiting['stake'])} {currency} at stake, {waiting['late']} of them late. "
+        f"{quarantined} events are in quarantine. {facts['audit_entries']:,} audit entries prove {facts['events']:,}"
+        " events.",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from headgate.cli.session import Json, Session, Tenant, err, out, print_json, session, table
+from headgate.cli.session import Json, Session, Tenant, err, money, print_json, read_text, say, session, table
 from headgate.connectors import ImportReport, parse_mapping, preview_import, run_import
 from headgate.kernel.errors import HeadgateError
 
@@ -34,8 +34,8 @@ def orders(
     preview: Annotated[bool, typer.Option("--preview", help="Show the first documents; store nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Import orders and returns. Safe to repeat and to interrupt: nothing is taken twice, it goes on where it stopped."""
-    plan = parse_mapping(mapping.read_text(encoding="utf-8"), mapping.name)
+    """Import orders and returns. Safe to repeat and to interrupt: nothing is taken twice, it goes on where it was."""
+    plan = parse_mapping(read_text(mapping), mapping.name)
     if preview:
         print_json(asdict(preview_import(file, plan)))
         return
@@ -82,18 +82,20 @@ def _report(report: ImportReport, applied: dict[str, int], json: bool) -> None:
     if json:
         print_json(report.as_json() | {"governed": applied})
         return
-    out.print(f"[bold]{report.rows:,} rows[/] of {report.file}", highlight=False)
+    say((f"{report.rows:,} rows", "bold"), f" of {report.file}")
     for kind, count in report.documents.items():
-        out.print(f"  {count:>9,}  {kind}", highlight=False)
+        say(f"  {count:>9,}  {kind}")
     if report.earlier_rows:
-        out.print(f"  {report.earlier_rows:>9,}  rows from before the start, only counted", highlight=False)
-    out.print(f"  {report.appended:>9,}  events new, {report.duplicates:,} known already", highlight=False)
+        say(f"  {report.earlier_rows:>9,}  rows from before the start, only counted")
+    say(f"  {report.appended:>9,}  events new, {report.duplicates:,} known already")
+    if report.conflicts:
+        say(f"  {report.conflicts:>9,}  documents that the log holds with other content; both are kept", style="yellow")
     rows = [{"reason": r.reason, "rows": r.rows, "amount": r.amount} for r in report.quarantined]
     if rows:
         table("In quarantine", rows, {"rows": "Rows", "amount": f"Amount {report.currency}", "reason": "Reason"}, "")
     _sum(report)
     if applied:
-        out.print(f"Governed: {applied['applied']:,} events applied, {applied['refused']:,} refused", highlight=False)
+        say(f"Governed: {applied['applied']:,} events applied, {applied['refused']:,} refused")
 
 
 def _sum(report: ImportReport) -> None:
@@ -106,9 +108,7 @@ def _sum(report: ImportReport) -> None:
         ("conflicting", amounts.conflicting),
         ("before the start", amounts.earlier),
     ]
-    told = " + ".join(f"{name} {amount:,}" for name, amount in parts if amount or name == "orders")
-    out.print(f"File {amounts.file:,} {report.currency} = {told}", highlight=False, soft_wrap=True)
+    told = " + ".join(f"{name} {money(amount)}" for name, amount in parts if amount or name == "orders")
+    say(f"File {money(amounts.file)} {report.currency} = {told}")
     if not report.reconciled:
-        out.print(
-            f"[bold red]Not accounted for[/]: {amounts.difference:,} {report.currency}", highlight=False, soft_wrap=True
-        )
+        say(("Not accounted for", "bold red"), f": {money(amounts.difference)} {report.currency}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+import psycopg
 import typer
 from typer.core import TyperGroup
 
 from headgate.cli import agreements, audit, cases, demo, imports, orders, policies, quarantine, serving, tenants
 from headgate.cli.serving import Launcher
 from headgate.cli.session import fail
-from headgate.kernel.errors import HeadgateError
+from headgate.kernel.errors import HeadgateError, invalid
 
 
 class Ordered(TyperGroup):
@@ -45,11 +47,33 @@ app.add_typer(audit.app, name="audit", help="The audit chain: search and verify.
 def run(launcher: Launcher) -> None:
     """Entry point: known errors become one clear line and exit code 1 (2 for bad usage)."""
     try:
-        app(obj=launcher)
+        _check_arguments(sys.argv[1:])
+        try:
+            app(obj=launcher)
+        finally:
+            sys.stdout.flush()
     except HeadgateError as error:
-        fail(error)
+        fail(error.message, error.problems)
+    except psycopg.OperationalError as error:
+        fail(f"the database cannot be used: {_first_line(error)}")
+    except psycopg.DataError as error:
+        fail(f"a value cannot be stored: {_first_line(error)}")
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Python would complain when it flushes once more at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        fail(f"{error.filename or 'the system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         sys.exit(130)
-    except BrokenPipeError:
-        sys.exit(0)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    for text in arguments:
+        if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+            raise invalid("argument", ascii(text)[1:-1], "is not text", "Write it in UTF-8, without NUL characters.")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.padding import Padding
-from rich.text import Text
 
 from headgate.channel.orders import explain_order, list_orders
-from headgate.cli.session import Json, Limit, Tenant, out, print_json, session, shown, table
+from headgate.cli.session import Json, Limit, Tenant, money, number, out, print_json, say, session, shown, table
 
 app = typer.Typer(no_args_is_help=True)
 explain_app = typer.Typer(no_args_is_help=True)
+MOST_LINES = 40
+MOST_CANDIDATES = 8
+# Of longer lists only what is remarkable is told one by one.
+MOST_CHECKS = 12
+HAIR = Decimal("0.01")  # percent
 
 
 @app.command("list")
@@ -54,9 +58,11 @@ def list_(
         "exceptions": "Exceptions",
     }
     table("Orders", page.items, columns, "No orders fit. Import some with: headgate import orders FILE …")
-    out.print(f"[dim]{totals['orders']:,} orders, {totals['total']:,.2f} in all, {totals['stake']:,.2f} at stake.[/]")
+    if totals["orders"]:
+        in_all = f"{money(totals['total'])} in all, {money(totals['stake'])} at stake"
+        say(f"{totals['orders']:,} orders, {in_all}, in the tenant's currency.", style="dim")
     if page.next_cursor:
-        out.print(f"[dim]More: --cursor {page.next_cursor}[/]")
+        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
 
 
 @app.command("show")
@@ -67,14 +73,15 @@ def show(
     """Explain an order: prices with candidates, checks with policy rows, credit, stock, tax, approvals, proof."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         found = explain_order(conn, order)
+        currency = s.app.engine.registry.profile(conn).currency
     if json:
         print_json(found)
         return
-    _head(found["order"])
+    _head(found["order"], currency)
     decided = found["decision"]
     if decided:
         verdict = decided["evaluations"]
-        _lines(verdict["lines"])
+        _lines(verdict["lines"], found["order"]["currency"])
         _checks(verdict["checks"], verdict["release"])
         _credit(verdict["credit"])
         _tax(verdict["tax"])
@@ -83,109 +90,148 @@ def show(
     _history(found["audit"])
 
 
-def _head(order: Mapping[str, Any]) -> None:
-    out.print(
-        f"[bold]Order {order['order_no']}[/] of {order['partner']}: [bold]{order['status']}[/], "
-        f"{shown(order['total'])} {order['currency']} ({shown(order['tenant_total'])} in the tenant's currency "
-        f"at {order['rate'].normalize():f}), revision {order['revision']}",
-        highlight=False,
+def _head(order: Mapping[str, Any], tenant_currency: str) -> None:
+    total = f"{money(order['total'])} {order['currency']}"
+    if order["currency"] != tenant_currency:
+        total += f" = {money(order['tenant_total'])} {tenant_currency} at {number(order['rate'])}"
+    say(
+        (f"Order {order['order_no']}", "bold"),
+        f" of {order['partner']}: ",
+        (order["status"], "bold"),
+        f", {total}, revision {order['revision']}",
     )
+    say(f"placed {shown(order['placed_at'])} UTC through {order['storefront']}", style="dim")
     if order["exceptions"]:
-        out.print(
-            f"Off the straight path: {', '.join(order['exceptions'])}; {shown(order['stake'])} at stake", style="yellow"
+        exceptions = ", ".join(order["exceptions"])
+        say(f"Off the straight path: {exceptions}; {money(order['stake'])} {tenant_currency} at stake", style="yellow")
+
+
+def _title(text: str) -> None:
+    out.print()
+    say((text, "bold"))
+
+
+def _lines(lines: Sequence[Mapping[str, Any]], currency: str) -> None:
+    _title(f"Prices in {currency}")
+    asked = [
+        (
+            line["line"],
+            line["product"],
+            number(line["quantity"]),
+            money(line["unit_price"]),
+            money(line["amount"]),
+            _against_contract(line),
         )
-
-
-def _say(text: str, indent: int = 2, style: str = "") -> None:
-    out.print(Padding(Text(text, style=style), (0, 0, 0, indent)))
-
-
-def _lines(lines: Sequence[Mapping[str, Any]]) -> None:
-    out.print("\n[bold]Prices[/]")
-    for line in lines[:40]:
-        contract = line["contract_price"] or "no contract price"
-        _say(
-            f"{line['line']}  {line['product']}  {line['quantity']} × {line['unit_price']} = {line['amount']}"
-            f"   contract {contract}   deviation {line['deviation_pct']} %"
+        for line in lines[:MOST_LINES]
+    ]
+    widths = [max(len(row[place]) for row in asked) for place in range(5)]
+    for row, line in zip(asked, lines[:MOST_LINES], strict=True):
+        number_, product, quantity, price, amount = (
+            text.ljust(width) if place < 2 else text.rjust(width)
+            for place, (text, width) in enumerate(zip(row, widths, strict=False))
         )
-        for candidate in line["trace"]["candidates"][:8]:
+        say(f"{number_}  {product}  {quantity} × {price} = {amount}   {row[5]}", indent=2)
+        for candidate in line["trace"]["candidates"][:MOST_CANDIDATES]:
             mark = {"wins": "✓", "loses": "–"}.get(candidate["verdict"], " ")
-            price = candidate["unit_price"] or ""
-            _say(
-                f"{mark} {candidate['code']} r{candidate['revision']} {candidate['method']} {price}: {candidate['reason']}",
-                6,
-                "dim",
-            )
-    if len(lines) > 40:
-        _say(f"… and {len(lines) - 40} more lines (--json has all)", style="dim")
+            price = f" {money(candidate['unit_price'])}" if candidate["unit_price"] else ""
+            name = f"{candidate['code']} r{candidate['revision']} {candidate['method']}"
+            say(f"{mark} {name}{price}: {candidate['reason']}", indent=6, style="dim")
+    if len(lines) > MOST_LINES:
+        say(f"… and {len(lines) - MOST_LINES} more lines (--json has all)", indent=2, style="dim")
 
 
-def _checks(checks: Sequence[Mapping[str, Any]], release: Mapping[str, Any]) -> None:
-    out.print("\n[bold]Checks[/]")
+def _against_contract(line: Mapping[str, Any]) -> str:
+    if line["contract_price"] is None:
+        return "no contract price"
+    contract, below = money(line["contract_price"]), Decimal(line["deviation_pct"])
+    if abs(below) < HAIR:
+        return f"at contract {contract}"
+    side = "below" if below > 0 else "above"
+    return f"{abs(below).quantize(HAIR)} % {side} contract {contract}"
+
+
+def _checks(checks: Sequence[Mapping[str, Any]], release: Mapping[str, Any] | None) -> None:
+    _title("Checks")
     passed = [c for c in checks if c["outcome"] == "pass" and not c["waived"]]
     for check in checks:
-        if check in passed and len(checks) > 12:
+        if check in passed and len(checks) > MOST_CHECKS:
             continue
-        waived = " (approved)" if check["waived"] else ""
+        approved = ", approved" if check["waived"] else ""
         where = f" line {check['line']}" if check["line"] else ""
-        style = {"hold": "yellow", "reject": "red"}.get(check["outcome"], "")
-        _say(f"{check['check']}{where}: {check['outcome']}{waived} – {check['detail']}", 2, style)
+        style = "" if approved else {"hold": "yellow", "reject": "red"}.get(check["outcome"], "")
+        say(f"{check['check']}{where}: {check['outcome']}{approved} – {check['detail']}", indent=2, style=style)
         _evaluation(check["evaluation"])
-    if len(checks) > 12 and passed:
-        _say(f"{len(passed)} checks passed without remark", style="dim")
-    _say("all together:")
-    _evaluation(release)
+    if len(checks) > MOST_CHECKS and passed:
+        say(f"{len(passed)} checks passed without remark", indent=2, style="dim")
+    if release:
+        say("all together:", indent=2)
+        _evaluation(release)
 
 
 def _evaluation(evaluation: Mapping[str, Any] | None) -> None:
     if not evaluation:
         return
-    facts = ", ".join(f"{k} = {v}" for k, v in evaluation["inputs"].items())
-    _say(f"{evaluation['policy']}@{evaluation['version']} row {', '.join(evaluation['rows'])} ({facts})", 6, "dim")
+    facts = ", ".join(f"{name} = {shown(value)}" for name, value in evaluation["inputs"].items())
+    rows = ", ".join(evaluation["rows"]) or "default"
+    say(f"{evaluation['policy']}@{evaluation['version']} row {rows} ({facts})", indent=6, style="dim")
     for reason in evaluation.get("reasons") or ():
-        _say(f"because {reason}", 6, "dim")
+        say(f"because {reason}", indent=6, style="dim")
 
 
 def _credit(credit: Mapping[str, Any]) -> None:
-    out.print("\n[bold]Credit[/]")
+    _title("Credit")
     if not credit["has_account"]:
-        _say("no credit account")
+        say("no credit account", indent=2)
     for level in credit["levels"]:
-        _say(f"account {level['account']} ({level['currency']})")
-        for addend in level["addends"]:
-            _say(f"{addend['amount']:>16}  {addend['label']}", 4)
-        _say(f"{level['order_amount']:>16}  this order", 4)
-        _say(f"{level['exposure_after']:>16}  exposure, of {level['credit_limit']} ({level['utilisation_pct']} %)", 4)
+        say(f"account {level['account']} ({level['currency']})", indent=2)
+        sums = [(money(a["amount"]), a["label"]) for a in level["addends"]]
+        used = f"exposure, of {money(level['credit_limit'])} ({level['utilisation_pct']} %)"
+        sums += [(money(level["order_amount"]), "this order"), (money(level["exposure_after"]), used)]
+        width = max(len(amount) for amount, _ in sums)
+        for amount, label in sums:
+            say(f"{amount:>{width}}  {label}", indent=4)
 
 
 def _tax(tax: Mapping[str, Any]) -> None:
-    rates = sorted({(line["jurisdiction"], line["tax_class"], str(line["rate"])) for line in tax["lines"]})
-    out.print(f"\n[bold]Tax[/] {tax['total']} {tax['currency']}, rounded {tax['rounding']}", highlight=False)
-    for place, kind, rate in rates:
-        _say(f"{place} {kind}: {rate} %")
+    _title("Tax")
+    say(f"{money(tax['total'])} {tax['currency']}, rounded {tax['rounding']}", indent=2)
+    rates = {(line["jurisdiction"], line["tax_class"], line["rate"], line["certificate"]) for line in tax["lines"]}
+    for place, kind, rate, certificate in sorted(rates, key=str):
+        exempt = f", exempt by certificate {certificate}" if certificate else ""
+        say(f"{place} {kind}: {'not known' if rate is None else f'{number(rate)} %'}{exempt}", indent=2)
 
 
 def _stock(reservations: Sequence[Mapping[str, Any]]) -> None:
     if reservations:
-        out.print("\n[bold]Reservations[/]")
-    for r in reservations[:40]:
-        _say(f"line {r['line']}: {r['quantity'].normalize():f} × {r['product']} in {r['warehouse']} ({r['status']})")
+        _title("Reservations")
+    for r in reservations[:MOST_LINES]:
+        text = f"line {r['line']}: {number(r['quantity'])} × {r['product']} in {r['warehouse']} ({r['status']})"
+        say(text, indent=2)
+    if len(reservations) > MOST_LINES:
+        say(f"… and {len(reservations) - MOST_LINES} more (--json has all)", indent=2, style="dim")
 
 
 def _approvals(approvals: Sequence[Mapping[str, Any]]) -> None:
     for approval in approvals:
-        out.print(f"\n[bold]Approval[/] {approval['approval']}: {approval['status']}", highlight=False)
+        out.print()
+        say(("Approval", "bold"), f" {approval['approval']}: {approval['status']}")
         for step in approval["steps"]:
-            _say(f"level {step['level']}: {step['role']} ({step['status']}), matrix row {step['matrix_row']}")
+            due = f", due {shown(step['due_at'])} UTC" if step["status"] == "open" else ""
+            say(
+                f"level {step['level']}: {step['role']} ({step['status']}{due}), matrix row {step['matrix_row']}",
+                indent=2,
+            )
         for vote in approval["votes"]:
             behalf = f" for {vote['on_behalf_of']}" if vote["on_behalf_of"] else ""
-            _say(f"{vote['principal']}{behalf} {vote['outcome']}: {vote['justification']}", 4)
+            say(f"{vote['principal']}{behalf} {vote['outcome']}: {vote['justification']}", indent=4)
 
 
 def _history(audit: Sequence[Mapping[str, Any]]) -> None:
-    out.print("\n[bold]History[/]")
+    _title("History (UTC)")
     for entry in reversed(audit):
         proof = entry["proof"]
-        state = "proof intact" if proof and proof["intact"] else f"PROOF BROKEN: {proof['reason']}" if proof else ""
+        state = "" if not proof else "proof intact" if proof["intact"] else f"PROOF BROKEN: {proof['reason']}"
         moved = f" → {entry['body']['to']}" if entry["body"].get("to") else ""
-        _say(f"{entry['at']:%Y-%m-%d %H:%M}  {entry['action']}{moved}  {entry['actor']}  #{entry['seq']} {state}")
+        broken = "bold red" if proof and not proof["intact"] else ""
+        text = f"{shown(entry['at'])}  {entry['action']}{moved}  {entry['actor']}  #{entry['seq']} {state}"
+        say(text, indent=2, style=broken)

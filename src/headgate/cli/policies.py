@@ -9,12 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from headgate.access import load_principal
-from headgate.cli.session import Json, Tenant, out, print_json, session, table
-from headgate.kernel.canonical import loads
+from headgate.cli.session import Json, Tenant, acting, print_json, read_json, read_text, say, session, shown, table
 from headgate.kernel.clock import parse_instant
-from headgate.kernel.context import Context
-from headgate.kernel.errors import invalid
 from headgate.policy import compile_policy, lint, parse_policy, run_examples
 
 app = typer.Typer(no_args_is_help=True)
@@ -64,7 +60,7 @@ def check(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=Fals
     found: list[dict[str, Any]] = []
     failed = False
     for file in files:
-        table_ = parse_policy(file.read_text(encoding="utf-8"), file.name)
+        table_ = parse_policy(read_text(file), file.name)
         issues = lint(table_)
         examples = run_examples(compile_policy(table_)) if not any(i.severity == "error" for i in issues) else ()
         failed = failed or any(i.severity == "error" for i in issues) or not all(e.passed for e in examples)
@@ -78,9 +74,9 @@ def check(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=Fals
         )
         if not json:
             for issue in issues:
-                out.print(str(issue), highlight=False, soft_wrap=True)
+                say(str(issue), wrap=False)
             tests = f", {sum(e.passed for e in examples)} of {len(examples)} tests pass" if examples else ""
-            out.print(f"{file.name}: {len(issues)} issues{tests}")
+            say(f"{file.name}: {len(issues)} issues{tests}")
     if json:
         print_json({"files": found})
     if failed:
@@ -98,16 +94,14 @@ def evaluate(
     """Ask what a policy says about facts, and why; nothing is recorded."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, ctx):
         when = parse_instant("at", at) if at else ctx.now
-        evaluation = s.app.policies.active(conn, when).evaluate(policy, loads(facts))
+        evaluation = s.app.policies.active(conn, when).evaluate(policy, read_json("facts", facts))
     if json:
         print_json(evaluation.as_json())
         return
-    out.print(
-        f"{policy}@{evaluation.version} row {', '.join(evaluation.rows)}: {evaluation.as_json()['outputs']}",
-        highlight=False,
-    )
+    outputs = ", ".join(f"{name} = {shown(value)}" for name, value in evaluation.as_json()["outputs"].items())
+    say(f"{policy}@{evaluation.version} row {', '.join(evaluation.rows) or 'none'}: {outputs}")
     for reason in evaluation.reasons:
-        out.print(f"  because {reason}", highlight=False)
+        say(f"because {reason}", indent=2)
 
 
 @app.command("draft")
@@ -119,10 +113,9 @@ def draft(
 ) -> None:
     """Store a new version as a draft and send it to review."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        acting = Context(ctx.tenant_id, load_principal(conn, _id(by), ctx.now), ctx.now)
-        drafted = s.app.policies.draft(conn, acting, file.read_text(encoding="utf-8"), file=file.name)
-        version = drafted.version
-        after = s.app.policies.submit(conn, acting, version.policy, version.version)
+        author = acting(conn, ctx, by)
+        version = s.app.policies.draft(conn, author, read_text(file), file=file.name).version
+        after = s.app.policies.submit(conn, author, version.policy, version.version)
     _said(asdict(after), json)
 
 
@@ -137,22 +130,16 @@ def activate(
 ) -> None:
     """Approve a version that somebody else wrote, and bring it into force."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        acting = Context(ctx.tenant_id, load_principal(conn, _id(by), ctx.now), ctx.now)
+        approver = acting(conn, ctx, by)
         if s.app.policies.get(conn, policy, version).status == "in_review":
-            s.app.policies.approve(conn, acting, policy, version)
+            s.app.policies.approve(conn, approver, policy, version)
         when = parse_instant("from", start) if start else None
-        after = s.app.policies.activate(conn, acting, policy, version, when)
+        after = s.app.policies.activate(conn, approver, policy, version, when)
     _said(asdict(after), json)
-
-
-def _id(by: str) -> str:
-    if not by:
-        raise invalid("--as", by, "is empty", "Name a person of the tenant.")
-    return by if ":" in by else f"user:{by}"
 
 
 def _said(version: dict[str, Any], json: bool) -> None:
     if json:
         print_json(version)
     else:
-        out.print(f"{version['policy']}@{version['version']} is {version['status']}")
+        say(f"{version['policy']}@{version['version']} is {version['status']}")

@@ -9,9 +9,8 @@ from uuid import UUID
 import typer
 
 from headgate.channel.orders import current_order
-from headgate.cli.session import Json, Limit, Tenant, out, print_json, session, table
+from headgate.cli.session import Json, Limit, Tenant, print_json, read_json, say, session, shown, table
 from headgate.connectors import Replayed, replay_event, replay_rows
-from headgate.kernel.canonical import loads
 from headgate.kernel.errors import invalid
 from headgate.ledger import quarantine_counts, quarantine_get, quarantine_list, quarantine_resolve
 
@@ -29,8 +28,10 @@ def list_(
     json: Json = False,
 ) -> None:
     """List what could not be taken, with row number and reason."""
-    if status not in ("open", "replayed", "dismissed") or kind not in ("", "row", "event"):
-        raise invalid("status or kind", f"{status} {kind}", "is not known", "See --help.")
+    if status not in ("open", "replayed", "dismissed"):
+        raise invalid("--status", status, "is not a state", "Use open, replayed or dismissed.")
+    if kind not in ("", "row", "event"):
+        raise invalid("--kind", kind, "is not a kind", "Use row or event.")
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         rows = quarantine_list(
             conn,
@@ -44,9 +45,9 @@ def list_(
     if json:
         print_json({"items": [asdict(r) for r in rows], "counts": [asdict(c) for c in counts]})
         return
-    shown = [asdict(r) | {"where": r.row_number if r.kind == "row" else f"event {r.event_seq}"} for r in rows]
+    placed = [asdict(r) | {"where": r.row_number if r.kind == "row" else f"event {r.event_seq}"} for r in rows]
     columns = {"id": "Id", "where": "Row", "source": "Source", "reason": "Reason", "amount": "Amount", "currency": ""}
-    table("Quarantine", shown, columns, "Quarantine is empty: every row and event was taken.")
+    table("Quarantine", placed, columns, "Quarantine is empty: every row and event was taken.")
     if counts:
         table(
             "By reason",
@@ -57,10 +58,20 @@ def list_(
 
 
 @app.command("show")
-def show(item: Annotated[UUID, typer.Argument(help="Its id.")], tenant: Tenant = "nordwind") -> None:
-    """Show one of them with its raw text (JSON)."""
+def show(
+    item: Annotated[UUID, typer.Argument(help="Its id.")], tenant: Tenant = "nordwind", json: Json = False
+) -> None:
+    """Show one of them with every problem and its raw text."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
-        print_json(asdict(quarantine_get(conn, item)))
+        found = quarantine_get(conn, item)
+    if json:
+        print_json(asdict(found))
+        return
+    where = f"row {found.row_number} of {found.file}" if found.kind == "row" else f"event {found.event_seq}"
+    say((where, "bold"), f" from {found.source}: {found.status} since {shown(found.created_at)} UTC")
+    for problem in found.problems:
+        say(f"• {problem}", indent=2)
+    say(found.raw, indent=2, style="dim")
 
 
 @app.command("replay")
@@ -74,7 +85,7 @@ def replay(
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
-    """Mend and replay: rows with --set COLUMN=VALUE, events as they are (their masters being right now) or with --data."""
+    """Mend and replay: rows with --set COLUMN=VALUE; events with --data, or as they are once masters are right."""
     fix = dict(_pair(text) for text in put or [])
     with session(tenant) as s:
         done: list[Replayed] = []
@@ -93,7 +104,8 @@ def replay(
             if rows:
                 done += replay_rows(conn, ctx, rows, fix, current_order, **options)
             for event in (q for q in found if q.kind == "event"):
-                done.append(replay_event(conn, ctx, event.id, loads(data) if data else None, **options))
+                mended = read_json("--data", data) if data else None
+                done.append(replay_event(conn, ctx, event.id, mended, **options))
         applied = s.app.runner().drain(s.tenant_id)
     result = {
         "replayed": [asdict(r) for r in done],
@@ -103,15 +115,18 @@ def replay(
     if json:
         print_json(result)
     else:
-        out.print(f"Replayed {len(done):,}; {result['applied']:,} events applied, {applied.refused:,} refused again.")
+        say(f"Replayed {len(done):,}; {result['applied']:,} events applied, {applied.refused:,} refused again.")
 
 
 @app.command("dismiss")
-def dismiss(items: Annotated[list[UUID], typer.Argument()], tenant: Tenant = "nordwind") -> None:
+def dismiss(items: Annotated[list[UUID], typer.Argument()], tenant: Tenant = "nordwind", json: Json = False) -> None:
     """Say that these need no replay; they stay visible as dismissed."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         quarantine_resolve(conn, ctx.now, items, "dismissed", ctx.principal.id)
-    out.print(f"Dismissed {len(items)}.")
+    if json:
+        print_json({"dismissed": items})
+    else:
+        say(f"Dismissed {len(items)}.")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from headgate.cli.session import opened, out
+from headgate.cli.session import opened, out, say
 from headgate.wiring import App
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -39,7 +39,7 @@ def serve(
 ) -> None:
     """Serve the console and the API, and apply events."""
     with opened() as app:
-        launcher(context).serve(app, host, port, lambda a: out.print(f"Headgate serves {a}", highlight=False), work)
+        launcher(context).serve(app, host, port, lambda a: say(f"Headgate serves {a}"), work)
 
 
 def worker(
@@ -63,7 +63,7 @@ def launcher(context: typer.Context) -> Launcher:
 def announce(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
     """Where the console is and who can sign in."""
     out.print(
-        f"\n[bold]Console:[/] [link={address}]{address}[/link]   (Ctrl-C stops it, the data stays)", highlight=False
+        f"\n[bold]Console:[/] [link={address}]{address}[/link]   (Ctrl-C stops it, the data stays)", soft_wrap=True
     )
     for email, password, role in logins:
-        out.print(f"  {email:<26} {password}   {role.replace('_', ' ')}", highlight=False)
+        say(f"  {email:<26} {password}   {role.replace('_', ' ')}", wrap=False)

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, NoReturn
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TextIO
 from uuid import UUID
 
 import typer
 from psycopg import Connection
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from headgate.access import find_tenant
-from headgate.kernel.canonical import canonical_text
+from headgate.access import find_tenant, load_principal
+from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import HeadgateError
+from headgate.kernel.errors import Problem, invalid, shorten
 from headgate.kernel.settings import load_settings
 from headgate.wiring import App, build
 
@@ -34,9 +38,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many rows at most.")]
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"  # none that looks like a digit
+# What a script reads is not broken into lines for a terminal's width.
+_PIPED_WIDTH = 200
+# A piece of text, or a piece with its style.
+Part = str | tuple[str, str]
 
-out = Console()
-err = Console(stderr=True)
+
+def _console(stream: TextIO, *, stderr: bool) -> Console:
+    piped = not stream.isatty() and "COLUMNS" not in os.environ
+    return Console(stderr=stderr, width=_PIPED_WIDTH if piped else None, highlight=False)
+
+
+out = _console(sys.stdout, stderr=False)
+err = _console(sys.stderr, stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +91,10 @@ def session(tenant: str) -> Iterator[Session]:
 
 
 def operator() -> Principal:
-    """Whoever sits at this machine's shell: it can read the database files, so it may administer; it is named in the audit
-    chain as such and never counts as an approver."""
+    """Whoever sits at this machine's shell: able to read the database files, so allowed to administer.
+
+    The audit chain names it as such; it never counts as an approver.
+    """
     name = getpass.getuser()
     return Principal(id=f"operator:{name}", kind="system", name=name, roles=frozenset({"tenant_admin"}))
 
@@ -88,12 +104,36 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
-def fail(error: HeadgateError) -> NoReturn:
+def read_text(path: Path) -> str:
+    """A text file. Raises `Invalid` where it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise invalid(path.name, "", f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8.") from None
+
+
+def read_json(name: str, text: str | bytes) -> Any:
+    """JSON out of an option or a file. Raises `Invalid` naming it."""
+    try:
+        return loads(text)
+    except (ValueError, RecursionError) as error:
+        raise invalid(name, shorten(text), f"is not JSON: {error}") from None
+
+
+def acting(conn: Connection[Any], ctx: Context, by: str) -> Context:
+    """The context of a person of the tenant, named by principal id or e-mail address."""
+    if not by:
+        raise invalid("--as", by, "is empty", "Name a person of the tenant.")
+    principal = load_principal(conn, by if ":" in by else f"user:{by}", ctx.now)
+    return Context(ctx.tenant_id, principal, ctx.now)
+
+
+def fail(message: str, problems: Sequence[Problem] = ()) -> NoReturn:
     """Say what is wrong, field by field, and leave with exit code 1."""
-    err.print(f"[bold red]Error[/] {error.message}", highlight=False, soft_wrap=True)
-    if len(error.problems) > 1:
-        for problem in error.problems[:20]:
-            err.print(f"  • {problem}", highlight=False, soft_wrap=True)
+    err.print(Text.assemble(("Error ", "bold red"), clean(message)), soft_wrap=True)
+    if len(problems) > 1:
+        for problem in problems[:20]:
+            err.print(Text(f"  • {clean(str(problem))}"), soft_wrap=True)
     sys.exit(1)
 
 
@@ -102,30 +142,64 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(json.loads(canonical_text(value)), indent=2, ensure_ascii=False) + "\n")
 
 
+def say(*parts: Part, indent: int = 0, style: str = "", wrap: bool = True) -> None:
+    """A line of output, taken literally: nothing in it is read as markup. `wrap` breaks it at the terminal's width."""
+    pieces = [(clean(p), "") if isinstance(p, str) else (clean(p[0]), p[1]) for p in parts]
+    text = Text.assemble(*pieces, style=style)
+    out.print(Padding(text, (0, 0, 0, indent), expand=False) if indent else text, soft_wrap=not wrap)
+
+
+def clean(text: str) -> str:
+    """A text without what would steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def money(value: Decimal | str) -> str:
+    """An amount with thousands separators: two decimals, or as many as it takes."""
+    whole, decimals = _parts(value)
+    return f"{whole}.{decimals.ljust(2, '0')}"
+
+
+def number(value: Decimal | str) -> str:
+    """A quantity or a rate in plain notation with no more decimals than it takes."""
+    whole, decimals = _parts(value)
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+def _parts(value: Decimal | str) -> tuple[str, str]:
+    amount = Decimal(value)
+    whole, _, decimals = f"{amount or Decimal(0):,f}".partition(".")
+    return whole, decimals.rstrip("0")
+
+
 def shown(value: object) -> str:
-    """A value in a table cell."""
+    """A value in a table cell or a list of facts."""
     if value is None or value == "":
         return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, Decimal):
-        return f"{value:,.2f}" if value.as_tuple().exponent else f"{value:,}"
-    if isinstance(value, (list, tuple)):
+        return money(value) if value.as_tuple().exponent else f"{value:,}"
+    if isinstance(value, (list, tuple, set, frozenset)):
         return ", ".join(map(str, value)) or "–"
-    return str(value)
+    return clean(str(value))
 
 
 def table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:
-    """Rows under column titles; numbers stand right. `empty` says what would be here."""
+    """Rows under column titles; numbers stand right, ids and times in one piece. `empty` says what
+    would be here; without it, nothing is printed then."""
     if not rows:
-        out.print(f"[dim]{empty}[/]")
+        if empty:
+            say(empty, style="dim")
         return
     made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name, label in columns.items():
-        first = next((r[name] for r in rows if r.get(name) is not None), None)
-        number = isinstance(first, (Decimal, int))
-        # An id stands on one line, so that it can be copied.
-        made.add_column(label, justify="right" if number else "left", overflow="fold", no_wrap=isinstance(first, UUID))
+        found = next((r[name] for r in rows if r.get(name) is not None), None)
+        right = isinstance(found, (Decimal, int)) and not isinstance(found, bool)
+        whole = right or isinstance(found, (UUID, datetime)) or name == next(iter(columns))
+        made.add_column(label, justify="right" if right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
-        made.add_row(*(shown(row.get(name)) for name in columns))
+        made.add_row(*(Text(shown(row.get(name))) for name in columns))
     out.print(made)

@@ -19,7 +19,7 @@ from headgate.access import (
     list_accounts,
     list_sources,
 )
-from headgate.cli.session import Json, Tenant, new_password, opened, operator, out, print_json, session, table
+from headgate.cli.session import Json, Tenant, new_password, opened, operator, print_json, say, session, table
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
@@ -148,4 +148,4 @@ def _said(result: dict[str, Any], text: str, json: bool) -> None:
     if json:
         print_json(result)
     else:
-        out.print(text, highlight=False, soft_wrap=True)
+        say(text, wrap=False)
