@@ -8,7 +8,6 @@ limit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -22,8 +21,7 @@ _PERCENT = Decimal("0.01")
 NO_LIMIT_PCT = Decimal(999999)
 
 
-@dataclass(frozen=True, slots=True)
-class CreditAccount:
+class CreditAccount(NamedTuple):
     """A credit account as recorded, amounts in `currency`. `overdue_*` are parts of `receivables` by days past due."""
 
     account: str
@@ -41,8 +39,7 @@ class CreditAccount:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """An account on the way from the order's own account up to the root, with the accounts below it.
 
     `below` holds (account, exposure in this level's currency) of every account below; for an account without children
@@ -88,8 +85,7 @@ class LevelResult(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class CreditResult:
+class CreditResult(NamedTuple):
     """The sums of all levels, own account first, and the payment behaviour of the own account.
 
     `utilisation_pct` is the highest of the levels; `over_limit` the largest excess, in the order's currency.
@@ -223,7 +219,7 @@ def overdue_days(account: CreditAccount) -> int:
 def with_open_order(account: CreditAccount, amount: Decimal) -> CreditAccount:
     """The account with `amount` (its currency; negative to take out) more in open orders, for the next order of the
     batch."""
-    return replace(account, open_orders=account.open_orders + amount, version=account.version + 1)
+    return account._replace(open_orders=account.open_orders + amount, version=account.version + 1)
 
 
 def ceilings(result: CreditResult) -> dict[str, Decimal]:

@@ -8,7 +8,7 @@ short.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -18,8 +18,7 @@ from headgate.kernel.canonical import decimal_text
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class StockLevel:
+class StockLevel(NamedTuple):
     """A product in a warehouse, in the product's unit. `threshold` is compared with ATP; None means nobody asked to be
     told."""
 
@@ -148,7 +147,7 @@ def reserve(stock: Stock, allocations: Iterable[LineAllocation]) -> dict[str, tu
             places[pick.warehouse] = places.get(pick.warehouse, ZERO) + pick.quantity
     return {
         product: tuple(
-            replace(level, reserved=level.reserved + places[level.warehouse]) if level.warehouse in places else level
+            level._replace(reserved=level.reserved + places[level.warehouse]) if level.warehouse in places else level
             for level in stock[product]
         )
         for product, places in added.items()

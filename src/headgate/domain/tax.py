@@ -53,8 +53,7 @@ class Taxable(NamedTuple):
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class TaxRequest:
+class TaxRequest(NamedTuple):
     """What a tax engine is asked. `rounding` is `line` or `document`."""
 
     partner: str
@@ -91,8 +90,7 @@ class TaxLine(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class TaxSnapshot:
+class TaxSnapshot(NamedTuple):
     """The tax of an order as determined once and kept: it is never computed again from newer rates.
 
     `rounding` `line`: each line's tax is rounded to the minor unit, half up, and added. `document`: the tax of all

@@ -7,7 +7,7 @@ behind the registry.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from psycopg import Connection
@@ -189,9 +189,10 @@ class _Batch:
         profile = self.engine.registry.profile(self.conn)
         self.facts = self._load_facts(definitions, routed, cases, profile)
         around = self._surroundings(profile, [event for event, _ in routed])
+        seen = {kind: replace(around, facts=facts) for kind, facts in self.facts.items()}
         stuck: set[str] = set()
         for event, process in routed:
-            if event.key not in stuck and not self._one(event, process, definitions, cases, around):
+            if event.key not in stuck and not self._one(event, process, definitions, cases, seen):
                 stuck.add(event.key)
         self._write()
 
@@ -248,15 +249,14 @@ class _Batch:
         process: str,
         definitions: DefinitionSet,
         cases: dict[tuple[str, str], Case],
-        around: Surroundings,
+        seen: Mapping[str, Surroundings],
     ) -> bool:
         """Whether the event is done with, applied or refused."""
         case = cases.get((process, event.key))
         definition: Definition = definitions.of(case) if case else definitions.current[process]
         kind = definition.subject
-        here = Surroundings(around.now, around.deadline, around.actions, around.decide, self.facts[kind], around.voters)
         try:
-            done = advance(definition, case, event, here, RUNNERS)
+            done = advance(definition, case, event, seen[kind], RUNNERS)
         except Misconfigured as error:
             self.result.failures.append(Failed(event, error))
             return False

@@ -210,7 +210,7 @@ def save_cases(conn: Connection[Any], cases: Sequence[Case]) -> None:
             c.owner_role,
             c.stake,
             c.currency,
-            canonical_text(c.data),
+            canonical_text(dict(c.data)),
             c.opened_at,
             c.updated_at,
             c.closed_at,

@@ -261,7 +261,7 @@ def test_a_clock_that_fires_too_late_does_nothing(name: str) -> None:
     game.send("thing.broken", thing="T-1")
     before = game.send("thing.found", thing="T-1").case
     after = game.fire(name, at=NOW + timedelta(hours=8)).case
-    assert replace(after, updated_at=before.updated_at) == before
+    assert after._replace(updated_at=before.updated_at) == before
 
 
 def test_the_clock_of_an_earlier_stay_in_the_same_stage_does_nothing() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -223,7 +222,7 @@ def _adjust(conn: Connection[Any], deltas: Mapping[Place, StockDelta], *, strict
         product, warehouse = next(place for place in deltas if place not in there)
         raise NotFound(f"there is no stock record of {product} in warehouse {warehouse}")
     before = [
-        replace(level, on_hand=level.on_hand - delta.on_hand, reserved=level.reserved - delta.reserved)
+        level._replace(on_hand=level.on_hand - delta.on_hand, reserved=level.reserved - delta.reserved)
         for level, delta in changed
     ]
     return crossings(before, [level for level, _ in changed])

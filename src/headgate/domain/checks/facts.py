@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from headgate.domain.credit import Level
 from headgate.domain.fx import Rates
@@ -66,8 +67,7 @@ class ProductFacts:
     export_controlled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierOrder:
+class EarlierOrder(NamedTuple):
     """A recent order of the same partner that is neither cancelled nor rejected. `amount` is gross, in the tenant's
     currency.
 
@@ -100,8 +100,7 @@ class Rules:
     split_shipments: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class OrderFacts:
+class OrderFacts(NamedTuple):
     """One order with its facts.
 
     `at` is the instant prices and taxes are taken for, `as_known` the moment of knowledge. `stock` does not count what
@@ -120,12 +119,12 @@ class OrderFacts:
     tenant_currency: str
     at: datetime
     as_known: datetime
-    stock: Stock = field(default_factory=dict)
+    stock: Stock = MappingProxyType({})
     credit: Sequence[Level] = ()
     counted: Decimal = ZERO
-    rates: Rates = field(default_factory=dict)
+    rates: Rates = MappingProxyType({})
     earlier: Sequence[EarlierOrder] = ()
     rules: Rules = Rules()
     waived: frozenset[tuple[str, str]] = frozenset()
-    ceilings: Mapping[str, Decimal] = field(default_factory=dict)
-    metered: Mapping[tuple[str, int], Decimal] = field(default_factory=dict)
+    ceilings: Mapping[str, Decimal] = MappingProxyType({})
+    metered: Mapping[tuple[str, int], Decimal] = MappingProxyType({})

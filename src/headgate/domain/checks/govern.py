@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from headgate.domain.checks.combine import (
     RELEASE_POLICY,
@@ -31,8 +30,7 @@ EXCEPTIONS_POLICY = "order_exceptions"
 Check = Callable[[Prepared], Iterable[Finding]]
 
 
-@dataclass(frozen=True, slots=True)
-class OrderVerdict:
+class OrderVerdict(NamedTuple):
     """The decision on one order, with everything it rests on.
 
     `stake` (tenant currency) is the larger of the largest stake of an order-level exception and the sum over lines of

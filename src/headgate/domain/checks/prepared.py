@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
@@ -65,8 +64,7 @@ class PricedLine(NamedTuple):
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """Net, tax and gross of the order, and the same in the tenant's currency at `rate` (rounded half up to its minor
     unit)."""
 
@@ -94,8 +92,7 @@ class Totals:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An order's facts with the shared arithmetic done: what every check receives."""
 
     facts: OrderFacts

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from headgate.kernel.canonical import digest, instant_text
 
 
-@dataclass(frozen=True, slots=True)
-class ShipTo:
+class ShipTo(NamedTuple):
     """Where the goods go. `country` is ISO 3166-1 alpha-2, `region` the subdivision without the country (CA, not
     US-CA)."""
 
@@ -33,8 +33,7 @@ class ShipTo:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(NamedTuple):
     """One line as asked: `unit_price` is what the storefront charges, per unit, in the order's currency."""
 
     line: str
@@ -56,8 +55,7 @@ class OrderLine:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """An order as submitted or amended. `priority` runs from 0 (ordinary) to 9 (served first)."""
 
     order: str

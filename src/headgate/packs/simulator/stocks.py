@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -38,8 +37,7 @@ class Stocks:
             for level, (_, _, share) in zip(levels, WAREHOUSES, strict=True):
                 free = -(-(need + room) * share // 100)
                 found.append(
-                    replace(
-                        level,
+                    level._replace(
                         on_hand=level.reserved + safety + free,
                         safety_stock=Decimal(safety),
                         threshold=Decimal(max(1, room * share // 200)),
@@ -79,8 +77,7 @@ class Stocks:
         for allocation in allocations:
             for pick in allocation.picks:
                 self.levels[allocation.product] = tuple(
-                    replace(
-                        level,
+                    level._replace(
                         reserved=level.reserved + reserved * pick.quantity,
                         on_hand=level.on_hand + on_hand * pick.quantity,
                     )

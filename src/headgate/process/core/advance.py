@@ -7,7 +7,6 @@ registered actions, the policies in force and who the voters are. The result is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
@@ -106,7 +105,7 @@ def leave(run: Run) -> None:
     _close(run, anything=run.case.status == "waiting")
     case = run.case
     met = "met" if case.sla_state in ("running", "warned") else case.sla_state
-    run.case = replace(case, due_at=None, warn_at=None, sla_state=met)
+    run.case = case._replace(due_at=None, warn_at=None, sla_state=met)
 
 
 def _close(run: Run, *, anything: bool) -> None:
@@ -119,14 +118,14 @@ def _close(run: Run, *, anything: bool) -> None:
         run.effects.append(TimersCleared(case.case_id, ""))
         run.effects.append(TasksClosed(case.case_id, "cancelled" if run.notes.get("approval_voided") else "done"))
     if case.approval is not None:
-        run.case = replace(case, approval=None)
+        run.case = case._replace(approval=None)
 
 
 def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -> None:
     """Enter a stage and those it moves on to at once; `mark` is where the effects that belong to it begin."""
     for _ in range(MAX_HOPS):
         run.path.append(stage.id)
-        run.case = replace(run.case, stage=stage.id, owner_role=stage.owner or run.definition.owner)
+        run.case = run.case._replace(stage=stage.id, owner_role=stage.owner or run.definition.owner)
         for step in stage.enter:
             _perform(run, step, steps)
         chosen = next((t for t in stage.go if matches(t, run.case.data)), None)
@@ -151,20 +150,20 @@ def _settle(run: Run, stage: Stage) -> None:
     """The case stays in this stage: closed when it is final, else waiting with its service-level clock running."""
     now = run.around.now
     if stage.final:
-        run.case = replace(run.case, status="closed", outcome=stage.final, closed_at=now)
+        run.case = run.case._replace(status="closed", outcome=stage.final, closed_at=now)
         return
-    run.case = replace(run.case, status="waiting", outcome="", closed_at=None)
+    run.case = run.case._replace(status="waiting", outcome="", closed_at=None)
     if stage.sla is None:
         return
     warn = run.around.deadline(now, stage.sla.hours * stage.sla.warn)
     due = run.around.deadline(now, stage.sla.hours)
-    run.case = replace(run.case, warn_at=warn, due_at=due, sla_state="running")
+    run.case = run.case._replace(warn_at=warn, due_at=due, sla_state="running")
     run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.warn", warn))
     run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.breach", due))
 
 
 def _finish(run: Run, before: Case | None) -> Advance:
-    after = replace(run.case, updated_at=run.around.now)
+    after = run.case._replace(updated_at=run.around.now)
     body: dict[str, object] = {
         "process": f"{after.process}@{after.version}",
         "event": {"type": run.event.type, "source": run.event.source, "id": run.event.event_id},

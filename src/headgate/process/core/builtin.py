@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -76,7 +75,7 @@ def _decided(run: Run) -> str | None:
 
 
 def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str | None:
-    run.case = replace(run.case, approval=after)
+    run.case = run.case._replace(approval=after)
     if after.status == "pending":
         if approvals.current_level(after) != vote.level:
             run.effects.append(TasksClosed(run.case.case_id, "done", vote.level))
@@ -107,7 +106,7 @@ def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str 
             "level": vote.level,
             "justification": vote.justification,
         }
-    run.case = replace(run.case, data={**run.case.data, "approval": result})
+    run.case = run.case._replace(data={**run.case.data, "approval": result})
     return f"approval.{after.status}"
 
 
@@ -144,17 +143,17 @@ def _fired(run: Run) -> str | None:
     case, pending, now = run.case, run.case.approval, run.around.now
     run.notes["timer"] = name
     if name == "sla.warn" and case.warn_at and instant_text(case.warn_at) == fire_at and case.sla_state == "running":
-        run.case = replace(case, sla_state="warned")
+        run.case = case._replace(sla_state="warned")
         return "sla.warned"
     if name == "sla.breach" and case.due_at and instant_text(case.due_at) == fire_at:
-        run.case = replace(case, sla_state="breached")
+        run.case = case._replace(sla_state="breached")
         return "sla.breached"
     if name.startswith("approval.late.") and pending is not None and pending.status == "pending":
         return _late(run, pending, int(name.rsplit(".", 1)[1]))
     if name == "approval.expire" and pending is not None and pending.status == "pending" and now >= pending.expires_at:
         expired = approvals.end(pending, "expired", now)
         run.effects.append(ApprovalSaved(expired))
-        run.case = replace(case, approval=expired)
+        run.case = case._replace(approval=expired)
         return "approval.expired"
     known = name.startswith(("sla.", "approval."))
     return "timer.stale" if known else f"timer.{name}"
@@ -167,7 +166,7 @@ def _late(run: Run, pending: Approval, level: int) -> str | None:
     late = approvals.escalate(pending, level, now)
     known = {s.step for s in pending.steps if s.level == level and s.escalated}
     fresh = [s for s in late.steps if s.level == level and s.escalated and s.step not in known]
-    run.case = replace(case, approval=late)
+    run.case = case._replace(approval=late)
     run.effects.append(ApprovalSaved(late))
     run.effects.extend(TaskEscalated(case.case_id, level, s.role, s.escalate_to) for s in fresh)
     run.notes["escalated_to"] = sorted({s.escalate_to for s in fresh})

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 STEP_KINDS = ("run", "decide", "approve", "task", "command", "emit", "set")
 SETTABLE = ("partner", "stake", "currency", "exceptions", "owner_role")
@@ -104,7 +105,13 @@ class Definition:
 
 def fill(template: str, data: Mapping[str, object]) -> str:
     """A key or subject from its template: `{field}` is replaced by the event's data. Missing fields become empty."""
-    return _PLACEHOLDER.sub(lambda m: str(data.get(m.group(1), "")), template)
+    return "".join([str(data.get(part, "")) if named else part for part, named in _parts(template)])
+
+
+@lru_cache(maxsize=4096)
+def _parts(template: str) -> tuple[tuple[str, bool], ...]:
+    """The template cut at its placeholders: every second part is a field's name."""
+    return tuple((part, bool(index % 2)) for index, part in enumerate(_PLACEHOLDER.split(template)))
 
 
 def placeholders(template: str) -> tuple[str, ...]:
@@ -116,7 +123,8 @@ def at_path(data: Mapping[str, object], path: tuple[str, ...]) -> object:
     """The value at a dotted path, or None when any part of it is absent."""
     value: object = data
     for part in path:
-        if not isinstance(value, Mapping) or part not in value:
+        # Mostly it is a dict; to ask whether something is a Mapping takes ten times as long.
+        if not isinstance(value, (dict, Mapping)) or part not in value:
             return None
         value = value[part]
     return value

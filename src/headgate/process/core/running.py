@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from headgate.ledger.core.events import StoredEvent
 from headgate.policy.core import DecisionDraft, Evaluation
@@ -16,8 +18,7 @@ from headgate.process.core.state import Case, Effect
 Decide = Callable[[str, Mapping[str, object]], Evaluation]
 
 
-@dataclass(frozen=True, slots=True)
-class ActionCall:
+class ActionCall(NamedTuple):
     """What a registered action gets: the case, the event, its arguments, the subject's facts, and the policies."""
 
     case: Case
@@ -29,8 +30,7 @@ class ActionCall:
     number: int = 0  # of decisions this event has made for the case before; part of a decision's identity
 
 
-@dataclass(frozen=True, slots=True)
-class ActionResult:
+class ActionResult(NamedTuple):
     """What an action found out (`outputs`, kept in the case), what it changes (`records`), and what it decided."""
 
     outputs: Mapping[str, object]
@@ -68,7 +68,7 @@ class Run:
 
     def keep(self, step: Step, outputs: Mapping[str, object]) -> None:
         """Store a step's outputs under its id in the case's data."""
-        self.case = replace(self.case, data={**self.case.data, step.id: dict(outputs)})
+        self.case = self.case._replace(data={**self.case.data, step.id: dict(outputs)})
 
 
 StepRunner = Callable[[Run, Step], None]
@@ -77,7 +77,7 @@ StepRunner = Callable[[Run, Step], None]
 def value_of(run: Run, argument: object) -> object:
     """An argument of a step: `$a.b` reads the case's data, `$event.x` the event's, anything else is itself."""
     if isinstance(argument, str) and argument.startswith("$"):
-        path = tuple(argument[1:].split("."))
+        path = _path(argument)
         if path[0] == "event":
             return at_path(run.event.data, path[1:])
         if path[0] == "case":
@@ -86,6 +86,13 @@ def value_of(run: Run, argument: object) -> object:
     return argument
 
 
+@lru_cache(maxsize=4096)
+def _path(argument: str) -> tuple[str, ...]:
+    return tuple(argument[1:].split("."))
+
+
 def as_amount(value: object) -> Decimal | None:
     """A step's stake as a Decimal (it is text once it has been through JSON)."""
+    if isinstance(value, Decimal):
+        return value
     return None if value in (None, "") else Decimal(str(value))

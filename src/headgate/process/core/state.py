@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from headgate.ledger.core.chain import AuditDraft
@@ -76,8 +78,7 @@ class Approval:
     decision: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One running process about one subject. `data` holds what its steps produced."""
 
     case_id: UUID
@@ -96,7 +97,7 @@ class Case:
     owner_role: str = ""
     stake: Decimal | None = None
     currency: str | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object] = MappingProxyType({})
     closed_at: datetime | None = None
     due_at: datetime | None = None
     warn_at: datetime | None = None
@@ -169,8 +170,7 @@ class ApprovalSaved:
     approval: Approval
 
 
-@dataclass(frozen=True, slots=True)
-class CommandIssued:
+class CommandIssued(NamedTuple):
     """An effect on an outside system, once, by idempotency key."""
 
     target: str
@@ -189,8 +189,7 @@ class EventEmitted:
     data: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordChanged:
+class RecordChanged(NamedTuple):
     """A change of a business record: opaque here, written by the subject's port."""
 
     record: object
@@ -209,8 +208,7 @@ Effect = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(NamedTuple):
     """What one event did to one case: the new state, the effects in order, the decisions, and one audit entry."""
 
     case: Case

@@ -27,10 +27,10 @@ from headgate.process.core.state import (
 
 
 def _mapping(run: Run, argument: object) -> dict[str, object]:
-    if isinstance(argument, Mapping):
+    if isinstance(argument, (dict, Mapping)):
         return {str(k): value_of(run, v) for k, v in argument.items()}
     value = value_of(run, argument)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return dict(value)
     return {} if value is None else {"value": value}
 
@@ -98,7 +98,7 @@ def approve(run: Run, step: Step) -> None:
         "exceptions": list(approval.exceptions),
         "voters": [vote.principal for vote in approval.votes],
     }
-    run.case = replace(run.case, approval=approval, data={**run.case.data, "approval": state})
+    run.case = run.case._replace(approval=approval, data={**run.case.data, "approval": state})
     run.effects.append(ApprovalSaved(approval))
     run.notes["approval_requested"] = {
         "approval": str(approval.approval),
@@ -216,12 +216,11 @@ def set_fields(run: Run, step: Step) -> None:
         if name == "stake":
             changes[name] = as_amount(value)
         elif name == "exceptions":
-            changes[name] = (
-                tuple(str(v) for v in value) if isinstance(value, Sequence) and not isinstance(value, str) else ()
-            )
+            listed = isinstance(value, (list, tuple, Sequence)) and not isinstance(value, str)
+            changes[name] = tuple([str(v) for v in value]) if listed else ()  # type: ignore[attr-defined]
         else:
             changes[name] = None if value is None else str(value)
-    run.case = replace(run.case, **changes)  # type: ignore[arg-type]
+    run.case = run.case._replace(**changes)  # type: ignore[arg-type]
 
 
 RUNNERS: Final[Mapping[str, StepRunner]] = {

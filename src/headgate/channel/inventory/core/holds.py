@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 Key = tuple[str, str, str]
 Place = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """A quantity of a warehouse's stock that is kept for an order line, until `expires_at` if that is given."""
 
     order: str
@@ -45,8 +45,7 @@ class ShippedLine:
     warehouse: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StockDelta:
+class StockDelta(NamedTuple):
     """What to add to a stock level; negative to take away."""
 
     on_hand: Decimal = ZERO
@@ -97,7 +96,7 @@ def settle(shipped: Sequence[ShippedLine], holds: Iterable[Hold]) -> Settlement:
             if part <= 0:
                 continue
             open_quantity -= part
-            left[key] = replace(hold, quantity=hold.quantity - part)
+            left[key] = hold._replace(quantity=hold.quantity - part)
             sent[key] = sent.get(key, ZERO) + part
             reserved[hold.place] = reserved.get(hold.place, ZERO) - part
             if not row.warehouse:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -51,8 +50,7 @@ def _fresh(call: ActionCall, order: Order, before: OrderState | None) -> OrderSt
         requested_by=requester,
     )
     content = canonical(order_content(order))
-    return replace(
-        base,
+    return base._replace(
         order=order,
         content=content.decode(),
         revision=base.revision + 1,
@@ -149,8 +147,7 @@ def _waivers(call: ActionCall, state: OrderState) -> tuple[frozenset[tuple[str, 
 def _after_check(call: ActionCall, state: OrderState, verdict: OrderVerdict, decision: DecisionDraft) -> OrderState:
     book, totals = _book(call), verdict.totals
     held = {"hold": "held", "reject": "rejected"}.get(verdict.outcome, state.status)
-    after = replace(
-        state,
+    after = state._replace(
         status=held,
         account=book.partners[state.order.partner].account,
         total=totals.gross,
@@ -185,7 +182,7 @@ def _priced(line: Any) -> Priced:
 
 
 def _let_go(state: OrderState) -> OrderState:
-    return replace(state, reserved=(), counted=ZERO, exception_uses={})
+    return state._replace(reserved=(), counted=ZERO, exception_uses={})
 
 
 def _decision(call: ActionCall, verdict: OrderVerdict) -> DecisionDraft:
@@ -239,7 +236,7 @@ def edit(call: ActionCall) -> ActionResult:
     before = _state(call)
     changes = call.event.data.get("edit")
     order = editing.edited(before.order, changes if isinstance(changes, Mapping) else {})
-    after = replace(_fresh(call, order, before), requested_by=before.requested_by, submitted_by=before.submitted_by)
+    after = _fresh(call, order, before)._replace(requested_by=before.requested_by, submitted_by=before.submitted_by)
     return ActionResult({"revision": after.revision}, (_book(call).put(call.event.seq, after),))
 
 
@@ -256,8 +253,7 @@ def release(call: ActionCall) -> ActionResult:
     counted = ZERO
     if account is not None:
         counted = convert(state.total, need_rate(book.rates_of(state.order), state.order.currency, account.currency))
-    after = replace(
-        state,
+    after = state._replace(
         status="flagged" if found["outcome"] == "flag" else "released",
         reserved=reserved,
         counted=counted,
@@ -271,7 +267,7 @@ def release(call: ActionCall) -> ActionResult:
 def suspend(call: ActionCall) -> ActionResult:
     """`order.suspend`: give back stock and credit, and take the status the definition names."""
     state = _state(call)
-    after = replace(_let_go(state), status=str(call.args["status"]), updated_at=call.now)
+    after = _let_go(state)._replace(status=str(call.args["status"]), updated_at=call.now)
     command = {"order": state.order.order, "revision": state.revision, "status": after.status}
     return ActionResult({"command": command}, (_book(call).put(call.event.seq, after),))
 
@@ -300,7 +296,7 @@ def hold_rest(call: ActionCall) -> ActionResult:
         needs, book.stock, region=ship_to.region, country=ship_to.country, split=book.rules.split_shipments
     )
     fresh = [Reserved(a.line, a.product, pick.warehouse, pick.quantity) for a in allocation for pick in a.picks]
-    after = replace(state, reserved=(*state.reserved, *fresh), updated_at=call.now)
+    after = state._replace(reserved=(*state.reserved, *fresh), updated_at=call.now)
     short = [[a.line, a.product, a.back_order] for a in allocation if a.back_order]
     outputs = {"short": bool(short), "missing": short, "command": command_for(after)}
     return ActionResult(outputs, (book.put(call.event.seq, after),))

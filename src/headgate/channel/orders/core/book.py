@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -139,8 +139,7 @@ class OrderBook:
         for account, open_orders, unbilled in credit_deltas(before, after):
             known = self.accounts.get(account)
             if known is not None:
-                self.accounts[account] = replace(
-                    known,
+                self.accounts[account] = known._replace(
                     open_orders=known.open_orders + open_orders,
                     shipped_unbilled=known.shipped_unbilled + unbilled,
                 )
@@ -161,7 +160,7 @@ def earlier_of(state: OrderState) -> EarlierOrder:
 
 def _adjusted(levels: Sequence[StockLevel], warehouse: str, reserved: Decimal, gone: Decimal) -> tuple[StockLevel, ...]:
     return tuple(
-        replace(level, reserved=level.reserved + reserved, on_hand=level.on_hand - gone)
+        level._replace(reserved=level.reserved + reserved, on_hand=level.on_hand - gone)
         if level.warehouse == warehouse
         else level
         for level in levels
@@ -215,8 +214,8 @@ def released_from(
     for held in sorted(reserved, key=lambda r: (r.warehouse != warehouse, r.warehouse)):
         part = min(left, held.quantity) if held.line == line else ZERO
         if part:
-            taken.append(replace(held, quantity=part))
+            taken.append(held._replace(quantity=part))
             left -= part
         if held.quantity > part:
-            remaining.append(replace(held, quantity=held.quantity - part))
+            remaining.append(held._replace(quantity=held.quantity - part))
     return remaining, taken

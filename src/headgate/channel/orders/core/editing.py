@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from headgate.domain.orders import Order, OrderLine
@@ -31,7 +30,7 @@ def edited(order: Order, edit: Mapping[str, Any]) -> Order:
         if known is None:
             raise invalid(f"{path}.line", change.get("line"), "is not a line of this order")
         lines[known.line] = _edited_line(known, change, path, order.currency)
-    after = replace(order, lines=tuple(lines[line.line] for line in order.lines))
+    after = order._replace(lines=tuple(lines[line.line] for line in order.lines))
     if after == order:
         raise invalid("edit", edit, "changes nothing", "Approve instead, or change a price or a quantity.")
     return after
@@ -59,4 +58,4 @@ def _edited_line(line: OrderLine, change: Mapping[str, Any], path: str, currency
             )
     if problems:
         raise Invalid("; ".join(map(str, problems)), problems=problems)
-    return replace(line, unit_price=price, quantity=quantity)
+    return line._replace(unit_price=price, quantity=quantity)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -49,8 +48,7 @@ def shipped(
             gone.append(Reserved(item.line, *place, beyond))
     complete = all(sent.get(line, ZERO) >= quantity for line, quantity in ordered.items())
     counted, unbilled = _billing(state, sent, ordered, complete)
-    return replace(
-        state,
+    return state._replace(
         status="fulfilled" if complete else "shipping",
         shipped=sent,
         reserved=tuple(reserved),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from headgate.domain.orders import Order
@@ -15,8 +16,7 @@ ZERO = Decimal(0)
 OPEN = frozenset({"released", "flagged", "shipping"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(NamedTuple):
     """A quantity of a line held in a warehouse."""
 
     line: str
@@ -25,8 +25,7 @@ class Reserved:
     quantity: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """A line's figures as decided, in the order's currency."""
 
     line: str
@@ -42,8 +41,7 @@ class Priced:
     agreement: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderState:
+class OrderState(NamedTuple):
     """One order.
 
     `counted` is what its credit account's open orders hold for it, `unbilled` what it has shipped unbilled, both in the
@@ -71,17 +69,16 @@ class OrderState:
     stake: Decimal = ZERO
     exceptions: tuple[str, ...] = ()
     reserved: tuple[Reserved, ...] = ()
-    shipped: Mapping[str, Decimal] = field(default_factory=dict)
+    shipped: Mapping[str, Decimal] = MappingProxyType({})
     shipped_from: tuple[Reserved, ...] = ()
     priced: tuple[Priced, ...] = ()
-    exception_uses: Mapping[tuple[str, int], Decimal] = field(default_factory=dict)
+    exception_uses: Mapping[tuple[str, int], Decimal] = MappingProxyType({})
     decision: UUID | None = None
     case_id: UUID | None = None
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
+class OrderChanged(NamedTuple):
     """The order as it stands after an action; what that means for stock and credit follows from the state before."""
 
     state: OrderState
