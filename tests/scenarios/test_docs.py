@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of a page. `how` is the word after `console`: `fails` expects a failure, `about` lets numbers differ."""
+    """One command of a page. `how` stands after `console`: `fails` expects a failure, `about` lets numbers differ."""
 
     line: int
     text: str
