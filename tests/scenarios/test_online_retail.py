@@ -53,7 +53,7 @@ select (select sum(quantity * unit_price) from order_lines) as orders,
         from returns r cross join lateral jsonb_array_elements(r.content::jsonb -> 'lines') line) as returns,
        (select sum(amount) from quarantine where kind = 'row') as quarantine
 """
-ROUNDED = "select (select sum(total) from orders) as orders, (select -sum(total) from returns) as returns"
+ROUNDED = "select (select sum(total - tax) from orders) as orders, (select -sum(total) from returns) as returns"
 UNDECIDED = "select count(*) from orders where decision is null or status = 'received'"
 QUARANTINE = """
 select count(*) filter (where reason = '') as unexplained, count(*) - count(distinct row_number) as twice,
@@ -67,6 +67,11 @@ group by status order by count(*) desc
 EXCEPTIONS = """
 select e.type, count(*), sum(o.stake) from orders o cross join lateral unnest(o.exceptions) as e(type)
 where placed_at >= %(start)s and placed_at < %(end)s group by e.type order by count(*) desc, e.type
+"""
+LINES = """
+select count(*), count(*) filter (where l.contract_price is null),
+       count(*) filter (where abs(l.contract_price - l.unit_price) > l.contract_price * 0.02)
+from order_lines l join orders o using (tenant_id, order_no) where o.placed_at >= %(start)s and o.placed_at < %(end)s
 """
 PERIODS = {"until 31 March 2011": ("2010-12-01", "2011-04-01"), "after that": ("2011-04-01", "2012-01-01")}
 
@@ -135,7 +140,11 @@ def tell(books: Books, capsys: pytest.CaptureFixture[str], report: dict[str, Any
         if not statuses:
             continue
         orders = sum(count for _, count, _ in statuses)
-        told.append(f"orders placed {name}: {orders:,}")
+        lines, free, off = books.one(LINES, start=start, end=end)
+        told.append(
+            f"orders placed {name}: {orders:,} with {lines:,} lines; {free / lines:.1%} of the lines without a contract"
+            f" price, {off / lines:.1%} more than 2 % off it"
+        )
         for status, count, amount in statuses:
             told.append(f"  {status:<24} {count:>8,} {count / orders:>7.1%} {amount:>16,.2f} GBP")
         for kind, count, stake in books.rows(EXCEPTIONS, start=start, end=end):

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TextIO
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
 import typer
 from psycopg import Connection
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -38,19 +38,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many rows at most.")]
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz"  # none that looks like a digit
-# What a script reads is not broken into lines for a terminal's width.
 _PIPED_WIDTH = 200
 # A piece of text, or a piece with its style.
 Part = str | tuple[str, str]
 
 
-def _console(stream: TextIO, *, stderr: bool) -> Console:
-    piped = not stream.isatty() and "COLUMNS" not in os.environ
-    return Console(stderr=stderr, width=_PIPED_WIDTH if piped else None, highlight=False)
+class _Console(Console):
+    """A console that does not break lines for a terminal's width when a script reads them."""
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
+        found = super().size
+        piped = not self.is_terminal and "COLUMNS" not in os.environ
+        return ConsoleDimensions(_PIPED_WIDTH, found.height) if piped else found
 
 
-out = _console(sys.stdout, stderr=False)
-err = _console(sys.stderr, stderr=True)
+out = _Console(highlight=False)
+err = _Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from headgate.cli import Launcher, run
-from headgate.cli.session import err, out
 from headgate.kernel.settings import Settings
 
 WIDTH = 100
@@ -65,8 +64,6 @@ class Shell:
                 patch.setenv(name, value)
             patch.delenv("HEADGATE_TENANT", raising=False)
             patch.setattr(sys, "argv", ["headgate", *arguments])
-            patch.setattr(out, "_width", WIDTH)
-            patch.setattr(err, "_width", WIDTH)
             with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
                 try:
                     run(launcher)
