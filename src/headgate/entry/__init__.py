@@ -1,4 +1,4 @@
-"""F12: the process. Puts the edges together that run side by side: console and API in one server, a worker beside them."""
+"""F12: the process. Puts edges together that run side by side: console and API in one server, a worker beside them."""
 
 from headgate.entry.main import main
 

@@ -1,0 +1,91 @@
+"""Run the peer: DBOS Transact workflows on a database of their own on the same server."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from urllib.parse import quote
+
+from psycopg.conninfo import conninfo_to_dict
+
+from bench.dbos_peer import ABSENT, THREADS, Checks, Order
+
+
+class PeerMissing(Exception):
+    """DBOS Transact is not installed, or did not come to an end."""
+
+
+def run_within(seconds: float, checks: Checks, orders: Sequence[Order], dsn: str) -> float:
+    """`run`, given up after a while so that a bench always ends. Raises PeerMissing."""
+    found: list[float] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            found.append(run(checks, orders, dsn))
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if found:
+        return found[0]
+    if failed and isinstance(failed[0], PeerMissing):
+        raise failed[0]
+    why = f"{type(failed[0]).__name__}: {failed[0]}" if failed else f"no end within {seconds:.0f} s"
+    raise PeerMissing(f"DBOS Transact gave no figure ({why.splitlines()[0][:150]})")
+
+
+def run(checks: Checks, orders: Sequence[Order], dsn: str) -> float:
+    """Workflows per second by the clock: every order a durable workflow of four steps. Raises PeerMissing."""
+    try:
+        from dbos import DBOS, DBOSConfig
+    except ImportError:
+        raise PeerMissing(ABSENT) from None
+    logging.getLogger("dbos").setLevel(logging.ERROR)
+    config: DBOSConfig = {
+        "name": "headgate-bench",
+        "system_database_url": _url(dsn),
+        "sys_db_pool_size": THREADS + 4,
+        "max_executor_threads": THREADS,
+        "log_level": "ERROR",
+    }
+    dbos = DBOS(config=config)
+
+    price, tax = DBOS.step(name="price")(checks.price), DBOS.step(name="tax")(checks.tax)
+    credit, availability = DBOS.step(name="credit")(checks.credit), DBOS.step(name="availability")(checks.availability)
+
+    @DBOS.workflow(name="govern")
+    def govern(order: Order) -> list[str]:
+        priced, taxed = price(order), tax(order)
+        return [
+            priced["outcome"],
+            taxed["outcome"],
+            credit(order, taxed["total"])["outcome"],
+            availability(order)["outcome"],
+        ]
+
+    try:
+        DBOS.launch()
+        for order in orders[:20]:  # warm up
+            DBOS.start_workflow(govern, order).get_result()
+        rest = orders[20:]
+        start = time.perf_counter()
+        handles = [DBOS.start_workflow(govern, order) for order in rest]
+        for handle in handles:
+            handle.get_result()
+        return len(rest) / (time.perf_counter() - start)
+    finally:
+        with suppress(Exception):
+            DBOS.destroy()
+        del dbos
+
+
+def _url(dsn: str) -> str:
+    parts = conninfo_to_dict(dsn)
+    place = f"host={quote(str(parts['host']), safe='')}&port={parts['port']}"
+    return f"postgresql://{parts['user']}@/{parts['dbname']}?{place}"
