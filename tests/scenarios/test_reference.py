@@ -22,6 +22,7 @@ from headgate.access import PERMISSIONS
 from headgate.api import create_app
 from headgate.cli.main import app as commands
 from headgate.connectors import parse_mapping
+from headgate.domain.checks import prepare
 from headgate.kernel import settings as settings_module
 from headgate.kernel.settings import Settings, load_settings
 from headgate.ledger import AuditDraft, append_audit
@@ -31,6 +32,7 @@ from headgate.process.core.definition import BUILT_IN_EVENTS, STEP_KINDS
 from headgate.store import Database
 from headgate.wiring import App, build
 from tests.scenarios.api.world import open_world
+from tests.unit.domain.examples import facts, line
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -131,6 +133,12 @@ def test_python_names_exist(page: Path) -> None:
         if re.fullmatch(r"headgate(\.[A-Za-z_]+)+", span):
             module, _, name = span.rpartition(".")
             assert hasattr(importlib.import_module(module), name), span
+
+
+def test_pictures_are_light_enough_to_load_at_once() -> None:
+    pictures = list((DOCS / "images").glob("*.png"))
+    assert pictures
+    assert all(p.stat().st_size <= 300_000 for p in pictures)
 
 
 def test_policies_and_processes_named_exist() -> None:
@@ -290,6 +298,12 @@ def recipe(page: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(blocks_of(DOCS / "how-to" / page, "python")[0], names)
     return names
+
+
+def test_the_recipe_for_an_order_check_finds_what_it_says() -> None:
+    check = recipe("add-an-order-check.md")["check_bulk"]
+    found = check(prepare(facts(line("1", "SKU-1", 1000, "9"), line("2", "SKU-2", 1001, "9"))))
+    assert [(f.line, f.signals, f.exception) for f in found] == [("2", {"bulk": True}, "bulk_quantity")]
 
 
 def test_the_recipe_for_webhooks_is_taken(database: Database, tenant: UUID, clock: Any, tmp_path: Path) -> None:
