@@ -152,7 +152,12 @@ def test_what_ships_after_its_reservation_ended_still_leaves_the_stock(channel: 
     channel.order("O-1", ("S-1", "10", "10.00"))
     channel.govern()
     run_out(channel)
-    shipped = {"order": "O-1", "shipment": "S-9", "shipped_at": channel.clock.now().isoformat(), "warehouse": "BER"}
+    shipped: dict[str, Any] = {
+        "order": "O-1",
+        "shipment": "S-9",
+        "shipped_at": channel.clock.now().isoformat(),
+        "warehouse": "BER",
+    }
     with channel.app.database.transaction(channel.tenant) as conn:
         conn.execute("delete from inbox")  # the request to look at it again has not been applied yet
     channel.send("shipment.confirmed", **shipped, lines=[{"line": "1", "quantity": "10"}])
