@@ -69,8 +69,8 @@ def shell_of(page: Path) -> Iterator[str]:
     """Every command a page shows, in spans and blocks; continued lines are joined, comments cut off."""
     yield from spans_of(page)
     for block in blocks_of(page, "sh") + blocks_of(page, "console") + blocks_of(page, ""):
-        for line in block.replace("\\\n", " ").splitlines():
-            yield line.removeprefix("$ ").split("   #")[0].strip()
+        for shown in block.replace("\\\n", " ").splitlines():
+            yield shown.removeprefix("$ ").split("   #")[0].strip()
 
 
 def headings(page: Path) -> set[str]:
