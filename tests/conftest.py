@@ -148,6 +148,13 @@ def fresh_settings(cluster: embedded.Server, tmp_path: Path) -> Iterator[Setting
         yield _settings(cluster, name, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def module_settings(cluster: embedded.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings with a database of the test file's own, for what is slow to make and only looked at."""
+    with _copy_of_template(cluster, f"headgate_{uuid.uuid4().hex}") as name:
+        yield _settings(cluster, name, tmp_path_factory.mktemp("installation"))
+
+
 @pytest.fixture
 def fresh_database(fresh_settings: Settings) -> Iterator[Database]:
     """The application's view of a database of the test's own."""

@@ -6,6 +6,7 @@ import os
 import sys
 
 import psycopg
+import structlog
 import typer
 from typer.core import TyperGroup
 
@@ -46,6 +47,8 @@ app.add_typer(audit.app, name="audit", help="The audit chain: search and verify.
 
 def run(launcher: Launcher) -> None:
     """Entry point: known errors become one clear line and exit code 1 (2 for bad usage)."""
+    # Stdout is for what was asked.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         _check_arguments(sys.argv[1:])
         try:

@@ -66,6 +66,8 @@ class Player:
         end = min(self.until, self.simulation.end)
         alone = _working_day_before(end.astimezone(zone), LEFT_ALONE)
         stream = self.simulation.stream
+        # When the simulation ships an order for the last time: its own time is when the warehouse tries.
+        shipped = {e.data["order"]: e.time for e in stream if e.type == "shipment.confirmed"}
         place = 0
         for at in _looks(self.simulation.start, end, zone):
             upto = place
@@ -79,8 +81,8 @@ class Player:
             local = at.astimezone(zone)
             if local.weekday() < 5 and DESK_HOURS[0] <= local.time() <= DESK_HOURS[1]:
                 self._decide_what_is_due(alone, end)
-                runner.drain(self.tenant)
-            self._ship_what_was_approved()
+            self._ship_what_was_approved(shipped)
+            runner.drain(self.tenant)
             self.progress(upto - place)
             place = upto
 
@@ -117,10 +119,10 @@ class Player:
                     self._decide(conn, task, outcome, chance)
                     self.clock.set(min(end, self.clock.now() + timedelta(minutes=chance.randint(*BETWEEN_DECISIONS))))
 
-    def _ship_what_was_approved(self) -> None:
-        """Send off what people approved: the simulation ships by itself only what it expected to be released."""
+    def _ship_what_was_approved(self, shipped: Mapping[str, datetime]) -> None:
+        """Send off what people approved and the simulation does not ship itself, or tried to ship while it waited."""
         now = self.clock.now()
-        due = [order for order, at in self.approved.items() if at <= now]
+        due = [order for order, at in self.approved.items() if max(at, shipped.get(order, at)) <= now]
         if not due:
             return
         with self.app.database.transaction(self.tenant, read_only=True) as conn:
@@ -130,16 +132,16 @@ class Player:
             if stored["status"] in ("held", "received"):
                 continue
             del self.approved[order]
-            if stored["status"] in ("released", "flagged"):
-                lines = [{"line": line["line"], "quantity": str(line["quantity"])} for line in stored["lines"]]
+            left = [(line["line"], line["quantity"] - line["shipped"]) for line in stored["lines"]]
+            lines = [{"line": line, "quantity": str(quantity)} for line, quantity in left if quantity]
+            if lines and stored["status"] in ("released", "flagged", "shipping"):
                 data = {"order": order, "shipment": f"APP-{order}", "shipped_at": now.isoformat(), "lines": lines}
                 events.append(Event(ERP, f"app-{order}-{stored['revision']}", "shipment.confirmed", order, now, data))
         self.send(events)
 
     def _decide(self, conn: Connection[Any], task: Mapping[str, Any], outcome: str, chance: random.Random) -> None:
         approval = get_approval(conn, task["approval"])
-        # Whoever it was escalated to decides it.
-        candidates = self.people.get(task["also_role"]) or self.people.get(task["role"])
+        candidates = self._who(approval, task) if approval else []
         if approval is None or not candidates:
             return
         edit = counter_offer(approval) if outcome == "edit" else None
@@ -156,6 +158,14 @@ class Player:
         if outcome in ("approve", "edit") and approval.subject_type == "order":
             self.approved[approval.subject] = now + SHIPS_AFTER
         self.decided += 1
+
+    def _who(self, approval: Approval, task: Mapping[str, Any]) -> Sequence[str]:
+        """Whoever it was escalated to, unless they are needed on a later level; nobody who has spoken already."""
+        later = {step.role for step in approval.steps if step.level > task["level"]}
+        spoken = {vote.principal for vote in approval.votes}
+        roles = [role for role in (task["also_role"], task["role"]) if role and role not in later]
+        asked = ([who for who in self.people.get(role, ()) if who not in spoken] for role in roles)
+        return next(filter(None, asked), [])
 
 
 def counter_offer(approval: Approval) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple
 
 from headgate.domain.fx import FxRate, Rates, convert, need_rate
-from headgate.kernel.canonical import decimal_text
+from headgate.kernel.canonical import as_plain
 from headgate.kernel.errors import Refused
 
 ZERO = Decimal(0)
@@ -69,18 +69,18 @@ class LevelResult(NamedTuple):
         """By how much the limit is broken, zero where it is not."""
         return -self.headroom if self.headroom < 0 else ZERO
 
-    def as_json(self) -> dict[str, object]:
-        """Every addend and the result, as text."""
+    def as_values(self) -> dict[str, object]:
+        """Every addend and the result, for canonical JSON."""
         return {
             "account": self.account,
             "currency": self.currency,
-            "addends": [{"label": label, "amount": decimal_text(amount)} for label, amount in self.addends],
-            "exposure_before": decimal_text(self.exposure_before),
-            "order_amount": decimal_text(self.order_amount),
-            "exposure_after": decimal_text(self.exposure_after),
-            "credit_limit": decimal_text(self.credit_limit),
-            "headroom": decimal_text(self.headroom),
-            "utilisation_pct": decimal_text(self.utilisation_pct),
+            "addends": [{"label": label, "amount": amount} for label, amount in self.addends],
+            "exposure_before": self.exposure_before,
+            "order_amount": self.order_amount,
+            "exposure_after": self.exposure_after,
+            "credit_limit": self.credit_limit,
+            "headroom": self.headroom,
+            "utilisation_pct": self.utilisation_pct,
             "rate": self.rate.as_json(),
         }
 
@@ -103,13 +103,18 @@ class CreditResult(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """The whole explanation, amounts as text."""
+        found: dict[str, object] = as_plain(self.as_values())
+        return found
+
+    def as_values(self) -> dict[str, object]:
+        """The whole explanation for canonical JSON, which writes amounts as text."""
         return {
             "has_account": self.has_account,
-            "levels": [level.as_json() for level in self.levels],
-            "utilisation_pct": decimal_text(self.utilisation_pct),
-            "over_limit": decimal_text(self.over_limit),
+            "levels": [level.as_values() for level in self.levels],
+            "utilisation_pct": self.utilisation_pct,
+            "over_limit": self.over_limit,
             "overdue_days": self.overdue_days,
-            "ageing": [{"bucket": bucket, "amount": decimal_text(amount)} for bucket, amount in self.ageing],
+            "ageing": [{"bucket": bucket, "amount": amount} for bucket, amount in self.ageing],
             "on_hold": self.on_hold,
         }
 

@@ -61,14 +61,14 @@ class LineAllocation(NamedTuple):
     back_order: Decimal
     stocked: bool
 
-    def as_json(self) -> dict[str, object]:
-        """The allocation with quantities as text."""
+    def as_values(self) -> dict[str, object]:
+        """The allocation for canonical JSON, which writes quantities as text."""
         return {
             "line": self.line,
             "product": self.product,
-            "quantity": decimal_text(self.quantity),
-            "picks": [{"warehouse": pick.warehouse, "quantity": decimal_text(pick.quantity)} for pick in self.picks],
-            "back_order": decimal_text(self.back_order),
+            "quantity": self.quantity,
+            "picks": [{"warehouse": pick.warehouse, "quantity": pick.quantity} for pick in self.picks],
+            "back_order": self.back_order,
             "stocked": self.stocked,
         }
 

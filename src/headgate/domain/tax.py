@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple, Protocol
 
-from headgate.kernel.canonical import decimal_text, instant_text
+from headgate.kernel.canonical import as_plain
 from headgate.kernel.errors import invalid
 from headgate.kernel.money import exponent, to_minor
 
@@ -77,15 +77,15 @@ class TaxLine(NamedTuple):
     tax: Decimal
     certificate: str = ""
 
-    def as_json(self) -> dict[str, object]:
-        """The line with amounts as text."""
+    def as_values(self) -> dict[str, object]:
+        """The line for canonical JSON."""
         return {
             "line": self.line,
             "tax_class": self.tax_class,
             "jurisdiction": self.jurisdiction,
-            "rate": None if self.rate is None else decimal_text(self.rate),
-            "amount": decimal_text(self.amount),
-            "tax": decimal_text(self.tax),
+            "rate": self.rate,
+            "amount": self.amount,
+            "tax": self.tax,
             "certificate": self.certificate,
         }
 
@@ -108,14 +108,19 @@ class TaxSnapshot(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """The snapshot with amounts as text."""
+        found: dict[str, object] = as_plain(self.as_values())
+        return found
+
+    def as_values(self) -> dict[str, object]:
+        """The snapshot for canonical JSON, which writes amounts and instants as text."""
         return {
-            "lines": [line.as_json() for line in self.lines],
-            "total": decimal_text(self.total),
+            "lines": [line.as_values() for line in self.lines],
+            "total": self.total,
             "currency": self.currency,
             "rounding": f"per {self.rounding}, minor unit, half up",
-            "at": instant_text(self.at),
+            "at": self.at,
             "engine": self.engine,
-            "undetermined": list(self.undetermined),
+            "undetermined": self.undetermined,
         }
 
 

@@ -323,11 +323,13 @@ def decider(policies: PolicySet) -> Decide:
     """Evaluate by policy name against the versions in force. Raises Misconfigured for a policy that has no active
     version."""
 
+    evaluate = {name: policy.evaluate for name, policy in policies.items()}
+
     def decide(name: str, inputs: Mapping[str, object]) -> Evaluation:
         try:
-            policy = policies[name]
+            policy = evaluate[name]
         except KeyError:
             raise Misconfigured(f"policy {name} has no active version; activate one (headgate policies list)") from None
-        return policy.evaluate(inputs)
+        return policy(inputs)
 
     return decide

@@ -91,7 +91,7 @@ class Answer:
     outputs: dict[str, Any]
     inputs: dict[str, object] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_values(self) -> dict[str, Any]:
         return {"outputs": self.outputs}
 
 

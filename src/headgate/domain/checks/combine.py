@@ -52,8 +52,8 @@ class Checked(NamedTuple):
     waived: bool
     verdict: Verdict | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Check, line, words, policy evaluation and outcome."""
+    def as_values(self) -> dict[str, Any]:
+        """Check, line, words, policy evaluation and outcome, for canonical JSON."""
         finding = self.finding
         return {
             "check": finding.check,
@@ -63,7 +63,7 @@ class Checked(NamedTuple):
             "exception": self.exception,
             "waived": self.waived,
             "policy": finding.policy,
-            "evaluation": None if self.verdict is None else self.verdict.as_json(),
+            "evaluation": None if self.verdict is None else self.verdict.as_values(),
         }
 
 

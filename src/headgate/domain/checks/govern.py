@@ -23,7 +23,7 @@ from headgate.domain.checks.prepared import Prepared, PricedLine, Totals, prepar
 from headgate.domain.credit import CreditResult
 from headgate.domain.stock import LineAllocation
 from headgate.domain.tax import TaxSnapshot
-from headgate.kernel.canonical import decimal_text
+from headgate.kernel.canonical import as_plain
 from headgate.kernel.errors import NotFound
 
 EXCEPTIONS_POLICY = "order_exceptions"
@@ -64,18 +64,23 @@ class OrderVerdict(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """The whole decision, amounts as text."""
+        found: dict[str, Any] = as_plain(self.as_values())
+        return found
+
+    def as_values(self) -> dict[str, Any]:
+        """The whole decision for canonical JSON, which writes amounts and instants as text."""
         return {
             "outcome": self.outcome,
             "exceptions": [found.as_json() for found in self.exceptions],
-            "checks": [item.as_json() for item in self.checked],
-            "naming": None if self.naming is None else self.naming.as_json(),
-            "release": self.release.as_json(),
-            "lines": [line.as_json() for line in self.lines],
-            "credit": self.credit.as_json(),
-            "tax": self.tax.as_json(),
-            "allocation": [line.as_json() for line in self.allocation],
-            "totals": self.totals.as_json(),
-            "stake": decimal_text(self.stake),
+            "checks": [item.as_values() for item in self.checked],
+            "naming": None if self.naming is None else self.naming.as_values(),
+            "release": self.release.as_values(),
+            "lines": [line.as_values() for line in self.lines],
+            "credit": self.credit.as_values(),
+            "tax": self.tax.as_values(),
+            "allocation": [line.as_values() for line in self.allocation],
+            "totals": self.totals.as_values(),
+            "stake": self.stake,
         }
 
 

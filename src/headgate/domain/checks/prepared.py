@@ -13,7 +13,7 @@ from headgate.domain.orders.model import OrderLine
 from headgate.domain.pricing import PriceQuery, PriceTrace, resolve_price
 from headgate.domain.stock import LineAllocation, Need, allocate
 from headgate.domain.tax import Taxable, TaxRequest, TaxSnapshot
-from headgate.kernel.canonical import decimal_text
+from headgate.kernel.canonical import as_plain
 from headgate.kernel.money import to_minor
 
 ZERO = Decimal(0)
@@ -45,22 +45,22 @@ class PricedLine(NamedTuple):
     tenant_amount: Decimal
     tax: Decimal
 
-    def as_json(self) -> dict[str, object]:
-        """The line's figures and its whole price trace, as text."""
+    def as_values(self) -> dict[str, object]:
+        """The line's figures and its whole price trace, for canonical JSON."""
         line = self.line
         return {
             "line": line.line,
             "product": line.product,
-            "quantity": decimal_text(line.quantity),
-            "unit_price": decimal_text(line.unit_price),
-            "amount": decimal_text(self.amount),
-            "contract_price": _text(self.contract_price),
-            "deviation_pct": decimal_text(self.deviation_pct),
-            "cost": _text(self.cost),
-            "margin": _text(self.margin),
-            "margin_pct": decimal_text(self.margin_pct),
-            "tax": decimal_text(self.tax),
-            "trace": self.trace.as_json(),
+            "quantity": line.quantity,
+            "unit_price": line.unit_price,
+            "amount": self.amount,
+            "contract_price": self.contract_price,
+            "deviation_pct": self.deviation_pct,
+            "cost": self.cost,
+            "margin": self.margin,
+            "margin_pct": self.margin_pct,
+            "tax": self.tax,
+            "trace": self.trace.as_values(),
         }
 
 
@@ -79,14 +79,19 @@ class Totals(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """The totals as text."""
+        found: dict[str, object] = as_plain(self.as_values())
+        return found
+
+    def as_values(self) -> dict[str, object]:
+        """The totals for canonical JSON, which writes amounts as text."""
         return {
             "currency": self.currency,
-            "net": decimal_text(self.net),
-            "tax": decimal_text(self.tax),
-            "gross": decimal_text(self.gross),
+            "net": self.net,
+            "tax": self.tax,
+            "gross": self.gross,
             "tenant_currency": self.tenant_currency,
-            "tenant_net": decimal_text(self.tenant_net),
-            "tenant_gross": decimal_text(self.tenant_gross),
+            "tenant_net": self.tenant_net,
+            "tenant_gross": self.tenant_gross,
             "rate": self.rate.as_json(),
             "rounding": "minor unit half up",
         }
@@ -229,10 +234,6 @@ def _cost(product: ProductFacts, currency: str, facts: OrderFacts) -> Decimal | 
         return product.cost
     rate = find_rate(facts.rates, product.cost_currency, currency)
     return None if rate is None else (product.cost * rate.rate).quantize(_FOUR, ROUND_HALF_UP)
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else decimal_text(value)
 
 
 def tenant_amounts(prepared: Prepared) -> Mapping[str, Decimal]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from headgate.domain.fx import FxRate, Rates
-from headgate.kernel.canonical import decimal_text, instant_text
+from headgate.kernel.canonical import as_plain
 
 ZERO = Decimal(0)
 METHODS = ("list", "net", "discount", "cost_plus")
@@ -100,8 +100,8 @@ class Candidate(NamedTuple):
     verdict: str
     reason: str
 
-    def as_json(self) -> dict[str, object]:
-        """Identity, price and verdict as text fields."""
+    def as_values(self) -> dict[str, object]:
+        """Identity, price and verdict, for canonical JSON."""
         term = self.term
         return {
             "agreement": term.agreement,
@@ -110,7 +110,7 @@ class Candidate(NamedTuple):
             "term": term.term,
             "kind": term.kind,
             "method": term.method,
-            "unit_price": None if self.unit_price is None else decimal_text(self.unit_price),
+            "unit_price": self.unit_price,
             "verdict": self.verdict,
             "reason": self.reason,
         }
@@ -142,25 +142,29 @@ class PriceTrace(NamedTuple):
 
     def as_json(self) -> dict[str, object]:
         """The trace with amounts and instants as text: equal inputs give equal canonical bytes."""
+        found: dict[str, object] = as_plain(self.as_values())
+        return found
+
+    def as_values(self) -> dict[str, object]:
+        """The trace for canonical JSON, which writes amounts and instants as text."""
         winner = self.winner
         return {
             "partner": self.partner,
             "product": self.product,
-            "quantity": decimal_text(self.quantity),
+            "quantity": self.quantity,
             "currency": self.currency,
-            "at": instant_text(self.at),
-            "as_known": instant_text(self.as_known),
+            "at": self.at,
+            "as_known": self.as_known,
             "winner": None if winner is None else winner.name,
             "agreement": None if winner is None else winner.agreement,
-            "unit_price": None if self.unit_price is None else decimal_text(self.unit_price),
-            "amount": None if self.amount is None else decimal_text(self.amount),
+            "unit_price": self.unit_price,
+            "amount": self.amount,
             "method": self.method,
             "tie": self.tie,
             "rounding": "derived unit prices: 4 decimals half up; amount: minor unit half up",
-            "candidates": [candidate.as_json() for candidate in self.candidates],
+            "candidates": [candidate.as_values() for candidate in self.candidates],
             "bands": [
-                {"from": decimal_text(start), "quantity": decimal_text(quantity), "unit_price": decimal_text(price)}
-                for start, quantity, price in self.bands
+                {"from": start, "quantity": quantity, "unit_price": price} for start, quantity, price in self.bands
             ],
             "rates": [rate.as_json() for rate in self.rates],
         }

@@ -1,7 +1,8 @@
 """Compile a table into a function from facts to an `Evaluation`.
 
 One lookup per input gives the rows that accept it as bits; the bits are joined; the hit policy picks. So the cost grows
-with the number of inputs, hardly with the number of rows. Results are kept in a small cache, since orders repeat facts.
+with the number of inputs, hardly with the number of rows. Results are kept in a small cache where rows have expressions
+to work out; a plain table is decided in less time than a cache takes to keep an amount it has not seen before.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class CompiledPolicy:
         )
         # typed=True: True, 1 and "1" are different facts. Equal numbers with other trailing zeros are the same fact,
         # and the evaluation holds them normalised, so it does not matter which of them came first.
-        self._cached = lru_cache(maxsize=CACHE_SIZE, typed=True)(self._decide)
+        rows = (*reading.rows, reading.default) if reading.default else reading.rows
+        costly = bool(reading.rich_mask) or any(row.formulas for row in rows)
+        self._cached = lru_cache(maxsize=CACHE_SIZE, typed=True)(self._decide) if costly else self._decide
 
     @property
     def policy(self) -> str:
@@ -107,7 +110,7 @@ class CompiledPolicy:
     def _decide(self, *values: object) -> Evaluation:
         mask = self._everything
         inputs: dict[str, object] = {}
-        for (name, as_it_is, coerce, lookup), value in zip(self._columns, values, strict=True):
+        for (name, as_it_is, coerce, lookup), value in zip(self._columns, values, strict=False):  # both are as long
             fact = value if type(value) is as_it_is else coerce(value)
             mask &= lookup(fact)
             inputs[name] = fact

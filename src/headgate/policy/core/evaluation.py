@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from headgate.kernel.canonical import canonical_text
+from headgate.kernel.canonical import as_plain, canonical_text
 from headgate.kernel.errors import shorten
 
 
@@ -33,12 +33,13 @@ class Matched:
 
     def reason(self, inputs: Mapping[str, object]) -> str:
         """The row's reason for these facts, each shown fact cut to 80 characters."""
+        if not self.names:
+            return self.texts[0]
         told = [text + shorten(shown(inputs[name])) for text, name in zip(self.texts, self.names, strict=False)]
         return "".join([*told, self.texts[-1]])
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """One policy applied to one set of facts. Pure: the same version and inputs give the same bytes, always.
 
     `inputs` are the declared inputs as understood; numbers are `Decimal` without trailing zeros. `outputs` of a
@@ -50,7 +51,6 @@ class Evaluation:
     matched: tuple[Matched, ...]
     inputs: dict[str, object]
     outputs: dict[str, Any]
-    _json: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def policy(self) -> str:
@@ -88,26 +88,28 @@ class Evaluation:
         return tuple([m.clause for m in self.matched if m.clause])
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON values: numbers as strings (integers of outputs as integers), dates as ISO text. Made once."""
-        if self._json is None:
-            made = {
-                "policy": self.ref.policy,
-                "version": self.ref.version,
-                "digest": self.ref.digest,
-                "hit": self.ref.hit,
-                "rows": list(self.rows),
-                "inputs": plain_json(self.inputs),
-                "outputs": plain_json(self.outputs),
-                "reasons": list(self.reasons),
-                "clauses": list(self.clauses),
-            }
-            object.__setattr__(self, "_json", made)
-            return made
-        return self._json
+        """Plain JSON values: numbers as strings (integers of outputs as integers), dates as ISO text."""
+        found: dict[str, Any] = as_plain(self.as_values())
+        return found
+
+    def as_values(self) -> dict[str, Any]:
+        """What `as_json` says with the values as they are, for canonical JSON, which writes them in the same way."""
+        ref = self.ref
+        return {
+            "policy": ref.policy,
+            "version": ref.version,
+            "digest": ref.digest,
+            "hit": ref.hit,
+            "rows": self.rows,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "reasons": self.reasons,
+            "clauses": self.clauses,
+        }
 
     def as_text(self) -> str:
         """The canonical JSON text of `as_json`."""
-        return canonical_text(self.as_json())
+        return canonical_text(self.as_values())
 
 
 def plain_json(value: object) -> Any:

@@ -8,8 +8,8 @@ reason about every input there is.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_FLOOR, Context, Decimal
@@ -77,7 +77,7 @@ def _ordered_axis(
     between: Callable[[Point | None, Point | None], Point | None],
     null: int,
 ) -> Axis:
-    # Sample 2 i + 1 is point i itself, sample 2 i the open stretch before it: the index is bisect_left + bisect_right.
+    # Sample 2 i + 1 is point i itself, sample 2 i the open stretch before it.
     # A stretch that no value of this type can lie in (between two neighbouring days) has no sample and no rows.
     samples: list[Point | None] = []
     for index, point in enumerate(points):
@@ -85,11 +85,13 @@ def _ordered_axis(
     samples.append(between(points[-1] if points else None, None))
     masks = tuple(0 if s is None else _mask(cells, s) for s in samples)
     comparable: list[Any] = list(points)
+    ends = len(comparable)
 
     def lookup(value: object) -> int:
         if value is None:
             return null
-        return masks[bisect_left(comparable, value) + bisect_right(comparable, value)]
+        place = bisect_left(comparable, value)
+        return masks[2 * place + (place < ends and comparable[place] == value)]
 
     kept = [Segment(s, m) for s, m in zip(samples, masks, strict=True) if s is not None and _declared(column, s)]
     return Axis(column, tuple(kept), lookup)
@@ -109,12 +111,18 @@ def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal]
         stranger = next(name for name in _strangers() if name not in masks)
         other = _mask(cells, stranger)
         segments.append(Segment(stranger if column.type == "string" else (), other))
-    find = {**masks, None: null}
+    return Axis(column, tuple(segments), _Masks(other, {**masks, None: null}).__getitem__)
 
-    def lookup(value: object) -> int:
-        return find.get(value, other)
 
-    return Axis(column, tuple(segments), lookup)
+class _Masks(dict[object, int]):
+    """Masks by value; a value that no row mentions has that of any other."""
+
+    def __init__(self, other: int, masks: Mapping[object, int]) -> None:
+        super().__init__(masks)
+        self._other = other
+
+    def __missing__(self, value: object) -> int:
+        return self._other
 
 
 def _strangers() -> Iterator[str]:

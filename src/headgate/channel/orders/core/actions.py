@@ -188,7 +188,7 @@ def _let_go(state: OrderState) -> OrderState:
 def _decision(call: ActionCall, verdict: OrderVerdict) -> DecisionDraft:
     release = verdict.release
     assert isinstance(release, Evaluation)
-    text = canonical_text(verdict.as_json())
+    text = canonical_text(verdict.as_values())
     return DecisionDraft(
         decision=derive_id(call.now, "decision", call.event.seq, call.case.case_id, call.number),
         at=call.now,
