@@ -104,11 +104,8 @@ class Visitor:
             self.queries += 1
             return plain(cursor, *args, **kwargs)
 
-        psycopg.Cursor.execute = counting  # type: ignore[method-assign]
-        try:
+        with patch.object(psycopg.Cursor, "execute", counting):
             yield
-        finally:
-            psycopg.Cursor.execute = plain  # type: ignore[method-assign]
 
 
 def words(response: Response) -> str:
