@@ -11,6 +11,7 @@ import typer
 
 from headgate.cli.session import Json, Tenant, acting, print_json, read_json, read_text, say, session, shown, table
 from headgate.kernel.clock import parse_instant
+from headgate.kernel.errors import invalid
 from headgate.policy import compile_policy, lint, parse_policy, run_examples
 
 app = typer.Typer(no_args_is_help=True)
@@ -92,9 +93,12 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Ask what a policy says about facts, and why; nothing is recorded."""
+    given = read_json("facts", facts)
+    if not isinstance(given, dict):
+        raise invalid("facts", facts, "is not a JSON object", "Give the inputs by name.")
     with session(tenant) as s, s.transaction(read_only=True) as (conn, ctx):
         when = parse_instant("at", at) if at else ctx.now
-        evaluation = s.app.policies.active(conn, when).evaluate(policy, read_json("facts", facts))
+        evaluation = s.app.policies.active(conn, when).evaluate(policy, given)
     if json:
         print_json(evaluation.as_json())
         return

@@ -27,7 +27,7 @@ from headgate.access import find_tenant, load_principal
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import Problem, invalid, shorten
+from headgate.kernel.errors import NotFound, Problem, invalid, shorten
 from headgate.kernel.settings import load_settings
 from headgate.wiring import App, build
 
@@ -91,7 +91,11 @@ def opened(clock: Clock | None = None) -> Iterator[App]:
 def session(tenant: str) -> Iterator[Session]:
     """The application with one tenant."""
     with opened() as app:
-        yield Session(app, find_tenant(app.database, tenant), tenant, operator())
+        try:
+            found = find_tenant(app.database, tenant)
+        except NotFound:
+            raise NotFound(f"there is no tenant {shorten(tenant)}; see headgate tenant list") from None
+        yield Session(app, found, tenant, operator())
 
 
 def operator() -> Principal:
