@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from unittest.mock import patch
 
 import psycopg
 from starlette.testclient import TestClient
