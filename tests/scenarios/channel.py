@@ -220,16 +220,22 @@ def person(name: str) -> str:
 
 def open_channel(database: Database, tenant: UUID, clock: FixedClock, home: Path) -> Channel:
     """A tenant with the order pack, people, one partner with credit, two products with stock and list prices."""
+    channel = bare_channel(database, tenant, clock, home)
+    record(channel)
+    return channel
+
+
+def bare_channel(database: Database, tenant: UUID, clock: FixedClock, home: Path, pack: Path | None = None) -> Channel:
+    """A tenant with people and the order pack (the shipped one unless another is given), and no masters yet."""
     app = build(Settings(home=home), clock, database=database)
     channel = Channel(app, tenant, clock, app.runner())
     with database.transaction(tenant) as conn:
         ctx = channel.context(SYSTEM)
-        install_pack(conn, ctx, read_pack(find_pack("order_governance")), app.policies)
+        install_pack(conn, ctx, read_pack(pack or find_pack("order_governance")), app.policies)
         for name, roles in PEOPLE.items():
             access.create_person(conn, ctx, email=f"{name}@nordwind.example", name=name)
             for role in roles:
                 access.grant_role(conn, ctx, principal=person(name), role=role)
-    record(channel)
     return channel
 
 

@@ -294,9 +294,9 @@ class _Batch:
             emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
         repo.save_cases(conn, list(g.cases.values()))
         repo.save_approvals(conn, list(g.approvals.values()))
+        repo.escalate_tasks(conn, g.escalated)
         repo.close_tasks(conn, now, g.closed)
         repo.open_tasks(conn, now, list(g.tasks.values()))
-        repo.escalate_tasks(conn, g.escalated)
         repo.clear_timers(conn, g.cleared)
         process_of = {c.case_id: c.process for c in g.cases.values()}
         repo.set_timers(

@@ -11,12 +11,12 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from headgate.kernel.canonical import canonical_text
+from headgate.process.core.gather import TaskRow
 from headgate.process.core.state import (
     Approval,
     ApprovalStep,
     Case,
     TaskEscalated,
-    TaskOpened,
     TasksClosed,
     TimersCleared,
     TimerSet,
@@ -96,11 +96,13 @@ on conflict (tenant_id, approval, level, principal) do nothing
 """
 
 OPEN_TASKS = """
-insert into tasks (task, case_id, kind, title, role, level, status, due_at, stake, currency, partner, created_at)
-select task, case_id, kind, title, role, level, status, due_at, stake, currency, partner, %s
-from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[],
-            %s::numeric[], %s::text[], %s::text[])
-  as t(task, case_id, kind, title, role, level, status, due_at, stake, currency, partner)
+insert into tasks (task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner,
+                   created_at, closed_at)
+select task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, %s,
+       case when status <> 'open' then %s::timestamptz end
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[],
+            %s::timestamptz[], %s::numeric[], %s::text[], %s::text[])
+  as t(task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner)
 on conflict (tenant_id, task) do nothing
 """
 CLOSE_TASKS = """
@@ -295,18 +297,31 @@ def close_tasks(conn: Connection[Any], now: datetime, closed: Sequence[TasksClos
         conn.execute(CLOSE_TASKS, (now, *_columns([(c.case_id, c.status, c.level, c.role) for c in closed], 4)))
 
 
-def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[tuple[TaskOpened, str]]) -> None:
+def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[TaskRow]) -> None:
     """Put tasks into the queue, with their status: one that was closed within the same batch is kept as history."""
     if opened:
         rows = [
-            (t.task, t.case_id, t.kind, t.title, t.role, t.level, status, t.due_at, t.stake, t.currency, t.partner)
-            for t, status in opened
+            (
+                t.task,
+                t.case_id,
+                t.kind,
+                t.title,
+                t.role,
+                also,
+                t.level,
+                status,
+                t.due_at,
+                t.stake,
+                t.currency,
+                t.partner,
+            )
+            for t, status, also in opened
         ]
-        conn.execute(OPEN_TASKS, (now, *_columns(rows, 11)))
+        conn.execute(OPEN_TASKS, (now, now, *_columns(rows, 12)))
 
 
 def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) -> None:
-    """Show late tasks to a second role."""
+    """Show late tasks to a second role. To be done before the batch's closings and openings."""
     if escalated:
         conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role, e.to) for e in escalated], 4))
 

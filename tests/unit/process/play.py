@@ -121,13 +121,8 @@ class Play:
 
     def tasks(self) -> list[str]:
         """Roles (and second roles) that have open work, as the queue would show it."""
-        also = {(e.case_id, e.level, e.role): e.to for e in self.gathered.escalated}
-        found = []
-        for task, status in self.gathered.tasks.values():
-            if status == "open":
-                second = also.get((task.case_id, task.level, task.role))
-                found.append(f"{task.role}+{second}" if second else task.role)
-        return sorted(found)
+        rows = self.gathered.tasks.values()
+        return sorted(f"{t.role}+{also}" if also else t.role for t, status, also in rows if status == "open")
 
     def timers(self) -> dict[str, datetime]:
         """The clocks that are set."""

@@ -168,7 +168,7 @@ def test_every_kind_of_step_asks_for_what_it_says() -> None:
     (decision,) = game.gathered.decisions
     assert (decision.policy, decision.outcome, decision.event_seq) == ("weight", "pass", 1)
     assert case.data["weighed"] == {"outcome": "pass", "seen": {"kilos": 3}}
-    tasks = {t.title: t for t, _ in game.gathered.tasks.values()}
+    tasks = {row.task.title: row.task for row in game.gathered.tasks.values()}
     assert tasks["Mend T-1"].due_at == NOW + timedelta(hours=2)
     assert tasks["Mend T-1"].partner == "P-1"
 

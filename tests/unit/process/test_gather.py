@@ -41,7 +41,12 @@ def gathered(*advances: Advance) -> Gathered:
 
 
 def statuses(found: Gathered) -> dict[int, str]:
-    return {t.int: status for t, (_, status) in found.tasks.items()}
+    return {t.int: row.status for t, row in found.tasks.items()}
+
+
+def shown(found: Gathered) -> dict[int, str]:
+    """The second roles of tasks."""
+    return {t.int: row.also_role for t, row in found.tasks.items()}
 
 
 def test_the_last_state_of_a_case_counts() -> None:
@@ -82,12 +87,24 @@ def test_what_was_closed_is_not_closed_another_way_later() -> None:
     assert statuses(found) == {1: "done"}
 
 
-def test_a_task_opened_after_an_escalation_is_not_late() -> None:
+def test_a_task_that_was_late_is_shown_to_a_second_role_and_one_opened_after_it_is_not() -> None:
     late = TaskEscalated(ONE, 1, "manager", "boss")
-    assert gathered(advance(late)).escalated == [late]
-    assert gathered(advance(late), advance(TasksClosed(ONE, "cancelled"), task(2))).escalated == []
-    assert gathered(advance(late), advance(TasksClosed(OTHER, "cancelled"))).escalated == [late]
-    assert gathered(advance(late), advance(TasksClosed(ONE, "done", 1, "finance"))).escalated == [late]
+    # Of what is stored already: escalated first, then closed, whatever batches the two came in.
+    found = gathered(advance(late), advance(TasksClosed(ONE, "cancelled"), task(2)))
+    assert (found.escalated, statuses(found), shown(found)) == ([late], {2: "open"}, {2: ""})
+    # Opened, late and closed within the batch; the level was opened again before it was late again.
+    found = gathered(advance(task(1), late, TasksClosed(ONE, "done")), advance(task(2)), advance(late))
+    assert (statuses(found), shown(found)) == ({1: "done", 2: "open"}, {1: "boss", 2: "boss"})
+    assert found.escalated == [late]
+
+
+def test_an_escalation_after_the_closing_is_not_for_what_was_closed() -> None:
+    late = TaskEscalated(ONE, 1, "manager", "boss")
+    assert gathered(advance(TasksClosed(ONE, "done"), late)).escalated == []
+    assert gathered(advance(TasksClosed(OTHER, "done"), late)).escalated == [late]
+    assert gathered(advance(TasksClosed(ONE, "done", 1, "finance"), late)).escalated == [late]
+    other = gathered(advance(task(1), task(2, role="finance"), task(3, level=2), task(4, case=OTHER), late))
+    assert shown(other) == {1: "boss", 2: "", 3: "", 4: ""}
 
 
 def test_clocks_are_set_replaced_and_cleared_in_order() -> None:

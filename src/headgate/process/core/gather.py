@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from headgate.ledger.core.chain import AuditDraft
@@ -24,13 +25,25 @@ from headgate.process.core.state import (
 )
 
 
+class TaskRow(NamedTuple):
+    """A task opened in the batch, its status at the end of it, and the second role it is shown to."""
+
+    task: TaskOpened
+    status: str
+    also_role: str
+
+
 @dataclass(slots=True)
 class Gathered:
-    """What a batch of events comes to. Order within the batch is respected: a task opened and closed ends closed."""
+    """What a batch of events comes to.
+
+    Order within the batch is respected: a task opened and closed ends closed. To be written in this order: escalations
+    of tasks stored before, closings of them, tasks opened.
+    """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
     approvals: dict[UUID, Approval] = field(default_factory=dict)
-    tasks: dict[UUID, tuple[TaskOpened, str]] = field(default_factory=dict)
+    tasks: dict[UUID, TaskRow] = field(default_factory=dict)
     closed: list[TasksClosed] = field(default_factory=list)
     escalated: list[TaskEscalated] = field(default_factory=list)
     timers: dict[tuple[UUID, str], TimerSet] = field(default_factory=dict)
@@ -56,11 +69,11 @@ class Gathered:
             case ApprovalSaved(approval):
                 self.approvals[approval.approval] = approval
             case TaskOpened():
-                self.tasks[effect.task] = (effect, "open")
+                self.tasks[effect.task] = TaskRow(effect, "open", "")
             case TasksClosed():
                 self._close(effect)
             case TaskEscalated():
-                self.escalated.append(effect)
+                self._escalate(effect)
             case TimerSet():
                 self.timers[(effect.case_id, effect.name)] = effect
             case TimersCleared():
@@ -72,11 +85,18 @@ class Gathered:
 
     def _close(self, effect: TasksClosed) -> None:
         self.closed.append(effect)
-        for task, (opened, status) in self.tasks.items():
+        for task, (opened, status, also_role) in self.tasks.items():
             if status == "open" and effect.covers(opened.case_id, opened.level, opened.role):
-                self.tasks[task] = (opened, effect.status)
-        # What was shown to a second role is gone; a task opened later for the same level is not late.
-        self.escalated = [e for e in self.escalated if not effect.covers(e.case_id, e.level, e.role)]
+                self.tasks[task] = TaskRow(opened, effect.status, also_role)
+
+    def _escalate(self, effect: TaskEscalated) -> None:
+        place = (effect.case_id, effect.level, effect.role)
+        for task, (opened, status, _) in self.tasks.items():
+            if status == "open" and place == (opened.case_id, opened.level, opened.role):
+                self.tasks[task] = TaskRow(opened, status, effect.to)
+        # Those stored before the batch, unless it has closed them already.
+        if not any(closed.covers(*place) for closed in self.closed):
+            self.escalated.append(effect)
 
     def _clear(self, effect: TimersCleared) -> None:
         self.cleared.append(effect)
