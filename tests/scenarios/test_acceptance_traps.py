@@ -92,6 +92,16 @@ def test_the_requester_cannot_approve_their_own_order(channel: Channel) -> None:
         channel.decide("carl", "O-1")
 
 
+def test_who_asked_first_cannot_approve_after_somebody_else_amended(channel: Channel) -> None:
+    channel.order("O-1", ("S-1", "10", "8.80"), requested_by=person("carl"))
+    channel.amend("O-1", ("S-1", "11", "8.80"), requested_by=person("rita"))
+    channel.amend("O-1", ("S-1", "12", "8.80"), requested_by=person("desk"))
+    channel.govern()
+    for name in ("carl", "rita"):
+        with pytest.raises(DutyConflict):
+            channel.decide(name, "O-1")
+
+
 def test_the_requester_cannot_approve_through_a_delegate_or_as_one(channel: Channel) -> None:
     channel.order("O-1", ("S-1", "10", "8.80"), requested_by=person("carl"))
     channel.govern()

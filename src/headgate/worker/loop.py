@@ -23,6 +23,7 @@ IDLE_SECONDS = 0.5
 BLOCKED_SECONDS = 0.02
 TIMER_SECONDS = 2.0
 JOB_SECONDS = 60.0
+JOB_TENANTS = 50  # in one round, so that many tenants' jobs do not keep events waiting
 
 log = structlog.get_logger("headgate.worker")
 
@@ -38,6 +39,7 @@ class Worker:
     _wake: threading.Event = field(default_factory=threading.Event)
     _timers_at: datetime | None = None
     _jobs_at: datetime | None = None
+    _jobs_for: list[UUID] = field(default_factory=list)
 
     def stop(self) -> None:
         """Finish the batch at hand and return from `run`."""
@@ -70,8 +72,10 @@ class Worker:
             self._for_each(self._due(DUE_TIMERS, now), runner.fire_timers)
             self._timers_at = now + timedelta(seconds=TIMER_SECONDS)
         if self._jobs_at is None or now >= self._jobs_at:
-            self._for_each(self._all_tenants(), runner.run_jobs)
+            self._jobs_for = self._all_tenants()
             self._jobs_at = now + timedelta(seconds=JOB_SECONDS)
+        share, self._jobs_for = self._jobs_for[:JOB_TENANTS], self._jobs_for[JOB_TENANTS:]
+        self._for_each(share, runner.run_jobs)
         total = Progress()
 
         def apply(tenant: UUID) -> None:
@@ -100,6 +104,6 @@ class Worker:
         with self.app.database.scan() as conn:
             return [row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()]
 
-    def _all_tenants(self) -> Sequence[UUID]:
+    def _all_tenants(self) -> list[UUID]:
         with self.app.database.scan() as conn:
             return [row[0] for row in conn.execute(TENANTS).fetchall()]

@@ -17,7 +17,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.errors import Busy
 from headgate.process import Progress
 from headgate.store import Database
-from headgate.worker import Worker
+from headgate.worker import Worker, loop
 from tests.conftest import create_tenant
 from tests.scenarios.channel import Channel, open_channel
 
@@ -77,6 +77,21 @@ def test_every_tenant_is_served_and_its_clocks_and_jobs_come_in_their_time(
     clock.move(timedelta(seconds=1))
     worker.step(calls)  # type: ignore[arg-type]
     assert calls.made == []
+
+
+def test_the_jobs_of_many_tenants_are_spread_over_rounds(
+    channels: list[Channel], clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "JOB_TENANTS", 2)
+    worker, calls = Worker(channels[0].app), Calls()
+    worker.step(calls)  # type: ignore[arg-type]
+    assert len(calls.asked("jobs")) == 2
+    worker.step(calls)  # type: ignore[arg-type]
+    assert calls.asked("jobs") == {c.tenant for c in channels}
+    assert [what for what, _ in calls.made].count("jobs") == 3
+    clock.move(timedelta(seconds=60))
+    worker.step(calls)  # type: ignore[arg-type]
+    assert [what for what, _ in calls.made].count("jobs") == 5
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("a mistake"), Busy("too much at once")])

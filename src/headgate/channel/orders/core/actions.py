@@ -109,7 +109,7 @@ def check(call: ActionCall) -> ActionResult:
         outputs |= {
             "digest": bound,
             "requested_by": after.requested_by,
-            "barred": [after.requested_by, after.submitted_by],
+            "barred": list(dict.fromkeys([after.requested_by, after.submitted_by, *_earlier_hands(call)])),
             "asks": asks_for(verdict, book.partners[after.order.partner]),
             "found": [[e.type, e.line or ""] for e in verdict.exceptions if e.outcome == "hold"],
             "ceilings": {level.account: level.exposure_after for level in verdict.credit.levels},
@@ -228,7 +228,16 @@ def amend(call: ActionCall) -> ActionResult:
             "partner", order.partner, f"is not the partner of order {order.order}", "Cancel it and submit a new order."
         )
     after = _fresh(call, order, before)
-    return ActionResult({"revision": after.revision}, (_book(call).put(call.event.seq, after),))
+    # Whoever asked before still had a hand in it, and may not approve what somebody else only touched up.
+    hands = dict.fromkeys([*_earlier_hands(call), before.requested_by, before.submitted_by])
+    outputs = {"revision": after.revision, "hands": list(hands)}
+    return ActionResult(outputs, (_book(call).put(call.event.seq, after),))
+
+
+def _earlier_hands(call: ActionCall) -> list[str]:
+    """Who asked for and sent the revisions that were amended."""
+    amended = call.case.data.get("amended")
+    return [str(name) for name in amended.get("hands") or ()] if isinstance(amended, Mapping) else []
 
 
 def edit(call: ActionCall) -> ActionResult:
