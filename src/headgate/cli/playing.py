@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -26,8 +26,8 @@ from headgate.wiring import App
 WORKDAY = (time(9), time(11), time(14), time(17), time(20))
 WEEKEND = (time(12), time(20))
 DESK_HOURS = (time(9), time(18))
-# Nobody has come to what arrived since noon of the working day before: it waits, so that there is something to decide.
-LEFT_ALONE = time(12)
+# Nobody has come to what arrived since the morning of the working day before: it waits, for the reader to decide.
+LEFT_ALONE = time(9)
 # How long people take, in hours, and what they answer: shares of a hundred. `late` is decided only after its time, by
 # whoever it was escalated to; `never` lapses.
 HOURS = (0.5, 1, 2, 3, 5, 8, 20, 27)
@@ -81,7 +81,7 @@ class Player:
             local = at.astimezone(zone)
             if local.weekday() < 5 and DESK_HOURS[0] <= local.time() <= DESK_HOURS[1]:
                 self._decide_what_is_due(alone, end)
-            self._ship_what_was_approved(shipped)
+            self._ship_what_was_approved({order for order, last in shipped.items() if last >= at})
             runner.drain(self.tenant)
             self.progress(upto - place)
             place = upto
@@ -119,10 +119,10 @@ class Player:
                     self._decide(conn, task, outcome, chance)
                     self.clock.set(min(end, self.clock.now() + timedelta(minutes=chance.randint(*BETWEEN_DECISIONS))))
 
-    def _ship_what_was_approved(self, shipped: Mapping[str, datetime]) -> None:
-        """Send off what people approved and the simulation does not ship itself, or tried to ship while it waited."""
+    def _ship_what_was_approved(self, coming: Container[str]) -> None:
+        """Send off what people approved, except orders whose shipments by the simulation are still coming."""
         now = self.clock.now()
-        due = [order for order, at in self.approved.items() if max(at, shipped.get(order, at)) <= now]
+        due = [order for order, at in self.approved.items() if at <= now and order not in coming]
         if not due:
             return
         with self.app.database.transaction(self.tenant, read_only=True) as conn:
