@@ -49,8 +49,10 @@ class _Console(Console):
     @property  # type: ignore[misc]  # nobody sets it
     def size(self) -> ConsoleDimensions:
         found = super().size
-        piped = not self.is_terminal and "COLUMNS" not in os.environ
-        return ConsoleDimensions(_PIPED_WIDTH, found.height) if piped else found
+        if self.is_terminal:
+            return found
+        columns = os.environ.get("COLUMNS", "")
+        return ConsoleDimensions(int(columns) if columns.isdecimal() else _PIPED_WIDTH, found.height)
 
 
 out = _Console(highlight=False)
