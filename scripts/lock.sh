@@ -14,3 +14,5 @@ pin() {
 pin pyproject.toml requirements/base.in --output-file requirements/base.txt
 pin requirements/test.in --output-file requirements/test.txt
 pin requirements/bench.in --output-file requirements/bench.txt
+# What the image installs: base and traces, in the same versions.
+pin pyproject.toml requirements/base.in --extra otel --constraint requirements/base.txt --output-file requirements/otel.txt
