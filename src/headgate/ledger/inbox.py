@@ -102,6 +102,14 @@ def postpone_inbox(conn: Connection, until: datetime, failures: Sequence[Failure
         conn.execute(repo.POSTPONE_INBOX, parameters)
 
 
+def end_long_pauses(conn: Connection, now: datetime) -> int:
+    """Let events be tried again whose pause would end later than any pause can: the clock was ahead when it was set.
+
+    Returns how many.
+    """
+    return conn.execute(repo.END_LONG_PAUSES, {"now": now, "longest": RETRY_LONGEST_SECONDS}).rowcount
+
+
 def park(conn: Connection, now: datetime, failures: Sequence[Failure]) -> None:
     """Move events that cannot be applied from the inbox to the quarantine, with their errors; they can be replayed."""
     if not failures:

@@ -1,7 +1,9 @@
 """Lane leases: which worker applies the events of which lane, until when.
 
 Safety rests on the fence, not on clocks: a worker fences its lanes in the transaction that applies events, and that
-transaction keeps others from taking the lanes before it ends. Times only decide when a silent worker is given up.
+transaction keeps others from taking the lanes before it ends. Times only decide when a silent worker is given up, and
+they are the database's: what the clocks of workers say does not matter. `now` is for tests and for played histories,
+where a clock that stands is the only time there is.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ class LeaseLost(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lane held by a worker. `epoch` tells this holding from every other one of the lane."""
+    """A lane held by a worker. `epoch` tells this holding from every other one of the lane; `lapses` says how many
+    holders before this one never gave it back, one after the other."""
 
     lane: int
     owner: str
     epoch: int
     until: datetime
+    lapses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class LaneState:
     epoch: int
     until: datetime | None
     served_at: datetime | None
+    lapses: int = 0
 
 
 def ensure_lanes(conn: Connection, lanes: int) -> None:
@@ -52,14 +57,15 @@ def claim_lanes(
     conn: Connection,
     owner: str,
     lease_seconds: int,
-    now: datetime,
+    now: datetime | None,
     wanted: int,
     *,
     among: Sequence[int] | None = None,
 ) -> list[Lease]:
     """Take up to `wanted` lanes that have events due and are free or whose lease has run out, longest unserved first.
 
-    `owner` must differ between processes and between runs of one process. `among` limits the choice.
+    `owner` must differ between processes and between runs of one process; what it still held from before (its release
+    got lost, or the database went away) it takes again. `among` limits the choice.
     Lanes in the middle of somebody's batch are passed over, lease or not.
     """
     conn.execute(repo.OPEN_FILLED_LANES)
@@ -73,7 +79,7 @@ def claim_lanes(
     return sorted((Lease(*row) for row in conn.execute(repo.CLAIM_LANES, parameters)), key=lambda lease: lease.lane)
 
 
-def renew(conn: Connection, leases: Sequence[Lease], lease_seconds: int, now: datetime) -> list[Lease]:
+def renew(conn: Connection, leases: Sequence[Lease], lease_seconds: int, now: datetime | None) -> list[Lease]:
     """Prolong leases; returns those still held. May run beside a batch of the same worker, on another connection."""
     if not leases:
         return []
@@ -87,17 +93,16 @@ def release(conn: Connection, leases: Sequence[Lease]) -> None:
         conn.execute(repo.RELEASE_LANES, _held(leases))
 
 
-def fence(conn: Connection, leases: Sequence[Lease]) -> None:
-    """Make sure, until this transaction ends, that the lanes are held. Raises `LeaseLost` when one is not.
+def fence(conn: Connection, leases: Sequence[Lease]) -> datetime:
+    """Make sure, until this transaction ends, that the lanes (one at least) are held; tells the database's time.
 
-    Call it first in the transaction that applies events of these lanes.
+    Call it first in the transaction that applies events of these lanes. Raises `LeaseLost` when one is not held.
     """
-    if not leases:
-        return
-    held = {lane for (lane,) in conn.execute(repo.FENCE_LANES, _held(leases))}
+    held: dict[int, datetime] = dict(conn.execute(repo.FENCE_LANES, _held(leases)).fetchall())
     lost = sorted(lease.lane for lease in leases if lease.lane not in held)
     if lost:
         raise LeaseLost(f"lanes {', '.join(map(str, lost))} were taken over")
+    return next(iter(held.values()))
 
 
 def lane_list(conn: Connection) -> list[LaneState]:

@@ -127,6 +127,12 @@ from unnest(%(lane)s::smallint[], %(seq)s::bigint[], %(error)s::text[]) as d(lan
 where i.lane = d.lane and i.seq = d.seq
 """
 
+# A pause is never so long. One that is was set before the clock was set back.
+END_LONG_PAUSES = """
+update inbox set not_before = null
+where not_before > %(now)s::timestamptz + %(longest)s * interval '1 second'
+"""
+
 REQUEUE = """
 insert into inbox (lane, seq) select lane, seq from events where seq = any(%(seqs)s)
 on conflict (tenant_id, lane, seq) do nothing
@@ -157,30 +163,36 @@ order by f.lane
 on conflict (tenant_id, lane) do nothing
 """
 
+# Times are the database's, which all workers share, unless one is given.
+_NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
+_LEASE = "%(seconds)s * interval '1 second'"
+
 # Takes FOR UPDATE: a worker in the middle of a batch holds FOR KEY SHARE (see FENCE_LANES); its lanes are passed over.
-CLAIM_LANES = """
+# A lease that ends further ahead than any could was given before the clock was set back, and counts as over. `lapses`
+# counts how often in a row the lane was never given back.
+CLAIM_LANES = f"""
 with free as (
-    select l.lane from lanes l
-    where (l.owner is null or l.lease_until <= %(now)s)
+    select l.lane, coalesce(l.owner, %(owner)s) <> %(owner)s as lapsed from lanes l
+    where (l.owner is null or l.owner = %(owner)s or l.lease_until <= {_NOW} or l.lease_until > {_NOW} + 2 * {_LEASE})
         and (%(among)s::smallint[] is null or l.lane = any(%(among)s::smallint[]))
         and exists (
-            select from inbox i where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+            select from inbox i where i.lane = l.lane and (i.not_before is null or i.not_before <= {_NOW})
         )
     order by l.served_at nulls first, l.lane
     limit %(wanted)s
     for update of l skip locked
 )
-update lanes l set owner = %(owner)s, epoch = l.epoch + 1, served_at = %(now)s,
-    lease_until = %(now)s::timestamptz + %(seconds)s * interval '1 second'
+update lanes l set owner = %(owner)s, epoch = l.epoch + 1, served_at = {_NOW}, lease_until = {_NOW} + {_LEASE},
+    lapses = case when free.lapsed then least(l.lapses + 1, 1000) else 0 end
 from free where l.lane = free.lane
-returning l.lane, l.owner, l.epoch, l.lease_until
+returning l.lane, l.owner, l.epoch, l.lease_until, l.lapses
 """
 
-RENEW_LANES = """
-update lanes l set served_at = %(now)s, lease_until = %(now)s::timestamptz + %(seconds)s * interval '1 second'
+RENEW_LANES = f"""
+update lanes l set served_at = {_NOW}, lease_until = {_NOW} + {_LEASE}
 from unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch)
 where l.lane = h.lane and l.epoch = h.epoch and l.owner = %(owner)s
-returning l.lane, l.owner, l.epoch, l.lease_until
+returning l.lane, l.owner, l.epoch, l.lease_until, l.lapses
 """
 
 RELEASE_LANES = """
@@ -191,13 +203,13 @@ where l.lane = h.lane and l.epoch = h.epoch and l.owner = %(owner)s
 
 # FOR KEY SHARE bars a claim until this transaction ends, and does not bar the owner's own renewal.
 FENCE_LANES = """
-select l.lane from lanes l
+select l.lane, statement_timestamp() from lanes l
 join unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch) on l.lane = h.lane and l.epoch = h.epoch
 where l.owner = %(owner)s
 for key share of l
 """
 
-LIST_LANES = "select lane, owner, epoch, lease_until, served_at from lanes order by lane"
+LIST_LANES = "select lane, owner, epoch, lease_until, served_at, lapses from lanes order by lane"
 
 # --- audit chain -------------------------------------------------------------------------------------------------
 
@@ -339,17 +351,23 @@ select e.seq, e.source, e.data::text from dropped join events e using (seq)
 
 _COMMAND = """
     o.id, o.target, o.type, o.subject, o.payload, o.idempotency_key, o.status, o.attempts, o.next_at, o.created_at,
-    o.sent_at, o.last_error
+    o.sent_at, o.last_error, o.process, o.key, o.case_id, o.step, o.event_seq, o.trace, o.replays
 """
 
+# In the order given, which `position` keeps. Commands of one key are made by one lane, so writers do not meet here.
 ADD_COMMANDS = """
-insert into outbox (id, target, type, subject, payload, idempotency_key, next_at, created_at)
-select id, target, type, subject, payload::jsonb, idempotency_key, %(now)s, %(now)s
+insert into outbox
+    (id, target, type, subject, payload, idempotency_key, process, key, case_id, step, event_seq, trace,
+     next_at, created_at)
+select id, target, type, subject, payload::jsonb, idempotency_key, process, key, case_id, step, event_seq, trace,
+    %(now)s, %(now)s
 from unnest(
     %(id)s::uuid[], %(target)s::text[], %(type)s::text[], %(subject)s::text[], %(payload)s::text[],
-    %(idempotency_key)s::text[]
-) as c(id, target, type, subject, payload, idempotency_key)
-order by target, idempotency_key
+    %(idempotency_key)s::text[], %(process)s::text[], %(key)s::text[], %(case_id)s::uuid[], %(step)s::text[],
+    %(event_seq)s::bigint[], %(trace)s::text[]
+) with ordinality
+    as c(id, target, type, subject, payload, idempotency_key, process, key, case_id, step, event_seq, trace, place)
+order by place
 on conflict (tenant_id, target, idempotency_key) do nothing
 returning id
 """
@@ -357,33 +375,71 @@ returning id
 # The command is invisible to other senders until `next_at`; a sender that dies leaves it to be tried again then.
 CLAIM_COMMANDS = f"""
 with due as (
-    select id from outbox where status = 'pending' and next_at <= %(now)s
-    order by next_at, id limit %(limit)s for update skip locked
+    select id from outbox o where o.status = 'pending' and o.target = %(target)s and o.next_at <= %(now)s {{in_order}}
+    order by o.next_at, o.position limit %(limit)s for update skip locked
 )
-update outbox o set attempts = o.attempts + 1, next_at = %(now)s::timestamptz + %(seconds)s * interval '1 second'
+update outbox o set attempts = o.attempts + 1, lease = %(lease)s,
+    next_at = %(now)s::timestamptz + %(seconds)s * interval '1 second',
+    lease_until = %(now)s::timestamptz + %(seconds)s * interval '1 second'
 from due where o.id = due.id
 returning {_COMMAND}
 """
 
-MARK_SENT = """
-update outbox set status = 'sent', sent_at = %(now)s, last_error = null
-where id = any(%(ids)s) and status = 'pending' returning id
+# Only the first that is not settled of each subject: what waits or is dead holds back what came after it.
+FIRST_OF_SUBJECT = """
+    and not exists (
+        select from outbox e where e.target = o.target and e.subject = o.subject
+            and e.status in ('pending', 'dead') and e.position < o.position
+    )
 """
 
-MARK_FAILED = """
-update outbox o set last_error = f.error,
-    status = case when o.attempts >= %(most)s then 'dead' else 'pending' end,
-    next_at = %(now)s::timestamptz + least(%(base)s * power(2, o.attempts - 1), %(longest)s) * interval '1 second'
-from unnest(%(ids)s::uuid[], %(errors)s::text[]) as f(id, error)
-where o.id = f.id and o.status = 'pending'
-returning o.id, o.status
+COUNT_UNDER_WAY = """
+select count(*) from outbox where target = %(target)s and lease is not null and lease_until > %(now)s
+"""
+
+# A success counts whoever reports it: the effect is there.
+MARK_SENT = """
+update outbox set status = 'sent', sent_at = %(now)s, last_error = null, lease = null, lease_until = null
+where id = any(%(ids)s) and status in ('pending', 'dead') returning id
+"""
+
+# A failure counts only while its sender still has the lease: another one may be at it by now.
+MARK_RETRY = """
+update outbox o set last_error = f.error, next_at = f.next_at, lease = null, lease_until = null
+from unnest(%(ids)s::uuid[], %(leases)s::uuid[], %(errors)s::text[], %(next_at)s::timestamptz[])
+    as f(id, lease, error, next_at)
+where o.id = f.id and o.status = 'pending' and o.lease = f.lease returning o.id
+"""
+
+MARK_DEAD = """
+update outbox o set last_error = f.error, status = 'dead', lease = null, lease_until = null
+from unnest(%(ids)s::uuid[], %(leases)s::uuid[], %(errors)s::text[]) as f(id, lease, error)
+where o.id = f.id and o.status = 'pending' and o.lease = f.lease returning o.id
+"""
+
+RETURN_COMMANDS = """
+update outbox o set attempts = greatest(o.attempts - 1, 0), next_at = %(now)s, lease = null, lease_until = null
+where o.id = any(%(ids)s) and o.status = 'pending' and o.lease = %(lease)s returning o.id
 """
 
 REVIVE_COMMANDS = """
-update outbox set status = 'pending', attempts = 0, next_at = %(now)s
+update outbox set status = 'pending', attempts = 0, next_at = %(now)s, replays = replays + 1
 where id = any(%(ids)s) and status = 'dead' returning id
+"""
+
+DISMISS_COMMANDS = """
+update outbox set status = 'dismissed' where id = any(%(ids)s) and status = 'dead' returning id
 """
 
 LIST_COMMANDS = f"""
 select {_COMMAND} from outbox o where o.id < %(before)s {{filters}} order by o.id desc limit %(limit)s
+"""
+
+GET_COMMANDS = f"select {_COMMAND} from outbox o where o.id = any(%(ids)s) order by o.position"
+
+COMMAND_COUNTS = """
+select o.target, count(*) filter (where o.status = 'pending'), count(*) filter (where o.status = 'dead'),
+    count(*) filter (where o.status = 'pending' and o.next_at <= %(now)s),
+    min(o.created_at) filter (where o.status = 'pending')
+from outbox o where o.status in ('pending', 'dead') group by o.target order by o.target
 """

@@ -151,6 +151,8 @@ lanes = tenant_table(
     sa.Column("lease_until", _TS),
     sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("served_at", _TS),
+    # How often in a row the lane was taken over from a worker that never gave it back: it may have died of an event.
+    sa.Column("lapses", sa.SmallInteger, nullable=False, server_default="0"),
     primary_key=("lane",),
     app="crud",
 )
