@@ -19,6 +19,7 @@ class Settings:
     home: data folder of the embedded server and of generated secrets.
     database_url: owner's URL of an external PostgreSQL 15+; empty means the embedded server.
     app_database_url: URL of the restricted application role; empty means derived from `database_url`.
+    connections … api_rate: bounds of one serving process; rates are events or requests per second.
     """
 
     home: Path
@@ -32,6 +33,20 @@ class Settings:
     webhook_tolerance_seconds: int = 300
     pool_size: int = 10
     secure_cookies: bool = False
+    trusted_proxies: str = "127.0.0.1"
+    connections: int = 1000
+    header_seconds: int = 10
+    body_seconds: int = 30
+    body_memory_bytes: int = 256_000_000
+    ingest_queue: int = 20_000
+    ingest_seconds: int = 10
+    backlog: int = 1_000_000
+    tenant_rate: int = 10_000
+    tenant_rate_most: int = 50_000
+    source_rate: int = 10_000
+    api_rate: int = 100
+    refusals_per_minute: int = 300
+    sign_ins_per_minute: int = 30
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -50,6 +65,20 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webhook_tolerance_seconds=_integer(env, "HEADGATE_WEBHOOK_TOLERANCE_SECONDS", 300, 1, 86_400),
         pool_size=_integer(env, "HEADGATE_POOL_SIZE", 10, 1, 200),
         secure_cookies=env.get("HEADGATE_SECURE_COOKIES", "") in {"1", "true", "yes"},
+        trusted_proxies=env.get("HEADGATE_TRUSTED_PROXIES", "127.0.0.1"),
+        connections=_integer(env, "HEADGATE_CONNECTIONS", 1000, 10, 100_000),
+        header_seconds=_integer(env, "HEADGATE_HEADER_SECONDS", 10, 1, 600),
+        body_seconds=_integer(env, "HEADGATE_BODY_SECONDS", 30, 1, 3600),
+        body_memory_bytes=_integer(env, "HEADGATE_BODY_MEMORY_BYTES", 256_000_000, 1_000_000, 100_000_000_000),
+        ingest_queue=_integer(env, "HEADGATE_INGEST_QUEUE", 20_000, 1_000, 1_000_000),
+        ingest_seconds=_integer(env, "HEADGATE_INGEST_SECONDS", 10, 1, 300),
+        backlog=_integer(env, "HEADGATE_BACKLOG", 1_000_000, 1_000, 1_000_000_000),
+        tenant_rate=_integer(env, "HEADGATE_TENANT_RATE", 10_000, 1, 1_000_000),
+        tenant_rate_most=_integer(env, "HEADGATE_TENANT_RATE_MOST", 50_000, 1, 1_000_000),
+        source_rate=_integer(env, "HEADGATE_SOURCE_RATE", 10_000, 1, 1_000_000),
+        api_rate=_integer(env, "HEADGATE_API_RATE", 100, 1, 1_000_000),
+        refusals_per_minute=_integer(env, "HEADGATE_REFUSALS_PER_MINUTE", 300, 1, 1_000_000),
+        sign_ins_per_minute=_integer(env, "HEADGATE_SIGN_INS_PER_MINUTE", 30, 1, 1_000_000),
     )
 
 
