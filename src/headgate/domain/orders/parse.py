@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from headgate.domain.orders import fields
-from headgate.domain.orders.fields import Data, Problems, note
+from headgate.domain import fields
+from headgate.domain.fields import Data, Problems, note
 from headgate.domain.orders.model import (
     Order,
     OrderLine,
