@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
-from sqlalchemy import MetaData
 
 from headgate.access import Envelope, forget_keys, load_voters
 from headgate.channel import credit, exceptions, inventory, orders, partners, products, returns, taxes
@@ -32,7 +31,10 @@ from headgate.ledger import ContentCheck, NewEvent, Refusal, StoredEvent, append
 from headgate.policy import DECISIONS_CHECK, PolicyService
 from headgate.process import Definitions, Delegated, Engine, LaneRunner, Registry, TenantProfile, Validator, Voter
 from headgate.process.lanes import Probe
-from headgate.store import Database, metadata, open_database
+from headgate.store import Database, open_database
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
 
 # Every module that declares tables on the shared metadata.
 TABLES = (
@@ -103,6 +105,8 @@ class App:
 
 def load_tables() -> MetaData:
     """The shared metadata with every table declared."""
+    from headgate.store import metadata  # SQLAlchemy comes with it
+
     for name in TABLES:
         importlib.import_module(name)
     return metadata

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +17,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from headgate.access import create_person, create_tenant, find_tenant, grant_role, load_principal, set_tenant
 from headgate.channel import agreements
 from headgate.channel.orders import order_summary
+from headgate.cli.launching import launcher
 from headgate.cli.playing import Player
-from headgate.cli.serving import announce, launcher
 from headgate.cli.session import err, money, new_password, opened, out, print_json, say, table
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
@@ -45,11 +46,10 @@ MAIL = "nordwind.example"
 SLUG = "nordwind"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("demo")(demo)
+app = typer.Typer()
 
 
+@app.command()
 def demo(
     context: typer.Context,
     serve: Annotated[bool, typer.Option(help="Serve the console afterwards.")] = True,
@@ -74,7 +74,7 @@ def demo(
         _print(facts)
     if serve:
         with opened() as app:
-            launcher(context).serve(app, host, port, lambda address: announce(address, logins), True)
+            launcher(context).serve(app, host, port, lambda address: _announce(address, logins), True)
 
 
 def _known(app: App) -> UUID | None:
@@ -194,6 +194,15 @@ def _print(facts: dict[str, Any]) -> None:
         f"{quarantined} events are in quarantine. {facts['audit_entries']:,} audit entries prove {facts['events']:,}"
         " events.",
     )
+
+
+def _announce(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
+    """Where the console is and who can sign in."""
+    out.print(
+        f"\n[bold]Console:[/] [link={address}]{address}[/link]   (Ctrl-C stops it, the data stays)", soft_wrap=True
+    )
+    for email, password, role in logins:
+        say(f"  {email:<26} {password}   {role.replace('_', ' ')}", wrap=False)
 
 
 def _logins_file(home: Path) -> Path:

@@ -2,74 +2,114 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from typing import Any
 
-import psycopg
-import structlog
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command, get_group
 
-from headgate.cli import agreements, audit, cases, demo, imports, orders, policies, quarantine, serving, tenants
-from headgate.cli.serving import Launcher
-from headgate.cli.session import fail
+from headgate.cli.launching import Launcher
 from headgate.kernel.errors import HeadgateError, invalid
 
-
-class Ordered(TyperGroup):
-    """Lists commands in the order in which they are added."""
-
-    def list_commands(self, ctx: object) -> list[str]:
-        return list(self.commands)
-
-
-app = typer.Typer(
-    name="headgate",
-    cls=Ordered,
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    help="Governs partner and channel operations: every price, hold and approval explains itself.",
+# Name, where its Typer application is, and what `headgate --help` says of it. First the commands of one word …
+COMMANDS = (
+    ("demo", "demo:app", "Load a demo channel, govern it, print what happened and serve the console."),
+    ("serve", "serving:serve_app", "Serve the console and the API, and apply events."),
+    ("worker", "serving:worker_app", "Apply events until stopped."),
 )
-demo.register(app)
-serving.register(app)
-app.add_typer(tenants.app, name="tenant", help="Tenants, people, sources and keys.")
-app.add_typer(imports.app, name="import", help="Bring orders in from files.")
-app.add_typer(quarantine.app, name="quarantine", help="What could not be taken: look, mend, replay.")
-app.add_typer(agreements.app, name="agreements", help="Price agreements: derive, review, activate.")
-app.add_typer(orders.app, name="orders", help="Orders and what became of them.")
-app.add_typer(orders.explain_app, name="explain", help="Why something is as it is.")
-app.add_typer(cases.app, name="cases", help="Cases off the straight path.")
-app.add_typer(cases.approvals_app, name="approvals", help="Approvals: look and decide.")
-app.add_typer(policies.app, name="policies", help="Policies: look, lint, test, author.")
-app.add_typer(audit.app, name="audit", help="The audit chain: search and verify.")
+# … then the groups of commands.
+GROUPS = (
+    ("tenant", "tenants:app", "Tenants, people, sources and keys."),
+    ("delegations", "delegations:app", "Who decides for whom while somebody is away."),
+    ("import", "imports:app", "Bring orders in from files."),
+    ("quarantine", "quarantine:app", "What could not be taken: look, mend, replay."),
+    ("events", "events:app", "What came in, and what came twice with different contents."),
+    ("agreements", "agreements:app", "Price agreements: derive, review, activate."),
+    ("orders", "orders:app", "Orders and what became of them."),
+    ("explain", "orders:explain_app", "Why something is as it is."),
+    ("cases", "cases:app", "Cases off the straight path."),
+    ("approvals", "cases:approvals_app", "Approvals: look and decide."),
+    ("policies", "policies:app", "Policies: look, lint, test, author."),
+    ("audit", "audit:app", "The audit chain: search and verify."),
+)
+
+
+class Lazy(TyperGroup):
+    """Knows every command by name and one line of help, and loads a command's module when it is called."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name, _, text in (*COMMANDS, *GROUPS):
+            self.commands[name] = TyperCommand(name, help=text)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, load(name) if stub and name else None, rest
+
+
+app = typer.Typer(name="headgate", cls=Lazy, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def headgate() -> None:
+    """Governs partner and channel operations: every price, hold and approval explains itself."""
+
+
+def load(name: str) -> Any:
+    """A command or a group of commands of `headgate` with everything in it, by name. Raises KeyError."""
+    for made, entries in ((get_command, COMMANDS), (get_group, GROUPS)):
+        for known, place, text in entries:
+            if known == name:
+                module, _, attribute = place.partition(":")
+                command = made(getattr(importlib.import_module(f"headgate.cli.{module}"), attribute))
+                command.name, command.help = name, command.help or text
+                return command
+    raise KeyError(name)
+
+
+def everything() -> TyperGroup:
+    """The whole tree of commands, loaded: for whoever describes it."""
+    root = get_group(app)
+    root.commands = {name: load(name) for name in root.commands}
+    return root
 
 
 def run(launcher: Launcher) -> None:
     """Entry point: known errors become one clear line and exit code 1 (2 for bad usage)."""
-    # Stdout is for what was asked.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         _check_arguments(sys.argv[1:])
         try:
             app(obj=launcher)
         finally:
             sys.stdout.flush()
-    except HeadgateError as error:
-        fail(error.message, error.problems)
-    except psycopg.OperationalError as error:
-        fail(f"the database cannot be used: {_first_line(error)}")
-    except psycopg.DataError as error:
-        fail(f"a value cannot be stored: {_first_line(error)}")
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python would complain when it flushes once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except OSError as error:
-        fail(f"{error.filename or 'the system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped.\n")
         sys.exit(130)
+    except Exception as error:
+        _explain(error)
+        raise
+
+
+def _explain(error: Exception) -> None:
+    """Leave with a message where the error is one that a user can do something about."""
+    from headgate.cli.session import fail  # with the whole application, which `--help` does without
+
+    if isinstance(error, HeadgateError):
+        fail(error.message, error.problems)
+    if isinstance(error, OSError):
+        fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+    database = sys.modules.get("psycopg")
+    if database and isinstance(error, database.OperationalError):
+        fail(f"the database cannot be used: {_first_line(error)}")
+    if database and isinstance(error, database.DataError):
+        fail(f"a value cannot be stored: {_first_line(error)}")
 
 
 def _check_arguments(arguments: list[str]) -> None:

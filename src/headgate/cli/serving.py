@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
-from headgate.cli.session import opened, out, say
-from headgate.wiring import App
+from headgate.cli.launching import launcher
+from headgate.cli.session import opened, say
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(help="Port; 0 takes a free one.")]
 
-
-@dataclass(frozen=True, slots=True)
-class Launcher:
-    """How to serve (application, host, port, told the address, also apply events) and how to work (lanes per batch)."""
-
-    serve: Callable[[App, str, int, Callable[[str], None], bool], None]
-    work: Callable[[App, int], None]
+serve_app = typer.Typer()
+worker_app = typer.Typer()
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("serve")(serve)
-    app.command("worker")(worker)
-
-
+@serve_app.command()
 def serve(
     context: typer.Context,
     host: Host = "127.0.0.1",
@@ -42,6 +30,7 @@ def serve(
         launcher(context).serve(app, host, port, lambda a: say(f"Headgate serves {a}"), work)
 
 
+@worker_app.command()
 def worker(
     context: typer.Context,
     lanes: Annotated[
@@ -51,19 +40,3 @@ def worker(
     """Apply events until stopped. Start as many as you like, on any machine that reaches the database."""
     with opened() as app:
         launcher(context).work(app, lanes)
-
-
-def launcher(context: typer.Context) -> Launcher:
-    """What the entry point gave."""
-    found = context.find_root().obj
-    assert isinstance(found, Launcher)
-    return found
-
-
-def announce(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
-    """Where the console is and who can sign in."""
-    out.print(
-        f"\n[bold]Console:[/] [link={address}]{address}[/link]   (Ctrl-C stops it, the data stays)", soft_wrap=True
-    )
-    for email, password, role in logins:
-        say(f"  {email:<26} {password}   {role.replace('_', ' ')}", wrap=False)

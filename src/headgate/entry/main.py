@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from headgate.cli import Launcher, run
-from headgate.entry.serving import serve, work
+
+if TYPE_CHECKING:
+    from headgate.wiring import App
 
 
 def main() -> None:
     """Run the command line."""
-    run(Launcher(serve=serve, work=work))
+    run(Launcher(serve=_serve, work=_work))
+
+
+# Loaded when they are called: a command that neither serves nor works starts without the worker and the web.
+
+
+def _serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool) -> None:
+    from headgate.entry.serving import serve
+
+    serve(app, host, port, ready, beside)
+
+
+def _work(app: App, lanes: int) -> None:
+    from headgate.entry.serving import work
+
+    work(app, lanes)

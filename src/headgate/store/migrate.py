@@ -1,18 +1,18 @@
 """Bringing a database's schema up to date, and checking that the migrations say what the tables say.
 
 The tables are declared by the floors above. Whoever calls in passes `load_tables`, which imports every `tables.py` and
-returns the shared metadata; it is only called when there is something to do, because that import takes a moment.
+returns the shared metadata. Import this module only when there is something to do (`stamp.is_current` tells): it brings
+Alembic and SQLAlchemy along, which take longer to load than everything else.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from alembic import command
@@ -26,8 +26,10 @@ from sqlalchemy.pool import NullPool
 
 from headgate.kernel.errors import Misconfigured
 from headgate.store.security import secure
+from headgate.store.stamp import fingerprint
 
-LoadTables = Callable[[], MetaData]
+if TYPE_CHECKING:
+    from headgate.store.stamp import LoadTables
 
 MINIMUM_VERSION = 150000
 _HERE = Path(__file__).parent
@@ -35,8 +37,6 @@ _LOCK = 0x4865616467617465  # "Headgate": one migration at a time in a database
 
 # Alembic keeps its environment in a variable of the module, and PostgreSQL frees the lock as soon as a statement fails.
 _one_thread = threading.Lock()
-
-_STAMP = "select obj_description(to_regclass('public.alembic_version'), 'pg_class')"
 
 
 def upgrade(dsn: str, load_tables: LoadTables) -> None:
@@ -53,24 +53,6 @@ def create_schema(dsn: str, metadata: MetaData) -> None:
         metadata.create_all(conn)
         command.stamp(_config(conn, metadata), "heads")
         _finish(conn, metadata)
-
-
-def is_current(dsn: str) -> bool:
-    """Whether the database was brought up to date by exactly this release. Imports no tables and takes one query."""
-    with psycopg.connect(dsn, connect_timeout=10) as conn:
-        row = conn.execute(_STAMP).fetchone()
-    return row is not None and row[0] == fingerprint()
-
-
-def fingerprint() -> str:
-    """A digest of everything that shapes the schema: migrations, scan functions, security rules, table declarations."""
-    package = _HERE.parent
-    files = [*(_HERE / "migrations" / "versions").glob("*.py"), *(_HERE / "sql").glob("*.sql"), _HERE / "security.py"]
-    digest = hashlib.sha256()
-    for file in sorted([*files, *package.rglob("tables.py")]):
-        digest.update(f"{file.relative_to(package).as_posix()}\0".encode())
-        digest.update(file.read_bytes())
-    return f"headgate {digest.hexdigest()[:32]}"
 
 
 def differences(dsn: str, load_tables: LoadTables) -> list[str]:

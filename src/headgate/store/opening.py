@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -12,9 +13,12 @@ from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.store import embedded
 from headgate.store.database import Database
-from headgate.store.migrate import LoadTables, is_current, upgrade
 from headgate.store.secrets import APP_PASSWORD, local_secret
 from headgate.store.security import APP_ROLE, check_app_role
+from headgate.store.stamp import is_current
+
+if TYPE_CHECKING:
+    from headgate.store.stamp import LoadTables
 
 
 def open_database(settings: Settings, load_tables: LoadTables) -> Database:
@@ -31,7 +35,7 @@ def open_database(settings: Settings, load_tables: LoadTables) -> Database:
     server = embedded.start(settings.home)
     try:
         if not is_current(server.dsn()):
-            upgrade(server.dsn(), load_tables)
+            _upgrade(server.dsn(), load_tables)
         return _enter(server.dsn(user=APP_ROLE), settings.pool_size, server)
     except BaseException:
         server.release()
@@ -43,12 +47,12 @@ def migrate(settings: Settings, load_tables: LoadTables) -> None:
     if not settings.database_url:
         server = embedded.start(settings.home)
         try:
-            upgrade(server.dsn(), load_tables)
+            _upgrade(server.dsn(), load_tables)
         finally:
             server.release()
         return
     with _explained("HEADGATE_DATABASE_URL"):
-        upgrade(settings.database_url, load_tables)
+        _upgrade(settings.database_url, load_tables)
         _set_password(settings)
 
 
@@ -58,6 +62,13 @@ def app_dsn(settings: Settings) -> str:
         return settings.app_database_url
     password = local_secret(settings.home, APP_PASSWORD)
     return make_conninfo(settings.database_url, user=APP_ROLE, password=password)
+
+
+def _upgrade(dsn: str, load_tables: LoadTables) -> None:
+    # Loaded here: Alembic takes longer to load than most commands run.
+    from headgate.store.migrate import upgrade
+
+    upgrade(dsn, load_tables)
 
 
 def _set_password(settings: Settings) -> None:

@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import Connection, sql
-from sqlalchemy import MetaData, Table
 
 from headgate.kernel.errors import Misconfigured
-from headgate.store.tables import tenant_tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData, Table
 
 APP_ROLE = "headgate_app"
 SCAN_ROLE = "headgate_scan"
@@ -76,6 +78,8 @@ from pg_roles r where r.rolname = current_user
 
 def secure(conn: Connection, metadata: MetaData) -> None:
     """Create the roles and set row-level security, grants and scan functions of every table, in this transaction."""
+    from headgate.store.tables import tenant_tables  # with SQLAlchemy, which only this needs
+
     for role, login in ((APP_ROLE, "login"), (SCAN_ROLE, "nologin")):
         _execute(conn, _ROLE.format(role=role, login=login))
     _execute(conn, f"grant usage on schema public to {APP_ROLE}, {SCAN_ROLE}")

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import psycopg
-import structlog
 
 from headgate.kernel.errors import Busy
+from headgate.kernel.logger import Log
 from headgate.process import LaneRunner, Progress
 from headgate.wiring import App
 
@@ -25,7 +25,7 @@ TIMER_SECONDS = 2.0
 JOB_SECONDS = 60.0
 JOB_TENANTS = 50  # in one round, so that many tenants' jobs do not keep events waiting
 
-log = structlog.get_logger("headgate.worker")
+log = Log("headgate.worker")
 
 
 @dataclass(slots=True)
