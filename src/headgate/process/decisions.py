@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.kernel.context import Context
+from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
 from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
@@ -74,6 +75,7 @@ def decide_approval(
     (appended,) = append_events(conn, ctx.now, [event], lanes=engine.lanes)
     if appended.status == "conflict":
         raise Conflict("this request was used before for another decision; send it under a new idempotency key")
+    crashpoint("approval.voted")
     return appended.seq
 
 

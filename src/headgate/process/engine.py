@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
+from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import HeadgateError, Misconfigured, Problem
 from headgate.kernel.ids import derive_id
 from headgate.ledger import (
@@ -292,6 +293,7 @@ class _Batch:
         ]
         for kind in sorted(g.records):
             emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
+        crashpoint("advance.half_written")
         repo.save_cases(conn, list(g.cases.values()))
         repo.save_approvals(conn, list(g.approvals.values()))
         repo.escalate_tasks(conn, g.escalated)

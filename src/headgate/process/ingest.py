@@ -12,6 +12,7 @@ from psycopg import Connection
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, Problem
 from headgate.ledger import Appended, NewEvent, append_events
+from headgate.process.definitions import Router
 from headgate.process.engine import INTERNAL, Engine
 
 
@@ -45,7 +46,36 @@ def route(
     conn: Connection[Any], ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]
 ) -> tuple[list[NewEvent], list[Rejected]]:
     """Check each event's data and find its correlation key. Good ones and bad ones come back apart, in order."""
-    router = engine.definitions.router(conn)
+    return _sorted(engine.definitions.router(conn), ctx, engine, source, events)
+
+
+def checked(router: Router, ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]) -> list[NewEvent]:
+    """The events, ready to be appended. Raises `Invalid` with every problem of every event."""
+    good, bad = _sorted(router, ctx, engine, source, events)
+    if bad:
+        raise Invalid(
+            f"{len(bad)} of {len(events)} events cannot be accepted" if len(events) > 1 else str(bad[0].problems[0]),
+            problems=[
+                replace(p, field=f"events[{r.index}].{p.field}" if len(events) > 1 else p.field)
+                for r in bad
+                for p in r.problems
+            ],
+        )
+    return good
+
+
+def ingest(
+    conn: Connection[Any], ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]
+) -> list[Appended]:
+    """Append all or nothing. Raises `Invalid` with every problem of every event; duplicates and conflicts come back as
+    their status, for the edge to answer."""
+    good = checked(engine.definitions.router(conn), ctx, engine, source, events)
+    return append_events(conn, ctx.now, good, lanes=engine.lanes)
+
+
+def _sorted(
+    router: Router, ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]
+) -> tuple[list[NewEvent], list[Rejected]]:
     good, bad = [], []
     for index, event in enumerate(events):
         problems = _problems(ctx, engine, event)
@@ -85,21 +115,3 @@ def _problems(ctx: Context, engine: Engine, event: Incoming) -> list[Problem]:
         raise Forbidden("this key may only speak for its own partner")
     validate = engine.registry.validators.get(event.type)
     return validate(event.data) if validate else []
-
-
-def ingest(
-    conn: Connection[Any], ctx: Context, engine: Engine, source: str, events: Sequence[Incoming]
-) -> list[Appended]:
-    """Append all or nothing. Raises `Invalid` with every problem of every event; duplicates and conflicts come back as
-    their status, for the edge to answer."""
-    good, bad = route(conn, ctx, engine, source, events)
-    if bad:
-        raise Invalid(
-            f"{len(bad)} of {len(events)} events cannot be accepted" if len(events) > 1 else str(bad[0].problems[0]),
-            problems=[
-                replace(p, field=f"events[{r.index}].{p.field}" if len(events) > 1 else p.field)
-                for r in bad
-                for p in r.problems
-            ],
-        )
-    return append_events(conn, ctx.now, good, lanes=engine.lanes)

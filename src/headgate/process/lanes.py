@@ -3,6 +3,10 @@
 Masters travel in a lane of their own (`CONTROL_LANE`) and are barriers: an event behind a master in the log is applied
 after it, and a master is applied when everything before it has been.
 
+A worker that dies in the middle of a batch has changed nothing; its lanes are taken over when its lease is over. Whose
+worker died of an event itself, time after time, is found out by going through the lane one event at a time, with each
+try noted before it is made.
+
 An event whose advance breaks is put aside on its own: it is tried again later, holds back only its own key, and is
 parked after some tries. A batch that breaks as a whole is cut in halves until the event that breaks it stands alone.
 Two things are not the events' fault and count as no try: an installation that lacks something (`Misconfigured`, or a
@@ -16,18 +20,19 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import psycopg
-import structlog
 from psycopg import Connection
 
 from headgate.kernel.canonical import instant_text
-from headgate.kernel.clock import Clock
+from headgate.kernel.clock import Clock, SystemClock
 from headgate.kernel.context import SYSTEM, Context
+from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Busy, HeadgateError, Misconfigured
+from headgate.kernel.logger import Log
 from headgate.ledger import (
     CONTROL_LANE,
     AuditDraft,
@@ -41,42 +46,40 @@ from headgate.ledger import (
     append_audit,
     append_events,
     claim_lanes,
+    end_long_pauses,
     fence,
     fetch_inbox,
+    park,
     postpone_inbox,
     release,
+    renew,
     retry_inbox,
 )
+from headgate.ledger.inbox import MAX_ATTEMPTS
 from headgate.process import repo
+from headgate.process.barriers import DUE_ELSEWHERE, MASTER_AHEAD, segments, up_to_barrier
 from headgate.process.engine import BatchResult, Engine, Failed
+from headgate.process.heartbeat import beating
 from headgate.store import Database
 
-# The first master still to come that is not in the fetched batch, and whether it could be applied now.
-MASTER_AHEAD: Final = """
-select seq, not_before is null or not_before <= %(now)s from inbox
-where lane = %(control)s and seq <> all(%(fetched)s) order by seq limit 1
-"""
-# The first event of other lanes that could be applied now. What stands behind a waiting event of its key could not.
-DUE_ELSEWHERE: Final = """
-with waiting as materialized (
-  select w.lane, e.key, min(w.seq) as seq from inbox w join events e on e.seq = w.seq
-  where w.lane <> all(%(mine)s) and w.not_before > %(now)s
-  group by w.lane, e.key
-)
-select min(i.seq) from inbox i
-where i.lane <> all(%(mine)s) and (i.not_before is null or i.not_before <= %(now)s) and not exists (
-  select from waiting w join events e on e.seq = i.seq and e.key = w.key where w.lane = i.lane and w.seq < i.seq
-)
-"""
 # Until the end of the transaction; false when another runner is at the same job of the same tenant.
 JOB_TURN: Final = "select pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
+# Noted before the try itself, for a worker that dies of it notes nothing.
+NOTE_TRY: Final = """
+update inbox set attempts = attempts + 1, error = %(error)s where lane = %(lane)s and seq = %(seq)s returning attempts
+"""
+TIME: Final = "select statement_timestamp()"
 STILL_QUEUED: Final = "select 1 from inbox where seq = %s"
 PAUSE: Final = timedelta(seconds=30)
 TRIES: Final = 5
+LAPSES: Final = 2  # so often in a row a lane may be taken over from dead workers before its events are suspected
+DIED: Final = "the worker died while applying this event"
 # Serialisation failures and deadlocks: nothing is wrong with the events, the batch is simply run again.
 _AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable)
+# The worker stood still for longer than a lease, and the database has let go of its lanes.
+_TOO_SLOW = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
 _NOT_THE_EVENTS = "42"  # SQLSTATE class: a table, column or right is missing
-log = structlog.get_logger("headgate.lanes")
+log = Log("headgate.lanes")
 Probe = Callable[[str], None]
 
 
@@ -142,18 +145,32 @@ class LaneRunner:
         """
         progress = Progress()
         with self.database.transaction(tenant) as conn:
-            leases = claim_lanes(conn, self.owner, self.lease_seconds, self.clock.now(), wanted, among=among)
+            leases = claim_lanes(conn, self.owner, self.lease_seconds, self._given(), wanted, among=among)
         if not leases:
             return progress
+        crashpoint("lanes.claimed")
         try:
-            with uncollected():
-                self._batch(tenant, leases, self.batch, progress)
+            with uncollected(), beating(self._renew, tenant, leases, self.lease_seconds):
+                suspects = [lease for lease in leases if lease.lapses >= LAPSES]
+                if suspects:
+                    self._carefully(tenant, suspects, progress)
+                else:
+                    self._batch(tenant, leases, self.batch, progress)
         except LeaseLost:
             return progress
         finally:
             with self.database.transaction(tenant) as conn:
                 release(conn, leases)
         return progress
+
+    def _given(self) -> datetime | None:
+        """The time that leases and pauses go by: the database's (None), which workers share. Beside a clock that is set
+        by hand, in tests and played histories, there is no other time."""
+        return None if isinstance(self.clock, SystemClock) else self.clock.now()
+
+    def _renew(self, tenant: UUID, leases: Sequence[Lease]) -> Sequence[Lease]:
+        with self.database.transaction(tenant) as conn:
+            return renew(conn, leases, self.lease_seconds, self._given())
 
     def drain(
         self, tenant: UUID, limit: int | None = None, on_batch: Callable[[Progress], None] | None = None
@@ -173,6 +190,7 @@ class LaneRunner:
     def settle(self, tenant: UUID, seq: int, tries: int = 20) -> bool:
         """Apply what is needed so that an event is no longer waiting. False when it still is: another runner has it, or
         it waits for another try."""
+        crashpoint("approval.settling")
         for _ in range(tries):
             with self.database.transaction(tenant, read_only=True) as conn:
                 if conn.execute(STILL_QUEUED, (seq,)).fetchone() is None:
@@ -182,18 +200,43 @@ class LaneRunner:
                 return False
         return False
 
+    def _carefully(self, tenant: UUID, leases: Sequence[Lease], progress: Progress) -> None:
+        """Apply up to a batch one event at a time, noting each try beforehand; park what was tried often enough."""
+        log.warning("workers died at these lanes", tenant=str(tenant), lanes=[lease.lane for lease in leases])
+        for _ in range(self.batch):
+            if not self._note_try(tenant, leases, progress):
+                return
+            self._batch(tenant, leases, 1, progress)
+
+    def _note_try(self, tenant: UUID, leases: Sequence[Lease], progress: Progress) -> bool:
+        """Note that the next event is going to be tried; whether there is one."""
+        with self.database.transaction(tenant) as conn:
+            while events := self._take(conn, leases, 1, progress):
+                (event,) = events
+                place = {"lane": event.lane, "seq": event.seq, "error": DIED}
+                (tries,) = conn.execute(NOTE_TRY, place).fetchone() or (0,)
+                if tries <= MAX_ATTEMPTS:
+                    return True
+                park(conn, self.clock.now(), [Failure(event, DIED)])
+                append_audit(conn, self.clock.now(), [_parked(event, DIED)])
+                log.error("an event is parked", error=DIED, tenant=str(tenant), seq=event.seq, type=event.type)
+                progress.failed += 1
+        return False
+
     def _batch(self, tenant: UUID, leases: Sequence[Lease], limit: int, progress: Progress) -> None:
         """Apply up to `limit` events; when that breaks, the first half alone, down to one event, which is put off."""
         contended = 0
         while True:
             events: Sequence[StoredEvent] = ()
             try:
-                with self.database.transaction(tenant) as conn:
+                with self.database.transaction(tenant, idle_seconds=self.lease_seconds) as conn:
                     events = self._take(conn, leases, limit, progress)
                     if not events:
                         return
+                    crashpoint("advance.fetched")
                     done = self._apply(conn, tenant, events)
                     self.probe("before_commit")
+                    crashpoint("advance.before_commit")
                 progress.add(done)
                 break
             except _AGAIN as error:
@@ -201,7 +244,7 @@ class LaneRunner:
                 if contended == TRIES:
                     raise Busy(f"the database is contended: {_line(error)}") from error
                 limit = max(1, limit // 2)
-            except (LeaseLost, NotQueued):
+            except (LeaseLost, NotQueued, *_TOO_SLOW):
                 raise LeaseLost("another worker took over") from None
             except psycopg.OperationalError:
                 raise
@@ -210,18 +253,19 @@ class LaneRunner:
                     raise
                 if len(events) == 1 or _is_systemic(error):
                     with self.database.transaction(tenant) as conn:
-                        fence(conn, leases)
-                        self._put_off(conn, tenant, [Failed(event, error) for event in events])
+                        at = fence(conn, leases)
+                        self._put_off(conn, self._given() or at, tenant, [Failed(event, error) for event in events])
                     progress.failed += len(events)
                     return
                 limit = len(events) // 2
         self.probe("after_commit")
+        crashpoint("advance.after_commit")
 
     def _take(
         self, conn: Connection[Any], leases: Sequence[Lease], limit: int, progress: Progress
     ) -> Sequence[StoredEvent]:
-        fence(conn, leases)
-        now, mine = self.clock.now(), [lease.lane for lease in leases]
+        at = fence(conn, leases)
+        now, mine = self._given() or at, [lease.lane for lease in leases]
         events = fetch_inbox(conn, mine, limit, now)
         if not events:
             return events
@@ -242,21 +286,27 @@ class LaneRunner:
             done.add(result)
             stuck |= {failed.event.key: failed.event.seq for failed in result.failures}
             self.probe("segment_applied")
+        crashpoint("advance.applied")
         ack_inbox(conn, [e for e in events if e.key not in stuck or e.seq < stuck[e.key]])
-        self._put_off(conn, tenant, done.failures)
+        if done.failures:
+            self._put_off(conn, self._time(conn), tenant, done.failures)
         return done
 
-    def _put_off(self, conn: Connection[Any], tenant: UUID, failures: Sequence[Failed]) -> None:
+    def _time(self, conn: Connection[Any]) -> datetime:
+        given = self._given()
+        if given is None:
+            (given,) = conn.execute(TIME).fetchone() or (self.clock.now(),)
+        return given
+
+    def _put_off(self, conn: Connection[Any], now: datetime, tenant: UUID, failures: Sequence[Failed]) -> None:
         """Let failed events wait for another try; park those that had their tries."""
-        if not failures:
-            return
-        now = self.clock.now()
         waiting = [f for f in failures if _is_systemic(f.error)]
         broken = [f for f in failures if not _is_systemic(f.error)]
         postpone_inbox(conn, now + PAUSE, [_failure(f) for f in waiting])
         parked = retry_inbox(conn, now, [_failure(f) for f in broken])
         errors = {f.event.seq: _line(f.error) for f in broken}
-        append_audit(conn, now, [_parked(event, errors[event.seq]) for event in parked])
+        append_audit(conn, self.clock.now(), [_parked(event, errors[event.seq]) for event in parked])
+        crashpoint("advance.put_off")
         for error in dict.fromkeys(_line(f.error) for f in waiting):
             seqs = [f.event.seq for f in waiting if _line(f.error) == error]
             log.error(
@@ -297,6 +347,9 @@ class LaneRunner:
                 for t in due
             ]
             append_events(conn, now, events, lanes=self.engine.lanes)
+            crashpoint("timers.taken")
+        if due:
+            crashpoint("timers.committed")
         return len(due)
 
     def run_jobs(self, tenant: UUID) -> int:
@@ -306,6 +359,8 @@ class LaneRunner:
         runner is at is left to it.
         """
         emitted = 0
+        with self.database.transaction(tenant) as conn:
+            end_long_pauses(conn, self._time(conn))
         for name, job in self.engine.registry.jobs.items():
             now = self.clock.now()
             try:
@@ -314,6 +369,7 @@ class LaneRunner:
                         events = job(conn, Context(tenant_id=tenant, principal=SYSTEM, now=now))
                         append_events(conn, now, events, lanes=self.engine.lanes)
                         emitted += len(events)
+                        crashpoint("jobs.done")
             except psycopg.OperationalError:
                 raise
             except Exception as error:
@@ -332,32 +388,6 @@ def _parked(event: StoredEvent, error: str) -> AuditDraft:
         body={"event": {"type": event.type, "id": event.event_id, "digest": event.digest}, "error": error},
         event_seq=event.seq,
     )
-
-
-def up_to_barrier(events: Sequence[StoredEvent], master: int | None, elsewhere: int | None) -> Sequence[StoredEvent]:
-    """A fetch, cut where the order of masters and others would be broken.
-
-    `master` is the first master still to come that is not in the fetch: nothing behind it may be applied yet.
-    `elsewhere` is the first other event still to come in lanes that are not at hand: no master behind it may be
-    applied.
-    """
-    for place, event in enumerate(events):
-        behind_master = master is not None and event.seq > master
-        too_early = event.lane == CONTROL_LANE and elsewhere is not None and event.seq > elsewhere
-        if behind_master or too_early:
-            return events[:place]
-    return events
-
-
-def segments(events: Sequence[StoredEvent]) -> list[list[StoredEvent]]:
-    """Runs of masters and runs of others, in log order."""
-    runs: list[list[StoredEvent]] = []
-    for event in events:
-        if runs and (runs[-1][-1].lane == CONTROL_LANE) == (event.lane == CONTROL_LANE):
-            runs[-1].append(event)
-        else:
-            runs.append([event])
-    return runs
 
 
 def _is_systemic(error: Exception) -> bool:

@@ -20,15 +20,18 @@ from headgate.store.arrays import QuickListBinaryDumper, QuickListDumper
 _BEGIN = sql.SQL(
     "begin{mode}; select set_config('headgate.tenant', {tenant}, true), set_config('headgate.partner', {partner}, true)"
 )
+_IDLE = sql.SQL(", set_config('idle_in_transaction_session_timeout', {milliseconds}, true)")
 _WAIT_SECONDS = 30.0
+# A process that stands still, or whose machine is gone, must not keep its locks: the server ends such a session.
+_SESSION = "set time zone 'UTC'; set idle_in_transaction_session_timeout = '60s'"
 
 
 def configure(conn: Connection) -> None:
-    """Make a connection read JSON exactly (numbers with a point as `Decimal`) and times in UTC."""
+    """Make a connection read JSON exactly (numbers with a point as `Decimal`) and times in UTC; bound its silence."""
     set_json_loads(loads, context=conn)
     conn.adapters.register_dumper(list, QuickListBinaryDumper)
     conn.adapters.register_dumper(list, QuickListDumper)
-    conn.execute("set time zone 'UTC'")
+    conn.execute(_SESSION)
 
 
 def jsonb(value: object) -> str:
@@ -57,15 +60,16 @@ class Database:
 
     @contextmanager
     def transaction(
-        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False
+        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False, idle_seconds: float | None = None
     ) -> Iterator[Connection]:
         """One transaction that sees and writes only this tenant's rows (and, with `partner`, only that partner's).
 
         Commits on normal exit and rolls back on an exception. A failed statement whose error was swallowed inside
         raises `InFailedSqlTransaction` at the end, because nothing could be committed. Raises `Busy` when no
-        connection becomes free.
+        connection becomes free. With `idle_seconds` the server ends it when it hears nothing for so long in between.
         """
-        with self._begun(str(UUID(str(tenant_id))), partner or "", read_only=read_only) as conn:
+        tenant = str(UUID(str(tenant_id)))
+        with self._begun(tenant, partner or "", read_only=read_only, idle_seconds=idle_seconds) as conn:
             yield conn
 
     @contextmanager
@@ -82,14 +86,15 @@ class Database:
             on_close()
 
     @contextmanager
-    def _begun(self, tenant: str, partner: str, *, read_only: bool) -> Iterator[Connection]:
-        conn = self._connection(
-            _BEGIN.format(
-                mode=sql.SQL(" read only" if read_only else ""),
-                tenant=sql.Literal(tenant),
-                partner=sql.Literal(partner),
-            )
+    def _begun(
+        self, tenant: str, partner: str, *, read_only: bool, idle_seconds: float | None = None
+    ) -> Iterator[Connection]:
+        begin = _BEGIN.format(
+            mode=sql.SQL(" read only" if read_only else ""), tenant=sql.Literal(tenant), partner=sql.Literal(partner)
         )
+        if idle_seconds is not None:
+            begin += _IDLE.format(milliseconds=sql.Literal(str(int(idle_seconds * 1000))))
+        conn = self._connection(begin)
         try:
             try:
                 yield conn

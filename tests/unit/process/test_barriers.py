@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.ledger import CONTROL_LANE, StoredEvent
-from headgate.process.lanes import segments, up_to_barrier
+from headgate.process.barriers import segments, up_to_barrier
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -21,6 +21,7 @@ from headgate.api.models.ledger import Accepted, AcceptedEvents
 from headgate.api.openapi import problems
 from headgate.api.strict import StrictRoute, media_type
 from headgate.kernel.canonical import canonical
+from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, Problem
 from headgate.ledger import Appended, CloudEvent, conflict_list, parse_http
 from headgate.process import Incoming, ingest
@@ -61,6 +62,7 @@ def post_events(
     _same_id_twice(incoming)
     with sender.writing() as conn:
         appended, clashes = _append(conn, sender, incoming)
+    crashpoint("ingest.answering")
     if clashes:
         raise _Taken(clashes)
     return AcceptedEvents(

@@ -1,0 +1,46 @@
+"""Keep leases alive while their batch runs.
+
+A batch that takes long is safe anyway: its transaction bars others from its lanes. The beat says that its worker lives,
+so that the lanes stay its own between the tries of a batch that has to be cut down, and on whatever shows them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+import psycopg
+
+from headgate.kernel.errors import Busy
+from headgate.kernel.logger import Log
+from headgate.ledger import Lease
+
+BEATS_PER_LEASE: Final = 3
+log = Log("headgate.lanes")
+Renew = Callable[[UUID, Sequence[Lease]], Sequence[Lease]]
+
+
+@contextmanager
+def beating(renew: Renew, tenant: UUID, leases: Sequence[Lease], lease_seconds: float) -> Iterator[None]:
+    """Renew the leases every third of their length until the block ends, from a thread of their own."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(lease_seconds / BEATS_PER_LEASE):
+            try:
+                kept = renew(tenant, leases)
+            except (psycopg.Error, Busy) as error:
+                log.warning("a lease could not be renewed", tenant=str(tenant), error=str(error).splitlines()[0])
+                continue
+            if len(kept) < len(leases) and not over.is_set():
+                log.warning("lanes were taken over", tenant=str(tenant), lanes=len(leases) - len(kept))
+                return
+
+    threading.Thread(target=beat, name="headgate-lease", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
