@@ -36,6 +36,7 @@ from headgate.access.principals import (
 )
 from headgate.access.roles import RoleGrant, grant_role, list_grants, revoke_role
 from headgate.access.seal import Sealer
+from headgate.access.senders import Sender, SenderCache, load_key, load_source, senders_unchanged
 from headgate.access.signin import (
     Denied,
     LiveSession,
@@ -61,6 +62,7 @@ from headgate.access.sources import (
     list_sources,
     retire_source_secrets,
     rotate_source_secret,
+    set_rate,
     set_source,
 )
 from headgate.access.tenants import Tenant, create_tenant, find_tenant, get_tenant, only_tenant, set_tenant
@@ -83,6 +85,8 @@ __all__ = [
     "NewSession",
     "RoleGrant",
     "Sealer",
+    "Sender",
+    "SenderCache",
     "Session",
     "Source",
     "Tenant",
@@ -121,7 +125,9 @@ __all__ = [
     "list_grants",
     "list_sessions",
     "list_sources",
+    "load_key",
     "load_principal",
+    "load_source",
     "load_voters",
     "may_decide",
     "may_send",
@@ -140,7 +146,9 @@ __all__ = [
     "revoke_session",
     "revoke_sessions",
     "rotate_source_secret",
+    "senders_unchanged",
     "set_password",
+    "set_rate",
     "set_source",
     "set_tenant",
     "sign",

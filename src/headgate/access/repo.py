@@ -203,7 +203,7 @@ values (%(source)s, %(name)s, %(secrets)s::text[], %(types)s::text[], %(now)s)
 on conflict do nothing
 """
 
-_SOURCE = "source, name, types, status, created_at, secrets"
+_SOURCE = "source, name, types, status, created_at, secrets, rate"
 
 GET_SOURCE = f"select {_SOURCE} from sources where source = %(source)s"
 
@@ -213,4 +213,28 @@ LIST_SOURCES = f"select {_SOURCE} from sources order by source"
 
 SET_SECRETS = "update sources set secrets = %(secrets)s::text[] where source = %(source)s"
 
-SET_SOURCE = "update sources set status = %(status)s, types = %(types)s::text[] where source = %(source)s"
+SET_SOURCE = """
+update sources set status = %(status)s, types = %(types)s::text[], rate = %(rate)s where source = %(source)s
+"""
+
+# --- senders -----------------------------------------------------------------------------------------------------
+
+_TENANT_RATE = "(select t.settings -> 'limits' ->> 'events_per_second' from tenants t)"
+
+SOURCES_NOW = f"""
+select source, name, status, types, secrets, rate, {_TENANT_RATE} from sources where source = any(%(names)s)
+"""
+
+KEYS_NOW = f"""
+select k.key_id, k.secret_hash, k.scopes,
+    k.status = 'active' and (k.expires_at is null or k.expires_at > %(now)s) and p.status = 'active',
+    p.principal, p.kind, p.name, p.partner, {_ROLES}, {_TENANT_RATE}, k.last_used
+from api_keys k join principals p on p.principal = k.principal
+where k.key_id = any(%(names)s)
+"""
+
+TOUCH_KEYS = "update api_keys set last_used = %(now)s where key_id = any(%(names)s)"
+
+TENANT_LIMITS = "select settings from tenants for update"
+
+SET_TENANT_LIMITS = "update tenants set settings = settings || jsonb_build_object('limits', %(limits)s::jsonb)"

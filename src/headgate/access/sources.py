@@ -19,6 +19,7 @@ from headgate.access.core.webhooks import decode_secret, encode_secret, verify_w
 from headgate.access.recording import record
 from headgate.access.seal import Sealer
 from headgate.access.tenants import find_tenant
+from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, NotFound, Unauthenticated, invalid
 from headgate.store import Database
@@ -30,7 +31,8 @@ _STRANGER = encode_secret(bytes(32))
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A sender of signed events. `types` limits what it may send (`order.*` covers a family); empty: anything."""
+    """A sender of signed events. `types` limits what it may send (`order.*` covers a family); empty: anything.
+    `rate` is in events per second, None is the installation's."""
 
     source: str
     name: str
@@ -38,6 +40,7 @@ class Source:
     status: Literal["active", "disabled"]
     created_at: datetime
     secrets: int
+    rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def create_source(
     allowed = _types(types)
     text = _secret(secret)
     values = {"source": code, "name": shown, "types": allowed, "now": ctx.now}
-    sealed = [envelope.seal(text, _context(ctx.tenant_id, code))]
+    sealed = [envelope.seal(text, sealed_for(ctx.tenant_id, code))]
     if conn.execute(repo.ADD_SOURCE, {**values, "secrets": sealed}).rowcount != 1:
         raise Conflict(f"there is a source {code} already")
     record(conn, ctx, "source.created", "source", code, name=shown, types=allowed)
@@ -87,7 +90,7 @@ def rotate_source_secret(
     if len(sealed) >= MOST_SECRETS:
         raise Conflict(f"{source} has {MOST_SECRETS} secrets; retire the old ones first")
     text = _secret(secret)
-    kept = [envelope.seal(text, _context(ctx.tenant_id, source)), *sealed]
+    kept = [envelope.seal(text, sealed_for(ctx.tenant_id, source)), *sealed]
     conn.execute(repo.SET_SECRETS, {"source": source, "secrets": kept})
     record(conn, ctx, "source.secret_added", "source", source, secrets=len(kept))
     return text
@@ -117,10 +120,35 @@ def set_source(
     after = {
         "status": status or before.status,
         "types": list(before.types) if types is None else _types(types),
+        "rate": before.rate,
     }
     conn.execute(repo.SET_SOURCE, {"source": source, **after})
     record(conn, ctx, "source.changed", "source", source, **after)
     return get_source(conn, source)
+
+
+def set_rate(conn: Connection, ctx: Context, rate: int | None, *, most: int, source: str = "") -> None:
+    """Limit the tenant, or one of its sources, to so many events per second; None is the installation's own limit.
+
+    `most` is the highest rate the installation gives; a source gets no more than its tenant has. Takes effect with the
+    next event. Raises `Invalid`, or `NotFound` for an unknown source.
+    """
+    require(ctx.principal, "admin")
+    row = conn.execute(repo.TENANT_LIMITS).fetchone()
+    limits = dict((row[0].get("limits") or {}) if row else {})
+    quota = min(most, limits.get("events_per_second", most)) if source else most
+    if rate is not None and not 1 <= rate <= quota:
+        raise invalid("rate", rate, f"is not between 1 and {quota} events per second")
+    if source:
+        before = get_source(conn, source)
+        values = {"source": source, "status": before.status, "types": list(before.types), "rate": rate}
+        conn.execute(repo.SET_SOURCE, values)
+        record(conn, ctx, "source.changed", "source", source, rate=rate)
+        return
+    limits = {name: value for name, value in limits.items() if name != "events_per_second"}
+    limits |= {} if rate is None else {"events_per_second": rate}
+    conn.execute(repo.SET_TENANT_LIMITS, {"limits": canonical_text(limits)})
+    record(conn, ctx, "tenant.changed", "tenant", str(ctx.tenant_id), limits=limits)
 
 
 def get_source(conn: Connection, source: str) -> Source:
@@ -134,8 +162,8 @@ def get_source(conn: Connection, source: str) -> Source:
 def list_sources(conn: Connection) -> list[Source]:
     """All sources by name; `secrets` is how many are valid, never what they are."""
     return [
-        Source(source, name, tuple(types), status, created_at, len(sealed))
-        for source, name, types, status, created_at, sealed in conn.execute(repo.LIST_SOURCES)
+        Source(source, name, tuple(types), status, created_at, len(sealed), rate)
+        for source, name, types, status, created_at, sealed, rate in conn.execute(repo.LIST_SOURCES)
     ]
 
 
@@ -159,7 +187,7 @@ def check_webhook(
     known = row is not None and row[3] == "active"
     valid = [_STRANGER]
     if row is not None and known:
-        valid = [envelope.open(text, _context(tenant_id, source)) for text in row[5]]
+        valid = [envelope.open(text, sealed_for(tenant_id, source)) for text in row[5]]
     message_id = verify_webhook(body, headers, valid, now, tolerance)
     if row is None or not known:
         raise Unauthenticated("webhook-signature does not fit the body and a secret of this source")
@@ -211,5 +239,6 @@ def _types(types: Iterable[str]) -> list[str]:
     return wanted
 
 
-def _context(tenant_id: UUID, source: str) -> str:
+def sealed_for(tenant_id: UUID, source: str) -> str:
+    """What a source's secrets are sealed for."""
     return f"webhook source {tenant_id} {source}"

@@ -105,6 +105,7 @@ api_keys = tenant_table(
 )
 
 # `secrets` are sealed (see access/seal.py), newest first; more than one while a secret is being rotated.
+# `rate` is in events per second; null is the installation's.
 sources = tenant_table(
     "sources",
     sa.Column("source", sa.Text, nullable=False),
@@ -113,6 +114,7 @@ sources = tenant_table(
     sa.Column("types", ARRAY(sa.Text), nullable=False),
     sa.Column("status", sa.Text, nullable=False, server_default="active"),
     sa.Column("created_at", _TS, nullable=False),
+    sa.Column("rate", sa.Integer),
     sa.CheckConstraint("status in ('active', 'disabled')", name="status"),
     primary_key=("source",),
     app="crud",
