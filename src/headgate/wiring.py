@@ -27,9 +27,18 @@ from headgate.kernel.context import Context
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
-from headgate.ledger import ContentCheck, NewEvent, Refusal, StoredEvent, append_events
+from headgate.ledger import (
+    CHECKPOINTS_CHECK,
+    ContentCheck,
+    NewEvent,
+    Refusal,
+    StoredEvent,
+    append_events,
+    checkpoint_due,
+    checkpoint_now,
+)
 from headgate.policy import DECISIONS_CHECK, PolicyService
-from headgate.process import Definitions, Delegated, Engine, LaneRunner, Registry, TenantProfile, Validator, Voter
+from headgate.process import Definitions, Delegated, Engine, Job, LaneRunner, Registry, TenantProfile, Validator, Voter
 from headgate.process.lanes import Probe
 from headgate.store import Database, open_database
 
@@ -64,6 +73,7 @@ NOTED = (
     "agreement.activated",
     "policy.activated",
     "price_exception.granted",
+    "audit.rewrite_detected",
 )
 PROFILE = "select currency, timezone, settings from tenants"
 
@@ -95,8 +105,8 @@ class App:
         )
 
     def content_checks(self) -> tuple[ContentCheck, ...]:
-        """What an audit verification checks beside the chain and the log: the stored decisions."""
-        return (DECISIONS_CHECK,)
+        """What an audit verification checks beside the chain and the log: stored decisions and signed checkpoints."""
+        return (DECISIONS_CHECK, CHECKPOINTS_CHECK)
 
     def close(self) -> None:
         """Let go of the database; the embedded server stops with its last user."""
@@ -117,10 +127,12 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     opened = database or open_database(settings, load_tables)
     cache = RevisionCache()
     policies = PolicyService()
+    envelope = Envelope.from_home(settings.home)
     registry = _registry(cache, settings.lanes)
+    registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
-    return App(settings, opened, clock or SystemClock(), engine, policies, cache, Envelope.from_home(settings.home))
+    return App(settings, opened, clock or SystemClock(), engine, policies, cache, envelope)
 
 
 def _registry(cache: RevisionCache, lanes: int) -> Registry:
@@ -166,6 +178,18 @@ def _forget_keys(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
     """Idempotency keys answer repeats for a week."""
     forget_keys(conn, ctx.now - timedelta(days=7))
     return ()
+
+
+def _checkpointing(envelope: Envelope, settings: Settings) -> Job:
+    """Sign the audit chain when entries came and the newest checkpoint is old enough."""
+    every = timedelta(minutes=settings.checkpoint_minutes)
+
+    def job(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
+        if checkpoint_due(conn, ctx.now, every):
+            checkpoint_now(conn, ctx, envelope, lanes=settings.lanes)
+        return ()
+
+    return job
 
 
 def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> list[Refusal]:

@@ -32,6 +32,7 @@ class Settings:
     request_max_bytes: int = 8_000_000
     webhook_tolerance_seconds: int = 300
     pool_size: int = 10
+    checkpoint_minutes: int = 15
     secure_cookies: bool = False
     trusted_proxies: str = "127.0.0.1"
     connections: int = 1000
@@ -64,6 +65,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         request_max_bytes=_integer(env, "HEADGATE_REQUEST_MAX_BYTES", 8_000_000, 1_000, 100_000_000),
         webhook_tolerance_seconds=_integer(env, "HEADGATE_WEBHOOK_TOLERANCE_SECONDS", 300, 1, 86_400),
         pool_size=_integer(env, "HEADGATE_POOL_SIZE", 10, 1, 200),
+        checkpoint_minutes=_integer(env, "HEADGATE_CHECKPOINT_MINUTES", 15, 1, 10_080),
         secure_cookies=env.get("HEADGATE_SECURE_COOKIES", "") in {"1", "true", "yes"},
         trusted_proxies=env.get("HEADGATE_TRUSTED_PROXIES", "127.0.0.1"),
         connections=_integer(env, "HEADGATE_CONNECTIONS", 1000, 10, 100_000),

@@ -13,12 +13,9 @@ from psycopg import Connection
 from headgate.kernel.canonical import loads
 from headgate.kernel.errors import NotFound
 from headgate.ledger import repo
-from headgate.ledger.core import merkle
 from headgate.ledger.core.chain import AuditDraft, link_all
 from headgate.ledger.core.integrity import ChainWalk, EntryRow
 from headgate.ledger.log import NEWEST
-
-PROOF_BLOCK = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +48,6 @@ class ProofState:
     reason: str
     hash: str
     head_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class InclusionProof:
-    """That an entry is among `size` consecutive ones: RFC 9162 path from SHA-256(0x00 ‖ hash) to `root`, all in hex.
-
-    The entries are `first` … `first + size - 1`, `index` counts from 0 within them; the leaves are the entries' hashes.
-    """
-
-    seq: int
-    text: str
-    hash: str
-    first: int
-    size: int
-    index: int
-    path: tuple[str, ...]
-    root: str
 
 
 def append_audit(conn: Connection, now: datetime, drafts: Sequence[AuditDraft]) -> list[int]:
@@ -150,17 +130,6 @@ def proof_states(conn: Connection, seqs: Sequence[int]) -> dict[int, ProofState]
             reason = _fault(seq, rows, head_seq, head[1] if head else b"")
             states[seq] = ProofState(seq, not reason, reason, rows[seq][3].hex(), head_seq)
     return states
-
-
-def audit_proof(conn: Connection, seq: int) -> InclusionProof:
-    """A proof, checkable without Headgate, that an entry is in its block of 1024. Raises `NotFound`."""
-    entry = audit_get(conn, seq)
-    first = (seq - 1) // PROOF_BLOCK * PROOF_BLOCK + 1
-    rows = conn.execute(repo.AUDIT_HASHES, {"first": first, "last": first + PROOF_BLOCK - 1}).fetchall()
-    hashes = [hash_ for _, hash_ in rows]
-    index = [number for number, _ in rows].index(seq)
-    path = tuple(sibling.hex() for sibling in merkle.inclusion_proof(index, hashes))
-    return InclusionProof(seq, entry.text, entry.hash, rows[0][0], len(hashes), index, path, merkle.root(hashes).hex())
 
 
 def _with_digests(conn: Connection, drafts: Sequence[AuditDraft]) -> Sequence[AuditDraft]:

@@ -43,7 +43,9 @@ select first_seq, source, event_id, type, subject, first_digest, data::json, %(n
 from unnest(
     %(first_seq)s::bigint[], %(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subject)s::text[],
     %(first_digest)s::bytea[], %(data)s::text[], %(actor)s::text[]
-) as c(first_seq, source, event_id, type, subject, first_digest, data, actor)
+) with ordinality as c(first_seq, source, event_id, type, subject, first_digest, data, actor, place)
+order by place
+returning id
 """
 
 LIST_CONFLICTS = """
@@ -245,8 +247,6 @@ select {_AUDIT} from audit_entries a where a.seq < %(before)s {{filters}} order 
 """
 
 GET_AUDIT = f"select {_AUDIT} from audit_entries a where a.seq = any(%(seqs)s) order by a.seq"
-
-AUDIT_HASHES = "select seq, hash from audit_entries where seq between %(first)s and %(last)s order by seq"
 
 READ_HEAD = "select seq, hash from audit_heads"
 
