@@ -6,9 +6,10 @@ Valid input takes the first branch of each function and builds no text, for ever
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from headgate.domain.periods import effective_from, effective_until
@@ -31,6 +32,38 @@ _UNFIT = re.compile(
 
 Data = Mapping[str, object]
 Problems = list[Problem]
+Validator = Callable[[dict[str, Any]], list[Problem]]
+T = TypeVar("T")
+
+
+def whole(read: Callable[[Data, Problems], T], data: object) -> T:
+    """What `read` makes of a payload. Raises `Invalid` with all the problems it notes."""
+    problems: Problems = []
+    if not isinstance(data, dict):
+        problems.append(Problem("data", "", "is not an object", "Send the payload as a JSON object."))
+        raise _invalid(problems)
+    found = read(data, problems)
+    if problems:
+        raise _invalid(problems)
+    return found
+
+
+def _invalid(problems: Problems) -> Invalid:
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return Invalid(f"{problems[0]}{more}", problems=problems)
+
+
+def validator_of(parse: Callable[[object], object]) -> Validator:
+    """A parser as a check that lists the problems of a payload instead of raising them."""
+
+    def validate(data: dict[str, Any]) -> list[Problem]:
+        try:
+            parse(data)
+        except Invalid as error:
+            return list(error.problems)
+        return []
+
+    return validate
 
 
 def note(problems: Problems, index: int | None, key: str, value: object, message: str, fix: str = "") -> None:

@@ -5,14 +5,13 @@ Fields that are not known are passed over: storefronts send more than Headgate r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from headgate.domain import fields
-from headgate.domain.fields import Data, Problems, note
+from headgate.domain.fields import Data, Problems, Validator, note, validator_of, whole
 from headgate.domain.orders.model import (
     Order,
     OrderLine,
@@ -23,7 +22,7 @@ from headgate.domain.orders.model import (
     Shipped,
     ShipTo,
 )
-from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.errors import Problem
 from headgate.kernel.money import MAX_AMOUNT
 
 MAX_LINES = 2000
@@ -31,9 +30,6 @@ PRINCIPAL_LENGTH = 200
 NOTE_LENGTH = 2000
 _UTC = ZoneInfo("UTC")
 _ZERO = Decimal(0)
-T = TypeVar("T")
-
-Validator = Callable[[dict[str, Any]], list[Problem]]
 
 
 def parse_order(data: object) -> Order:
@@ -42,27 +38,27 @@ def parse_order(data: object) -> Order:
     1 to 2000 lines; quantity above zero and price not negative, with at most 6 decimals; codes of at most 64
     characters; every line amount and their sum below 10^15.
     """
-    return _whole(_order, data)
+    return whole(_order, data)
 
 
 def parse_order_note(data: object) -> OrderNote:
     """`order.cancelled` or `order.reopened`. Raises `Invalid` with all problems."""
-    return _whole(_order_note, data)
+    return whole(_order_note, data)
 
 
 def parse_shipment(data: object) -> Shipment:
     """`shipment.confirmed`. Raises `Invalid` with all problems."""
-    return _whole(_shipment, data)
+    return whole(_shipment, data)
 
 
 def parse_price_exception(data: object, tz: ZoneInfo = _UTC) -> PriceExceptionRequest:
     """`price_exception.requested`. Plain dates as bounds are whole days in `tz`. Raises `Invalid` with all problems."""
-    return _whole(lambda body, problems: _price_exception(body, problems, tz), data)
+    return whole(lambda body, problems: _price_exception(body, problems, tz), data)
 
 
 def parse_return(data: object) -> ReturnRecord:
     """`return.recorded`. Raises `Invalid` with all problems."""
-    return _whole(_return, data)
+    return whole(_return, data)
 
 
 def clock_problems(field: str, at: datetime, received_at: datetime, ahead: timedelta = timedelta(hours=24)) -> Problems:
@@ -70,22 +66,6 @@ def clock_problems(field: str, at: datetime, received_at: datetime, ahead: timed
     if at <= received_at + ahead:
         return []
     return [Problem(field, at.isoformat(), "lies in the future", "Check the sender's clock and time zone.")]
-
-
-def _whole(read: Callable[[Data, Problems], T], data: object) -> T:
-    problems: Problems = []
-    if not isinstance(data, dict):
-        problems.append(Problem("data", "", "is not an object", "Send the payload as a JSON object."))
-        raise _invalid(problems)
-    found = read(data, problems)
-    if problems:
-        raise _invalid(problems)
-    return found
-
-
-def _invalid(problems: Problems) -> Invalid:
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Invalid(f"{problems[0]}{more}", problems=problems)
 
 
 def _order(data: Data, problems: Problems) -> Order:
@@ -223,23 +203,12 @@ def _return(data: Data, problems: Problems) -> ReturnRecord:
     )
 
 
-def _validator(parse: Callable[[object], object]) -> Validator:
-    def validate(data: dict[str, Any]) -> list[Problem]:
-        try:
-            parse(data)
-        except Invalid as error:
-            return list(error.problems)
-        return []
-
-    return validate
-
-
 validators: Mapping[str, Validator] = {
-    "order.submitted": _validator(parse_order),
-    "order.amended": _validator(parse_order),
-    "order.cancelled": _validator(parse_order_note),
-    "order.reopened": _validator(parse_order_note),
-    "shipment.confirmed": _validator(parse_shipment),
-    "price_exception.requested": _validator(parse_price_exception),
-    "return.recorded": _validator(parse_return),
+    "order.submitted": validator_of(parse_order),
+    "order.amended": validator_of(parse_order),
+    "order.cancelled": validator_of(parse_order_note),
+    "order.reopened": validator_of(parse_order_note),
+    "shipment.confirmed": validator_of(parse_shipment),
+    "price_exception.requested": validator_of(parse_price_exception),
+    "return.recorded": validator_of(parse_return),
 }
