@@ -42,12 +42,21 @@ def jsonb(value: object) -> str:
 class Database:
     """The pool of the application role's connections. Threads may share it; processes may not."""
 
-    def __init__(self, app_dsn: str, pool_size: int = 10, *, on_close: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        app_dsn: str,
+        pool_size: int = 10,
+        *,
+        on_close: Callable[[], None] | None = None,
+        on_lost: Callable[[], None] | None = None,
+    ) -> None:
         defaults = {"connect_timeout": "10", "application_name": "headgate"}
         self._on_close = on_close
+        self._on_lost = on_lost
+        self._dsn = make_conninfo("", **(defaults | conninfo_to_dict(app_dsn)))
         self._size = pool_size
         self._pool = ConnectionPool(
-            make_conninfo("", **(defaults | conninfo_to_dict(app_dsn))),
+            self._dsn,
             # Statements outside `transaction` run on their own, without a tenant, and so find no tenant's rows.
             kwargs={"autocommit": True},
             min_size=1,
@@ -77,6 +86,21 @@ class Database:
         """A read-only transaction without a tenant. Only the `headgate_*` functions answer in it; tables refuse."""
         with self._begun("", "", read_only=True) as conn:
             yield conn
+
+    def listen(self, channel: str) -> Connection:
+        """A connection of its own, outside the pool, that hears what is notified on a channel. The caller closes it."""
+        conn = psycopg.connect(self._dsn, autocommit=True)
+        try:
+            conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+    def revive(self) -> None:
+        """Start the embedded server again if it is gone. An external one is only waited for."""
+        if self._on_lost:
+            self._on_lost()
 
     def close(self) -> None:
         """Close the connections and let go of the embedded server. Calling it again does nothing."""

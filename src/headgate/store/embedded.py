@@ -68,6 +68,14 @@ class Server:
         """The connection string of the cluster's superuser, for tests and repairs; Headgate itself never uses it."""
         return self.dsn(user=_ADMIN, database=database)
 
+    def revive(self) -> None:
+        """Start the server again if it was killed. Harmless while it runs."""
+        if self._users < 0 or self._pid != os.getpid():
+            return
+        with _mutex, _locked(self.home / "server.lock"):
+            if not _answers(self):
+                _launch(self)
+
     def release(self) -> None:
         """Give the share back; the last process to do so stops the server. Calling it again does nothing."""
         atexit.unregister(self.release)

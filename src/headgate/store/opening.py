@@ -84,7 +84,9 @@ def _set_password(settings: Settings) -> None:
 def _enter(dsn: str, pool_size: int, server: embedded.Server | None) -> Database:
     with _explained("HEADGATE_APP_DATABASE_URL"), psycopg.connect(dsn, connect_timeout=10) as conn:
         check_app_role(conn)
-    return Database(dsn, pool_size, on_close=server.release if server else None)
+    if server is None:
+        return Database(dsn, pool_size)
+    return Database(dsn, pool_size, on_close=server.release, on_lost=server.revive)
 
 
 @contextmanager

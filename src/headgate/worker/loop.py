@@ -1,4 +1,8 @@
-"""One worker: serve tenants in turn, a bounded batch each, so that no tenant waits behind another's backlog."""
+"""One worker: serve tenants in turn, a bounded batch each, so that no tenant waits behind another's backlog.
+
+It sleeps until the database says that events came, and looks by itself now and then for what nobody announces: pauses
+that end, clocks that come due, lanes of a worker that died.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +10,27 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
 
-from headgate.kernel.errors import Busy
+from headgate.kernel.clock import SystemClock
+from headgate.kernel.errors import Busy, Misconfigured
 from headgate.kernel.logger import Log
 from headgate.process import LaneRunner, Progress
 from headgate.wiring import App
+from headgate.worker.bell import Bell
 
-DUE_LANES = "select distinct tenant_id from headgate_due_lanes(%s, %s)"
-DUE_TIMERS = "select tenant_id from headgate_due_timers(%s, %s)"
+# Pauses go by the database's time, clocks of cases by the application's. Least recently served tenants come first.
+DUE_LANES: LiteralString = "select tenant_id from headgate_due_lanes(coalesce(%s, statement_timestamp()), %s)"
+DUE_TIMERS: LiteralString = "select tenant_id from headgate_due_timers(%s, %s)"
+TIME = "select clock_timestamp()"
 TENANTS = "select tenant_id from headgate_tenants()"
 MOST_TENANTS = 1000
-IDLE_SECONDS = 0.5
-BLOCKED_SECONDS = 0.02
+IDLE_SECONDS = 1.0  # between looks, while the database tells of events; half of it while it cannot
+BLOCKED_SECONDS = 0.02  # at first, while others hold what has to come first; doubles up to the idle pause
+MOST_SKEW = timedelta(seconds=60)  # between this machine's clock and the database's
 TIMER_SECONDS = 2.0
 JOB_SECONDS = 60.0
 JOB_TENANTS = 50  # in one round, so that many tenants' jobs do not keep events waiting
@@ -36,7 +46,8 @@ class Worker:
     share: int = 1000  # lanes per batch; below the number of lanes, other workers find some free
     idle_seconds: float = IDLE_SECONDS
     _stop: threading.Event = field(default_factory=threading.Event)
-    _wake: threading.Event = field(default_factory=threading.Event)
+    _bell: Bell | None = None
+    _blocked_for: float = BLOCKED_SECONDS
     _timers_at: datetime | None = None
     _jobs_at: datetime | None = None
     _jobs_for: list[UUID] = field(default_factory=list)
@@ -44,30 +55,51 @@ class Worker:
     def stop(self) -> None:
         """Finish the batch at hand and return from `run`."""
         self._stop.set()
-        self._wake.set()
+        self.wake()
 
     def wake(self) -> None:
         """Look for work now instead of after the pause."""
-        self._wake.set()
+        if self._bell is not None:
+            self._bell.ring()
 
     def run(self) -> None:
         """Serve until stopped. A lost database is waited for; nothing is lost with it."""
         runner = self.app.runner()
+        self._bell = bell = Bell(self.app.database)
         log.info("worker started", owner=runner.owner)
         while not self._stop.is_set():
+            bell.quiet()
             try:
                 done = self.step(runner)
             except (psycopg.OperationalError, Busy) as error:
-                log.warning("database not reachable, trying again", error=str(error).splitlines()[0])
+                log.warning("the database cannot be used, trying again", error=str(error).splitlines()[0])
+                self._revive()
                 done = Progress()
-            if not done.events and not done.failed:
-                self._wake.wait(min(self.idle_seconds, BLOCKED_SECONDS) if done.blocked else self.idle_seconds)
-                self._wake.clear()
+            if done.events or done.failed:
+                self._blocked_for = BLOCKED_SECONDS
+            else:
+                bell.wait(self._pause(blocked=done.blocked, told=bell.listens))
+        bell.close()
         log.info("worker stopped", owner=runner.owner)
+
+    def _revive(self) -> None:
+        try:
+            self.app.database.revive()
+        except Misconfigured as error:
+            log.error("the embedded database does not start", error=error.message)
+
+    def _pause(self, *, blocked: bool, told: bool) -> float:
+        idle = self.idle_seconds if told else self.idle_seconds / 2
+        if not blocked:
+            return idle
+        pause, self._blocked_for = min(self._blocked_for, idle), self._blocked_for * 2
+        return pause
 
     def step(self, runner: LaneRunner) -> Progress:
         """One round over the tenants that have work: what was applied or put off, and whether anything is held up."""
         now = self.app.clock.now()
+        if not self._clock_is_right(now):
+            return Progress()
         if self._timers_at is None or now >= self._timers_at:
             self._for_each(self._due(DUE_TIMERS, now), runner.fire_timers)
             self._timers_at = now + timedelta(seconds=TIMER_SECONDS)
@@ -83,8 +115,28 @@ class Worker:
             total.count(done)
             total.blocked = total.blocked or done.blocked
 
-        self._for_each(self._due(DUE_LANES, now), apply)
+        self._for_each(self._due(DUE_LANES, None if self._has_real_clock() else now), apply)
         return total
+
+    def _has_real_clock(self) -> bool:
+        return isinstance(self.app.clock, SystemClock)
+
+    def _clock_is_right(self, now: datetime) -> bool:
+        """Whether this machine and the database agree on the time. Where they do not, clocks of cases would come due at
+        the wrong moment and orders would get the prices of another day; so nothing is applied until they do."""
+        if not self._has_real_clock():
+            return True
+        with self.app.database.scan() as conn:
+            (theirs,) = conn.execute(TIME).fetchone() or (now,)
+        skew = self.app.clock.now() - theirs
+        if abs(skew) <= MOST_SKEW:
+            return True
+        log.error(
+            "this machine's clock is not the database's; nothing is applied until one of them is set right",
+            ahead_seconds=round(skew.total_seconds()),
+            most_seconds=round(MOST_SKEW.total_seconds()),
+        )
+        return False
 
     def _for_each(self, tenants: Sequence[UUID], act: Callable[[UUID], object]) -> None:
         """What breaks for one tenant is logged and tried again next round; it does not keep the others waiting."""
@@ -100,9 +152,9 @@ class Worker:
             except Exception as error:
                 log.exception("a tenant could not be served", tenant=str(tenant), error=str(error))
 
-    def _due(self, query: str, now: datetime) -> Sequence[UUID]:
+    def _due(self, query: LiteralString, now: datetime | None) -> Sequence[UUID]:
         with self.app.database.scan() as conn:
-            return [row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()]
+            return list(dict.fromkeys(row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()))
 
     def _all_tenants(self) -> list[UUID]:
         with self.app.database.scan() as conn:

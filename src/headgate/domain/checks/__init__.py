@@ -27,6 +27,7 @@ from headgate.domain.checks.minimum import check_minimum
 from headgate.domain.checks.partner import check_partner
 from headgate.domain.checks.prepared import Prepared, PricedLine, Totals, prepare
 from headgate.domain.checks.price import check_price
+from headgate.domain.checks.record import record_text
 from headgate.domain.checks.references import reference_problems
 from headgate.domain.checks.split import check_split
 from headgate.domain.checks.tax import check_tax
@@ -73,5 +74,6 @@ __all__ = [
     "Verdict",
     "govern_order",
     "prepare",
+    "record_text",
     "reference_problems",
 ]

@@ -10,13 +10,14 @@
 from headgate.domain.periods import day_end, day_start, within
 from headgate.domain.pricing.conflicts import Conflict, find_conflicts
 from headgate.domain.pricing.methods import Band
-from headgate.domain.pricing.model import Candidate, PriceQuery, PriceTrace, Term, Tier
+from headgate.domain.pricing.model import ROUNDING_WORDS, Candidate, PriceQuery, PriceTrace, Term, Tier
 from headgate.domain.pricing.rank import RANKS, scope_rank, scope_words
 from headgate.domain.pricing.resolve import PriceBook, price_book, resolve_price
 from headgate.domain.pricing.terms import check_term, parse_tiers, term_problems
 
 __all__ = [
     "RANKS",
+    "ROUNDING_WORDS",
     "Band",
     "Candidate",
     "Conflict",

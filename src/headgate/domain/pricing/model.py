@@ -14,6 +14,7 @@ from headgate.kernel.canonical import as_plain
 ZERO = Decimal(0)
 METHODS = ("list", "net", "discount", "cost_plus")
 TIER_MODES = ("none", "slab", "range")
+ROUNDING_WORDS = "derived unit prices: 4 decimals half up; amount: minor unit half up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class PriceTrace(NamedTuple):
             "amount": self.amount,
             "method": self.method,
             "tie": self.tie,
-            "rounding": "derived unit prices: 4 decimals half up; amount: minor unit half up",
+            "rounding": ROUNDING_WORDS,
             "candidates": [candidate.as_values() for candidate in self.candidates],
             "bands": [
                 {"from": start, "quantity": quantity, "unit_price": price} for start, quantity, price in self.bands

@@ -1,0 +1,77 @@
+"""What wakes a worker that has nothing to do: the database's notice that events came, or a word from this process."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+
+import psycopg
+
+from headgate.kernel.logger import Log
+from headgate.store import Database
+
+CHANNEL = "headgate_inbox"
+
+log = Log("headgate.worker")
+
+
+class Bell:
+    """Listens on a connection of its own while it has one. Without one, `wait` simply waits."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._heard: psycopg.Connection | None = None
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._theirs.setblocking(False)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the database's notices arrive."""
+        return self._heard is not None
+
+    def ring(self) -> None:
+        """End the wait at hand, or the next one. From any thread, and from a signal handler."""
+        with contextlib.suppress(OSError):  # full: it rings already; closed: nobody waits any more
+            self._theirs.send(b"!")
+
+    def quiet(self) -> None:
+        """Take notice of what rang until now, so that the next wait is for what comes after this."""
+        self._listen()
+        with contextlib.suppress(OSError):
+            while self._ours.recv(4096):
+                pass
+        if self._heard is not None:
+            try:
+                self._heard.pgconn.consume_input()
+                while self._heard.pgconn.notifies():
+                    pass
+            except psycopg.OperationalError:
+                self._hang_up()
+
+    def wait(self, seconds: float) -> None:
+        """Return when it rings or after so many seconds."""
+        sources: list[int] = [self._ours.fileno()]
+        if self._heard is not None:
+            sources.append(self._heard.fileno())
+        select.select(sources, [], [], seconds)
+
+    def close(self) -> None:
+        """Let go of the connection. Ringing does nothing from now on."""
+        self._hang_up()
+        self._ours.close()
+        self._theirs.close()
+
+    def _listen(self) -> None:
+        if self._heard is not None:
+            return
+        try:
+            self._heard = self._database.listen(CHANNEL)
+        except psycopg.OperationalError as error:
+            log.warning("not told of events, looking for them instead", error=str(error).splitlines()[0])
+
+    def _hang_up(self) -> None:
+        heard, self._heard = self._heard, None
+        if heard is not None:
+            heard.close()
