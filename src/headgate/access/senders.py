@@ -8,6 +8,7 @@ it is read again (`SenderCache.may_read_again` bounds how often).
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -141,37 +142,36 @@ def senders_unchanged(conn: Connection, senders: Sequence[Sender], now: datetime
 
 class SenderCache:
     """Senders that were read, the last used of them. Unknown ones are kept apart, so that made-up names push out no
-    sender. Belongs to one event loop; not for several threads."""
+    sender."""
 
     def __init__(self, most: int = 10_000) -> None:
         self._most = most
         self._known: OrderedDict[tuple[str, ...], Sender] = OrderedDict()
         self._unknown: OrderedDict[tuple[str, ...], Sender] = OrderedDict()
         self._readings = Buckets(most)
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._known) + len(self._unknown)
 
     def get(self, key: tuple[str, ...]) -> Sender | None:
         """What was kept under the key."""
-        found = self._known.get(key)
-        if found is not None:
-            self._known.move_to_end(key)
+        with self._lock:
+            kept = self._known if key in self._known else self._unknown
+            found = kept.get(key)
+            if found is not None:
+                kept.move_to_end(key)
             return found
-        return self._unknown.get(key)
 
     def keep(self, key: tuple[str, ...], sender: Sender) -> None:
         """Keep what was just read."""
-        self.drop(key)
-        kept = self._known if sender.active else self._unknown
-        kept[key] = sender
-        if len(kept) > self._most:
-            kept.popitem(last=False)
-
-    def drop(self, key: tuple[str, ...]) -> None:
-        """Forget it: it has changed."""
-        self._known.pop(key, None)
-        self._unknown.pop(key, None)
+        with self._lock:
+            self._known.pop(key, None)
+            self._unknown.pop(key, None)
+            kept = self._known if sender.active else self._unknown
+            kept[key] = sender
+            if len(kept) > self._most:
+                kept.popitem(last=False)
 
     def may_read_again(self, key: tuple[str, ...]) -> bool:
         """Whether to read it again before a refusal: ten times a second at most."""

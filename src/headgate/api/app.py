@@ -11,11 +11,14 @@ from starlette.routing import compile_path
 import headgate
 from headgate.api import openapi
 from headgate.api.errors import Address, add_handlers
+from headgate.api.gate import Gate
 from headgate.api.middleware import BodyLimit, Frame
 from headgate.api.routes import (
     agreements,
     audit,
     cases,
+    conflicts,
+    delegations,
     events,
     health,
     masters,
@@ -40,8 +43,10 @@ Amounts are text with a currency, instants RFC 3339 in UTC. Lists are paged by `
 
 ROUTERS = (
     events.router,
+    conflicts.router,
     orders.router,
     cases.router,
+    delegations.router,
     price_exceptions.router,
     masters.router,
     agreements.router,
@@ -84,10 +89,16 @@ def create_app(app: App) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     api.state.headgate = app
+    api.state.gate = Gate.over(app)
     for router in ROUTERS:
         api.include_router(router, prefix="/v1")
     api.include_router(health.router)
     add_handlers(api, addresses())
-    api.add_middleware(BodyLimit, most_bytes=app.settings.request_max_bytes)
+    api.add_middleware(
+        BodyLimit,
+        most_bytes=app.settings.request_max_bytes,
+        most_held=app.settings.body_memory_bytes,
+        unpacking=frozenset({"/v1/events"}),
+    )
     api.add_middleware(Frame)
     return api

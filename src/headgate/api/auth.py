@@ -14,7 +14,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg import Connection
 
 from headgate import access
-from headgate.access import authenticate_api_key, authenticate_webhook
+from headgate.access import authenticate_api_key, parse_api_key
+from headgate.api.limits import Limits
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Forbidden, Unauthenticated
 from headgate.wiring import App
@@ -60,19 +61,19 @@ class Caller:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Sender(Caller):
-    """Who sends events: `source` is what it has proven to be; `types` limits what it may send, empty: anything."""
-
-    source: str
-    types: tuple[str, ...]
-
-
 def caller_of(request: Request, token: str) -> Caller:
-    """Whoever the API key belongs to. Raises Unauthenticated."""
+    """Whoever the API key belongs to. Raises Unauthenticated, or Busy for a key or an address that asks too often."""
     app = app_of(request)
+    limits: Limits = request.app.state.gate.limits
+    limits.unproven(request)
     now = app.clock.now()
-    tenant_id, principal = authenticate_api_key(app.database, token, now)
+    try:
+        # By the whole key: whoever only knows a part of it uses up nothing of its owner's.
+        limits.ask(parse_api_key(token))
+        tenant_id, principal = authenticate_api_key(app.database, token, now)
+    except Unauthenticated:
+        limits.refused(request)
+        raise
     return Caller(app, _context(request, tenant_id, principal, now))
 
 
@@ -91,36 +92,6 @@ def require(permission: str, *, staff: bool = False) -> Callable[..., Caller]:
         return caller
 
     return authorised
-
-
-def sender_of(request: Request, body: bytes, source: str) -> Sender:
-    """Who sends events: by signature over the bytes, or by an API key with the scope events.write.
-
-    Raises Unauthenticated for a missing, wrong or old signature, an unknown source, or a wrong key.
-    """
-    app = app_of(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        caller = caller_of(request, token.strip())
-        access.require(caller.ctx.principal, "events.write")
-        return Sender(app, caller.ctx, caller.ctx.principal.id, ())
-    if "webhook-signature" not in request.headers:
-        raise Unauthenticated("sign the request (webhook-id, webhook-timestamp, webhook-signature) or send an API key")
-    tenant, _, name = source.partition("/")
-    if not tenant or not name or not source.isprintable():
-        raise Unauthenticated("name who signed: ?source=<tenant>/<source>, or the header Headgate-Source")
-    now = app.clock.now()
-    found = authenticate_webhook(
-        app.database,
-        app.envelope,
-        tenant,
-        name,
-        request.headers,
-        body,
-        now=now,
-        tolerance_seconds=app.settings.webhook_tolerance_seconds,
-    )
-    return Sender(app, _context(request, found.tenant_id, found.principal, now), name, found.types)
 
 
 def _context(request: Request, tenant_id: UUID, principal: Principal, now: datetime) -> Context:

@@ -26,6 +26,10 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
+# The rest of what is refused unread is not waited for.
+CLOSE: Mapping[str, str] = MappingProxyType({"Connection": "close"})
+
+
 class Frame:
     """Names the request, adds the headers, and answers what no handler caught."""
 
@@ -60,37 +64,65 @@ class Frame:
 
 
 class BodyLimit:
-    """Refuses a body that is too large, by its stated length or while it comes in, before anyone has read it all."""
+    """Refuses a body that is too large, by its stated length or while it comes in, before anyone has read it all; and
+    one more body when those that are being read or worked on fill the memory they may have together.
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    Compressed bodies are refused but for the paths that unpack them themselves.
+    """
+
+    def __init__(self, app: ASGIApp, most_bytes: int, most_held: int, unpacking: frozenset[str]) -> None:
         self.app = app
         self.most_bytes = most_bytes
+        self.most_held = most_held
+        self.unpacking = unpacking
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        stated = headers.get("content-length", "0")
-        if not stated.isascii() or not stated.isdigit():
-            raise RequestRefused("malformed", "the content length is not a number")
-        if int(stated) > self.most_bytes:
-            raise self._too_large()
-        encoding = headers.get("content-encoding", "identity").strip().lower()
-        if encoding not in ("", "identity"):
-            raise RequestRefused("unsupported_media_type", "compressed bodies are not taken; send it as it is")
+        self._check(scope)
         seen = 0
 
         async def receive_bounded() -> Message:
             nonlocal seen
             message = await receive()
             if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
+                came = len(message.get("body", b""))
+                seen += came
+                self.held += came
                 if seen > self.most_bytes:
                     raise self._too_large()
+                if self.held > self.most_held:
+                    raise RequestRefused(
+                        "busy", "too many bytes are being received; send it again in a moment", (), CLOSE
+                    )
             return message
 
-        await self.app(scope, receive_bounded, send)
+        try:
+            await self.app(scope, receive_bounded, send)
+        finally:
+            self.held -= seen
+
+    def _check(self, scope: Scope) -> None:
+        stated = encoding = b""
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                stated = value
+            elif name == b"content-encoding":
+                encoding = value
+        if stated and not stated.isdigit():
+            raise RequestRefused("malformed", "the content length is not a number")
+        # Python refuses to read numbers of thousands of digits; one of twenty is too large whatever it says.
+        if stated and (len(stated) > 20 or int(stated) > self.most_bytes):
+            raise self._too_large()
+        coding = encoding.strip().lower()
+        if coding not in (b"", b"identity") and not (coding == b"gzip" and scope["path"] in self.unpacking):
+            raise RequestRefused(
+                "unsupported_media_type", "send the body as it is; only events may be compressed, with gzip", (), CLOSE
+            )
 
     def _too_large(self) -> RequestRefused:
-        return RequestRefused("too_large", f"the body is larger than {self.most_bytes} bytes; send it in parts")
+        return RequestRefused(
+            "too_large", f"the body is larger than {self.most_bytes} bytes; send it in parts", (), CLOSE
+        )

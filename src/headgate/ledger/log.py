@@ -160,25 +160,27 @@ def _classify(conn: Connection, now: datetime, items: Sequence[_Incoming]) -> li
     # A statement of its own: it sees what a transaction that we waited for has committed meanwhile.
     first = {place: rest for place, *rest in conn.execute(repo.FIRST_UNDER_SAME_ID, parameters)}
     results = []
-    clashes: list[tuple[_Incoming, int, bytes]] = []
+    clashes: list[tuple[int, _Incoming, int, bytes]] = []
     for place, item in enumerate(items, 1):
         seq, digest, same = first[place]
         results.append(Appended(seq, "duplicate" if same else "conflict"))
         if not same:
-            clashes.append((item, seq, digest))
+            clashes.append((place - 1, item, seq, digest))
     if clashes:
-        conn.execute(
+        rows = conn.execute(
             repo.ADD_CONFLICTS,
             {
                 "now": now,
-                "first_seq": [seq for _, seq, _ in clashes],
-                "source": [i.event.source for i, _, _ in clashes],
-                "event_id": [i.event.event_id for i, _, _ in clashes],
-                "type": [i.event.type for i, _, _ in clashes],
-                "subject": [i.event.subject for i, _, _ in clashes],
-                "first_digest": [digest for _, _, digest in clashes],
-                "data": [i.data for i, _, _ in clashes],
-                "actor": [i.event.actor for i, _, _ in clashes],
+                "first_seq": [seq for _, _, seq, _ in clashes],
+                "source": [i.event.source for _, i, _, _ in clashes],
+                "event_id": [i.event.event_id for _, i, _, _ in clashes],
+                "type": [i.event.type for _, i, _, _ in clashes],
+                "subject": [i.event.subject for _, i, _, _ in clashes],
+                "first_digest": [digest for _, _, _, digest in clashes],
+                "data": [i.data for _, i, _, _ in clashes],
+                "actor": [i.event.actor for _, i, _, _ in clashes],
             },
         )
+        for (place, _, seq, _), (kept,) in zip(clashes, rows, strict=True):
+            results[place] = Appended(seq, "conflict", kept)
     return results

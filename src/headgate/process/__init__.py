@@ -9,10 +9,21 @@ from headgate.process.core.state import Approval, ApprovalStep, Case, Vote
 from headgate.process.decisions import Choice, claim_task, decide_approval, voter_of
 from headgate.process.definitions import Definitions, Router, get_definition, install, list_versions
 from headgate.process.engine import BatchResult, Engine
-from headgate.process.ingest import Incoming, Rejected, ingest, route
+from headgate.process.ingest import Incoming, Rejected, checked, faults, ingest, route
+from headgate.process.intake import Intake, NotStored, Parcel, SenderChanged, TooLate
 from headgate.process.lanes import LaneRunner, Progress
 from headgate.process.queries import case_detail, case_list, case_of_subject, queue_counts, work_queue
-from headgate.process.registry import Job, Refusal, Registry, SubjectPort, TenantProfile, Validator, Work
+from headgate.process.registry import (
+    Job,
+    Listener,
+    Move,
+    Refusal,
+    Registry,
+    SubjectPort,
+    TenantProfile,
+    Validator,
+    Work,
+)
 from headgate.process.repo import approvals_of_case, get_approval, pending_approvals
 
 __all__ = [
@@ -29,16 +40,23 @@ __all__ = [
     "Delegated",
     "Engine",
     "Incoming",
+    "Intake",
     "Job",
     "LaneRunner",
+    "Listener",
+    "Move",
+    "NotStored",
+    "Parcel",
     "Progress",
     "Refusal",
     "Registry",
     "Rejected",
     "Router",
+    "SenderChanged",
     "SubjectPort",
     "Surroundings",
     "TenantProfile",
+    "TooLate",
     "Validator",
     "Vote",
     "Voter",
@@ -48,8 +66,10 @@ __all__ = [
     "case_detail",
     "case_list",
     "case_of_subject",
+    "checked",
     "claim_task",
     "decide_approval",
+    "faults",
     "get_approval",
     "get_definition",
     "ingest",

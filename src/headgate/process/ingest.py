@@ -53,15 +53,39 @@ def checked(router: Router, ctx: Context, engine: Engine, source: str, events: S
     """The events, ready to be appended. Raises `Invalid` with every problem of every event."""
     good, bad = _sorted(router, ctx, engine, source, events)
     if bad:
-        raise Invalid(
-            f"{len(bad)} of {len(events)} events cannot be accepted" if len(events) > 1 else str(bad[0].problems[0]),
-            problems=[
-                replace(p, field=f"events[{r.index}].{p.field}" if len(events) > 1 else p.field)
-                for r in bad
-                for p in r.problems
-            ],
-        )
+        raise _invalid(bad, len(events))
     return good
+
+
+def routed(router: Router, ctx: Context, source: str, events: Sequence[Incoming]) -> list[NewEvent]:
+    """`checked` for events in which `faults` found none."""
+    good, bad = [], []
+    for index, event in enumerate(events):
+        try:
+            good.append(_routed(router, ctx, source, event))
+        except HeadgateError as error:
+            bad.append(Rejected(index, event.event_id, error.problems))
+    if bad:
+        raise _invalid(bad, len(events))
+    return good
+
+
+def _invalid(bad: Sequence[Rejected], count: int) -> Invalid:
+    return Invalid(
+        f"{len(bad)} of {count} events cannot be accepted" if count > 1 else str(bad[0].problems[0]),
+        problems=[
+            replace(p, field=f"events[{r.index}].{p.field}" if count > 1 else p.field) for r in bad for p in r.problems
+        ],
+    )
+
+
+def faults(ctx: Context, engine: Engine, events: Sequence[Incoming]) -> bool:
+    """Whether something is wrong with the data of any of the events, as far as can be told without the database.
+
+    Raises `Forbidden` for what the principal may not say.
+    """
+    # Not any(): whatever is forbidden is to be found, also behind what is faulty.
+    return bool([problem for event in events for problem in _problems(ctx, engine, event)])
 
 
 def ingest(
@@ -81,26 +105,27 @@ def _sorted(
         problems = _problems(ctx, engine, event)
         if not problems:
             try:
-                key, subject = router(event.type, event.data)
+                good.append(_routed(router, ctx, source, event))
             except HeadgateError as error:
                 problems = list(error.problems)
-            else:
-                good.append(
-                    NewEvent(
-                        source=f"{source}:{event.origin}" if event.origin else source,
-                        event_id=event.event_id,
-                        type=event.type,
-                        subject=event.subject or subject,
-                        key=key,
-                        time=event.time,
-                        data=event.data,
-                        actor=ctx.principal.id,
-                        trace=event.trace or ctx.trace,
-                    )
-                )
-                continue
-        bad.append(Rejected(index, event.event_id, tuple(problems)))
+        if problems:
+            bad.append(Rejected(index, event.event_id, tuple(problems)))
     return good, bad
+
+
+def _routed(router: Router, ctx: Context, source: str, event: Incoming) -> NewEvent:
+    key, subject = router(event.type, event.data)
+    return NewEvent(
+        source=f"{source}:{event.origin}" if event.origin else source,
+        event_id=event.event_id,
+        type=event.type,
+        subject=event.subject or subject,
+        key=key,
+        time=event.time,
+        data=event.data,
+        actor=ctx.principal.id,
+        trace=event.trace or ctx.trace,
+    )
 
 
 def _problems(ctx: Context, engine: Engine, event: Incoming) -> list[Problem]:

@@ -55,11 +55,12 @@ class Appended:
     """What became of one event: its place in the log, or that of the event which came first under the same id.
 
     `duplicate`: the same id with the same type, subject and data came before. `conflict`: the same id with another
-    body; nothing is applied, and both bodies are kept for inspection.
+    body; nothing is applied, and both bodies are kept for inspection, the refused one as conflict `kept`.
     """
 
     seq: int
     status: Literal["new", "duplicate", "conflict"]
+    kept: int = 0
 
 
 def event_digest(source: str, event_id: str, type_: str, subject: str, key: str, time: datetime, data: bytes) -> bytes:
