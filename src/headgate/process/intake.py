@@ -27,6 +27,7 @@ from headgate.access import Sender, senders_unchanged
 from headgate.kernel import telemetry
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context
+from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Busy, Conflict, HeadgateError
 from headgate.kernel.logger import Log
 from headgate.ledger import Appended, NewEvent, append_events
@@ -220,6 +221,7 @@ class Intake:
         """Store a group in one transaction. Raises `_Mixed` for parcels of which only a part could be stored."""
         with self.database.transaction(key[0], partner=key[1]) as conn:
             results, kept = self._checked(conn, key, group)
+            crashpoint("ingest.checked")
             appended = iter(
                 append_events(
                     conn, self.clock.now(), [e for _, events in kept for e in events], lanes=self.engine.lanes
@@ -233,6 +235,8 @@ class Intake:
                     mixed.add(place)
             if mixed:
                 raise _Mixed(mixed)
+            crashpoint("ingest.appended")
+        crashpoint("ingest.answering")
         return [result for result in results if result is not None]
 
     def _alone(self, key: _Key, parcel: Parcel) -> None:
