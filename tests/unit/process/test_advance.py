@@ -70,6 +70,8 @@ stages:
     sla: {hours: 8, warn: 0.75}
     enter:
       - {id: mend, task: "Mend {subject}", role: mechanic, hours: 2}
+      - {timer: nap, hours: 4}
+      - {timer: alarm, at: $look.until}
       - {id: parts, command: warehouse, type: parts.order, payload: {thing: $look.thing, n: 2}}
       - {id: told, emit: thing.mending, data: {thing: $look.thing}}
       - {id: weighed, decide: weight, with: {kilos: $look.kilos}}
@@ -78,6 +80,7 @@ stages:
       thing.found: {do: [{id: check, task: "Check {subject}"}], to: checked}
       sla.breached: {do: [{id: chase, task: "Chase {subject}", role: boss}]}
       timer.nap: {to: checked}
+      timer.alarm: {to: lost}
   - id: checked
     title: Checked
     on:
@@ -231,7 +234,7 @@ def test_a_stage_that_waits_runs_its_clock() -> None:
     case = game.send("thing.broken", thing="T-1").case
     warn, due = NOW + timedelta(hours=6), NOW + timedelta(hours=8)
     assert (case.warn_at, case.due_at, case.sla_state) == (warn, due, "running")
-    assert game.timers() == {"sla.warn": warn, "sla.breach": due}
+    assert game.timers() == {"sla.warn": warn, "sla.breach": due, "nap": NOW + timedelta(hours=4)}
 
 
 def test_a_warning_and_a_breach_are_told_once_each_and_may_do_something() -> None:
@@ -273,12 +276,22 @@ def test_the_clock_of_an_earlier_stay_in_the_same_stage_does_nothing() -> None:
     assert game.fire("sla.breach", at=first).case.sla_state == "running"
 
 
-def test_a_clock_of_ones_own_moves_the_case() -> None:
+def test_a_clock_of_ones_own_moves_the_case_and_stops_with_its_stage() -> None:
     game = play("urgent")
     game.send("thing.broken", thing="T-1")
+    assert game.timers()["nap"] == NOW + timedelta(hours=4)
     assert game.fire("nap").case.stage == "checked"
-    with pytest.raises(Refused):
-        game.fire("nap")
+    assert game.timers() == {}
+    # One that was on its way already says nothing any more.
+    assert game.fire("nap").case.stage == "checked"
+
+
+@pytest.mark.parametrize("until", [NOW + timedelta(days=3), "2026-03-05T09:00:00Z"])
+def test_a_clock_goes_off_at_a_date_an_action_found_fresh_or_stored(until: object) -> None:
+    game = play("urgent", until=until)
+    game.send("thing.broken", thing="T-1")
+    assert game.timers()["alarm"] == NOW + timedelta(days=3)
+    assert game.fire("alarm").case.outcome == "lost"
 
 
 # --- work belongs to its stage --------------------------------------------------------------------------------------
@@ -337,7 +350,7 @@ def test_the_last_word_moves_the_case_and_clears_its_work() -> None:
     assert "approval.late.1" not in game.timers()
     second = game.vote(SECOND).case
     assert (second.stage, game.tasks()) == ("mending", ["mechanic"])
-    assert set(game.timers()) == {"sla.warn", "sla.breach"}
+    assert set(game.timers()) == {"sla.warn", "sla.breach", "nap"}
     found: Any = second.data["approval"]
     assert (found["status"], found["voters"]) == ("approved", [MANAGER, SECOND])
 
@@ -391,7 +404,7 @@ def test_what_the_editor_wrote_counts_as_agreed_by_them() -> None:
     assert case.stage == "mending"  # the same level and role was asked again, and had agreed
     found: Any = case.data["approval"]
     assert (found["status"], found["voters"]) == ("approved", [MANAGER])
-    assert (game.tasks(), set(game.timers())) == (["mechanic"], {"sla.warn", "sla.breach"})
+    assert (game.tasks(), set(game.timers())) == (["mechanic"], {"sla.warn", "sla.breach", "nap"})
 
 
 def test_the_editors_word_does_not_count_for_another_level() -> None:

@@ -170,6 +170,13 @@ FAULTS = [
      "lacks 'binds'"),
     ("approvals", "{to: gone}\n  - id",
      "{do: [{id: ask, approve: matrix}], to: mending}\n  - id", "id: looking", "'ask' stands under 'do'"),
+    ("timers", '{task: "Mend {subject}", role: mechanic}', "{timer: nap, hours: 4}", "id: mending",
+     "nothing waits for 'timer.nap'"),
+    ("timers", '{task: "Mend {subject}", role: mechanic}', "{timer: nap}", "id: mending", "'nap' has no time"),
+    ("timers", '{task: "Mend {subject}", role: mechanic}', "{timer: sla.warn, hours: 4}", "id: mending",
+     "'sla.warn' has a meaning of its own"),
+    ("timers", "      thing.broken: {refuse", "      timer.nap: {to: gone}\n      thing.broken: {refuse", "id: mending",
+     "which no step sets"),
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-STEP_KINDS = ("run", "decide", "approve", "task", "command", "emit", "set")
+STEP_KINDS = ("run", "decide", "approve", "task", "timer", "command", "compensate", "emit", "set")
 SETTABLE = ("partner", "stake", "currency", "exceptions", "owner_role")
 BUILT_IN_EVENTS = (
     "approval.approved",
@@ -21,6 +21,8 @@ BUILT_IN_EVENTS = (
     "approval.returned",
     "approval.expired",
     "task.completed",
+    "command.delivered",
+    "command.failed",
     "sla.warned",
     "sla.breached",
 )

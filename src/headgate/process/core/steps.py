@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, Misconfigured
 from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
+from headgate.process.core import commands
 from headgate.process.core.builtin import longest_expiry, open_tasks
 from headgate.process.core.definition import Step
-from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, value_of
+from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, mapping_of, value_of
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
-    CommandIssued,
     EventEmitted,
     RecordChanged,
     TaskOpened,
     TimerSet,
     Vote,
 )
-
-
-def _mapping(run: Run, argument: object) -> dict[str, object]:
-    if isinstance(argument, (dict, Mapping)):
-        return {str(k): value_of(run, v) for k, v in argument.items()}
-    value = value_of(run, argument)
-    if isinstance(value, (dict, Mapping)):
-        return dict(value)
-    return {} if value is None else {"value": value}
 
 
 def run_action(run: Run, step: Step) -> None:
@@ -60,7 +53,7 @@ def run_action(run: Run, step: Step) -> None:
 
 def decide(run: Run, step: Step) -> None:
     """`decide`: evaluate a policy over named inputs; its outputs are kept and the decision recorded."""
-    evaluation = run.around.decide(step.name, _mapping(run, step.args.get("with", {})))
+    evaluation = run.around.decide(step.name, mapping_of(run, step.args.get("with", {})))
     run.keep(step, evaluation.outputs)
     run.decisions.append(decision_of(run, [evaluation]))
 
@@ -190,22 +183,25 @@ def open_task(run: Run, step: Step) -> None:
     )
 
 
-def issue_command(run: Run, step: Step) -> None:
-    """`command`: an effect on an outside system, with an idempotency key that a repeat of the event cannot change."""
-    run.effects.append(
-        CommandIssued(
-            target=step.name,
-            type=str(step.args.get("type") or step.id),
-            subject=run.case.subject,
-            payload=_mapping(run, step.args.get("payload", {})),
-            idempotency_key=f"{run.case.key}:{run.event.seq}:{step.id}",
-        )
-    )
+def set_timer(run: Run, step: Step) -> None:
+    """`timer`: let `timer.NAME` come at an instant (`at`) or after business `hours`; leaving the stage stops it.
+
+    Nothing is set when `at` is empty: there is no such date.
+    """
+    at, hours = value_of(run, step.args.get("at")), value_of(run, step.args.get("hours"))
+    if hours is not None:
+        fire_at = run.around.deadline(run.around.now, Decimal(str(hours)))
+    elif at in (None, ""):
+        return
+    else:
+        # Outputs of an earlier event have been through JSON.
+        fire_at = at if isinstance(at, datetime) else parse_instant(f"{step.id}.at", at)
+    run.effects.append(TimerSet(run.case.case_id, run.case.key, step.name, fire_at))
 
 
 def emit(run: Run, step: Step) -> None:
     """`emit`: a new event for the log."""
-    run.effects.append(EventEmitted(step.name, run.case.subject, _mapping(run, step.args.get("data", {}))))
+    run.effects.append(EventEmitted(step.name, run.case.subject, mapping_of(run, step.args.get("data", {}))))
 
 
 def set_fields(run: Run, step: Step) -> None:
@@ -228,7 +224,9 @@ RUNNERS: Final[Mapping[str, StepRunner]] = {
     "decide": decide,
     "approve": approve,
     "task": open_task,
-    "command": issue_command,
+    "timer": set_timer,
+    "command": commands.issue,
+    "compensate": commands.compensate,
     "emit": emit,
     "set": set_fields,
 }

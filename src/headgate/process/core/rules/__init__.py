@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from headgate.process.core.definition import Definition
-from headgate.process.core.rules import approvals, dead_stages, final_stages, keys, names, no_exit, settable, targets
+from headgate.process.core.rules import (
+    approvals,
+    compensations,
+    dead_stages,
+    final_stages,
+    keys,
+    names,
+    no_exit,
+    settable,
+    targets,
+    timers,
+)
 from headgate.process.core.rules.finding import Finding
 
 RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
@@ -18,6 +29,8 @@ RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
     approvals.check,
     names.check,
     settable.check,
+    compensations.check,
+    timers.check,
 )
 
 
