@@ -8,7 +8,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from headgate.store.database import Database, jsonb
-from headgate.store.opening import migrate, open_database
+from headgate.store.opening import migrate as migrate_database
+from headgate.store.opening import open_database
 from headgate.store.secrets import local_secret
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ __all__ = [
     "jsonb",
     "local_secret",
     "metadata",
-    "migrate",
+    "migrate_database",
     "open_database",
     "tenant_table",
 ]

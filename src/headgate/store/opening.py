@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from headgate.store import embedded
 from headgate.store.database import Database
 from headgate.store.secrets import APP_PASSWORD, local_secret
 from headgate.store.security import APP_ROLE, check_app_role
-from headgate.store.stamp import is_current
+from headgate.store.stamp import step_of
 
 if TYPE_CHECKING:
     from headgate.store.stamp import LoadTables
@@ -24,17 +24,26 @@ if TYPE_CHECKING:
 def open_database(settings: Settings, load_tables: LoadTables) -> Database:
     """Open the database of these settings as the application role, migrating it first when it is behind.
 
-    Starts or joins the embedded server unless `database_url` is set. Raises `Misconfigured` when the database cannot be
-    reached, is too old, or when the application role would not be bound by row-level security.
+    Starts or joins the embedded server unless a URL is set. With the application's URL alone, nothing is migrated here:
+    `headgate migrate` does it before, with the owner's. A database that a newer release has migrated is left as it is.
+    Raises `Misconfigured` when the database cannot be reached, is too old or behind, or when the application role would
+    not be bound by row-level security.
     """
     if settings.database_url:
         with _explained("HEADGATE_DATABASE_URL"):
-            if not is_current(settings.database_url):
+            if step_of(settings.database_url) == "behind":
                 migrate(settings, load_tables)
         return _enter(app_dsn(settings), settings.pool_size, None)
+    if settings.app_database_url:
+        with _explained("HEADGATE_APP_DATABASE_URL"):
+            if step_of(settings.app_database_url) == "behind":
+                raise Misconfigured(
+                    "the database is behind this release; run headgate migrate with HEADGATE_DATABASE_URL, the owner's"
+                )
+        return _enter(settings.app_database_url, settings.pool_size, None)
     server = embedded.start(settings.home)
     try:
-        if not is_current(server.dsn()):
+        if step_of(server.dsn()) == "behind":
             _upgrade(server.dsn(), load_tables)
         return _enter(server.dsn(user=APP_ROLE), settings.pool_size, server)
     except BaseException:
@@ -42,17 +51,22 @@ def open_database(settings: Settings, load_tables: LoadTables) -> Database:
         raise
 
 
-def migrate(settings: Settings, load_tables: LoadTables) -> None:
-    """Bring the database of these settings up to date, and set the application role's password when it needs one."""
+def migrate(settings: Settings, load_tables: LoadTables, tell: Callable[[str], None] | None = None) -> None:
+    """Bring the database of these settings up to date, and set the application role's password when it needs one.
+
+    Raises `Misconfigured` when only the application's URL is set, whose role may not change the schema.
+    """
+    if settings.app_database_url and not settings.database_url:
+        raise Misconfigured("set HEADGATE_DATABASE_URL to the owner's URL to migrate; the application's role may not")
     if not settings.database_url:
         server = embedded.start(settings.home)
         try:
-            _upgrade(server.dsn(), load_tables)
+            _upgrade(server.dsn(), load_tables, tell)
         finally:
             server.release()
         return
     with _explained("HEADGATE_DATABASE_URL"):
-        _upgrade(settings.database_url, load_tables)
+        _upgrade(settings.database_url, load_tables, tell)
         _set_password(settings)
 
 
@@ -64,11 +78,11 @@ def app_dsn(settings: Settings) -> str:
     return make_conninfo(settings.database_url, user=APP_ROLE, password=password)
 
 
-def _upgrade(dsn: str, load_tables: LoadTables) -> None:
+def _upgrade(dsn: str, load_tables: LoadTables, tell: Callable[[str], None] | None = None) -> None:
     # Loaded here: Alembic takes longer to load than most commands run.
     from headgate.store.migrate import upgrade
 
-    upgrade(dsn, load_tables)
+    upgrade(dsn, load_tables, tell=tell)
 
 
 def _set_password(settings: Settings) -> None:

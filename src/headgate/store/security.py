@@ -1,11 +1,13 @@
 """Roles, grants, row-level security and scan functions: everything that keeps tenants apart in the database.
 
-All of it follows from what `tenant_table` recorded and from `sql/*.sql`. It is applied again after every migration, in
-the same transaction, so no migration has to remember it and no table is ever without it.
+All of it follows from what `tenant_table` recorded and from `sql/*.sql`. It is looked at again after every migration,
+in the same transaction, so no migration has to remember it and no table is ever without it. What stands as it should is
+left alone: setting a policy again would lock the table against everybody who works with it at that moment.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 APP_ROLE = "headgate_app"
 SCAN_ROLE = "headgate_scan"
+# Reads everything of every tenant and writes nothing: what a backup is taken as. The owner belongs to it, nobody else.
+BACKUP_ROLE = "headgate_backup"
 
 _GRANTS = {"crud": "select, insert, update, delete", "append": "select, insert", "read": "select"}
 
@@ -43,10 +47,13 @@ drop policy if exists tenant on {table};
 create policy tenant on {table} to {app}
   using (tenant_id = (select current_setting('headgate.tenant')::uuid))
   with check (tenant_id = (select current_setting('headgate.tenant')::uuid));
-revoke all on {table} from public, {app}, {scan};
+revoke all on {table} from public, {app}, {scan}, {backup};
 grant {grants} on {table} to {app};
+grant select on {table} to {backup};
 drop policy if exists partner on {table};
 drop policy if exists scan on {table};
+drop policy if exists backup on {table};
+create policy backup on {table} for select to {backup} using (true);
 """
 
 # The empty text stands for staff. A transaction that never said who it is for gets null here, and so no rows.
@@ -61,17 +68,40 @@ create policy scan on {table} for select to {scan} using (true);
 grant select on {table} to {scan};
 """
 
+# How each table stands now, and what was noted when it was last set up: its statements, and how it stood after them.
+_STANDING = """
+select c.relname, note.description,
+  md5(concat_ws('|', c.relrowsecurity, c.relforcerowsecurity, c.relacl::text, (
+    select string_agg(concat_ws(',', p.polname, p.polcmd, p.polpermissive, p.polroles::text,
+             pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)), ';' order by p.polname)
+    from pg_policy p where p.polrelid = c.oid)))
+from pg_class c
+left join pg_policy t on t.polrelid = c.oid and t.polname = 'tenant'
+left join pg_description note on note.objoid = t.oid and note.classoid = 'pg_policy'::regclass
+where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+"""
+
+_FUNCTIONS = """
+select p.oid::regprocedure::text, p.proname, note.description
+from pg_proc p left join pg_description note on note.objoid = p.oid and note.classoid = 'pg_proc'::regclass
+where p.pronamespace = 'public'::regnamespace and starts_with(p.proname, 'headgate_')
+  and pg_get_userbyid(p.proowner) = %s
+"""
+
 _OLD_FUNCTIONS = """
 select oid::regprocedure::text from pg_proc
 where pronamespace = 'public'::regnamespace and starts_with(proname, 'headgate_')
 """
+
+_DEFINED = re.compile(r"create function (headgate_\w+)")
 
 _APP_FACTS = """
 select r.rolname, r.rolsuper, r.rolbypassrls,
        exists (select from pg_class c
                where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace
                  and pg_has_role(r.oid, c.relowner, 'member')),
-       pg_has_role(r.oid, (select oid from pg_roles where rolname = 'headgate_scan'), 'member')
+       pg_has_role(r.oid, (select oid from pg_roles where rolname = 'headgate_scan'), 'member'),
+       pg_has_role(r.oid, (select oid from pg_roles where rolname = 'headgate_backup'), 'member')
 from pg_roles r where r.rolname = current_user
 """
 
@@ -80,14 +110,16 @@ def secure(conn: Connection, metadata: MetaData) -> None:
     """Create the roles and set row-level security, grants and scan functions of every table, in this transaction."""
     from headgate.store.tables import tenant_tables  # with SQLAlchemy, which only this needs
 
-    for role, login in ((APP_ROLE, "login"), (SCAN_ROLE, "nologin")):
+    for role, login in ((APP_ROLE, "login"), (SCAN_ROLE, "nologin"), (BACKUP_ROLE, "nologin")):
         _execute(conn, _ROLE.format(role=role, login=login))
-    _execute(conn, f"grant usage on schema public to {APP_ROLE}, {SCAN_ROLE}")
+    _execute(conn, f"grant usage on schema public to {APP_ROLE}, {SCAN_ROLE}, {BACKUP_ROLE}")
+    _execute(conn, f"grant {BACKUP_ROLE} to current_user; grant select on alembic_version to {BACKUP_ROLE}")
     tables = {table.name: table for table in tenant_tables(metadata)}
-    for table in tables.values():
-        _execute(conn, _table_ddl(table))
+    scanned = {name for _, reads, _ in scan_files() if tables.keys() >= set(reads) for name in reads}
+    _secure_tables(conn, [_table_ddl(table, scanned=name in scanned) for name, table in tables.items()], list(tables))
     # To draw numbers before inserting; setting a sequence back would need another privilege.
     _execute(conn, f"grant usage on all sequences in schema public to {APP_ROLE}")
+    _execute(conn, f"grant select on all sequences in schema public to {BACKUP_ROLE}")
     _scan_functions(conn, set(tables))
 
 
@@ -96,7 +128,7 @@ def check_app_role(conn: Connection) -> None:
     row = conn.execute(_APP_FACTS).fetchone()
     if row is None:
         raise Misconfigured("the application's database role cannot be read")
-    name, superuser, bypasses, owns, scans = row
+    name, superuser, bypasses, owns, scans, copies = row
     faults = [
         text
         for found, text in (
@@ -104,6 +136,7 @@ def check_app_role(conn: Connection) -> None:
             (bypasses, "bypasses row-level security"),
             (owns, "owns tables"),
             (scans, f"is a member of {SCAN_ROLE}"),
+            (copies, f"is a member of {BACKUP_ROLE}"),
         )
         if found
     ]
@@ -133,33 +166,55 @@ def scan_files() -> Iterator[tuple[str, tuple[str, ...], str]]:
         yield file.name, tuple(name.strip() for name in head[1].split(",")), text
 
 
-def _table_ddl(table: Table) -> str:
-    names = {"table": f'"{table.name}"', "app": APP_ROLE, "scan": SCAN_ROLE}
+def _table_ddl(table: Table, *, scanned: bool) -> str:
+    names = {"table": f'"{table.name}"', "app": APP_ROLE, "scan": SCAN_ROLE, "backup": BACKUP_ROLE}
     ddl = _TABLE.format(**names, grants=_GRANTS[table.info["app"]])
     if table.info["partner_column"]:
         ddl += _PARTNER.format(**names, column=f'"{table.c[table.info["partner_column"]].name}"')
-    return ddl
+    return ddl + _SCANNED.format(**names) if scanned else ddl
+
+
+def _secure_tables(conn: Connection, statements: list[str], names: list[str]) -> None:
+    """Run the statements of the tables that do not stand as these statements left them."""
+    noted = {name: (note, standing) for name, note, standing in conn.execute(_STANDING.encode())}
+    changed = {
+        name: text
+        for name, text in zip(names, statements, strict=True)
+        if noted[name][0] != f"{_digest(text)} {noted[name][1]}"
+    }
+    for text in changed.values():
+        _execute(conn, text)
+    standing = {name: now for name, _, now in conn.execute(_STANDING.encode())} if changed else {}
+    for name, text in changed.items():
+        _execute(conn, f"comment on policy tenant on \"{name}\" is '{_digest(text)} {standing[name]}'")
 
 
 def _scan_functions(conn: Connection, tables: set[str]) -> None:
+    """Create the functions whose files have changed. One that is called at the moment goes on undisturbed."""
+    wanted = {name: text for name, reads, text in scan_files() if tables.issuperset(reads)}
+    found = {name: note for _, name, note in conn.execute(_FUNCTIONS.encode(), [SCAN_ROLE])}
+    made = {name: _digest(text) for text in wanted.values() for name in _DEFINED.findall(text)}
+    if found == made:
+        return
     for (signature,) in conn.execute(_OLD_FUNCTIONS).fetchall():
         _execute(conn, f"drop function {signature}")
     # To hand functions over, the owner must belong to the scan role, and that role must be allowed to create.
     _execute(conn, f"grant {SCAN_ROLE} to current_user; grant create on schema public to {SCAN_ROLE}")
-    read: set[str] = set()
-    for _name, reads, text in scan_files():
-        if tables.issuperset(reads):
-            _execute(conn, text)
-            read.update(reads)
-    for table in sorted(read):
-        _execute(conn, _SCANNED.format(table=f'"{table}"', scan=SCAN_ROLE))
+    for text in wanted.values():
+        _execute(conn, text)
     for (signature,) in conn.execute(_OLD_FUNCTIONS).fetchall():
+        name = signature.partition("(")[0].rpartition(".")[2]
         _execute(
             conn,
-            f"alter function {signature} owner to {SCAN_ROLE};"
-            f"revoke all on function {signature} from public; grant execute on function {signature} to {APP_ROLE}",
+            f"comment on function {signature} is '{made[name]}';"
+            f"revoke all on function {signature} from public; grant execute on function {signature} to {APP_ROLE};"
+            f"alter function {signature} owner to {SCAN_ROLE}",
         )
     _execute(conn, f"revoke create on schema public from {SCAN_ROLE}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _execute(conn: Connection, text: str) -> None:

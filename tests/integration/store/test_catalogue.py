@@ -9,7 +9,7 @@ from psycopg import Connection
 from headgate.kernel.errors import Misconfigured
 from headgate.store import metadata
 from headgate.store.embedded import OWNER, Server
-from headgate.store.security import APP_ROLE, SCAN_ROLE, check_app_role, scan_files
+from headgate.store.security import APP_ROLE, BACKUP_ROLE, SCAN_ROLE, check_app_role, scan_files
 from headgate.store.tables import GLOBAL_KEYS
 from scripts.schema import load_tables
 
@@ -71,8 +71,10 @@ def test_no_other_policy_lets_the_application_see_more(superuser: Connection) ->
         select tablename, policyname, roles from pg_policies
         where permissive = 'PERMISSIVE' and policyname <> 'tenant'
           and not (policyname = 'scan' and cmd = 'SELECT' and roles = %s)
+          and not (policyname = 'backup' and cmd = 'SELECT' and roles = %s)
         """,
         [SCAN_ROLE],
+        [BACKUP_ROLE],
     )
     assert further == []
 
@@ -159,23 +161,26 @@ def test_working_roles_are_powerless_and_own_nothing(superuser: Connection) -> N
         superuser,
         """
         select rolname, rolcanlogin, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
-        from pg_roles where rolname in (%s, %s) order by rolname
+        from pg_roles where rolname in (%s, %s, %s) order by rolname
         """,
         APP_ROLE,
+        BACKUP_ROLE,
         SCAN_ROLE,
     )
-    assert roles == [(APP_ROLE, True, False), (SCAN_ROLE, False, False)]
+    assert roles == [(APP_ROLE, True, False), (BACKUP_ROLE, False, False), (SCAN_ROLE, False, False)]
     owned = rows(
         superuser,
-        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s)",
+        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s)",
         APP_ROLE,
+        BACKUP_ROLE,
         SCAN_ROLE,
     )
     assert owned == []
     memberships = rows(
         superuser,
-        "select roleid::regrole::text from pg_auth_members where member = %s::regrole or member = %s::regrole",
+        "select roleid::regrole::text from pg_auth_members where member = any(array[%s, %s, %s]::regrole[])",
         APP_ROLE,
+        BACKUP_ROLE,
         SCAN_ROLE,
     )
     assert memberships == []
@@ -193,11 +198,24 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
     assert all(config == ["search_path=pg_catalog, public"] for _, _, config in functions)
     assert {str(name) for name, _, _ in functions} == {
         "headgate_due_lanes",
-        "headgate_due_outbox",
+        "headgate_due_deliveries",
         "headgate_due_timers",
         "headgate_tenant_by_slug",
         "headgate_tenants",
     }
+
+
+def test_the_backup_role_reads_every_table_and_writes_none(superuser: Connection) -> None:
+    granted = rows(
+        superuser,
+        "select table_name, privilege_type from information_schema.role_table_grants where grantee = %s",
+        BACKUP_ROLE,
+    )
+    assert set(granted) == {(table, "SELECT") for table in (*metadata.tables, "alembic_version")}
+    members = rows(
+        superuser, "select member::regrole::text from pg_auth_members where roleid = %s::regrole", BACKUP_ROLE
+    )
+    assert {str(name) for (name,) in members} <= {OWNER, "postgres"}
 
 
 def test_the_scan_role_reads_only_the_tables_its_functions_name(superuser: Connection) -> None:
@@ -215,6 +233,7 @@ def test_the_application_cannot_read_as_the_scan_role_or_change_the_schema(
     with psycopg.connect(cluster.dsn(user=APP_ROLE, database=worker_database), autocommit=True) as conn:
         for statement in (
             f"set role {SCAN_ROLE}",
+            f"set role {BACKUP_ROLE}",
             f"set role {OWNER}",
             "create table mine (x int)",
             "alter table tenants disable row level security",

@@ -16,10 +16,11 @@ from sqlalchemy import MetaData
 
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
-from headgate.store import embedded, local_secret, metadata, migrate, open_database
-from headgate.store.migrate import create_schema, is_current, upgrade
+from headgate.store import embedded, local_secret, metadata, migrate_database, open_database
+from headgate.store.migrate import create_schema, upgrade
 from headgate.store.opening import app_dsn
 from headgate.store.secrets import APP_PASSWORD
+from headgate.store.stamp import is_current
 from scripts.schema import load_tables
 
 WHO = "select current_user, current_setting('headgate.tenant')"
@@ -82,7 +83,7 @@ def test_an_external_database_is_migrated_and_entered_with_a_generated_password(
 
 
 def test_the_password_never_reaches_the_server(external: Settings, guarded: embedded.Server) -> None:
-    migrate(external, MetaData)
+    migrate_database(external, MetaData)
     with psycopg.connect(guarded.admin_dsn()) as conn:
         row = conn.execute("select rolpassword from pg_authid where rolname = 'headgate_app'").fetchone()
     assert row is not None
@@ -90,11 +91,11 @@ def test_the_password_never_reaches_the_server(external: Settings, guarded: embe
 
 
 def test_a_home_without_the_right_password_is_told_how_to_mend_it(external: Settings, tmp_path: Path) -> None:
-    migrate(external, MetaData)
+    migrate_database(external, MetaData)
     elsewhere = dataclasses.replace(external, home=tmp_path / "elsewhere")
     with pytest.raises(Misconfigured, match="HEADGATE_APP_DATABASE_URL"):
         open_database(elsewhere, not_needed)
-    migrate(elsewhere, MetaData)
+    migrate_database(elsewhere, MetaData)
     opens(elsewhere)
 
 
