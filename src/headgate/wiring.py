@@ -62,6 +62,7 @@ TABLES = (
     "headgate.channel.exceptions.tables",
     "headgate.channel.returns.tables",
     "headgate.connectors.tables",
+    "headgate.connectors.delivery.tables",
 )
 WORKING_WEEK: Mapping[str, object] = {
     "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},

@@ -35,6 +35,7 @@ from headgate.ledger.core.envelope import (
 )
 from headgate.ledger.core.events import Appended, NewEvent, StoredEvent
 from headgate.ledger.core.integrity import Finding
+from headgate.ledger.export import Exported, Scope, Uncovered, export_bundle, verifier_source
 from headgate.ledger.inbox import (
     Failure,
     LaneDepth,
@@ -119,6 +120,7 @@ __all__ = [
     "ContentCheck",
     "ContentResult",
     "EventConflict",
+    "Exported",
     "Failure",
     "Finding",
     "InclusionProof",
@@ -135,9 +137,11 @@ __all__ = [
     "Quarantined",
     "Refusal",
     "Rewritten",
+    "Scope",
     "Setback",
     "StoredCheckpoint",
     "StoredEvent",
+    "Uncovered",
     "Unreadable",
     "Validator",
     "ack_inbox",
@@ -161,6 +165,7 @@ __all__ = [
     "event_get",
     "event_list",
     "events_get",
+    "export_bundle",
     "fence",
     "fetch_inbox",
     "inbox_depth",
@@ -197,5 +202,6 @@ __all__ = [
     "requeue",
     "retry_inbox",
     "rotate_key",
+    "verifier_source",
     "verify_audit",
 ]

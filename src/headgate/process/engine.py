@@ -38,9 +38,9 @@ from headgate.process.core.running import Decide, Surroundings
 from headgate.process.core.state import Case
 from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
-from headgate.process.registry import Refusal, Registry, TenantProfile, Work
+from headgate.process.registry import Move, Refusal, Registry, TenantProfile, Work
 
-INTERNAL = ("approval.decided", "timer.fired", "task.completed")
+INTERNAL = ("approval.decided", "timer.fired", "task.completed", "command.delivered", "command.failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class Failed:
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of a batch: events applied, refused with their problems, failed, and events that follow from it.
+    """What became of a batch: events applied (`events`; `moves` are the cases that came to another stage), refused with
+    their problems, failed, and events that follow from it.
 
     A failed event keeps back the later events of its key: neither it nor they count as applied.
     """
@@ -63,6 +64,8 @@ class BatchResult:
     refusals: list[Refusal] = field(default_factory=list)
     failures: list[Failed] = field(default_factory=list)
     emitted: int = 0
+    events: list[StoredEvent] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
 
     def add(self, other: BatchResult) -> None:
         """Count a later part of the same batch in."""
@@ -97,6 +100,8 @@ class Engine:
         if cased:
             _Batch(self, conn, ctx, cased, result).run()
         _refuse(conn, ctx, events, result.refusals)
+        for listen in self.registry.listeners if result.events else ():
+            listen(conn, ctx, result.events, result.moves)
         return result
 
     def _project(self, conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], result: BatchResult) -> None:
@@ -107,7 +112,9 @@ class Engine:
             refused = self.registry.projections[type_](conn, ctx, mine)
             result.refusals.extend(refused)
             gone = {r.seq for r in refused}
-            audits.extend(_recorded(e) for e in mine if e.seq not in gone)
+            kept = [e for e in mine if e.seq not in gone]
+            result.events.extend(kept)
+            audits.extend(map(_recorded, kept))
         append_audit(conn, ctx.now, audits)
         result.applied += len(audits)
 
@@ -274,6 +281,9 @@ class _Batch:
         self.engine.registry.ports[kind].apply(self.facts[kind], self.gathered.records.get(kind, [])[before:])
         cases[(process, event.key)] = done.case
         self.result.applied += 1
+        self.result.events.append(event)
+        if case is None or case.stage != done.case.stage:
+            self.result.moves.append(Move(event, case.stage if case else "", done.case))
         return True
 
     def _write(self) -> None:
@@ -313,7 +323,7 @@ class _Batch:
         outbox_add(
             conn,
             now,
-            [CommandDraft(c.target, c.type, c.subject, dict(c.payload), c.idempotency_key) for c in g.commands],
+            [CommandDraft(**c._asdict() | {"payload": dict(c.payload)}) for c in g.commands],
         )
         if emitted:
             append_events(conn, now, emitted, lanes=self.engine.lanes)

@@ -52,6 +52,17 @@ class TenantProfile:
     settings: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A case that an event brought to another stage (`came_from` is empty for a new one), as it is now."""
+
+    event: StoredEvent
+    came_from: str
+    case: Case
+
+
+# Told of what a batch has applied, in the batch's transaction: the events, and the cases that moved.
+Listener = Callable[[Connection[Any], Context, Sequence[StoredEvent], Sequence[Move]], None]
 # Refuses (Invalid) an edit that an approver may not make to a subject.
 EditCheck = Callable[[Connection[Any], str, Mapping[str, Any]], None]
 # Done for every tenant about once a minute, in a transaction of its own; answers with events to append. Safe to repeat.
@@ -70,6 +81,18 @@ class Registry:
     validators: dict[str, Validator] = field(default_factory=dict)
     edit_checks: dict[str, EditCheck] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    listeners: list[Listener] = field(default_factory=list)
 
 
-__all__ = ["Job", "Projection", "Refusal", "Registry", "SubjectPort", "TenantProfile", "Validator", "Work"]
+__all__ = [
+    "Job",
+    "Listener",
+    "Move",
+    "Projection",
+    "Refusal",
+    "Registry",
+    "SubjectPort",
+    "TenantProfile",
+    "Validator",
+    "Work",
+]

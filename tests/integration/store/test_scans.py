@@ -74,19 +74,35 @@ def test_a_tenant_with_a_long_backlog_does_not_stand_before_one_that_was_not_ser
     assert [row[0] for row in due(fresh_database)] == [quiet, noisy]
 
 
-def test_tenants_with_due_commands_are_found(fresh_database: Database, tenants: list[UUID]) -> None:
+def test_targets_with_something_to_send_are_found(fresh_database: Database, tenants: list[UUID]) -> None:
     command = """
     insert into outbox (id, target, type, subject, payload, idempotency_key, status, next_at, created_at)
-    values (gen_random_uuid(), 'erp', 'release', 'order:1', '{}', gen_random_uuid(), %s, %s, %s)
+    values (gen_random_uuid(), %s, 'release', 'order:1', '{}', gen_random_uuid(), %s, %s, %s)
+    """
+    target = """
+    with made as (
+      insert into target_states (code, tokens, tokens_at, not_before) values (%(code)s, 1, %(now)s, %(not_before)s)
+    )
+    insert into targets (code, purpose, kind, name, url, secrets, burst, concurrency, timeout_seconds, max_attempts,
+      status, status_at, created_at, created_by)
+    values (%(code)s, 'commands', 'webhook', 'x', 'x', '[]', 1, 1, 1, 1, %(status)s, %(now)s, %(now)s, 'test')
     """
     later = NOW + timedelta(seconds=1)
-    for tenant_id, rows in zip(tenants, [[("pending", NOW)], [("pending", later)], [("sent", NOW)]], strict=True):
+    targets = [("erp", "active", None), ("paused", "paused", None), ("pausing", "active", later)]
+    targets += [("strange", "active", NOW + timedelta(days=9))]  # written by a clock that ran ahead
+    rows = [("erp", "pending", NOW), ("paused", "pending", NOW), ("pausing", "pending", NOW)]
+    rows += [("strange", "pending", NOW), ("unknown", "pending", NOW)]
+    others = [("erp", "pending", later), ("erp", "sent", NOW), ("erp", "dead", NOW)]
+    for tenant_id, wanted in zip(tenants, [rows, others, []], strict=True):
         make_tenant_row(fresh_database, tenant_id)
         with fresh_database.transaction(tenant_id) as conn:
-            for status, at in rows:
-                conn.execute(command, [status, at, NOW])
+            for code, status, not_before in targets:
+                conn.execute(target, {"code": code, "status": status, "not_before": not_before, "now": NOW})
+            for code, status, at in wanted:
+                conn.execute(command, [code, status, at, NOW])
     with fresh_database.scan() as conn:
-        assert conn.execute("select * from headgate_due_outbox(%s, 10)", [NOW]).fetchall() == [(tenants[0],)]
+        found = conn.execute("select * from headgate_due_deliveries(%s, 10)", [NOW]).fetchall()
+    assert set(found) == {(tenants[0], "erp"), (tenants[0], "strange")}
 
 
 def test_tenants_with_due_timers_are_found(fresh_database: Database, tenants: list[UUID]) -> None:

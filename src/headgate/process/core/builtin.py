@@ -9,6 +9,7 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Forbidden, refused
 from headgate.kernel.ids import derive_id
 from headgate.process.core import approval as approvals
+from headgate.process.core import commands
 from headgate.process.core.running import Run
 from headgate.process.core.state import (
     Approval,
@@ -21,7 +22,7 @@ from headgate.process.core.state import (
     Vote,
 )
 
-SILENT: Final = frozenset({"sla.warned", "sla.breached", "timer.stale"})
+SILENT: Final = frozenset({"sla.warned", "sla.breached", "timer.stale", *commands.RESULTS})
 
 
 def apply(run: Run, trigger: str) -> str | None:
@@ -30,6 +31,8 @@ def apply(run: Run, trigger: str) -> str | None:
         return _decided(run)
     if trigger == "timer.fired":
         return _fired(run)
+    if trigger in commands.RESULTS:
+        commands.note_result(run)
     return trigger
 
 

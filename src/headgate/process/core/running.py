@@ -86,6 +86,16 @@ def value_of(run: Run, argument: object) -> object:
     return argument
 
 
+def mapping_of(run: Run, argument: object) -> dict[str, object]:
+    """An argument that is to be a mapping, with each of its values read; a single value stands under `value`."""
+    if isinstance(argument, (dict, Mapping)):
+        return {str(k): value_of(run, v) for k, v in argument.items()}
+    value = value_of(run, argument)
+    if isinstance(value, (dict, Mapping)):
+        return dict(value)
+    return {} if value is None else {"value": value}
+
+
 @lru_cache(maxsize=4096)
 def _path(argument: str) -> tuple[str, ...]:
     return tuple(argument[1:].split("."))

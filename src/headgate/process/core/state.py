@@ -171,13 +171,19 @@ class ApprovalSaved:
 
 
 class CommandIssued(NamedTuple):
-    """An effect on an outside system, once, by idempotency key."""
+    """An effect on an outside system, once, by idempotency key; the rest says who wants to hear how it went."""
 
     target: str
     type: str
     subject: str
     payload: Mapping[str, object]
     idempotency_key: str
+    process: str = ""
+    key: str = ""
+    case_id: UUID | None = None
+    step: str = ""
+    event_seq: int | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

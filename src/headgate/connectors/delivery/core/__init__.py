@@ -1,0 +1,1 @@
+"""Deciding about deliveries without delivering: pace, breaker, verdicts, addresses, messages."""

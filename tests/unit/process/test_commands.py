@@ -1,0 +1,146 @@
+"""Commands of a case: what they carry, how their results come back, and taking them back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from headgate.ledger import StoredEvent
+from headgate.process import Case, Surroundings, advance, parse_definition
+from headgate.process.core.state import CommandIssued
+from headgate.process.core.steps import RUNNERS
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+AROUND = Surroundings(now=NOW, deadline=lambda start, hours: start, actions={}, decide=lambda *_: None)  # type: ignore[arg-type, return-value]
+
+TEXT = """
+process: trip
+version: 1
+title: A trip
+subject: trip
+events:
+  trip.booked: {key: "trip:{trip}", subject: "{trip}", starts: true}
+  trip.called_off: {key: "trip:{trip}", subject: "{trip}"}
+stages:
+  - id: booked
+    title: Booked
+    enter:
+      - {id: hotel, command: inn, type: room.book, payload: {nights: 3}, compensate: room.cancel}
+      - {id: flight, command: air, type: seat.book, payload: {seat: 9A},
+         compensate: {type: seat.free, target: desk, payload: {freed: 9A}}}
+      - {id: told, command: post, type: note.send}
+    on:
+      trip.called_off: {do: [{compensate: all}], to: off}
+      command.failed: [{when: {command.step: hotel}, do: [{compensate: flight}], to: off}]
+  - {id: off, title: Called off, final: off}
+"""
+DEFINITION = parse_definition(TEXT, "trip.yaml")
+
+
+def event(type_: str, seq: int, **data: object) -> StoredEvent:
+    return StoredEvent(
+        seq, "test", f"e-{seq}", type_, "T-1", "trip:T-1", 0, NOW, NOW, {"trip": "T-1", **data}, "x", "d"
+    )
+
+
+def result(command: CommandIssued, status: str, seq: int) -> StoredEvent:
+    return event(
+        f"command.{status}", seq, idempotency_key=command.idempotency_key, step=command.step, type=command.type
+    )
+
+
+class Trip:
+    def __init__(self) -> None:
+        self.case: Case | None = None
+        self.seq = 0
+        self.book = self.apply("trip.booked")
+
+    def apply(self, type_: str, **data: object) -> list[CommandIssued]:
+        self.seq += 1
+        return self._apply(event(type_, self.seq, **data))
+
+    def answer(self, command: CommandIssued, status: str) -> list[CommandIssued]:
+        self.seq += 1
+        return self._apply(result(command, status, self.seq))
+
+    def _apply(self, event: StoredEvent) -> list[CommandIssued]:
+        done = advance(DEFINITION, self.case, event, AROUND, RUNNERS)
+        self.case = done.case
+        return [e for e in done.effects if isinstance(e, CommandIssued)]
+
+
+def test_a_command_says_which_step_of_which_case_wants_to_hear_of_it() -> None:
+    trip = Trip()
+    hotel = trip.book[0]
+    assert trip.case is not None
+    assert (hotel.process, hotel.key, hotel.case_id) == ("trip", "trip:T-1", trip.case.case_id)
+    assert (hotel.step, hotel.event_seq, hotel.idempotency_key) == ("hotel", 1, "trip:T-1:1:hotel")
+
+
+def test_a_result_nobody_waits_for_changes_no_stage_and_is_kept() -> None:
+    trip = Trip()
+    assert trip.answer(trip.book[2], "delivered") == []
+    assert trip.case is not None
+    assert trip.case.stage == "booked"
+    assert trip.case.data["command"]["step"] == "told"  # type: ignore[index]
+    assert trip.case.data["command"]["status"] == "delivered"  # type: ignore[index]
+
+
+def test_delivered_commands_are_taken_back_in_reverse_order() -> None:
+    trip = Trip()
+    for command in trip.book:
+        trip.answer(command, "delivered")
+    back = trip.apply("trip.called_off")
+    assert [(c.target, c.type, dict(c.payload)) for c in back] == [
+        ("desk", "seat.free", {"freed": "9A"}),
+        ("inn", "room.cancel", {"nights": 3}),
+    ]
+    assert [c.idempotency_key for c in back] == ["trip:T-1:1:flight:compensate", "trip:T-1:1:hotel:compensate"]
+    assert trip.case is not None
+    assert trip.case.outcome == "off"
+
+
+def test_what_has_not_arrived_is_taken_back_when_it_has() -> None:
+    trip = Trip()
+    hotel, flight, _ = trip.book
+    trip.answer(flight, "delivered")
+    assert [c.type for c in trip.apply("trip.called_off")] == ["seat.free"]
+    assert [c.type for c in trip.answer(hotel, "delivered")] == ["room.cancel"]  # although the case is closed
+    assert trip.answer(hotel, "delivered") == []  # once
+
+
+def test_what_never_arrives_is_not_taken_back_until_it_is_sent_again() -> None:
+    trip = Trip()
+    hotel, flight, _ = trip.book
+    trip.answer(flight, "delivered")
+    assert [c.type for c in trip.answer(hotel, "failed")] == ["seat.free"]  # the stage waits for that failure
+    assert trip.case is not None
+    assert trip.case.stage == "off"
+    assert trip.answer(hotel, "delivered") == []  # only the flight was to be taken back
+
+
+def test_a_failed_command_that_is_wanted_back_is_taken_back_after_a_replay() -> None:
+    trip = Trip()
+    hotel, flight, told = trip.book
+    trip.apply("trip.called_off")
+    assert trip.answer(flight, "failed") == []
+    assert [c.type for c in trip.answer(flight, "delivered")] == ["seat.free"]
+    assert trip.answer(told, "delivered") == []
+
+
+def test_the_payload_to_take_back_is_what_it_was_when_the_command_was_issued() -> None:
+    text = TEXT.replace("payload: {nights: 3}", "payload: {nights: $event.nights}")
+    definition = parse_definition(text, "trip.yaml")
+    first = advance(definition, None, event("trip.booked", 1, nights=Decimal(2)), AROUND, RUNNERS)
+    hotel = next(e for e in first.effects if isinstance(e, CommandIssued))
+    told = advance(definition, first.case, result(hotel, "delivered", 2), AROUND, RUNNERS)
+    back = advance(definition, told.case, event("trip.called_off", 3, nights=Decimal(5)), AROUND, RUNNERS)
+    assert [dict(e.payload) for e in back.effects if isinstance(e, CommandIssued)] == [{"nights": Decimal(2)}]
+
+
+@pytest.mark.parametrize("name", ["command", "commands"])
+def test_no_step_hides_what_a_case_keeps_of_commands(name: str) -> None:
+    with pytest.raises(Exception, match="has a meaning of its own"):
+        parse_definition(TEXT.replace("id: told,", f"id: {name},"), "trip.yaml")
