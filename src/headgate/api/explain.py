@@ -145,6 +145,7 @@ def decision_view(decision: Decision) -> DecisionView:
             "inputs": decision.inputs,
             "outputs": decision.outputs,
             "evaluations": decision.evaluations,
+            "record": decision.record,
         }
     )
 

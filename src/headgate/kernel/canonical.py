@@ -12,11 +12,12 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import orjson
 
+Verbatim: TypeAlias = orjson.Fragment
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
@@ -40,6 +41,11 @@ def _plain(value: object) -> object:
 def canonical(value: Any) -> bytes:
     """The canonical JSON bytes of a value. Raises TypeError for types with no canonical form."""
     return orjson.dumps(value, default=_plain, option=_OPTIONS)
+
+
+def verbatim(value: Any) -> Verbatim:
+    """A value as canonical JSON already, to stand within others without being written anew each time."""
+    return orjson.Fragment(canonical(value))
 
 
 def canonical_text(value: Any) -> str:

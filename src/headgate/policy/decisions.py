@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import NotFound
+from headgate.kernel.tabular import expand
 from headgate.ledger import ContentCheck, ContentResult, Finding
 from headgate.policy import repo
 from headgate.policy.core.decision import DecisionDraft
@@ -22,7 +23,8 @@ _LAST_ID = UUID(int=(1 << 128) - 1)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision as recorded. `evaluations` is the parsed text that `digest` (hex) was taken over."""
+    """A decision as recorded. `record` is the text that `digest` (hex) was taken over, `evaluations` what it says, with
+    its tables (`kernel.tabular`) written out."""
 
     decision: UUID
     at: datetime
@@ -37,6 +39,7 @@ class Decision:
     inputs: dict[str, Any]
     outputs: dict[str, Any]
     evaluations: Any
+    record: str
     digest: str
 
 
@@ -140,7 +143,7 @@ DECISIONS_CHECK = ContentCheck("decisions", check_decisions)
 
 def _decision(row: tuple[Any, ...]) -> Decision:
     decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, rows, *rest = row
-    inputs, outputs, evaluations, digest = rest
+    inputs, outputs, record, digest = rest
     return Decision(
         decision,
         at,
@@ -154,6 +157,7 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         tuple(rows),
         inputs,
         outputs,
-        loads(evaluations),
+        expand(loads(record)),
+        record,
         digest,
     )

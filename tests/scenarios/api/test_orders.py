@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from headgate.kernel.tabular import expand
 from tests.scenarios.api.world import World, event, order
 
 
@@ -102,7 +103,9 @@ def test_a_decisions_digest_can_be_checked_by_anyone(world: World) -> None:
     world.govern()
     order_view = world.get("carl", "/v1/orders/O-1").json()
     decision = world.get("carl", f"/v1/decisions/{order_view['decision']}").json()
-    text = json.dumps(decision["evaluations"], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    record = json.loads(decision["record"])
+    assert expand(record) == decision["evaluations"]
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert hashlib.sha256(text.encode()).hexdigest() == decision["digest"]
 
 

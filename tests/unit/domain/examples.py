@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from headgate.domain.checks import EarlierOrder, OrderFacts, PartnerFacts, ProductFacts, Rules
 from headgate.domain.credit import CreditAccount, Level
@@ -84,15 +84,30 @@ def rates(**pairs: str) -> Rates:
     return found
 
 
+class PolicyRef(NamedTuple):
+    """Which policy text a verdict says it comes from."""
+
+    policy: str
+    version: int
+    digest: str
+    hit: str
+
+
 @dataclass
 class Answer:
     """A verdict as a policy would give it."""
 
     outputs: dict[str, Any]
     inputs: dict[str, object] = field(default_factory=dict)
+    ref: PolicyRef = field(default_factory=lambda: PolicyRef("a policy", 1, "00" * 32, "first"))
+    rows: tuple[str, ...] = ("a_row",)
+    reasons: tuple[str, ...] = ("Because",)
+    clauses: tuple[str, ...] = ()
 
     def as_values(self) -> dict[str, Any]:
-        return {"outputs": self.outputs}
+        ref = {"policy": self.ref.policy, "version": self.ref.version, "digest": self.ref.digest, "hit": self.ref.hit}
+        told = {"rows": self.rows, "reasons": self.reasons, "clauses": self.clauses}
+        return {**ref, **told, "inputs": self.inputs, "outputs": self.outputs}
 
 
 class Desk:

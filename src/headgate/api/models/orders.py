@@ -101,11 +101,12 @@ class DecisionLine(Shape):
 
 
 class DecisionView(DecisionLine):
-    """A decision with everything that was weighed. `digest` is SHA-256 of the evaluations' canonical JSON."""
+    """A decision with everything that was weighed. `digest` is SHA-256 of `record` in UTF-8."""
 
     inputs: dict[str, Any]
     outputs: dict[str, Any]
-    evaluations: Any
+    evaluations: Any = Field(description="What `record` says, with its tables written out.")
+    record: str = Field(description="What was weighed, as kept: canonical JSON, lists of like things as tables.")
 
 
 class OrderView(OrderLine):

@@ -6,9 +6,10 @@ at each order's recorded rate unless said otherwise.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +17,9 @@ from psycopg import Connection
 from psycopg.rows import class_row, tuple_row
 
 from headgate.channel.masters import Page, decode_cursor, encode_cursor
+from headgate.kernel.canonical import loads
 from headgate.kernel.errors import invalid
+from headgate.kernel.tabular import expand
 
 # An order that was stopped: it waits, or a person or a rule ended it.
 _STOPPED = "('held', 'returned', 'rejected')"
@@ -90,27 +93,11 @@ select array(select distinct storefront from (select storefront from orders orde
        exists (select from orders),
        (select count(*) from (select from orders where status = 'held' limit 1000) h)
 """
-EVALUATIONS = """
-select r.id, count(distinct d.decision)
-from (
-    select decision, evaluations from decisions
-    where subject_type = 'order' and at >= %(since)s order by at desc limit %(most)s
-) d
-cross join lateral json_array_elements(d.evaluations -> 'checks') c
-cross join lateral json_array_elements_text(c -> 'evaluation' -> 'rows') r(id)
-where c ->> 'policy' = %(policy)s and (c -> 'evaluation' ->> 'version')::int = %(version)s
-group by r.id
+RECORDS = """
+select evaluations::text from decisions
+where subject_type = 'order' and at >= %(since)s order by at desc limit %(most)s
 """
-
-ASKED = """
-select distinct c ->> 'policy'
-from (select evaluations from decisions where subject_type = 'order' order by at desc limit %(most)s) d
-cross join lateral json_array_elements(d.evaluations -> 'checks') c where c ->> 'policy' <> ''
-union
-select distinct d.evaluations -> 'naming' ->> 'policy'
-from (select evaluations from decisions where subject_type = 'order' order by at desc limit %(most)s) d
-where d.evaluations -> 'naming' ->> 'policy' is not null
-"""
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,13 +245,27 @@ def order_choices(conn: Connection[Any]) -> Choices:
 
 def row_hits(conn: Connection[Any], policy: str, version: int, since: datetime, most: int = 500) -> dict[str, int]:
     """To how many of the last `most` order decisions each row of a policy version applied."""
-    params = {"policy": policy, "version": version, "since": since, "most": most}
-    return dict(conn.execute(EVALUATIONS, params).fetchall())
+    hits: Counter[str] = Counter()
+    for record in _records(conn, since, most):
+        asked = (c["evaluation"] for c in record["checks"] if c["policy"] == policy)
+        hits.update({row for e in asked if e["version"] == version for row in e["rows"]})
+    return dict(hits)
 
 
 def asked_policies(conn: Connection[Any], most: int = 20) -> set[str]:
     """The policies that the last order decisions asked on their way; those make no decisions of their own."""
-    return {policy for (policy,) in conn.execute(ASKED, {"most": most})}
+    asked = set()
+    for record in _records(conn, _EVER, most):
+        asked.update(c["policy"] for c in record["checks"] if c["policy"])
+        if record["naming"]:
+            asked.add(record["naming"]["policy"])
+    return asked
+
+
+def _records(conn: Connection[Any], since: datetime, most: int) -> Iterator[dict[str, Any]]:
+    """What the last order decisions weighed, newest first."""
+    for (text,) in conn.execute(RECORDS, {"since": since, "most": most}):
+        yield expand(loads(text))
 
 
 def _params(wanted: Mapping[str, object]) -> dict[str, object]:

@@ -16,7 +16,8 @@ from headgate.policy.core.evaluation import Evaluation
 class DecisionDraft:
     """A decision to be recorded. `policy` and `version` name the table whose word was final.
 
-    `evaluations` is canonical JSON text of everything that was weighed; `digest` (hex) is `decision_digest` of it.
+    `evaluations` is canonical JSON text of everything that was weighed, lists of like things as tables where its author
+    likes (`kernel.tabular`); `digest` (hex) is `decision_digest` of it.
     """
 
     decision: UUID

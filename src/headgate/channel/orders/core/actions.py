@@ -11,11 +11,11 @@ from headgate.channel.orders.core import editing, shipping
 from headgate.channel.orders.core.book import OrderBook
 from headgate.channel.orders.core.outline import asks_for, bound_digest, command_for, outline
 from headgate.channel.orders.core.state import OPEN, ZERO, OrderState, Priced, Reserved
-from headgate.domain.checks import OrderVerdict, govern_order
+from headgate.domain.checks import OrderVerdict, govern_order, record_text
 from headgate.domain.fx import convert, need_rate
 from headgate.domain.orders import Order, clock_problems, line_content_key, order_content
 from headgate.domain.stock import Need, allocate
-from headgate.kernel.canonical import canonical, canonical_text
+from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, decision_digest
@@ -188,7 +188,7 @@ def _let_go(state: OrderState) -> OrderState:
 def _decision(call: ActionCall, verdict: OrderVerdict) -> DecisionDraft:
     release = verdict.release
     assert isinstance(release, Evaluation)
-    text = canonical_text(verdict.as_values())
+    text = record_text(verdict)
     return DecisionDraft(
         decision=derive_id(call.now, "decision", call.event.seq, call.case.case_id, call.number),
         at=call.now,

@@ -1,0 +1,45 @@
+"""The text kept of a decision says everything the verdict says."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from headgate.domain.checks import OrderFacts, OrderVerdict, govern_order, record_text
+from headgate.domain.credit import Level
+from headgate.kernel.canonical import canonical_text
+from headgate.kernel.tabular import expand
+from tests.unit.domain.examples import Desk, account, d, facts, level, line, product, stock
+
+CASES = {
+    "plain": facts(),
+    "below contract": facts(line(price="8")),
+    "no agreement": facts(book=facts(line(product="OTHER")).book),
+    "several lines": facts(line("1"), line("2", price="7"), line("3", quantity="2.50")),
+    "short": facts(stock=stock(level(on_hand=4))),
+    "below cost": facts(products={"SKU-1": product(cost=d(12))}),
+    "over the limit": facts(credit=(Level(account(receivables="900"), (("A-2", d(70)),)),)),
+    "no account": facts(credit=()),
+}
+
+
+@pytest.mark.parametrize("asked", CASES.values(), ids=list(CASES))
+def test_the_record_written_out_is_the_whole_verdict(asked: OrderFacts) -> None:
+    verdict = govern_order(asked, Desk())
+    assert expand(json.loads(record_text(verdict))) == verdict.as_json()
+
+
+def test_the_table_that_names_exceptions_is_in_the_record() -> None:
+    rows = [{"exception": "out_of_stock", "severity": "hold", "owner_role": "supply"}]
+    desk = Desk(order_exceptions=lambda inputs: {"list": rows})
+    verdict = govern_order(facts(stock=stock(level(on_hand=4))), desk)
+    assert verdict.naming is not None
+    assert expand(json.loads(record_text(verdict))) == verdict.as_json()
+
+
+def test_the_record_is_canonical_and_much_shorter_than_the_verdict_written_out() -> None:
+    verdict: OrderVerdict = govern_order(facts(*(line(str(n)) for n in range(1, 9))), Desk())
+    text = record_text(verdict)
+    assert text == canonical_text(json.loads(text))
+    assert len(text) < 0.6 * len(canonical_text(verdict.as_values()))
