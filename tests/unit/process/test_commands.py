@@ -32,8 +32,8 @@ stages:
          compensate: {type: seat.free, target: desk, payload: {freed: 9A}}}
       - {id: told, command: post, type: note.send}
     on:
-      trip.called_off: {do: [{compensate: all}], to: off}
-      command.failed: [{when: {command.step: hotel}, do: [{compensate: flight}], to: off}]
+      trip.called_off: {do: [{roll_back: all}], to: off}
+      command.failed: [{when: {command.step: hotel}, do: [{roll_back: flight}], to: off}]
   - {id: off, title: Called off, final: off}
 """
 DEFINITION = parse_definition(TEXT, "trip.yaml")
@@ -123,7 +123,7 @@ def test_what_never_arrives_is_not_taken_back_until_it_is_sent_again() -> None:
 
 def test_a_failed_command_that_is_wanted_back_is_taken_back_after_a_replay() -> None:
     trip = Trip()
-    hotel, flight, told = trip.book
+    _, flight, told = trip.book
     trip.apply("trip.called_off")
     assert trip.answer(flight, "failed") == []
     assert [c.type for c in trip.answer(flight, "delivered")] == ["seat.free"]

@@ -177,7 +177,7 @@ FAULTS = [
      "'sla.warn' has a meaning of its own"),
     ("timers", "      thing.broken: {refuse", "      timer.nap: {to: gone}\n      thing.broken: {refuse", "id: mending",
      "which no step sets"),
-    ("compensations", '{task: "Mend {subject}", role: mechanic}', "{compensate: ordered}", "id: mending",
+    ("compensations", '{task: "Mend {subject}", role: mechanic}', "{roll_back: ordered}", "id: mending",
      "takes back 'ordered'"),
     ("compensations", '{task: "Mend {subject}", role: mechanic}',
      "{id: ordered, command: shop, compensate: {payload: {a: 1}}}", "id: mending", "names no type of command"),

@@ -1,7 +1,7 @@
 """Commands of a case: issuing them, hearing how they went, and taking them back.
 
 A command that can be taken back says how (`compensate`). The case remembers those in the order in which it issued
-them; the step `compensate` issues the opposite commands in the reverse order (H. Garcia-Molina, K. Salem, "Sagas",
+them; the step `roll_back` issues the opposite commands in the reverse order (H. Garcia-Molina, K. Salem, "Sagas",
 1987). What has not reached the outside yet is taken back as soon as it has; what never does needs no taking back.
 """
 
@@ -41,8 +41,8 @@ def issue(run: Run, step: Step) -> None:
     _remember(run, [*_remembered(run), entry])
 
 
-def compensate(run: Run, step: Step) -> None:
-    """`compensate`: take back the commands of one step, or all of them, the last one first."""
+def roll_back(run: Run, step: Step) -> None:
+    """`roll_back`: take back the commands of one step, or all of them, the last one first."""
     kept = list(_remembered(run))
     for place in range(len(kept) - 1, -1, -1):
         entry = kept[place]

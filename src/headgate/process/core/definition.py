@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-STEP_KINDS = ("run", "decide", "approve", "task", "timer", "command", "compensate", "emit", "set")
+STEP_KINDS = ("run", "decide", "approve", "task", "timer", "command", "roll_back", "emit", "set")
 SETTABLE = ("partner", "stake", "currency", "exceptions", "owner_role")
 BUILT_IN_EVENTS = (
     "approval.approved",

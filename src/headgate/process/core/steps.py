@@ -226,7 +226,7 @@ RUNNERS: Final[Mapping[str, StepRunner]] = {
     "task": open_task,
     "timer": set_timer,
     "command": commands.issue,
-    "compensate": commands.compensate,
+    "roll_back": commands.roll_back,
     "emit": emit,
     "set": set_fields,
 }

@@ -9,13 +9,13 @@ from headgate.process.core.rules.finding import Finding, steps_of
 
 
 def check(definition: Definition) -> Iterator[Finding]:
-    """`compensate` steps that name no command which can be taken back, and commands that do not say with what."""
+    """`roll_back` steps that name no command which can be taken back, and commands that do not say with what."""
     undoable = {
         step.id for stage in definition.stages.values() for step in steps_of(stage) if "compensate" in step.args
     }
     for stage in definition.stages.values():
         for step in steps_of(stage):
-            if step.kind == "compensate" and step.name != "all" and step.name not in undoable:
+            if step.kind == "roll_back" and step.name != "all" and step.name not in undoable:
                 yield Finding(
                     stage.id,
                     f"takes back '{step.name}', which is no command that says how",
