@@ -18,6 +18,10 @@ import headgate
 from headgate.store import embedded, metadata
 from headgate.store.migrate import differences, new_revision
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripts.migration_lint import lint_all
+
 
 def load_tables(*, keep_going: bool = False) -> MetaData:
     """Import every `tables.py` of the package, found by name so that none is forgotten.
@@ -50,13 +54,18 @@ def main(arguments: list[str]) -> int:
             found = differences(server.dsn(), load_tables)
         finally:
             server.release()
+    forbidden = lint_all()
+    for finding in forbidden:
+        print(finding)
+    if forbidden:
+        print("These migrations would stop the release before while it still works: docs/operations/upgrading.md.")
     for item in found:
         print(item)
     if found:
         print(f"The migrations differ from the tables in {len(found)} places. Run: make migration m='what changes'")
         return 1
     print("Migrations and tables are in step.")
-    return 0
+    return 1 if forbidden else 0
 
 
 if __name__ == "__main__":
