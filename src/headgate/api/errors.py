@@ -60,6 +60,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("key_reused", 422, "The idempotency key was used for another request", "Use a new key."),
         Kind("busy", 429, "Too much at once", "Send it again after Retry-After seconds."),
         Kind("internal", 500, "Something failed here", "Tell the operator the request id."),
+        Kind("overloaded", 503, "Too many connections", "Try again after Retry-After seconds."),
         Kind("unavailable", 503, "The database cannot be reached", "Send it again after Retry-After seconds."),
     )
 }
@@ -135,7 +136,7 @@ def problem_response(
     extra = dict(headers or {})
     if kind.status == 401:
         extra.setdefault("WWW-Authenticate", 'Bearer realm="headgate"')
-    if code in ("busy", "in_progress", "unavailable"):
+    if code in ("busy", "in_progress", "overloaded", "unavailable"):
         extra.setdefault("Retry-After", "1")
     return Response(canonical(_whole(body)), kind.status, extra, MEDIA_TYPE)
 

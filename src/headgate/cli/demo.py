@@ -74,7 +74,7 @@ def demo(
         _print(facts)
     if serve:
         with opened() as app:
-            launcher(context).serve(app, host, port, lambda address: _announce(address, logins), True)
+            launcher(context).serve(app, host, port, lambda address: _announce(address, logins), True, 1)
 
 
 def _known(app: App) -> UUID | None:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """How to serve (application, host, port, told the address, also apply events) and how to work (lanes per batch)."""
+    """How to serve (application, host, port, told the address, also apply events, processes) and how to work (lanes per
+    batch)."""
 
-    serve: Callable[[App, str, int, Callable[[str], None], bool], None]
+    serve: Callable[[App, str, int, Callable[[str], None], bool, int], None]
     work: Callable[[App, int], None]
 
 

@@ -24,10 +24,13 @@ def serve(
     work: Annotated[
         bool, typer.Option(help="Also apply events in this process; --no-work when workers run elsewhere.")
     ] = True,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Serving processes; each has its own connections to the database.")
+    ] = 1,
 ) -> None:
     """Serve the console and the API, and apply events."""
     with opened() as app:
-        launcher(context).serve(app, host, port, lambda a: say(f"Headgate serves {a}"), work)
+        launcher(context).serve(app, host, port, lambda a: say(f"Headgate serves {a}"), work, processes)
 
 
 @worker_app.command()

@@ -19,10 +19,10 @@ def main() -> None:
 # Loaded when they are called: a command that neither serves nor works starts without the worker and the web.
 
 
-def _serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool) -> None:
+def _serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool, processes: int) -> None:
     from headgate.entry.serving import serve
 
-    serve(app, host, port, ready, beside)
+    serve(app, host, port, ready, beside, processes)
 
 
 def _work(app: App, lanes: int) -> None:

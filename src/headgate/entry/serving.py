@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -12,6 +13,12 @@ from types import FrameType
 from headgate.kernel.errors import Misconfigured
 from headgate.wiring import App
 from headgate.worker import Worker
+
+# Longer than a proxy's pause between two requests, short enough to free a slot that nobody uses.
+KEEP_ALIVE_SECONDS = 15
+GRACE_SECONDS = 30
+BACKLOG = 2048
+SWITCH_SECONDS = 0.0005
 
 
 def work(app: App, lanes: int) -> None:
@@ -26,35 +33,63 @@ def work(app: App, lanes: int) -> None:
     loop.run()
 
 
-def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool) -> None:
+def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool, processes: int = 1) -> None:
     """Serve until interrupted. `ready` is told the address once the port is taken; `beside` also applies events here.
 
-    Raises Misconfigured when the port is not free.
+    With several `processes` the others serve and this one watches them. Raises Misconfigured when the port is not free.
     """
-    # Loaded here: commands that do not serve start without it.
-    import uvicorn
-
-    from headgate.entry.web import create_web
-
     with _bound(host, port) as bound:
         loop = Worker(app)
         thread = threading.Thread(target=loop.run, name="headgate-worker", daemon=True)
-        web = create_web(app)
         if beside:
             thread.start()
         ready(f"http://{host}:{bound.getsockname()[1]}")
-        config = uvicorn.Config(web, log_level="warning", access_log=False, server_header=False)
         try:
-            uvicorn.Server(config).run(sockets=[bound])
+            if processes == 1:
+                serve_on(app, bound)
+            else:
+                from headgate.entry.replicas import run_replicas, serve_replica
+
+                run_replicas(app.settings, bound, processes, serve_replica)
         finally:
             loop.stop()
             if beside:
                 thread.join(timeout=10)
 
 
+def serve_on(app: App, bound: socket.socket) -> None:
+    """Serve on a socket until told to stop by SIGTERM or SIGINT; requests at hand are finished first."""
+    # Loaded here: commands that do not serve start without it.
+    import uvicorn
+
+    from headgate.entry.protocol import Bounds, guarded
+    from headgate.entry.web import create_web
+
+    settings = app.settings
+    bounds = Bounds(settings.connections, settings.header_seconds, settings.body_seconds)
+    config = uvicorn.Config(
+        create_web(app),
+        http=guarded(bounds),
+        ws="none",
+        log_level="error",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        backlog=BACKLOG,
+    )
+    # The threads that store events wait for the interpreter after each answer of the database. Python lets them wait
+    # five milliseconds while the event loop is busy, which a group of events does six times over.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    uvicorn.Server(config).run(sockets=[bound])
+
+
 @contextlib.contextmanager
 def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
