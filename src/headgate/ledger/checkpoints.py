@@ -87,8 +87,6 @@ class Seals(Protocol):
 class Rewritten(Conflict):
     """The chain is not the one that was signed before. No checkpoint is made; restore the entries from a backup."""
 
-    code = "history_rewritten"
-
 
 @dataclass(frozen=True, slots=True)
 class StoredCheckpoint:

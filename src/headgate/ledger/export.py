@@ -112,8 +112,6 @@ class Exported:
 class Uncovered(Conflict):
     """There is no checkpoint that covers what is to be exported. Make one: headgate audit checkpoint."""
 
-    code = "not_signed_yet"
-
 
 def export_bundle(
     conn: Connection[Any],

@@ -52,8 +52,6 @@ select coalesce(
 class Unbuildable(Conflict):
     """Entries are missing, so the tree over them cannot be computed. Verify the chain to learn which."""
 
-    code = "chain_broken"
-
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
