@@ -18,6 +18,7 @@ from psycopg import Connection
 from headgate.access import Envelope, forget_keys, load_voters
 from headgate.channel import credit, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
+from headgate.connectors import delivery
 from headgate.domain.calendar import Calendar, add_working_time, calendar_from
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -75,6 +76,7 @@ NOTED = (
     "policy.activated",
     "price_exception.granted",
     "audit.rewrite_detected",
+    delivery.SUBSCRIPTION_DISABLED,
 )
 PROFILE = "select currency, timezone, settings from tenants"
 
@@ -90,6 +92,7 @@ class App:
     policies: PolicyService
     cache: RevisionCache
     envelope: Envelope
+    courier: delivery.Courier
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -133,7 +136,18 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
-    return App(settings, opened, clock or SystemClock(), engine, policies, cache, envelope)
+    ticking = clock or SystemClock()
+    courier = delivery.Courier(
+        opened, _delivery_ports(settings), envelope, ticking, settings.lanes, secrets.SystemRandom().random
+    )
+    return App(settings, opened, ticking, engine, policies, cache, envelope, courier)
+
+
+def _delivery_ports(settings: Settings) -> Mapping[str, delivery.DeliveryPort]:
+    """The kinds of outside systems that can be delivered to. Further kinds are added here."""
+    allowed = delivery.read_networks("HEADGATE_OUTBOUND_ALLOW", settings.outbound_allow)
+    rules = delivery.Rules(allowed, frozenset(settings.outbound_ports))
+    return {"webhook": delivery.WebhookPort(rules, delivery.Wire(rules, settings.outbound_ca))}
 
 
 def _registry(cache: RevisionCache, lanes: int) -> Registry:
@@ -150,6 +164,8 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS}
     registry.edit_checks |= {"order": orders.check_edit, "price_exception": exceptions.check_edit}
     registry.jobs |= orders.JOBS
+    registry.jobs |= delivery.JOBS
+    registry.listeners.append(delivery.fan_out)
     registry.jobs["idempotency.forget"] = _forget_keys
     registry.projections |= {
         "partner.recorded": partners.project,

@@ -19,6 +19,9 @@ class Settings:
     home: data folder of the embedded server and of generated secrets.
     database_url: owner's URL of an external PostgreSQL 15+; empty means the embedded server.
     app_database_url: URL of the restricted application role; empty means derived from `database_url`.
+    outbound_allow, outbound_ports, outbound_ca: networks (CIDR) that messages may go to although they are not public,
+    ports that they may use elsewhere, a file with further certificate authorities.
+    deliveries: how many messages one process has under way at once.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
     """
 
@@ -48,6 +51,10 @@ class Settings:
     api_rate: int = 100
     refusals_per_minute: int = 300
     sign_ins_per_minute: int = 30
+    outbound_allow: tuple[str, ...] = ()
+    outbound_ports: tuple[int, ...] = (443, 8443)
+    outbound_ca: str = ""
+    deliveries: int = 32
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -81,7 +88,24 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         api_rate=_integer(env, "HEADGATE_API_RATE", 100, 1, 1_000_000),
         refusals_per_minute=_integer(env, "HEADGATE_REFUSALS_PER_MINUTE", 300, 1, 1_000_000),
         sign_ins_per_minute=_integer(env, "HEADGATE_SIGN_INS_PER_MINUTE", 30, 1, 1_000_000),
+        outbound_allow=_words(env, "HEADGATE_OUTBOUND_ALLOW"),
+        outbound_ports=_ports(env, "HEADGATE_OUTBOUND_PORTS", (443, 8443)),
+        outbound_ca=env.get("HEADGATE_OUTBOUND_CA", ""),
+        deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
     )
+
+
+def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """A list, separated by commas."""
+    return tuple(word for word in (part.strip() for part in env.get(name, "").split(",")) if word)
+
+
+def _ports(env: Mapping[str, str], name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    words = _words(env, name)
+    for word in words:
+        if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 65535):
+            raise Misconfigured(f"{name}: {word!r} is not a port; write numbers up to 65535 with commas between them")
+    return tuple(int(word) for word in words) or default
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

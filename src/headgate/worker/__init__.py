@@ -1,5 +1,6 @@
-"""F11: the loops that keep lanes, timers and reservations moving."""
+"""F11: the loops that keep lanes, timers, reservations and deliveries moving."""
 
+from headgate.worker.delivery import Deliveries
 from headgate.worker.loop import Worker
 
-__all__ = ["Worker"]
+__all__ = ["Deliveries", "Worker"]

@@ -21,6 +21,8 @@ PERMISSIONS: dict[str, str] = {
     "audit.read": "search and verify the audit chain",
     "quarantine.read": "see rows and events that were put aside",
     "quarantine.write": "mend, replay and dismiss them",
+    "connections.read": "see targets, subscriptions, deliveries and dead letters",
+    "connections.write": "manage targets and subscriptions, replay and dismiss dead letters",
     "events.write": "send events",
     "admin": "manage people, roles, keys, sources and delegations",
 }
@@ -28,13 +30,18 @@ PERMISSIONS: dict[str, str] = {
 _READ = frozenset({"orders.read", "cases.read", "policies.read"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write"},
+    "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
     "channel_manager": _READ | {"approvals.decide", "policies.author", "agreements.write", "quarantine.read"},
     "finance": _READ | {"approvals.decide", "agreements.approve", "audit.read", "quarantine.read"},
     "finance_director": _READ | {"approvals.decide", "agreements.approve", "policies.approve", "audit.read"},
-    "auditor": _READ | {"audit.read", "quarantine.read"},
+    "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},
     "tenant_admin": frozenset(
         {"admin", "cases.read", "policies.read", "audit.read", "quarantine.read", "quarantine.write", "events.write"}
+        | {"connections.read", "connections.write"}
+    ),
+    # Whoever looks after the flow between systems.
+    "operations": frozenset(
+        {"cases.read", "quarantine.read", "quarantine.write", "connections.read", "connections.write"}
     ),
     "partner_success": _READ,
     # For service accounts of shops and ERP systems.
@@ -63,7 +70,7 @@ SEPARATED: tuple[tuple[str, str, str], ...] = (
 )
 # An auditor looks on and does nothing else.
 _AUDITOR = "auditor"
-_LOOKING = _READ | {"audit.read", "quarantine.read"}
+_LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read"}
 
 
 def check_role(role: str) -> str:
