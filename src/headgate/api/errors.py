@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from headgate.kernel import errors
@@ -158,6 +159,8 @@ def response_for(scope: Scope, error: Exception) -> Response:
         return problem_response(scope, known, error.message, error.problems, headers)
     if isinstance(error, (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)):
         return problem_response(scope, "busy", "another request changed the same records; send it again")
+    if isinstance(error, ClientDisconnect):  # nobody is there to read it, and nothing went wrong here
+        return problem_response(scope, "too_slow", "the client has gone")
     request_id = scope.get("state", {}).get("request_id", "")
     log.error("request %s failed: %s %s", request_id, scope.get("method"), scope.get("path"), exc_info=error)
     if isinstance(error, psycopg.OperationalError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
@@ -53,11 +53,13 @@ class Gate:
         intake = Intake(app.database, app.engine, app.clock, s.ingest_queue, s.backlog, s.ingest_seconds)
         return cls(app, Limits(s), intake)
 
-    async def sender(self, request: Request, body: bytes, source: str, now: datetime) -> tuple[Sender, Claim]:
+    async def sender(
+        self, request: Request, headers: Mapping[str, str], body: bytes, source: str, now: datetime
+    ) -> tuple[Sender, Claim]:
         """Who sends, proven. Raises `Unauthenticated`, or `Busy` for an address that was wrong too often."""
         self.limits.unproven(request)
         try:
-            claim = self._claim(request, body, source, now)
+            claim = self._claim(headers, body, source, now)
             return await self._proven(claim), claim
         except Unauthenticated:
             self.limits.refused(request)
@@ -96,9 +98,9 @@ class Gate:
             return await self.again(claim)
         return kept
 
-    def _claim(self, request: Request, body: bytes, source: str, now: datetime) -> Claim:
+    def _claim(self, headers: Mapping[str, str], body: bytes, source: str, now: datetime) -> Claim:
         app = self.app
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             tenant_id, key_id, hashed = parse_api_key(token.strip())
             return Claim(
@@ -106,7 +108,7 @@ class Gate:
                 lambda: load_key(app.database, tenant_id, key_id, now),
                 lambda sender: sender.prove_key(hashed),
             )
-        if "webhook-signature" not in request.headers:
+        if "webhook-signature" not in headers:
             raise Unauthenticated(
                 "sign the request (webhook-id, webhook-timestamp, webhook-signature) or send an API key"
             )
@@ -117,7 +119,7 @@ class Gate:
         return Claim(
             ("source", tenant, name),
             lambda: load_source(app.database, app.envelope, tenant, name, now),
-            lambda sender: sender.prove_signature(request.headers, body, now, tolerance),
+            lambda sender: sender.prove_signature(headers, body, now, tolerance),
         )
 
     def _box(self, loop: _Loop) -> _Deliver:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headgate.api.errors import RequestRefused, response_for
 
 REQUEST_ID = "x-request-id"
+_REQUEST_ID = REQUEST_ID.encode()
 _FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # Answers hold prices and names, and nothing in them is to be rendered.
@@ -25,6 +26,8 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+
+_SECURITY = tuple((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
 
 # The rest of what is refused unread is not waited for.
 CLOSE: Mapping[str, str] = MappingProxyType({"Connection": "close"})
@@ -40,7 +43,7 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
+        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == _REQUEST_ID), "")
         request_id = given if _FIT.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
@@ -49,10 +52,11 @@ class Frame:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                there = {name for name, _ in headers}
+                headers += [pair for pair in _SECURITY if pair[0] not in there]
+                headers.append((_REQUEST_ID, request_id.encode()))
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
@@ -63,26 +67,33 @@ class Frame:
             await response_for(scope, error)(scope, receive, send_framed)
 
 
+@dataclass(slots=True)
+class Bodies:
+    """What bodies may have: one, and all together that are being read or worked on; `held` is what they have now."""
+
+    most_bytes: int
+    most_held: int
+    held: int = 0
+
+
 class BodyLimit:
     """Refuses a body that is too large, by its stated length or while it comes in, before anyone has read it all; and
-    one more body when those that are being read or worked on fill the memory they may have together.
+    one more body when those at hand fill the memory they may have together.
 
-    Compressed bodies are refused but for the paths that unpack them themselves.
+    Compressed bodies are refused, unless `unpacks` says that the application unpacks gzip, within the same bound.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int, most_held: int, unpacking: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, bodies: Bodies, *, unpacks: bool = False) -> None:
         self.app = app
-        self.most_bytes = most_bytes
-        self.most_held = most_held
-        self.unpacking = unpacking
-        self.held = 0
+        self.bodies = bodies
+        self.unpacks = unpacks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         self._check(scope)
-        seen = 0
+        seen, bodies = 0, self.bodies
 
         async def receive_bounded() -> Message:
             nonlocal seen
@@ -90,10 +101,10 @@ class BodyLimit:
             if message["type"] == "http.request":
                 came = len(message.get("body", b""))
                 seen += came
-                self.held += came
-                if seen > self.most_bytes:
+                bodies.held += came
+                if seen > bodies.most_bytes:
                     raise self._too_large()
-                if self.held > self.most_held:
+                if bodies.held > bodies.most_held:
                     raise RequestRefused(
                         "busy", "too many bytes are being received; send it again in a moment", (), CLOSE
                     )
@@ -102,7 +113,7 @@ class BodyLimit:
         try:
             await self.app(scope, receive_bounded, send)
         finally:
-            self.held -= seen
+            bodies.held -= seen
 
     def _check(self, scope: Scope) -> None:
         stated = encoding = b""
@@ -114,15 +125,15 @@ class BodyLimit:
         if stated and not stated.isdigit():
             raise RequestRefused("malformed", "the content length is not a number")
         # Python refuses to read numbers of thousands of digits; one of twenty is too large whatever it says.
-        if stated and (len(stated) > 20 or int(stated) > self.most_bytes):
+        if stated and (len(stated) > 20 or int(stated) > self.bodies.most_bytes):
             raise self._too_large()
         coding = encoding.strip().lower()
-        if coding not in (b"", b"identity") and not (coding == b"gzip" and scope["path"] in self.unpacking):
+        if coding not in (b"", b"identity") and not (coding == b"gzip" and self.unpacks):
             raise RequestRefused(
                 "unsupported_media_type", "send the body as it is; only events may be compressed, with gzip", (), CLOSE
             )
 
     def _too_large(self) -> RequestRefused:
         return RequestRefused(
-            "too_large", f"the body is larger than {self.most_bytes} bytes; send it in parts", (), CLOSE
+            "too_large", f"the body is larger than {self.bodies.most_bytes} bytes; send it in parts", (), CLOSE
         )

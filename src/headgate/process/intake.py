@@ -136,25 +136,32 @@ class Intake:
             queue = self._waiting.get(key)
             if queue is None:
                 queue = self._waiting[key] = deque()
-                if key not in self._in_hand:
-                    self._ready.append(key)
             queue.append(parcel)
-            if self._idle:
-                self._lock.notify()
-            elif self._threads < THREADS:
-                self._threads += 1
-                threading.Thread(target=self._run, name="headgate-intake", daemon=True).start()
+            if len(queue) == 1 and key not in self._in_hand:
+                self._make_ready(key)
         telemetry.ingest_queue.set(self._total)
+
+    def _make_ready(self, key: _Key) -> None:
+        """Let a thread take the key's parcels: one that is idle, or a new one. Threads that are busy come by later."""
+        self._ready.append(key)
+        if self._idle:
+            self._idle -= 1  # so that the next key wakes another
+            self._lock.notify()
+        elif self._threads < THREADS:
+            self._threads += 1
+            threading.Thread(target=self._run, name="headgate-intake", daemon=True).start()
 
     def _run(self) -> None:
         while True:
             with self._lock:
-                self._idle += 1
-                found = self._lock.wait_for(lambda: bool(self._ready), IDLE_SECONDS)
-                self._idle -= 1
-                if not found:
-                    self._threads -= 1
-                    return
+                while not self._ready:
+                    self._idle += 1
+                    if not self._lock.wait(IDLE_SECONDS):
+                        # Nobody has woken this one, so nobody has counted it as busy.
+                        self._idle -= 1
+                        if not self._ready:
+                            self._threads -= 1
+                            return
                 key = self._ready.popleft()
                 self._in_hand.add(key)
                 group = self._take(key)
@@ -164,9 +171,7 @@ class Intake:
                 with self._lock:
                     self._in_hand.discard(key)
                     if key in self._waiting:
-                        self._ready.append(key)
-                        if self._idle:
-                            self._lock.notify()
+                        self._make_ready(key)
                 _deliver(group)
 
     def _take(self, key: _Key) -> list[Parcel]:

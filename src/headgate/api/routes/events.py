@@ -7,12 +7,13 @@ the log; the refused bodies are kept beside it for inspection, and the answer na
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from headgate.access import Sender, may_send
 from headgate.api.errors import RequestRefused, unreadable
@@ -20,7 +21,7 @@ from headgate.api.event_schema import REQUEST_BODY
 from headgate.api.gate import Claim, Gate, may_write
 from headgate.api.models.ledger import AcceptedEvents
 from headgate.api.openapi import problems
-from headgate.api.strict import PlainRoute, media_type
+from headgate.api.strict import PlainRoute
 from headgate.kernel import telemetry
 from headgate.kernel.canonical import canonical
 from headgate.kernel.context import Context
@@ -30,6 +31,7 @@ from headgate.process import Incoming, NotStored, SenderChanged, checked, faults
 
 router = APIRouter(route_class=PlainRoute, tags=["events"])
 
+PATH = "/v1/events"
 STRUCTURED = ("application/cloudevents+json", "application/cloudevents-batch+json")
 LONGEST_SOURCE = 200
 # Above this, reading the JSON would keep other requests waiting.
@@ -59,8 +61,10 @@ async def post_events(
     be compressed with gzip; the signature is then over the compressed bytes.
     """
     gate: Gate = request.app.state.gate
+    # Once for all: the framework decodes all headers each time one is asked for. A repeated one counts with its last.
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
     try:
-        events, appended = await _take(gate, request, source or headgate_source)
+        events, appended = await _take(gate, request, headers, source or headgate_source)
     except (HeadgateError, RequestRefused) as error:
         telemetry.events_refused.inc(reason="changed" if isinstance(error, SenderChanged) else error.code)
         raise
@@ -73,21 +77,34 @@ async def post_events(
     return Response(orjson.dumps({"events": told}), 202, media_type="application/json")
 
 
-async def _take(gate: Gate, request: Request, source: str) -> tuple[list[CloudEvent], list[Appended]]:
+_route = router.routes[-1]
+assert isinstance(_route, PlainRoute)
+_answer = _route.get_route_handler()
+
+
+async def way_in(scope: Scope, receive: Receive, send: Send) -> None:
+    """The route as an application of its own, for a server that has found it by itself."""
+    answer = await _answer(Request(scope, receive))
+    await answer(scope, receive, send)
+
+
+async def _take(
+    gate: Gate, request: Request, headers: Mapping[str, str], source: str
+) -> tuple[list[CloudEvent], list[Appended]]:
     if len(source) > LONGEST_SOURCE:
         raise RequestRefused("malformed", f"source: is longer than {LONGEST_SOURCE} characters")
     body = await request.body()
     now = gate.app.clock.now()
-    sender, claim = await gate.sender(request, body, source, now)
+    sender, claim = await gate.sender(request, headers, body, source, now)
     may_write(sender)
     gate.limits.let_in(sender)
-    aside = len(body) > READ_ASIDE_BYTES or "content-encoding" in request.headers
-    events = await run_in_threadpool(_parsed, gate, request, body) if aside else _parsed(gate, request, body)
+    aside = len(body) > READ_ASIDE_BYTES or "content-encoding" in headers
+    events = await run_in_threadpool(_parsed, gate, headers, body) if aside else _parsed(gate, headers, body)
     gate.limits.count(sender, len(events))
     sender = await _allowed(gate, claim, sender, events)
     if not events:
         return [], []
-    trace = _trace(request)
+    trace = _trace(headers)
     incoming = [_incoming(event, sender.source, trace) for event in events]
     ctx = Context(sender.tenant_id, sender.principal, now, trace=request.scope["state"]["request_id"])
     await _fit(gate, ctx, sender, incoming, aside=aside)
@@ -131,20 +148,20 @@ async def _fit(gate: Gate, ctx: Context, sender: Sender, incoming: Sequence[Inco
     await run_in_threadpool(tell)
 
 
-def _parsed(gate: Gate, request: Request, body: bytes) -> list[CloudEvent]:
+def _parsed(gate: Gate, headers: Mapping[str, str], body: bytes) -> list[CloudEvent]:
     most_bytes = gate.app.settings.event_max_bytes
-    kind = media_type(request)
-    binary = any(name.startswith("ce-") for name in request.headers)
+    kind = headers.get("content-type", "").split(";")[0].strip().lower()
+    binary = any(name.startswith("ce-") for name in headers)
     if kind not in STRUCTURED and not (binary and kind.endswith("json")):
         raise RequestRefused(
             "unsupported_media_type", f"send {STRUCTURED[0]}, {STRUCTURED[1]}, or ce- headers with application/json"
         )
-    if request.headers.get("content-encoding", "").strip().lower() == "gzip":
+    if headers.get("content-encoding", "").strip().lower() == "gzip":
         body = inflated(body, gate.app.settings.request_max_bytes)
     if kind != STRUCTURED[1] and len(body) > most_bytes:
         raise RequestRefused("too_large", f"an event may have {most_bytes} bytes at most; split it")
     try:
-        return parse_http(request.headers, body, max_bytes=most_bytes)
+        return parse_http(headers, body, max_bytes=most_bytes)
     except Invalid as error:
         raise unreadable(error) from None
 
@@ -163,10 +180,10 @@ def inflated(body: bytes, most_bytes: int) -> bytes:
     return plain
 
 
-def _trace(request: Request) -> str:
+def _trace(headers: Mapping[str, str]) -> str:
     """Where the trace of this request stands: events that carry none of their own go on from here."""
     here = telemetry.current_traceparent()
-    given = request.headers.get("traceparent", "")
+    given = headers.get("traceparent", "")
     return here or (given if telemetry.is_traceparent(given) else "")
 
 

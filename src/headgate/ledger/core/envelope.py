@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 from headgate.kernel.canonical import canonical
 from headgate.kernel.clock import parse_instant
-from headgate.kernel.errors import Invalid, invalid
+from headgate.kernel.errors import Invalid, invalid, shorten
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -33,6 +34,8 @@ _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,64}")
 _JSON_TYPE = re.compile(r"(application|text)/([\w.+-]+\+)?json", re.IGNORECASE)
 _KNOWN = frozenset({"id", "source", "type", "specversion", "time", "subject", "datacontenttype", "dataschema"})
+# Escapes of NUL and of surrogates; a false alarm costs only time.
+_SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -84,7 +87,9 @@ def parse_batch(body: bytes, *, max_bytes: int) -> list[CloudEvent]:
     events = []
     for index, item in enumerate(items):
         event = _from_object(f"[{index}].", item)
-        _check_size(f"[{index}]", len(canonical(item)), max_bytes)
+        # A body that is no larger than one event may be has none that is larger.
+        if len(body) > max_bytes:
+            _check_size(f"[{index}]", len(canonical(item)), max_bytes)
         events.append(event)
     return events
 
@@ -130,7 +135,7 @@ def parse_json(field: str, raw: bytes) -> Any:
         raise invalid(field, "", f"is nested deeper than {MAX_DEPTH}", "Flatten it.") from None
     except ValueError as error:
         raise _unreadable(field, "", f"is not JSON: {error}") from None
-    _check_tree(field, value, 1)
+    _check_tree(field, text, value)
     return value
 
 
@@ -212,30 +217,58 @@ def _check_size(field: str, size: int, limit: int) -> None:
         raise invalid(field, f"{size} bytes", f"is larger than {limit} bytes", "Split it.")
 
 
-def _check_tree(field: str, value: Any, depth: int) -> None:
-    """Bounds that the JSON reader does not check: depth, and text that PostgreSQL or UTF-8 cannot hold."""
+def _check_tree(field: str, text: str, value: Any) -> None:
+    """Bounds that the JSON reader does not check: depth, and text that PostgreSQL or UTF-8 cannot hold.
+
+    The reader lets neither in but by an escape, and nothing is deeper than it has brackets: so most texts need no look
+    at their values.
+    """
+    if _SUSPECT.search(text) is not None or text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_value((None, field), value, 1)
+
+
+# Where a value stands: what it stands in, and its name or place there. Written out only for an error, because a path
+# for each value of a large document would cost the product of their lengths.
+_Place = tuple[Any, str | int]
+
+
+def _check_value(at: _Place, value: Any, depth: int) -> None:
     if isinstance(value, str):
-        if "\x00" in value:
-            raise invalid(field, value, "has a NUL character", "Remove it.")
-        if not value.isascii():
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                raise invalid(field, repr(value), "has half of a surrogate pair", "Send whole characters.") from None
+        _check_text(at, value)
     elif isinstance(value, dict):
-        _check_depth(field, depth)
+        _check_depth(at, depth)
         for name, inner in value.items():
-            _check_tree(field, name, depth)
-            _check_tree(f"{field}.{name}", inner, depth + 1)
+            _check_text(at, name)
+            _check_value((at, name), inner, depth + 1)
     elif isinstance(value, list):
-        _check_depth(field, depth)
+        _check_depth(at, depth)
         for index, inner in enumerate(value):
-            _check_tree(f"{field}[{index}]", inner, depth + 1)
+            _check_value((at, index), inner, depth + 1)
 
 
-def _check_depth(field: str, depth: int) -> None:
+def _check_text(at: _Place, value: str) -> None:
+    if "\x00" in value:
+        raise invalid(_path(at), value, "has a NUL character", "Remove it.")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise invalid(_path(at), repr(value), "has half of a surrogate pair", "Send whole characters.") from None
+
+
+def _check_depth(at: _Place, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise invalid(field[:80], "", f"is nested deeper than {MAX_DEPTH}", "Flatten it.")
+        raise invalid(_path(at)[:80], "", f"is nested deeper than {MAX_DEPTH}", "Flatten it.")
+
+
+def _path(at: _Place) -> str:
+    parts: list[str] = []
+    place: _Place | None = at
+    while place is not None:
+        place, part = place
+        # A name may hold what no text of an error can; see the fault that is told.
+        parts.append(f"[{part}]" if isinstance(part, int) else shorten(part.encode("utf-8", "replace").decode()))
+    return ".".join(reversed(parts)).replace(".[", "[")
 
 
 def _integer(text: str) -> int:
@@ -267,7 +300,6 @@ def _no_constant(name: str) -> Any:
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise invalid("", twice, "is a name that stands twice in one object", "Send it once.")
     return found
