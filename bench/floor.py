@@ -41,7 +41,7 @@ class RecordingDatabase(Database):
 
     @contextmanager
     def transaction(
-        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False
+        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False, idle_seconds: float | None = None
     ) -> Iterator[Connection]:
         """As `Database.transaction`."""
         written: list[Statement] = []
@@ -67,6 +67,6 @@ class RecordingDatabase(Database):
 def replay(database: Database, tenant: UUID, batches: Sequence[Sequence[Statement]]) -> None:
     """Write the rows again, one transaction a batch."""
     for batch in batches:
-        with database.transaction(tenant) as conn:
+        with database.transaction(tenant) as conn, conn.pipeline():
             for query, params in batch:
                 conn.execute(query, params)

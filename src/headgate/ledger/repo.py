@@ -232,8 +232,8 @@ with moved as (
 insert into audit_entries (seq, at, actor, action, subject_type, subject, case_id, event_seq, body, prev, hash)
 select seq, %(at)s, actor, action, subject_type, subject, case_id, event_seq, body, prev, hash
 from unnest(
-    %(seq)s::bigint[], %(actor)s::text[], %(action)s::text[], %(subject_type)s::text[], %(subject)s::text[],
-    %(case_id)s::uuid[], %(event_seq)s::bigint[], %(body)s::text[], %(prev)s::bytea[], %(hash)s::bytea[]
+    %(seq)s::bigint[], %(actor)b::text[], %(action)b::text[], %(subject_type)b::text[], %(subject)b::text[],
+    %(case_id)b::uuid[], %(event_seq)s::bigint[], %(body)b::text[], %(prev)b::bytea[], %(hash)b::bytea[]
 ) as e(seq, actor, action, subject_type, subject, case_id, event_seq, body, prev, hash)
 """
 
@@ -362,9 +362,9 @@ insert into outbox
 select id, target, type, subject, payload::jsonb, idempotency_key, process, key, case_id, step, event_seq, trace,
     %(now)s, %(now)s
 from unnest(
-    %(id)s::uuid[], %(target)s::text[], %(type)s::text[], %(subject)s::text[], %(payload)s::text[],
-    %(idempotency_key)s::text[], %(process)s::text[], %(key)s::text[], %(case_id)s::uuid[], %(step)s::text[],
-    %(event_seq)s::bigint[], %(trace)s::text[]
+    %(id)b::uuid[], %(target)b::text[], %(type)b::text[], %(subject)b::text[], %(payload)b::text[],
+    %(idempotency_key)b::text[], %(process)b::text[], %(key)b::text[], %(case_id)b::uuid[], %(step)b::text[],
+    %(event_seq)s::bigint[], %(trace)b::text[]
 ) with ordinality
     as c(id, target, type, subject, payload, idempotency_key, process, key, case_id, step, event_seq, trace, place)
 order by place

@@ -59,7 +59,7 @@ def record_decisions(conn: Connection, drafts: Sequence[DecisionDraft]) -> None:
             "case_id": [d.case_id for d in drafts],
             "event_seq": [d.event_seq for d in drafts],
             "outcome": [d.outcome for d in drafts],
-            "row_ids": [canonical_text(d.row_ids) for d in drafts],
+            "row_ids": [",".join(d.row_ids) for d in drafts],
             "inputs": [canonical_text(dict(d.inputs)) for d in drafts],
             "outputs": [canonical_text(dict(d.outputs)) for d in drafts],
             "evaluations": [d.evaluations for d in drafts],

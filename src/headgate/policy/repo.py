@@ -51,16 +51,17 @@ select digest, body from policy_versions
 where (policy, version) in (select * from unnest(%(policy)s::text[], %(version)s::int[]))
 """
 
+# Row ids are identifiers, so a comma keeps them apart.
 RECORD_DECISIONS = """
 insert into decisions
     (decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, row_ids, inputs, outputs,
      evaluations, digest)
 select decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome,
-       array(select jsonb_array_elements_text(row_ids)), inputs, outputs, evaluations::json, digest
+       string_to_array(row_ids, ','), inputs::jsonb, outputs::jsonb, evaluations::json, digest
 from unnest(
-    %(decision)s::uuid[], %(at)s::timestamptz[], %(policy)s::text[], %(version)s::int[], %(subject_type)s::text[],
-    %(subject)s::text[], %(case_id)s::uuid[], %(event_seq)s::bigint[], %(outcome)s::text[], %(row_ids)s::jsonb[],
-    %(inputs)s::jsonb[], %(outputs)s::jsonb[], %(evaluations)s::text[], %(digest)s::bytea[]
+    %(decision)b::uuid[], %(at)s::timestamptz[], %(policy)s::text[], %(version)s::int[], %(subject_type)s::text[],
+    %(subject)b::text[], %(case_id)b::uuid[], %(event_seq)s::bigint[], %(outcome)s::text[], %(row_ids)b::text[],
+    %(inputs)b::text[], %(outputs)b::text[], %(evaluations)b::text[], %(digest)b::bytea[]
 ) as d(decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome, row_ids, inputs, outputs,
        evaluations, digest)
 """

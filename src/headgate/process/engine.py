@@ -40,6 +40,8 @@ from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
 from headgate.process.registry import Move, Refusal, Registry, TenantProfile, Work
 
+# Decisions are sent to the database in parts of so many: few enough to fit what the socket takes at once.
+STREAMED = 32
 INTERNAL = ("approval.decided", "timer.fired", "task.completed", "command.delivered", "command.failed")
 
 
@@ -199,10 +201,15 @@ class _Batch:
         around = self._surroundings(profile, [event for event, _ in routed])
         seen = {kind: replace(around, facts=facts) for kind, facts in self.facts.items()}
         stuck: set[str] = set()
-        for event, process in routed:
-            if event.key not in stuck and not self._one(event, process, definitions, cases, seen):
-                stuck.add(event.key)
-        self._write()
+        # Statements are sent and not waited for: the database writes what is decided while the rest is being decided.
+        with self.conn.pipeline():
+            for event, process in routed:
+                if event.key not in stuck and not self._one(event, process, definitions, cases, seen):
+                    stuck.add(event.key)
+                if len(self.gathered.decisions) >= STREAMED:
+                    record_decisions(self.conn, self.gathered.decisions)
+                    self.gathered.decisions.clear()
+            self._write()
 
     def _route(self, definitions: DefinitionSet) -> list[tuple[StoredEvent, str]]:
         routed = []

@@ -39,10 +39,10 @@ insert into cases (case_id, process, version, subject_type, subject, key, partne
                    owner_role, stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state)
 select case_id, process, version, subject_type, subject, key, partner, stage, status, outcome,
        case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end,
-       owner_role, stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state
-from unnest(%s::uuid[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-            %s::text[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::jsonb[], %s::timestamptz[],
-            %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::text[])
+       owner_role, stake, currency, data::jsonb, opened_at, updated_at, closed_at, due_at, warn_at, sla_state
+from unnest(%b::uuid[], %b::text[], %s::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+            %b::text[], %b::text[], %b::text[], %s::numeric[], %b::text[], %b::text[], %s::timestamptz[],
+            %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %b::text[])
   as t(case_id, process, version, subject_type, subject, key, partner, stage, status, outcome, exceptions, owner_role,
        stake, currency, data, opened_at, updated_at, closed_at, due_at, warn_at, sla_state)
 on conflict (tenant_id, case_id) do update set

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
+from operator import attrgetter
 from struct import Struct
 from types import NoneType
 from typing import Any, Final
@@ -18,7 +19,6 @@ from uuid import UUID
 from psycopg.errors import DataError
 from psycopg.types.array import ListBinaryDumper, ListDumper
 
-_TEXT_OID = 25
 _NULL = b"\xff\xff\xff\xff"
 _head = Struct("!IIIII").pack  # dimensions, has nulls, type of elements, length, lower bound
 _length = Struct("!I").pack
@@ -31,6 +31,13 @@ _PLAIN: Final[Mapping[type, Callable[[Any], str]]] = {
     bool: str,
     date: date.isoformat,
     datetime: datetime.isoformat,
+}
+
+# How an element is sent in binary form, with its type's number in the server's catalogue.
+_RAW: Final[Mapping[type, tuple[int, Callable[[Any], bytes]]]] = {
+    str: (25, str.encode),
+    bytes: (17, bytes),
+    UUID: (2950, attrgetter("bytes")),
 }
 
 
@@ -57,7 +64,7 @@ class QuickListDumper(ListDumper):
 
 
 class QuickListBinaryDumper(ListBinaryDumper):
-    """`ListBinaryDumper` for lists of texts: the server reads a long text so in a tenth of the time.
+    """`ListBinaryDumper` for lists of texts, bytes or UUIDs: the server reads a long text so in a tenth of the time.
 
     Asked for with a `%b` placeholder, and a cast (`%b::text[]`) where the column is not text.
     """
@@ -65,14 +72,17 @@ class QuickListBinaryDumper(ListBinaryDumper):
     def dump(self, obj: list[Any]) -> Any:
         """The array as the server sends arrays itself."""
         kinds = set(map(type, obj))
-        if not kinds or not kinds <= {str, NoneType}:
+        gaps = NoneType in kinds
+        kinds.discard(NoneType)
+        known = _RAW.get(kinds.pop()) if len(kinds) == 1 else None
+        if known is None:
             return super().dump(obj)
-        encoding = self._tx.encoding
-        head = _head(1, int(NoneType in kinds), _TEXT_OID, len(obj), 1)
-        if NoneType in kinds:
-            texts = [None if v is None else v.encode(encoding) for v in obj]
-            return head + b"".join([_NULL if t is None else _length(len(t)) + t for t in texts])
-        encoded = [v.encode(encoding) for v in obj]
+        oid, raw = known
+        head = _head(1, int(gaps), oid, len(obj), 1)
+        if gaps:
+            values = [None if v is None else raw(v) for v in obj]
+            return head + b"".join([_NULL if v is None else _length(len(v)) + v for v in values])
+        encoded = list(map(raw, obj))
         lengths = map(_length, map(len, encoded))
         return head + b"".join(chain.from_iterable(zip(lengths, encoded, strict=True)))
 

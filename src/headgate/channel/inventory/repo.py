@@ -87,7 +87,7 @@ HOLD = """
 insert into reservations (order_no, line, warehouse, product, quantity, expires_at, status, created_at, updated_at)
 select order_no, line, warehouse, product, quantity, expires_at, 'held', %(now)s, %(now)s
 from unnest(
-    %(order_no)s::text[], %(line)s::text[], %(warehouse)s::text[], %(product)s::text[], %(quantity)s::numeric[],
+    %(order_no)b::text[], %(line)b::text[], %(warehouse)b::text[], %(product)b::text[], %(quantity)s::numeric[],
     %(expires_at)s::timestamptz[]
 ) as r(order_no, line, warehouse, product, quantity, expires_at)
 order by order_no, line, warehouse

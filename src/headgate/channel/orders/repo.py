@@ -53,13 +53,13 @@ insert into orders (
 select
     order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
     status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, case when exceptions = '' then
-    '{}'::text[] else string_to_array(exceptions, ',') end, digest, line_key, content, decision, case_id,
-    requested_by, submitted_by, updated_at, exception_uses
+    '{}'::text[] else string_to_array(exceptions, ',') end, digest, line_key, content::json,
+    decision, case_id, requested_by, submitted_by, updated_at, exception_uses::json
 from unnest(
-    %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
-    %s::timestamptz[], %s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[],
-    %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::bytea[], %s::bytea[], %s::json[], %s::uuid[],
-    %s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::json[]
+    %b::text[], %s::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %s::timestamptz[],
+    %s::timestamptz[], %b::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::date[],
+    %s::numeric[], %s::numeric[], %s::numeric[], %b::text[], %b::bytea[], %b::bytea[], %b::text[], %b::uuid[],
+    %b::uuid[], %b::text[], %b::text[], %s::timestamptz[], %b::text[]
 ) as t(
     order_no, revision, partner, account, storefront, customer_reference, currency, placed_at, received_at,
     status, total, tax, tenant_total, rate, rate_on, counted, unbilled, stake, exceptions, digest, line_key,
@@ -81,8 +81,8 @@ insert into order_lines (
     margin, tax, agreement, shipped
 )
 select * from unnest(
-    %s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::numeric[], %s::text[], %s::numeric[],
-    %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::text[], %s::numeric[]
+    %b::text[], %b::text[], %s::int[], %b::text[], %b::text[], %s::numeric[], %b::text[], %s::numeric[],
+    %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[], %b::text[], %s::numeric[]
 )
 """
 
