@@ -44,6 +44,8 @@ def create_delegation(
     names = sorted({check_role(role) for role in roles})
     why = text("reason", reason, 500)
     _check_terms(names, delegator, delegate, valid_from, valid_until, max_amount)
+    if valid_until <= ctx.now:
+        raise invalid("valid_until", valid_until, "has passed", "Let it end in the future.")
     if ctx.principal.id != delegator:
         require(ctx.principal, "admin")
         if ctx.principal.id == delegate:
@@ -73,10 +75,20 @@ def get_delegation(conn: Connection, delegation_id: UUID, now: datetime) -> Dele
 
 
 def list_delegations(
-    conn: Connection, now: datetime, *, principal: str | None = None, past: bool = False, limit: int = 100
+    conn: Connection,
+    now: datetime,
+    *,
+    principal: str | None = None,
+    past: bool = False,
+    before: tuple[datetime, UUID] | None = None,
+    limit: int = 100,
 ) -> list[Delegation]:
-    """Delegations from or to `principal` (or everybody's), newest first; ended and revoked ones only with `past`."""
-    values = {"now": now, "principal": principal, "past": past, "limit": limit}
+    """Delegations from or to `principal` (or everybody's), newest first; ended and revoked ones only with `past`.
+
+    `before` is (valid_from, id) of the last one seen.
+    """
+    at, last = before or (None, None)
+    values = {"now": now, "principal": principal, "past": past, "limit": limit, "before": at, "last": last}
     return [as_delegation(row) for row in conn.execute(repo.LIST_DELEGATIONS, values)]
 
 

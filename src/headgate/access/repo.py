@@ -138,7 +138,8 @@ LIST_DELEGATIONS = f"""
 select {_DELEGATION} from delegations d
 where (%(principal)s::text is null or %(principal)s in (d.delegator, d.delegate))
     and (%(past)s or (d.revoked_at is null and d.valid_until > %(now)s))
-order by d.valid_from desc, d.id limit %(limit)s
+    and (%(before)s::timestamptz is null or (d.valid_from, d.id) < (%(before)s::timestamptz, %(last)s::uuid))
+order by d.valid_from desc, d.id desc limit %(limit)s
 """
 
 GET_DELEGATION = f"select {_DELEGATION} from delegations d where d.id = %(id)s"

@@ -34,14 +34,13 @@ from headgate.process import (
     case_of_subject,
     decide_approval,
     get_approval,
-    work_queue,
 )
+from headgate.process.queries import every_task
 
 app = typer.Typer(no_args_is_help=True)
 approvals_app = typer.Typer(no_args_is_help=True)
 # What cases are about.
 SUBJECTS = ("order", "price_exception", "return")
-PAGE = 200
 
 
 @app.command("list")
@@ -192,11 +191,8 @@ def decide(
 
 
 def _waiting(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
-    """Open tasks of approvals, page by page."""
-    offset = 0
-    while page := work_queue(conn, now, view="all", offset=offset, limit=PAGE):
-        yield from (task for task in page if task["approval"])
-        offset += len(page)
+    """Open tasks of approvals."""
+    return (task for task in every_task(conn, now) if task["approval"])
 
 
 def _named(conn: Connection[Any], text: str, *, only_pending: bool) -> Approval:

@@ -19,7 +19,8 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError
 from headgate.packs.simulator import Event, Simulation
-from headgate.process import Approval, Choice, Incoming, decide_approval, get_approval, ingest, work_queue
+from headgate.process import Approval, Choice, Incoming, decide_approval, get_approval, ingest
+from headgate.process.queries import every_task
 from headgate.wiring import App
 
 # When the channel is looked at, by the tenant's clock: what arrived since is governed, what is due is decided.
@@ -41,7 +42,6 @@ REASONS = {
     "reject": ("no ground for this price", "the account has to pay first", "not within the programme"),
     "return": ("the reference is missing, ask the partner", "please split the order by warehouse"),
 }
-PAGE = 200
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class Player:
         now = self.clock.now()
         voted: set[UUID] = set()
         with self.app.database.transaction(self.tenant) as conn:
-            for task in list(_tasks(conn, now)):
+            for task in list(every_task(conn, now)):
                 approval, since = task["approval"], task["created_at"]
                 if approval is None or approval in voted or since >= alone:
                     continue
@@ -176,14 +176,6 @@ def counter_offer(approval: Approval) -> dict[str, Any] | None:
             middle = (Decimal(str(line["asked"])) + Decimal(str(line["contract"]))) / 2
             lines.append({"line": line["line"], "unit_price": str(middle.quantize(Decimal("0.01")))})
     return {"lines": lines} if approval.subject_type == "order" and lines else None
-
-
-def _tasks(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
-    """Every open task, page by page: however many wait, none is passed over."""
-    offset = 0
-    while page := work_queue(conn, now, view="all", offset=offset, limit=PAGE):
-        yield from page
-        offset += len(page)
 
 
 def _looks(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]:

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import typer
 from psycopg import Connection
@@ -23,7 +24,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from headgate.access import find_tenant, load_principal
+from headgate.access import find_tenant, get_tenant, load_principal
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context, Principal
@@ -33,6 +34,9 @@ from headgate.wiring import App, build
 
 Tenant = Annotated[
     str, typer.Option("--tenant", "-t", envvar="HEADGATE_TENANT", help="The tenant's short name.", show_default=True)
+]
+By = Annotated[
+    str, typer.Option("--as", help="Who acts: a principal id or an e-mail address; without it, you as operator.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many rows at most.")]
@@ -134,8 +138,17 @@ def acting(conn: Connection[Any], ctx: Context, by: str) -> Context:
     """The context of a person of the tenant, named by principal id or e-mail address."""
     if not by:
         raise invalid("--as", by, "is empty", "Name a person of the tenant.")
-    principal = load_principal(conn, by if ":" in by else f"user:{by}", ctx.now)
-    return Context(ctx.tenant_id, principal, ctx.now)
+    return Context(ctx.tenant_id, load_principal(conn, named(by), ctx.now), ctx.now)
+
+
+def named(person: str) -> str:
+    """The principal id of a person who is named by it or by an e-mail address."""
+    return person if ":" in person else f"user:{person.strip().lower()}"
+
+
+def midnight(conn: Connection[Any], day: datetime) -> datetime:
+    """The first instant of a day in the tenant's time zone."""
+    return datetime.combine(day.date(), time(), ZoneInfo(get_tenant(conn).timezone))
 
 
 def fail(message: str, problems: Sequence[Problem] = ()) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -15,11 +16,28 @@ from headgate.access import (
     create_service,
     create_source,
     create_tenant,
+    get_account,
     grant_role,
     list_accounts,
+    list_grants,
     list_sources,
+    revoke_role,
 )
-from headgate.cli.session import Json, Tenant, new_password, opened, operator, print_json, say, session, table
+from headgate.cli.session import (
+    By,
+    Json,
+    Tenant,
+    acting,
+    midnight,
+    named,
+    new_password,
+    opened,
+    operator,
+    print_json,
+    say,
+    session,
+    table,
+)
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
@@ -93,6 +111,70 @@ def people(tenant: Tenant = "nordwind", json: Json = False) -> None:
         print_json({"items": rows})
     else:
         table("People", rows, {"principal": "Id", "name": "Name", "roles": "Roles", "status": "Status"}, "Nobody yet.")
+
+
+@app.command("grants")
+def grants(
+    person: Annotated[str, typer.Argument(help="A principal id or an e-mail address.")],
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """List the roles granted to somebody, past and future ones too."""
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, ctx):
+        who = get_account(conn, named(person), ctx.now).principal
+        rows = [asdict(g) for g in list_grants(conn, [who])]
+    if json:
+        print_json({"items": rows})
+        return
+    columns = {
+        "role": "Role",
+        "valid_from": "From (UTC)",
+        "valid_until": "Until (UTC)",
+        "granted_by": "Granted by",
+        "granted_at": "Granted (UTC)",
+    }
+    table(f"Roles of {who}", rows, columns, f"{who} has no role: headgate tenant grant {person} ROLE")
+
+
+@app.command("grant")
+def grant(
+    person: Annotated[str, typer.Argument(help="A principal id or an e-mail address.")],
+    role: Annotated[str, typer.Argument(help=f"One of {', '.join(sorted(ROLES))}.")],
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; without it, from now on.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day, through its end; without it, for good.")
+    ] = None,
+    by: By = "",
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Grant a role, or change the dates of one. Duties that must stay apart are refused."""
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        made = grant_role(
+            conn,
+            acting(conn, ctx, by) if by else ctx,
+            named(person),
+            role,
+            valid_from=midnight(conn, since) if since else None,
+            valid_until=midnight(conn, until + timedelta(days=1)) if until else None,
+        )
+    _said(asdict(made), f"{made.principal} has the role {made.role}", json)
+
+
+@app.command("revoke")
+def revoke(
+    person: Annotated[str, typer.Argument(help="A principal id or an e-mail address.")],
+    role: Annotated[str, typer.Argument(help="The role to take away.")],
+    by: By = "",
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Take a role away."""
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        revoke_role(conn, acting(conn, ctx, by) if by else ctx, named(person), role)
+    _said({"principal": named(person), "role": role}, f"{named(person)} does not have the role {role} any more", json)
 
 
 @app.command("add-source")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from psycopg.rows import dict_row
 
 from headgate.kernel.errors import NotFound
 
-LIMIT = 200
+LIMIT = 200  # of a page; callers ask for one more to see whether there is another
+# When a task is due, what is at stake, and its id: the order of the work queue.
+Place = tuple[datetime | None, Decimal | None, UUID]
 
 _QUEUE = """
 select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.level, t.assignee, t.due_at, t.stake, t.currency,
@@ -24,8 +27,11 @@ join cases c on c.tenant_id = t.tenant_id and c.case_id = t.case_id
 left join approvals a on a.tenant_id = t.tenant_id and a.case_id = t.case_id and a.status = 'pending'
 where t.status = 'open' and (t.snoozed_until is null or t.snoozed_until <= %(now)s) {filters}
 order by t.due_at nulls last, t.stake desc nulls last, t.task
-limit %(limit)s offset %(offset)s
+limit %(limit)s
 """
+# The same order as one comparison: what has no due time or nothing at stake comes last.
+_BEHIND = """and (coalesce(t.due_at, 'infinity'), coalesce(-t.stake, 'infinity'), t.task)
+    > (coalesce(%(due)s::timestamptz, 'infinity'), coalesce(-%(stake)s::numeric, 'infinity'), %(task)s::uuid)"""
 _QUEUE_COUNTS = """
 select count(*) filter (where role = any(%(roles)s) or also_role = any(%(roles)s)) as team,
        count(*) filter (where assignee = %(me)s) as mine,
@@ -65,18 +71,37 @@ def work_queue(
     view: str = "team",
     me: str = "",
     roles: Sequence[str] = (),
-    offset: int = 0,
+    after: Place | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Open tasks, most urgent first, then most money. `view`: mine | team | unassigned | all."""
+    """Open tasks, most urgent first, then most money. `view`: mine | team | unassigned | all.
+
+    `after` is the `place_of` the last one seen.
+    """
     filters = {
         "mine": "and t.assignee = %(me)s",
         "team": "and (t.role = any(%(roles)s) or t.also_role = any(%(roles)s))",
         "unassigned": "and t.assignee is null and (t.role = any(%(roles)s) or t.also_role = any(%(roles)s))",
         "all": "",
     }[view]
-    params = {"now": now, "me": me, "roles": list(roles), "limit": min(limit, LIMIT), "offset": offset}
+    params: dict[str, Any] = {"now": now, "me": me, "roles": list(roles), "limit": min(limit, LIMIT + 1)}
+    if after is not None:
+        filters += _BEHIND
+        params |= dict(zip(("due", "stake", "task"), after, strict=True))
     return _rows(conn, _QUEUE.format(filters=filters), params)
+
+
+def place_of(task: Mapping[str, Any]) -> Place:
+    """Where a task of the work queue stands in its order."""
+    return task["due_at"], task["stake"], task["task"]
+
+
+def every_task(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
+    """Every open task in the order of the work queue, page by page: however many wait, none is passed over."""
+    after: Place | None = None
+    while page := work_queue(conn, now, view="all", after=after, limit=LIMIT):
+        yield from page
+        after = place_of(page[-1])
 
 
 def queue_counts(conn: Connection[Any], now: datetime, me: str, roles: Sequence[str]) -> dict[str, Any]:
@@ -119,7 +144,7 @@ def case_list(
         "exception": exception,
         "at": before[0] if before else None,
         "id": before[1] if before else None,
-        "limit": min(limit, LIMIT),
+        "limit": min(limit, LIMIT + 1),
     }
     return _rows(conn, _CASES.format(filters=filters, order="opened_at desc, case_id desc"), params)
 

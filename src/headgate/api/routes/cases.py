@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -49,10 +50,10 @@ from headgate.process import (
     ways,
     work_queue,
 )
+from headgate.process.queries import Place, place_of
 
 router = APIRouter(route_class=StrictRoute)
 MOST_HISTORY = 200
-MOST_OFFSET = 10_000_000
 
 
 @router.get("/cases", tags=["cases"], responses=problems(*READ, 422))
@@ -116,14 +117,13 @@ def list_tasks(
     limit: Limit = 50,
 ) -> Queue:
     """Open tasks, most urgent first, then most money: of the caller's roles, their own, nobody's, or all."""
-    offset = _offset(cursor)
     me, roles = caller.ctx.principal.id, sorted(caller.ctx.principal.roles)
     with caller.reading() as conn:
-        rows = work_queue(conn, caller.ctx.now, view=view, me=me, roles=roles, offset=offset, limit=limit)
+        rows = work_queue(conn, caller.ctx.now, view=view, me=me, roles=roles, after=_after(cursor), limit=limit + 1)
         counts = queue_counts(conn, caller.ctx.now, me, roles)
     return Queue(
-        items=[QueueItem.model_validate(with_stake(row)) for row in rows],
-        next_cursor=encode_cursor(str(offset + limit)) if len(rows) == limit else "",
+        items=[QueueItem.model_validate(with_stake(row)) for row in rows[:limit]],
+        next_cursor=_cursor(place_of(rows[limit - 1])) if len(rows) > limit else "",
         counts=QueueCounts.model_validate(counts),
     )
 
@@ -202,13 +202,23 @@ def _before(cursor: str) -> tuple[datetime, UUID] | None:
         raise _not_ours(cursor) from None
 
 
-def _offset(cursor: str) -> int:
-    (text,) = decode_cursor(cursor, 1)
-    if not text:
-        return 0
-    if not text.isascii() or not text.isdigit() or len(text) > 8 or int(text) > MOST_OFFSET:
-        raise _not_ours(cursor)
-    return int(text)
+def _after(cursor: str) -> Place | None:
+    if not cursor:
+        return None
+    due, stake, task = decode_cursor(cursor, 3)
+    try:
+        at = datetime.fromisoformat(due) if due else None
+        amount = Decimal(stake) if stake else None
+        if (at and at.tzinfo is None) or (amount is not None and not amount.is_finite()):
+            raise ValueError
+        return at, amount, UUID(task)
+    except (ValueError, InvalidOperation):
+        raise _not_ours(cursor) from None
+
+
+def _cursor(place: Place) -> str:
+    due, stake, task = place
+    return encode_cursor(due.isoformat() if due else "", "" if stake is None else format(stake, "f"), str(task))
 
 
 def _not_ours(cursor: str) -> Exception:
