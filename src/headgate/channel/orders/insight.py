@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +43,11 @@ group by e.type order by amount desc, e.type limit %(most)s
 """
 HOURS = f"""
 select extract(hour from o.placed_at at time zone %(zone)s)::int as hour, count(*) as orders,
+       count(*) filter (where o.status in {_STOPPED}) as stopped
+from orders o where o.placed_at >= %(since)s and o.placed_at < %(until)s group by 1
+"""
+DAYS = f"""
+select (o.placed_at at time zone %(zone)s)::date as day, count(*) as orders,
        count(*) filter (where o.status in {_STOPPED}) as stopped
 from orders o where o.placed_at >= %(since)s and o.placed_at < %(until)s group by 1
 """
@@ -168,6 +173,12 @@ def hour_counts(conn: Connection[Any], since: datetime, until: datetime, zone: s
     return {hour: (orders, stopped) for hour, orders, stopped in rows}
 
 
+def day_counts(conn: Connection[Any], since: datetime, until: datetime, zone: str) -> dict[date, tuple[int, int]]:
+    """Orders placed in a span by day of the zone: how many, and how many of them were stopped."""
+    rows = conn.execute(DAYS, {"since": since, "until": until, "zone": zone})
+    return {day: (orders, stopped) for day, orders, stopped in rows}
+
+
 def straight_share(conn: Connection[Any], since: datetime, until: datetime, partner: str = "") -> Decimal | None:
     """Percent of decided orders that touched nobody, None without orders."""
     straight, decided = _one(conn, SHARE, {"since": since, "until": until, "partner": partner})
@@ -254,7 +265,7 @@ def row_hits(conn: Connection[Any], policy: str, version: int, since: datetime, 
 
 def asked_policies(conn: Connection[Any], most: int = 20) -> set[str]:
     """The policies that the last order decisions asked on their way; those make no decisions of their own."""
-    asked = set()
+    asked: set[str] = set()
     for record in _records(conn, _EVER, most):
         asked.update(c["policy"] for c in record["checks"] if c["policy"])
         if record["naming"]:
