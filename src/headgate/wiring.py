@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import Connection
 
 from headgate.access import Envelope, forget_keys, load_voters
-from headgate.channel import credit, exceptions, inventory, orders, partners, products, returns, taxes
+from headgate.channel import credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
 from headgate.domain.calendar import Calendar, add_working_time, calendar_from
@@ -62,6 +62,7 @@ TABLES = (
     "headgate.channel.orders.tables",
     "headgate.channel.exceptions.tables",
     "headgate.channel.returns.tables",
+    "headgate.channel.deals.tables",
     "headgate.connectors.tables",
     "headgate.connectors.delivery.tables",
 )
@@ -160,9 +161,14 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "order": orders.OrderPort(cache),
         "price_exception": exceptions.ExceptionPort(cache),
         "return": returns.ReturnPort(cache),
+        "deal": deals.DealPort(cache),
     }
-    registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS}
-    registry.edit_checks |= {"order": orders.check_edit, "price_exception": exceptions.check_edit}
+    registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS, **deals.ACTIONS}
+    registry.edit_checks |= {
+        "order": orders.check_edit,
+        "price_exception": exceptions.check_edit,
+        "deal": deals.check_edit,
+    }
     registry.jobs |= orders.JOBS
     registry.jobs |= delivery.JOBS
     registry.listeners.append(delivery.fan_out)
@@ -175,6 +181,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "tax_rate.recorded": taxes.project_tax_rates,
         "exemption.recorded": taxes.project_exemptions,
         "fx_rate.recorded": taxes.project_fx_rates,
+        **deals.PROJECTIONS,
         **dict.fromkeys(NOTED, _noted),
     }
     checks: dict[str, Validator] = {
@@ -186,6 +193,8 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "tax_rate.recorded": taxes.validate_tax_rates,
         "exemption.recorded": taxes.validate_exemptions,
         "fx_rate.recorded": taxes.validate_fx_rates,
+        **deals.VALIDATORS,
+        **deals.validators,
     }
     registry.validators |= checks
     return registry

@@ -1,0 +1,56 @@
+"""Reading deals: lists, one deal, what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.channel.deals import repo
+from headgate.channel.masters import Page, decode_cursor, page_of, page_size
+from headgate.kernel.canonical import instant_text
+from headgate.kernel.errors import Invalid, NotFound
+
+STATUSES = (
+    "draft",
+    "submitted",
+    "under_review",
+    "pending_approval",
+    "approved",
+    "returned",
+    "rejected",
+    "appealed",
+    "converted",
+    "lost",
+    "expired",
+    "withdrawn",
+)
+
+
+def list_deals(
+    conn: Connection[Any], *, partner: str = "", status: str = "", text: str = "", cursor: str = "", limit: int = 50
+) -> Page[dict[str, Any]]:
+    """Deals, last changed first. `text` is sought in deal, customer and partner."""
+    at, deal = decode_cursor(cursor, 2)
+    params = {"partner": partner, "status": status, "text": text, "after_at": at or None, "after": deal}
+    rows = repo.list_rows(conn, {**params, "limit": page_size(limit) + 1})
+    return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["deal"]))
+
+
+def get_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
+    """One deal with its content. Raises NotFound."""
+    row = repo.get_row(conn, deal)
+    if row is None:
+        raise NotFound(f"deal {deal} does not exist")
+    return row
+
+
+def conflicts_of(conn: Connection[Any], deal: str) -> list[dict[str, Any]]:
+    """What stands against a deal, worst first, each with its signals; empty for portal users."""
+    return repo.conflict_rows(conn, deal)
+
+
+def check_edit(conn: Connection[Any], deal: str, edit: Mapping[str, Any]) -> None:
+    """What a partner registered is the partner's word, so nobody else changes it. Raises Invalid."""
+    raise Invalid(f"deal {deal} is not changed by who decides about it; return it to the partner with what to change")
