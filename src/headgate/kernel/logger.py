@@ -7,7 +7,6 @@ go to standard error, because standard output is for what was asked.
 from __future__ import annotations
 
 import importlib
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,5 +22,5 @@ class Log:
             raise AttributeError(level)
         structlog = importlib.import_module("structlog")
         if not structlog.is_configured():
-            structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+            importlib.import_module("headgate.kernel.logs").configure_logs()
         return getattr(structlog.get_logger(self.name), level)

@@ -33,6 +33,7 @@ def configure_logs(stream: TextIO | None = None, *, form: LogFormat = "console",
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_formatted,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
@@ -45,7 +46,7 @@ def configure_logs(stream: TextIO | None = None, *, form: LogFormat = "console",
         if form == "json"
         else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = _Gate(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -53,7 +54,7 @@ def configure_logs(stream: TextIO | None = None, *, form: LogFormat = "console",
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [*(each for each in root.handlers if not isinstance(each, _Gate)), handler]
     root.setLevel(level.upper())
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         theirs = logging.getLogger(name)
@@ -71,8 +72,25 @@ def configure_logs(stream: TextIO | None = None, *, form: LogFormat = "console",
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def tell_uncaught() -> None:
+    """Let exceptions that nobody catches, in any thread, be log lines too."""
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
+
+
+class _Gate(logging.StreamHandler[TextIO]):
+    """Writes to a stream, or to whatever stderr is at the moment."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        super().__init__(stream or sys.stderr)
+        self._fixed = stream is not None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._fixed:
+            self.stream = sys.stderr
+        super().emit(record)
 
 
 def redacted(_logger: Any, _method: str, event: _Event) -> _Event:
@@ -92,6 +110,14 @@ def bound(**values: str) -> Iterator[None]:
     """Name the request or the job on every line written within."""
     with structlog.contextvars.bound_contextvars(**values):
         yield
+
+
+def _without_formatted(_logger: Any, _method: str, event: _Event) -> _Event:
+    """What another handler's formatter has left at the record is not something that somebody wanted told."""
+    if "_record" in event:
+        for name in ("message", "asctime"):
+            event.pop(name, None)
+    return event
 
 
 def _with_trace(_logger: Any, _method: str, event: _Event) -> _Event:

@@ -23,6 +23,8 @@ class Settings:
     ports that they may use elsewhere, a file with further certificate authorities.
     deliveries: how many messages one process has under way at once.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
+    metrics_port: where metrics and health are told, apart from the API (0: nowhere); metrics_token guards it.
+    traces: OTLP address that spans are sent to, empty: none. ready_lag_seconds: 0 means that lag makes nothing unready.
     """
 
     home: Path
@@ -55,6 +57,15 @@ class Settings:
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_ca: str = ""
     deliveries: int = 32
+    log_format: str = "console"
+    log_level: str = "info"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    metrics_token: str = ""
+    traces: str = ""
+    traces_percent: int = 100
+    ready_lag_seconds: int = 0
+    ready_free_mb: int = 200
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -88,6 +99,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         api_rate=_integer(env, "HEADGATE_API_RATE", 100, 1, 1_000_000),
         refusals_per_minute=_integer(env, "HEADGATE_REFUSALS_PER_MINUTE", 300, 1, 1_000_000),
         sign_ins_per_minute=_integer(env, "HEADGATE_SIGN_INS_PER_MINUTE", 30, 1, 1_000_000),
+        log_format=_choice(env, "HEADGATE_LOG_FORMAT", ("console", "json")),
+        log_level=_choice(env, "HEADGATE_LOG_LEVEL", ("info", "debug", "warning", "error")),
+        metrics_host=env.get("HEADGATE_METRICS_HOST") or "127.0.0.1",
+        metrics_port=_integer(env, "HEADGATE_METRICS_PORT", 0, 0, 65_535),
+        metrics_token=env.get("HEADGATE_METRICS_TOKEN", ""),
+        traces=env.get("HEADGATE_TRACES", ""),
+        traces_percent=_integer(env, "HEADGATE_TRACES_PERCENT", 100, 0, 100),
+        ready_lag_seconds=_integer(env, "HEADGATE_READY_LAG_SECONDS", 0, 0, 1_000_000),
+        ready_free_mb=_integer(env, "HEADGATE_READY_FREE_MB", 200, 0, 10_000_000),
         outbound_allow=_words(env, "HEADGATE_OUTBOUND_ALLOW"),
         outbound_ports=_ports(env, "HEADGATE_OUTBOUND_PORTS", (443, 8443)),
         outbound_ca=env.get("HEADGATE_OUTBOUND_CA", ""),
@@ -106,6 +126,14 @@ def _ports(env: Mapping[str, str], name: str, default: tuple[int, ...]) -> tuple
         if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 65535):
             raise Misconfigured(f"{name}: {word!r} is not a port; write numbers up to 65535 with commas between them")
     return tuple(int(word) for word in words) or default
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    """One of these; the first is the default."""
+    value = env.get(name) or choices[0]
+    if value not in choices:
+        raise Misconfigured(f"{name}={value!r} is not one of {', '.join(choices)}")
+    return value
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

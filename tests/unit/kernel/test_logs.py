@@ -12,7 +12,7 @@ import warnings
 import pytest
 import structlog
 
-from headgate.kernel.logs import bound, configure_logs
+from headgate.kernel.logs import bound, configure_logs, tell_uncaught
 
 PLANTED = "hunter2hunter2"
 
@@ -32,6 +32,7 @@ def _as_before():
 def lines(request):
     stream = io.StringIO()
     configure_logs(stream, form=request.param, level="info")
+    tell_uncaught()
     return stream
 
 
@@ -156,7 +157,8 @@ def test_a_level_hides_what_is_below_it():
 
 def test_a_thread_that_dies_tells_so_without_its_secrets():
     code = (
-        "import threading\nfrom headgate.kernel.logs import configure_logs\nconfigure_logs(form='json')\n"
+        "import threading\nfrom headgate.kernel.logs import configure_logs, tell_uncaught\n"
+        "configure_logs(form='json')\ntell_uncaught()\n"
         f"def run():\n    secret = '{PLANTED}'\n    raise RuntimeError('password=' + secret)\n"
         "t = threading.Thread(target=run)\nt.start()\nt.join()\n"
     )
