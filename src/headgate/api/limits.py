@@ -3,7 +3,6 @@ proofs. Everything is counted in bounded memory; times come from a clock that is
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import time
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from fastapi import Request
 
 from headgate.access import Sender
 from headgate.kernel import telemetry
-from headgate.kernel.buckets import Buckets, Rate
+from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.errors import Busy
 from headgate.kernel.settings import Settings
 
@@ -73,14 +72,8 @@ class Limits:
 
 
 def address_of(request: Request) -> str:
-    """The client's address as it is counted: of IPv6 the network, for whoever has one address there has them all."""
-    host = request.client.host if request.client else ""
-    if ":" not in host:
-        return host
-    try:
-        return str(ipaddress.IPv6Network((host.partition("%")[0], 64), strict=False))
-    except ValueError:
-        return host
+    """The client's address as it is counted."""
+    return client_network(request.client.host) if request.client else ""
 
 
 def _busy(why: str, wait: float, reason: str) -> Busy:

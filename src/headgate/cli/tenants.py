@@ -22,6 +22,7 @@ from headgate.access import (
     list_grants,
     list_sources,
     revoke_role,
+    set_rate,
 )
 from headgate.cli.session import (
     By,
@@ -189,7 +190,7 @@ def add_source(
 ) -> None:
     """Add a source of signed webhooks; its signing secret is shown once."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        secret = create_source(conn, ctx, s.app.envelope, source=source, name=name or source, types=types or ["*"])
+        secret = create_source(conn, ctx, s.app.envelope, source=source, name=name or source, types=types or [])
     _said({"source": f"{tenant}/{source}", "secret": secret}, f"Source {tenant}/{source}; secret: {secret}", json)
 
 
@@ -204,9 +205,27 @@ def sources(tenant: Tenant = "nordwind", json: Json = False) -> None:
         table(
             "Sources",
             rows,
-            {"source": "Source", "name": "Name", "types": "May send", "status": "Status"},
+            {"source": "Source", "name": "Name", "types": "May send", "rate": "Events/s", "status": "Status"},
             "No sources.",
         )
+
+
+@app.command("limit")
+def limit(
+    source: Annotated[str, typer.Argument(help="A source of the tenant; without one, the tenant itself.")] = "",
+    rate: Annotated[
+        int | None, typer.Option(help="Events per second; without it, the installation's own limit holds again.")
+    ] = None,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Limit how fast a tenant, or one of its sources, may send events."""
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        settings = s.app.settings
+        set_rate(conn, ctx, rate, most=settings.tenant_rate_most, source=source)
+    own = settings.source_rate if source else settings.tenant_rate
+    said = f"{rate} events per second" if rate else f"the installation's limit of {own} events per second"
+    _said({"tenant": tenant, "source": source, "rate": rate}, f"{source or tenant} may send {said}.", json)
 
 
 @app.command("add-key")

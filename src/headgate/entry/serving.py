@@ -9,10 +9,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from headgate.kernel.errors import Misconfigured
 from headgate.wiring import App
 from headgate.worker import Worker
+
+if TYPE_CHECKING:
+    import uvicorn
 
 # Longer than a proxy's pause between two requests, short enough to free a slot that nobody uses.
 KEEP_ALIVE_SECONDS = 15
@@ -59,6 +63,14 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
 
 def serve_on(app: App, bound: socket.socket) -> None:
     """Serve on a socket until told to stop by SIGTERM or SIGINT; requests at hand are finished first."""
+    # The threads that store events wait for the interpreter after each answer of the database. Python lets them wait
+    # five milliseconds while the event loop is busy, which a group of events does six times over.
+    sys.setswitchinterval(SWITCH_SECONDS)
+    server_for(app).run(sockets=[bound])
+
+
+def server_for(app: App) -> uvicorn.Server:
+    """The HTTP server with console and API, with every bound set on purpose."""
     # Loaded here: commands that do not serve start without it.
     import uvicorn
 
@@ -81,10 +93,7 @@ def serve_on(app: App, bound: socket.socket) -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
-    # The threads that store events wait for the interpreter after each answer of the database. Python lets them wait
-    # five milliseconds while the event loop is busy, which a group of events does six times over.
-    sys.setswitchinterval(SWITCH_SECONDS)
-    uvicorn.Server(config).run(sockets=[bound])
+    return uvicorn.Server(config)
 
 
 @contextlib.contextmanager

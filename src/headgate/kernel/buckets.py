@@ -8,6 +8,7 @@ caller.
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -20,6 +21,16 @@ class Rate:
 
     per_second: float
     burst: float
+
+
+def client_network(host: str) -> str:
+    """A client's address as it is counted: of IPv6 the /64, for whoever has one address there has them all."""
+    if ":" not in host:
+        return host
+    try:
+        return str(ipaddress.IPv6Network((host.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return host
 
 
 class Buckets:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +32,7 @@ from headgate.access import (
 from headgate.console import auth
 from headgate.console.guard import Site, outside_page, read_form
 from headgate.console.views.sign_in import DemoLogin, SignInView
+from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, NotFound, Unauthenticated
 from headgate.ui.assets import CACHE_CONTROL, Assets
@@ -57,6 +60,7 @@ class Entrance:
 
     site: Site
     assets: Assets
+    attempts: Buckets = field(default_factory=Buckets)
 
     async def show(self, request: Request) -> Response:
         """The sign-in page; on to the first page for who is signed in already."""
@@ -93,7 +97,20 @@ class Entrance:
         except Forbidden:
             view = replace(_view_of(form), error="This page was out of date. Sign in again now.")
             return self._page(request, view, 403)
+        if wait := self._wait(request):
+            minutes = math.ceil(wait / 60)
+            view = replace(_view_of(form), error=f"Too many attempts from your network. Try again in {minutes} min.")
+            response = self._page(request, view, 429)
+            response.headers["Retry-After"] = str(math.ceil(wait))
+            return response
         return self._try(request, form)
+
+    def _wait(self, request: Request) -> float:
+        """Seconds until somebody may try again from this address. A locked account alone would not stop one password
+        from being tried on every account, and every try costs a hash."""
+        most = self.site.app.settings.sign_ins_per_minute
+        host = client_network(request.client.host) if request.client else ""
+        return self.attempts.take(host, Rate(most / 60, most), 1, time.monotonic())
 
     def _try(self, request: Request, form: Mapping[str, str]) -> Response:
         view = _view_of(form)
