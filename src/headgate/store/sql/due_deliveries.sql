@@ -1,6 +1,7 @@
 -- reads: outbox, targets, target_states
 -- Targets and subscriptions that may be sent to and have something due, the one served longest ago first. A pause
--- longer than any that is ever set comes from a clock that was wrong, and is not waited for.
+-- longer than any that is ever set, or set at a time that is still to come, is of a clock that was wrong, and is not
+-- waited for.
 create function headgate_due_deliveries(at timestamptz, max_targets integer)
 returns table (tenant_id uuid, target text)
 language sql stable security definer set search_path = pg_catalog, public
@@ -8,7 +9,8 @@ as $$
   select t.tenant_id, t.code from targets t
   join target_states s on s.tenant_id = t.tenant_id and s.code = t.code
   where t.status = 'active'
-    and (s.not_before is null or s.not_before <= at or s.not_before > at + interval '25 hours')
+    and (s.not_before is null or s.not_before <= at or s.not_before > at + interval '25 hours'
+      or s.last_attempt_at > at + interval '1 minute')
     and exists (
       select from outbox x
       where x.tenant_id = t.tenant_id and x.target = t.code and x.status = 'pending' and x.next_at <= at
