@@ -12,6 +12,7 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -69,6 +70,7 @@ def decimal_text(value: Decimal) -> str:
     return format(value, "f") if "E" in text else text
 
 
+@lru_cache(maxsize=4096)  # a batch writes its own instant and each order's many times
 def instant_text(value: datetime) -> str:
     """An aware datetime as RFC 3339 in UTC with microseconds and `Z`, so equal instants have equal text."""
     if value.tzinfo is None:

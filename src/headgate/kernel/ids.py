@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 _VERSION = 7 << 76
@@ -25,8 +26,13 @@ def new_id(at: datetime) -> UUID:
 
 def derive_id(at: datetime, *parts: object) -> UUID:
     """A UUIDv7-shaped id made from `at` and the parts: the same call gives the same id on every machine."""
-    text = "\x1f".join(str(p) for p in parts)
-    return _uuid7(int(at.timestamp() * 1000), int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big") >> 6)
+    text = "\x1f".join(map(str, parts))
+    return _uuid7(_milliseconds(at), int.from_bytes(hashlib.sha256(text.encode()).digest()[:10], "big") >> 6)
+
+
+@lru_cache(maxsize=1024)
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def lane_of(key: str, lanes: int) -> int:

@@ -126,7 +126,7 @@ def _rechecks(work: Work, stored: Mapping[str, OrderState]) -> bool:
     return work.subject in stored and work.event.type not in NEW_CONTENT and work.event.type not in UNCHECKED
 
 
-def _earlier(conn: Connection[Any], contents: Sequence[Order], rules: Rules) -> dict[str, list[EarlierOrder]]:
+def _earlier(conn: Connection[Any], contents: Sequence[Order], rules: Rules) -> dict[str, dict[str, EarlierOrder]]:
     if not contents:
         return {}
     first, last = min(o.placed_at for o in contents), max(o.placed_at for o in contents)

@@ -150,8 +150,8 @@ def load_earlier(
     since: datetime,
     until: datetime,
     split_since: datetime,
-) -> dict[str, list[EarlierOrder]]:
-    """Orders of these partners that the batch might repeat, by partner."""
+) -> dict[str, dict[str, EarlierOrder]]:
+    """Orders of these partners that the batch might repeat, by partner and number."""
     params = {
         "partners": list(partners),
         "keys": list(keys),
@@ -160,9 +160,10 @@ def load_earlier(
         "until": until,
         "split_since": split_since,
     }
-    found: dict[str, list[EarlierOrder]] = {}
+    found: dict[str, dict[str, EarlierOrder]] = {}
     for order_no, partner, placed_at, reference, key, total in conn.execute(EARLIER, params):
-        found.setdefault(partner, []).append(EarlierOrder(order_no, placed_at, reference, bytes(key), total))
+        earlier = EarlierOrder(order_no, placed_at, reference, bytes(key), total)
+        found.setdefault(partner, {})[order_no] = earlier
     return found
 
 

@@ -13,6 +13,7 @@ from headgate.channel.orders import repo
 from headgate.channel.orders.core.editing import edited
 from headgate.domain.orders import parse_order
 from headgate.kernel.errors import NotFound, invalid
+from headgate.ledger import reveal_personal
 
 
 def get_order(conn: Connection[Any], order_no: str) -> dict[str, Any]:
@@ -20,6 +21,7 @@ def get_order(conn: Connection[Any], order_no: str) -> dict[str, Any]:
     found = repo.get(conn, order_no)
     if found is None:
         raise NotFound(f"order {order_no} does not exist")
+    (found["content"],) = reveal_personal(conn, [(order_no, found["content"])])
     return found
 
 

@@ -20,27 +20,28 @@ def check_duplicate(prepared: Prepared) -> list[Finding]:
     order, days = facts.order, facts.rules.duplicate_days
     since = order.placed_at - timedelta(days=days)
     mine = (order.placed_at, order.order)
-    near = [
+    reference, content = order.customer_reference, line_content_key(order)
+    like = [
         earlier
         for earlier in facts.earlier
-        if earlier.order != order.order and earlier.placed_at >= since and (earlier.placed_at, earlier.order) < mine
+        if (earlier.content == content or (reference and earlier.customer_reference == reference))
+        and earlier.order != order.order
+        and earlier.placed_at >= since
+        and (earlier.placed_at, earlier.order) < mine
     ]
-    if near:
-        content = line_content_key(order)
-        for earlier in sorted(near, key=lambda item: (item.placed_at, item.order), reverse=True):
-            if order.customer_reference and earlier.customer_reference == order.customer_reference:
-                why = f"the same customer reference {order.customer_reference}"
-            elif earlier.content == content:
-                why = "the same products, quantities and prices"
-            else:
-                continue
-            return [
-                Finding(
-                    "duplicate",
-                    f"order {earlier.order} of the same partner has {why}",
-                    signals={"duplicate": True},
-                    exception="duplicate_order",
-                    stake=prepared.totals.tenant_gross,
-                )
-            ]
+    if like:
+        latest = max(like, key=lambda item: (item.placed_at, item.order))
+        if reference and latest.customer_reference == reference:
+            why = f"the same customer reference {reference}"
+        else:
+            why = "the same products, quantities and prices"
+        return [
+            Finding(
+                "duplicate",
+                f"order {latest.order} of the same partner has {why}",
+                signals={"duplicate": True},
+                exception="duplicate_order",
+                stake=prepared.totals.tenant_gross,
+            )
+        ]
     return [Finding("duplicate", f"no like order of the partner in the {days} days before")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -146,7 +146,7 @@ class OrderFacts(NamedTuple):
     credit: Sequence[Level] = ()
     counted: Decimal = ZERO
     rates: Rates = MappingProxyType({})
-    earlier: Sequence[EarlierOrder] = ()
+    earlier: Collection[EarlierOrder] = ()
     rules: Rules = Rules()
     waived: frozenset[tuple[str, str]] = frozenset()
     ceilings: Mapping[str, Decimal] = MappingProxyType({})

@@ -40,12 +40,13 @@ def _finding(
     detail: str, line: str | None, margin_pct: Decimal, family: str, has_cost: bool, amount: Decimal
 ) -> Finding:
     per_point = amount / HUNDRED
+    inputs = {"margin_pct": margin_pct, "family": family, "has_cost": has_cost, "line_amount": amount}
     return Finding(
         "margin",
         detail,
-        line=line,
-        policy="margin_floor",
-        inputs={"margin_pct": margin_pct, "family": family, "has_cost": has_cost, "line_amount": amount},
+        line,
+        "margin_floor",
+        inputs,
         stake=-margin_pct * per_point if margin_pct < 0 else amount,
         measured_pct=margin_pct,
         per_point=per_point if has_cost else ZERO,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from headgate.kernel.canonical import digest, instant_text
@@ -157,7 +158,12 @@ def order_digest(order: Order) -> bytes:
 def line_content_key(order: Order) -> bytes:
     """SHA-256 of what is ordered, whatever the line numbers and their order: sorted products with quantities and
     prices."""
-    return digest(sorted([line.product, plain(line.quantity), plain(line.unit_price)] for line in order.lines))
+    return _content_key(order.lines)
+
+
+@lru_cache(maxsize=2048)  # an order on its way is asked several times; equal lines have equal keys
+def _content_key(lines: tuple[OrderLine, ...]) -> bytes:
+    return digest(sorted([line.product, plain(line.quantity), plain(line.unit_price)] for line in lines))
 
 
 def plain(value: Decimal) -> str:

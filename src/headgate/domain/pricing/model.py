@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -60,10 +60,11 @@ class Term:
     max_quantity: Decimal | None = None
     used_quantity: Decimal = ZERO
 
-    @property
-    def name(self) -> str:
-        """The term as people cite it: agreement code, revision and term number."""
-        return f"{self.code} r{self.revision} #{self.term}"
+    # The term as people cite it: agreement code, revision and term number.
+    name: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.code} r{self.revision} #{self.term}")
 
 
 class PriceQuery(NamedTuple):

@@ -25,17 +25,20 @@ class PriceBook:
     """Terms laid out by partner and product, family or neither, so that a line looks at a handful. Build it with
     `price_book`."""
 
-    __slots__ = ("_places",)
+    __slots__ = ("_kinds", "_places")
 
     def __init__(self, places: dict[tuple[str, str, str], list[_Ranked]]) -> None:
         self._places = places
+        occurring = {kind for _, kind, _ in places}
+        self._kinds = tuple(kind for kind in ("product", "family", "all") if kind in occurring)
 
     def in_scope(self, query: PriceQuery) -> list[_Ranked]:
         """The terms whose partner, group, region, channel, product and family all fit the query."""
         places = self._places
         found: list[_Ranked] = []
         for partner in (query.partner, "") if query.partner else ("",):
-            for kind, code in (("product", query.product), ("family", query.family), ("all", "")):
+            for kind in self._kinds:
+                code = query.product if kind == "product" else query.family if kind == "family" else ""
                 for item in places.get((partner, kind, code), ()):
                     term = item[1]
                     if (

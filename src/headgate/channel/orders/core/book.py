@@ -16,6 +16,8 @@ from headgate.domain.pricing import PriceBook
 from headgate.domain.stock import StockLevel
 from headgate.domain.tax import TaxEngine
 
+NO_ORDERS: Mapping[str, EarlierOrder] = {}
+
 
 @dataclass(slots=True)
 class OrderBook:
@@ -31,7 +33,7 @@ class OrderBook:
     rates_by_day: Mapping[date, Rates]
     accounts: dict[str, CreditAccount]
     stock: dict[str, tuple[StockLevel, ...]]
-    earlier: dict[str, list[EarlierOrder]]
+    earlier: dict[str, dict[str, EarlierOrder]]  # by partner and order
     rules: Rules
     currency: str
     now: datetime
@@ -94,7 +96,7 @@ class OrderBook:
             credit=credit_levels(account, self.accounts, rates, children=self.children) if account else (),
             counted=holding.counted if holding is not None and holding.account == account else ZERO,
             rates=rates,
-            earlier=self.earlier.get(order.partner, ()),
+            earlier=self.earlier.get(order.partner, NO_ORDERS).values(),
             rules=self.rules,
             waived=waived,
             ceilings=ceilings,
@@ -146,10 +148,11 @@ class OrderBook:
 
     def _apply_earlier(self, after: OrderState) -> None:
         order = after.order
-        kept = [e for e in self.earlier.get(order.partner, ()) if e.order != order.order]
+        of_partner = self.earlier.setdefault(order.partner, {})
         if after.status not in ("cancelled", "rejected"):
-            kept.append(earlier_of(after))
-        self.earlier[order.partner] = kept
+            of_partner[order.order] = earlier_of(after)
+        else:
+            of_partner.pop(order.order, None)
 
 
 def earlier_of(state: OrderState) -> EarlierOrder:
