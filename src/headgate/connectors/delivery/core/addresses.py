@@ -85,7 +85,11 @@ def read_url(field: str, url: str, rules: Rules) -> Destination:
         raise invalid(field, url, "has a fragment, which is never sent", "Leave out the # and what follows.")
     host, literal = _host(field, url, parts.hostname or "")
     secure = parts.scheme == "https"
-    made = Destination(secure, host, port or (443 if secure else 80), _target(parts.path, parts.query), literal)
+    if port is None:
+        port = 443 if secure else 80
+    elif not port:
+        raise invalid(field, url, "uses port 0", "Leave the port out, or name the receiver's.")
+    made = Destination(secure, host, port, _target(parts.path, parts.query), literal)
     if literal is not None:
         refusal = refuse_address(literal, made, rules)
         if refusal:
