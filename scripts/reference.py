@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from typer.main import get_command
-
-from headgate.cli.main import app
+from headgate.cli.main import everything
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
 INTRO = """\
@@ -24,7 +22,7 @@ and say what to do; the exit code is 1 for what was refused and 2 for bad usage.
 
 def render() -> str:
     """The whole page."""
-    return "\n".join([INTRO, *(_section(*found) for found in _commands(get_command(app), "headgate"))])
+    return "\n".join([INTRO, *(_section(*found) for found in _commands(everything(), "headgate"))])
 
 
 def _commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:

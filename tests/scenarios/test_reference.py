@@ -16,11 +16,10 @@ from uuid import UUID
 
 import pytest
 import yaml
-from typer.main import get_command
 
 from headgate.access import PERMISSIONS
 from headgate.api import create_app
-from headgate.cli.main import app as commands
+from headgate.cli.main import everything
 from headgate.connectors import parse_mapping
 from headgate.domain.checks import prepare
 from headgate.kernel import settings as settings_module
@@ -106,7 +105,7 @@ def command_problems(text: str) -> Iterator[str]:
         yield from (f"no target {word}" for word in words[1:] if re.fullmatch(r"[a-z-]+", word) and word not in targets)
     if words[:1] != ["headgate"]:
         return
-    command, path = get_command(commands), "headgate"
+    command, path = everything(), "headgate"
     for word in words[1:]:
         name = word.split("=")[0].strip("'\"")
         children = getattr(command, "commands", {})

@@ -14,12 +14,11 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from headgate.access import load_principal
-from headgate.channel.orders import get_order
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError
 from headgate.packs.simulator import Event, Simulation
-from headgate.process import Approval, Choice, Incoming, decide_approval, get_approval, ingest
+from headgate.process import Approval, Choice, Incoming, LaneRunner, decide_approval, get_approval, ingest
 from headgate.process.queries import every_task
 from headgate.wiring import App
 
@@ -27,8 +26,9 @@ from headgate.wiring import App
 WORKDAY = (time(9), time(11), time(14), time(17), time(20))
 WEEKEND = (time(12), time(20))
 DESK_HOURS = (time(9), time(18))
-# Nobody has come to what arrived since the morning of the working day before: it waits, for the reader to decide.
-LEFT_ALONE = time(9)
+WORKING = (time(9), time(17))
+# Nobody has come to what arrived in the last working hours: it waits, for the reader to decide.
+LEFT_ALONE = 11.0
 # How long people take, in hours, and what they answer: shares of a hundred. `late` is decided only after its time, by
 # whoever it was escalated to; `never` lapses.
 HOURS = (0.5, 1, 2, 3, 5, 8, 20, 27)
@@ -36,6 +36,26 @@ ANSWERS = {"approve": 66, "edit": 12, "reject": 12, "return": 6, "late": 3, "nev
 BETWEEN_DECISIONS = (2, 9)  # minutes
 SHIPS_AFTER = timedelta(hours=20)
 ERP = "erp/nordwind"
+SHIPPED = "shipment.confirmed"
+ABOUT_ORDERS = (SHIPPED, "order.amended", "order.cancelled")
+KEPT_BACK = """
+select order_no from orders
+where order_no = any(%s) and status not in ('released', 'flagged', 'shipping', 'fulfilled')
+"""
+# Each once: what the log refused then is not tried for ever.
+LEFT_TO_SHIP = """
+select o.order_no, o.revision, array_agg(l.line order by l.position),
+       array_agg(l.quantity - l.shipped order by l.position)
+from orders o join order_lines l on l.tenant_id = o.tenant_id and l.order_no = o.order_no and l.quantity > l.shipped
+where o.status in ('released', 'flagged', 'shipping') and o.updated_at <= %(before)s
+    and not exists (
+        select from events e
+        where e.tenant_id = o.tenant_id and e.source = %(source)s
+            and e.event_id = concat('app-', o.order_no, '-', o.revision)
+    )
+group by o.order_no, o.revision
+order by o.order_no
+"""
 REASONS = {
     "approve": ("agreed with the partner for this quarter", "strategic account, one time", "matches a competing offer"),
     "edit": ("met the partner half way", "only at the contract price less two percent"),
@@ -56,35 +76,43 @@ class Player:
     people: Mapping[str, Sequence[str]]  # role to principal ids
     progress: Callable[[int], None]
     decided: int = 0
-    approved: dict[str, datetime] = field(default_factory=dict)  # orders to ship, and from when on
     failed: list[str] = field(default_factory=list)
 
-    def play(self) -> None:
-        """Everything from the first order to the end of the simulation, or to `until` when that is earlier."""
+    def play(self, since: datetime) -> None:
+        """Everything to the end of the simulation, or to `until` when that is earlier.
+
+        `since` is the last moment that the log knows; what it holds already is passed over.
+        """
         runner = self.app.runner("demo")
         zone = ZoneInfo(self.simulation.tenant.timezone)
         end = min(self.until, self.simulation.end)
-        alone = _working_day_before(end.astimezone(zone), LEFT_ALONE)
+        alone = _working_hours_before(end.astimezone(zone), LEFT_ALONE)
         stream = self.simulation.stream
-        # When the simulation ships an order for the last time: its own time is when the warehouse tries.
-        shipped = {e.data["order"]: e.time for e in stream if e.type == "shipment.confirmed"}
+        # When the simulation speaks of an order for the last time: until then the warehouse leaves it alone.
+        last = {str(e.data["order"]): e.time for e in stream if e.type in ABOUT_ORDERS}
         place = 0
         for at in _looks(self.simulation.start, end, zone):
             upto = place
             while upto < len(stream) and stream[upto].time < at:
                 upto += 1
-            self.clock.set(max(at, self.clock.now()))
-            self.send(stream[place:upto])
-            runner.drain(self.tenant)
-            while runner.fire_timers(self.tenant):
-                runner.drain(self.tenant)
-            local = at.astimezone(zone)
-            if local.weekday() < 5 and DESK_HOURS[0] <= local.time() <= DESK_HOURS[1]:
-                self._decide_what_is_due(alone, end)
-            self._ship_what_was_approved({order for order, last in shipped.items() if last >= at})
-            runner.drain(self.tenant)
+            if at >= since:
+                self.clock.set(max(at, self.clock.now()))
+                self._look(runner, stream[place:upto])
+                local = at.astimezone(zone)
+                if local.weekday() < 5 and DESK_HOURS[0] <= local.time() <= DESK_HOURS[1]:
+                    self._decide_what_is_due(alone, end)
+                    self.send(self._what_else_ships({order for order, time in last.items() if time >= at}))
+                    runner.drain(self.tenant)
             self.progress(upto - place)
             place = upto
+
+    def _look(self, runner: LaneRunner, arrived: Sequence[Event]) -> None:
+        """What arrived and what is due, governed in one go."""
+        self.send(self._without_what_may_not_ship(arrived))
+        runner.fire_timers(self.tenant)
+        runner.drain(self.tenant)
+        while runner.fire_timers(self.tenant):
+            runner.drain(self.tenant)
 
     def send(self, events: Sequence[Event]) -> None:
         """Put events into the log as their sources would."""
@@ -119,25 +147,28 @@ class Player:
                     self._decide(conn, task, outcome, chance)
                     self.clock.set(min(end, self.clock.now() + timedelta(minutes=chance.randint(*BETWEEN_DECISIONS))))
 
-    def _ship_what_was_approved(self, coming: Container[str]) -> None:
-        """Send off what people approved, except orders whose shipments by the simulation are still coming."""
-        now = self.clock.now()
-        due = [order for order, at in self.approved.items() if at <= now and order not in coming]
-        if not due:
-            return
+    def _without_what_may_not_ship(self, events: Sequence[Event]) -> list[Event]:
+        """The simulation ships without knowing what governance found; the warehouse waits for the release."""
+        shipped = {e.subject for e in events if e.type == SHIPPED}
+        if not shipped:
+            return list(events)
         with self.app.database.transaction(self.tenant, read_only=True) as conn:
-            found = {order: get_order(conn, order) for order in due}
+            kept_back = {order for (order,) in conn.execute(KEPT_BACK, [list(shipped)])}
+        return [e for e in events if e.type != SHIPPED or e.subject not in kept_back]
+
+    def _what_else_ships(self, coming: Container[str]) -> list[Event]:
+        """Released orders that the simulation will not ship any more, because they were held when it wanted to."""
+        now = self.clock.now()
+        with self.app.database.transaction(self.tenant, read_only=True) as conn:
+            found = conn.execute(LEFT_TO_SHIP, {"before": now - SHIPS_AFTER, "source": ERP}).fetchall()
         events = []
-        for order, stored in found.items():
-            if stored["status"] in ("held", "received"):
+        for order, revision, names, quantities in found:
+            if order in coming:
                 continue
-            del self.approved[order]
-            left = [(line["line"], line["quantity"] - line["shipped"]) for line in stored["lines"]]
-            lines = [{"line": line, "quantity": str(quantity)} for line, quantity in left if quantity]
-            if lines and stored["status"] in ("released", "flagged", "shipping"):
-                data = {"order": order, "shipment": f"APP-{order}", "shipped_at": now.isoformat(), "lines": lines}
-                events.append(Event(ERP, f"app-{order}-{stored['revision']}", "shipment.confirmed", order, now, data))
-        self.send(events)
+            lines = [{"line": n, "quantity": format(q, "f")} for n, q in zip(names, quantities, strict=True)]
+            data = {"order": order, "shipment": f"APP-{order}", "shipped_at": now.isoformat(), "lines": lines}
+            events.append(Event(ERP, f"app-{order}-{revision}", SHIPPED, order, now, data))
+        return events
 
     def _decide(self, conn: Connection[Any], task: Mapping[str, Any], outcome: str, chance: random.Random) -> None:
         approval = get_approval(conn, task["approval"])
@@ -155,8 +186,6 @@ class Player:
         except HeadgateError as error:
             self.failed.append(f"{task['subject']}: {error.message}")
             return
-        if outcome in ("approve", "edit") and approval.subject_type == "order":
-            self.approved[approval.subject] = now + SHIPS_AFTER
         self.decided += 1
 
     def _who(self, approval: Approval, task: Mapping[str, Any]) -> Sequence[str]:
@@ -192,9 +221,15 @@ def _looks(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[datetime]
         day += timedelta(days=1)
 
 
-def _working_day_before(end: datetime, hour: time) -> datetime:
-    """That hour of the last working day before the day of `end`."""
-    day = end.date() - timedelta(days=1)
-    while day.weekday() >= 5:
+def _working_hours_before(end: datetime, hours: float) -> datetime:
+    """The moment from which on there are so many working hours until `end`, in its time zone."""
+    left = timedelta(hours=hours)
+    day = end.date()
+    while True:
+        if day.weekday() < 5:
+            opens, closes = (datetime.combine(day, hour, end.tzinfo) for hour in WORKING)
+            worked = min(closes, end) - opens
+            if worked >= left:
+                return min(closes, end) - left
+            left -= max(worked, timedelta())
         day -= timedelta(days=1)
-    return datetime.combine(day, hour, end.tzinfo)
