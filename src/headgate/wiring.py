@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
 
-from headgate.access import Envelope, forget_keys, load_voters
+from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
 from headgate.channel import credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
@@ -31,12 +31,17 @@ from headgate.kernel.settings import Settings
 from headgate.ledger import (
     CHECKPOINTS_CHECK,
     ContentCheck,
+    DataClass,
     NewEvent,
     Refusal,
     StoredEvent,
     append_events,
     checkpoint_due,
     checkpoint_now,
+    declare_personal,
+    erase_expired,
+    purge_expired,
+    purge_quarantine,
 )
 from headgate.policy import DECISIONS_CHECK, PolicyService
 from headgate.process import Definitions, Delegated, Engine, Job, LaneRunner, Registry, TenantProfile, Validator, Voter
@@ -77,8 +82,25 @@ NOTED = (
     "policy.activated",
     "price_exception.granted",
     "audit.rewrite_detected",
+    "deal.decided",
+    "deal.protection_ending",
     delivery.SUBSCRIPTION_DISABLED,
 )
+# Fields whose values are kept apart from what is hashed, so that they can be erased: docs/how-to/erase-personal-data.md
+PERSONAL_IN_EVENTS = {
+    "order.submitted": ("ship_to.name", "ship_to.postcode", "ship_to.street"),
+    "order.amended": ("ship_to.name", "ship_to.postcode", "ship_to.street"),
+}
+PERSONAL_IN_ENTRIES = {"case.noted": ("note",)}
+DATA_CLASSES = {
+    found.name: found
+    for found in (
+        DataClass("personal_values", "names and addresses in orders, notes", None, erase_expired, holds_itself=True),
+        DataClass("quarantine", "rows and events put aside, once settled", 730, purge_quarantine),
+        DataClass("sessions", "sign-ins that have ended", 1, forget_sessions),
+        DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
+    )
+}
 PROFILE = "select currency, timezone, settings from tenants"
 
 
@@ -113,6 +135,10 @@ class App:
         """What an audit verification checks beside the chain and the log: stored decisions and signed checkpoints."""
         return (DECISIONS_CHECK, CHECKPOINTS_CHECK)
 
+    def data_classes(self) -> Mapping[str, DataClass]:
+        """What has an end, and how long it is kept unless a tenant chooses otherwise."""
+        return DATA_CLASSES
+
     def close(self) -> None:
         """Let go of the database; the embedded server stops with its last user."""
         self.database.close()
@@ -129,11 +155,13 @@ def load_tables() -> MetaData:
 
 def build(settings: Settings, clock: Clock | None = None, database: Database | None = None) -> App:
     """Open the database (migrating it when it is behind), register what channels do, and give back the application."""
+    declare_personal(events=PERSONAL_IN_EVENTS, entries=PERSONAL_IN_ENTRIES)
     opened = database or open_database(settings, load_tables)
     cache = RevisionCache()
     policies = PolicyService()
     envelope = Envelope.from_home(settings.home)
     registry = _registry(cache, settings.lanes)
+    registry.jobs["retention.purge"] = _purge
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
@@ -172,7 +200,6 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     registry.jobs |= orders.JOBS
     registry.jobs |= delivery.JOBS
     registry.listeners.append(delivery.fan_out)
-    registry.jobs["idempotency.forget"] = _forget_keys
     registry.projections |= {
         "partner.recorded": partners.project,
         "product.recorded": products.project,
@@ -200,12 +227,6 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     return registry
 
 
-def _forget_keys(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
-    """Idempotency keys answer repeats for a week."""
-    forget_keys(conn, ctx.now - timedelta(days=7))
-    return ()
-
-
 def _checkpointing(envelope: Envelope, settings: Settings) -> Job:
     """Sign the audit chain when entries came and the newest checkpoint is old enough."""
     every = timedelta(minutes=settings.checkpoint_minutes)
@@ -216,6 +237,11 @@ def _checkpointing(envelope: Envelope, settings: Settings) -> Job:
         return ()
 
     return job
+
+
+def _purge(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
+    purge_expired(conn, ctx, DATA_CLASSES)
+    return ()
 
 
 def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> list[Refusal]:
