@@ -65,6 +65,7 @@ clean:  ## Remove .venv, caches and build output (never data in HEADGATE_HOME)
 	@echo "Installing Headgate…"
 	@$(PIP) install --require-hashes -r requirements/base.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 .venv/.test: .venv/.base requirements/test.txt

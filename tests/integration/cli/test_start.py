@@ -16,9 +16,17 @@ SERVING = {"fastapi", "starlette", "uvicorn", "jinja2", "babel", "holidays", "pr
 LOGGING = {"structlog"}
 WORKING = {"psycopg", "psycopg_pool", "zen", "yaml", "argon2", "cryptography", "psutil", "headgate.wiring"}
 
-HELP = "import sys\nfrom headgate.entry import main\nsys.argv = ['headgate', '--help']\ntry: main()\nexcept SystemExit: pass"
+RUN = """
+import sys
+from headgate.entry import main
+sys.argv = ["headgate", *{words}]
+try:
+    main()
+except SystemExit:
+    pass
+"""
+HELP = RUN.format(words=["--help"])
 WIRING = "import sys, headgate.wiring"
-RUN = "import sys\nfrom headgate.entry import main\nsys.argv = ['headgate', *{words}]\ntry: main()\nexcept SystemExit: pass"
 TELL = "\nsys.stderr.write('loaded: ' + ' '.join(sys.modules))"
 
 
