@@ -17,6 +17,7 @@ ordinary event waits for another try, masters pass it; while a master waits for 
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection
 
+from headgate.kernel import telemetry
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import Clock, SystemClock
 from headgate.kernel.context import SYSTEM, Context
@@ -60,6 +62,7 @@ from headgate.process import repo
 from headgate.process.barriers import DUE_ELSEWHERE, MASTER_AHEAD, segments, up_to_barrier
 from headgate.process.engine import BatchResult, Engine, Failed
 from headgate.process.heartbeat import beating
+from headgate.process.watching import count, traced
 from headgate.store import Database
 
 # Until the end of the transaction; false when another runner is at the same job of the same tenant.
@@ -218,6 +221,7 @@ class LaneRunner:
                 if tries <= MAX_ATTEMPTS:
                     return True
                 park(conn, self.clock.now(), [Failure(event, DIED)])
+                telemetry.parked.inc()
                 append_audit(conn, self.clock.now(), [_parked(event, DIED)])
                 log.error("an event is parked", error=DIED, tenant=str(tenant), seq=event.seq, type=event.type)
                 progress.failed += 1
@@ -234,17 +238,22 @@ class LaneRunner:
                     if not events:
                         return
                     crashpoint("advance.fetched")
-                    done = self._apply(conn, tenant, events)
+                    began = time.perf_counter()
+                    with traced(tenant, events) as followed:
+                        done = self._apply(conn, tenant, followed)
                     self.probe("before_commit")
                     crashpoint("advance.before_commit")
                 progress.add(done)
+                count(done, time.perf_counter() - began)
                 break
             except _AGAIN as error:
                 contended += 1
+                telemetry.lane_retries.inc(cause="contention")
                 if contended == TRIES:
                     raise Busy(f"the database is contended: {_line(error)}") from error
                 limit = max(1, limit // 2)
             except (LeaseLost, NotQueued, *_TOO_SLOW):
+                telemetry.leases_lost.inc()
                 raise LeaseLost("another worker took over") from None
             except psycopg.OperationalError:
                 raise
@@ -304,6 +313,9 @@ class LaneRunner:
         broken = [f for f in failures if not _is_systemic(f.error)]
         postpone_inbox(conn, now + PAUSE, [_failure(f) for f in waiting])
         parked = retry_inbox(conn, now, [_failure(f) for f in broken])
+        telemetry.lane_retries.inc(len(waiting), cause="installation")
+        telemetry.lane_retries.inc(len(broken) - len(parked), cause="event")
+        telemetry.parked.inc(len(parked))
         errors = {f.event.seq: _line(f.error) for f in broken}
         append_audit(conn, self.clock.now(), [_parked(event, errors[event.seq]) for event in parked])
         crashpoint("advance.put_off")
@@ -327,6 +339,7 @@ class LaneRunner:
         now = self.clock.now()
         with self.database.transaction(tenant) as conn:
             due = repo.take_due_timers(conn, now, limit)
+            telemetry.timers_fired.inc(len(due))
             events = [
                 NewEvent(
                     source="headgate/timers",
@@ -370,9 +383,11 @@ class LaneRunner:
                         append_events(conn, now, events, lanes=self.engine.lanes)
                         emitted += len(events)
                         crashpoint("jobs.done")
+                        telemetry.jobs_run.inc(job=name, outcome="done")
             except psycopg.OperationalError:
                 raise
             except Exception as error:
+                telemetry.jobs_run.inc(job=name, outcome="broke")
                 log.exception(
                     "a job broke and is done again the next time", job=name, tenant=str(tenant), error=str(error)
                 )

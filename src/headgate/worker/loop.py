@@ -7,6 +7,7 @@ that end, clocks that come due, lanes of a worker that died.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 
+from headgate.kernel import telemetry
 from headgate.kernel.clock import SystemClock
 from headgate.kernel.errors import Busy, Misconfigured
 from headgate.kernel.logger import Log
@@ -45,6 +47,7 @@ class Worker:
     app: App
     share: int = 1000  # lanes per batch; below the number of lanes, other workers find some free
     idle_seconds: float = IDLE_SECONDS
+    beat: float = field(default_factory=time.monotonic)  # when it last showed that it goes on
     _stop: threading.Event = field(default_factory=threading.Event)
     _bell: Bell | None = None
     _blocked_for: float = BLOCKED_SECONDS
@@ -69,9 +72,13 @@ class Worker:
         log.info("worker started", owner=runner.owner)
         while not self._stop.is_set():
             bell.quiet()
+            self.beat = time.monotonic()
+            telemetry.worker_round_at.set(time.time())
             try:
                 done = self.step(runner)
+                telemetry.worker_rounds.inc(outcome="worked" if done.events else "idle")
             except (psycopg.OperationalError, Busy) as error:
+                telemetry.worker_rounds.inc(outcome="no_database")
                 log.warning("the database cannot be used, trying again", error=str(error).splitlines()[0])
                 self._revive()
                 done = Progress()
@@ -143,6 +150,7 @@ class Worker:
         for tenant in tenants:
             if self._stop.is_set():
                 return
+            self.beat = time.monotonic()
             try:
                 act(tenant)
             except psycopg.OperationalError:
