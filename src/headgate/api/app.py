@@ -24,10 +24,13 @@ from headgate.api.routes import (
     health,
     masters,
     orders,
+    outbox,
     policies,
     price_exceptions,
     proofs,
     quarantine,
+    subscriptions,
+    targets,
 )
 from headgate.wiring import App
 
@@ -56,6 +59,9 @@ ROUTERS = (
     audit.router,
     proofs.router,
     quarantine.router,
+    outbox.router,
+    targets.router,
+    subscriptions.router,
 )
 
 

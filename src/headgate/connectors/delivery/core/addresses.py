@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from headgate.kernel.errors import Misconfigured, invalid
 
@@ -68,15 +68,7 @@ def read_url(field: str, url: str, rules: Rules) -> Destination:
 
     Names are checked again, as the addresses they stand for, at every connection.
     """
-    if len(url) > LONGEST_URL:
-        raise invalid(field, url, f"is longer than {LONGEST_URL} characters")
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise invalid(field, url, "has characters that no address has", "Write names in punycode, the rest escaped.")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise invalid(field, url, "is not an address", "Write it like https://erp.example/hooks.") from None
+    parts = _split(field, url)
     if parts.scheme not in ("https", "http") or not parts.netloc:
         raise invalid(field, url, "is not a web address", "Write it like https://erp.example/hooks.")
     if "@" in parts.netloc:
@@ -85,10 +77,7 @@ def read_url(field: str, url: str, rules: Rules) -> Destination:
         raise invalid(field, url, "has a fragment, which is never sent", "Leave out the # and what follows.")
     host, literal = _host(field, url, parts.hostname or "")
     secure = parts.scheme == "https"
-    if port is None:
-        port = 443 if secure else 80
-    elif not port:
-        raise invalid(field, url, "uses port 0", "Leave the port out, or name the receiver's.")
+    port = _port(field, url, parts, secure=secure)
     made = Destination(secure, host, port, _target(parts.path, parts.query), literal)
     if literal is not None:
         refusal = refuse_address(literal, made, rules)
@@ -136,6 +125,28 @@ def _is_public(address: Address) -> bool:
     special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
     local = address.is_link_local or (isinstance(address, IPv6Address) and address.is_site_local)
     return address.is_global and not special and not local
+
+
+def _split(field: str, url: str) -> SplitResult:
+    if len(url) > LONGEST_URL:
+        raise invalid(field, url, f"is longer than {LONGEST_URL} characters")
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        shown = "" if "@" in url else url
+        raise invalid(field, shown, "has characters that no address has", "Write names in punycode, the rest escaped.")
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise invalid(field, url, "is not an address", "Write it like https://erp.example/hooks.") from None
+
+
+def _port(field: str, url: str, parts: SplitResult, *, secure: bool) -> int:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise invalid(field, url, "names no port that exists", "Leave it out, or write the receiver's.")
+    return port or (443 if secure else 80)
 
 
 def _host(field: str, url: str, host: str) -> tuple[str, Address | None]:
