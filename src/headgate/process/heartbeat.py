@@ -1,7 +1,8 @@
 """Keep leases alive while their batch runs.
 
 A batch that takes long is safe anyway: its transaction bars others from its lanes. The beat says that its worker lives,
-so that the lanes stay its own between the tries of a batch that has to be cut down, and on whatever shows them.
+so that the lanes stay its own between the tries of a batch that has to be cut down, and on whatever shows them. It ends
+after a few leases, for a worker that hangs would otherwise keep its lanes for ever.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from headgate.kernel.logger import Log
 from headgate.ledger import Lease
 
 BEATS_PER_LEASE: Final = 3
+MOST_BEATS: Final = 12
 log = Log("headgate.lanes")
 Renew = Callable[[UUID, Sequence[Lease]], Sequence[Lease]]
 
@@ -29,7 +31,9 @@ def beating(renew: Renew, tenant: UUID, leases: Sequence[Lease], lease_seconds: 
     over = threading.Event()
 
     def beat() -> None:
-        while not over.wait(lease_seconds / BEATS_PER_LEASE):
+        for _ in range(MOST_BEATS):
+            if over.wait(lease_seconds / BEATS_PER_LEASE):
+                return
             try:
                 kept = renew(tenant, leases)
             except (psycopg.Error, Busy) as error:
@@ -38,6 +42,7 @@ def beating(renew: Renew, tenant: UUID, leases: Sequence[Lease], lease_seconds: 
             if len(kept) < len(leases) and not over.is_set():
                 log.warning("lanes were taken over", tenant=str(tenant), lanes=len(leases) - len(kept))
                 return
+        log.warning("a batch takes very long; its lanes are no longer kept", tenant=str(tenant), lanes=len(leases))
 
     threading.Thread(target=beat, name="headgate-lease", daemon=True).start()
     try:

@@ -38,17 +38,13 @@ class Bell:
 
     def quiet(self) -> None:
         """Take notice of what rang until now, so that the next wait is for what comes after this."""
-        self._listen()
         with contextlib.suppress(OSError):
             while self._ours.recv(4096):
                 pass
-        if self._heard is not None:
-            try:
-                self._heard.pgconn.consume_input()
-                while self._heard.pgconn.notifies():
-                    pass
-            except psycopg.OperationalError:
-                self._hang_up()
+        if self._heard is not None and not self._hears(self._heard):
+            self._hang_up()
+        if self._heard is None:
+            self._listen()
 
     def wait(self, seconds: float) -> None:
         """Return when it rings or after so many seconds."""
@@ -63,9 +59,16 @@ class Bell:
         self._ours.close()
         self._theirs.close()
 
+    def _hears(self, conn: psycopg.Connection) -> bool:
+        try:
+            conn.pgconn.consume_input()
+            while conn.pgconn.notifies():
+                pass
+        except psycopg.OperationalError:
+            return False
+        return not conn.broken
+
     def _listen(self) -> None:
-        if self._heard is not None:
-            return
         try:
             self._heard = self._database.listen(CHANNEL)
         except psycopg.OperationalError as error:

@@ -11,6 +11,7 @@ from headgate.ledger import (
     NotQueued,
     ack_inbox,
     append_events,
+    end_long_pauses,
     fetch_inbox,
     inbox_depth,
     park,
@@ -121,3 +122,12 @@ def test_nothing_given_is_nothing_done(database, tenant):
         assert retry_inbox(conn, NOW, []) == []
         assert append_events(conn, NOW, [], lanes=LANES) == []
         assert fetch_inbox(conn, ALL, 10, NOW) == []
+
+
+def test_a_pause_that_ends_later_than_any_can_is_ended(database, tenant, three):
+    with database.transaction(tenant) as conn:
+        retry_inbox(conn, NOW + timedelta(days=1), [Failure(three[0], "no luck")])
+        retry_inbox(conn, NOW, [Failure(three[1], "no luck")])
+        assert end_long_pauses(conn, NOW) == 1
+        assert "a1" in ids(fetch_inbox(conn, ALL, 10, NOW))
+        assert "b1" not in ids(fetch_inbox(conn, ALL, 10, NOW))

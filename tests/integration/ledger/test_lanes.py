@@ -82,6 +82,42 @@ def test_the_same_owner_name_with_an_old_epoch_is_refused(database, tenant, back
         fence(conn, old)
 
 
+def test_a_worker_takes_at_once_what_it_still_held_from_before(database, tenant, backlog):
+    before = claim(database, tenant, "a")
+    again = claim(database, tenant, "a")
+    assert [lease.lane for lease in again] == [lease.lane for lease in before]
+    assert {lease.lapses for lease in again} == {0}
+    with pytest.raises(LeaseLost), database.transaction(tenant) as conn:
+        fence(conn, before)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_is_over(database, tenant, backlog):
+    claim(database, tenant, "a", now=NOW + timedelta(hours=1))
+    assert len(claim(database, tenant, "b")) == LANES
+
+
+def test_a_lane_knows_how_often_in_a_row_it_was_never_given_back(database, tenant, backlog):
+    seen = []
+    for number, owner in enumerate("abcd"):
+        leases = claim(database, tenant, owner, now=NOW + number * timedelta(seconds=LEASE))
+        seen.append({lease.lapses for lease in leases})
+    assert seen == [{0}, {1}, {2}, {3}]
+    with database.transaction(tenant) as conn:
+        assert {lane.lapses for lane in lane_list(conn)} == {3}
+        release(conn, leases)
+    assert {lease.lapses for lease in claim(database, tenant, "e")} == {0}
+
+
+def test_without_a_time_leases_go_by_the_databases(database, tenant, backlog):
+    with database.transaction(tenant) as conn:
+        ((before,),) = conn.execute("select statement_timestamp()").fetchall()
+        leases = claim_lanes(conn, "a", LEASE, None, LANES)
+        renewed = renew(conn, leases, LEASE, None)
+        assert fence(conn, leases) >= before
+    assert all(lease.until >= before + timedelta(seconds=LEASE) for lease in leases)
+    assert all(new.until >= old.until for new, old in zip(renewed, leases, strict=True))
+
+
 def test_a_renewed_lease_lasts_longer(database, tenant, backlog):
     held = claim(database, tenant, "a")
     with database.transaction(tenant) as conn:
