@@ -171,6 +171,10 @@ END_SESSIONS = """
 delete from sessions where principal = %(principal)s and token_hash <> coalesce(%(keep)s::bytea, '\\x'::bytea)
 """
 
+FORGET_SESSIONS = """
+delete from sessions where token_hash in (select token_hash from sessions where expires_at < %(before)s limit %(limit)s)
+"""
+
 PURGE_SESSIONS = "delete from sessions where expires_at <= %(now)s or last_seen <= %(idle_since)s"
 
 # --- API keys ----------------------------------------------------------------------------------------------------

@@ -188,3 +188,8 @@ def revoke_sessions(conn: Connection, ctx: Context, principal: str, *, keep_toke
 
 def _session(row: tuple[bytes, str, datetime, datetime, datetime, str]) -> Session:
     return Session(row[0].hex(), *row[1:])
+
+
+def forget_sessions(conn: Connection, before: datetime, limit: int) -> int:
+    """Drop up to `limit` sessions that ended before an instant; returns how many."""
+    return conn.execute(repo.FORGET_SESSIONS, {"before": before, "limit": limit}).rowcount

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import loads
 from headgate.kernel.errors import NotFound
-from headgate.ledger import repo
+from headgate.ledger import personal, repo
 from headgate.ledger.core.chain import AuditDraft, link_all
 from headgate.ledger.core.integrity import ChainWalk, EntryRow
 from headgate.ledger.log import NEWEST
@@ -58,6 +58,7 @@ def append_audit(conn: Connection, now: datetime, drafts: Sequence[AuditDraft]) 
     if not drafts:
         return []
     drafts = _with_digests(conn, drafts)
+    drafts, asides = _committed(drafts)
     head = conn.execute(repo.LOCK_HEAD).fetchone()
     if head is None:
         conn.execute(repo.START_CHAIN)
@@ -83,6 +84,7 @@ def append_audit(conn: Connection, now: datetime, drafts: Sequence[AuditDraft]) 
             "hash": [e.hash for e in linked],
         },
     )
+    personal.keep(conn, now, asides)
     return [e.seq for e in linked]
 
 
@@ -107,7 +109,7 @@ def audit_list(
     }
     filters = " ".join(f"and a.{name} = %({name})s" for name, value in wanted.items() if value is not None)
     query = repo.LIST_AUDIT.format(filters=filters)
-    return [entry_of(row) for row in conn.execute(query, {**wanted, "before": before, "limit": limit})]
+    return entries_of(conn, conn.execute(query, {**wanted, "before": before, "limit": limit}).fetchall())
 
 
 def audit_get(conn: Connection, seq: int) -> AuditEntry:
@@ -115,7 +117,7 @@ def audit_get(conn: Connection, seq: int) -> AuditEntry:
     row = conn.execute(repo.GET_AUDIT, {"seqs": [seq]}).fetchone()
     if row is None:
         raise NotFound(f"there is no audit entry {seq}")
-    return entry_of(row)
+    return entries_of(conn, [row])[0]
 
 
 def proof_states(conn: Connection, seqs: Sequence[int]) -> dict[int, ProofState]:
@@ -160,7 +162,27 @@ def _fault(seq: int, rows: dict[int, EntryRow], head_seq: int, head_hash: bytes)
     return "" if walk.ends_with(head_hash) else "the head of the chain has another hash"
 
 
-def entry_of(row: tuple[Any, ...]) -> AuditEntry:
+def entries_of(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> list[AuditEntry]:
+    """Rows of the audit queries as entries, with personal values of their bodies in place; `text` stays as hashed."""
+    entries = [_entry(row) for row in rows]
+    bodies = personal.reveal(conn, [(entry.subject, entry.body) for entry in entries])
+    return [e if body is e.body else replace(e, body=body) for e, body in zip(entries, bodies, strict=True)]
+
+
+def _committed(drafts: Sequence[AuditDraft]) -> tuple[Sequence[AuditDraft], list[personal.Kept]]:
+    """Drafts with the personal values of their bodies replaced, and what was put aside."""
+    asides: list[personal.Kept] = []
+    made: list[AuditDraft] = []
+    for draft in drafts:
+        body, opening = personal.commit_entry(draft.action, draft.body)
+        if opening is not None:
+            asides.append(personal.Kept(opening, draft.subject_type, draft.subject))
+            draft = replace(draft, body=body)  # noqa: PLW2901  # the same draft from here on
+        made.append(draft)
+    return (made, asides) if asides else (drafts, asides)
+
+
+def _entry(row: tuple[Any, ...]) -> AuditEntry:
     """A row of the audit queries as an entry."""
     seq, at, actor, action, subject_type, subject, case_id, event_seq, text, prev, hash_ = row
     try:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
+from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import NotFound
 from headgate.kernel.ids import lane_of
-from headgate.ledger import repo
-from headgate.ledger.core.events import Appended, NewEvent, StoredEvent, canonical_data, event_digest
+from headgate.ledger import personal, repo
+from headgate.ledger.core.events import Appended, NewEvent, StoredEvent, event_digest
+from headgate.ledger.core.personal import Opening
+from headgate.ledger.personal import Kept
 
 NEWEST = 2**63 - 1
 
@@ -46,6 +49,14 @@ class _Incoming:
     data: str
     digest: bytes
     lane: int
+    aside: Opening | None = None
+
+    def kept(self) -> Kept:
+        """What was put aside of it, with whom and what it is about."""
+        assert self.aside is not None
+        partner = self.event.data.get("partner")
+        kind = self.event.key.partition(":")[0]
+        return Kept(self.aside, kind, self.event.subject, partner if isinstance(partner, str) else "")
 
 
 def append_events(conn: Connection, now: datetime, events: Sequence[NewEvent], *, lanes: int) -> list[Appended]:
@@ -69,6 +80,8 @@ def append_events(conn: Connection, now: datetime, events: Sequence[NewEvent], *
     for number, seq in rows:
         results[places[number - 1]] = Appended(seq, "new")
     if rows:
+        new = (incoming[places[number - 1]] for number, _ in rows)
+        personal.keep(conn, now, [item.kept() for item in new if item.aside])
         conn.execute(repo.NOTIFY_INBOX)
     repeats = [place for place, result in enumerate(results) if result is None]
     if repeats:
@@ -87,13 +100,13 @@ def event_get(conn: Connection, seq: int) -> StoredEvent:
 
 def events_get(conn: Connection, seqs: Sequence[int]) -> list[StoredEvent]:
     """The events with these numbers that exist, in order."""
-    return [stored(row) for row in conn.execute(repo.GET_EVENTS, {"seqs": list(seqs)})]
+    return _shown(conn, [stored(row) for row in conn.execute(repo.GET_EVENTS, {"seqs": list(seqs)})])
 
 
 def event_find(conn: Connection, source: str, event_id: str) -> StoredEvent | None:
     """The event of a source and id, if it came."""
     row = conn.execute(repo.FIND_EVENT, {"source": source, "event_id": event_id}).fetchone()
-    return None if row is None else stored(row)
+    return None if row is None else _shown(conn, [stored(row)])[0]
 
 
 def event_list(
@@ -110,12 +123,20 @@ def event_list(
     wanted = {"key": key, "subject": subject, "type": type, "source": source}
     filters = " ".join(f"and e.{name} = %({name})s" for name, value in wanted.items() if value is not None)
     query = repo.LIST_EVENTS.format(filters=filters)
-    return [stored(row) for row in conn.execute(query, {**wanted, "before": before, "limit": limit})]
+    return _shown(conn, [stored(row) for row in conn.execute(query, {**wanted, "before": before, "limit": limit})])
 
 
 def conflict_list(conn: Connection, *, before: int = NEWEST, limit: int = 50) -> list[EventConflict]:
     """Refused events whose id was taken, newest first, with id below `before`."""
-    return [EventConflict(*row) for row in conn.execute(repo.LIST_CONFLICTS, {"before": before, "limit": limit})]
+    found = [EventConflict(*row) for row in conn.execute(repo.LIST_CONFLICTS, {"before": before, "limit": limit})]
+    data = personal.reveal(conn, [(c.subject, c.data) for c in found])
+    return [replace(c, data=shown) for c, shown in zip(found, data, strict=True)]
+
+
+def _shown(conn: Connection, events: Sequence[StoredEvent]) -> list[StoredEvent]:
+    """Events with their personal values in place."""
+    data = personal.reveal(conn, [(event.subject, event.data) for event in events])
+    return [e if shown is e.data else replace(e, data=shown) for e, shown in zip(events, data, strict=True)]
 
 
 def stored(row: tuple[Any, ...]) -> StoredEvent:
@@ -125,10 +146,11 @@ def stored(row: tuple[Any, ...]) -> StoredEvent:
 
 
 def _prepared(event: NewEvent, now: datetime, lanes: int) -> _Incoming:
-    data = canonical_data(event)
+    held, aside = personal.commit_event(event.type, event.data)
+    data = canonical(held)
     digest = event_digest(event.source, event.event_id, event.type, event.subject, event.key, event.time or now, data)
     lane = CONTROL_LANE if event.key.startswith(CONTROL_PREFIX) else lane_of(event.key, lanes)
-    return _Incoming(event, data.decode(), digest, lane)
+    return _Incoming(event, data.decode(), digest, lane, aside)
 
 
 def _append_parameters(items: Sequence[_Incoming], now: datetime) -> dict[str, object]:
@@ -155,7 +177,7 @@ def _classify(conn: Connection, now: datetime, items: Sequence[_Incoming]) -> li
         "event_id": [i.event.event_id for i in items],
         "type": [i.event.type for i in items],
         "subject": [i.event.subject for i in items],
-        "data": [i.data for i in items],
+        "data": _comparable(conn, items),
     }
     # A statement of its own: it sees what a transaction that we waited for has committed meanwhile.
     first = {place: rest for place, *rest in conn.execute(repo.FIRST_UNDER_SAME_ID, parameters)}
@@ -181,6 +203,27 @@ def _classify(conn: Connection, now: datetime, items: Sequence[_Incoming]) -> li
                 "actor": [i.event.actor for _, i, _, _ in clashes],
             },
         )
+        personal.keep(conn, now, [item.kept() for _, item, _, _ in clashes if item.aside])
         for (place, _, seq, _), (kept,) in zip(clashes, rows, strict=True):
             results[place] = Appended(seq, "conflict", kept)
     return results
+
+
+def _comparable(conn: Connection, items: Sequence[_Incoming]) -> list[str]:
+    """The data of repeated events as text; personal values stand there as in the first event when they are the same."""
+    texts = [item.data for item in items]
+    asides = [place for place, item in enumerate(items) if item.aside]
+    if not asides:
+        return texts
+    sought = {
+        "source": [items[place].event.source for place in asides],
+        "event_id": [items[place].event.event_id for place in asides],
+    }
+    firsts = {(source, event_id): data for source, event_id, data in conn.execute(repo.DATA_OF_FIRST, sought)}
+    repeats = []
+    for place in asides:
+        event = items[place].event
+        repeats.append((event.type, event.data, firsts[event.source, event.event_id]))
+    for place, text in zip(asides, personal.as_first(conn, repeats), strict=True):
+        texts[place] = text
+    return texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -14,7 +14,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text, digest
 from headgate.kernel.errors import Conflict, NotFound, Problem
 from headgate.kernel.ids import derive_id
-from headgate.ledger import repo
+from headgate.ledger import personal, repo
 
 Kind = Literal["row", "event"]
 Status = Literal["open", "replayed", "dismissed"]
@@ -122,7 +122,7 @@ def quarantine_list(
     wanted = {"status": status, "kind": kind, "source": source, "reason": reason}
     filters = " ".join(f"and q.{name} = %({name})s" for name, value in wanted.items() if value is not None)
     query = repo.LIST_QUARANTINE.format(filters=filters)
-    return [_quarantined(row) for row in conn.execute(query, {**wanted, "after": after, "limit": limit})]
+    return _shown(conn, [_quarantined(row) for row in conn.execute(query, {**wanted, "after": after, "limit": limit})])
 
 
 def quarantine_get(conn: Connection, id: UUID) -> Quarantined:
@@ -130,7 +130,7 @@ def quarantine_get(conn: Connection, id: UUID) -> Quarantined:
     row = conn.execute(repo.GET_QUARANTINE, {"ids": [id]}).fetchone()
     if row is None:
         raise NotFound(f"there is nothing in quarantine under {id}")
-    return _quarantined(row)
+    return _shown(conn, [_quarantined(row)])[0]
 
 
 def quarantine_resolve(
@@ -178,6 +178,18 @@ def _problem_json(problem: Problem) -> dict[str, str]:
         "message": _clean(problem.message),
         "fix": _clean(problem.fix),
     }
+
+
+def _shown(conn: Connection, items: Sequence[Quarantined]) -> list[Quarantined]:
+    """With the personal values of events in place."""
+    subjects = _event_subjects(conn, [q.event_seq for q in items if "$pd:" in q.raw])
+    raws = personal.reveal_texts(conn, [(subjects.get(q.event_seq, ""), q.raw) for q in items])
+    return [q if raw == q.raw else replace(q, raw=raw) for q, raw in zip(items, raws, strict=True)]
+
+
+def _event_subjects(conn: Connection, seqs: Sequence[int | None]) -> dict[int | None, str]:
+    """The subjects of events, by number."""
+    return dict(conn.execute(repo.EVENT_SUBJECTS, {"seqs": list(seqs)}).fetchall()) if seqs else {}
 
 
 def _quarantined(row: tuple[object, ...]) -> Quarantined:

@@ -37,6 +37,11 @@ from unnest(%(source)s::text[], %(event_id)s::text[], %(type)s::text[], %(subjec
 join events e on e.source = i.source and e.event_id = i.event_id
 """
 
+DATA_OF_FIRST = """
+select e.source, e.event_id, e.data from unnest(%(source)s::text[], %(event_id)s::text[]) as i(source, event_id)
+join events e on e.source = i.source and e.event_id = i.event_id
+"""
+
 ADD_CONFLICTS = """
 insert into event_conflicts (first_seq, source, event_id, type, subject, first_digest, data, received_at, actor)
 select first_seq, source, event_id, type, subject, first_digest, data::json, %(now)s, actor
@@ -222,6 +227,8 @@ insert into audit_heads (seq, hash)
 values (0, sha256(convert_to('headgate audit chain ' || current_setting('headgate.tenant'), 'UTF8')))
 on conflict (tenant_id) do nothing
 """
+
+EVENT_SUBJECTS = "select seq, subject from events where seq = any(%(seqs)s)"
 
 EVENT_DIGESTS = "select seq, encode(digest, 'hex') from events where seq = any(%(seqs)s)"
 

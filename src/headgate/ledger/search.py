@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from headgate.ledger.audit import AuditEntry, entry_of
+from headgate.ledger.audit import AuditEntry, entries_of
 from headgate.ledger.log import NEWEST
 
 # Words are sought in the newest entries only, so that a search ends however long the chain is.
@@ -70,7 +70,7 @@ def search_audit(
     }
     filters = " ".join(_CLAUSES[name] for name, value in wanted.items() if value)
     params = wanted | {"like": f"%{like}%", "searched": SEARCHED, "before": before, "limit": limit}
-    return [entry_of(row) for row in conn.execute(_LIST.format(filters=filters), params)]
+    return entries_of(conn, conn.execute(_LIST.format(filters=filters), params).fetchall())
 
 
 def audit_values(conn: Connection[Any], column: str) -> list[str]:

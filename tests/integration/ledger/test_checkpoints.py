@@ -197,7 +197,7 @@ def test_a_rewritten_history_is_not_signed_and_raises_one_alarm(database, tenant
     with database.transaction(tenant) as conn:
         assert checkpoint_state(conn).alarm
         assert checkpoint_due(conn, NOW + timedelta(hours=1), timedelta(days=1))
-        assert latest_checkpoint(conn) == first
+        assert [c.size for c in checkpoint_list(conn)] == [first.size]
         assert [e.data["signed_entries"] for e in event_list(conn, type="audit.rewrite_detected")] == [300]
         assert len(audit_list(conn, action="audit.checkpoint_refused")) == 1
         if what != "a kept root":  # which the deep check does not rest on

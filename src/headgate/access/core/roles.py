@@ -11,6 +11,8 @@ from headgate.kernel.errors import Forbidden, invalid
 PERMISSIONS: dict[str, str] = {
     "orders.read": "see orders, prices and stock",
     "orders.write": "enter, amend and cancel orders",
+    "deals.read": "see deal registrations",
+    "deals.write": "register, amend and withdraw deals",
     "cases.read": "see cases, tasks and approvals",
     "approvals.decide": "decide approvals that ask for one of one's roles",
     "policies.read": "see policies, their versions and tests",
@@ -19,6 +21,8 @@ PERMISSIONS: dict[str, str] = {
     "agreements.write": "draft price agreements",
     "agreements.approve": "approve and activate price agreements",
     "audit.read": "search and verify the audit chain",
+    "privacy.write": "ask for the erasure of personal data, place and lift legal holds",
+    "privacy.approve": "decide erasures of personal data and how long data is kept",
     "quarantine.read": "see rows and events that were put aside",
     "quarantine.write": "mend, replay and dismiss them",
     "connections.read": "see targets, subscriptions, deliveries and dead letters",
@@ -27,7 +31,7 @@ PERMISSIONS: dict[str, str] = {
     "admin": "manage people, roles, keys, sources and delegations",
 }
 
-_READ = frozenset({"orders.read", "cases.read", "policies.read"})
+_READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
 
 ROLES: dict[str, frozenset[str]] = {
     "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
@@ -36,16 +40,26 @@ ROLES: dict[str, frozenset[str]] = {
     "finance_director": _READ | {"approvals.decide", "agreements.approve", "policies.approve", "audit.read"},
     "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},
     "tenant_admin": frozenset(
-        {"admin", "cases.read", "policies.read", "audit.read", "quarantine.read", "quarantine.write", "events.write"}
+        {
+            "admin",
+            "cases.read",
+            "policies.read",
+            "audit.read",
+            "privacy.approve",
+            "quarantine.read",
+            "quarantine.write",
+            "events.write",
+        }
         | {"connections.read", "connections.write"}
     ),
     # Whoever looks after the flow between systems.
     "operations": frozenset(
         {"cases.read", "quarantine.read", "quarantine.write", "connections.read", "connections.write"}
     ),
-    "partner_success": _READ,
+    "partner_success": _READ | {"deals.write"},
+    "privacy_officer": _READ | {"audit.read", "privacy.write"},
     # For service accounts of shops and ERP systems.
-    "integration": frozenset({"events.write", "orders.read"}),
+    "integration": frozenset({"events.write", "orders.read", "deals.read"}),
 }
 
 
@@ -61,8 +75,10 @@ class DutyClash:
 # Pairs of permissions that must not meet in one person, whichever roles bring them.
 SEPARATED: tuple[tuple[str, str, str], ...] = (
     ("orders.write", "approvals.decide", "who enters orders does not approve their exceptions"),
+    ("deals.write", "approvals.decide", "who registers deals does not decide about them"),
     ("policies.author", "policies.approve", "who writes policies does not approve them"),
     ("agreements.write", "agreements.approve", "who drafts agreements does not approve them"),
+    ("privacy.write", "privacy.approve", "who asks for an erasure does not decide it"),
     ("admin", "approvals.decide", "who hands out roles does not approve"),
     ("admin", "policies.approve", "who hands out roles does not approve policies"),
     ("admin", "agreements.approve", "who hands out roles does not approve agreements"),

@@ -123,7 +123,7 @@ def _ship_to(data: Data, problems: Problems) -> ShipTo:
     start = len(problems)
     region = fields.code(body, "region", problems, required=False)
     name = fields.text(body, "name", problems)
-    postcode = fields.text(body, "postcode", problems, limit=32)
+    postcode = fields.text(body, "postcode", problems, limit=64)
     city = fields.text(body, "city", problems)
     street = fields.text(body, "street", problems)
     for index in range(start, len(problems)):

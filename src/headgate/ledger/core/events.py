@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import orjson
 
-from headgate.kernel.canonical import canonical, instant_text
+from headgate.kernel.canonical import instant_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,3 @@ def digest_of_stored(source: str, event_id: str, type_: str, subject: str, key: 
         "type": type_,
     }
     return hashlib.sha256(orjson.dumps(body)).digest()
-
-
-def canonical_data(event: NewEvent) -> bytes:
-    """The canonical JSON of an event's data: what is stored, compared on a repeat, and bound by the digest."""
-    return canonical(event.data)
