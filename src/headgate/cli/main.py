@@ -19,6 +19,10 @@ COMMANDS = (
     ("demo", "demo:app", "Load a demo channel, govern it, print what happened and serve the console."),
     ("serve", "serving:serve_app", "Serve the console and the API, and apply events."),
     ("worker", "serving:worker_app", "Apply events until stopped."),
+    ("migrate", "migrate:app", "Bring the database up to date before a new release is rolled out."),
+    ("backup", "backup:backup_app", "Write everything to a file while Headgate goes on working."),
+    ("restore", "backup:restore_app", "Bring a backup into an empty database and verify it."),
+    ("health", "health:app", "What waits, what is late, and whether this installation can serve."),
 )
 # … then the groups of commands.
 GROUPS = (

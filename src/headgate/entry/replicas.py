@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
+from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.logger import Log
 from headgate.kernel.settings import Settings
@@ -72,7 +73,8 @@ def serve_replica(settings: Settings, bound: socket.socket) -> None:
 
     app = build(settings)
     try:
-        serve_on(app, bound)
+        with observed(app):
+            serve_on(app, bound)
     finally:
         app.close()
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.wiring import App
 from headgate.worker import Worker
@@ -34,7 +35,8 @@ def work(app: App, lanes: int) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    loop.run()
+    with observed(app, lambda: loop.beat):
+        loop.run()
 
 
 def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool, processes: int = 1) -> None:
@@ -42,8 +44,8 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
 
     With several `processes` the others serve and this one watches them. Raises Misconfigured when the port is not free.
     """
-    with _bound(host, port) as bound:
-        loop = Worker(app)
+    loop = Worker(app)
+    with _bound(host, port) as bound, observed(app, (lambda: loop.beat) if beside else None):
         thread = threading.Thread(target=loop.run, name="headgate-worker", daemon=True)
         if beside:
             thread.start()

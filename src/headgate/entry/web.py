@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headgate.api import PREFIXES, create_app
 from headgate.console.app import create_console
+from headgate.entry.watch import Watch
 from headgate.wiring import App
 
 
@@ -19,4 +20,4 @@ def create_web(app: App) -> ASGIApp:
         to_api = scope["type"] == "lifespan" or path.startswith(below) or path in exact
         await (api if to_api else console)(scope, receive, send)
 
-    return web
+    return Watch(web)

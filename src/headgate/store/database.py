@@ -102,6 +102,12 @@ class Database:
         if self._on_lost:
             self._on_lost()
 
+    def pool_state(self) -> dict[str, int]:
+        """Connections in use and idle, and how many callers wait for one."""
+        stats = self._pool.get_stats()
+        size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
+        return {"used": size - idle, "idle": idle, "waiting": stats.get("requests_waiting", 0)}
+
     def close(self) -> None:
         """Close the connections and let go of the embedded server. Calling it again does nothing."""
         self._pool.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from headgate.api.auth import app_of
 from headgate.api.errors import KINDS, RequestRefused
 from headgate.api.models.common import Shape
 from headgate.api.openapi import problems
 from headgate.api.strict import StrictRoute
+from headgate.ledger.health import readiness
 
 router = APIRouter(route_class=StrictRoute, tags=["health"])
 
@@ -19,6 +20,21 @@ class Health(Shape):
     """The state of this process."""
 
     status: Literal["ok"]
+
+
+class HealthCheck(Shape):
+    """One thing looked at. A warning keeps nothing from being served."""
+
+    name: str
+    verdict: Literal["ok", "warning", "failed"]
+
+
+class Ready(Shape):
+    """Whether requests may come, and what was looked at. Operators find the details on the metrics port, with
+    `headgate health`, and on the screen Operations."""
+
+    status: Literal["ok", "not_ready"]
+    checks: list[HealthCheck]
 
 
 class Kind(Shape):
@@ -36,11 +52,16 @@ def live() -> Health:
     return Health(status="ok")
 
 
-@router.get("/health/ready", responses=problems(400, 429, 500, 503))
-def ready(request: Request) -> Health:
-    """This process reaches its database."""
-    with app_of(request).database.scan():
-        return Health(status="ok")
+@router.get(
+    "/health/ready", responses={**problems(400, 429, 500), 503: {"model": Ready, "description": "It cannot serve."}}
+)
+def ready(request: Request, response: Response) -> Ready:
+    """This process reaches its database, whose schema fits, and has room on its disk; 503 when it has not."""
+    app = app_of(request)
+    found = readiness(app.database, app.settings, app.clock.now())
+    response.status_code = 200 if found.ready else 503
+    checks = [HealthCheck(name=check.name, verdict=check.verdict) for check in found.checks]
+    return Ready(status="ok" if found.ready else "not_ready", checks=checks)
 
 
 @router.get("/problems/{code}", tags=["problems"], responses=problems(400, 404, 500))
