@@ -47,12 +47,14 @@ class GuardedProtocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _draining: int | None = None
     _real: asyncio.Transport
+    _patient: _Patient
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, with a deadline for the first request; or refuse, when there are too many connections."""
         self._real = transport
+        self._patient = _Patient(transport, self)
         _without_delay(transport)
-        super().connection_made(_Patient(transport, self))  # type: ignore[arg-type]
+        super().connection_made(self._patient)  # type: ignore[arg-type]
         self._expect(self.bounds.header_seconds)
         if len(self.connections) > self.bounds.connections:
             self._refuse("overloaded", "too many connections are open; try again in a moment")
@@ -123,6 +125,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def part(self) -> None:
         """Close; what the client still sends is drained first."""
+        self._patient.flush()
         if self._state not in ("headers", "body") or self._draining is not None or self._real.is_closing():
             if self._draining is None or self._real.is_closing():
                 self._real.close()
@@ -169,7 +172,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if started:
                 self._real.abort()
                 return
-        self._real.write(_refusal(code, detail))
+        self._patient.write(_refusal(code, detail))
         if self._state == "idle":
             self._state = "headers"  # it may be sending: let the answer arrive
         self.part()
@@ -181,13 +184,27 @@ def guarded(bounds: Bounds) -> type[GuardedProtocol]:
 
 
 class _Patient:
-    """A transport that is closed by its protocol, which knows whether the client still sends."""
+    """A transport that is closed by its protocol, which knows whether the client still sends, and that sends what is
+    written in one go, as head and body of an answer are, as one."""
 
     def __init__(self, transport: asyncio.Transport, protocol: GuardedProtocol) -> None:
         self._transport = transport
+        self._written: list[bytes] = []
+        self._later = protocol.loop.call_soon
         self.close = protocol.part
-        self.write = transport.write
         self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Send, when whoever writes is done writing for now."""
+        if not self._written:
+            self._later(self.flush)
+        self._written.append(data)
+
+    def flush(self) -> None:
+        """Send what was written."""
+        written, self._written = self._written, []
+        if written:
+            self._transport.write(b"".join(written))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)

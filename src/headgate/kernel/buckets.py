@@ -1,9 +1,9 @@
 """Token buckets: how fast somebody may go, for many somebodies in bounded memory.
 
-A bucket holds up to `burst` tokens and fills at `per_second`. Whoever finds it above zero may go, and takes what the
-request costs, even if that leaves it below zero: a large batch passes whole, and the debt is waited off afterwards, so
-that the long run keeps to the rate. Times are seconds of a clock that never goes back (`time.monotonic`), given by the
-caller.
+A bucket holds up to `burst` tokens and fills at `per_second`. Whoever finds a whole token in it may go, and takes what
+the request costs, even if that leaves it below zero: a large batch passes whole, and the debt is waited off afterwards,
+so that the long run keeps to the rate. Times are seconds of a clock that never goes back (`time.monotonic`), given by
+the caller.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Buckets:
 
     @staticmethod
     def _short(level: float, rate: Rate) -> float:
-        # From zero exactly, the smallest wait must still be one.
-        return 0.0 if level > 0 else (1e-3 - level) / rate.per_second
+        enough = min(1.0, rate.burst)
+        return 0.0 if level >= enough else (enough - level) / rate.per_second
 
     def _keep(self, key: Hashable, level: float, at: float) -> None:
         self._levels[key] = (level, at)
