@@ -31,13 +31,17 @@ GROUPS = (
     ("import", "imports:app", "Bring orders in from files."),
     ("quarantine", "quarantine:app", "What could not be taken: look, mend, replay."),
     ("events", "events:app", "What came in, and what came twice with different contents."),
+    ("outbox", "outbox:app", "What is on its way to other systems; dead letters: look, replay, dismiss."),
+    ("targets", "targets:app", "Outside systems that commands go to: register, watch, pause."),
+    ("subscriptions", "targets:subscriptions_app", "Who is told of events, by signed webhooks."),
     ("agreements", "agreements:app", "Price agreements: derive, review, activate."),
     ("orders", "orders:app", "Orders and what became of them."),
     ("explain", "orders:explain_app", "Why something is as it is."),
     ("cases", "cases:app", "Cases off the straight path."),
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),
     ("policies", "policies:app", "Policies: look, lint, test, author."),
-    ("audit", "audit:app", "The audit chain: search and verify."),
+    ("audit", "audit:app", "The audit chain: search, verify, sign, prove, export."),
+    ("privacy", "privacy:app", "Personal data: find, erase, hold, retention."),
 )
 
 
