@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.wiring import App
-from headgate.worker import Worker
+from headgate.worker import Deliveries, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 # Longer than a proxy's pause between two requests, short enough to free a slot that nobody uses.
 KEEP_ALIVE_SECONDS = 15
 GRACE_SECONDS = 30
+DELIVERY_SECONDS = 20
 BACKLOG = 2048
 SWITCH_SECONDS = 0.0005
 
 
 def work(app: App, lanes: int) -> None:
-    """Apply events until the process is told to stop; a batch at hand is finished first."""
+    """Apply events and deliver until the process is told to stop; what is at hand is finished first."""
     loop = Worker(app, share=lanes)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -35,20 +36,25 @@ def work(app: App, lanes: int) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with observed(app, lambda: loop.beat):
+    with observed(app, lambda: loop.beat), delivering(app):
         loop.run()
 
 
 def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: bool, processes: int = 1) -> None:
-    """Serve until interrupted. `ready` is told the address once the port is taken; `beside` also applies events here.
+    """Serve until interrupted. `ready` is told the address once the port is taken; `beside` also works here.
 
     With several `processes` the others serve and this one watches them. Raises Misconfigured when the port is not free.
     """
     loop = Worker(app)
-    with _bound(host, port) as bound, observed(app, (lambda: loop.beat) if beside else None):
+    with (
+        _bound(host, port) as bound,
+        observed(app, (lambda: loop.beat) if beside else None),
+        contextlib.ExitStack() as stack,
+    ):
         thread = threading.Thread(target=loop.run, name="headgate-worker", daemon=True)
         if beside:
             thread.start()
+            stack.enter_context(delivering(app))
         ready(f"http://{host}:{bound.getsockname()[1]}")
         try:
             if processes == 1:
@@ -61,6 +67,20 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
             loop.stop()
             if beside:
                 thread.join(timeout=10)
+
+
+@contextlib.contextmanager
+def delivering(app: App) -> Iterator[None]:
+    """Deliver to other systems meanwhile; at the end what is under way comes in and is written down."""
+    loop = Deliveries(app.courier, app.settings.deliveries)
+    thread = threading.Thread(target=loop.run, name="headgate-deliveries", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.stop()
+        # As long as an attempt may take; what is cut off is sent again when its lease is over.
+        thread.join(timeout=DELIVERY_SECONDS)
 
 
 def serve_on(app: App, bound: socket.socket) -> None:
