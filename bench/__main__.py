@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench.harness import Options, Report, rounded
 
-BENCHES = ("governed_orders", "policy", "audit")
+BENCHES = ("governed_orders", "workers", "growth", "ingest", "end_to_end", "audit", "policy")
 
 
 def main(arguments: list[str]) -> int:

@@ -46,9 +46,20 @@ class Channel:
         """The application's database."""
         return self.app.database
 
-    def context(self, principal: Principal = _ADMIN) -> Context:
-        """A context in the bench's tenant."""
-        return Context(TENANT, principal, self.clock.now())
+    def context(self, principal: Principal = _ADMIN, tenant: UUID = TENANT) -> Context:
+        """A context in a tenant of the bench."""
+        return Context(tenant, principal, self.clock.now())
+
+    def warm(self, tenant: UUID = TENANT) -> None:
+        """Compile policies and parse definitions beforehand: a worker does so once in its life."""
+        with self.database.transaction(tenant) as conn:
+            self.app.policies.active(conn, NOW)
+            self.app.engine.definitions.router(conn)
+
+
+def tenant_of(place: int) -> UUID:
+    """Further tenants of a bench."""
+    return UUID(int=TENANT.int + place)
 
 
 def open_channel(database: Database, home: Path) -> Channel:
@@ -57,29 +68,30 @@ def open_channel(database: Database, home: Path) -> Channel:
     return Channel(build(Settings(home=home), clock, database), clock)
 
 
-def seed(channel: Channel) -> None:
+def seed(channel: Channel, tenant: UUID = TENANT) -> None:
     """Create the tenant, install the order pack, record masters and activate agreements."""
-    with channel.database.transaction(TENANT) as conn:
+    slug = "bench" if tenant == TENANT else f"bench-{tenant.int - TENANT.int}"
+    with channel.database.transaction(tenant) as conn:
         conn.execute(
             "insert into tenants (slug, name, currency, timezone, created_at) values (%s, %s, %s, %s, %s)",
-            ["bench", "Bench", "EUR", "Europe/Berlin", NOW],
+            [slug, "Bench", "EUR", "Europe/Berlin", NOW],
         )
         pack = read_pack(find_pack("order_governance"))
-        install_pack(conn, channel.context(), pack, channel.app.policies)
+        install_pack(conn, channel.context(tenant=tenant), pack, channel.app.policies)
     masters = [
         Incoming(f"master-{number}", type_, NOW, {"items": items}) for number, (type_, items) in enumerate(_masters())
     ]
-    append(channel, masters)
-    channel.app.runner().drain(TENANT)
-    with channel.database.transaction(TENANT) as conn:
-        _agree(conn, channel)
+    append(channel, masters, tenant)
+    channel.app.runner().drain(tenant)
+    with channel.database.transaction(tenant) as conn:
+        _agree(conn, channel, tenant)
 
 
-def append(channel: Channel, events: Sequence[Incoming]) -> None:
+def append(channel: Channel, events: Sequence[Incoming], tenant: UUID = TENANT) -> None:
     """Put events into the log."""
     for start in range(0, len(events), 500):
-        with channel.database.transaction(TENANT) as conn:
-            ingest(conn, channel.context(_SHOP), channel.app.engine, "shop", events[start : start + 500])
+        with channel.database.transaction(tenant) as conn:
+            ingest(conn, channel.context(_SHOP, tenant), channel.app.engine, "shop", events[start : start + 500])
 
 
 def orders(count: int, seed: int = 7) -> list[Incoming]:
@@ -205,8 +217,8 @@ def _masters() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             yield type_, items[start : start + _CHUNK]
 
 
-def _agree(conn: Any, channel: Channel) -> None:
-    author, approver = channel.context(_AUTHOR), channel.context()
+def _agree(conn: Any, channel: Channel, tenant: UUID) -> None:
+    author, approver = channel.context(_AUTHOR, tenant), channel.context(tenant=tenant)
     common = {"currency": "EUR", "valid_from": "2026-01-01"}
     drafts = [
         {

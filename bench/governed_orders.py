@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from bench.channel import NOW, TENANT, Channel, append, open_channel, orders, seed
+from bench.channel import NOW, TENANT, append, open_channel, orders, seed
 from bench.dbos_peer import Checks
 from bench.dbos_run import PeerMissing, run_within
 from bench.floor import Recorder, RecordingDatabase, Statement, replay
@@ -81,7 +81,7 @@ def _governed(machine: Server, home: Path, name: str) -> Cost:
     machine.settle(name)
     with machine.open(name) as database:
         channel = open_channel(database, home)
-        _warm(channel)
+        channel.warm()
         runner = channel.app.runner("bench")
         cost = machine.meter(lambda: runner.drain(TENANT))
         with database.transaction(TENANT) as conn:
@@ -90,13 +90,6 @@ def _governed(machine: Server, home: Path, name: str) -> Cost:
         raise RuntimeError(f"{left} events were not governed; the figure would say nothing")
     machine.drop(name)
     return cost
-
-
-def _warm(channel: Channel) -> None:
-    """Compile policies and parse definitions beforehand: a worker does so once in its life."""
-    with channel.database.transaction(TENANT) as conn:
-        channel.app.policies.active(conn, NOW)
-        channel.app.engine.definitions.router(conn)
 
 
 def _floor(machine: Server, batches: list[list[Statement]], name: str) -> Cost:

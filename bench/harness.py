@@ -90,6 +90,14 @@ class Server:
         """The connection string of the role that owns a database."""
         return self._server.dsn(database=name)
 
+    def app_dsn(self, name: str) -> str:
+        """The connection string of the application's role."""
+        return self._server.dsn(user=APP_ROLE, database=name)
+
+    def admin_dsn(self, name: str) -> str:
+        """The connection string of the cluster's superuser, whom row-level security does not bind."""
+        return self._server.admin_dsn(name)
+
     def create(self, name: str, *, template: str = "template1") -> str:
         """A database, empty or a copy of another one, to which nobody may be connected; returns its name."""
         self._admin("create database {} template {} owner {}", name, template, embedded.OWNER)
@@ -114,7 +122,7 @@ class Server:
     @contextmanager
     def open(self, name: str) -> Iterator[Database]:
         """A database as the application sees it."""
-        database = Database(self._server.dsn(user=APP_ROLE, database=name), pool_size=4)
+        database = Database(self.app_dsn(name), pool_size=4)
         try:
             yield database
         finally:
