@@ -22,7 +22,7 @@ COMMANDS = (
     ("migrate", "migrate:app", "Bring the database up to date before a new release is rolled out."),
     ("backup", "backup:backup_app", "Write everything to a file while Headgate goes on working."),
     ("restore", "backup:restore_app", "Bring a backup into an empty database and verify it."),
-    ("health", "health:app", "What waits, what is late, and whether this installation can serve."),
+    ("health", "health:app", "Say what waits, what is late, and whether this installation can serve."),
 )
 # … then the groups of commands.
 GROUPS = (

@@ -28,11 +28,14 @@ WEEKEND = (time(12), time(20))
 DESK_HOURS = (time(9), time(18))
 WORKING = (time(9), time(17))
 # Nobody has come to what arrived in the last working hours: it waits, for the reader to decide.
-LEFT_ALONE = 11.0
+LEFT_ALONE = 7.0
 # How long people take, in hours, and what they answer: shares of a hundred. `late` is decided only after its time, by
 # whoever it was escalated to; `never` lapses.
 HOURS = (0.5, 1, 2, 3, 5, 8, 20, 27)
 ANSWERS = {"approve": 66, "edit": 12, "reject": 12, "return": 6, "late": 3, "never": 1}
+# To what should not happen at all, people say no more often.
+GRAVE = frozenset({"partner_blocked", "duplicate_order", "export_restricted"})
+GRAVE_ANSWERS = {"approve": 22, "reject": 64, "return": 10, "late": 3, "never": 1}
 BETWEEN_DECISIONS = (2, 9)  # minutes
 SHIPS_AFTER = timedelta(hours=20)
 ERP = "erp/nordwind"
@@ -138,7 +141,8 @@ class Player:
                     continue
                 seed = f"{self.simulation.seed}:{task['subject']}:{task['level']}:{task['role']}"
                 chance = random.Random(f"{seed}:{since - self.simulation.start}")  # noqa: S311
-                outcome = chance.choices(list(ANSWERS), list(ANSWERS.values()))[0]
+                answers = GRAVE_ANSWERS if GRAVE.intersection(task["exceptions"]) else ANSWERS
+                outcome = chance.choices(list(answers), list(answers.values()))[0]
                 ready = since + timedelta(hours=chance.choice(HOURS))
                 if outcome == "late" and task["due_at"]:
                     ready, outcome = max(ready, task["due_at"] + timedelta(hours=4)), "approve"

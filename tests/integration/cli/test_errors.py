@@ -8,9 +8,9 @@ import uuid
 from pathlib import Path
 
 import pytest
-import structlog
 
 import headgate
+from headgate.kernel.logger import Log
 from headgate.kernel.settings import Settings
 from tests.integration.cli.shell import Ran, Shell
 
@@ -199,7 +199,7 @@ def test_an_interruption_ends_quietly(shop, monkeypatch):
 
 def test_logs_do_not_mix_with_what_was_asked(shop, monkeypatch):
     def noisy(*_: object) -> None:
-        structlog.get_logger("test").warning("a remark")
+        Log("test").warning("a remark")
         sys.exit(0)
 
     monkeypatch.setattr("headgate.cli.tenants.opened", noisy)
