@@ -100,6 +100,8 @@ def _context(request: Request, tenant_id: UUID, principal: Principal, now: datet
 
 OrdersRead = Annotated[Caller, Depends(require("orders.read"))]
 OrdersWrite = Annotated[Caller, Depends(require("orders.write"))]
+DealsRead = Annotated[Caller, Depends(require("deals.read"))]
+DealsWrite = Annotated[Caller, Depends(require("deals.write"))]
 CasesRead = Annotated[Caller, Depends(require("cases.read", staff=True))]
 ApprovalsDecide = Annotated[Caller, Depends(require("approvals.decide", staff=True))]
 AgreementsRead = Annotated[Caller, Depends(require("orders.read", staff=True))]
