@@ -52,12 +52,12 @@ PositiveAmount = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]
 """An exact number that is not negative, as text."""
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON Schema counts 3.0 as an integer, so a `Decimal` without a fraction is one."""
     return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
 
 
-Version = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
+Version = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(whole)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_NO_NUL)]
 Text = Annotated[str, StringConstraints(max_length=300, pattern=_NO_NUL)]
 LongText = Annotated[str, StringConstraints(max_length=4000, pattern=_NO_NUL)]
