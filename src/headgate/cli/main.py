@@ -45,6 +45,10 @@ GROUPS = (
 )
 
 
+# Options that Typer gives to every application; `headgate` itself has them.
+_OF_THE_WHOLE = ("install_completion", "show_completion")
+
+
 class Lazy(TyperGroup):
     """Knows every command by name and one line of help, and loads a command's module when it is called."""
 
@@ -74,6 +78,7 @@ def load(name: str) -> Any:
                 module, _, attribute = place.partition(":")
                 command = made(getattr(importlib.import_module(f"headgate.cli.{module}"), attribute))
                 command.name, command.help = name, command.help or text
+                command.params = [p for p in command.params if p.name not in _OF_THE_WHOLE]
                 return command
     raise KeyError(name)
 
