@@ -21,7 +21,7 @@ from headgate.console.views.common import Notice, Option
 from headgate.console.visit import Answer, Door, Go, Later, Visit
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden, invalid
-from headgate.ledger import AuditDraft, AuditEntry, append_audit, audit_get, verify_audit
+from headgate.ledger import AuditDraft, AuditEntry, append_audit, audit_get, checkpoint_state, verify_audit
 from headgate.ledger.log import NEWEST
 from headgate.ledger.search import audit_head, audit_values, search_audit
 from headgate.wiring import App
@@ -57,6 +57,7 @@ def show(visit: Visit) -> Answer:
         can_verify=True,
         more=visit.further(urls.AUDIT, encode_cursor(str(more)) if more else ""),
         running=_running(visit),
+        signed=checkpoint_state(visit.conn),
     )
 
 
@@ -99,7 +100,10 @@ def _proof(visit: Visit) -> AuditView:
     names = names_of(visit, people=[verified.entry.actor] if verified.entry else [])
     head_seq, head_digest = audit_head(visit.conn)
     result = present.result_of(verified, names)
-    return AuditView(AuditFilters(), (), (), (), (), head_seq, head_seq, head_digest, result, True, "", _running(visit))
+    signed = checkpoint_state(visit.conn)
+    return AuditView(
+        AuditFilters(), (), (), (), (), head_seq, head_seq, head_digest, result, True, "", _running(visit), signed
+    )
 
 
 def _search(visit: Visit, filters: AuditFilters) -> list[AuditEntry]:

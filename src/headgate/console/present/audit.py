@@ -58,6 +58,9 @@ def report_body(report: AuditReport, seconds: float) -> dict[str, Any]:
     }
 
 
+_CHECKED = {"checkpoints": "signed checkpoints compared with the entries and their signatures"}
+
+
 def result_of(verified: Verified, names: Names) -> VerifyResult | None:
     """A kept verification as shown."""
     entry = verified.entry
@@ -72,7 +75,9 @@ def result_of(verified: Verified, names: Names) -> VerifyResult | None:
         VerifyCheck("events compared with their digest", int(body.get("events") or 0), "event" not in bad),
     ]
     checks += [
-        VerifyCheck(f"{humanise(name).lower()} compared with their digest", int(count), name not in bad)
+        VerifyCheck(
+            _CHECKED.get(name, f"{humanise(name).lower()} compared with their digest"), int(count), name not in bad
+        )
         for name, count in contents.items()
     ]
     return VerifyResult(

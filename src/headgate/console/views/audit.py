@@ -10,6 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from headgate.console.views.common import AppliedFilter, AuditLine, Option, Person, View
+from headgate.ledger import CheckpointState
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class VerifyRun:
 @dataclass(frozen=True, slots=True)
 class AuditView(View):
     """`verified` is the last verification, None when there was none. `entries_total` is the length of the chain.
+    `signed` is how far checkpoints are.
 
     While one is under way (`running`), the part `proof` asks for itself again every second.
     """
@@ -90,6 +92,7 @@ class AuditView(View):
     can_verify: bool
     more: str = ""
     running: VerifyRun | None = None
+    signed: CheckpointState | None = None
 
 
 @dataclass(frozen=True, slots=True)
