@@ -276,7 +276,10 @@ def asked_policies(conn: Connection[Any], most: int = 20) -> set[str]:
 def _records(conn: Connection[Any], since: datetime, most: int) -> Iterator[dict[str, Any]]:
     """What the last order decisions weighed, newest first."""
     for (text,) in conn.execute(RECORDS, {"since": since, "most": most}):
-        yield expand(loads(text))
+        record = expand(loads(text))
+        # What the matrix decided about an order's approvals is a list of evaluations; no check is in it.
+        if isinstance(record, dict):
+            yield record
 
 
 def _params(wanted: Mapping[str, object]) -> dict[str, object]:
