@@ -74,13 +74,13 @@ def watched(app: App, beat: Beat | None = None) -> Iterator[int]:
     if not settings.metrics_port:
         yield 0
         return
-    telemetry.start_metrics()
-    telemetry.read_at_scrape(lambda: _read(app))
     desk = _Desk(Probe(app), beat, settings.metrics_token, threading.BoundedSemaphore(MOST_AT_ONCE))
     server = _listen(settings.metrics_host, settings.metrics_port, desk)
+    telemetry.start_metrics()
+    telemetry.read_at_scrape(lambda: _read(app))
     thread = threading.Thread(target=server.serve_forever, name="headgate-ops", daemon=True)
     thread.start()
-    log.info("metrics and health are told", address=f"{settings.metrics_host}:{server.server_address[1]}")
+    log.info("metrics and health are told", on=f"{settings.metrics_host}:{server.server_address[1]}")
     try:
         yield int(server.server_address[1])
     finally:

@@ -18,6 +18,8 @@ _FIT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS: Final = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 # Answered thousands of times a second, or asked for by machines: a line each only where somebody wants to see all.
 _QUIET: Final = ("/v1/events", "/health", "/assets")
+_API: Final = "/v1"
+_EVENTS: Final = "/v1/events"
 log = Log("headgate.access")
 
 
@@ -81,9 +83,13 @@ def _method(scope: Scope) -> str:
 def _route(scope: Scope) -> str:
     """The pattern that answered, never the address: that holds codes of orders and partners, and there is no end of
     them."""
+    if scope["path"] == _EVENTS:  # answered before any route is looked for
+        return _EVENTS
     found: Any = scope.get("route")
     path = getattr(found, "path", None)
     if isinstance(path, str):
-        return path
+        # Routes of the API are told without what they are mounted under.
+        prefix = _API if scope["path"].startswith(f"{_API}/") and not path.startswith(f"{_API}/") else ""
+        return prefix + path
     door = getattr(getattr(scope.get("endpoint"), "__self__", None), "door", None)
     return str(door.path).replace("%7B", "{").replace("%7D", "}") if door is not None else telemetry.OTHER
