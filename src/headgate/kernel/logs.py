@@ -60,7 +60,8 @@ def configure_logs(stream: TextIO | None = None, *, form: LogFormat = "console",
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True
-    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
+    for name in ("alembic", "httpx", "httpx2", "httpcore"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
     structlog.configure(
         processors=[

@@ -36,7 +36,7 @@ _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), SECRET),
     # Passwords within addresses, and queries, which carry tokens.
     (re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s/@]*@", re.IGNORECASE), rf"\1{SECRET}@"),
-    (re.compile(r"(\s/[^\s?\"']*)\?[^\s\"']+(?=\s|\"|'|$)"), r"\1?[query]"),
+    (re.compile(r"((?:\s|\bhttps?:/)/[^\s?\"']*)\?[^\s\"']+(?=\s|\"|'|$)"), r"\1?[query]"),
     (re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {SECRET}"),
     (re.compile(r"\b(hgk_|whsec_|whsk_|sk-|ghp_|xox[abp]-)[A-Za-z0-9_+/=-]{6,}"), rf"\1{SECRET}"),
     (re.compile(r"\b[0-9a-f]{32}\.[A-Za-z0-9_-]{20,}"), SECRET),  # our session tokens

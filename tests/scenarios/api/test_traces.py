@@ -37,11 +37,13 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 
 def trace_of(span: ReadableSpan) -> str:
-    return f"{span.get_span_context().trace_id:032x}"
+    assert span.context is not None
+    return f"{span.context.trace_id:032x}"
 
 
 def id_of(span: ReadableSpan) -> str:
-    return f"{span.get_span_context().span_id:016x}"
+    assert span.context is not None
+    return f"{span.context.span_id:016x}"
 
 
 def parent_of(span: ReadableSpan) -> str:

@@ -25,6 +25,7 @@ PLANTED = "hunter2hunter2"
         f"cookie {TENANT}.{PLANTED}{PLANTED}",
         f"Set-Cookie: headgate_session={TENANT}.{PLANTED}{PLANTED}; HttpOnly",
         f'10.0.0.1:5123 - "GET /sign-in?then=/&token={PLANTED} HTTP/1.1" 200',
+        f"HTTP Request: POST https://erp.example/hook?key={PLANTED} 200",
         f"DETAIL:  Key (name)=({PLANTED}) already exists.",
         f"  DETAIL:  Failing row contains (1, {PLANTED}, null).",
         f"CONTEXT:  COPY principals, line 3, column name: {PLANTED}",
