@@ -124,6 +124,8 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
+        # Whoever comes while the web is still being loaded waits instead of being refused.
+        made.listen(BACKLOG)
     except OSError as error:
         made.close()
         raise Misconfigured(f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port") from None
