@@ -40,7 +40,7 @@ from headgate.process.queries import every_task
 app = typer.Typer(no_args_is_help=True)
 approvals_app = typer.Typer(no_args_is_help=True)
 # What cases are about.
-SUBJECTS = ("order", "price_exception", "return")
+SUBJECTS = ("order", "deal", "price_exception", "return")
 
 
 @app.command("list")

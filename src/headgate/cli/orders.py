@@ -1,4 +1,4 @@
-"""`headgate orders …` and `headgate explain …`."""
+"""`headgate orders …` and `headgate explain order`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from headgate.channel.orders import explain_order, list_orders
-from headgate.cli.session import Json, Limit, Tenant, money, number, out, print_json, say, session, shown, table
+from headgate.cli.explaining import approvals, history, title
+from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
 
 app = typer.Typer(no_args_is_help=True)
-explain_app = typer.Typer(no_args_is_help=True)
 MOST_LINES = 40
 MOST_CANDIDATES = 8
 # Of longer lists only what is remarkable is told one by one.
@@ -66,7 +66,6 @@ def list_(
 
 
 @app.command("show")
-@explain_app.command("order")
 def show(
     order: Annotated[str, typer.Argument(help="The order's number.")], tenant: Tenant = "nordwind", json: Json = False
 ) -> None:
@@ -86,8 +85,8 @@ def show(
         _credit(verdict["credit"])
         _tax(verdict["tax"])
     _stock(found["order"]["reservations"])
-    _approvals(found["approvals"])
-    _history(found["audit"])
+    approvals(found["approvals"])
+    history(found["audit"])
 
 
 def _head(order: Mapping[str, Any], tenant_currency: str) -> None:
@@ -106,13 +105,8 @@ def _head(order: Mapping[str, Any], tenant_currency: str) -> None:
         say(f"Off the straight path: {exceptions}; {money(order['stake'])} {tenant_currency} at stake", style="yellow")
 
 
-def _title(text: str) -> None:
-    out.print()
-    say((text, "bold"))
-
-
 def _lines(lines: Sequence[Mapping[str, Any]], currency: str) -> None:
-    _title(f"Prices in {currency}")
+    title(f"Prices in {currency}")
     asked = [
         (
             line["line"],
@@ -151,7 +145,7 @@ def _against_contract(line: Mapping[str, Any]) -> str:
 
 
 def _checks(checks: Sequence[Mapping[str, Any]], release: Mapping[str, Any] | None) -> None:
-    _title("Checks")
+    title("Checks")
     passed = [c for c in checks if c["outcome"] == "pass" and not c["waived"]]
     for check in checks:
         if check in passed and len(checks) > MOST_CHECKS:
@@ -179,7 +173,7 @@ def _evaluation(evaluation: Mapping[str, Any] | None) -> None:
 
 
 def _credit(credit: Mapping[str, Any]) -> None:
-    _title("Credit")
+    title("Credit")
     if not credit["has_account"]:
         say("no credit account", indent=2)
     for level in credit["levels"]:
@@ -193,7 +187,7 @@ def _credit(credit: Mapping[str, Any]) -> None:
 
 
 def _tax(tax: Mapping[str, Any]) -> None:
-    _title("Tax")
+    title("Tax")
     say(f"{money(tax['total'])} {tax['currency']}, rounded {tax['rounding']}", indent=2)
     rates = {(line["jurisdiction"], line["tax_class"], line["rate"], line["certificate"]) for line in tax["lines"]}
     for place, kind, rate, certificate in sorted(rates, key=str):
@@ -203,35 +197,9 @@ def _tax(tax: Mapping[str, Any]) -> None:
 
 def _stock(reservations: Sequence[Mapping[str, Any]]) -> None:
     if reservations:
-        _title("Reservations")
+        title("Reservations")
     for r in reservations[:MOST_LINES]:
         text = f"line {r['line']}: {number(r['quantity'])} × {r['product']} in {r['warehouse']} ({r['status']})"
         say(text, indent=2)
     if len(reservations) > MOST_LINES:
         say(f"… and {len(reservations) - MOST_LINES} more (--json has all)", indent=2, style="dim")
-
-
-def _approvals(approvals: Sequence[Mapping[str, Any]]) -> None:
-    for approval in approvals:
-        out.print()
-        say(("Approval", "bold"), f" {approval['approval']}: {approval['status']}")
-        for step in approval["steps"]:
-            due = f", due {shown(step['due_at'])} UTC" if step["status"] == "open" else ""
-            say(
-                f"level {step['level']}: {step['role']} ({step['status']}{due}), matrix row {step['matrix_row']}",
-                indent=2,
-            )
-        for vote in approval["votes"]:
-            behalf = f" for {vote['on_behalf_of']}" if vote["on_behalf_of"] else ""
-            say(f"{vote['principal']}{behalf} {vote['outcome']}: {vote['justification']}", indent=4)
-
-
-def _history(audit: Sequence[Mapping[str, Any]]) -> None:
-    _title("History (UTC)")
-    for entry in reversed(audit):
-        proof = entry["proof"]
-        state = "" if not proof else "proof intact" if proof["intact"] else f"PROOF BROKEN: {proof['reason']}"
-        moved = f" → {entry['body']['to']}" if entry["body"].get("to") else ""
-        broken = "bold red" if proof and not proof["intact"] else ""
-        text = f"{shown(entry['at'])}  {entry['action']}{moved}  {entry['actor']}  #{entry['seq']} {state}"
-        say(text, indent=2, style=broken)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
-from headgate.ledger.audit import AuditEntry, entries_of
+from headgate.ledger.audit import AuditEntry, audit_list, entries_of, proof_states
 from headgate.ledger.log import NEWEST
 
 # Words are sought in the newest entries only, so that a search ends however long the chain is.
@@ -42,6 +43,24 @@ with recursive found as (
 select value from found where value is not null order by value
 """
 _HEAD = "select seq, encode(hash, 'hex') from audit_heads"
+
+
+def audit_trail(conn: Connection[Any], subject_type: str, subject: str, limit: int = 200) -> list[dict[str, Any]]:
+    """The entries about a subject, newest first, each with the state of its proof: for explanations."""
+    entries = audit_list(conn, subject_type=subject_type, subject=subject, limit=limit)
+    proofs = proof_states(conn, [entry.seq for entry in entries]) if entries else {}
+    return [
+        {
+            "seq": entry.seq,
+            "at": entry.at,
+            "actor": entry.actor,
+            "action": entry.action,
+            "body": entry.body,
+            "hash": entry.hash,
+            "proof": asdict(proofs[entry.seq]) if entry.seq in proofs else None,
+        }
+        for entry in entries
+    ]
 
 
 def search_audit(

@@ -3,7 +3,7 @@
 from headgate.channel.deals.core.actions import ACTIONS
 from headgate.channel.deals.masters import PROJECTIONS, VALIDATORS
 from headgate.channel.deals.port import DealPort
-from headgate.channel.deals.queries import STATUSES, check_edit, conflicts_of, get_deal, list_deals
+from headgate.channel.deals.queries import STATUSES, check_edit, conflicts_of, explain_deal, get_deal, list_deals
 from headgate.domain.deals import validators
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "DealPort",
     "check_edit",
     "conflicts_of",
+    "explain_deal",
     "get_deal",
     "list_deals",
     "validators",

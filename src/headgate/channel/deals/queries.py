@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from psycopg import Connection
@@ -11,6 +12,9 @@ from headgate.channel.deals import repo
 from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.ledger.search import audit_trail
+from headgate.policy import decision_list
+from headgate.process import approvals_of_case, case_detail
 
 STATUSES = (
     "draft",
@@ -49,6 +53,20 @@ def get_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
 def conflicts_of(conn: Connection[Any], deal: str) -> list[dict[str, Any]]:
     """What stands against a deal, worst first, each with its signals; empty for portal users."""
     return repo.conflict_rows(conn, deal)
+
+
+def explain_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
+    """Everything there is to say about a deal: what stands against it and why, what was decided by which policy rows,
+    by whom, and the audit entries with their proof. For the tenant's own people. Raises NotFound."""
+    found = get_deal(conn, deal)
+    return {
+        "deal": found,
+        "conflicts": conflicts_of(conn, deal),
+        "decisions": [asdict(d) for d in decision_list(conn, subject_type="deal", subject=deal, limit=200)],
+        "case": case_detail(conn, found["case_id"]),
+        "approvals": [asdict(a) for a in approvals_of_case(conn, found["case_id"])],
+        "audit": audit_trail(conn, "deal", deal),
+    }
 
 
 def check_edit(conn: Connection[Any], deal: str, edit: Mapping[str, Any]) -> None:

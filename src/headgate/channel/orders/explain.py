@@ -8,7 +8,8 @@ from typing import Any
 from psycopg import Connection
 
 from headgate.channel.orders.service import get_order
-from headgate.ledger import audit_list, event_list, proof_states
+from headgate.ledger import event_list
+from headgate.ledger.search import audit_trail
 from headgate.policy import decision_list, decisions_get
 from headgate.process import approvals_of_case, case_detail
 
@@ -25,8 +26,6 @@ def explain_order(conn: Connection[Any], order_no: str) -> dict[str, Any]:
     order = get_order(conn, order_no)
     found = decisions_get(conn, [order["decision"]]) if order["decision"] else {}
     standing = found.get(order["decision"])
-    entries = audit_list(conn, subject_type="order", subject=order_no, limit=MOST)
-    proofs = proof_states(conn, [entry.seq for entry in entries]) if entries else {}
     return {
         "order": order,
         "decision": asdict(standing) if standing else None,
@@ -37,16 +36,5 @@ def explain_order(conn: Connection[Any], order_no: str) -> dict[str, Any]:
         "case": case_detail(conn, order["case_id"]) if order["case_id"] else None,
         "approvals": [asdict(a) for a in approvals_of_case(conn, order["case_id"])] if order["case_id"] else [],
         "events": [asdict(e) for e in event_list(conn, key=f"order:{order_no}", limit=MOST)],
-        "audit": [
-            {
-                "seq": e.seq,
-                "at": e.at,
-                "actor": e.actor,
-                "action": e.action,
-                "body": e.body,
-                "hash": e.hash,
-                "proof": asdict(proofs[e.seq]) if e.seq in proofs else None,
-            }
-            for e in entries
-        ],
+        "audit": audit_trail(conn, "order", order_no, MOST),
     }

@@ -1,0 +1,107 @@
+"""`headgate deals …` and `headgate explain deal`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from headgate.channel.deals import STATUSES, explain_deal, list_deals
+from headgate.cli.explaining import approvals, history, title
+from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
+from headgate.kernel.errors import invalid
+
+app = typer.Typer(no_args_is_help=True)
+KINDS = {"deal": "deal", "opportunity": "own opportunity", "customer": "existing customer"}
+
+
+@app.command("list")
+def list_(
+    tenant: Tenant = "nordwind",
+    status: Annotated[str, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = "",
+    partner: Annotated[str, typer.Option(help="Partner code.")] = "",
+    text: Annotated[str, typer.Option("--text", "-q", help="Part of a deal, customer or partner.")] = "",
+    cursor: Annotated[str, typer.Option(help="Continue after a page.")] = "",
+    limit: Limit = 25,
+    json: Json = False,
+) -> None:
+    """List deal registrations, last changed first."""
+    if status and status not in STATUSES:
+        raise invalid("--status", status, "is not a status of deals", f"Use one of {', '.join(STATUSES)}.")
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
+        page = list_deals(conn, partner=partner, status=status, text=text, cursor=cursor, limit=limit)
+    if json:
+        print_json({"items": list(page.items), "next_cursor": page.next_cursor})
+        return
+    columns = {
+        "deal": "Deal",
+        "partner": "Partner",
+        "customer": "Customer",
+        "status": "Status",
+        "amount": "Amount",
+        "currency": "",
+        "close_on": "Closes",
+        "protected_until": "Protected until (UTC)",
+    }
+    table("Deals", page.items, columns, "No deals fit. Partners register them through the API or their systems.")
+    if page.next_cursor:
+        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
+
+
+@app.command("show")
+def show(
+    deal: Annotated[str, typer.Argument(help="The deal's number.")], tenant: Tenant = "nordwind", json: Json = False
+) -> None:
+    """Explain a deal: what stands against it and why, which rules decided, who approved, proof."""
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
+        found = explain_deal(conn, deal)
+    if json:
+        print_json(found)
+        return
+    _head(found["deal"])
+    _against(found["conflicts"])
+    _rules(found["decisions"])
+    approvals(found["approvals"])
+    history(found["audit"])
+
+
+def _head(deal: Mapping[str, Any]) -> None:
+    say(
+        (f"Deal {deal['deal']}", "bold"),
+        f" of {deal['partner']} with {deal['customer']} ({deal['country']}): ",
+        (deal["status"], "bold"),
+        f", {money(deal['amount'])} {deal['currency']}, revision {deal['revision']}",
+    )
+    say(f"registered {shown(deal['registered_at'])} UTC, closes {deal['close_on']}", style="dim")
+    if deal["protected_until"] is not None:
+        say(f"protected until {shown(deal['protected_until'])} UTC, {deal['granted_days']} days granted")
+    for told in deal["told"]:
+        say(f"The partner was told: {told}", style="dim")
+
+
+def _against(conflicts: Sequence[Mapping[str, Any]]) -> None:
+    title("What stands against it")
+    if not conflicts:
+        say("Nothing: no claim on a company that could be this one.", indent=2, style="dim")
+    for each in conflicts:
+        content = each["content"]
+        of = f" of {each['holder']}" if each["holder"] else ""
+        state = f", {each['status']}" if each["status"] else ""
+        say((number(each["score"]), "bold"), f" of 100: {KINDS[each['kind']]} {each['ref']}{of}{state}", indent=2)
+        same, overlap = number(content["same_customer"]), number(content["overlap"])
+        say(f"same customer {same}, same business {overlap}", indent=6, style="dim")
+        for signal in content["signals"]:
+            weight = f"{number(signal['strength'])} × {number(signal['weight'])}"
+            say(f"{signal['name']} {weight}: {signal['because']}", indent=6, style="dim")
+
+
+def _rules(decisions: Sequence[Mapping[str, Any]]) -> None:
+    title("Rules")
+    for decision in decisions:
+        rows = ", ".join(decision["row_ids"]) or "no row fits"
+        head = f"{shown(decision['at'])}  {decision['policy']}@{decision['version']}: {decision['outcome'] or rows}"
+        say(head, indent=2)
+        for evaluation in decision["evaluations"]:
+            for row, reason in zip(evaluation["rows"], evaluation["reasons"], strict=False):
+                say(f"{row}: {reason}", indent=6, style="dim")
