@@ -4,8 +4,8 @@ proofs. Everything is counted in bounded memory; times come from a clock that is
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
+from time import monotonic
 
 from fastapi import Request
 
@@ -29,31 +29,31 @@ class Limits:
 
     def let_in(self, sender: Sender) -> None:
         """Raises `Busy` when the tenant or the source has sent too fast and has to rest. Takes nothing."""
-        at = time.monotonic()
+        at = monotonic()
         for who, key, rate in self._rates(sender):
             if wait := self._events.wait(key, rate, at):
                 raise _busy(f"{who} sends more than {rate.per_second:.0f} events per second", wait, f"{who}_rate")
 
     def count(self, sender: Sender, events: int) -> None:
         """Take what a sender that was let in has brought."""
-        at = time.monotonic()
+        at = monotonic()
         for _, key, rate in self._rates(sender):
             self._events.charge(key, rate, max(1, events), at)
 
     def ask(self, key: object) -> None:
         """Count a request of an API key. Raises `Busy` above the rate."""
         rate = Rate(self.settings.api_rate, 2 * self.settings.api_rate)
-        if wait := self._requests.take(key, rate, 1, time.monotonic()):
+        if wait := self._requests.take(key, rate, 1, monotonic()):
             raise _busy(f"this key asks more than {self.settings.api_rate} times per second", wait, "key_rate")
 
     def unproven(self, request: Request) -> None:
         """Raises `Busy` when too many wrong proofs came from this address. Before anything is looked up."""
-        if wait := self._refusals.wait(address_of(request), self._refusal_rate, time.monotonic()):
+        if wait := self._refusals.wait(address_of(request), self._refusal_rate, monotonic()):
             raise _busy("too many wrong keys or signatures came from this address", wait, "address_rate")
 
     def refused(self, request: Request) -> None:
         """Count a wrong proof."""
-        self._refusals.charge(address_of(request), self._refusal_rate, 1, time.monotonic())
+        self._refusals.charge(address_of(request), self._refusal_rate, 1, monotonic())
 
     @property
     def _refusal_rate(self) -> Rate:

@@ -30,8 +30,8 @@ log = Log("headgate.serve")
 def run_replicas(settings: Settings, bound: socket.socket, count: int, serve: Serve) -> None:
     """Run `serve(settings, bound)` in `count` processes until this one is told to stop.
 
-    `serve` must be a function of a module, for each process imports it anew. Raises `Misconfigured` when a process ends
-    before it has lived long enough to have served: it would do so again.
+    `serve` must be a function of a module, for each process imports it anew. Raises `Misconfigured` when a process
+    cannot start.
     """
     context = multiprocessing.get_context("spawn")
     stopping = threading.Event()
@@ -56,7 +56,8 @@ def run_replicas(settings: Settings, bound: socket.socket, count: int, serve: Se
             for place, (process, since) in enumerate(running):
                 if stopping.is_set() or process.is_alive():
                     continue
-                if time.monotonic() - since < STARTED_SECONDS:
+                # Killed is killed; but one that gave up by itself at its start would do so again.
+                if (process.exitcode or 0) >= 0 and time.monotonic() - since < STARTED_SECONDS:
                     raise Misconfigured(f"a serving process ended with code {process.exitcode} when it started")
                 log.warning("a serving process died and is started again", code=process.exitcode)
                 time.sleep(PAUSE_SECONDS)

@@ -278,6 +278,10 @@ class Intake:
         results: list[Result | None] = [None] * len(group)
         kept: list[tuple[int, list[NewEvent]]] = []
         for place, parcel in enumerate(group):
+            # Again, for a connection to the database may have been waited for: after a 503 nothing should be stored.
+            if time.monotonic() - parcel.since >= self.patience:
+                results[place] = TooLate("it could not be stored in time")
+                continue
             if not unchanged[id(parcel.sender)]:
                 results[place] = SenderChanged("the source or key has changed")
                 continue

@@ -25,3 +25,9 @@ def world(database: Database, tenant: UUID, clock: FixedClock, tmp_path: Path) -
 def shared(database: Database, tmp_path_factory: pytest.TempPathFactory) -> World:
     """The same for tests that change nothing which others look at."""
     return open_world(database, new_tenant(database, NOW), FixedClock(NOW), tmp_path_factory.mktemp("shared"))
+
+
+@pytest.fixture
+def standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of rates stands still, so that nothing is earned back while a test runs, however slowly."""
+    monkeypatch.setattr("headgate.api.limits.monotonic", lambda: 1000.0)

@@ -381,6 +381,7 @@ def test_a_wrong_signature_and_a_source_that_is_none_are_told_apart_by_nothing(
     assert kept[0] == kept[1] == kept[2]
 
 
+@pytest.mark.usefixtures("standing")
 def test_guessing_from_one_address_is_stopped_before_anything_is_looked_up(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
