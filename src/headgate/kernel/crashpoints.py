@@ -34,6 +34,9 @@ POINTS: Final[Mapping[str, str]] = {
     "jobs.done": "a periodic job is done and not committed",
     "approval.voted": "a decision is appended and not committed",
     "approval.settling": "a decision is durable and not applied",
+    "outbox.claimed": "commands are claimed and not handed over",
+    "outbox.sent": "a command was handed over, and nobody wrote that down",
+    "outbox.marked": "how a delivery went is durable, and its case has not heard of it",
 }
 
 

@@ -27,6 +27,7 @@ from tests.scenarios.channel import Channel
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NOON = MORNING + timedelta(hours=3)
 WEEK = MORNING + timedelta(days=7)
+LATE = WEEK + timedelta(hours=1)
 CLUMSY = "O-5"  # its check breaks at the first try
 
 SENT = [
@@ -59,6 +60,7 @@ def live(world: World) -> None:
     for sent in SENT:
         assert world.send(sent).status_code == 202
     drain(channel)
+    deliver(channel)
     go_on(channel, NOON)
     drain(channel)
     for who, subject in (("carl", "O-3"), ("fiona", "O-3"), ("carl", "O-6")):
@@ -70,6 +72,9 @@ def live(world: World) -> None:
     channel.runner.run_jobs(channel.tenant)
     while channel.runner.fire_timers(channel.tenant):
         drain(channel)
+    drain(channel)
+    go_on(channel, LATE)
+    deliver(channel)
     drain(channel)
 
 
@@ -99,6 +104,13 @@ def drain(channel: Channel) -> None:
         pass
 
 
+def deliver(channel: Channel) -> None:
+    """Deliver every command that is due and that nobody who died still holds."""
+    courier = channel.app.courier
+    while done := [courier.send(errand) for errand in courier.claim(channel.tenant, "erp", 4)]:
+        courier.record(channel.tenant, done)
+
+
 def decide(world: World, who: str, subject: str) -> None:
     """Approve what waits for a subject over the API; whoever did so already is answered the same."""
     found = [t for t in world.get(who, "/v1/tasks").json()["items"] if t["subject"] == subject]
@@ -117,7 +129,11 @@ def decide(world: World, who: str, subject: str) -> None:
 def rebuild(given: dict[str, Any]) -> World:
     """The world that the parent opened, over connections of our own."""
     home, tenant = Path(given["home"]), UUID(given["tenant"])
-    app = build(Settings(home=home, batch=4), FixedClock(MORNING), database=Database(given["dsn"], pool_size=6))
+    app = build(
+        Settings(home=home, batch=4, outbound_allow=("127.0.0.1/32",)),
+        FixedClock(MORNING),
+        database=Database(given["dsn"], pool_size=6),
+    )
     channel = Channel(app, tenant, app.clock, app.runner())  # type: ignore[arg-type]
     return World(channel, given["slug"], given["secret"], TestClient(create_app(app)), given["keys"])
 

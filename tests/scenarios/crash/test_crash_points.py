@@ -18,12 +18,14 @@ from typing import Any
 import pytest
 
 import headgate
+from headgate.connectors.delivery import TargetDraft, create_target
 from headgate.kernel import crashpoints
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.crashpoints import POINTS, VARIABLE
 from headgate.kernel.settings import Settings
 from headgate.store import Database
 from scripts.books import faults
+from scripts.receiver import Receiver, receiving
 from tests.scenarios.api.world import World, new_tenant, open_world
 from tests.scenarios.crash.day import MORNING
 
@@ -45,7 +47,7 @@ OUTCOME = {
     "votes": "select principal, outcome from approval_votes",
     "tasks": "select kind, status from tasks",
     "timers": "select name from timers",
-    "commands": "select target, type, subject from outbox",
+    "commands": "select target, type, subject, status from outbox",
     "waiting": "select seq from inbox",
     "put aside": "select reason from quarantine",
 }
@@ -76,7 +78,7 @@ def run_day(world: World, settings: Settings, **environment: str) -> Ended:
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=100,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
@@ -94,19 +96,43 @@ def books(world: World) -> list[str]:
         return faults(conn, world.channel.app.content_checks())
 
 
-def new_world(database: Database, home: Path) -> World:
-    return open_world(database, new_tenant(database, MORNING), FixedClock(MORNING), home)
+def new_world(database: Database, home: Path, receiver: Receiver) -> World:
+    """A tenant whose commands go to the receiver."""
+    allowed = ("127.0.0.1/32",)
+    world = open_world(database, new_tenant(database, MORNING), FixedClock(MORNING), home, outbound_allow=allowed)
+    app = world.channel.app
+    with database.transaction(world.channel.tenant) as conn:
+        draft = TargetDraft(code="erp", url=receiver.url)
+        create_target(conn, world.context(), app.envelope, app.courier.ports, draft)
+    return world
+
+
+def effects(world: World, receiver: Receiver) -> Counter[Any]:
+    """What commands did at an idempotent receiver. Each must have been one of ours."""
+    with world.channel.app.database.transaction(world.channel.tenant) as conn:
+        commands = dict(conn.execute("select id::text, subject from outbox").fetchall())
+    assert set(receiver.effects) == set(commands)
+    assert receiver.differing == set()
+    return Counter(receiver.effects.values())
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A system that minds idempotency keys."""
+    with receiving() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
 def quiet_day(module_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Counter[Any]]]:
     """A day on which nothing happened."""
     database = Database(module_settings.app_database_url, pool_size=5)
-    world = new_world(database, tmp_path_factory.mktemp("quiet"))
-    ended = run_day(world, module_settings)
-    assert (ended.code, ended.out) == (0, "the day is over\n"), ended.err
-    assert books(world) == []
-    yield outcome(world)
+    with receiving() as receiver:
+        world = new_world(database, tmp_path_factory.mktemp("quiet"), receiver)
+        ended = run_day(world, module_settings)
+        assert (ended.code, ended.out) == (0, "the day is over\n"), ended.err
+        assert books(world) == []
+        yield outcome(world) | {"effects": effects(world, receiver)}
     database.close()
 
 
@@ -122,10 +148,10 @@ def test_a_quiet_day_comes_by_everything_that_the_crash_tests_rely_on(quiet_day:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", POINTS)
 def test_a_day_with_a_crash_comes_to_the_same_as_one_without(
-    name: str, quiet_day: dict[str, Counter[Any]], module_settings: Settings, tmp_path: Path
+    name: str, quiet_day: dict[str, Counter[Any]], module_settings: Settings, tmp_path: Path, receiver: Receiver
 ) -> None:
     database = Database(module_settings.app_database_url, pool_size=5)
-    world = new_world(database, tmp_path)
+    world = new_world(database, tmp_path, receiver)
     crashed = run_day(world, module_settings, **{VARIABLE: name})
     assert crashed.code == -signal.SIGKILL, crashed.err
     assert crashed.err.endswith(f"killed at crash point {name}\n")
@@ -134,7 +160,8 @@ def test_a_day_with_a_crash_comes_to_the_same_as_one_without(
     ended = run_day(world, module_settings)
     assert (ended.code, ended.out) == (0, "the day is over\n"), ended.err
     assert books(world) == []
-    assert outcome(world) == quiet_day
+    assert outcome(world) | {"effects": effects(world, receiver)} == quiet_day
+    assert max(receiver.times.values()) == (2 if name == "outbox.sent" else 1)
     database.close()
 
 
@@ -171,8 +198,8 @@ def test_an_unarmed_process_passes_every_crash_point() -> None:
 
 
 def test_the_third_passage_is_the_deadly_one_where_it_says_so() -> None:
-    code = "from headgate.kernel.crashpoints import crashpoint as c\nfor n in range(9): print(n, flush=True); c('jobs.done')"
+    code = "from headgate.kernel.crashpoints import crashpoint as c\nfor n in range(9): c('jobs.done') or print(n)"
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {VARIABLE: "jobs.done@3"}, capture_output=True, check=False
+        [sys.executable, "-u", "-c", code], env=os.environ | {VARIABLE: "jobs.done@3"}, capture_output=True, check=False
     )
-    assert (done.returncode, done.stdout.split()) == (-signal.SIGKILL, [b"0", b"1", b"2"])
+    assert (done.returncode, done.stdout.split()) == (-signal.SIGKILL, [b"0", b"1"])
