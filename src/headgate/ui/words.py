@@ -120,6 +120,24 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             replayed=("Replayed", "done", "circle-check"),
             dismissed=("Dismissed", "quiet", "ban"),
         ),
+        "connection": _table(
+            closed=("Works", "done", "circle-check"),
+            open=("Does not work", "breach", "unlink"),
+            half_open=("Being tried", "waiting", "refresh"),
+            paused=("Paused", "quiet", "player-pause"),
+            disabled=("Switched off", "quiet", "ban"),
+        ),
+        "delivery": _table(
+            pending=("On its way", "active", "hourglass"),
+            sent=("Arrived", "done", "circle-check"),
+            dead=("Dead letter", "breach", "alert-triangle"),
+            dismissed=("Given up", "quiet", "ban"),
+        ),
+        "attempt": _table(
+            delivered=("Taken", "done", "circle-check"),
+            retry=("Failed, tried again", "waiting", "refresh"),
+            refused=("Refused", "breach", "x"),
+        ),
         "proof": _table(
             verified=("Verified", "done", "rosette-discount-check"),
             linked=("Linked in the chain", "quiet", "link"),

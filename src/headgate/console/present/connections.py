@@ -1,0 +1,148 @@
+"""Connections, deliveries and dead letters as shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from headgate.connectors.delivery import SUBSCRIPTION, Attempt, Connection
+from headgate.console import urls
+from headgate.console.present.quarantine import pretty
+from headgate.console.views.common import Option, Tab
+from headgate.console.views.connections import (
+    AttemptRow,
+    ConnectionRow,
+    ConnectionsView,
+    DeliveryRow,
+    DeliveryView,
+    Unrouted,
+)
+from headgate.kernel.canonical import canonical_text
+from headgate.ledger import Backlog, Command
+from headgate.ui.words import STATES
+
+STATUSES = ("dead", "pending", "sent", "dismissed")
+MOST_TYPES = 4
+
+
+def overview(found: Sequence[Connection], unrouted: Sequence[Backlog], now: datetime) -> ConnectionsView:
+    """Everything that messages go to."""
+    waiting = [*(c.backlog for c in found), *unrouted]
+    return ConnectionsView(
+        targets=tuple(_row(c, now) for c in found if c.target.purpose == "commands"),
+        subscriptions=tuple(_row(c, now) for c in found if c.target.purpose == "events"),
+        unrouted=tuple(Unrouted(b.target, b.pending, b.oldest) for b in unrouted),
+        waiting=sum(b.pending for b in waiting),
+        oldest=min((b.oldest for b in waiting if b.oldest is not None), default=None),
+        dead=sum(b.dead for b in waiting),
+        troubled=sum(1 for c in found if c.target.status == "active" and c.state.breaker.state != "closed"),
+    )
+
+
+def _row(connection: Connection, now: datetime) -> ConnectionRow:
+    target, state, backlog = connection.target, connection.state, connection.backlog
+    active = target.status == "active"
+    held = state.not_before if active and state.not_before is not None and state.not_before > now else None
+    why = state.breaker.reason if active else target.status_reason
+    if active and held is not None and state.breaker.state == "closed":
+        why = "it asked for a pause, or its rate is used up"
+    return ConnectionRow(
+        code=target.short,
+        name=target.name,
+        url=target.url,
+        kind=target.kind,
+        state=state.breaker.state if active else target.status,
+        why=why,
+        until=held,
+        waiting=backlog.pending,
+        oldest=backlog.oldest,
+        dead=backlog.dead,
+        dead_href=urls.query(urls.DELIVERIES, [("target", target.code)]),
+        last_success=state.last_success_at,
+        last_error=state.last_error,
+        last_error_at=state.last_error_at,
+        gets=_gets(target.types) if target.purpose == "events" else "",
+    )
+
+
+def _gets(types: Sequence[str]) -> str:
+    if not types:
+        return "all events"
+    shown = ", ".join(types[:MOST_TYPES])
+    return f"{shown} and {len(types) - MOST_TYPES} more" if len(types) > MOST_TYPES else shown
+
+
+def tabs(status: str, target: str, dead: int) -> tuple[Tab, ...]:
+    """Which messages; only dead letters are counted."""
+    return tuple(
+        Tab(
+            STATES["delivery"][each].label,
+            urls.query(urls.DELIVERIES, [("status", "" if each == "dead" else each), ("target", target)]),
+            dead if each == "dead" else None,
+            each == status,
+        )
+        for each in STATUSES
+    )
+
+
+def target_options(found: Sequence[Connection], unrouted: Sequence[Backlog], status: str) -> tuple[Option, ...]:
+    """What the list can be narrowed to."""
+    named = [(c.target.code, f"{c.target.name} ({shown_target(c.target.code)})", c.backlog.dead) for c in found]
+    named += [(b.target, f"{b.target}, not registered", b.dead) for b in unrouted]
+    return tuple(Option(code, label, dead if status == "dead" else None) for code, label, dead in named)
+
+
+def shown_target(code: str) -> str:
+    """A target's code as people write it."""
+    return f"subscription {code.removeprefix(SUBSCRIPTION)}" if code.startswith(SUBSCRIPTION) else code
+
+
+def rows(found: Sequence[Command]) -> tuple[DeliveryRow, ...]:
+    """The list."""
+    return tuple(
+        DeliveryRow(
+            id=c.id,
+            type=c.type,
+            subject=c.subject,
+            target=shown_target(c.target),
+            status=c.status,
+            attempts=c.attempts,
+            created_at=c.created_at,
+            last_error=c.last_error or "",
+        )
+        for c in found
+    )
+
+
+def delivery(command: Command, tries: Sequence[Attempt], *, can_act: bool, error: str = "") -> DeliveryView:
+    """One message."""
+    return DeliveryView(
+        id=command.id,
+        type=command.type,
+        subject=command.subject,
+        target=shown_target(command.target),
+        status=command.status,
+        attempts=command.attempts,
+        replays=command.replays,
+        created_at=command.created_at,
+        next_at=command.next_at,
+        sent_at=command.sent_at,
+        last_error=command.last_error or "",
+        idempotency_key=command.idempotency_key,
+        payload=pretty(canonical_text(command.payload)) if command.payload else "",
+        tries=tuple(_attempt(a) for a in tries),
+        case_href=urls.case(command.case_id) if command.case_id else "",
+        can_act=can_act,
+        error=error,
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptRow:
+    return AttemptRow(
+        at=attempt.at,
+        number=attempt.number,
+        outcome=attempt.outcome,
+        answer=str(attempt.status) if attempt.status is not None else "none",
+        said=attempt.excerpt or attempt.error,
+        took=f"{attempt.milliseconds:,} ms",
+    )
