@@ -22,6 +22,7 @@ from headgate.console.pages import (
     approval,
     audit,
     case,
+    connections,
     home,
     order,
     orders,
@@ -53,6 +54,7 @@ DOORS: tuple[Door, ...] = (
     *policies.DOORS,
     *audit.DOORS,
     *quarantine.DOORS,
+    *connections.DOORS,
     *search.DOORS,
     *reader.DOORS,
 )

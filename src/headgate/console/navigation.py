@@ -33,5 +33,6 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
             "quarantine.read",
             NavItem("quarantine", "Quarantine", urls.QUARANTINE, "barrier-block", "q", counts.quarantine),
         ),
+        ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
     ]
     return tuple(item for needed, item in entries if not needed or needed in permissions)

@@ -28,6 +28,8 @@ POLICIES = "/policies"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
+CONNECTIONS = "/connections"
+DELIVERIES = "/connections/messages"
 
 
 def segment(code: object) -> str:
@@ -160,3 +162,11 @@ def quarantine_replay(item: UUID | str) -> str:
 
 def quarantine_dismiss(item: UUID | str) -> str:
     return f"{quarantine_item(item)}/dismiss"
+
+
+def delivery(delivery_id: UUID | str) -> str:
+    return f"{DELIVERIES}/{delivery_id}"
+
+
+def delivery_act(delivery_id: UUID | str, act: str) -> str:
+    return f"{delivery(delivery_id)}/{segment(act)}"
