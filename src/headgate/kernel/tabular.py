@@ -51,8 +51,7 @@ def _row(columns: Iterable[Column], row: Sequence[Any]) -> dict[str, Any]:
         if isinstance(column, str):
             _put(made, column.split("."), expand(value))
         else:
-            name, inner = column
-            _put(made, name.split("."), _rows(inner, value))
+            _put(made, column[0].split("."), _rows(column[1], value))
     return made
 
 

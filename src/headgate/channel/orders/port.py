@@ -130,12 +130,12 @@ def _earlier(conn: Connection[Any], contents: Sequence[Order], rules: Rules) -> 
     if not contents:
         return {}
     first, last = min(o.placed_at for o in contents), max(o.placed_at for o in contents)
-    split = first - timedelta(hours=rules.split_hours) if rules.split_limit is not None else last + timedelta(days=1)
+    split = first - timedelta(hours=rules.split_hours) if rules.split_limit is not None else None
     return repo.load_earlier(
         conn,
         partners={o.partner for o in contents},
         keys={line_content_key(o) for o in contents},
-        references={o.customer_reference for o in contents},
+        references={(o.partner, o.customer_reference) for o in contents},
         since=first - timedelta(days=rules.duplicate_days),
         until=last,
         split_since=split,

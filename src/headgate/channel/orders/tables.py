@@ -45,6 +45,13 @@ orders = tenant_table(
     sa.Index("orders_recent", "tenant_id", "placed_at", "order_no"),
     sa.Index("orders_by_partner", "tenant_id", "partner", "placed_at"),
     sa.Index("orders_by_line_key", "tenant_id", "line_key"),
+    sa.Index(
+        "orders_by_reference",
+        "tenant_id",
+        "partner",
+        "customer_reference",
+        postgresql_where=sa.text("customer_reference <> ''"),
+    ),
     primary_key=("order_no",),
     partner_column="partner",
 )

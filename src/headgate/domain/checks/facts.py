@@ -23,6 +23,8 @@ ONE = Decimal(1)
 class PolicyRef(Protocol):
     """Which policy text decided. Two of the same text are equal and can be hashed."""
 
+    def __hash__(self) -> int: ...
+
     @property
     def policy(self) -> str: ...
     @property
