@@ -34,5 +34,6 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
             NavItem("quarantine", "Quarantine", urls.QUARANTINE, "barrier-block", "q", counts.quarantine),
         ),
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
+        ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     return tuple(item for needed, item in entries if not needed or needed in permissions)

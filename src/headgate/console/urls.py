@@ -28,6 +28,7 @@ POLICIES = "/policies"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
+OPERATIONS = "/operations"
 CONNECTIONS = "/connections"
 DELIVERIES = "/connections/messages"
 

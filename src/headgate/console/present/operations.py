@@ -1,0 +1,82 @@
+"""From a tenant's backlog to the words of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from headgate.console import urls
+from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow
+from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
+
+# From here on an event waits longer than a few batches take.
+LATE = timedelta(minutes=1)
+VERY_LATE = timedelta(minutes=15)
+UNSIGNED_LONG = timedelta(days=1)
+
+
+def operations_view(found: TenantBacklog, now: datetime) -> OperationsView:
+    """The screen."""
+    signed = found.checkpoint
+    return OperationsView(
+        as_of=now,
+        concerns=tuple(_concerns(found, now)),
+        waiting=found.waiting,
+        oldest=found.oldest,
+        retrying=found.retrying,
+        parked=found.parked,
+        rows=found.rows,
+        due=found.due,
+        dead=found.dead,
+        oldest_due=found.oldest_due,
+        signed=signed.size,
+        entries=signed.entries,
+        signed_at=signed.at,
+        lanes=tuple(
+            LaneRow(each.lane, each.waiting, each.retrying, each.oldest, age(each.oldest, now), _holder(each.owner))
+            for each in found.lanes
+        ),
+        retries=tuple(
+            RetryRow(each.seq, each.type, each.subject, each.attempts, each.again_at, each.error)
+            for each in found.retries
+        ),
+        targets=tuple(TargetRow(each.code, each.name, _state(each), each.until, each.error) for each in found.troubles),
+    )
+
+
+def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
+    """What needs somebody, worst first."""
+    if found.checkpoint.alarm:
+        yield Concern("breach", "The history is not the one that was signed", "Verify the audit chain now.", urls.AUDIT)
+    waits = age(found.oldest, now)
+    if waits > LATE:
+        yield Concern(
+            "breach" if waits > VERY_LATE else "risk",
+            "Events wait longer than they should",
+            "See whether workers run, and whether one event is tried again and again.",
+        )
+    if found.dead:
+        yield Concern("breach", f"{found.dead:,} commands were given up", "See why, mend it, and send them again.")
+    if found.troubles:
+        one = len(found.troubles) == 1
+        text = "One target gets nothing" if one else f"{len(found.troubles):,} targets get nothing"
+        yield Concern("risk", text, "Ask its owner; what waits for it is kept.")
+    if found.parked:
+        text = "One event was put aside" if found.parked == 1 else f"{found.parked:,} events were put aside"
+        yield Concern("risk", text, "Read the reason, mend the records, and replay.", urls.QUARANTINE)
+    if found.retrying:
+        text = "One event is being tried again" if found.retrying == 1 else f"{found.retrying:,} events are tried again"
+        yield Concern("risk", text, "It holds back only what comes after it for the same order.")
+    unsigned = found.checkpoint.entries > found.checkpoint.size
+    if unsigned and found.checkpoint.at is not None and now - found.checkpoint.at > UNSIGNED_LONG:
+        yield Concern("risk", "No checkpoint was signed for a day", "See whether workers run.", urls.AUDIT)
+
+
+def _holder(owner: str | None) -> str:
+    return owner or ""
+
+
+def _state(target: TargetTrouble) -> str:
+    if target.status == "disabled":
+        return "switched off"
+    return {"open": "not tried for now", "half_open": "being tried"}.get(target.breaker, target.breaker)

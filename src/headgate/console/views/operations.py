@@ -1,0 +1,84 @@
+"""Operations: what waits, for how long, and what went wrong in the tenant's own flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from headgate.console.views.common import View
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One thing that needs somebody: what is wrong, what to do, and where. `tone` is risk or breach."""
+
+    tone: str
+    text: str
+    advice: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """A lane with events to apply; `behind` is how long its first event waits, `owner` is empty when nobody holds it."""
+
+    lane: int
+    waiting: int
+    retrying: int
+    oldest: datetime
+    behind: timedelta
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRow:
+    """An event that could not be applied so far."""
+
+    seq: int
+    type: str
+    subject: str
+    attempts: int
+    again_at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRow:
+    """A target that gets nothing at the moment. `state` says why: switched off, breaker open, or being tried."""
+
+    code: str
+    name: str
+    state: str
+    until: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperationsView(View):
+    """`applied` and `retried` count events; `signed` of `entries` audit entries are under a checkpoint."""
+
+    template: ClassVar[str] = "operations.html"
+    nav: ClassVar[str] = "operations"
+
+    as_of: datetime
+    concerns: tuple[Concern, ...]
+    waiting: int
+    oldest: datetime | None
+    retrying: int
+    parked: int
+    rows: int
+    due: int
+    dead: int
+    oldest_due: datetime | None
+    signed: int
+    entries: int
+    signed_at: datetime | None
+    lanes: tuple[LaneRow, ...]
+    retries: tuple[RetryRow, ...]
+    targets: tuple[TargetRow, ...]
+
+    @property
+    def worst(self) -> LaneRow | None:
+        """The lane whose first event waits longest."""
+        return max(self.lanes, key=lambda lane: lane.behind, default=None)

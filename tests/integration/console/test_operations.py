@@ -1,0 +1,70 @@
+"""The screen Operations: one tenant's queues, for its administrators."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+from headgate.ledger import NewEvent, append_events
+from tests.conftest import NOW, create_tenant
+from tests.integration.console.site import Visitor, words
+
+
+def stuck(visitor: Visitor, tenant: object, minutes: int, *, error: str = "") -> None:
+    channel = visitor.channel
+    with channel.app.database.transaction(tenant) as conn:
+        event = NewEvent(
+            "shop", uuid4().hex, "order.submitted", f"O-{minutes}", f"order:O-{minutes}", None, {}, "system"
+        )
+        append_events(conn, NOW - timedelta(minutes=minutes), [event], lanes=1)
+        if error:
+            conn.execute(
+                "update inbox set not_before = %s, attempts = 3, error = %s", [NOW + timedelta(seconds=30), error]
+            )
+
+
+def test_a_quiet_tenant_is_told_so(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    page = visitor.enter("tom").get("/operations")
+    assert page.status_code == 200
+    assert "Everything flows" in words(page)
+    assert "all are applied" in words(page)
+
+
+def test_what_waits_and_what_is_tried_again_is_shown_with_its_reason(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    stuck(visitor, visitor.channel.tenant, 20, error="the tax service said <b>no</b>")
+    text = words(visitor.enter("tom").get("/operations"))
+    assert "2 things need a look" in text
+    assert "Events wait longer than they should" in text
+    assert "One event is being tried again" in text
+    assert "the tax service said <b>no</b>" in text
+    assert "<b>no</b>" not in visitor.get("/operations").text
+    assert "Lane 0 is furthest behind" in text
+
+
+def test_another_tenants_trouble_is_not_seen(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    stuck(visitor, create_tenant(visitor.channel.app.database), 60, error="theirs")
+    text = words(visitor.enter("tom").get("/operations"))
+    assert "Everything flows" in text
+    assert "theirs" not in text
+
+
+def test_who_does_not_administer_does_not_get_in_and_sees_no_entry(visitor: Visitor) -> None:
+    for name in ("carl", "ada"):
+        visitor.enter(name)
+        assert visitor.get("/operations").status_code == 403
+        assert 'href="/operations"' not in visitor.get("/").text
+    assert 'href="/operations"' in visitor.enter("tom").get("/").text
+
+
+def test_the_page_takes_few_statements_however_much_waits(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    for minutes in range(1, 40):
+        stuck(visitor, visitor.channel.tenant, minutes)
+    visitor.enter("tom")
+    visitor.get("/operations")
+    with visitor.counted():
+        assert visitor.get("/operations").status_code == 200
+    assert visitor.queries < 30
