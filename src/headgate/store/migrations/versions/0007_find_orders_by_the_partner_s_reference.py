@@ -15,8 +15,10 @@ branch_labels = None
 depends_on = None
 
 ONLINE = (
-    "create index concurrently if not exists orders_by_reference on orders (tenant_id, partner, customer_reference)"
-    " where customer_reference <> ''",
+    (
+        "create index concurrently if not exists orders_by_reference on orders (tenant_id, partner, customer_reference)"
+        " where customer_reference <> ''"
+    ),
 )
 
 
