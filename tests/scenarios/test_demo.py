@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,11 +15,13 @@ import pytest
 
 from headgate.access import find_tenant
 from headgate.cli import demo as demo_command
-from headgate.cli.demo import SEED, STAFF
+from headgate.cli import loading
+from headgate.cli.loading import SEED, STAFF
+from headgate.cli.playing import Player
 from headgate.kernel.settings import Settings
 from headgate.packs.simulator import TENANT, GroundTruth, Simulation, simulate
 from headgate.store import Database
-from tests.integration.cli.shell import Shell
+from tests.integration.cli.shell import Ran, Shell
 
 WEEKS = 2
 DEMO = ("demo", "--no-serve", "--weeks", str(WEEKS))
@@ -42,6 +47,13 @@ left join lateral (
 ) a on true
 """
 EVENTS = "select count(*) from events"
+SIMULATED = "select event_id from events"
+CONFLICTS = "select count(*) from event_conflicts"
+SHIPPED_TOO_EARLY = """
+select o.order_no from orders o join order_lines l on l.tenant_id = o.tenant_id and l.order_no = o.order_no
+where o.status in ('held', 'rejected', 'returned') and l.shipped > 0
+"""
+LEFT_LYING = "select count(*) from orders where status in ('released', 'flagged') and placed_at < %s"
 LATEST = "select max(time), max(received_at) from events"
 PENDING = "select approval from approvals where status = 'pending'"
 OLDEST_WAITING = "select count(*) from approvals where status = 'pending' and requested_at < %s"
@@ -73,11 +85,31 @@ class Loaded:
 
 @pytest.fixture(scope="module")
 def loaded(module_settings: Settings) -> Loaded:
+    """Stopped twice while it loaded, by Ctrl-C: between two looks at the channel, and in the middle of one."""
     shell = Shell(module_settings)
     began = datetime.now(UTC)
+    for method, calls in (("_look", 9), ("_decide_what_is_due", 21)):
+        stopped = interrupted(shell, method, calls)
+        assert (stopped.code, stopped.out) == (130, "")
     ran = shell.ok(*DEMO, "--json")
     assert ran.err == ""
     return Loaded(shell, ran.json(), began, datetime.now(UTC))
+
+
+def interrupted(shell: Shell, method: str, calls: int) -> Ran:
+    """The demo, stopped when the player has done something `calls` times."""
+    real, done = getattr(Player, method), 0
+
+    def stop(*given: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done > calls:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Player, method, stop)
+        return shell.run(*DEMO, "--json")
 
 
 def test_the_facts_tell_a_plausible_story(loaded):
@@ -87,7 +119,8 @@ def test_the_facts_tell_a_plausible_story(loaded):
     assert 3 <= facts["approvals_waiting"]["approvals"] <= 40
     assert {"price_deviation", "credit_limit", "margin_floor"} <= {e["type"] for e in facts["exceptions"]}
     assert isinstance(facts["amount"], str)
-    assert sum(c["count"] for c in facts["quarantine"]) < facts["orders"] * 0.03
+    assert sum(c["count"] for c in facts["quarantine"]) < facts["orders"] * 0.01
+    assert all(c["reason"].endswith("is not a known product") for c in facts["quarantine"])
     assert [login["email"] for login in facts["logins"]] == [f"{name}@nordwind.example" for name, _, _ in STAFF]
 
 
@@ -121,13 +154,27 @@ def met(truth: GroundTruth, fate: tuple[str, set[str], int] | None) -> bool:
     return status != "rejected" or asked > 0
 
 
+def test_going_on_took_nothing_twice_and_left_nothing_out(loaded):
+    simulation = loaded.simulation()
+    due = {e.event_id for e in simulation.stream if e.time < loaded.began and e.type != "shipment.confirmed"}
+    taken = [event for (event,) in loaded.rows(SIMULATED)]
+    assert due <= set(taken)
+    assert loaded.rows(CONFLICTS) == [(0,)]
+
+
+def test_what_was_released_ships_and_nothing_else(loaded):
+    assert loaded.rows(SHIPPED_TOO_EARLY) == []
+    ((open_orders,),) = loaded.rows(LEFT_LYING, loaded.began - timedelta(days=7))
+    assert open_orders == 0
+
+
 def test_a_second_start_applies_nothing_and_keeps_everything(loaded, monkeypatch):
     before = loaded.rows(EVENTS)
 
     def refuse(*_: object) -> None:
         raise AssertionError("the demo was loaded again")
 
-    monkeypatch.setattr(demo_command, "simulate", refuse)
+    monkeypatch.setattr(loading, "simulate", refuse)
     again = loaded.shell.ok(*DEMO, "--json").json()
     assert loaded.rows(EVENTS) == before
     # Whether something is late depends on the time of day.
@@ -158,14 +205,46 @@ def test_the_demo_serves_unless_told_not_to(loaded):
     assert loaded.shell.served == [("127.0.0.1", 0, True)]
 
 
-@pytest.mark.parametrize("marked", ['"loading"', "null"])
-def test_a_demo_that_was_interrupted_while_it_loaded_says_how_to_go_on(loaded, superuser_of, marked):
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody listens on."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_a_taken_port_is_passed_over_unless_it_was_asked_for(loaded, taken, monkeypatch):
+    monkeypatch.setattr(demo_command, "PORT", taken)
+    loaded.shell.served.clear()
+    ran = loaded.shell.ok("demo")
+    ((_, port, _),) = loaded.shell.served
+    assert taken < port < taken + demo_command.PORTS_TO_TRY
+    assert f"Port {taken} is taken, so the console comes on {port}" in ran.err
+    refused = loaded.shell.run("demo", "--port", str(taken))
+    assert (refused.code, refused.out) == (1, "")
+    assert f"cannot listen on 127.0.0.1:{taken}" in refused.err
+
+
+def test_only_one_process_loads_at_a_time(loaded):
+    with (loaded.shell.settings.home / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ran = loaded.shell.run(*DEMO, "--json")
+    assert (ran.code, ran.out) == (1, "")
+    assert "loaded by another process" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("marked", "said"),
+    [('"loading"', "an earlier demo was interrupted while it loaded; "), ("null", "is not the demo's; ")],
+)
+def test_a_tenant_that_the_demo_cannot_go_on_with_is_left_alone(loaded, superuser_of, marked, said):
     superuser_of(loaded.shell.settings).execute(
         "update tenants set settings = jsonb_set(settings, '{demo}', %s::jsonb)", [marked]
     )
     ran = loaded.shell.run(*DEMO, "--json")
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("Error an earlier demo was interrupted while it loaded; ")
+    assert said in ran.err
     assert "HEADGATE_DATABASE_URL" in ran.err
 
 

@@ -34,7 +34,7 @@ def demo(
     context: typer.Context,
     serve: Annotated[bool, typer.Option(help="Serve the console afterwards.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
-    weeks: Annotated[int, typer.Option(min=1, max=52, help="Weeks of orders.")] = 12,
+    weeks: Annotated[int, typer.Option(min=2, max=52, help="Weeks of orders.")] = 12,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help=f"Port of the console; 0 takes a free one. {_PORTS}")

@@ -55,7 +55,7 @@ class Shell:
         """A command in this process, through the entry that turns errors into messages."""
         stdout, stderr = io.StringIO(), io.StringIO()
         launcher = Launcher(
-            serve=lambda app, host, port, ready, beside: self.served.append((host, port, beside)),
+            serve=lambda app, host, port, ready, beside, processes: self.served.append((host, port, beside)),
             work=lambda app, lanes: self.worked.append(lanes),
         )
         code = 0
