@@ -47,6 +47,23 @@ def test_five_wrong_passwords_lock_the_account_for_the_right_one_too(visitor: Vi
     assert visitor.sign_in("carl").status_code == 303
 
 
+def test_many_attempts_from_one_address_are_stopped_before_a_password_is_looked_at(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headgate.console.pages.entrance.monotonic", lambda: 1000.0)
+    settings = replace(visitor.channel.app.settings, sign_ins_per_minute=3)
+    console = create_console(replace(visitor.channel.app, settings=settings))
+    one = Visitor(visitor.channel, console, visitor.slug)
+    # Each on another account, so that no account is locked: one password tried on everybody.
+    assert [one.sign_in(name, "wrong").status_code for name in ("carl", "cora", "fay")] == [401, 401, 401]
+    monkeypatch.setattr("headgate.console.pages.entrance.authenticate", None)
+    refused = one.sign_in("fiona")
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) == 20
+    assert "Too many attempts" in words(refused)
+    assert one.get("/").status_code == 303
+
+
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(visitor: Visitor) -> None:
     cookie = visitor.sign_in("carl").headers["set-cookie"]
     assert "HttpOnly" in cookie

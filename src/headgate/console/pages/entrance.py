@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import logging
 import math
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -110,7 +110,7 @@ class Entrance:
         from being tried on every account, and every try costs a hash."""
         most = self.site.app.settings.sign_ins_per_minute
         host = client_network(request.client.host) if request.client else ""
-        return self.attempts.take(host, Rate(most / 60, most), 1, time.monotonic())
+        return self.attempts.take(host, Rate(most / 60, most), 1, monotonic())
 
     def _try(self, request: Request, form: Mapping[str, str]) -> Response:
         view = _view_of(form)
