@@ -14,6 +14,15 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# What keeps it small, quiet and away from other hosts. Its own sandbox refuses to run as root, as in most containers.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 ADVICE = "no Chromium found: install one or set HEADGATE_CHROMIUM to its path"
 
 

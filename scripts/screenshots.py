@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from headgate.console.app import create_console  # noqa: E402
 from headgate.kernel.settings import Settings  # noqa: E402
 from headgate.wiring import App, build  # noqa: E402
-from scripts.browser import ADVICE, find_chromium  # noqa: E402
+from scripts.browser import ADVICE, FLAGS, find_chromium  # noqa: E402
 
 OUT = ROOT / "artefacts" / "screenshots"
 WIDTHS = (390, 768, 1440)
@@ -170,7 +170,7 @@ def demo_home(given: Path | None) -> Path:
     home = given or ROOT / "artefacts" / "demo"
     if not (home / "secrets" / "demo-logins.json").exists():
         print("Loading a demo…", flush=True)
-        command = [sys.executable, "-m", "headgate", "demo", "--no-serve", "--weeks", WEEKS]
+        command = [str(Path(sys.executable).with_name("headgate")), "demo", "--no-serve", "--weeks", WEEKS]
         subprocess.run(command, env=os.environ | {"HEADGATE_HOME": str(home)}, check=True)
     return home
 
@@ -191,7 +191,7 @@ def main() -> int:
     server, base = serve(app)
     complaints: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         for theme in chosen.themes:
             for width in chosen.widths:
                 complaints += photograph(browser, base, chosen.only, width, theme)

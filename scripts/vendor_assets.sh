@@ -1,5 +1,6 @@
 #!/bin/sh
-# Copy the third-party browser assets we ship, from their npm packages, at pinned versions and with their licences.
+# Copy the third-party browser files from their npm packages, at pinned versions and with their licences: those we ship,
+# and axe-core, which only the browser tests use.
 #
 #   scripts/vendor_assets.sh
 #
@@ -13,9 +14,11 @@ set -eu
 HTMX="htmx.org@2.0.11 sha512-Thx/WtpeOQqSrqBCw/A1cwGJGg4UrVa3+sW0GmrM3p4gJgO89ecH4qtbnyzDDWFvBTqjnIMCgELTNt636dtamA=="
 ICONS="@tabler/icons@3.51.0 sha512-0pinvPZz7YeX+OSfxuEAbnEPWbocVXW5iU8h5lh41pYG8sZuQfpWECC980lxOT0clGIcNGn8xsBr+zKaRGdA/g=="
 INTER="@fontsource-variable/inter@5.3.0 sha512-OupL48va4JNofb97w6NYeF9S7W/kHNKM0Er8Dem5nqi4jeOLrVJDoE8tZEpnMJmtkvNbB1EIPPwHcdkF6b1oUA=="
+AXE="axe-core@4.14.1 sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 
 root="$(cd "$(dirname "$0")/.." && pwd)"
 vendor="$root/src/headgate/ui/static/vendor"
+for_tests="$root/tests/browser/vendor"
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 
@@ -73,4 +76,16 @@ Third-party files, copied unchanged by \`scripts/vendor_assets.sh\` (the sprite 
 | htmx.min.js | ${HTMX%% *} | 0BSD |
 | inter-latin.woff2, inter-latin-ext.woff2 | ${INTER%% *} | OFL-1.1 |
 | icons.svg | ${ICONS%% *} | MIT |
+TEXT
+
+mkdir -p "$for_tests"
+fetch "$AXE" axe
+cp "$scratch/axe/package/axe.min.js" "$for_tests/axe.min.js"
+cp "$scratch/axe/package/LICENSE" "$for_tests/axe.LICENSE"
+cat >"$for_tests/README.md" <<TEXT
+For tests only, copied unchanged by \`scripts/vendor_assets.sh\`; not part of the product.
+
+| file | package | licence |
+|---|---|---|
+| axe.min.js | ${AXE%% *} | MPL-2.0 |
 TEXT

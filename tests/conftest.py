@@ -17,14 +17,12 @@ import filelock
 import hypothesis
 import psycopg
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.store import Database, create_schema, embedded, metadata
 from headgate.store.security import APP_ROLE
-from scripts.browser import ADVICE, find_chromium
 from scripts.schema import load_tables
 
 TEMPLATE = "headgate_template"
@@ -168,19 +166,6 @@ def superuser(cluster: embedded.Server, worker_database: str) -> Iterator[psycop
     """A connection bound by nothing, to look at the catalogue and to tamper with rows. Not for arranging a test."""
     with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:
         yield conn
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium. Tests that use it are marked `browser` and skip where there is none."""
-    path = find_chromium()
-    if path is None:
-        pytest.skip(ADVICE)
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses to run as root, as in most containers.
-        launched = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from headgate.console.pages import (
     case,
     connections,
     home,
+    nowhere,
     operations,
     order,
     orders,
@@ -59,6 +60,7 @@ DOORS: tuple[Door, ...] = (
     *connections.DOORS,
     *search.DOORS,
     *reader.DOORS,
+    *nowhere.DOORS,  # last: it takes every address that is left
 )
 
 REQUEST_ID = "x-request-id"
@@ -75,7 +77,7 @@ def create_console(app: App) -> ASGIApp:
         return error_response(site, request, error)
 
     routes = [
-        Route(f"{PREFIX}/{{version}}/{{name}}", entrance.asset, methods=["GET"]),
+        Route(f"{PREFIX}/{{version}}/{{name:path}}", entrance.asset, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
         *(Route(_pattern(door.path), Guarded(site, door).answer, methods=[door.method]) for door in DOORS),

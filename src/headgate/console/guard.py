@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 import psycopg
@@ -179,9 +179,17 @@ def to_sign_in(request: Request) -> Response:
     """On to the sign-in page and back; HTMX is told, so that it does not put that page into this one."""
     if request.headers.get("hx-request") == "true":
         return Response("Sign in again.", 401, media_type="text/plain")
-    wanted = address_of(request) if request.method == "GET" else urls.HOME
+    wanted = address_of(request) if request.method == "GET" else _page_of(request)
     then = "" if wanted == urls.HOME else f"?then={quote(wanted, safe='/')}"
     return RedirectResponse(f"{urls.SIGN_IN}{then}", 303)
+
+
+def _page_of(request: Request) -> str:
+    """The page whose form was sent, as the browser names it; the first page where that is not one of ours."""
+    sent_from = urlsplit(request.headers.get("referer", ""))
+    if sent_from.netloc != request.headers.get("host", ""):
+        return urls.HOME
+    return auth.own_path(urlunsplit(("", "", sent_from.path, sent_from.query, "")))
 
 
 async def read_form(request: Request) -> dict[str, str]:

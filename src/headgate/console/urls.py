@@ -28,6 +28,8 @@ POLICIES = "/policies"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
+# Every other address.
+ANYWHERE = "/{path:path}"
 OPERATIONS = "/operations"
 CONNECTIONS = "/connections"
 DELIVERIES = "/connections/messages"

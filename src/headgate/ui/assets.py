@@ -33,7 +33,7 @@ STYLES = (
     "pages",
     "print",
 )
-SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "keyboard")
+SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard")
 
 _MEDIA = {
     ".css": "text/css; charset=utf-8",

@@ -141,7 +141,9 @@ def _around(currency: str, locale: str) -> tuple[str, str]:
     pattern = Locale.parse(locale).currency_formats["standard"].pattern.split(";")[0]
     before, after = pattern[: pattern.index("#")], pattern[pattern.rindex("0") + 1 :]
     sign = get_currency_symbol(currency, locale)
-    return before.replace("¤", sign), after.replace("¤", sign)
+    # CLDR: a sign that ends in a letter, such as CHF, stands apart from the figures.
+    apart = SPACE if before.endswith("¤") and sign[-1].isalpha() else ""
+    return before.replace("¤", sign + apart), after.replace("¤", sign)
 
 
 def _with_sign(value: Money, locale: str, digits: int) -> str:
@@ -150,6 +152,11 @@ def _with_sign(value: Money, locale: str, digits: int) -> str:
     before, after = _around(value.currency, locale)
     text = _signed(value.amount, before + figures.removeprefix("<") + after)
     return (">" if value.amount < 0 else "<") + text if small else text
+
+
+def country(code: str, locale: str) -> str:
+    """A country by its ISO 3166 code, in the locale's words; a code that is not known as it is."""
+    return str(Locale.parse(locale).territories.get(code.upper(), code))
 
 
 @lru_cache(maxsize=4096)
@@ -190,6 +197,11 @@ def weekday(value: date | datetime, zone: ZoneInfo, locale: str) -> str:
     """A date with its weekday: `Friday 21 November 2025`."""
     local = in_zone(value, zone) if isinstance(value, datetime) else value
     return format_date(local, "EEEE d MMMM y", locale)
+
+
+def day_short(value: date, locale: str) -> str:
+    """A day under a chart, where its neighbours tell the year: `21 Nov`."""
+    return format_date(value, "d MMM", locale)
 
 
 def _zone_name(local: datetime) -> str:
@@ -276,6 +288,9 @@ class Formatter:
     def minute(self, at: datetime) -> str:
         return minute(at, self.zone, self.locale)
 
+    def country(self, code: str) -> str:
+        return country(code, self.locale)
+
     def clock(self, at: datetime) -> str:
         return clock(at, self.zone)
 
@@ -284,6 +299,9 @@ class Formatter:
 
     def weekday(self, value: date | datetime) -> str:
         return weekday(value, self.zone, self.locale)
+
+    def day_short(self, value: date) -> str:
+        return day_short(value, self.locale)
 
     def time_left(self, due: datetime) -> str:
         return time_left(due, self.now, self.say)

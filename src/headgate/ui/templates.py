@@ -125,6 +125,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "minute": _filter(Formatter.minute),
     "clock": _filter(Formatter.clock),
     "day": _filter(_day),
+    "day_short": _filter(Formatter.day_short),
     "weekday": _filter(Formatter.weekday),
     "relative": _filter(Formatter.relative),
     "time_left": _filter(Formatter.time_left),

@@ -21,14 +21,13 @@ from headgate.console.present.approval import (
     changes_between,
     replacement,
 )
-from headgate.console.present.asks import PRICE_EXCEPTION, ask_of, asked_lines, number
+from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, ask_of, asked_lines, number
 from headgate.console.present.evaluations import version_of
 from headgate.console.present.history import actors, timeline
 from headgate.console.present.order import OrderFacts
 from headgate.console.present.path import path_view
-from headgate.console.views.approval import ApprovalView
+from headgate.console.views.approval import ApprovalView, NotTaken
 from headgate.console.views.common import FormError, Notice
-from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound, Stale
 from headgate.ledger import audit_list
@@ -73,7 +72,7 @@ def decide(visit: Visit) -> Answer:
             raise Invalid("Change a price or a quantity, or approve it as it was asked.")
         seq = decide_approval(visit.conn, visit.ctx, visit.app.engine, approval.approval, choice)
     except Stale:
-        return _stale(visit, approval)
+        return _stale(visit, approval, entered)
     except Invalid as error:
         return Shown(_view(visit, approval, _with_errors(entered, error, edit or {})), 422)
     return Settle(seq, lambda after, settled: _told(after, approval, outcome, seq, settled=settled))
@@ -118,7 +117,7 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
 
 def _facts(visit: Visit, approval: Approval) -> OrderFacts | None:
     """The order while what was asked is what it says: its decision tells which policy rows led here."""
-    if approval.subject_type == PRICE_EXCEPTION or approval.status != "pending":
+    if approval.subject_type != ORDER or approval.status != "pending":
         return None
     return order_facts(visit, approval.subject)
 
@@ -214,18 +213,24 @@ def _field(path: str) -> str:
     return words.get(last, "your reason" if last == "justification" else humanise(last).lower())
 
 
-def _stale(visit: Visit, seen: Approval) -> Answer:
-    """What the reader saw is no longer what stands: say what changed and lead to what is asked now."""
+def _stale(visit: Visit, seen: Approval, entered: Entered) -> Answer:
+    """What the reader saw is no longer what stands: show what does, say what changed, and keep what they typed."""
     current = get_approval(visit.conn, seen.approval) or seen
     newer = replacement(approvals_of_case(visit.conn, seen.case_id), seen.approval)
+    shown = newer or current
     if newer is not None:
-        return Shown(ErrorView(409, "", "", newer.approval, changes_between(current, newer)), 409)
-    word = STATES["approval"][current.status].label.lower() if current.status in STATES["approval"] else current.status
-    if current.status == "pending":
+        text = (
+            "Your approval covers exactly the content you saw. That content has changed, so your decision was not "
+            "taken and nothing was saved. This is what is asked now."
+        )
+    elif current.status == "pending":
         text = "Your decision was not taken, for it was made on another content or after its time. Nothing was saved."
     else:
+        known = STATES["approval"]
+        word = known[current.status].label.lower() if current.status in known else current.status
         text = f"Your decision was not taken: the request is {word} already. Nothing was saved."
-    return Shown(ErrorView(409, text, "", seen.approval), 409)
+    told = NotTaken(text, changes_between(current, newer) if newer is not None else ())
+    return Shown(_view(visit, shown, Entered(justification=entered.justification, not_taken=told)), 409)
 
 
 def _told(visit: Visit, approval: Approval, outcome: str, seq: int, *, settled: bool) -> Answer:
@@ -257,6 +262,9 @@ def _result(visit: Visit, before: Approval, after: Approval, outcome: str) -> tu
             "returned": "You returned it to the requester.",
         }
         return urls.case(before.case_id), Notice("done", words.get(after.status, "Decided."))
+    if before.subject_type != ORDER:
+        there = urls.subject(before.subject_type, before.subject, before.case_id)
+        return there, Notice("done", {**_DONE, "reject": "You rejected it.", "return": "You returned it."}[outcome])
     status = str(orders.get_order(visit.conn, before.subject)["status"])
     label = STATES["order"][status].label.lower() if status in STATES["order"] else status
     if outcome == "return":

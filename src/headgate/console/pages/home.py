@@ -7,7 +7,7 @@ from datetime import timedelta
 from headgate.channel.orders import insight
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
-from headgate.console.present.home import home_view
+from headgate.console.present.home import DAYS, home_view
 from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.process import desk
 
@@ -40,6 +40,7 @@ def show(visit: Visit) -> Answer:
         usual=insight.straight_share(conn, visit.days_ago(USUAL_DAYS), since) if sees_orders else None,
         exceptions=insight.exception_sums(conn, since, until) if sees_orders else [],
         hours=insight.hour_counts(conn, since, until, visit.tenant.timezone) if sees_orders else {},
+        days=insight.day_counts(conn, visit.days_ago(DAYS - 1), until, visit.tenant.timezone) if sees_orders else None,
         quarantined=visit.quarantined,
     )
 

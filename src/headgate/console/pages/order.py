@@ -67,7 +67,7 @@ def show(visit: Visit) -> Answer:
             case=story.case,
             deciders=story.deciders,
             history=timeline(entries, names),
-            audit=audit_lines(about, proofs, verified.reached, names) if visit.may("audit.read") else (),
+            audit=audit_lines(about, proofs, verified.reached, names),
             verified_at=verified.at,
         ),
         visit.lens,

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from headgate.access import Account
 from headgate.console import urls
-from headgate.console.present.asks import PRICE_EXCEPTION, ask_of, asked_lines, deepest, number, tidy
+from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, ask_of, asked_lines, deepest, number, tidy
 from headgate.console.present.checks import Found, findings, reference
 from headgate.console.present.clocks import approval_clock
 from headgate.console.present.evaluations import readable, reason_of
 from headgate.console.present.lens import Lens
+from headgate.console.present.money import credit_sums
 from headgate.console.present.names import Names
 from headgate.console.present.order import OrderFacts
 from headgate.console.views.approval import (
     ApprovalStep,
     ApprovalView,
     AskLine,
+    NotTaken,
     PartnerHistory,
     PastAsk,
     Reason,
     Verbs,
 )
 from headgate.console.views.common import Change, Fact, FormError, PartnerName, TimelineEntry
+from headgate.console.views.order import CreditSum
 from headgate.kernel.money import Money
 from headgate.process import Approval
 from headgate.process.asked import PastAsked
@@ -34,10 +37,33 @@ from headgate.ui.format import Percent
 from headgate.ui.words import humanise
 
 HUNDRED = Decimal(100)
+SHOWN = Decimal("0.01")  # the smallest difference between two percentages that can be seen
 ZERO = Decimal(0)
 DECIDED = ("approved", "edited", "rejected", "returned")
 # The one line of a price exception, which has none of its own.
 ONLY_LINE = "1"
+
+
+_LAST = "You are the last to decide: it takes effect at once."
+PLAIN_VERBS = Verbs(approve="Approve", edit="", reject="Reject", return_="Return to the requester", last=_LAST)
+# What the buttons say, by what is decided about.
+VERBS = {
+    ORDER: Verbs(
+        approve="",
+        edit="Approve with these changes",
+        reject="Reject the order",
+        return_="Return to order desk",
+        last="You are the last to decide: the order is checked again, then released.",
+    ),
+    PRICE_EXCEPTION: Verbs(
+        approve="",
+        edit="Approve with these changes",
+        reject="Reject the price",
+        return_="Return to the requester",
+        last="You are the last to decide: the price comes into force at once.",
+    ),
+    DEAL: Verbs(approve="", edit="", reject="Reject", return_="Return to the partner", last=_LAST),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +76,7 @@ class Entered:
     quantities: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[FormError, ...] = ()
     line_errors: Mapping[str, str] = field(default_factory=dict)
+    not_taken: NotTaken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +105,13 @@ def approval_view(
     ask = ask_of(approval.subject_type, approval.exceptions, approval.summary, lens.fmt)
     lines = ask_lines(approval, entered)
     able = may_decide and bool(ways)
-    special = approval.subject_type == PRICE_EXCEPTION
     partner = names.partner(approval.partner) or PartnerName("", "No partner")
     return ApprovalView(
         approval=approval.approval,
         status=approval.status,
         ask=ask.act,
         subject=approval.subject,
-        subject_href=urls.case(approval.case_id) if special else urls.order(approval.subject),
+        subject_href=urls.subject(approval.subject_type, approval.subject, approval.case_id),
         partner=partner,
         case_id=approval.case_id,
         requested_by=names.person(approval.requested_by),
@@ -94,26 +120,21 @@ def approval_view(
         expires_at=approval.expires_at,
         stake=lens.money(approval.stake),
         figures=figures(approval, lines),
+        credit=credit_of(approval, facts),
         reasons=reasons(approval, facts, lens),
         lines=lines,
         history=_history(past, names, lens),
         steps=steps(approval, holders, names, lens),
         timeline=history,
         digest=approval.digest,
-        verbs=Verbs(
-            approve=ask.verb,
-            edit="Approve with these changes",
-            reject="Reject the price" if special else "Reject the order",
-            return_="Return to the requester" if special else "Return to order desk",
-        )
-        if able
-        else None,
+        verbs=replace(VERBS.get(approval.subject_type, PLAIN_VERBS), approve=ask.verb) if able else None,
         approves_last=_is_last(approval, lens),
         blocked="" if able else blocked(approval, holders, lens, may_decide=may_decide),
         editing=entered.editing and able,
         justification=entered.justification,
         errors=entered.errors,
         acting_for=names.people(way for way in ways if way),
+        not_taken=entered.not_taken,
     )
 
 
@@ -121,9 +142,10 @@ def ask_lines(approval: Approval, entered: Entered) -> tuple[AskLine, ...]:
     """What is asked, line by line; a price exception is one line."""
     summary = approval.summary
     currency = str(summary.get("currency") or approval.currency)
+    rows: Sequence[Mapping[str, Any]] = ()
     if approval.subject_type == PRICE_EXCEPTION:
-        rows: Sequence[Mapping[str, Any]] = [_special_line(summary)]
-    else:
+        rows = [_special_line(summary)]
+    elif approval.subject_type == ORDER:
         rows = asked_lines(summary)
     return tuple(_ask_line(approval, row, currency, entered) for row in rows)
 
@@ -177,16 +199,29 @@ def figures(approval: Approval, lines: Sequence[AskLine]) -> tuple[Fact, ...]:
     if known and amount:
         costs = {line.line: line.asked.amount * (1 - (line.margin or ZERO) / HUNDRED) for line in known}
         cost = sum((costs[line.line] * _times(line) for line in known), ZERO)
-        found.append(Fact("Margin at this price", Percent((amount - cost) * HUNDRED / amount)))
+        margin = (amount - cost) * HUNDRED / amount
+        found.append(Fact("Margin at this price", Percent(margin)))
         full = sum(((line.contract or line.asked).amount * _times(line) for line in known), ZERO)
-        if full != amount:
-            found.append(Fact("Margin at contract", Percent((full - cost) * HUNDRED / full)))
+        at_contract = (full - cost) * HUNDRED / full
+        if abs(at_contract - margin) >= SHOWN:
+            found.append(Fact("Margin at contract", Percent(at_contract)))
     if approval.subject_type == PRICE_EXCEPTION and approval.summary.get("max_quantity") is None:
         found.append(Fact("Quantity", "no limit"))
+    if approval.subject_type == DEAL:
+        against: Any = approval.summary.get("conflicts") or ()
+        found += [Fact("Claims against it", len(against))]
+        found += [Fact("Highest score", f"{number(against[0].get('score')):f} of 100")] if against else []
     in_order = approval.summary.get("lines_in_order")
-    if in_order:
+    if number(in_order) > len(lines):
         found.append(Fact("Lines concerned", f"{len(lines)} of {in_order}"))
     return tuple(found)
+
+
+def credit_of(approval: Approval, facts: OrderFacts | None) -> CreditSum | None:
+    """The exposure that led here, as it was decided on; None where credit is not what is asked about."""
+    if facts is None or not any(each.startswith("credit_") for each in approval.exceptions):
+        return None
+    return next(iter(credit_sums(facts.recorded, facts.partner.name, facts.decided_at)), None)
 
 
 def _times(line: AskLine) -> Decimal:
@@ -198,6 +233,8 @@ def reasons(approval: Approval, facts: OrderFacts | None, lens: Lens) -> tuple[R
     summary = approval.summary
     if approval.subject_type == PRICE_EXCEPTION:
         return (Reason("price_exception", _special_reason(summary, lens), None),)
+    if approval.subject_type == DEAL:
+        return _deal_reasons(summary)
     by_key = {(f.exception, f.line): f for f in findings(facts.recorded)} if facts is not None else {}
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for item in summary.get("exceptions") or ():  # type: ignore[attr-defined]
@@ -222,6 +259,19 @@ def _reason(
     policy = reference(found, facts.tables) if found is not None and facts is not None else None
     href = urls.explain_check(facts.order_no, found.key) if policy and found is not None and facts is not None else ""
     return Reason(kind, f"{text}." if not text.endswith(".") else text, policy, href)
+
+
+def _deal_reasons(summary: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """The rules a deal ran into, or what the partner asks for beyond them."""
+    extension: Any = summary.get("extension")
+    if isinstance(extension, Mapping):
+        said = f"{extension.get('days')} days more. They say: “{extension.get('reason')}”"
+        return (Reason("extension", said, None),)
+    if summary.get("appeal"):
+        return (Reason("appeal", f"They say: “{summary['appeal']}”", None),)
+    return tuple(
+        Reason(str(each.get("exception")), f"{each.get('because')}.", None) for each in summary.get("findings") or ()
+    )
 
 
 def _special_reason(summary: Mapping[str, Any], lens: Lens) -> str:

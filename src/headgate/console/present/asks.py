@@ -19,6 +19,7 @@ from headgate.ui.words import humanise
 
 ORDER = "order"
 PRICE_EXCEPTION = "price_exception"
+DEAL = "deal"
 # Where nothing more can be said than what it is: as a thing, and as an act.
 _PLAIN = {
     "credit_hold": ("the credit account is on hold", "Release while the credit account is on hold"),
@@ -46,6 +47,8 @@ def ask_of(subject_type: str, exceptions: Sequence[str], summary: Mapping[str, A
     """What is asked. Several exceptions: the one with the most money at stake leads, the others follow."""
     if subject_type == PRICE_EXCEPTION:
         return _special_price(summary, fmt)
+    if subject_type == DEAL:
+        return _deal(exceptions, summary, fmt)
     found = _by_type(summary)
     if not found:
         words = ", ".join(humanise(e).lower() for e in exceptions) or "an exception"
@@ -178,3 +181,28 @@ def _special_price(summary: Mapping[str, Any], fmt: Formatter) -> Ask:
         f"Sell {product} at {price} {currency}{ends}",
         f"Approve {price} {currency}",
     )
+
+
+# What holds a deal, as a noun phrase for lists.
+_DEALS = {
+    "possible_conflict": "Possible conflict",
+    "deal_conflict": "Conflict with another partner",
+    "direct_pipeline": "Conflict with our own sales",
+    "existing_customer": "Existing customer",
+    "territory": "Outside the territory",
+    "large_deal": "Large deal",
+}
+
+
+def _deal(exceptions: Sequence[str], summary: Mapping[str, Any], fmt: Formatter) -> Ask:
+    customer: Any = summary.get("customer") or {}
+    name = str(customer.get("name") if isinstance(customer, Mapping) else "") or "the customer"
+    partner = str(summary.get("partner_name") or summary.get("partner") or "the partner")
+    if "extension" in summary:
+        until = instant(summary["extension"].get("until"))
+        ends = f" until {fmt.day(until)}" if until is not None else ""
+        return Ask(f"Longer protection of {name}", f"Protect {name} for {partner}{ends}", "Extend the protection")
+    if "appeal" in summary:
+        return Ask(f"Appeal: {name}", f"Protect {name} for {partner} after all", "Allow the appeal")
+    words = "; ".join(_DEALS.get(each, humanise(each)) for each in exceptions) or "A deal"
+    return Ask(f"{words}: {name}", f"Protect {name} for {partner}", "Protect the deal")

@@ -151,6 +151,8 @@ def entry_view(entry: AuditEntry, state: ProofState | None, verified: Verified, 
 def _href(entry: AuditEntry) -> str:
     if entry.subject_type == "order":
         return urls.order(entry.subject)
+    if entry.subject_type == "deal":
+        return urls.deal(entry.subject)
     if entry.subject_type == "policy":
         return urls.policy(entry.subject.partition("@")[0])
     if entry.subject_type == "agreement" and entry.body.get("agreement"):
@@ -168,4 +170,5 @@ def pretty(text: str) -> str:
 
 def own_subjects(entry: AuditEntry) -> bool:
     """Whether an entry is about a case or a price: what somebody who reads orders may see of the chain."""
-    return entry.case_id is not None or entry.subject_type in ("order", "price_exception", "agreement", "policy")
+    known = ("order", "deal", "price_exception", "agreement", "policy")
+    return entry.case_id is not None or entry.subject_type in known

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from headgate.console import urls
-from headgate.console.present.asks import PRICE_EXCEPTION, ask_of
+from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, ask_of
 from headgate.console.present.clocks import approval_clock, case_clock, task_clock
 from headgate.console.present.history import timeline
 from headgate.console.present.lens import Lens
@@ -51,7 +51,7 @@ def case_view(
         outcome=humanise(row["outcome"]).lower() if row["outcome"] else "",
         subject_type=row["subject_type"],
         subject=row["subject"],
-        subject_href=urls.order(row["subject"]) if row["subject_type"] == "order" else urls.case(row["case_id"]),
+        subject_href=urls.subject(row["subject_type"], row["subject"], row["case_id"]),
         partner=names.partner(row["partner"]),
         exceptions=tuple(row["exceptions"]),
         owner=humanise(row["owner_role"]),
@@ -145,7 +145,7 @@ def _facts(row: Mapping[str, Any], approval: Approval | None, lens: Lens) -> tup
         found += [Fact("Product", str(summary.get("product_name") or summary.get("product") or ""))]
         if summary.get("justification"):
             found.append(Fact("Reason given", str(summary["justification"])))
-    elif approval is not None:
+    elif approval is not None and approval.subject_type == ORDER:
         found.append(Fact("Lines in the order", int(str(approval.summary.get("lines_in_order") or 0))))
         found.append(Fact("Storefront", str(approval.summary.get("storefront") or "")))
     return tuple(found)

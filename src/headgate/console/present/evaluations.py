@@ -19,6 +19,8 @@ from headgate.ui.words import humanise
 
 # Numbers with decimals; not parts of codes, versions or clauses such as 2.4.
 _NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d{2,}(?![\w.])|(?<![\w.#-])-?\d+\.\d+(?= %)")
+# A policy measures one way; a negative distance is said as the other side.
+_BELOW = re.compile(r"-(\d+(?:\.\d+)?)( %) below\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 Tables = Mapping[tuple[str, int], CompiledPolicy]
@@ -133,6 +135,7 @@ def reason_of(evaluation: Recorded, lens: Lens, place: int = 0) -> str:
 def readable(text: str, lens: Lens, decimals: int = 2) -> str:
     """A recorded sentence: a capital, instants and long numbers as people write them."""
     text = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), text)
+    text = _BELOW.sub(r"\1\2 above", text)
     text = _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), decimals), text)
     return text[:1].upper() + text[1:]
 

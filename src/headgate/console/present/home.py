@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,11 @@ from headgate.console.present.clocks import case_clock, task_clock
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.common import Clock, PartnerName
-from headgate.console.views.home import ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
+from headgate.console.views.home import DayTotal, ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
 from headgate.process.desk import DeskSums
 from headgate.ui.words import humanise
 
+DAYS = 14
 _NO_PARTNER = PartnerName("", "No partner")
 
 
@@ -34,15 +35,17 @@ def home_view(
     usual: Decimal | None,
     exceptions: Sequence[ExceptionSum],
     hours: Mapping[int, tuple[int, int]],
+    days: Mapping[date, tuple[int, int]] | None,
     quarantined: int,
 ) -> HomeView:
-    """Everything the first page shows."""
+    """Everything the first page shows. `days` is None for who may not see orders."""
     return HomeView(
         as_of=lens.now,
         today=today,
         waiting=tuple(_waiting(lens, names, row) for row in waiting),
         waiting_count=sums.count,
         waiting_stake=lens.money(sums.stake),
+        overdue=sums.late,
         at_risk=tuple(_risk(lens, names, row) for row in risky),
         at_risk_count=at_risk,
         orders=day.decided,
@@ -55,8 +58,14 @@ def home_view(
         straight_through_target=None,
         exceptions=tuple(_exception(lens, each, today) for each in exceptions),
         hours=tuple(HourTotal(hour, *hours.get(hour, (0, 0))) for hour in range(24)),
+        days=() if days is None else tuple(_day(today - timedelta(days=ago), days) for ago in reversed(range(DAYS))),
         quarantined=quarantined,
     )
+
+
+def _day(day: date, counts: Mapping[date, tuple[int, int]]) -> DayTotal:
+    href = urls.query(urls.ORDERS, [("since", day.isoformat()), ("until", day.isoformat())])
+    return DayTotal(day, *counts.get(day, (0, 0)), href)
 
 
 def _waiting(lens: Lens, names: Names, row: Mapping[str, Any]) -> WaitingApproval:

@@ -8,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from babel import Locale
-
 from headgate.console import urls
 from headgate.console.present.asks import ask_of, number, tidy
 from headgate.console.present.checks import checks_of
@@ -136,6 +134,7 @@ def order_view(facts: OrderFacts, story: OrderStory, lens: Lens) -> OrderView:
         audit=story.audit,
         proof=worst_proof(story.audit),
         verified_at=story.verified_at,
+        audit_href=urls.audit_of("order", facts.order_no) if lens.may("audit.read") else "",
     )
 
 
@@ -220,8 +219,7 @@ def _short(facts: OrderFacts) -> list[Reservation]:
 
 def address(ship_to: Mapping[str, Any], lens: Lens) -> str:
     """Where an order goes: city and country."""
-    code = str(ship_to.get("country") or "")
-    country = Locale.parse(lens.fmt.locale).territories.get(code, code)
+    country = lens.fmt.country(str(ship_to.get("country") or ""))
     return ", ".join(part for part in (str(ship_to.get("city") or ""), country) if part)
 
 

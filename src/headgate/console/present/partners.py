@@ -97,7 +97,8 @@ def partner_view(
     partner = stored.partner
     facts = [
         Fact("Legal name", partner.legal_name),
-        Fact("Country", partner.country + (f", {partner.region}" if partner.region else "")),
+        Fact("Country", lens.fmt.country(partner.country)),
+        Fact("Region", partner.region or None),
         Fact("Tier", humanise(partner.tier) if partner.tier else None),
         Fact("Groups", tuple(partner.groups)),
         Fact("Channel", partner.channel or None),

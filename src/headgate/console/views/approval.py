@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from headgate.console.views.common import (
+    Change,
     Clock,
     Fact,
     FormError,
@@ -18,6 +19,7 @@ from headgate.console.views.common import (
     TimelineEntry,
     View,
 )
+from headgate.console.views.order import CreditSum
 from headgate.kernel.money import Money
 
 
@@ -106,12 +108,24 @@ class PartnerHistory:
 
 @dataclass(frozen=True, slots=True)
 class Verbs:
-    """The labels of the buttons: each says the act. '' hides it: that act is not open to this reader."""
+    """The labels of the buttons: each says the act. '' hides it: that act is not open to this reader.
+
+    `last` says what happens when the last one approves.
+    """
 
     approve: str
     edit: str
     reject: str
     return_: str
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """The reader's last decision was not taken, for what they saw no longer stands: why, and what is different now."""
+
+    text: str
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +134,8 @@ class ApprovalView(View):
 
     `verbs` is None when the reader may not decide; `blocked` then says why in one sentence.
     `digest` (hex) is the content the decision binds; the form carries it back and a change makes it stale.
+    `credit` is the exposure of the partner's account where credit is what needs approval.
+    `justification` is what the reader typed before; it is shown when it can no longer be sent.
     `approves_last`: this is the last level, so approving releases the order.
     """
 
@@ -152,6 +168,8 @@ class ApprovalView(View):
     justification: str = ""
     errors: tuple[FormError, ...] = ()
     acting_for: tuple[Person, ...] = ()
+    credit: CreditSum | None = None
+    not_taken: NotTaken | None = None
 
     @property
     def level(self) -> int:

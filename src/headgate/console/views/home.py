@@ -58,10 +58,22 @@ class HourTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class DayTotal:
+    """Orders received on one day of the tenant; `stopped` of them were held or rejected."""
+
+    day: date
+    orders: int
+    stopped: int
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class HomeView(View):
     """Amounts are in the tenant's currency. Percentages are 0 to 100, None when there is nothing to divide.
 
     waiting: at most eight, most urgent first; `waiting_count` and `waiting_stake` cover all of them.
+    overdue: how many of those that wait are late. days: the last two weeks with today, oldest first; empty for who may
+    not see orders.
     straight_through: orders of today that touched nobody / orders decided today; `usual` is the last four weeks.
     """
 
@@ -73,6 +85,7 @@ class HomeView(View):
     waiting: tuple[WaitingApproval, ...]
     waiting_count: int
     waiting_stake: Money
+    overdue: int
     at_risk: tuple[RiskCase, ...]
     at_risk_count: int
     orders: int
@@ -85,12 +98,19 @@ class HomeView(View):
     straight_through_target: Decimal | None
     exceptions: tuple[ExceptionTotal, ...]
     hours: tuple[HourTotal, ...]
+    days: tuple[DayTotal, ...]
     quarantined: int
 
     @property
     def largest_exception(self) -> ExceptionTotal | None:
         """The type with the largest amount."""
         return max(self.exceptions, key=lambda each: each.amount.amount, default=None)
+
+    @property
+    def days_through(self) -> Decimal | None:
+        """Percent of the orders of these days that were not stopped, None without orders."""
+        orders = sum(each.orders for each in self.days)
+        return Decimal(100 * (orders - sum(each.stopped for each in self.days))) / orders if orders else None
 
     @property
     def busiest_hour(self) -> HourTotal | None:

@@ -138,6 +138,7 @@ class OrderView(View):
 
     `credit` holds the partner's own account first, then those above it; empty without an account.
     `checks` come with the ones that stop the order first. `proof` sums up the audit entries: verified, linked, broken.
+    `audit_href` is where all entries about the order are listed; '' for who may not search the audit trail.
     """
 
     template: ClassVar[str] = "order.html"
@@ -176,6 +177,7 @@ class OrderView(View):
     audit: tuple[AuditLine, ...]
     proof: str
     verified_at: datetime | None
+    audit_href: str = ""
 
     @property
     def passed(self) -> int:

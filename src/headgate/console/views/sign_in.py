@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
-from uuid import UUID
 
-from headgate.console.views.common import Change, View
+from headgate.console.views.common import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +68,10 @@ class KeyboardView(View):
 @dataclass(frozen=True, slots=True)
 class ErrorView(View):
     """A refusal in plain words. `status`: 400, 403, 404, 409, 413, 429, 500, 503. `trace` is shown so that it can be
-    reported. `approval` is set when the refusal is about a stale approval, to lead to what it looks like now."""
+    reported."""
 
     template: ClassVar[str] = "error.html"
 
     status: int
     message: str = ""
     trace: str = ""
-    approval: UUID | None = None
-    changes: tuple[Change, ...] = ()

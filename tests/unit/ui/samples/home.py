@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from headgate.console.views.home import ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
+from headgate.console.views.home import DayTotal, ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
 from tests.unit.ui.samples.base import (
     AURIGA,
     HALBERD,
@@ -69,6 +69,7 @@ HOME = HomeView(
     ),
     waiting_count=4,
     waiting_stake=eur("61486.30"),
+    overdue=1,
     at_risk=(
         RiskCase(
             uid("c1"),
@@ -99,6 +100,7 @@ HOME = HomeView(
         ExceptionTotal("availability", 7, eur("9120.50"), "/orders?exception=availability"),
         ExceptionTotal("duplicate_order", 2, eur("2289.50"), "/orders?exception=duplicate_order"),
     ),
+    days=tuple(DayTotal(date(2025, 11, day), 20 * day, day, "/orders") for day in range(8, 22)),
     hours=tuple(
         HourTotal(hour, orders, stopped)
         for hour, (orders, stopped) in enumerate(
@@ -142,5 +144,7 @@ QUIET_HOME = replace(
     straight_through_usual=None,
     exceptions=(),
     hours=(),
+    days=(),
+    overdue=0,
     quarantined=0,
 )

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from headgate.console import urls
-from headgate.console.views.common import (
-    Change,
-)
 from headgate.console.views.sign_in import DemoLogin, ErrorView, Hit, KeyboardView, SearchView, SignInView
 from tests.unit.ui.samples.base import (
     HALBERD,
-    eur,
     uid,
 )
 
@@ -67,12 +61,5 @@ ERRORS = {
     403: ErrorView(403, trace="4f1c-88ab"),
     404: ErrorView(404),
     500: ErrorView(500, trace="4f1c-88ab"),
-    409: ErrorView(
-        409,
-        approval=uid("a1"),
-        changes=(
-            Change("Quantity of SKU-0777", Decimal(180), Decimal(120)),
-            Change("Total", eur("21204.00"), eur("18420.00")),
-        ),
-    ),
+    409: ErrorView(409, "This agreement was changed by somebody else."),
 }

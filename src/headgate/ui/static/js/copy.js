@@ -5,6 +5,8 @@
 
   function say(text) {
     var toast = document.getElementById("toast");
+    /* what stands outside an open dialog is covered by it, and silent */
+    (document.querySelector("dialog[open]") || document.body).append(toast);
     toast.textContent = text;
     toast.setAttribute("data-shown", "");
     clearTimeout(timer);

@@ -37,6 +37,10 @@
   document.addEventListener("htmx:beforeRequest", function (event) {
     var drawer = drawerOf(event);
     if (!drawer) return;
+    /* what is shown has an address of its own, to send to a colleague */
+    var address = event.detail.pathInfo.requestPath;
+    document.getElementById("drawer-page").href = address;
+    document.getElementById("drawer-copy").dataset.copy = new URL(address, location.href).href;
     if (!drawer.open) {
       event.detail.target.replaceChildren(document.getElementById("drawer-skeleton").content.cloneNode(true));
       drawer.showModal();

@@ -1,0 +1,54 @@
+"""Deal registrations: the list, and one deal beside what stands against it."""
+
+from __future__ import annotations
+
+from headgate.channel import deals
+from headgate.console import urls
+from headgate.console.pages.loading import names_of
+from headgate.console.present import deals as present
+from headgate.console.present.history import actors, timeline
+from headgate.console.views.deals import DealsView
+from headgate.console.visit import Answer, Door, Visit
+from headgate.ledger import audit_list
+from headgate.policy import decision_list
+from headgate.process import approvals_of_case
+
+PAGE = 50
+RULES = "deal_rules"
+
+
+def show_all(visit: Visit) -> Answer:
+    """Deals, last changed first."""
+    text, status = visit.text("q"), visit.choice("status", deals.STATUSES)
+    page = deals.list_deals(visit.conn, text=text, status=status, cursor=visit.cursor(), limit=PAGE)
+    return DealsView(
+        tabs=present.tabs(status),
+        text=text,
+        status=status,
+        deals=present.deal_rows(page.items, visit.lens),
+        more=visit.further(urls.DEALS, page.next_cursor),
+    )
+
+
+def show(visit: Visit) -> Answer:
+    """One deal."""
+    row = deals.get_deal(visit.conn, visit.code("deal"))
+    entries = audit_list(visit.conn, subject_type="deal", subject=row["deal"], limit=200)
+    decided = decision_list(visit.conn, subject_type="deal", subject=row["deal"], policy=RULES, limit=1)
+    asked = approvals_of_case(visit.conn, row["case_id"]) if visit.may("cases.read") else []
+    names = names_of(visit, people={row["requested_by"], *actors(entries)}, partners=[row["partner"]])
+    return present.deal_view(
+        row,
+        against=deals.conflicts_of(visit.conn, row["deal"]),
+        decision=decided[0] if decided else None,
+        approval=next((a.approval for a in asked if a.status == "pending"), None),
+        history=timeline(entries, names),
+        names=names,
+        lens=visit.lens,
+    )
+
+
+DOORS = (
+    Door("GET", urls.DEALS, ("deals.read",), show_all),
+    Door("GET", urls.deal("{deal}"), ("deals.read",), show),
+)

@@ -1,0 +1,228 @@
+"""Deals in words: scores with their reasons, the deal beside each rival, the rules that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from headgate.channel.deals import STATUSES
+from headgate.console import urls
+from headgate.console.present.asks import instant, number
+from headgate.console.present.lens import Lens
+from headgate.console.present.names import Names
+from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
+from headgate.console.views.deals import DealRow, DealView, Rival, RuleRow, SignalRow
+from headgate.kernel.money import Money
+from headgate.policy import Decision
+from headgate.ui.words import humanise
+
+HUNDRED = Decimal(100)
+PROTECTED = "approved"
+SIGNALS: Mapping[str, str] = {
+    "duns": "D-U-N-S number",
+    "duns_differs": "D-U-N-S numbers differ",
+    "domain": "Domain",
+    "domain_variant": "Domain, another ending",
+    "name": "Name",
+    "parent": "Parent company",
+    "address": "Address",
+    "place": "Place",
+    "products": "Products",
+    "time": "Time",
+}
+KINDS: Mapping[str, str] = {
+    "deal": "Deal",
+    "opportunity": "Opportunity of our own sales",
+    "customer": "Existing customer",
+}
+# The lists people work with; everything else is under “All”.
+VIEWS: tuple[tuple[str, str], ...] = (
+    ("", "All"),
+    ("under_review", "Under review"),
+    ("pending_approval", "Waiting for approval"),
+    ("approved", "Protected"),
+    ("appealed", "Appealed"),
+    ("converted", "Converted"),
+)
+
+
+def tabs(current: str) -> tuple[Tab, ...]:
+    """The saved views of the list."""
+    known = dict(VIEWS)
+    shown = VIEWS if current in known else (*VIEWS, (current, humanise(current)))
+    return tuple(
+        Tab(label, urls.query(urls.DEALS, [("status", status)]), None, status == current) for status, label in shown
+    )
+
+
+def is_status(status: str) -> bool:
+    """Whether a deal can have it."""
+    return status in STATUSES
+
+
+def deal_rows(rows: Sequence[Mapping[str, Any]], lens: Lens) -> tuple[DealRow, ...]:
+    """The list."""
+    return tuple(
+        DealRow(
+            deal=row["deal"],
+            customer=row["customer"],
+            country=lens.fmt.country(row["country"]),
+            partner=PartnerName(row["partner"], row["partner_name"] or row["partner"]),
+            status=row["status"],
+            amount=Money(row["amount"], row["currency"]),
+            closes=row["close_on"],
+            ends=row["protected_until"] if row["status"] == PROTECTED else None,
+            changed=row["updated_at"],
+        )
+        for row in rows
+    )
+
+
+def deal_view(
+    row: Mapping[str, Any],
+    *,
+    against: Sequence[Mapping[str, Any]],
+    decision: Decision | None,
+    approval: UUID | None,
+    history: tuple[TimelineEntry, ...],
+    names: Names,
+    lens: Lens,
+) -> DealView:
+    """The page of a deal."""
+    content: Mapping[str, Any] = row["content"]
+    customer, contact = content["customer"], content["contact"]
+    return DealView(
+        deal=row["deal"],
+        customer=row["customer"],
+        status=row["status"],
+        partner=PartnerName(row["partner"], row["partner_name"] or row["partner"]),
+        amount=Money(row["amount"], row["currency"]),
+        stake=lens.money(row["stake"]) if lens.is_foreign(row["currency"]) else None,
+        facts=_facts(row, content, lens),
+        contact=tuple(
+            Fact(label, contact[key])
+            for label, key in (("Contact", "name"), ("E-mail", "email"), ("Phone", "phone"), ("Title", "title"))
+            if contact.get(key)
+        ),
+        lines=tuple(_line(line, row["currency"]) for line in content["lines"]),
+        protected_until=row["protected_until"],
+        granted_days=row["granted_days"],
+        told=tuple(row["told"]),
+        requested_by=names.person(row["requested_by"]),
+        rivals=tuple(_rival(each, customer, row, lens) for each in against),
+        rules=_rules(decision),
+        decided_at=decision.at if decision else None,
+        case_id=row["case_id"],
+        approval=approval,
+        timeline=history,
+    )
+
+
+def _line(line: Mapping[str, Any], currency: str) -> tuple[str, str, Decimal, Money]:
+    amount = Money(number(line["amount"]), currency)
+    return str(line["line"]), str(line["product"]), number(line["quantity"]), amount
+
+
+def _facts(row: Mapping[str, Any], content: Mapping[str, Any], lens: Lens) -> tuple[Fact, ...]:
+    facts = (
+        Fact("Registered", row["registered_at"]),
+        Fact("Expected close", lens.fmt.day(row["close_on"])),
+        Fact("Programme", content["programme"] or None),
+        Fact("Distributor", content["distributor"] or None),
+        Fact("Incumbent", content["incumbent"] or None),
+        Fact("Competitor", content["competitor"] or None),
+        Fact("Last activity", row["last_activity_at"]),
+        Fact("Evidence", tuple(content["evidence"]) or None),
+    )
+    return tuple(fact for fact in facts if fact.value is not None)
+
+
+def _rival(each: Mapping[str, Any], customer: Mapping[str, Any], row: Mapping[str, Any], lens: Lens) -> Rival:
+    content: Mapping[str, Any] = each["content"]
+    kind = str(each["kind"])
+    rival: Mapping[str, Any] | None = each["rival"]
+    return Rival(
+        kind=KINDS[kind],
+        title=str(each["ref"]),
+        href=urls.deal(each["ref"]) if kind == "deal" else "",
+        holder=str(each["holder_name"] or each["holder"]),
+        state=str(each["status"] or "") if kind == "deal" else "",
+        since=each["registered_at"] or instant(content.get("since")),
+        score=number(each["score"]),
+        same=number(content["same_customer"]),
+        overlap=number(content["overlap"]),
+        signals=tuple(_signal(signal) for signal in content["signals"]),
+        pairs=_pairs(customer, row, rival, content, lens),
+    )
+
+
+def _signal(signal: Mapping[str, Any]) -> SignalRow:
+    name = str(signal["name"])
+    return SignalRow(
+        label=SIGNALS.get(name, humanise(name)),
+        because=str(signal["because"]),
+        ours=str(signal["ours"]),
+        theirs=str(signal["theirs"]),
+        points=number(signal["strength"]) * number(signal["weight"]) * HUNDRED,
+    )
+
+
+def _pairs(
+    customer: Mapping[str, Any],
+    row: Mapping[str, Any],
+    rival: Mapping[str, Any] | None,
+    content: Mapping[str, Any],
+    lens: Lens,
+) -> tuple[tuple[str, str, str, bool], ...]:
+    """What each says, side by side: label, this deal, the other, whether they agree."""
+    other: Mapping[str, Any] = rival["customer"] if rival else {"name": content["customer"]}
+    pairs = [
+        ("Customer", str(customer["name"]), str(other["name"])),
+        ("Domain", ", ".join(customer["domains"]), ", ".join(other.get("domains") or ())),
+        ("D-U-N-S", str(customer["duns"]), str(other.get("duns") or "")),
+        ("Street", str(customer["street"]), str(other.get("street") or "")),
+        ("Place", _place(customer), _place(other)),
+        ("Parent", str(customer["parent_name"]), str(other.get("parent_name") or "")),
+    ]
+    if rival is not None:
+        mine = row["content"]
+        pairs += [
+            ("Products", _products(mine), _products(rival)),
+            (
+                "Amount",
+                lens.fmt.money(Money(number(mine["amount"]), mine["currency"])),
+                lens.fmt.money(Money(number(rival["amount"]), rival["currency"])),
+            ),
+            ("Closes", str(mine["close_on"]), str(rival["close_on"])),
+        ]
+    return tuple((label, a, b, a.casefold() == b.casefold()) for label, a, b in pairs if a or b)
+
+
+def _place(company: Mapping[str, Any]) -> str:
+    return " ".join(str(company.get(key) or "") for key in ("postcode", "city", "country")).strip()
+
+
+def _products(content: Mapping[str, Any]) -> str:
+    return ", ".join(sorted({str(line["product"]) for line in content["lines"]}))
+
+
+def _rules(decision: Decision | None) -> tuple[RuleRow, ...]:
+    """The rows of the last assessment that fit."""
+    if decision is None:
+        return ()
+    found = []
+    for evaluation in decision.evaluations:
+        outputs = evaluation["outputs"].get("list", ())
+        for i, row in enumerate(evaluation["rows"]):
+            found.append(
+                RuleRow(
+                    row=row,
+                    outcome=str(outputs[i].get("outcome", "")) if i < len(outputs) else "",
+                    because=evaluation["reasons"][i] if i < len(evaluation["reasons"]) else "",
+                    clause=evaluation["clauses"][i] if i < len(evaluation["clauses"]) else "",
+                    href=urls.policy_row(decision.policy, decision.version, row),
+                )
+            )
+    return tuple(found)

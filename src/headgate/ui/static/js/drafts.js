@@ -1,0 +1,35 @@
+/* A form that is sent after the session ended is not taken. What was typed into it is put back when the same person comes
+   from the sign-in page to the same form; it is kept in this tab only, and only until the next page. */
+(function () {
+  "use strict";
+  var STORE = "headgate.draft";
+
+  function fields(form) {
+    return form.querySelectorAll("textarea[name]");
+  }
+
+  function key() {
+    return document.body.dataset.me + " " + location.pathname;
+  }
+
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (!form.matches("[data-keep]")) return;
+    var typed = {};
+    fields(form).forEach(function (field) { typed[field.name] = field.value; });
+    try { sessionStorage.setItem(STORE, JSON.stringify({ key: key(), typed: typed })); } catch { /* then it is not kept */ }
+  });
+
+  document.addEventListener("DOMContentLoaded", function () {
+    if (!document.body.dataset.me) return; /* the sign-in page itself */
+    var kept = null;
+    try {
+      kept = JSON.parse(sessionStorage.getItem(STORE));
+      sessionStorage.removeItem(STORE);
+    } catch { return; }
+    if (!kept || kept.key !== key() || !document.referrer.startsWith(location.origin + "/sign-in")) return;
+    document.querySelectorAll("form[data-keep]").forEach(function (form) {
+      fields(form).forEach(function (field) { if (!field.value && kept.typed[field.name]) field.value = kept.typed[field.name]; });
+    });
+  });
+})();

@@ -1,0 +1,191 @@
+"""Every page of the console: usable by everybody, in both themes, on a phone, and light to load."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Response
+
+from tests.browser.stage import DESK, PHONE, Stage
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+# The rules of WCAG 2.2, levels A and AA; the browser's own frame is not ours.
+RUN = """
+async () => {
+  // two frames: what a change of theme or width does to the page is then done
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const { violations } = await axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    resultTypes: ["violations"],
+    preload: false,
+  });
+  return violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`));
+}
+"""
+FIRST_LOAD_BYTES = 500_000
+Pages = dict[str, tuple[str, str]]  # by name: address and reader
+
+
+@pytest.fixture(scope="module")
+def pages(opened: Stage) -> Pages:
+    """Every page in a state worth looking at, with who reads it."""
+    held = opened.order()
+    released = opened.order(("S-1", "5", "10.00"))
+    over = opened.order(("S-1", "30", "10.00"), partner="P-2")
+    decided = opened.order()
+    decided_at = opened.approval_of(decided)
+    opened.channel.decide("carl", decided, "reject")
+    opened.order(("NOT-A-PRODUCT", "1", "1.00"))
+    channel = opened.channel
+    (item,) = channel.quarantine()
+    with channel.app.database.transaction(channel.tenant) as conn:
+        (agreement,) = conn.execute("select agreement from agreements limit 1").fetchone() or ("",)
+    case = channel.found(held)["case_id"]
+    return {
+        "sign-in": ("/sign-in", ""),
+        "home": ("/", "carl"),
+        "home-empty": ("/", "dora"),
+        "work": ("/work", "carl"),
+        "work-team": ("/work?scope=team", "carl"),
+        "work-empty": ("/work", "ada"),
+        "orders": ("/orders", "carl"),
+        "orders-filtered": ("/orders?status=held&exception=price_deviation", "carl"),
+        "orders-empty": ("/orders?q=nothing-like-this", "carl"),
+        "order-held": (f"/orders/{held}", "carl"),
+        "order-released": (f"/orders/{released}", "carl"),
+        "order-over-limit": (f"/orders/{over}", "fay"),
+        "price": (f"/orders/{held}/lines/1/price", "carl"),
+        "margin": (f"/orders/{held}/lines/1/margin", "carl"),
+        "stock": (f"/orders/{held}/lines/1/stock", "carl"),
+        "tax": (f"/orders/{held}/tax", "carl"),
+        "check": (f"/orders/{held}/checks/price:1", "carl"),
+        "credit": (f"/orders/{over}/credit", "fay"),
+        "approval": (opened.approval_of(held), "carl"),
+        "approval-edit": (f"{opened.approval_of(held)}?edit=1", "carl"),
+        "approval-credit": (opened.approval_of(over), "fay"),
+        "approval-not-mine": (opened.approval_of(held), "rita"),
+        "approval-decided": (decided_at, "carl"),
+        "approval-path": (f"{opened.approval_of(held)}/path", "carl"),
+        "cases": ("/cases", "carl"),
+        "cases-closed": ("/cases?status=closed", "carl"),
+        "case": (f"/cases/{case}", "carl"),
+        "partners": ("/partners", "carl"),
+        "partner": ("/partners/P-1", "carl"),
+        "agreements": ("/agreements", "carl"),
+        "agreement": (f"/agreements/{agreement}", "carl"),
+        "policies": ("/policies", "carl"),
+        "policy": ("/policies/price_deviation", "carl"),
+        "policy-matrix": ("/policies/approval_matrix", "carl"),
+        "audit": ("/audit", "ada"),
+        "audit-entry": ("/audit/5", "ada"),
+        "quarantine": ("/quarantine", "desk"),
+        "quarantine-item": (f"/quarantine/{item.id}", "desk"),
+        "search": ("/search?q=T-0", "carl"),
+        "search-empty": ("/search?q=zzzz", "carl"),
+        "keyboard": ("/help/keyboard", "carl"),
+        "not-found": ("/nothing-here", "carl"),
+        "not-permitted": ("/audit", "carl"),
+        "bad-address": ("/orders?since=yesterday", "carl"),
+    }
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was wrong with the pages: what keeps people out, and which are wider than a phone."""
+
+    violations: list[str] = field(default_factory=list)
+    wide: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def seen(opened: Stage, pages: Pages) -> Seen:
+    """Every page visited once, by its reader: on a desk in light, then on a phone in dark."""
+    found = Seen()
+    tabs = {reader: opened.tab(reader, script=AXE) for reader in {reader for _, reader in pages.values()}}
+    for name, (address, reader) in pages.items():
+        page = tabs[reader]
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size(DESK)
+        page.goto(address)
+        found.violations += [f"{name}, desk, light: {each}" for each in page.evaluate(RUN)]
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size(PHONE)
+        found.violations += [f"{name}, phone, dark: {each}" for each in page.evaluate(RUN)]
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            found.wide.append(name)
+    found.complaints = opened.close_tabs()
+    return found
+
+
+def test_nobody_is_kept_out_of_any_page(seen: Seen) -> None:
+    assert seen.violations == []
+
+
+def test_no_page_is_wider_than_a_phone(seen: Seen) -> None:
+    assert seen.wide == []
+
+
+def test_no_page_breaks_a_script_or_its_own_content_policy(seen: Seen) -> None:
+    assert seen.complaints == []
+
+
+def test_the_drawer_and_the_dialogs_keep_nobody_out_either(stage: Stage, pages: Pages) -> None:
+    page = stage.tab("carl", script=AXE)
+    page.goto(pages["order-held"][0])
+    for selector in ("a.ask", ".checks a.button", ".timeline .meta a[hx-get]"):
+        page.locator(selector).first.click()
+        page.locator("#drawer-body h1, #drawer-body h2").first.wait_for()
+        assert page.evaluate(RUN) == [], selector
+        page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.locator("#keyboard[open]").wait_for()
+    assert page.evaluate(RUN) == []
+
+
+def keep_in(answers: list[Response]) -> Callable[[Response], None]:
+    """A listener that keeps what the browser was answered. Playwright marks listeners; a builtin takes no mark."""
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    return keep
+
+
+def test_a_first_visit_to_any_page_loads_less_than_half_a_megabyte(stage: Stage, pages: Pages) -> None:
+    heavy = {}
+    for name in ("sign-in", "home", "orders", "order-held", "approval", "policy-matrix", "audit", "partners"):
+        address, reader = pages[name]
+        page = stage.tab(reader)  # a fresh profile: nothing is cached
+        answers: list[Response] = []
+        page.on("response", keep_in(answers))
+        page.goto(address, wait_until="networkidle")
+        sizes = [each.request.sizes() for each in answers]
+        weight = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
+        hosts = {each.url.partition("//")[2].partition("/")[0] for each in answers}
+        assert hosts == {stage.base.partition("//")[2]}, "nothing comes from another host"
+        assert weight > 10_000, "the weight was measured"
+        if weight > FIRST_LOAD_BYTES:
+            heavy[name] = weight
+    assert heavy == {}
+
+
+def test_nothing_on_a_page_moves_once_it_is_shown(stage: Stage, pages: Pages) -> None:
+    watch = """
+      window.shift = 0;
+      new PerformanceObserver(list => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shift += entry.value;
+      }).observe({ type: "layout-shift", buffered: true });
+    """
+    moved: dict[str, Any] = {}
+    page = stage.tab("carl", script=watch)
+    for name in ("home", "orders", "order-held", "approval", "case"):
+        page.goto(pages[name][0], wait_until="networkidle")
+        shift = page.evaluate("window.shift")
+        if shift > 0.02:
+            moved[name] = shift
+    assert moved == {}
