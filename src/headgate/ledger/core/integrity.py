@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ EntryRow = tuple[int, str, bytes, bytes, str, str, str, str, str, str | None, in
 EventRow = tuple[int, str, str, str, str, str, str, str, bytes]
 
 _MEMBERS = ("seq", "at", "actor", "action", "subject_type", "subject", "case", "event")
+_written = itemgetter(*_MEMBERS, "event_digest", "prev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +52,12 @@ class ChainWalk:
 
     def walk(self, rows: Iterable[EntryRow]) -> Iterator[Finding]:
         """Check each entry against itself, its columns and its forerunner; with events, against the log too."""
-        sha256, loads = hashlib.sha256, orjson.loads
+        sha256, loads, members = hashlib.sha256, orjson.loads, _written
         for row in rows:
             seq, text, prev, stored, at, actor, action, subject_type, subject, case, event, logged = row
             recomputed = sha256(text.encode()).digest()
             try:
-                entry = loads(text)
-                written = (
-                    entry["seq"],
-                    entry["at"],
-                    entry["actor"],
-                    entry["action"],
-                    entry["subject_type"],
-                    entry["subject"],
-                    entry["case"],
-                    entry["event"],
-                )
-                event_digest = entry["event_digest"]
-                written_prev = entry["prev"]
+                *written, event_digest, written_prev = members(loads(text))
             except (ValueError, KeyError, TypeError):
                 yield Finding("audit", seq, "the text is not an entry", _hex(stored), _hex(recomputed))
                 self._go_on(seq, stored, recomputed)
@@ -78,7 +68,7 @@ class ChainWalk:
                 yield Finding("audit", seq, "the text does not have its hash", _hex(stored), _hex(recomputed))
             if (prev != self.hash and prev != self._recomputed and seq == self.seq + 1) or written_prev != prev.hex():
                 yield Finding("audit", seq, "does not follow the entry before", _hex(self.hash), _hex(prev))
-            if written != (seq, at, actor, action, subject_type, subject, case, event):
+            if written != [seq, at, actor, action, subject_type, subject, case, event]:
                 yield _column_finding(row, written)
             if self._events and event is not None and (logged is None or logged.hex() != event_digest):
                 found = "no such event" if logged is None else _hex(logged)
@@ -101,7 +91,7 @@ def check_events(rows: Iterable[EventRow]) -> Iterator[Finding]:
             yield Finding("event", seq, "the content does not have its digest", _hex(digest), _hex(found))
 
 
-def _column_finding(row: EntryRow, written: tuple[Any, ...]) -> Finding:
+def _column_finding(row: EntryRow, written: Sequence[Any]) -> Finding:
     seq, _text, _prev, _hash, *columns = row
     for name, inside, beside in zip(_MEMBERS, written, (seq, *columns[:7]), strict=True):
         if inside != beside:
