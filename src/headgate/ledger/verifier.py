@@ -487,8 +487,10 @@ class Verifier:
 
 def dumped(value: Any) -> bytes:
     """Canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
+    return _CANONICAL(value).encode("utf-8", "surrogatepass")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:

@@ -47,6 +47,7 @@ def test_an_address_is_erased_and_everything_else_stays(officer: World) -> None:
     sent(world)
     before = world.get("carl", "/v1/orders/O-1").json()
     assert before["content"]["ship_to"]["name"] == "Jane Doe"
+    assert world.get("pia", "/v1/orders/O-1").json()["content"]["ship_to"]["name"] == "Jane Doe"
     explained = world.get("carl", "/v1/orders/O-1/explanation").text
     found = world.post("olga", "/v1/privacy/find", {"kind": "person", "sought": "jane doe"}).json()
     assert (found["count"], found["held"]) == (1, 0)

@@ -48,7 +48,7 @@ Auditor = Annotated[Caller, Depends(require("audit.read", staff=True))]
 
 
 @router.post("/find", responses=problems(*WRITE))
-def find(caller: Officer, body: Sought) -> FoundView:
+def find_values(caller: Officer, body: Sought) -> FoundView:
     """How much there is of somebody, and whether a hold keeps it. Not a GET: addresses end up in logs."""
     with caller.reading() as conn:
         return FoundView.model_validate(find_personal(conn, body.kind, body.sought))
@@ -65,7 +65,7 @@ def list_erasures(
 
 
 @router.post("/erasures", responses=problems(*WRITE))
-def ask(caller: Officer, body: AskErasure) -> ErasureView:
+def ask_erasure(caller: Officer, body: AskErasure) -> ErasureView:
     """Ask for an erasure. Another person decides it."""
     with caller.writing() as conn:
         request = request_erasure(conn, caller.ctx, body.kind, body.sought, body.reason)
@@ -73,7 +73,7 @@ def ask(caller: Officer, body: AskErasure) -> ErasureView:
 
 
 @router.post("/erasures/{request}/decision", responses=problems(*WRITE))
-def decide(caller: Approver, request: UUID, body: DecideErasure) -> ErasureView:
+def settle_erasure(caller: Approver, request: UUID, body: DecideErasure) -> ErasureView:
     """Erase for good, or refuse. 409 while a legal hold keeps any of it; nothing is erased then."""
     with caller.writing() as conn:
         return ErasureView.model_validate(decide_erasure(conn, caller.ctx, request, body.outcome, body.because))
@@ -88,7 +88,7 @@ def list_holds(caller: Auditor, lifted: bool = False, limit: Limit = 50) -> Hold
 
 
 @router.post("/holds", responses=problems(*WRITE))
-def hold(caller: Officer, body: AskHold) -> HoldView:
+def add_hold(caller: Officer, body: AskHold) -> HoldView:
     """Keep everything, or what is about an order, a case or a partner, from being erased or purged."""
     with caller.writing() as conn:
         placed = place_hold(conn, caller.ctx, body.kind, body.subject, body.reason)
@@ -96,14 +96,14 @@ def hold(caller: Officer, body: AskHold) -> HoldView:
 
 
 @router.post("/holds/{hold}/lift", responses=problems(*WRITE))
-def lift(caller: Officer, hold: UUID, body: LiftHold) -> HoldView:
+def end_hold(caller: Officer, hold: UUID, body: LiftHold) -> HoldView:
     """End a hold."""
     with caller.writing() as conn:
         return HoldView.model_validate(lift_hold(conn, caller.ctx, hold, body.because))
 
 
 @router.get("/retention", responses=problems(*READ, 422))
-def list_rules(caller: Auditor) -> RuleList:
+def list_retention(caller: Auditor) -> RuleList:
     """How long each class of data is kept. The audit chain and the event log are in no class: they stay."""
     with caller.reading() as conn:
         found = retention_rules(conn, caller.app.data_classes())
@@ -111,7 +111,7 @@ def list_rules(caller: Auditor) -> RuleList:
 
 
 @router.post("/retention", responses=problems(*WRITE))
-def set_rule(caller: Approver, body: SetRule) -> RuleList:
+def choose_retention(caller: Approver, body: SetRule) -> RuleList:
     """Choose how many days a class is kept."""
     with caller.writing() as conn:
         set_retention(conn, caller.ctx, caller.app.data_classes(), body.data_class, body.days)

@@ -82,7 +82,7 @@ def get_checkpoint(caller: AuditRead, size: SeqPath) -> CheckpointView:
 
 
 @router.get("/audit/keys", responses=problems(*READ, 422))
-def list_keys(caller: AuditRead) -> KeyList:
+def list_audit_keys(caller: AuditRead) -> KeyList:
     """The public keys of the checkpoints. A verifier should have them from elsewhere too."""
     with caller.reading() as conn:
         found = audit_keys(conn)
@@ -111,7 +111,7 @@ def prove_consistency(caller: AuditRead, old: Size, new: Size) -> Consistency:
 
 
 @router.get("/audit/bundle", responses={**problems(*FIND, 409, 422), **_BUNDLE}, response_class=StreamingResponse)
-def export(
+def export_audit(
     caller: AuditRead,
     first: Place = 0,
     last: Place = 0,
