@@ -30,7 +30,7 @@ from headgate.cli.session import (
     table,
 )
 from headgate.connectors import parse_mapping, read_sales, sales_end
-from headgate.domain.derive import DeriveRules
+from headgate.domain.derive import DeriveRules, derive_agreements
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import NotFound, invalid
@@ -57,9 +57,11 @@ def derive(
     with session(tenant) as s, Progress(*columns, console=err, disable=json) as bar:
         task = bar.add_task("Reading sales", total=None)
         lines = read_sales(sales, plan, until.date(), lambda done, total: bar.update(task, completed=done, total=total))
+        # Before the transaction: a large file takes longer to read than the database waits for a silent session.
+        derived = derive_agreements(lines, DeriveRules(until=sales_end(plan, until.date())))
         with s.transaction() as (conn, ctx):
             deriving = Context(ctx.tenant_id, Principal("system:derive", "system", "Derivation"), ctx.now)
-            found = agreements.derive(conn, deriving, lines, DeriveRules(until=sales_end(plan, until.date())))
+            found = agreements.draft_derived(conn, deriving, derived)
     drafted = found.agreements
     terms = sum(d.terms for d in drafted)
     if json:

@@ -16,7 +16,7 @@ from headgate.channel.agreements.core.draft import AgreementDraft, draft_digest,
 from headgate.channel.agreements.core.grant import ExceptionGrant, exception_draft, grant_problems
 from headgate.channel.agreements.repo import NewAgreement
 from headgate.channel.masters import tenant_settings, tenant_zone
-from headgate.domain.derive import DeriveRules, SaleLine, derive_agreements
+from headgate.domain.derive import Derived, DeriveRules, SaleLine, derive_agreements
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, Problem
@@ -87,9 +87,14 @@ def derive(
 ) -> DerivedDrafts:
     """Draft list and net agreements out of past sales, with the evidence kept at every term, for a person to review.
 
-    The lines are read once, before anything is written. Deriving the same again stores nothing again.
+    The lines are read once, before anything is written. Deriving the same again stores nothing again. Where reading
+    takes long, use `derive_agreements` before the transaction is opened and `draft_derived` in it.
     """
-    found = derive_agreements(lines, rules)
+    return draft_derived(conn, ctx, derive_agreements(lines, rules), source=source)
+
+
+def draft_derived(conn: Connection[Any], ctx: Context, found: Derived, *, source: str = "derived") -> DerivedDrafts:
+    """Draft what was derived from past sales."""
     drafted = _store(conn, ctx, [from_derived(agreement) for agreement in found.agreements], source)
     return DerivedDrafts(tuple(drafted), found.used, found.passed_over)
 
