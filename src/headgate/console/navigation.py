@@ -26,6 +26,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("", NavItem("work", "My work", urls.WORK, "inbox", "w", counts.work, counts.work_overdue)),
         ("orders.read", NavItem("orders", "Orders", urls.ORDERS, "receipt", "o")),
         ("cases.read", NavItem("cases", "Cases", urls.CASES, "briefcase", "c", counts.cases)),
+        ("deals.read", NavItem("deals", "Deals", urls.DEALS, "git-merge", "d")),
         ("orders.read", NavItem("partners", "Partners", urls.PARTNERS, "building-store", "p")),
         ("policies.read", NavItem("policies", "Policies", urls.POLICIES, "scale", "l")),
         ("audit.read", NavItem("audit", "Audit", urls.AUDIT, "fingerprint", "a")),

@@ -22,17 +22,18 @@ ORDERS = "/orders"
 ORDERS_CSV = "/orders.csv"
 CASES = "/cases"
 APPROVALS = "/approvals"
+DEALS = "/deals"
 PARTNERS = "/partners"
 AGREEMENTS = "/agreements"
 POLICIES = "/policies"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
-# Every other address.
-ANYWHERE = "/{path:path}"
 OPERATIONS = "/operations"
 CONNECTIONS = "/connections"
 DELIVERIES = "/connections/messages"
+# Every other address.
+ANYWHERE = "/{path:path}"
 
 
 def segment(code: object) -> str:
@@ -83,6 +84,12 @@ def explain_stock(order_no: str, line: object) -> str:
     return f"{order(order_no)}/lines/{segment(line)}/stock"
 
 
+def subject(kind: str, code: str, case_id: UUID | str) -> str:
+    """The page of what a case is about; the case itself where that has no page of its own."""
+    own = {"order": order, "deal": deal}.get(kind)
+    return own(code) if own is not None else case(case_id)
+
+
 def case(case_id: UUID | str) -> str:
     return f"{CASES}/{case_id}"
 
@@ -113,6 +120,10 @@ def task_take(task: UUID | str) -> str:
 
 def task_give_back(task: UUID | str) -> str:
     return f"/tasks/{task}/give-back"
+
+
+def deal(code: object) -> str:
+    return f"{DEALS}/{segment(code)}"
 
 
 def partner(code: str) -> str:

@@ -37,6 +37,20 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             fulfilled=("Fulfilled", "done", "truck"),
             returned=("Returned for correction", "waiting", "arrow-back-up"),
         ),
+        "deal": _table(
+            draft=("Draft", "quiet", "pencil"),
+            submitted=("Submitted", "active", "circle-dot"),
+            under_review=("Under review", "waiting", "eye"),
+            pending_approval=("Waiting for approval", "waiting", "hourglass"),
+            approved=("Protected", "done", "lock"),
+            returned=("Returned to the partner", "waiting", "arrow-back-up"),
+            rejected=("Rejected", "quiet", "x"),
+            appealed=("Appealed", "waiting", "message"),
+            converted=("Converted", "done", "circle-check"),
+            lost=("Lost", "quiet", "circle-minus"),
+            expired=("Expired", "quiet", "clock"),
+            withdrawn=("Withdrawn", "quiet", "ban"),
+        ),
         "check": _table(
             **{"pass": ("Passed", "done", "circle-check")},
             flag=("Flagged", "active", "flag"),
@@ -122,6 +136,7 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
         ),
         "connection": _table(
             closed=("Works", "done", "circle-check"),
+            untried=("Nothing sent yet", "quiet", "circle-dashed"),
             open=("Does not work", "breach", "unlink"),
             half_open=("Being tried", "waiting", "refresh"),
             paused=("Paused", "quiet", "player-pause"),

@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from headgate.console import urls
-from headgate.console.views.approval import ApprovalStep, ApprovalView, AskLine, PartnerHistory, PastAsk, Reason, Verbs
+from headgate.console.present.approval import VERBS
+from headgate.console.views.approval import ApprovalStep, ApprovalView, AskLine, PartnerHistory, PastAsk, Reason
 from headgate.console.views.common import (
     Fact,
     FormError,
@@ -113,9 +114,7 @@ APPROVAL = ApprovalView(
     ),
     timeline=HISTORY,
     digest="b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184",
-    verbs=Verbs(
-        "Approve 12.4 % below contract", "Approve with these changes", "Reject the price", "Return to order desk"
-    ),
+    verbs=replace(VERBS["order"], approve="Approve 12.4 % below contract", reject="Reject the price"),
     approves_last=False,
 )
 

@@ -13,7 +13,15 @@ from headgate.ui.theme import Theme
 
 NOW = datetime(2025, 11, 21, 13, 32, 7, tzinfo=UTC)
 SPACE = UUID("6f1d3c1e-5d0c-4b5e-9d3b-0d6f5a0f2c11")
-EVERYTHING = {"orders.read", "cases.read", "approvals.decide", "policies.read", "audit.read", "quarantine.read"}
+EVERYTHING = {
+    "orders.read",
+    "deals.read",
+    "cases.read",
+    "approvals.decide",
+    "policies.read",
+    "audit.read",
+    "quarantine.read",
+}
 
 ANA = Person("user:ana.keller@nordwind.example", "Ana Keller")
 JONAS = Person("user:jonas.brandt@nordwind.example", "Jonas Brandt")
