@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from headgate.kernel.canonical import canonical_text
 from headgate.ledger.core.personal import ERASED, aligned, commit, commitments_in, revealed, revealed_text
 
-PATHS = ("ship_to.name", "ship_to.street", "note")
-DATA = {"order": "O-1", "ship_to": {"name": "Jané Doe", "street": 'A "5"', "country": "AT"}, "note": ""}
+PATHS: tuple[str, ...] = ("ship_to.name", "ship_to.street", "note")
+DATA: dict[str, Any] = {"order": "O-1", "ship_to": {"name": "Jané Doe", "street": 'A "5"', "country": "AT"}, "note": ""}
 
 
 def salt(text="s"):
@@ -35,6 +36,7 @@ def test_values_give_way_to_markers_and_nothing_else_changes():
 
 def test_the_values_come_back_until_they_are_erased():
     held, opening = commit(DATA, PATHS, salt())
+    assert opening is not None
     known = {opening.commitment: opening.content}
     assert revealed(held, known) == DATA
     assert json.loads(revealed_text(canonical_text(held), known)) == DATA
