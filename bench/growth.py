@@ -91,6 +91,7 @@ def bench(options: Options) -> Report:
                 # The first round after a checkpoint writes whole pages and fills caches; it is not counted.
                 found = [_measure(machine, channel, target + n, count) for n in range(rounds + 1)]
                 costs[target] = found[1:]
+                options.say(f"{1000 * _processor(costs[target]) / count:.3f} ms of processor time an order")
     figures: dict[str, float] = {"orders_per_round": count}
     for target, found in costs.items():
         figures[f"python_ms_at_{target}"] = median(1000 * c.python / count for c in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -30,6 +30,15 @@ class Matched:
     texts: tuple[str, ...]
     names: tuple[str, ...]
     clause: str
+    # As an evaluation with this row alone gives them; no reason where it depends on the facts.
+    ids: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    clauses: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    reasons: tuple[str, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", (self.id,))
+        object.__setattr__(self, "clauses", (self.clause,) if self.clause else ())
+        object.__setattr__(self, "reasons", () if self.names else (self.texts[0],))
 
     def reason(self, inputs: Mapping[str, object]) -> str:
         """The row's reason for these facts, each shown fact cut to 80 characters."""
@@ -75,17 +84,22 @@ class Evaluation(NamedTuple):
     @property
     def rows(self) -> tuple[str, ...]:
         """The rows that count, in their order (`default` for the default; none when a COLLECT policy found nothing)."""
-        return tuple([m.id for m in self.matched])
+        matched = self.matched
+        return matched[0].ids if len(matched) == 1 else tuple([m.id for m in matched])
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why, in plain words, one per row."""
-        return tuple([m.reason(self.inputs) for m in self.matched])
+        matched = self.matched
+        if len(matched) == 1 and matched[0].reasons:
+            return matched[0].reasons
+        return tuple([m.reason(self.inputs) for m in matched])
 
     @property
     def clauses(self) -> tuple[str, ...]:
         """The clauses that the rows stand on, where given."""
-        return tuple([m.clause for m in self.matched if m.clause])
+        matched = self.matched
+        return matched[0].clauses if len(matched) == 1 else tuple([m.clause for m in matched if m.clause])
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values: numbers as strings (integers of outputs as integers), dates as ISO text."""
