@@ -80,9 +80,17 @@ def app_dsn(settings: Settings) -> str:
 
 def _upgrade(dsn: str, load_tables: LoadTables, tell: Callable[[str], None] | None = None) -> None:
     # Loaded here: Alembic takes longer to load than most commands run.
+    from alembic.util import CommandError
+
     from headgate.store.migrate import upgrade
 
-    upgrade(dsn, load_tables, tell=tell)
+    try:
+        upgrade(dsn, load_tables, tell=tell)
+    except CommandError as error:
+        raise Misconfigured(
+            f"this release does not know the schema of the database ({error}); "
+            "use the release that made it, or choose another HEADGATE_HOME or HEADGATE_DATABASE_URL"
+        ) from error
 
 
 def _set_password(settings: Settings) -> None:

@@ -7,7 +7,9 @@ import sys
 import uuid
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 import headgate
 from headgate.kernel.logger import Log
@@ -180,6 +182,15 @@ def test_a_database_that_does_not_answer_is_one_clear_line(tmp_path):
         Settings(home=tmp_path, database_url="host=/nowhere dbname=x", app_database_url="host=/nowhere dbname=x")
     )
     refused(gone.run("orders", "list"), "database")
+
+
+def test_a_database_that_another_release_made_is_left_alone_with_the_way_out(fresh_settings):
+    superuser = make_conninfo(fresh_settings.database_url, user="postgres")
+    with psycopg.connect(superuser, autocommit=True) as conn:
+        conn.execute("update alembic_version set version_num = 'elsewhere'")
+        conn.execute("comment on table alembic_version is 'headgate of another line'")
+        refused(Shell(fresh_settings).run("tenant", "list"), "elsewhere", "HEADGATE_DATABASE_URL")
+        assert conn.execute("select version_num from alembic_version").fetchall() == [("elsewhere",)]
 
 
 def test_a_setting_that_cannot_be_used_is_named(shop, monkeypatch):
