@@ -180,7 +180,9 @@ def add_handlers(app: FastAPI, addresses: Sequence[Address]) -> None:
     def handle(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
             path = request.scope["path"]
-            allowed = next((methods for pattern, methods in addresses if pattern.match(path)), frozenset[str]())
+            # Of several, the longest is meant: a code that may hold slashes fits what stands below it as well.
+            fitting = [(len(pattern.pattern), methods) for pattern, methods in addresses if pattern.match(path)]
+            allowed = max(fitting, key=lambda one: one[0], default=(0, frozenset[str]()))[1]
             error.headers = {"Allow": ", ".join(sorted(allowed))}
         return response_for(request.scope, error)
 

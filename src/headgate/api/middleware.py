@@ -29,6 +29,7 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
 
 _SECURITY = tuple((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items())
 
+HOLD = "headgate.hold"
 # The rest of what is refused unread is not waited for.
 CLOSE: Mapping[str, str] = MappingProxyType({"Connection": "close"})
 
@@ -95,21 +96,24 @@ class BodyLimit:
         self._check(scope)
         seen, bodies = 0, self.bodies
 
-        async def receive_bounded() -> Message:
+        def hold(more: int) -> None:
             nonlocal seen
+            seen += more
+            bodies.held += more
+            if bodies.held > bodies.most_held:
+                raise RequestRefused("busy", "too much is being received; send it again in a moment", (), CLOSE)
+
+        async def receive_bounded() -> Message:
             message = await receive()
             if message["type"] == "http.request":
                 came = len(message.get("body", b""))
-                seen += came
-                bodies.held += came
-                if seen > bodies.most_bytes:
+                if seen + came > bodies.most_bytes:
                     raise self._too_large()
-                if bodies.held > bodies.most_held:
-                    raise RequestRefused(
-                        "busy", "too many bytes are being received; send it again in a moment", (), CLOSE
-                    )
+                hold(came)
             return message
 
+        # For an application that unpacks: what it has then counts as well, until the request is answered.
+        scope[HOLD] = hold
         try:
             await self.app(scope, receive_bounded, send)
         finally:

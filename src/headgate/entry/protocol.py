@@ -74,6 +74,9 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self._state in ("idle", "headers"):
             self._received += len(data)
+        if self._state == "idle" and self._due is None:
+            # The server has just stopped its own clock; empty lines, which begin no request, would not start another.
+            self._expect(self.bounds.header_seconds)
         super().data_received(data)
         if self._state == "headers" and self._received > MOST_HEADER_BYTES:
             self._too_large()
@@ -108,7 +111,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The whole request has arrived; how long the answer takes is the application's."""
+        answered = self._state == "body" and self.cycle.response_complete
         self._state, self._due = "answering", None
+        if answered:  # before it had all arrived, and so before the server's clock for the next one was stopped
+            self._state = "idle"
+            self._expect(self.bounds.header_seconds)
         if self._draining is None:
             super().on_message_complete()
 
@@ -149,8 +156,8 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self.loop.time() < self._due:
             self._timer = self.loop.call_at(self._due, self._look)
-        elif self._state == "idle":
-            self._real.close()  # nothing was ever asked
+        elif self._state == "idle" or (self._state == "body" and self.cycle.response_complete):
+            self._real.close()  # nothing was asked, or it has been answered
         else:
             seconds = self.bounds.header_seconds if self._state == "headers" else self.bounds.body_seconds
             part = "headers" if self._state == "headers" else "body"

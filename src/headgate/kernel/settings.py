@@ -43,7 +43,7 @@ class Settings:
     connections: int = 1000
     header_seconds: int = 10
     body_seconds: int = 30
-    body_memory_bytes: int = 256_000_000
+    body_memory_bytes: int = 128_000_000
     ingest_queue: int = 20_000
     ingest_seconds: int = 10
     backlog: int = 1_000_000
@@ -89,7 +89,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         connections=_integer(env, "HEADGATE_CONNECTIONS", 1000, 10, 100_000),
         header_seconds=_integer(env, "HEADGATE_HEADER_SECONDS", 10, 1, 600),
         body_seconds=_integer(env, "HEADGATE_BODY_SECONDS", 30, 1, 3600),
-        body_memory_bytes=_integer(env, "HEADGATE_BODY_MEMORY_BYTES", 256_000_000, 1_000_000, 100_000_000_000),
+        body_memory_bytes=_integer(env, "HEADGATE_BODY_MEMORY_BYTES", 128_000_000, 1_000_000, 100_000_000_000),
         ingest_queue=_integer(env, "HEADGATE_INGEST_QUEUE", 20_000, 1_000, 1_000_000),
         ingest_seconds=_integer(env, "HEADGATE_INGEST_SECONDS", 10, 1, 300),
         backlog=_integer(env, "HEADGATE_BACKLOG", 1_000_000, 1_000, 1_000_000_000),

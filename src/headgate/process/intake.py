@@ -152,6 +152,14 @@ class Intake:
             threading.Thread(target=self._run, name="headgate-intake", daemon=True).start()
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException:
+            with self._lock:
+                self._threads -= 1  # so that another is started in its place
+            raise
+
+    def _serve(self) -> None:
         while True:
             with self._lock:
                 while not self._ready:

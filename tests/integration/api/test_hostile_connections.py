@@ -101,6 +101,35 @@ def test_a_connection_that_asks_nothing_is_closed_without_a_word(port: int) -> N
         assert to_the_end(mute) == b""
 
 
+@pytest.mark.parametrize("before", [b"", b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"])
+def test_empty_lines_hold_no_connection(port: int, before: bytes) -> None:
+    with connected(port) as dripping:
+        if before:
+            dripping.sendall(before)
+            assert one(dripping).status == 200
+        dripping.settimeout(0.1)
+        left = None
+        for _ in range(200):
+            try:
+                left = dripping.recv(65536)
+                break
+            except TimeoutError:
+                dripping.sendall(b"\r\n")
+        assert left == b""
+
+
+def test_a_body_that_nobody_reads_holds_no_connection(port: int) -> None:
+    with connected(port) as made:
+        made.sendall(b"POST /v1/nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
+        assert one(made).status == 404
+        assert to_the_end(made) == b""
+    with connected(port) as made:
+        made.sendall(b"POST /v1/nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n")
+        assert one(made).status == 404
+        made.sendall(b"x" * 100)
+        assert to_the_end(made) == b""
+
+
 def test_after_an_answer_the_next_request_has_its_own_time(port: int) -> None:
     with connected(port) as kept:
         for _ in range(3):
@@ -237,6 +266,16 @@ def test_a_gzip_bomb_is_put_out_at_the_limit(shop: World, port: int, monkeypatch
     found = only(exchange(port, post(signed(shop, packed, "content-encoding: gzip"), packed)))
     assert found.status == 413
     assert unpacked == [2_000_001]
+
+
+def test_what_is_unpacked_counts_as_held_until_it_is_answered(database: Database, tmp_path: Path) -> None:
+    bounds: dict[str, Any] = {"body_memory_bytes": 300_000}
+    world = open_world(database, new_tenant(database, NOW), FixedClock(NOW), tmp_path, **bounds)
+    with serving(world.channel.app) as port:
+        for padding, status in ((500_000, 429), (200_000, 202), (500_000, 429), (0, 202)):
+            packed = gzip.compress(body_of("held-2") + b" " * padding)
+            found = only(exchange(port, post(signed(world, packed, "content-encoding: gzip"), packed)))
+            assert found.status == status
 
 
 def test_nobody_unknown_gets_anything_unpacked(shop: World, port: int, monkeypatch: pytest.MonkeyPatch) -> None:

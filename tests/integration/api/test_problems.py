@@ -217,7 +217,7 @@ def test_a_database_that_is_gone_is_answered_with_when_to_come_again(
 
 def test_health_needs_no_key_and_problem_types_explain_themselves(shared: World) -> None:
     assert shared.client.get("/health/live").json() == {"status": "ok"}
-    assert shared.client.get("/health/ready").json() == {"status": "ok"}
+    assert shared.client.get("/health/ready").json()["status"] == "ok"
     for code, kind in KINDS.items():
         assert shared.client.get(f"/problems/{code}").json()["status"] == kind.status
     shape(shared.client.get("/problems/unheard-of"), 404)
@@ -230,7 +230,8 @@ def test_the_document_names_every_error_and_no_framework_default(shared: World) 
     for path, operations in document["paths"].items():
         for operation in operations.values():
             for status, answer in operation["responses"].items():
-                if int(status) >= 400:
+                # What is not ready says so in the same words as what is.
+                if int(status) >= 400 and (path, status) != ("/health/ready", "503"):
                     assert list(answer["content"]) == ["application/problem+json"], (path, status)
 
 

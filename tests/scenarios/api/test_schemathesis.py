@@ -73,7 +73,9 @@ class Late:
     """
 
     def __init__(self) -> None:
-        self.app: ASGIApp = create_app(cast(App, SimpleNamespace(settings=Settings(home=Path()))))
+        self.app: ASGIApp = create_app(
+            cast(App, SimpleNamespace(settings=Settings(home=Path()), database=None, engine=None, clock=None))
+        )
         self.keys: dict[bytes, bytes] = {}
 
     def serve(self, world: World) -> None:

@@ -156,7 +156,9 @@ def new_tenant(database: Database, now: datetime) -> UUID:
 
 def open_world(database: Database, tenant: UUID, clock: FixedClock, home: Path, **settings: Any) -> World:
     """A tenant with masters, people, keys, a signing source, and the API before it."""
-    app = build(Settings(home=home, **settings), clock, database=database)
+    # Rates are for tests that set them: others ask as fast as they can.
+    rates = {"api_rate": 100_000, "refusals_per_minute": 100_000}
+    app = build(Settings(home=home, **{**rates, **settings}), clock, database=database)
     channel = Channel(app, tenant, clock, app.runner())
     ctx = Context(tenant, SYSTEM, clock.now())
     with database.transaction(tenant) as conn:

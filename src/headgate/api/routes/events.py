@@ -19,6 +19,7 @@ from headgate.access import Sender, may_send
 from headgate.api.errors import RequestRefused, unreadable
 from headgate.api.event_schema import REQUEST_BODY
 from headgate.api.gate import Claim, Gate, may_write
+from headgate.api.middleware import HOLD
 from headgate.api.models.ledger import AcceptedEvents
 from headgate.api.openapi import problems
 from headgate.api.strict import PlainRoute
@@ -98,7 +99,10 @@ async def _take(
     sender, claim = await gate.sender(request, headers, body, source, now)
     may_write(sender)
     gate.limits.let_in(sender)
-    aside = len(body) > READ_ASIDE_BYTES or "content-encoding" in headers
+    if headers.get("content-encoding", "").strip().lower() == "gzip":
+        body = await run_in_threadpool(inflated, body, gate.app.settings.request_max_bytes)
+        request.scope[HOLD](len(body))
+    aside = len(body) > READ_ASIDE_BYTES
     events = await run_in_threadpool(_parsed, gate, headers, body) if aside else _parsed(gate, headers, body)
     gate.limits.count(sender, len(events))
     sender = await _allowed(gate, claim, sender, events)
@@ -156,8 +160,6 @@ def _parsed(gate: Gate, headers: Mapping[str, str], body: bytes) -> list[CloudEv
         raise RequestRefused(
             "unsupported_media_type", f"send {STRUCTURED[0]}, {STRUCTURED[1]}, or ce- headers with application/json"
         )
-    if headers.get("content-encoding", "").strip().lower() == "gzip":
-        body = inflated(body, gate.app.settings.request_max_bytes)
     if kind != STRUCTURED[1] and len(body) > most_bytes:
         raise RequestRefused("too_large", f"an event may have {most_bytes} bytes at most; split it")
     try:
