@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.store import Database
 from scripts.browser import ADVICE, FLAGS, find_chromium
-from tests.browser.stage import Stage, served
+from tests.browser.stage import PATIENCE_MS, Stage, served
 from tests.conftest import NOW, create_tenant
 from tests.integration.console.site import open_accounts
 from tests.scenarios.channel import account, open_channel, partner, stock
@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
     path = find_chromium()
     if path is None:
         pytest.skip(ADVICE)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield launched
