@@ -1,4 +1,4 @@
-"""F7: outside systems. Files first: mapped, imported, refused rows mended and replayed."""
+"""F7: outside systems. Files in: mapped, imported, refused rows mended and replayed. Webhooks out: `delivery`."""
 
 from headgate.connectors.imports.core.documents import BadRow, Document, Record, Validator
 from headgate.connectors.imports.core.events import Route, plain_route

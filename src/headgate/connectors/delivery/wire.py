@@ -6,6 +6,7 @@ proxy settings from the environment, which is what sending to strangers asks for
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 5.0
 MOST_BYTES: Final = 65_536
 LONGEST_HEADER: Final = 200
+_ERRNO = re.compile(r"\[Errno -?\d+\] ?")
 
 # All addresses of a name. Raises OSError where it has none, TimeoutError where nobody answers.
 Resolver = Callable[[str, int, float], Sequence[Address]]
@@ -208,5 +210,7 @@ def _words(error: Exception, clock: _Clock) -> str:
         return f"TLS failed: {str(error)[:200]}"
     if isinstance(error, socket.gaierror):
         return f"the name cannot be resolved ({error.strerror or error})"
-    text = str(error).strip()
+    text = _ERRNO.sub("", str(error)).strip()
+    if name == "ConnectError":
+        return f"cannot connect: {text[:200]}"
     return f"{name}: {text[:200]}" if text else name

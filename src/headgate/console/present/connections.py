@@ -51,7 +51,7 @@ def _row(connection: Connection, now: datetime) -> ConnectionRow:
         name=target.name,
         url=target.url,
         kind=target.kind,
-        state=state.breaker.state if active else target.status,
+        state=_state(connection),
         why=why,
         until=held,
         waiting=backlog.pending,
@@ -63,6 +63,14 @@ def _row(connection: Connection, now: datetime) -> ConnectionRow:
         last_error_at=state.last_error_at,
         gets=_gets(target.types) if target.purpose == "events" else "",
     )
+
+
+def _state(connection: Connection) -> str:
+    """The status unless it is active, then the breaker's; what was never tried works as little as it does not."""
+    target, state = connection.target, connection.state
+    if target.status != "active":
+        return target.status
+    return "untried" if state.breaker.state == "closed" and state.last_attempt_at is None else state.breaker.state
 
 
 def _gets(types: Sequence[str]) -> str:

@@ -14,8 +14,8 @@ from headgate.console.views.common import Option, Tab, View
 
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
-    """A target or a subscription. `state` is its status unless it is active, then its breaker's; `why` says why it is
-    not sent to, and `until` when it is tried again. `gets` names the types of a subscription."""
+    """A target or a subscription. `state` is its status unless it is active, then its breaker's (or untried); `why`
+    says why it is not sent to, and `until` when it is tried again. `gets` names the types of a subscription."""
 
     code: str
     name: str

@@ -108,7 +108,7 @@ def test_a_receiver_that_is_down_is_found_down(post: Post) -> None:
     post.want("a")
     [done] = post.deliver()
     assert done.answer.status is None
-    assert "ConnectError" in done.answer.error
+    assert done.answer.error == "cannot connect: Connection refused"
     assert post.commands()[0].status == "pending"
 
 
