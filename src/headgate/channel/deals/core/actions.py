@@ -73,8 +73,7 @@ def mark(call: ActionCall) -> ActionResult:
     if state.status == PROTECTED and ended is not None:
         ended = min(ended, call.now)
     after = replace(state, status=status, protected_until=ended, updated_at=call.now)
-    outputs = {"notice": notice(after), "command": {"deal": after.deal.deal, "status": status}}
-    return ActionResult(outputs, (_book(call).put(call.event.seq, after),))
+    return ActionResult({"notice": notice(after)}, (_book(call).put(call.event.seq, after),))
 
 
 def notice(state: DealState) -> dict[str, Any]:
