@@ -194,7 +194,7 @@ class Soak:
     def kill(self) -> None:
         """Kill something every few seconds."""
         while not self.calm.wait(self.chance.uniform(*PAUSE)):
-            (victim,) = self.chance.choices(list(VICTIMS), VICTIMS.values())
+            (victim,) = self.chance.choices(list(VICTIMS), list(VICTIMS.values()))
             if victim == "postgres":
                 self._kill_postgres()
             elif victim == "freeze":

@@ -1,0 +1,248 @@
+"""Every route of the API, called with one tenant's keys on another tenant's ids: nothing is told and nothing changes.
+
+The routes come from the router and the bodies from the OpenAPI document, so a new route is tried without anybody
+thinking of it; a new kind of id fails here until the test knows where to find one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from fastapi.routing import APIRoute
+
+from headgate.api.app import ROUTERS
+from headgate.connectors.delivery import TargetDraft, create_target
+from headgate.kernel.clock import FixedClock
+from headgate.store import Database, metadata
+from tests.scenarios.api.world import World, bearer, event, new_tenant, open_world, order
+from tests.scenarios.channel import partner
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+CANARY = "canary-of-a"
+ROUTES = sorted(
+    (method, f"/v1{route.path}")
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute)
+    for method in route.methods
+)
+# Where an id of the other tenant is found, by the first part of the path and the name of the parameter.
+IDS = {
+    ("events", "conflict"): "select id from event_conflicts",
+    ("orders", "order"): f"select order_no from orders where order_no = 'O-{CANARY}'",
+    ("cases", "case"): "select case_id from cases",
+    ("tasks", "task"): "select task from tasks where status = 'open'",
+    ("approvals", "approval"): "select approval from approvals where status = 'pending'",
+    ("delegations", "delegation"): "select id from delegations",
+    ("deals", "deal"): f"select 'D-{CANARY}'",
+    ("partners", "partner"): f"select partner from partners where partner = 'P-{CANARY}'",
+    ("products", "product"): f"select 'S-{CANARY}'",
+    ("agreements", "agreement"): "select agreement from agreements",
+    ("policies", "name"): "select policy from policy_versions",
+    ("policies", "version"): "select 1",
+    ("decisions", "decision"): "select decision from decisions",
+    ("audit", "seq"): "select max(seq) from audit_entries",
+    ("audit", "size"): "select coalesce(max(size), 1) from audit_checkpoints",
+    ("privacy", "request"): "select id from erasure_requests",
+    ("privacy", "hold"): "select id from legal_holds",
+    ("quarantine", "id"): "select id from quarantine",
+    ("outbox", "id"): "select id from outbox",
+    ("targets", "code"): f"select code from targets where code = '{CANARY}'",
+    ("subscriptions", "code"): f"select '{CANARY}'",
+}
+# Both tenants have things under these names and numbers: what is asked for is then one's own.
+SHARED = {("policies", "name"), ("policies", "version"), ("audit", "seq"), ("audit", "size")}
+PEOPLE = ("carl", "fiona", "fay", "desk", "adam", "audrey", "erp")
+
+
+@dataclass
+class Houses:
+    """Two tenants behind one API. `conn` sees everything."""
+
+    a: World
+    b: World
+    conn: psycopg.Connection
+    before: str = ""
+
+    def ids(self, part: str, name: str) -> str:
+        """An id of A's."""
+        with self.a.channel.app.database.transaction(self.a.channel.tenant) as conn:
+            row = conn.execute(IDS[part, name].encode()).fetchone()
+        assert row is not None, f"A has no {name} for /v1/{part}"
+        return str(row[0])
+
+    def belongings(self) -> str:
+        """All that A has, as a digest of each table."""
+        rows = (
+            "(select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {0} t where tenant_id = %(a)s)"
+        )
+        query = "select " + ", ".join(rows.format(table) for table in sorted(metadata.tables))
+        return str(self.conn.execute(query.encode(), {"a": self.a.channel.tenant}).fetchone())
+
+
+@pytest.fixture(scope="module")
+def houses(
+    database: Database, cluster: Any, worker_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Houses]:
+    """Two tenants that have the same, but A's own things bear a canary."""
+    a, b = (
+        open_world(
+            database,
+            new_tenant(database, NOW),
+            FixedClock(NOW),
+            tmp_path_factory.mktemp(name),
+            outbound_allow=("127.0.0.1/32",),
+        )
+        for name in "ab"
+    )
+    furnish(a, CANARY)
+    furnish(b, "of-b")
+    with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:
+        yield Houses(a, b, conn)
+
+
+def furnish(world: World, mark: str) -> None:
+    """One of each thing, bearing a mark."""
+    channel = world.channel
+    channel.send("partner.recorded", items=[partner(f"P-{mark}", "A-1")])
+    channel.govern()
+    told = {"customer_reference": mark}
+    world.send(event(f"e-{mark}", order(f"O-{mark}", ("S-1", "20", "8.00"), **told)))
+    world.send(event(f"r-{mark}", order(f"R-{mark}", ("S-1", "3", "10.00"))))
+    world.send(event(f"e-{mark}", order(f"O-{mark}", ("S-1", "21", "8.00"))))
+    world.send(event(f"q-{mark}", order(f"Q-{mark}", ("S-1", "1", "10.00"), partner=f"{mark} unknown")))
+    channel.govern()
+    channel.delegate("carl", "cora", ["channel_manager"])
+    app = channel.app
+    with app.database.transaction(channel.tenant) as conn:
+        draft = TargetDraft(code=mark, url="http://127.0.0.1:9/", name=mark)
+        create_target(conn, world.context(), app.envelope, app.courier.ports, draft)
+        conn.execute(
+            "insert into legal_holds (id, kind, subject, reason, placed_by, placed_at)"
+            " values (%s, 'order', %s, %s, %s, %s)",
+            [uuid4(), mark, mark, mark, NOW],
+        )
+        conn.execute(
+            "insert into erasure_requests (id, kind, sought, reason, requested_by, requested_at)"
+            " values (%s, 'order', %s, %s, %s, %s)",
+            [uuid4(), mark, mark, mark, NOW],
+        )
+
+
+def filled(houses: Houses, path: str) -> tuple[str, bool]:
+    """A path with A's ids, and whether it names something that only A has."""
+    part = path.split("/")[2]
+    names = [name.partition(":")[0] for name in re.findall(r"\{([^}]+)\}", path)]
+    for name in names:
+        assert (part, name) in IDS, f"say where an id of A's for {{{name}}} in {path} is found"
+        path = re.sub(r"\{" + name + r"(:\w+)?\}", houses.ids(part, name), path)
+    return path, any((part, name) not in SHARED for name in names)
+
+
+def example(schema: dict[str, Any], document: dict[str, Any], canary: dict[str, Any]) -> Any:
+    """A small value that fits a schema; what is named like an id of A's is one."""
+    if "$ref" in schema:
+        return example(document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], document, canary)
+    for choice in ("anyOf", "oneOf", "allOf"):
+        if choice in schema:
+            return example(schema[choice][0], document, canary)
+    if "const" in schema or "enum" in schema:
+        return schema.get("const", schema.get("enum", [None])[0])
+    if schema.get("type") == "object":
+        wanted = schema.get("properties", {})
+        return {
+            name: canary.get(name) or example(wanted[name], document, canary)
+            for name in wanted
+            if name in schema.get("required", ()) or name in canary
+        }
+    if schema.get("type") == "array":
+        return [example(schema["items"], document, canary)] if schema.get("minItems") else []
+    if schema.get("type") in ("integer", "number"):
+        return max(1, schema.get("minimum", 1))
+    if schema.get("type") == "boolean":
+        return True
+    formats = {
+        "uuid": str(uuid4()),
+        "date": "2026-03-02",
+        "date-time": "2026-03-02T09:00:00Z",
+        "uri": "https://example.com/",
+    }
+    return formats.get(schema.get("format", ""), "1" if "pattern" in schema else "some text")
+
+
+def body_for(houses: Houses, method: str, path: str) -> Any:
+    """A body for a route, with A's ids in it."""
+    document = houses.a.client.get("/v1/openapi.json").json()
+    plain = re.sub(r":\w+\}", "}", path)
+    content = document["paths"][plain][method.lower()].get("requestBody", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema")
+    if schema is None:
+        return None
+    with houses.a.channel.app.database.transaction(houses.a.channel.tenant) as conn:
+        ((digest,),) = conn.execute("select digest from approvals where status = 'pending'").fetchall()
+    known = {
+        "ids": [houses.ids("quarantine", "id"), houses.ids("outbox", "id")],
+        "digest": digest,
+        "outcome": "approve",
+        "order": houses.ids("orders", "order"),
+        "partner": houses.ids("partners", "partner"),
+        "agreement": houses.ids("agreements", "agreement"),
+        "target": CANARY,
+    }
+    return example(schema, document, known)
+
+
+def test_what_is_sought_is_there(houses: Houses) -> None:
+    """Otherwise refusals would prove nothing: A sees every one of these with A's own keys."""
+    for method, path in ROUTES:
+        if (
+            method == "GET"
+            and "{" in path
+            and "deal" not in path
+            and "subscription" not in path
+            and "product" not in path
+        ):
+            address, _ = filled(houses, path)
+            answers = {houses.a.get(who, address).status_code for who in PEOPLE}
+            assert 200 in answers or path.endswith("/{size:int}"), f"{path}: {answers}"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_route_tells_and_does_nothing_with_what_is_another_tenants(houses: Houses, method: str, path: str) -> None:
+    address, only_as = filled(houses, path)
+    body = body_for(houses, method, path) if method != "GET" else None
+    asked = address + str(body)
+    houses.before = houses.before or houses.belongings()  # after A's own looks, which note when a key was used
+    for who in PEOPLE:
+        answer = houses.b.client.request(method, address, json=body, headers=bearer(houses.b.keys[who]))
+        assert answer.status_code < 500, f"{who}: {answer.text}"
+        if only_as:
+            assert answer.status_code in ((403, 404) if method == "GET" else (400, 403, 404, 422)), (
+                f"{who}: {answer.text}"
+            )
+        said = answer.text
+        for own in re.findall(r"[\w-]*" + CANARY, asked):
+            said = said.replace(own, "")
+        assert CANARY not in said, f"{who}: {answer.text}"
+        assert str(houses.a.channel.tenant) not in said
+        assert houses.a.slug not in said
+        if answer.status_code != 403:
+            break
+    assert houses.belongings() == houses.before
+    answer = houses.b.client.request(method, address, json=body)
+    assert answer.status_code in (400, 401, 403)
+
+
+def test_searches_for_what_is_another_tenants_find_nothing(houses: Houses) -> None:
+    for path in ("/v1/orders", "/v1/cases", "/v1/audit", "/v1/quarantine", "/v1/partners", "/v1/decisions"):
+        for name in ("q", "text", "subject", "order", "partner", "key", "search"):
+            answer = houses.b.client.get(path, params={name: f"O-{CANARY}"}, headers=bearer(houses.b.keys["audrey"]))
+            if answer.status_code == 200:
+                assert answer.json()["items"] == [] or CANARY not in answer.text, path
