@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SOURCES := $(wildcard src tests bench scripts)
 WORKERS ?= auto
 
-.PHONY: help setup demo test test-slow check format bench soak screenshots vendor lock migration clean
+.PHONY: help setup demo test test-slow test-external check format bench soak screenshots vendor lock migration clean
 
 help:  ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -24,6 +24,9 @@ test: .venv/.test .venv/.browser  ## Run the fast tests
 
 test-slow: .venv/.test .venv/.browser  ## Run the slow tests
 	$(BIN)/pytest -m slow
+
+test-external: .venv/.test  ## Run the tests that meet a database against this machine's own PostgreSQL 15 or later
+	$(BIN)/python scripts/external.py
 
 check: .venv/.test  ## Check format, lint, types, floors, and that migrations are in step
 	$(BIN)/ruff format --check .

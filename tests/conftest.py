@@ -24,6 +24,7 @@ from headgate.kernel.settings import Settings
 from headgate.store import Database, create_schema, embedded, metadata
 from headgate.store.security import APP_ROLE
 from scripts.schema import load_tables
+from tests.external import use_external
 
 TEMPLATE = "headgate_template"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
@@ -43,6 +44,7 @@ def pytest_configure() -> None:
     Not under pytest's own temporary folder: that one is closed to other accounts each time a pytest starts, and
     PostgreSQL, which root must run as another account, would lose its data from under it.
     """
+    use_external()
     if "PYTEST_XDIST_WORKER" not in os.environ:
         os.environ[_RUN_FOLDER] = tempfile.mkdtemp(prefix="headgate-tests-")
 
