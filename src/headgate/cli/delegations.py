@@ -42,11 +42,9 @@ def list_(
         "delegator": "Away",
         "delegate": "Decides",
         "roles": "Roles",
-        "valid_from": "From (UTC)",
         "valid_until": "Until (UTC)",
         "max_amount": "Up to",
         "state": "State",
-        "reason": "Why",
     }
     table("Delegations", rows, columns, "Nobody decides for anybody else: headgate delegations create --help")
 

@@ -9,8 +9,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -69,6 +71,8 @@ LISTS = {
     "policies list": 6,
     "quarantine list": 2,
     "audit list": 10,
+    "events list": 8,
+    "tenant grants carl@shop.example": 1,
 }
 
 
@@ -99,6 +103,7 @@ def test_every_show_command_has_words_and_json(office):
         ("agreements", "show", first(office, "agreement", "agreements", "list")): "EUR",
         ("policies", "show", "price_deviation"): "price_deviation",
         ("quarantine", "show", first(office, "id", "quarantine", "list")): "row",
+        ("events", "show", "1"): "agreement",
     }
     for command, word in shown.items():
         assert isinstance(office(*command), dict), command
@@ -170,6 +175,9 @@ def test_empty_lists_say_what_would_be_there(office):
         "agreements list": "No agreements",
         "quarantine list": "Quarantine is empty",
         "tenant sources": "No sources",
+        "delegations list": "Nobody decides for anybody else",
+        "events list": "No events fit",
+        "events conflicts": "No event came twice",
     }
     for command, words in said.items():
         assert words in shell.ok(*command.split(), "--tenant", slug).out
@@ -247,6 +255,37 @@ def test_a_second_person_decides_and_the_command_says_who_is_next(office):
     two = office("approvals", "decide", "A-104", "approve", "--as", "user:fiona@shop.example", "--because", "fine")
     assert (two["status"], two["stage"], two["next"]) == ("approved", "released", [])
     assert "channel_manager" in office("approvals", "show", "A-104", json=False)
+
+
+def test_somebody_decides_for_another_until_it_is_revoked(office):
+    office("tenant", "add-person", "dora@shop.example", "--name", "Dora")
+    terms = ("--role", "channel_manager", "--until", "2099-01-01", "--up-to", "5000", "--because", "on holiday")
+    pair = ("carl@shop.example", "dora@shop.example")
+    refused = office.shell.run("delegations", "create", *pair, *terms, "--tenant", "shop")
+    assert "more than a year" in refused.err
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%d")
+    made = office("delegations", "create", *pair, *terms[:2], "--until", tomorrow, *terms[4:])
+    assert (made["delegate"], made["max_amount"], made["state"]) == ("user:dora@shop.example", "5000", "in force")
+    # The day counts in full, in the tenant's time zone.
+    ends = datetime.fromisoformat(made["valid_until"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert (ends - timedelta(seconds=1)).strftime("%Y-%m-%d") == tomorrow
+    text = office("delegations", "list", "--person", "dora@shop.example", json=False)
+    assert "in force" in text
+    assert all(len(line) <= WIDTH for line in text.splitlines())
+    assert office("delegations", "revoke", made["id"], "--as", "carl@shop.example")["state"] == "revoked"
+    assert office("delegations", "list")["items"] == []
+    assert [d["id"] for d in office("delegations", "list", "--past")["items"]] == [made["id"]]
+
+
+def test_roles_are_granted_for_a_time_and_revoked_and_duties_stay_apart(office):
+    office("tenant", "add-person", "fay@shop.example", "--name", "Fay")
+    made = office("tenant", "grant", "fay@shop.example", "finance", "--until", "2099-12-31")
+    assert made["valid_until"] == "2099-12-31T23:00:00.000000Z"
+    clash = office.shell.run("tenant", "grant", "fay@shop.example", "order_desk", "--tenant", "shop")
+    assert (clash.code, "may not hold" in clash.err) == (1, True)
+    assert [g["role"] for g in office("tenant", "grants", "fay@shop.example")["items"]] == ["finance"]
+    office("tenant", "revoke", "fay@shop.example", "finance")
+    assert office("tenant", "grants", "fay@shop.example")["items"] == []
 
 
 def test_rows_are_mended_and_replayed(office):
