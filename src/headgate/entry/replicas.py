@@ -13,11 +13,9 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
-from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.logger import Log
 from headgate.kernel.settings import Settings
-from headgate.wiring import build
 
 STARTED_SECONDS = 10.0
 STOP_SECONDS = 40.0
@@ -66,18 +64,6 @@ def run_replicas(settings: Settings, bound: socket.socket, count: int, serve: Se
         _end([process for process, _ in running])
         os.close(wake_up)
         os.close(woken)
-
-
-def serve_replica(settings: Settings, bound: socket.socket) -> None:
-    """What each process does: build the application over the shared database, and serve on the shared socket."""
-    from headgate.entry.serving import serve_on
-
-    app = build(settings)
-    try:
-        with observed(app):
-            serve_on(app, bound)
-    finally:
-        app.close()
 
 
 def _replica(serve: Serve, settings: Settings, bound: socket.socket) -> None:

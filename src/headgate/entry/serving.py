@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
-from headgate.wiring import App
+from headgate.kernel.settings import Settings
+from headgate.wiring import App, build
 from headgate.worker import Deliveries, Worker
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
             if processes == 1:
                 serve_on(app, bound)
             else:
-                from headgate.entry.replicas import run_replicas, serve_replica
+                from headgate.entry.replicas import run_replicas
 
                 run_replicas(app.settings, bound, processes, serve_replica)
         finally:
@@ -89,6 +90,16 @@ def serve_on(app: App, bound: socket.socket) -> None:
     # five milliseconds while the event loop is busy, which a group of events does six times over.
     sys.setswitchinterval(SWITCH_SECONDS)
     server_for(app).run(sockets=[bound])
+
+
+def serve_replica(settings: Settings, bound: socket.socket) -> None:
+    """What each of several processes does: build the application over the shared database, serve on its socket."""
+    app = build(settings)
+    try:
+        with observed(app):
+            serve_on(app, bound)
+    finally:
+        app.close()
 
 
 def server_for(app: App) -> uvicorn.Server:
