@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -13,20 +12,23 @@ from urllib.parse import quote
 from psycopg.conninfo import conninfo_to_dict
 
 from bench.dbos_peer import ABSENT, THREADS, Checks, Order
+from bench.harness import Cost
+
+Meter = Callable[[Callable[[], object]], Cost]
 
 
 class PeerMissing(Exception):
     """DBOS Transact is not installed, or did not come to an end."""
 
 
-def run_within(seconds: float, checks: Checks, orders: Sequence[Order], dsn: str) -> float:
+def run_within(seconds: float, checks: Checks, orders: Sequence[Order], dsn: str, meter: Meter) -> Cost:
     """`run`, given up after a while so that a bench always ends. Raises PeerMissing."""
-    found: list[float] = []
+    found: list[Cost] = []
     failed: list[BaseException] = []
 
     def work() -> None:
         try:
-            found.append(run(checks, orders, dsn))
+            found.append(run(checks, orders, dsn, meter))
         except BaseException as error:  # noqa: BLE001
             failed.append(error)
 
@@ -41,8 +43,8 @@ def run_within(seconds: float, checks: Checks, orders: Sequence[Order], dsn: str
     raise PeerMissing(f"DBOS Transact gave no figure ({why.splitlines()[0][:150]})")
 
 
-def run(checks: Checks, orders: Sequence[Order], dsn: str) -> float:
-    """Workflows per second by the clock: every order a durable workflow of four steps. Raises PeerMissing."""
+def run(checks: Checks, orders: Sequence[Order], dsn: str, meter: Meter) -> Cost:
+    """What one order costs as a durable workflow of four steps. Raises PeerMissing."""
     try:
         from dbos import DBOS, DBOSConfig
     except ImportError:
@@ -89,11 +91,13 @@ def run(checks: Checks, orders: Sequence[Order], dsn: str) -> float:
         for order in orders[:20]:  # warm up
             DBOS.start_workflow(govern, order).get_result()
         rest = orders[20:]
-        start = time.perf_counter()
-        handles = [DBOS.start_workflow(govern, order) for order in rest]
-        for handle in handles:
-            handle.get_result()
-        return len(rest) / (time.perf_counter() - start)
+
+        def all_of_them() -> None:
+            handles = [DBOS.start_workflow(govern, order) for order in rest]
+            for handle in handles:
+                handle.get_result()
+
+        return meter(all_of_them).each(len(rest))
     finally:
         with suppress(Exception):
             DBOS.destroy()

@@ -76,6 +76,15 @@ class Cost:
     python: float
     postgres: float
 
+    @property
+    def processor(self) -> float:
+        """Processor time in all."""
+        return self.python + self.postgres
+
+    def each(self, count: int) -> Cost:
+        """The cost of one of `count` equal pieces."""
+        return Cost(self.wall / count, self.python / count, self.postgres / count)
+
 
 class Server:
     """An embedded server of the bench's own, as durable as an installation's: fsync and synchronous_commit are on."""

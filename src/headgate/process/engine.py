@@ -294,7 +294,11 @@ class _Batch:
         return True
 
     def _write(self) -> None:
+        """First what asks the database nothing, so that it has work while the rest is put together."""
         g, conn, now = self.gathered, self.conn, self.ctx.now
+        record_decisions(conn, g.decisions)
+        self._write_cases()
+        crashpoint("advance.half_written")
         emitted = [
             NewEvent(
                 source="headgate",
@@ -310,7 +314,18 @@ class _Batch:
         ]
         for kind in sorted(g.records):
             emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
-        crashpoint("advance.half_written")
+        outbox_add(
+            conn,
+            now,
+            [CommandDraft(**c._asdict() | {"payload": dict(c.payload)}) for c in g.commands],
+        )
+        if emitted:
+            append_events(conn, now, emitted, lanes=self.engine.lanes)
+            self.result.emitted += len(emitted)
+        append_audit(conn, now, g.audits)
+
+    def _write_cases(self) -> None:
+        g, conn, now = self.gathered, self.conn, self.ctx.now
         repo.save_cases(conn, list(g.cases.values()))
         repo.save_approvals(conn, list(g.approvals.values()))
         repo.escalate_tasks(conn, g.escalated)
@@ -326,16 +341,6 @@ class _Batch:
                 for t in g.timers.values()
             ],
         )
-        record_decisions(conn, g.decisions)
-        outbox_add(
-            conn,
-            now,
-            [CommandDraft(**c._asdict() | {"payload": dict(c.payload)}) for c in g.commands],
-        )
-        if emitted:
-            append_events(conn, now, emitted, lanes=self.engine.lanes)
-            self.result.emitted += len(emitted)
-        append_audit(conn, now, g.audits)
 
 
 def decider(policies: PolicySet) -> Decide:
