@@ -20,7 +20,7 @@ _TOTALS: Final = "select * from headgate_backlog(%s)"
 _LANES: Final = """
 select w.lane, w.waiting, w.retrying, e.received_at, l.owner, l.lease_until, coalesce(l.lapses, 0)
 from (
-  select lane, count(*) as waiting, count(*) filter (where not_before > %(now)s) as retrying, min(seq) as first
+  select lane, count(*) as waiting, count(*) filter (where not_before is not null) as retrying, min(seq) as first
   from inbox group by lane
 ) w
 join events e on e.seq = w.first left join lanes l on l.lane = w.lane
@@ -148,7 +148,7 @@ def installation_totals(conn: Connection[Any], now: datetime) -> Totals:
 
 def tenant_backlog(conn: Connection[Any], now: datetime) -> TenantBacklog:
     """What waits in the transaction's tenant: seven statements, however long the queues are."""
-    lanes = tuple(LaneLag(*row) for row in conn.execute(_LANES, {"now": now}))
+    lanes = tuple(LaneLag(*row) for row in conn.execute(_LANES))
     aside = {kind: (count, since) for kind, count, since in conn.execute(_ASIDE)}
     parked, rows = aside.get("event", (0, None)), aside.get("row", (0, None))
     due, pending, dead, oldest_due = conn.execute(_COMMANDS, {"now": now}).fetchone() or (0, 0, 0, None)

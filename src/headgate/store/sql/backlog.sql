@@ -28,7 +28,7 @@ as $$
   ),
   by_tenant as (
     select
-      (select count(*) from inbox i where i.tenant_id = t.tenant_id and i.not_before > at) as retrying,
+      (select count(*) from inbox i where i.tenant_id = t.tenant_id and i.not_before is not null) as retrying,
       (select count(*) from quarantine q where q.tenant_id = t.tenant_id and q.status = 'open' and q.kind = 'event')
         as parked_events,
       (select count(*) from quarantine q where q.tenant_id = t.tenant_id and q.status = 'open' and q.kind = 'row')
