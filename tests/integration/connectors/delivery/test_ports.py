@@ -52,7 +52,8 @@ def webhook() -> Iterator[tuple[DeliveryPort, Outside]]:
     with receiving() as receiver:
 
         def behave(how: str) -> None:
-            receiver.answer({"well": 200, "refuses": 422, "breaks": 500, "silent": Reply(hold=release)}.get(how, 200))
+            moods: dict[str, Reply | int] = {"refuses": 422, "breaks": 500, "silent": Reply(hold=release)}
+            receiver.answer(moods.get(how, 200))
             if how == "down":
                 outside.url = f"http://127.0.0.1:{free_port()}/"
 
