@@ -32,6 +32,9 @@ SHARE = (
     "tests/scenarios/api/test_events.py",
 )
 
+# About the embedded server's own programs, which processes of their own start there.
+ASIDE = ("--ignore=tests/integration/store/test_embedded.py",)
+
 
 def find_binaries() -> Path | None:
     """The programs of the oldest packaged server that we support."""
@@ -53,7 +56,7 @@ def main(arguments: list[str]) -> int:
     vectors = Path(shared.stdout.strip()) / "extension" / "vector.control"
     print("pgvector is there." if vectors.exists() else "pgvector is not packaged here: tried without vectors.")
     options = ["-n", os.environ.get("WORKERS", "auto"), "--maxprocesses", "8", "--dist", "loadfile", "-m", "not slow"]
-    command = [sys.executable, "-m", "pytest", *options, *(arguments or SHARE)]
+    command = [sys.executable, "-m", "pytest", *options, *ASIDE, *(arguments or SHARE)]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, "HEADGATE_TEST_POSTGRES": str(binaries)}, check=False
     ).returncode
