@@ -253,3 +253,33 @@ def test_starting_as_a_role_that_row_security_does_not_bind_is_refused(cluster: 
         check_app_role(conn)
     with psycopg.connect(cluster.dsn(user=APP_ROLE, database=worker_database)) as conn:
         check_app_role(conn)
+
+
+# Numbers that are no amounts: how many messages a target may be sent right now.
+FLOATS = {("target_states", "tokens")}
+
+
+def test_no_column_holds_an_amount_as_a_float(superuser: Connection) -> None:
+    floats = rows(
+        superuser,
+        f"""
+        select c.table_name, c.column_name from information_schema.columns c
+        where c.table_schema = 'public' and c.data_type in ('real', 'double precision', 'money')
+          and c.table_name not in {OURS}
+        """,
+    )
+    assert set(floats) == FLOATS
+
+
+# A partner's code in a table whose other rows a portal's session needs as well: who acts, found before anything else is
+# known about them. A new table with such a column must limit portals, or be put here for a reason.
+FOR_ALL = {"principals"}
+WITH_A_PARTNER = """
+select table_name from information_schema.columns where table_schema = 'public' and column_name = 'partner'
+"""
+
+
+def test_a_table_with_a_partners_column_limits_portals_or_is_known_to_be_for_all(superuser: Connection) -> None:
+    found = {row[0] for row in rows(superuser, WITH_A_PARTNER)}
+    declared = {name for name, table in metadata.tables.items() if table.info.get("partner_column")}
+    assert found - declared == FOR_ALL

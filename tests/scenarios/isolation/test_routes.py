@@ -31,7 +31,7 @@ ROUTES = sorted(
     for router in ROUTERS
     for route in router.routes
     if isinstance(route, APIRoute)
-    for method in route.methods
+    for method in route.methods or ()
 )
 # Where an id of the other tenant is found, by the first part of the path and the name of the parameter.
 IDS = {
