@@ -108,7 +108,7 @@ def test_a_subscription_takes_types_and_a_target_does_not(desk: Desk) -> None:
     [
         ("audrey", "/v1/targets", ERP),
         ("desk", "/v1/subscriptions", ERP),
-        ("fay", "/v1/outbox/replay", {"target": "erp", "reason": "because"}),
+        ("fay", "/v1/dead-letters/replay", {"target": "erp", "reason": "because"}),
         ("desk", "/v1/targets/erp/ping", None),
     ],
 )
@@ -160,7 +160,7 @@ def test_dead_letters_are_replayed_one_by_one_and_in_bulk(desk: Desk) -> None:
         for number in range(3):
             channel.order(f"O-{number}", ("S-1", str(10 + number), "10.00"))
         channel.govern()
-        assert desk.get("/v1/outbox/unrouted", "desk")["items"][0]["pending"] == 3
+        assert desk.get("/v1/unrouted", "desk")["items"][0]["pending"] == 3
         desk.post("/v1/targets", "adam", ERP | {"url": erp.url, "rate": "0"}, expect=201)
         erp.answer(422)
         sender.record(channel.tenant, [sender.send(e) for e in sender.claim(channel.tenant, "erp", 9)])
@@ -172,10 +172,10 @@ def test_dead_letters_are_replayed_one_by_one_and_in_bulk(desk: Desk) -> None:
         desk.post(f"/v1/outbox/{one}/replay", "adam", {}, expect=400)
         assert desk.post(f"/v1/outbox/{one}/replay", "adam", {"reason": "mended"})["status"] == "pending"
         desk.post(f"/v1/outbox/{one}/replay", "adam", {"reason": "mended"}, expect=409)
-        desk.post("/v1/outbox/replay", "adam", {"reason": "mended"}, expect=422)
-        done = desk.post("/v1/outbox/dismiss", "adam", {"ids": [dead["items"][1]["id"]], "reason": "entered by hand"})
+        desk.post("/v1/dead-letters/replay", "adam", {"reason": "mended"}, expect=422)
+        done = desk.post("/v1/dead-letters/dismiss", "adam", {"ids": [dead["items"][1]["id"]], "reason": "entered by hand"})
         assert len(done["ids"]) == 1
-        assert len(desk.post("/v1/outbox/replay", "adam", {"target": "erp", "reason": "mended"})["ids"]) == 1
+        assert len(desk.post("/v1/dead-letters/replay", "adam", {"target": "erp", "reason": "mended"})["ids"]) == 1
         erp.answer(200)
         sender.record(channel.tenant, [sender.send(e) for e in sender.claim(channel.tenant, "erp", 9)])
         channel.govern()

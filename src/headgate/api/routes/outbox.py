@@ -67,7 +67,7 @@ def list_commands(
     return PageOf(items=[CommandView(**command_view(c)) for c in kept], next_cursor=more)
 
 
-@router.get("/outbox/unrouted", responses=problems(*READ))
+@router.get("/unrouted", responses=problems(*READ))
 def list_unrouted(caller: ConnectionsRead) -> PageOf[BacklogView]:
     """Targets that commands name and nobody registered: what waits for them."""
     with caller.reading() as conn:
@@ -81,13 +81,13 @@ def get_command(caller: ConnectionsRead, id: CommandPath) -> CommandDetail:
         return _detail(conn, id)
 
 
-@router.post("/outbox/replay", response_model=Acted, responses=problems(*WRITE))
+@router.post("/dead-letters/replay", response_model=Acted, responses=problems(*WRITE))
 def replay_many(request: Request, caller: ConnectionsWrite, body: Bulk, once: Once = None) -> Response:
     """Send dead letters again, at once and from the first attempt."""
     return write_once(request, caller, once, body, lambda conn: _bulk(caller, conn, body, replay_letters))
 
 
-@router.post("/outbox/dismiss", response_model=Acted, responses=problems(*WRITE))
+@router.post("/dead-letters/dismiss", response_model=Acted, responses=problems(*WRITE))
 def dismiss_many(request: Request, caller: ConnectionsWrite, body: Bulk, once: Once = None) -> Response:
     """Give dead letters up for good."""
     return write_once(request, caller, once, body, lambda conn: _bulk(caller, conn, body, dismiss_letters))
