@@ -1,4 +1,4 @@
--- reads: inbox, events, tenants, quarantine, outbox, targets, target_states, audit_heads, audit_entries, audit_checkpoints
+-- reads: inbox, events, tenants, quarantine, outbox, targets, target_states, audit_entries, audit_checkpoints
 -- What waits in the whole installation, in sums that name no tenant. Counts stop at a million; what is counted by tenant
 -- goes through indexes, so that what is done and stays costs nothing.
 create function headgate_backlog(at timestamptz)
