@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from headgate.ledger import NewEvent, append_events
 from tests.conftest import NOW, create_tenant
 from tests.integration.console.site import Visitor, words
 
 
-def stuck(visitor: Visitor, tenant: object, minutes: int, *, error: str = "") -> None:
+def stuck(visitor: Visitor, tenant: UUID, minutes: int, *, error: str = "") -> None:
     channel = visitor.channel
     with channel.app.database.transaction(tenant) as conn:
         event = NewEvent(
