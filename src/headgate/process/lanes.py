@@ -160,11 +160,18 @@ class LaneRunner:
                 else:
                     self._batch(tenant, leases, self.batch, progress)
         except LeaseLost:
-            return progress
-        finally:
-            with self.database.transaction(tenant) as conn:
-                release(conn, leases)
+            pass  # release leaves to others what is theirs by now
+        except psycopg.OperationalError:
+            raise  # nothing can be given back to a database that is gone; the next claim takes what is still ours
+        except BaseException:
+            self._release(tenant, leases)
+            raise
+        self._release(tenant, leases)
         return progress
+
+    def _release(self, tenant: UUID, leases: Sequence[Lease]) -> None:
+        with self.database.transaction(tenant) as conn:
+            release(conn, leases)
 
     def _given(self) -> datetime | None:
         """The time that leases and pauses go by: the database's (None), which workers share. Beside a clock that is set

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import psycopg
@@ -14,7 +14,7 @@ from psycopg.types.json import set_json_loads
 from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 
 from headgate.kernel.canonical import canonical_text, loads
-from headgate.kernel.errors import Busy
+from headgate.kernel.errors import Busy, Misconfigured
 from headgate.store.arrays import QuickListBinaryDumper, QuickListDumper
 
 _BEGIN = sql.SQL(
@@ -156,6 +156,8 @@ class Database:
                 self._pool.putconn(conn)
                 if not dead or attempt == self._size:
                     raise
+                with suppress(Misconfigured):  # the next try says what is wrong
+                    self.revive()
             except BaseException:
                 self._pool.putconn(conn)
                 raise
