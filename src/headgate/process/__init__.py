@@ -11,7 +11,8 @@ from headgate.process.definitions import Definitions, Router, get_definition, in
 from headgate.process.engine import BatchResult, Engine
 from headgate.process.ingest import Incoming, Rejected, checked, faults, ingest, route
 from headgate.process.intake import Intake, NotStored, Parcel, SenderChanged, TooLate
-from headgate.process.lanes import LaneRunner, Progress
+from headgate.process.lanes import LaneRunner
+from headgate.process.progress import Progress
 from headgate.process.queries import case_detail, case_list, case_of_subject, queue_counts, work_queue
 from headgate.process.registry import (
     Job,

@@ -16,10 +16,8 @@ ordinary event waits for another try, masters pass it; while a master waits for 
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -62,6 +60,7 @@ from headgate.process import repo
 from headgate.process.barriers import DUE_ELSEWHERE, MASTER_AHEAD, segments, up_to_barrier
 from headgate.process.engine import BatchResult, Engine, Failed
 from headgate.process.heartbeat import beating
+from headgate.process.progress import Progress, uncollected
 from headgate.process.watching import count, traced
 from headgate.store import Database
 
@@ -88,45 +87,6 @@ Probe = Callable[[str], None]
 
 def _quiet(_: str) -> None:
     return
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Do not look for reference cycles meanwhile: a batch makes some hundred thousand values, none of them in a cycle,
-    and looking at them all again and again takes a sixth of its time. Of threads that overlap, one that found the
-    collector on turns it on again."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
-
-
-@dataclass(slots=True)
-class Progress:
-    """What a run did. `blocked` means that what it could have applied stands behind what others hold."""
-
-    events: int = 0
-    refused: int = 0
-    failed: int = 0
-    emitted: int = 0
-    blocked: bool = False
-
-    def count(self, other: Progress) -> None:
-        """Count another run in."""
-        self.events += other.events
-        self.refused += other.refused
-        self.failed += other.failed
-        self.emitted += other.emitted
-
-    def add(self, result: BatchResult) -> None:
-        """Count a batch in."""
-        self.events += result.applied + len(result.refusals)
-        self.refused += len(result.refusals)
-        self.failed += len(result.failures)
-        self.emitted += result.emitted
 
 
 @dataclass(frozen=True, slots=True)
