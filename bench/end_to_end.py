@@ -77,6 +77,10 @@ def _run(
         until = time.monotonic() + PATIENCE_SECONDS
         while watch.left() and time.monotonic() < until:
             time.sleep(LOOK_SECONDS)
+    if watch.waiting:
+        raise RuntimeError(
+            f"{len(watch.waiting)} events were not decided within {PATIENCE_SECONDS} s; is the worker up?"
+        )
     done = watch.done(sent)
     return [1000 * (at - s.due) for s, at in zip(sent, done, strict=True)], max(done) - min(s.due for s in sent)
 
