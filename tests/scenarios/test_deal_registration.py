@@ -127,7 +127,8 @@ def test_two_open_registrations_wait_for_a_person_and_the_first_protection_voids
     assert desk.register("D-2", "P-2", ACME_TOO) == "pending_approval"
     first = desk.channel.approval("D-2")
     assert first.exceptions == ("deal_conflict",)
-    assert first.summary["conflicts"][0]["ref"] == "D-1"
+    conflicts: Any = first.summary["conflicts"]
+    assert conflicts[0]["ref"] == "D-1"
 
     desk.channel.decide("carl", "D-1", because="first, and they did the demo")
     assert desk.status("D-1") == "pending_approval"  # a large deal takes two
@@ -245,7 +246,8 @@ def test_an_extension_asked_for_in_time_holds_until_it_is_decided_and_lapses_wit
     wanted = (until + timedelta(days=20)).date().isoformat()
     desk.word("deal.extension_requested", "D-1", until=wanted, reason="the board meets in July")
     asked = desk.channel.approval("D-1")
-    assert asked.summary["extension"]["days"] == 20
+    extension: Any = asked.summary["extension"]
+    assert extension["days"] == 20
     desk.channel.clock.set(until + timedelta(hours=1))
     desk.channel.pass_time(seconds=1)
     assert desk.status("D-1") == "approved"
@@ -329,7 +331,13 @@ def test_what_cannot_be_decided_waits_in_quarantine_whole(desk: Desk, change: di
 
 def test_a_deal_of_another_partner_is_not_taken_over(desk: Desk) -> None:
     desk.register("D-1", "P-1", ACME, type_="deal.drafted")
-    taken = {"deal": "D-1", "partner": "P-2", "customer": ACME, "currency": "EUR", "close_on": "2026-05-01"}
+    taken: dict[str, Any] = {
+        "deal": "D-1",
+        "partner": "P-2",
+        "customer": ACME,
+        "currency": "EUR",
+        "close_on": "2026-05-01",
+    }
     lines = [{"line": 1, "product": "S-2", "quantity": "1", "amount": "1"}]
     desk.channel.send("deal.amended", by=PORTAL, **taken, lines=lines)
     desk.channel.runner.drain(desk.channel.tenant)

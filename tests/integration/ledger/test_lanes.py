@@ -97,7 +97,7 @@ def test_a_lease_from_before_the_clock_was_set_back_is_over(database, tenant, ba
 
 
 def test_a_lane_knows_how_often_in_a_row_it_was_never_given_back(database, tenant, backlog):
-    seen = []
+    seen, leases = [], []
     for number, owner in enumerate("abcd"):
         leases = claim(database, tenant, owner, now=NOW + number * timedelta(seconds=LEASE))
         seen.append({lease.lapses for lease in leases})

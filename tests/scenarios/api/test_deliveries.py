@@ -173,7 +173,9 @@ def test_dead_letters_are_replayed_one_by_one_and_in_bulk(desk: Desk) -> None:
         assert desk.post(f"/v1/outbox/{one}/replay", "adam", {"reason": "mended"})["status"] == "pending"
         desk.post(f"/v1/outbox/{one}/replay", "adam", {"reason": "mended"}, expect=409)
         desk.post("/v1/dead-letters/replay", "adam", {"reason": "mended"}, expect=422)
-        done = desk.post("/v1/dead-letters/dismiss", "adam", {"ids": [dead["items"][1]["id"]], "reason": "entered by hand"})
+        done = desk.post(
+            "/v1/dead-letters/dismiss", "adam", {"ids": [dead["items"][1]["id"]], "reason": "entered by hand"}
+        )
         assert len(done["ids"]) == 1
         assert len(desk.post("/v1/dead-letters/replay", "adam", {"target": "erp", "reason": "mended"})["ids"]) == 1
         erp.answer(200)

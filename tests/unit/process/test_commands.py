@@ -13,7 +13,7 @@ from headgate.process.core.state import CommandIssued
 from headgate.process.core.steps import RUNNERS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-AROUND = Surroundings(now=NOW, deadline=lambda start, hours: start, actions={}, decide=lambda *_: None)  # type: ignore[arg-type, return-value]
+AROUND = Surroundings(now=NOW, deadline=lambda start, hours: start, actions={}, decide=lambda *_: None)  # type: ignore[arg-type]
 
 TEXT = """
 process: trip

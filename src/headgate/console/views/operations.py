@@ -21,7 +21,7 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane with events to apply; `behind` is how long its first event waits, `owner` is empty when nobody holds it."""
+    """A lane with events to apply. `behind`: how long its first event waits; `owner`: empty when nobody holds it."""
 
     lane: int
     waiting: int
@@ -56,7 +56,10 @@ class TargetRow:
 
 @dataclass(frozen=True, slots=True)
 class OperationsView(View):
-    """`applied` and `retried` count events; `signed` of `entries` audit entries are under a checkpoint."""
+    """Events wait or are retried, messages out are due or dead.
+
+    `signed` of `entries` audit entries are under a checkpoint.
+    """
 
     template: ClassVar[str] = "operations.html"
     nav: ClassVar[str] = "operations"
