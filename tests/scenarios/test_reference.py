@@ -121,9 +121,19 @@ def command_problems(text: str) -> Iterator[str]:
 
 
 @each_page
-def test_files_named_exist(page: Path) -> None:
+def test_files_and_tests_named_exist(page: Path) -> None:
     named = [s for s in spans_of(page) if s.startswith(ROOMS) and not re.search(r"[<{*… ]", s)]
-    assert [s for s in named if s not in MADE_UP and not (ROOT / s).exists()] == []
+    assert [s for s in named if s not in MADE_UP and not is_there(s)] == []
+
+
+def is_there(name: str) -> bool:
+    """Whether a file, folder or `file::test` is in the repository."""
+    file, _, inner = name.partition("::")
+    path = ROOT / file
+    parts = [part.partition("[")[0] for part in inner.split("::") if part]
+    return path.exists() and all(
+        re.search(rf"(def|class) {re.escape(part)}\b", path.read_text(encoding="utf-8")) for part in parts
+    )
 
 
 @each_page

@@ -60,6 +60,7 @@ def configure_logs(stream: TextIO | None = None, *, form: LogFormat = "console",
         theirs = logging.getLogger(name)
         theirs.handlers.clear()
         theirs.propagate = True
+        theirs.setLevel(logging.NOTSET)  # a server that was started before may have set its own
     for name in ("alembic", "httpx", "httpx2", "httpcore"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)

@@ -76,7 +76,7 @@ def test_a_whole_chain_verifies_and_a_flipped_byte_is_located(world: World, supe
     assert (good["ok"], good["findings"]) == (True, [])
     assert good["entries"] == good["head_seq"] > 0
     assert good["events"] > 0
-    assert good["contents"] == {"decisions": 1}
+    assert good["contents"] == {"decisions": 1, "checkpoints": 0}
     victim = world.get("audrey", "/v1/audit", subject="O-1").json()["items"][0]["seq"]
     superuser.execute(
         "update audit_entries set body = overlay(body placing 'X' from 20) where tenant_id = %s and seq = %s",
