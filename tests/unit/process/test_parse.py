@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headgate.kernel.errors import Invalid
-from headgate.process.core.definition import Condition, EventRule, Transition
+from headgate.process.core.definition import Condition, EventRule, Transition, needed
 from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.rules import RULES
 
@@ -142,6 +142,13 @@ def test_a_file_that_is_no_definition_is_refused(text: str) -> None:
         parse_definition(text, "repair.yaml")
 
 
+TWO = "{{parallel: two, branches: {{a: [{{{}}}], b: [{{{}}}]}}}}"
+MENDING = """\
+      - {task: "Mend {subject}", role: mechanic}
+    on:
+      thing.broken: {refuse: "{thing} is being mended"}
+"""
+
 # One faulty text per rule: what is changed, the rule that has to find it, at which line, with which words.
 FAULTS = [
     ("keys", '{key: "thing:{thing}", subject: "{thing}", starts: true}',
@@ -155,8 +162,31 @@ FAULTS = [
     ("no_exit", ", final: scrapped", "", "id: gone", "has no way out"),
     ("no_exit", "{id: gone, title: Gone, final: scrapped}",
      "{id: gone, title: Gone, final: scrapped, go: [{to: looking}]}", "id: gone", "is final but moves on"),
-    ("no_exit", "{id: gone, title: Gone, final: scrapped}",
-     "{id: gone, title: Gone, go: [{to: gone}]}", "id: gone", "loops without waiting: gone → gone"),
+    ("endless", "{id: gone, title: Gone, final: scrapped}",
+     "{id: gone, title: Gone, go: [{when: {look.on: true}, to: gone}]}", "id: gone",
+     "loops without waiting: gone → gone"),
+    ("endless", "{to: gone}\n  - id", "{to: looking}\n  - id", "id: looking",
+     "loops without waiting: looking → looking"),
+    ("endless", MENDING,
+     "      - {emit: thing.broken}\n    on:\n      thing.broken: {to: looking}\n", "id: looking",
+     "loops without waiting: looking → mending → looking"),
+    ("branches", '{task: "Mend {subject}", role: mechanic}', "{wait: thing.scrapped}", "id: mending",
+     "waits for 'thing.scrapped' outside a branch"),
+    ("branches", "{to: gone}\n  - id", "{do: [{subcase: wash}], to: mending}\n  - id", "id: looking",
+     "'wash' waits, but stands under 'do'"),
+    ("branches", '{task: "Mend {subject}", role: mechanic}',
+     TWO.format("run: x.y", "run: z.y"), "id: mending",
+     "branches 'a' and 'b' of 'two' both have a step 'y'"),
+    ("branches", '{task: "Mend {subject}", role: mechanic}',
+     TWO.format("run: x", "run: z").replace("b:", "B:"), "id: mending",
+     "'B' is no name for a branch"),
+    ("branches", '{task: "Mend {subject}", role: mechanic}',
+     TWO.format("approve: x", "run: z"), "id: mending",
+     "'x' lacks 'binds'"),
+    ("branches", '{task: "Mend {subject}", role: mechanic}', "{subcase: wash, on_failure: cry}", "id: mending",
+     "'on_failure' of step 'wash'"),
+    ("branches", '{task: "Mend {subject}", role: mechanic}', "{subcase: wash}", "id: mending",
+     "does not say what follows when 'wash' has ended"),
     ("final_stages", "{id: gone, title: Gone, final: scrapped}",
      "{id: gone, title: Gone, final: scrapped, sla: {hours: 1}}", "id: gone", "is final but has a clock"),
     ("final_stages", "{id: gone, title: Gone, final: scrapped}",
@@ -219,3 +249,60 @@ def test_what_was_installed_is_read_even_if_a_rule_came_later() -> None:
     with pytest.raises(Invalid):
         parse_definition(text, "repair.yaml")
     assert read_definition(text, "repair.yaml").process == "repair"
+
+
+PARALLEL = changed(
+    '      - {task: "Mend {subject}", role: mechanic}\n',
+    """\
+      - parallel: works
+        join: 2
+        branches:
+          body: [{task: "Beat {subject}", role: mechanic, id: beat}]
+          paint:
+            - {wait: thing.broken, where: {colour: red}}
+            - parallel: coats
+              join: any
+              branches: {first: [{timer: dry, hours: 2}], second: [{run: paint.look, id: again}]}
+          papers: [{subcase: inspection, each: $look.parts, take: {grade: grade.value}}]
+    go:
+      - {when: {works.outcome: [joined, failed]}, to: gone}
+""",
+)
+
+
+def test_a_parallel_step_is_read_with_its_branches() -> None:
+    definition = parse_definition(PARALLEL, "repair.yaml")
+    (works,) = definition.stages["mending"].enter
+    assert (works.kind, works.id, needed(works)) == ("parallel", "works", 2)
+    assert {name: [s.kind for s in steps] for name, steps in works.branches.items()} == {
+        "body": ["task"],
+        "paint": ["wait", "parallel"],
+        "papers": ["subcase"],
+    }
+    coats = works.branches["paint"][1]
+    assert needed(coats) == 1
+    assert definition.children == {"inspection"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("join: 2", "join: 4", "'join' is no way"),
+        ("join: 2", "join: most", "'join' is no way"),
+        ("join: 2", "join: true", "'join' is no way"),
+        ("join: 2", "hurry: 2", "'hurry' is not a known key"),
+        ("{first: [{timer: dry, hours: 2}], second: [{run: paint.look, id: again}]}", "{first: [{run: a}]}",
+         "fewer than two branches"),
+        ('[{task: "Beat {subject}", role: mechanic, id: beat}]', "[]", "branch 'body' has no steps"),
+    ],
+)  # fmt: skip
+def test_a_parallel_step_that_makes_no_sense_is_refused_at_its_line(old: str, new: str, words: str) -> None:
+    ((line, said),) = problems(changed(old, new, PARALLEL))
+    assert words in said
+    assert line > 20
+
+
+def test_an_argument_that_later_became_a_kind_of_step_stays_an_argument() -> None:
+    definition = parse_definition(changed("closely: true", "wait: 3, subcase: no", GOOD), "repair.yaml")
+    (look,) = definition.stages["looking"].enter
+    assert (look.kind, look.args) == ("run", {"wait": 3, "subcase": "no"})

@@ -7,12 +7,28 @@ versioned, tested and explained.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
-STEP_KINDS = ("run", "decide", "approve", "task", "timer", "command", "roll_back", "emit", "set")
+STEP_KINDS = (
+    "run",
+    "decide",
+    "approve",
+    "task",
+    "timer",
+    "command",
+    "roll_back",
+    "emit",
+    "set",
+    "wait",
+    "subcase",
+    "parallel",
+)
+# Words that came later: in a step of an older kind they are what they were then, arguments of its own.
+_LATER = ("wait", "subcase", "parallel")
+JOINS = ("all", "any")
 SETTABLE = ("partner", "stake", "currency", "exceptions", "owner_role")
 BUILT_IN_EVENTS = (
     "approval.approved",
@@ -23,6 +39,7 @@ BUILT_IN_EVENTS = (
     "task.completed",
     "command.delivered",
     "command.failed",
+    "parent.cancelled",
     "sla.warned",
     "sla.breached",
 )
@@ -31,12 +48,16 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do: `kind` says how, `name` what (action, policy, title, target), `args` with which values."""
+    """One thing to do: `kind` says how, `name` what (action, policy, title, target, process), `args` with which values.
+
+    A `parallel` step has `branches`: lists of steps by name, each done one after the other, side by side with the rest.
+    """
 
     id: str
     kind: str
     name: str
     args: Mapping[str, object] = field(default_factory=dict)
+    branches: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +124,31 @@ class Definition:
     initial: str
     owner: str = ""
     digest: str = ""
+    children: frozenset[str] = frozenset()  # the processes that its steps start cases of
+
+
+def kind_in(words: Collection[str]) -> str | None:
+    """The kind of a step by the words it is written with; None when they name none, or several."""
+    found = [kind for kind in STEP_KINDS if kind in words]
+    older = [kind for kind in found if kind not in _LATER]
+    found = older or found
+    return found[0] if len(found) == 1 else None
+
+
+def needed(step: Step) -> int:
+    """How many branches of a `parallel` step must be done before the case goes on."""
+    join = step.args.get("join", "all")
+    if join == "all":
+        return len(step.branches)
+    return 1 if join == "any" else int(str(join))
+
+
+def within(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps with those of their branches, in the order in which they stand."""
+    for step in steps:
+        yield step
+        for branch in step.branches.values():
+            yield from within(branch)
 
 
 def fill(template: str, data: Mapping[str, object]) -> str:

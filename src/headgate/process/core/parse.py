@@ -10,6 +10,7 @@ from headgate.kernel.canonical import digest
 from headgate.kernel.errors import Invalid, Problem, shorten
 from headgate.policy.core.source import Node, read_yaml
 from headgate.process.core.definition import (
+    JOINS,
     STEP_KINDS,
     Condition,
     Definition,
@@ -18,8 +19,10 @@ from headgate.process.core.definition import (
     Stage,
     Step,
     Transition,
+    kind_in,
 )
 from headgate.process.core.rules import check_definition
+from headgate.process.core.rules.finding import steps_of
 
 _TOP = {"process", "version", "title", "subject", "owner", "events", "stages", "anywhere", "description"}
 _STAGE = {"id", "title", "enter", "go", "on", "sla", "owner", "exception", "final"}
@@ -118,6 +121,7 @@ def _read(text: str, file: str) -> tuple[Definition, dict[str, int]]:
         stages=stages,
         initial=next(iter(stages)),
         digest=digest(text).hex(),
+        children=frozenset(s.name for stage in stages.values() for s in steps_of(stage) if s.kind == "subcase"),
     )
     return definition, lines
 
@@ -207,13 +211,35 @@ def _conditions(reader: _Reader, node: Node | None) -> Iterator[Condition]:
 def _steps(reader: _Reader, node: Node | None) -> Iterator[Step]:
     for item in reader.items(node):
         parts = reader.mapping(item)
-        kinds = [k for k in STEP_KINDS if k in parts]
-        if len(kinds) != 1:
+        kind = kind_in(parts)
+        if kind is None:
             raise reader.wrong(item, "should be exactly one kind of step", f"Use one of {', '.join(STEP_KINDS)}.")
-        kind = kinds[0]
         if kind == "set":
             yield Step("set", "set", "set", {k: n.plain() for k, n in reader.mapping(parts["set"]).items()})
             continue
         name = reader.text(parts, kind, item)
-        args = {k: n.plain() for k, n in parts.items() if k not in (kind, "id")}
-        yield Step(reader.text(parts, "id", item, name.rsplit(".", 1)[-1]), kind, name, args)
+        id_ = reader.text(parts, "id", item, name.rsplit(".", 1)[-1])
+        args = {k: n.plain() for k, n in parts.items() if k not in (kind, "id", "branches")}
+        branches = _branches(reader, parts, item) if kind == "parallel" else {}
+        yield Step(id_, kind, name, args, branches)
+
+
+def _branches(reader: _Reader, parts: dict[str, Node], item: Node) -> dict[str, tuple[Step, ...]]:
+    """The branches of a `parallel` step. Its join is all, any, or how many of them."""
+    reader.mapping(item, {"parallel", "id", "join", "branches"})
+    if "branches" not in parts:
+        raise reader.wrong(item, "'branches' is missing", "Give at least two named lists of steps.")
+    named = reader.mapping(parts["branches"])
+    branches = {name: tuple(_steps(reader, node)) for name, node in named.items()}
+    if len(branches) < 2:
+        raise reader.wrong(parts["branches"], "has fewer than two branches", "Write the steps without 'parallel'.")
+    for name, node in named.items():
+        if not branches[name]:
+            raise reader.wrong(node, f"branch '{name}' has no steps", "Give it a step, or remove it.")
+    join = parts.get("join")
+    if join is not None and join.value not in JOINS:
+        count = join.value
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= len(branches):
+            fix = f"Write all, any, or a number from 1 to {len(branches)}."
+            raise reader.wrong(join, "'join' is no way for branches to come together", fix)
+    return branches

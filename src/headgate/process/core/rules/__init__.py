@@ -8,8 +8,10 @@ from typing import Final
 from headgate.process.core.definition import Definition
 from headgate.process.core.rules import (
     approvals,
+    branches,
     compensations,
     dead_stages,
+    endless,
     final_stages,
     keys,
     names,
@@ -31,6 +33,8 @@ RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
     settable.check,
     compensations.check,
     timers.check,
+    branches.check,
+    endless.check,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from headgate.process.core.definition import Definition, Step
 from headgate.process.core.rules.finding import Finding, transitions_of
 
-_WORK = ("task", "approve", "timer")
+_WORK = ("task", "approve", "timer", "parallel", "subcase")
 _FIX = "Open it in a stage before, or emit an event that starts a process of its own."
 
 

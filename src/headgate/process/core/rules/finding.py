@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from headgate.process.core.definition import Stage, Step, Transition
+from headgate.process.core.definition import Stage, Step, Transition, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,13 @@ def transitions_of(stage: Stage) -> Iterator[Transition]:
         yield from handlers
 
 
-def steps_of(stage: Stage) -> Iterator[Step]:
-    """Every step a stage performs, on entry or on the way out."""
+def own_steps_of(stage: Stage) -> Iterator[Step]:
+    """Every step a stage performs itself, on entry or on the way out, without those of branches."""
     yield from stage.enter
     for transition in transitions_of(stage):
         yield from transition.steps
+
+
+def steps_of(stage: Stage) -> Iterator[Step]:
+    """Every step a stage performs, on entry or on the way out, and those of its branches."""
+    yield from within(own_steps_of(stage))

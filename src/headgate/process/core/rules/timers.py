@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headgate.process.core.definition import Definition
-from headgate.process.core.rules.finding import Finding, steps_of
+from headgate.process.core.rules.finding import Finding, own_steps_of, steps_of
 
 _OWN = ("sla.", "approval.")
 _PREFIX = "timer."
@@ -13,7 +13,8 @@ _PREFIX = "timer."
 
 def check(definition: Definition) -> Iterator[Finding]:
     """Timers nobody waits for, waits for timers nobody sets, and names that belong to the kernel."""
-    set_at = {step.name: stage.id for stage in definition.stages.values() for step in steps_of(stage) if _is(step.kind)}
+    # A branch waits for its own timers where they stand.
+    set_at = {s.name: stage.id for stage in definition.stages.values() for s in own_steps_of(stage) if _is(s.kind)}
     waited = {
         event.removeprefix(_PREFIX): stage.id
         for stage in definition.stages.values()
