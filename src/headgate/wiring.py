@@ -43,7 +43,7 @@ from headgate.ledger import (
     purge_expired,
     purge_quarantine,
 )
-from headgate.policy import DECISIONS_CHECK, PolicyService
+from headgate.policy import DECISIONS_CHECK, PolicyService, overdue_reviews
 from headgate.process import Definitions, Delegated, Engine, Job, LaneRunner, Registry, TenantProfile, Validator, Voter
 from headgate.process.lanes import Probe
 from headgate.store import Database, open_database
@@ -80,6 +80,7 @@ NOTED = (
     "inventory.threshold_recovered",
     "agreement.activated",
     "policy.activated",
+    "policy.review_overdue",
     "price_exception.granted",
     "audit.rewrite_detected",
     "deal.decided",
@@ -162,6 +163,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     envelope = Envelope.from_home(settings.home)
     registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
+    registry.jobs["policy.reviews"] = overdue_reviews
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)

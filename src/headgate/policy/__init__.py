@@ -3,6 +3,8 @@
 Knows nothing of orders or any other noun: a policy is inputs, rows and outputs.
 """
 
+from headgate.policy.authoring import kept_text, propose, save
+from headgate.policy.checking import Checked, check_text
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched, compile_policy
 from headgate.policy.core.decision import DecisionDraft, decision_digest, draft_decision
 from headgate.policy.core.evaluation import Evaluation
@@ -20,16 +22,20 @@ from headgate.policy.decisions import (
     decisions_get,
     record_decisions,
 )
+from headgate.policy.emergency import apply_at_once, overdue_reviews, review_emergency
+from headgate.policy.evidence import Evidence, attach_evidence, evidence_of
 from headgate.policy.lint import lint
 from headgate.policy.service import Drafted, PolicyService
 
 __all__ = [
     "DECISIONS_CHECK",
+    "Checked",
     "CompiledPolicy",
     "Decision",
     "DecisionDraft",
     "Drafted",
     "Evaluation",
+    "Evidence",
     "ExampleResult",
     "InputColumn",
     "Issue",
@@ -41,6 +47,9 @@ __all__ = [
     "PolicyTest",
     "PolicyVersion",
     "Row",
+    "apply_at_once",
+    "attach_evidence",
+    "check_text",
     "compile_policy",
     "decision_counts",
     "decision_digest",
@@ -48,8 +57,14 @@ __all__ = [
     "decision_list",
     "decisions_get",
     "draft_decision",
+    "evidence_of",
+    "kept_text",
     "lint",
+    "overdue_reviews",
     "parse_policy",
+    "propose",
     "record_decisions",
+    "review_emergency",
     "run_examples",
+    "save",
 ]

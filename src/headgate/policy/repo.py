@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 _VERSION = """
-    policy, version, title, status, encode(digest, 'hex'), author, approver, valid_from, valid_until, created_at, pack
+    policy, version, title, status, encode(digest, 'hex'), author, approver, valid_from, valid_until, created_at, pack,
+    editors, based_on, submitted_at, retire_at, emergency_by, emergency_reason, review_due, reviewed_by, reviewed_at
 """
 
 # A fresh draft, or a new text for one that is still a draft of the same author. No row: somebody was there before.
 SAVE_DRAFT = f"""
-insert into policy_versions (policy, version, title, body, digest, status, author, created_at, pack)
-values (%(policy)s, %(version)s, %(title)s, %(body)s, %(digest)s, 'draft', %(author)s, %(now)s, %(pack)s)
+insert into policy_versions (policy, version, title, body, digest, status, author, created_at, pack, based_on)
+values (%(policy)s, %(version)s, %(title)s, %(body)s, %(digest)s, 'draft', %(author)s, %(now)s, %(pack)s, %(based_on)s)
 on conflict (tenant_id, policy, version) do update
     set title = excluded.title, body = excluded.body, digest = excluded.digest, created_at = excluded.created_at
     where policy_versions.status = 'draft' and policy_versions.author = excluded.author
 returning {_VERSION}
+"""
+
+# The caller has locked the row and seen that it is a draft.
+EDIT_DRAFT = f"""
+update policy_versions
+set title = %(title)s, body = %(body)s, digest = %(digest)s, created_at = %(now)s,
+    editors = case when author = %(by)s or %(by)s = any(editors) then editors else editors || %(by)s::text end
+where policy = %(policy)s and version = %(version)s
+returning {_VERSION}
+"""
+
+KEEP_TEXT = """
+insert into policy_texts (policy, version, digest, body, saved_by, saved_at)
+values (%(policy)s, %(version)s, %(digest)s, %(body)s, %(by)s, %(now)s)
+on conflict (tenant_id, policy, version, digest) do nothing
+"""
+
+LAST_SAVED = """
+select saved_by, saved_at from policy_texts
+where policy = %(policy)s and version = %(version)s and digest = %(digest)s
+"""
+
+KEPT_TEXT = """
+select body from policy_texts where policy = %(policy)s and version = %(version)s and digest = %(digest)s
 """
 
 LOCK_VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version for update"
@@ -27,6 +52,47 @@ update policy_versions
 set status = %(status)s, approver = coalesce(%(approver)s, approver)
 where policy = %(policy)s and version = %(version)s
 returning {_VERSION}
+"""
+
+SUBMITTED = "update policy_versions set submitted_at = %(now)s where policy = %(policy)s and version = %(version)s"
+
+SET_END = """
+update policy_versions set valid_until = %(at)s, retire_at = %(at)s
+where policy = %(policy)s and version = %(version)s returning version
+"""
+
+CLEAR_WINDOW = """
+update policy_versions set valid_from = null, valid_until = null, retire_at = null
+where policy = %(policy)s and version = %(version)s
+"""
+
+SET_EMERGENCY = """
+update policy_versions
+set emergency_by = %(by)s, emergency_reason = %(reason)s, review_due = %(due)s
+where policy = %(policy)s and version = %(version)s
+"""
+
+SET_REVIEWED = """
+update policy_versions set reviewed_by = %(by)s, reviewed_at = %(now)s, approver = coalesce(approver, %(by)s)
+where policy = %(policy)s and version = %(version)s
+"""
+
+# Told once: whoever finds them marks them in the same statement.
+OVERDUE_REVIEWS = f"""
+update policy_versions set alarmed_at = %(now)s
+where emergency_by is not null and reviewed_at is null and alarmed_at is null and review_due <= %(now)s
+returning {_VERSION}
+"""
+
+ATTACH = """
+insert into policy_evidence (policy, version, evidence, kind, digest, content, attached_by, attached_at)
+values (%(policy)s, %(version)s, %(evidence)s, %(kind)s, %(digest)s, %(content)s::jsonb, %(by)s, %(now)s)
+"""
+
+EVIDENCE = """
+select evidence, kind, encode(digest, 'hex'), content, attached_by, attached_at
+from policy_evidence where policy = %(policy)s and version = %(version)s
+order by attached_at desc, evidence desc limit %(limit)s
 """
 
 SET_WINDOWS = """

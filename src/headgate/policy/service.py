@@ -8,15 +8,15 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from psycopg import Connection
 
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import Conflict, NotFound, invalid
-from headgate.ledger import AuditDraft, append_audit
+from headgate.kernel.errors import Conflict
 from headgate.policy import repo
+from headgate.policy.authoring import keep_text
+from headgate.policy.checking import FILE, expect_clean
 from headgate.policy.core.compile import CompiledPolicy, compile_policy
 from headgate.policy.core.examples import ExampleResult, run_examples
 from headgate.policy.core.lifecycle import (
@@ -25,12 +25,15 @@ from headgate.policy.core.lifecycle import (
     expect_digest,
     expect_second_person,
     expect_status,
+    reason_of,
+    resumed,
+    retirement,
     windows,
 )
-from headgate.policy.core.model import Issue, PolicyTable, refuse
+from headgate.policy.core.model import Issue, PolicyTable
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
-from headgate.policy.lint import lint
+from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, version_of
 
 MOST_KEPT = 512  # compiled texts, and sets of them
 
@@ -62,15 +65,11 @@ class PolicyService:
 
         Raises `Invalid` listing every error that parser and lints found, `Conflict` when that version number is taken.
         """
-        table, issues = _linted(text, file or "policy.yaml")
-        errors = [i for i in issues if i.severity == "error"]
-        if errors:
-            raise refuse(errors)
-        saved = self._save(conn, ctx, table, text, pack)
-        return Drafted(saved, tuple(i for i in issues if i.severity != "error"))
+        checked = expect_clean(text, file or FILE)
+        return Drafted(self._save(conn, ctx, checked.table, text, pack), checked.remarks)
 
     def _save(self, conn: Connection, ctx: Context, table: PolicyTable, text: str, pack: str) -> PolicyVersion:
-        known = _locked(conn, table.policy)
+        known = locked(conn, table.policy)
         same = next((v for v in known if v.version == table.version), None)
         if same is not None and same.digest == table.digest:
             return same
@@ -87,6 +86,7 @@ class PolicyService:
                 "author": ctx.principal.id,
                 "now": ctx.now,
                 "pack": pack,
+                "based_on": known[-1].version if same is None and known else same.based_on if same else None,
             },
         ).fetchone()
         if row is None:
@@ -94,26 +94,31 @@ class PolicyService:
                 f"{table.policy} version {table.version} is {same.status if same else 'taken'} with another text; "
                 f"number this one {(known[-1].version if known else table.version) + 1}"
             )
-        saved = PolicyVersion(*row)
-        _audit(conn, ctx, "policy.drafted", saved)
+        saved = version_of(row)
+        keep_text(conn, ctx, saved, text)
+        audit(conn, ctx, "policy.drafted", saved)
         return saved
 
     def submit(self, conn: Connection, ctx: Context, policy: str, version: int) -> PolicyVersion:
-        """Hand a draft to review; from here on its text stands. Raises `NotFound`, `Conflict`."""
-        found = _pick(_locked(conn, policy), policy, version)
+        """Hand a draft to review; from here on its text stands.
+
+        Raises `NotFound`, `Conflict`, and `Invalid` listing every lint error and failing example of its text.
+        """
+        found = pick(locked(conn, policy), policy, version)
         expect_status(found, "draft", "submit")
-        after = _set_status(conn, found, "in_review")
-        _audit(conn, ctx, "policy.submitted", after)
+        expect_clean(self.text(conn, policy, version))
+        conn.execute(repo.SUBMITTED, {"policy": policy, "version": version, "now": ctx.now})
+        after = set_status(conn, found, "in_review")
+        audit(conn, ctx, "policy.submitted", after)
         return after
 
     def send_back(self, conn: Connection, ctx: Context, policy: str, version: int, reason: str) -> PolicyVersion:
         """Give a version under review back to its author. Raises `NotFound`, `Conflict`, `Invalid` without a reason."""
-        if not reason.strip():
-            raise invalid("reason", reason, "is missing", "Say what the author should change.")
-        found = _pick(_locked(conn, policy), policy, version)
+        why = reason_of(reason, "Say what the author should change.")
+        found = pick(locked(conn, policy), policy, version)
         expect_status(found, "in_review", "send back")
-        after = _set_status(conn, found, "draft")
-        _audit(conn, ctx, "policy.sent_back", after, reason=reason)
+        after = set_status(conn, found, "draft")
+        audit(conn, ctx, "policy.sent_back", after, reason=why)
         return after
 
     def approve(
@@ -125,18 +130,19 @@ class PolicyService:
         *,
         digest: str | None = None,
         on_behalf_of: str | None = None,
+        justification: str = "",
     ) -> PolicyVersion:
         """Approve a version under review; `digest` (hex) is of the text that the approver read.
 
         Raises `DutyConflict` when the approver, or whom they act for, is the author; `Stale` when the text is not the
         one read; `NotFound`, `Conflict`.
         """
-        found = _pick(_locked(conn, policy), policy, version)
+        found = pick(locked(conn, policy), policy, version)
         expect_status(found, "in_review", "approve")
         expect_second_person(found, ctx.principal.id, on_behalf_of)
         expect_digest(found, digest)
-        after = _set_status(conn, found, "approved", ctx.principal.id)
-        _audit(conn, ctx, "policy.approved", after, on_behalf_of=on_behalf_of)
+        after = set_status(conn, found, "approved", ctx.principal.id)
+        audit(conn, ctx, "policy.approved", after, on_behalf_of=on_behalf_of, justification=justification)
         return after
 
     def activate(
@@ -144,33 +150,80 @@ class PolicyService:
     ) -> PolicyVersion:
         """Let an approved version decide from `valid_from` (left out: now) on; the one before ends there.
 
-        Raises `Invalid` for a start in the past, `Conflict`, `NotFound`.
+        One that is scheduled and has not started can so be given another start. Raises `Invalid` for a start in the
+        past, `Conflict`, `NotFound`.
         """
-        versions = _locked(conn, policy)
-        found = _pick(versions, policy, version)
-        expect_status(found, "approved", "activate")
+        versions = locked(conn, policy)
+        found = pick(versions, policy, version)
+        if found.standing(ctx.now) == "scheduled":
+            versions = self._unscheduled(conn, versions, found)
+        else:
+            expect_status(found, "approved", "activate")
         window, ended = windows(versions, version, valid_from or ctx.now, ctx.now)
-        _set_windows(conn, policy, [window, *ended])
-        after = _set_status(conn, found, "active")
+        set_windows(conn, policy, [window, *ended])
+        after = set_status(conn, found, "active")
         details = {
             "valid_from": window.valid_from,
             "valid_until": window.valid_until,
             "ends": [e.version for e in ended],
         }
-        _audit(conn, ctx, "policy.activated", after, **details)
+        audit(conn, ctx, "policy.activated", after, **details)
         return after
 
-    def retire(self, conn: Connection, ctx: Context, policy: str, version: int, reason: str = "") -> PolicyVersion:
-        """End an active version now; nothing takes its place. Raises `NotFound`, `Conflict`."""
-        found = _pick(_locked(conn, policy), policy, version)
+    def withdraw(self, conn: Connection, ctx: Context, policy: str, version: int, reason: str) -> PolicyVersion:
+        """Give up a version that does not decide yet: a draft, one in review, approved, or scheduled for later. What a
+        scheduled one would have replaced goes on. Raises `NotFound`, `Conflict`, `Invalid` without a reason."""
+        why = reason_of(reason, "Say why it is given up.")
+        versions = locked(conn, policy)
+        found = pick(versions, policy, version)
+        standing = found.standing(ctx.now)
+        if standing not in ("draft", "in_review", "approved", "scheduled"):
+            raise Conflict(f"cannot withdraw {policy} version {version}: it is {standing}; retire it instead")
+        if standing == "scheduled":
+            self._unscheduled(conn, versions, found)
+        after = set_status(conn, found, "retired")
+        audit(conn, ctx, "policy.withdrawn", after, was=standing, reason=why)
+        return after
+
+    def _unscheduled(
+        self, conn: Connection, versions: Sequence[PolicyVersion], gone: PolicyVersion
+    ) -> list[PolicyVersion]:
+        """The versions when a scheduled one has no window any more."""
+        conn.execute(repo.CLEAR_WINDOW, {"policy": gone.policy, "version": gone.version})
+        set_windows(conn, gone.policy, resumed(versions, gone))
+        return locked(conn, gone.policy)
+
+    def retire(
+        self,
+        conn: Connection,
+        ctx: Context,
+        policy: str,
+        version: int,
+        reason: str = "",
+        *,
+        at: datetime | None = None,
+    ) -> PolicyVersion:
+        """End an active version, now or at a later instant; nothing takes its place.
+
+        Raises `NotFound`, `Conflict`, `Invalid` for an end in the past.
+        """
+        found = pick(locked(conn, policy), policy, version)
         expect_status(found, "active", "retire")
         assert found.valid_from is not None, "an active version has a start"
+        if at is not None and at > ctx.now:
+            window = retirement(found, at, ctx.now)
+            conn.execute(repo.SET_END, {"policy": policy, "version": version, "at": at})
+            after = read(conn, policy, version)
+            audit(conn, ctx, "policy.retirement_scheduled", after, valid_until=window.valid_until, reason=reason)
+            return after
+        if at is not None and at < ctx.now:
+            retirement(found, at, ctx.now)  # says that it lies in the past
         until = ctx.now if found.valid_until is None else min(found.valid_until, ctx.now)
         # One that was still to start ends where it would have started, so it never decides.
         window = Window(version, found.valid_from, max(until, found.valid_from))
-        _set_windows(conn, policy, [window])
-        after = _set_status(conn, found, "retired")
-        _audit(conn, ctx, "policy.retired", after, valid_until=window.valid_until, reason=reason)
+        set_windows(conn, policy, [window])
+        after = set_status(conn, found, "retired")
+        audit(conn, ctx, "policy.retired", after, valid_until=window.valid_until, reason=reason)
         return after
 
     def install(self, conn: Connection, ctx: Context, text: str, *, file: str = "", pack: str) -> PolicyVersion:
@@ -192,24 +245,21 @@ class PolicyService:
 
     def list(self, conn: Connection) -> Sequence[PolicyVersion]:
         """Every version of every policy, newest version first within a policy."""
-        return [PolicyVersion(*row) for row in conn.execute(repo.LIST)]
+        return [version_of(row) for row in conn.execute(repo.LIST)]
 
     def versions(self, conn: Connection, policy: str) -> Sequence[PolicyVersion]:
         """The versions of one policy, newest first; empty when there is none."""
-        return [PolicyVersion(*row) for row in conn.execute(repo.VERSIONS, {"policy": policy})]
+        return [version_of(row) for row in conn.execute(repo.VERSIONS, {"policy": policy})]
 
     def get(self, conn: Connection, policy: str, version: int) -> PolicyVersion:
         """One version. Raises `NotFound`."""
-        row = conn.execute(repo.GET, {"policy": policy, "version": version}).fetchone()
-        if row is None:
-            raise _unknown(policy, version)
-        return PolicyVersion(*row)
+        return read(conn, policy, version)
 
     def text(self, conn: Connection, policy: str, version: int) -> str:
         """The text as authored. Raises `NotFound`."""
         row = conn.execute(repo.BODY, {"policy": policy, "version": version}).fetchone()
         if row is None:
-            raise _unknown(policy, version)
+            raise unknown(policy, version)
         (body,) = row
         return str(body)
 
@@ -264,63 +314,8 @@ class PolicyService:
         return found
 
 
-@lru_cache(maxsize=64)
-def _linted(text: str, file: str) -> tuple[PolicyTable, tuple[Issue, ...]]:
-    """A text's table and what the lints say: the same for every tenant a pack is installed for."""
-    table = parse_policy(text, file)
-    return table, tuple(lint(table))
-
-
 def _keep(cache: OrderedDict[K, V], key: K, value: V) -> None:
     cache[key] = value
     cache.move_to_end(key)
     while len(cache) > MOST_KEPT:
         cache.popitem(last=False)
-
-
-def _locked(conn: Connection, policy: str) -> list[PolicyVersion]:
-    """All versions of a policy, oldest first, locked until the transaction ends."""
-    return [PolicyVersion(*row) for row in conn.execute(repo.LOCK_VERSIONS, {"policy": policy})]
-
-
-def _pick(versions: Sequence[PolicyVersion], policy: str, version: int) -> PolicyVersion:
-    found = next((v for v in versions if v.version == version), None)
-    if found is None:
-        raise _unknown(policy, version)
-    return found
-
-
-def _unknown(policy: str, version: int) -> NotFound:
-    return NotFound(f"there is no version {version} of policy {policy}")
-
-
-def _set_status(conn: Connection, version: PolicyVersion, status: str, approver: str | None = None) -> PolicyVersion:
-    wanted = {"policy": version.policy, "version": version.version, "status": status, "approver": approver}
-    row = conn.execute(repo.SET_STATUS, wanted).fetchone()
-    assert row is not None, "the row was locked"
-    return PolicyVersion(*row)
-
-
-def _set_windows(conn: Connection, policy: str, changed: Sequence[Window]) -> None:
-    conn.execute(
-        repo.SET_WINDOWS,
-        {
-            "policy": policy,
-            "version": [w.version for w in changed],
-            "valid_from": [w.valid_from for w in changed],
-            "valid_until": [w.valid_until for w in changed],
-        },
-    )
-
-
-def _audit(conn: Connection, ctx: Context, action: str, version: PolicyVersion, **details: Any) -> None:
-    body = {
-        "policy": version.policy,
-        "version": version.version,
-        "title": version.title,
-        "digest": version.digest,
-        "status": version.status,
-        "author": version.author,
-        **details,
-    }
-    append_audit(conn, ctx.now, [AuditDraft(action, "policy", version.policy, ctx.principal.id, body)])

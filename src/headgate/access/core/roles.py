@@ -17,7 +17,8 @@ PERMISSIONS: dict[str, str] = {
     "approvals.decide": "decide approvals that ask for one of one's roles",
     "policies.read": "see policies, their versions and tests",
     "policies.author": "draft policies and send them to review",
-    "policies.approve": "approve, activate and retire policies",
+    "policies.approve": "approve, schedule and retire policies, and review emergency changes",
+    "policies.emergency": "apply a policy at once, before it is reviewed",
     "agreements.write": "draft price agreements",
     "agreements.approve": "approve and activate price agreements",
     "audit.read": "search and verify the audit chain",
@@ -36,6 +37,7 @@ _READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
 ROLES: dict[str, frozenset[str]] = {
     "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
     "channel_manager": _READ | {"approvals.decide", "policies.author", "agreements.write", "quarantine.read"},
+    "pricing_manager": _READ | {"policies.author", "policies.emergency", "agreements.write", "audit.read"},
     "finance": _READ | {"approvals.decide", "agreements.approve", "audit.read", "quarantine.read"},
     "finance_director": _READ | {"approvals.decide", "agreements.approve", "policies.approve", "audit.read"},
     "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},

@@ -10,6 +10,7 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Conflict, DutyConflict, Stale, invalid
 
 STATUSES = ("draft", "in_review", "approved", "active", "retired")
+MOST_WORDS = 2_000
 NO_SECOND_PAIR = "the author of a policy version may not approve it, nor anyone acting for the author"
 
 
@@ -31,6 +32,25 @@ class PolicyVersion:
     valid_until: datetime | None
     created_at: datetime
     pack: str
+    editors: tuple[str, ...] = ()
+    based_on: int | None = None
+    submitted_at: datetime | None = None
+    retire_at: datetime | None = None
+    emergency_by: str | None = None
+    emergency_reason: str | None = None
+    review_due: datetime | None = None
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
+
+    @property
+    def writers(self) -> frozenset[str]:
+        """Everybody who wrote at its text."""
+        return frozenset((self.author, *self.editors))
+
+    @property
+    def unreviewed(self) -> bool:
+        """Whether it was applied in an emergency and nobody else has looked at it since."""
+        return self.emergency_by is not None and self.reviewed_at is None
 
     def in_force(self, at: datetime) -> bool:
         """Whether this version decides at that instant."""
@@ -38,10 +58,14 @@ class PolicyVersion:
         return started and (self.valid_until is None or at < self.valid_until)
 
     def standing(self, at: datetime) -> str:
-        """draft, in_review, approved, scheduled, active, superseded or retired."""
+        """draft, in_review, approved, scheduled, active, superseded, retired or withdrawn (it never decided)."""
+        if self.status == "retired" and (self.valid_from is None or self.valid_from == self.valid_until):
+            return "withdrawn"
         if self.status != "active" or self.in_force(at):
             return self.status
-        return "scheduled" if self.valid_from is not None and at < self.valid_from else "superseded"
+        if self.valid_from is not None and at < self.valid_from:
+            return "scheduled"
+        return "retired" if self.retire_at is not None and self.retire_at == self.valid_until else "superseded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +86,31 @@ def expect_status(version: PolicyVersion, wanted: str, act: str) -> None:
 
 def expect_second_person(version: PolicyVersion, principal: str, on_behalf_of: str | None) -> None:
     """Raises `DutyConflict` when author and approver are the same person, also through a delegation."""
-    if version.author in (principal, on_behalf_of):
+    if version.writers & {principal, on_behalf_of}:
         raise DutyConflict(NO_SECOND_PAIR)
+
+
+def expect_reviewer(version: PolicyVersion, principal: str, on_behalf_of: str | None) -> None:
+    """Raises `DutyConflict` when who applied an emergency change, or wrote it, would also review it."""
+    expect_second_person(version, principal, on_behalf_of)
+    if version.emergency_by in (principal, on_behalf_of):
+        raise DutyConflict("who applied an emergency change may not review it, nor anyone acting for them")
 
 
 def expect_digest(version: PolicyVersion, digest: str | None) -> None:
     """Raises `Stale` when what was read is not what is stored."""
     if digest is not None and digest != version.digest:
         raise Stale(f"{version.policy} version {version.version} has changed since it was read; read it again")
+
+
+def reason_of(reason: str, fix: str) -> str:
+    """A reason somebody gave, trimmed. Raises `Invalid` when there is none, or more than 2,000 characters of it."""
+    told = reason.strip()
+    if not told:
+        raise invalid("reason", reason, "is missing", fix)
+    if len(told) > MOST_WORDS:
+        raise invalid("reason", told, f"is longer than {MOST_WORDS} characters", "Keep to what matters.")
+    return told
 
 
 def windows(
@@ -101,6 +142,38 @@ def windows(
         elif other.valid_until is None or other.valid_until > valid_from:
             changed.append(Window(other.version, other.valid_from, valid_from))
     return Window(new, valid_from, until), changed
+
+
+def resumed(versions: Sequence[PolicyVersion], gone: PolicyVersion) -> list[Window]:
+    """The changed windows when a scheduled version will not start: the one it would have ended goes on, until the next
+    one starts or an end that was set for it."""
+    start = gone.valid_from
+    if start is None:
+        return []
+    others = [v for v in versions if v.version != gone.version and v.status == "active" and v.valid_from is not None]
+    changed = []
+    for other in others:
+        if other.valid_until != start or other.retire_at == start:
+            continue
+        ends = [v.valid_from for v in others if v.valid_from is not None and v.valid_from >= start]
+        ends += [other.retire_at] if other.retire_at is not None else []
+        assert other.valid_from is not None
+        changed.append(Window(other.version, other.valid_from, min(ends, default=None)))
+    return changed
+
+
+def retirement(version: PolicyVersion, at: datetime, now: datetime) -> Window:
+    """The window of an active version that ends at `at`. Raises `Invalid` for the past, `Conflict` when it ends or is
+    replaced before that, or would end before it starts."""
+    assert version.valid_from is not None, "an active version has a start"
+    name = f"{version.policy} version {version.version}"
+    if at < now:
+        raise invalid("at", instant_text(at), "lies in the past", f"Use {instant_text(now)} or later: history stays.")
+    if version.valid_until is not None and version.valid_until < at:
+        raise Conflict(f"{name} ends already at {instant_text(version.valid_until)}")
+    if at < version.valid_from:
+        raise Conflict(f"{name} starts at {instant_text(version.valid_from)}; withdraw it instead")
+    return Window(version.version, version.valid_from, at)
 
 
 def _words(status: str) -> str:

@@ -1,0 +1,56 @@
+"""A text's table and what the lints say about it, its own examples among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from headgate.kernel.errors import Invalid
+from headgate.policy.core.compile import CompiledPolicy, compile_policy
+from headgate.policy.core.examples import ExampleResult, run_examples
+from headgate.policy.core.model import Issue, PolicyTable, refuse
+from headgate.policy.core.parse import parse_policy
+from headgate.policy.lint import lint
+
+FILE = "policy.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A text that can be read as a table, and everything worth telling its author. `compiled` is None while a cell
+    cannot be understood; then there are no results either."""
+
+    table: PolicyTable
+    issues: tuple[Issue, ...]
+    compiled: CompiledPolicy | None
+    results: tuple[ExampleResult, ...]
+
+    @property
+    def errors(self) -> tuple[Issue, ...]:
+        """What keeps it from being reviewed: errors of the lints, failing examples among them."""
+        return tuple(i for i in self.issues if i.severity == "error")
+
+    @property
+    def remarks(self) -> tuple[Issue, ...]:
+        """What stops nothing."""
+        return tuple(i for i in self.issues if i.severity != "error")
+
+
+@lru_cache(maxsize=64)
+def check_text(text: str, file: str = FILE) -> Checked:
+    """Read, lint and try a text. The same for every tenant, so it is kept. Raises `Invalid` when it is no table."""
+    table = parse_policy(text, file)
+    issues = tuple(lint(table))
+    try:
+        compiled = compile_policy(table)
+    except Invalid:
+        return Checked(table, issues, None, ())
+    return Checked(table, issues, compiled, run_examples(compiled))
+
+
+def expect_clean(text: str, file: str = FILE) -> Checked:
+    """The same, for a text that must be fit for review. Raises `Invalid` listing every error, also of examples."""
+    checked = check_text(text, file)
+    if checked.errors:
+        raise refuse(list(checked.errors))
+    return checked

@@ -1,0 +1,86 @@
+"""Stored versions: locked, picked, changed, and what the audit chain keeps of each change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.kernel.context import Context
+from headgate.kernel.errors import NotFound
+from headgate.ledger import AuditDraft, append_audit
+from headgate.policy import repo
+from headgate.policy.core.lifecycle import PolicyVersion, Window
+
+EDITORS = 11  # the column of `editors`
+
+
+def locked(conn: Connection, policy: str) -> list[PolicyVersion]:
+    """All versions of a policy, oldest first, locked until the transaction ends."""
+    return [version_of(row) for row in conn.execute(repo.LOCK_VERSIONS, {"policy": policy})]
+
+
+def version_of(row: Sequence[Any]) -> PolicyVersion:
+    """A row of the version queries."""
+    values = [*row]
+    values[EDITORS] = tuple(values[EDITORS])  # an array comes as a list
+    return PolicyVersion(*values)
+
+
+def pick(versions: Sequence[PolicyVersion], policy: str, version: int) -> PolicyVersion:
+    """The version of that number. Raises `NotFound`."""
+    found = next((v for v in versions if v.version == version), None)
+    if found is None:
+        raise unknown(policy, version)
+    return found
+
+
+def unknown(policy: str, version: int) -> NotFound:
+    """What is said about a version that is not there."""
+    return NotFound(f"there is no version {version} of policy {policy}")
+
+
+def read(conn: Connection, policy: str, version: int) -> PolicyVersion:
+    """One version as it is now. Raises `NotFound`."""
+    row = conn.execute(repo.GET, {"policy": policy, "version": version}).fetchone()
+    if row is None:
+        raise unknown(policy, version)
+    return version_of(row)
+
+
+def set_status(conn: Connection, version: PolicyVersion, status: str, approver: str | None = None) -> PolicyVersion:
+    """The version with another status, and with an approver where one is given."""
+    wanted = {"policy": version.policy, "version": version.version, "status": status, "approver": approver}
+    row = conn.execute(repo.SET_STATUS, wanted).fetchone()
+    assert row is not None, "the row was locked"
+    return version_of(row)
+
+
+def set_windows(conn: Connection, policy: str, changed: Sequence[Window]) -> None:
+    """Write windows, all in one statement, so that one may end where another starts."""
+    if not changed:
+        return
+    conn.execute(
+        repo.SET_WINDOWS,
+        {
+            "policy": policy,
+            "version": [w.version for w in changed],
+            "valid_from": [w.valid_from for w in changed],
+            "valid_until": [w.valid_until for w in changed],
+        },
+    )
+
+
+def audit(conn: Connection, ctx: Context, action: str, version: PolicyVersion, **details: Any) -> None:
+    """Keep who did what to which text; details that are empty are left out."""
+    body = {
+        "policy": version.policy,
+        "version": version.version,
+        "title": version.title,
+        "digest": version.digest,
+        "status": version.status,
+        "author": version.author,
+        **details,
+    }
+    append_audit(conn, ctx.now, [AuditDraft(action, "policy", version.policy, ctx.principal.id, body)])
