@@ -92,7 +92,7 @@ def test_a_failing_example_keeps_a_draft_from_review(desk: Desk) -> None:
         desk,
         "ana",
         1,
-        text(1).replace("{amount: 100}, expect: {outcome: pass}", "{amount: 100}, expect: {outcome: hold}"),
+        WRONG,
         first.digest,
     )
     with pytest.raises(Invalid, match="test 1 fails: expected outcome hold, got pass"):
@@ -254,7 +254,7 @@ def test_evidence_stays_beside_the_text_it_is_about(desk: Desk) -> None:
         "limits",
         1,
         "backtest",
-        {"title": "Last quarter", "facts": [{"label": "Flips", "value": "12"}]},
+        CONTENT,
     )
     saved(desk, "ana", 1, text(1, 200), first.digest)
     with desk.database.transaction(desk.tenant) as conn:
