@@ -1,0 +1,68 @@
+"""Policies in the files of other tools, in and out. Pure: bytes in, values out.
+
+Everything read becomes a policy like one written by hand: it is linted, tested and approved as such. What a file cannot
+hold, or holds and a policy cannot, is said in notices with its place; what would change meaning silently is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from headgate.kernel.errors import invalid, shorten
+from headgate.policy.core.model import PolicyTable
+from headgate.policy.core.parse import parse_policy
+from headgate.policy.exchange.notice import Exported, Imported, Notice, refusal
+from headgate.policy.exchange.sheet import read_csv, read_xlsx, write_csv, write_xlsx
+from headgate.policy.exchange.yaml_text import write_yaml
+
+MAX_FILE = 10_000_000  # bytes
+
+_Reader = Callable[[bytes, str, PolicyTable | None], Imported]
+
+
+def read_table(data: bytes, filename: str, base: PolicyTable | None = None) -> Imported:
+    """The policy in a file, told by the ending of its name: .xlsx, .csv, .tsv, .txt (pasted cells), .yaml.
+
+    `base` is the policy that a spreadsheet changes: it gives what the sheet does not say, and its next version number.
+    The table is not yet linted. Raises `Invalid` with every reason and its place.
+    """
+    suffix = filename.rpartition(".")[2].lower()
+    reader = _READERS.get(suffix)
+    if reader is None:
+        raise invalid("file", shorten(filename), "has an unknown ending", f"Use .{', .'.join(sorted(_READERS))}.")
+    if len(data) > MAX_FILE:
+        raise refusal(filename, "the file", f"is larger than {MAX_FILE // 1_000_000} MB", "Split it into policies.")
+    if not data.strip():
+        raise refusal(filename, "the file", "is empty")
+    return reader(data, filename, base)
+
+
+def write_table(table: PolicyTable, form: str) -> Exported:
+    """The policy as a file of that form: xlsx, csv, yaml. Raises `Invalid` for another."""
+    writer = _WRITERS.get(form)
+    if writer is None:
+        raise invalid("format", shorten(form), "is not known", f"Use {', '.join(sorted(_WRITERS))}.")
+    return writer(table)
+
+
+def _from_yaml(data: bytes, file: str, base: PolicyTable | None) -> Imported:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise refusal(file, f"byte {error.start}", "is not UTF-8 text", "Save it as UTF-8.") from None
+    return Imported(parse_policy(text, file), ())
+
+
+def _to_yaml(table: PolicyTable) -> Exported:
+    return Exported(write_yaml(table).encode(), "application/yaml", "yaml", ())
+
+
+_READERS: Mapping[str, _Reader] = {
+    "xlsx": read_xlsx,
+    **dict.fromkeys(["csv", "tsv", "txt"], read_csv),
+    **dict.fromkeys(["yaml", "yml"], _from_yaml),
+}
+_WRITERS: Mapping[str, Callable[[PolicyTable], Exported]] = {"xlsx": write_xlsx, "csv": write_csv, "yaml": _to_yaml}
+FORMATS = tuple(sorted(_WRITERS))
+
+__all__ = ["FORMATS", "MAX_FILE", "Exported", "Imported", "Notice", "read_table", "write_table", "write_yaml"]

@@ -1,0 +1,81 @@
+"""What an import or export has to say about itself, and what an import gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from headgate.kernel.errors import Invalid, Problem
+from headgate.policy.core.model import PolicyTable
+from headgate.policy.exchange.yaml_text import write_yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was changed or left behind on the way, and where. Nothing is dropped without one."""
+
+    place: str  # a cell address, an element id, a row and column
+    message: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        mend = f" {self.fix}" if self.fix else ""
+        return f"{self.place}: {self.message}.{mend}"
+
+
+class Imported(NamedTuple):
+    """A policy read from a foreign file, and what could not be taken over as it was."""
+
+    policy: PolicyTable
+    notices: tuple[Notice, ...]
+
+    @property
+    def text(self) -> str:
+        """The policy as YAML, ready to be drafted."""
+        return write_yaml(self.policy)
+
+
+class Exported(NamedTuple):
+    """A file, its media type and name ending, and what it cannot hold."""
+
+    data: bytes
+    media_type: str
+    suffix: str
+    notices: tuple[Notice, ...]
+
+
+class Refusals:
+    """Collects every reason to refuse a file, so that its author mends them in one go; the first hundred are told."""
+
+    MOST = 100
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.found: list[Notice] = []
+        self.notices: list[Notice] = []
+
+    def refuse(self, place: str, message: str, fix: str = "") -> None:
+        """Note a reason; reading goes on."""
+        if len(self.found) < self.MOST:
+            self.found.append(Notice(place, message, fix))
+
+    def tell(self, place: str, message: str, fix: str = "") -> None:
+        """Note something that does not stop the import."""
+        self.notices.append(Notice(place, message, fix))
+
+    def check(self) -> None:
+        """Raises `Invalid` with every reason that was noted."""
+        if self.found:
+            raise refused(self.file, self.found)
+
+
+def refused(file: str, reasons: list[Notice]) -> Invalid:
+    """The error that says why a file is not taken, with each reason's place as a problem."""
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    problems = [Problem(field=f"{file} {r.place}", value="", message=r.message, fix=r.fix) for r in reasons]
+    return Invalid(f"{file}, {reasons[0]}{more}", problems=problems)
+
+
+def refusal(file: str, place: str, message: str, fix: str = "") -> Invalid:
+    """The error for one reason that ends reading at once."""
+    return refused(file, [Notice(place, message, fix)])

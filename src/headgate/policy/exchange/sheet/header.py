@@ -1,0 +1,137 @@
+"""The header row of a policy in a spreadsheet: which column is what.
+
+`id`, `because`, `clause`, and for each input or output a cell such as `in amount: money [0..]`,
+`in tier: enum (gold, silver) ?`, `out fee: money`. `?` says that the fact may be unknown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import cast
+
+from headgate.policy.core.evaluation import plain_number
+from headgate.policy.core.model import INPUT_TYPES, NUMERIC, OUTPUT_TYPES, ColumnType, InputColumn, OutputColumn
+from headgate.policy.core.model import PolicyTable as Table
+from headgate.policy.exchange.names import slug
+from headgate.policy.exchange.notice import Refusals
+from headgate.policy.exchange.sheet.cells import SheetCell
+
+WORDS = ("id", "because", "clause")
+_HEAD = re.compile(r"(?i:(?P<side>in|out)(?:put)?\s+)(?P<name>[^:]+?)\s*(?::\s*(?P<type>[a-z]+)\s*(?P<rest>.*))?")
+_VALUES = re.compile(r'\(((?:[^()"]|"(?:[^"]|"")*")*)\)')
+_VALUE = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]+))\s*(?:,|$)')
+_BOUNDS = re.compile(r"\[\s*(-?[\d.]+?)?\s*\.\.\s*(-?[\d.]+?)?\s*\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What one column of the sheet holds: `word` is id, because, clause, in or out."""
+
+    word: str
+    column: InputColumn | OutputColumn | None = None
+
+
+def is_header(cells: list[SheetCell], base: Table | None) -> bool:
+    """Whether a row is the header: it names an input or output in one of the accepted ways."""
+    texts = [c.text for c in cells if not c.empty]
+    if any(_HEAD.fullmatch(t) for t in texts):
+        return True
+    return base is not None and sum(_known(t, base) is not None for t in texts) >= max(1, len(texts) // 2)
+
+
+def read_header(cells: list[SheetCell], base: Table | None, wrong: Refusals) -> dict[int, Head]:
+    """Each column's meaning by its place; what cannot be understood is refused with its cell."""
+    found: dict[int, Head] = {}
+    seen: dict[str, str] = {}
+    for place, cell in enumerate(cells):
+        if cell.empty:
+            continue
+        head = _head(cell, base, wrong)
+        if head is None:
+            continue
+        name = head.column.name if head.column else head.word
+        if name in seen:
+            wrong.refuse(cell.at, f"{name} stands in {seen[name]} already", "Give each column its own name.")
+        seen[name] = cell.at
+        found[place] = head
+    return found
+
+
+def _head(cell: SheetCell, base: Table | None, wrong: Refusals) -> Head | None:
+    text = cell.text
+    if text.lower() in WORDS:
+        return Head(text.lower())
+    match = _HEAD.fullmatch(text)
+    if match is None:
+        known = _known(text, base) if base else None
+        if known is None:
+            fix = "Write id, because, clause, or for example 'in amount: money' or 'out fee: money'."
+            wrong.refuse(cell.at, f"the header {text[:60]!r} names no column", fix)
+        return known
+    side, name = match["side"].lower(), slug(match["name"])
+    known = _known(name, base) if base else None
+    if match["type"] is None:
+        if known is None or known.word != side:
+            wrong.refuse(cell.at, f"{text[:60]!r} gives no type", f"Write for example '{side} {name}: number'.")
+            return None
+        return known
+    return _declared(cell, side, match, wrong)
+
+
+def _known(text: str, base: Table | None) -> Head | None:
+    if base is None:
+        return None
+    if text.lower() in WORDS:
+        return Head(text.lower())
+    for side, columns in (("in", base.inputs), ("out", base.outputs)):
+        for column in columns:
+            if text.casefold() in (column.name, column.label.casefold()) or slug(text) == column.name:
+                return Head(side, replace(column, line=0))
+    return None
+
+
+def _declared(cell: SheetCell, side: str, match: re.Match[str], wrong: Refusals) -> Head | None:
+    kind, rest = match["type"], match["rest"]
+    name = slug(match["name"])
+    allowed = INPUT_TYPES if side == "in" else OUTPUT_TYPES
+    if kind not in allowed:
+        wrong.refuse(cell.at, f"{kind!r} is not a type", f"Use {', '.join(sorted(allowed))}.")
+        return None
+    label = match["name"].strip() if match["name"].strip() != name else ""
+    nullable = rest.endswith("?")
+    rest = rest.removesuffix("?").strip()
+    values: tuple[str, ...] = ()
+    low = high = None
+    listed, bounds = _VALUES.fullmatch(rest), _BOUNDS.fullmatch(rest)
+    if listed:
+        values = tuple(
+            m[2].strip() if m[1] is None else m[1].replace('""', '"') for m in _VALUE.finditer(listed[1]) if m.group()
+        )
+    elif bounds and side == "in" and kind in NUMERIC:
+        low, high = (Decimal(b) if b and re.fullmatch(r"-?\d+(\.\d+)?", b) else None for b in bounds.groups())
+    elif rest:
+        fix = "After the type may stand (a, b, c), for numbers that go in [0..9], and ? where it may be unknown."
+        wrong.refuse(cell.at, f"{rest[:60]!r} is not understood", fix)
+    if side == "out":
+        return Head("out", OutputColumn(name, cast(ColumnType, kind), label, values, nullable))
+    return Head("in", InputColumn(name, cast(ColumnType, kind), label, values, low, high, nullable))
+
+
+def write_header(side: str, column: InputColumn | OutputColumn) -> str:
+    """The header cell that `read_header` understands as this column; its label stands elsewhere."""
+    rest = ""
+    if column.values:
+        rest = " (" + ", ".join(_value(v) for v in column.values) + ")"
+    elif isinstance(column, InputColumn) and (column.minimum is not None or column.maximum is not None):
+        low, high = ("" if b is None else plain_number(b) for b in (column.minimum, column.maximum))
+        rest = f" [{low}..{high}]"
+    return f"{side} {column.name}: {column.type}{rest}{' ?' if column.nullable else ''}"
+
+
+def _value(text: str) -> str:
+    if re.fullmatch(r"\w[\w .&/+-]*\w|\w", text):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'

@@ -1,0 +1,237 @@
+"""Rows of a sheet to a policy: a few lines about the policy, the header row, then one rule a row.
+
+The lines about it (`policy`, `title`, `owner`, `hit`, `label NAME`, …) may be missing where the sheet fills an existing
+policy. A row whose id is `default` is the default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, cast
+
+from headgate.policy.core.model import (
+    AGGREGATES,
+    DEFAULT_ROW,
+    HITS,
+    NUMERIC,
+    Aggregate,
+    Hit,
+    InputColumn,
+    OutputColumn,
+    PolicyTable,
+    PolicyTest,
+    Row,
+)
+from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS, MAX_TEXT
+from headgate.policy.core.unary import BadCell
+from headgate.policy.exchange.names import slug, unused
+from headgate.policy.exchange.notice import Imported, Refusals, refusal
+from headgate.policy.exchange.sheet.cells import TEXTS, SheetCell, output_of, policy_cell
+from headgate.policy.exchange.sheet.header import Head, is_header, read_header
+
+ABOUT = ("policy", "version", "title", "description", "owner", "hit", "aggregate")
+MAX_ABOUT = 2 * MAX_COLUMNS + len(ABOUT)
+
+
+@dataclass
+class _Sheet:
+    about: dict[str, SheetCell] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    heads: dict[int, Head] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    default: Row | None = None
+
+
+def read_rows(
+    rows: Iterable[list[SheetCell]],
+    file: str,
+    base: PolicyTable | None = None,
+    tests: tuple[PolicyTest, ...] | None = None,
+) -> Imported:
+    """The policy of a sheet. `base` gives what the sheet does not say: name, owner, hit policy, types, tests.
+
+    Raises `Invalid` listing each cell that cannot be read; stops at the first row beyond the limit.
+    """
+    wrong = Refusals(file)
+    sheet = _read(rows, base, wrong)
+    if not sheet.heads and not wrong.found:
+        fix = "Name the columns in one row, for example: id, in amount: money, out fee: money."
+        wrong.refuse("the sheet", "has no header row", fix)
+    wrong.check()
+    table = _table(sheet, file, base, tests, wrong)
+    wrong.check()
+    return Imported(table, tuple(wrong.notices))
+
+
+def _read(rows: Iterable[list[SheetCell]], base: PolicyTable | None, wrong: Refusals) -> _Sheet:
+    sheet = _Sheet()
+    before = 0
+    for cells in rows:
+        if all(c.empty for c in cells):
+            continue
+        if sheet.heads:
+            if len(sheet.rows) >= MAX_ROWS:
+                fix = "Split the table into several policies, or state ranges instead of single values."
+                raise refusal(wrong.file, cells[0].at, f"is a row beyond the limit of {MAX_ROWS} rules", fix)
+            _rule(sheet, cells, wrong)
+        elif is_header(cells, base):
+            if len([c for c in cells if not c.empty]) > 2 * MAX_COLUMNS:
+                raise refusal(wrong.file, cells[0].at, f"starts a header of more than {2 * MAX_COLUMNS} columns")
+            sheet.heads = read_header(cells, base, wrong)
+            if not sheet.heads:
+                break
+        else:
+            before += 1
+            if before > MAX_ABOUT:
+                raise refusal(wrong.file, cells[0].at, f"has no header row in the first {MAX_ABOUT} rows")
+            _about(sheet, cells, wrong)
+    return sheet
+
+
+def _about(sheet: _Sheet, cells: list[SheetCell], wrong: Refusals) -> None:
+    first, *rest = [c for c in cells if not c.empty]
+    key = first.text.lower().rstrip(":")
+    if len(rest) > 1:
+        wrong.refuse(rest[1].at, f"stands behind {key[:40]!r} and its value", "Remove it.")
+    value = rest[0] if rest else SheetCell("", first.at)
+    if key in ABOUT:
+        sheet.about[key] = value
+    elif key.startswith("label "):
+        sheet.labels[slug(key[6:])] = value.text
+    else:
+        fix = (
+            f"Above the header stand {', '.join(ABOUT)} and 'label NAME'; the header names 'in …' and 'out …' columns."
+        )
+        wrong.refuse(first.at, f"{first.text[:60]!r} is neither about the policy nor a header", fix)
+
+
+def _rule(sheet: _Sheet, cells: list[SheetCell], wrong: Refusals) -> None:
+    words: dict[str, str] = {}
+    when: dict[str, str] = {}
+    then: dict[str, object] = {}
+    for place, cell in enumerate(cells):
+        if cell.empty:
+            continue
+        head = sheet.heads.get(place)
+        if head is None:
+            wrong.refuse(cell.at, f"{cell.text[:40]!r} stands under no header", "Name the column, or remove the cell.")
+        elif head.column is None:
+            words[head.word] = cell.text
+        elif isinstance(head.column, InputColumn):
+            _remark(head.column, cell, wrong)
+            if text := policy_cell(cell, head.column.type):
+                when[head.column.name] = text
+        else:
+            _remark(head.column, cell, wrong)
+            try:
+                then[head.column.name] = output_of(cell, head.column.type)
+            except BadCell as error:
+                wrong.refuse(cell.at, f"column {head.column.name}: {error}")
+    at = cells[0].at
+    for word in ("because", "clause"):
+        if len(words.get(word, "")) > MAX_TEXT:
+            wrong.refuse(at, f"{word} is longer than {MAX_TEXT} characters")
+    _place(sheet, at, words, when, then, wrong)
+
+
+def _place(
+    sheet: _Sheet, at: str, words: dict[str, str], when: dict[str, str], then: dict[str, object], wrong: Refusals
+) -> None:
+    line = int(re.sub(r"\D", "", at) or 0)
+    taken = {r.id for r in sheet.rows}
+    given = words.get("id", "")
+    name = slug(given, "row") if given else unused(f"row_{len(sheet.rows) + 1}", taken)
+    if given and name != given:
+        wrong.tell(at, f"the id {given[:60]!r} becomes {name}")
+    row = Row(name, when, then, words.get("because", ""), words.get("clause", ""), line)
+    if name == DEFAULT_ROW:
+        if when:
+            wrong.refuse(at, "the default has a condition", "Leave its 'in' cells empty.")
+        elif sheet.default is not None:
+            wrong.refuse(at, "is a second default", "Keep one.")
+        sheet.default = row
+        return
+    if name in taken:
+        wrong.refuse(at, f"a row before has the id {name}", "Give each row its own id.")
+    sheet.rows.append(row)
+
+
+def _remark(column: InputColumn | OutputColumn, cell: SheetCell, wrong: Refusals) -> None:
+    if isinstance(cell.value, Decimal) and column.type in TEXTS:
+        wrong.tell(cell.at, f"the number {cell.text} is read as a text", "Format the column as text to keep zeros.")
+    if cell.percent and column.type in NUMERIC and column.type != "percent":
+        wrong.tell(
+            cell.at,
+            f"is shown in percent and read as {cell.text}, for {column.name} is of type {column.type}",
+            f"Declare it '{column.name}: percent' to count in percent.",
+        )
+
+
+def _table(
+    sheet: _Sheet, file: str, base: PolicyTable | None, tests: tuple[PolicyTest, ...] | None, wrong: Refusals
+) -> PolicyTable:
+    columns = [h.column for h in sheet.heads.values() if h.column is not None]
+    labelled = [replace(c, label=sheet.labels.get(c.name, c.label)) for c in columns]
+    inputs = tuple(c for c in labelled if isinstance(c, InputColumn))
+    outputs = tuple(c for c in labelled if isinstance(c, OutputColumn))
+    for what, found in (("in", inputs), ("out", outputs)):
+        if not found:
+            wrong.refuse("the header", f"names no '{what}' column", f"Write for example '{what} amount: money'.")
+    if not sheet.rows:
+        wrong.refuse("the sheet", "has no rules below the header", "Write one rule per row.")
+    for name in sheet.labels.keys() - {c.name for c in labelled}:
+        wrong.tell("the lines above the header", f"the label of {name} belongs to no column")
+    about = dict(_words(sheet, file, base, wrong))
+    if base is not None and tests is None and base.tests:
+        wrong.tell("tests", f"the {len(base.tests)} tests of {base.policy} version {base.version} are kept")
+    return PolicyTable(
+        **about,
+        inputs=inputs,
+        outputs=outputs,
+        rows=tuple(sheet.rows),
+        default=sheet.default,
+        tests=tests if tests is not None else (base.tests if base else ()),
+        digest="",
+        file=file,
+    )
+
+
+def _words(sheet: _Sheet, file: str, base: PolicyTable | None, wrong: Refusals) -> Iterator[tuple[str, Any]]:
+    stem = re.sub(r"\.[A-Za-z]+$", "", re.split(r"[/\\]", file)[-1])
+    given = {key: cell.text for key, cell in sheet.about.items() if not cell.empty}
+    policy = given.get("policy") or (base.policy if base else slug(stem, "policy"))
+    yield "policy", slug(policy, "policy")
+    yield "title", (given.get("title") or (base.title if base else stem))[:MAX_TEXT]
+    yield "description", (given.get("description") or (base.description if base else ""))[:MAX_TEXT]
+    owner = given.get("owner") or (base.owner if base else "")
+    if not owner:
+        wrong.tell("owner", "is not given; the policy's owner is set to 'unowned'", "Add a line: owner, and a name.")
+    yield "owner", owner or "unowned"
+    yield "version", _version(sheet, base, wrong)
+    hit = (given.get("hit") or (base.hit if base else "first")).lower().replace(" ", "_")
+    if "hit" not in given and base is None:
+        wrong.tell("hit", "is not given, so the first row that fits decides", "Add a line: hit, and a hit policy.")
+    if hit not in HITS:
+        wrong.refuse(sheet.about["hit"].at, f"the hit policy {hit[:40]!r} is not known", f"Use {_listed(HITS)}.")
+    yield "hit", cast(Hit, hit)
+    aggregate = (given.get("aggregate") or (base.aggregate if base else "list")).lower()
+    if aggregate not in AGGREGATES:
+        wrong.refuse(sheet.about["aggregate"].at, f"{aggregate[:40]!r} is not known", f"Use {_listed(AGGREGATES)}.")
+    yield "aggregate", cast(Aggregate, aggregate)
+
+
+def _version(sheet: _Sheet, base: PolicyTable | None, wrong: Refusals) -> int:
+    cell = sheet.about.get("version")
+    if cell is None or cell.empty:
+        return base.version + 1 if base else 1
+    if not re.fullmatch(r"[1-9]\d{0,8}", cell.text):
+        wrong.refuse(cell.at, f"the version {cell.text[:40]!r} is not a whole number from 1")
+        return 1
+    return int(cell.text)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))
