@@ -181,6 +181,7 @@ quarantine_open = Gauge("quarantine_open", "Rows and events put aside and not ye
 outbox_rows = Gauge("outbox_rows", "Commands and webhooks not yet delivered, by state.", ("state",))
 outbox_oldest_seconds = Gauge("outbox_oldest_seconds", "Age of the oldest command that is due.")
 checkpoint_oldest_seconds = Gauge("checkpoint_oldest_seconds", "Age of the oldest entry not under a signed checkpoint.")
+audit_chains_rewritten = Gauge("audit_chains_rewritten", "Audit chains that are not the ones signed before.")
 breakers = Gauge("breakers", "Circuit breakers of targets, by state.", ("state",))
 backlog_read_failed = Counter("backlog_read_failed", "Scrapes at which the database could not be read.")
 

@@ -16,7 +16,7 @@ from headgate.ledger.checkpoints import CheckpointState, checkpoint_state
 
 MOST_SHOWN: Final = 50
 
-_TOTALS: Final = "select * from headgate_backlog(%s)"
+_TOTALS: Final = "select b.*, headgate_audit_alarms() from headgate_backlog(%s) b"
 _LANES: Final = """
 select w.lane, w.waiting, w.retrying, e.received_at, l.owner, l.lease_until, coalesce(l.lapses, 0)
 from (
@@ -64,6 +64,7 @@ class Totals:
     breakers_half_open: int
     targets_disabled: int
     oldest_unsigned: datetime | None
+    rewritten_chains: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +187,5 @@ def publish(totals: Totals, now: datetime) -> None:
     telemetry.outbox_oldest_seconds.set(age(totals.oldest_command, now).total_seconds())
     telemetry.breakers.set(totals.breakers_open, state="open")
     telemetry.breakers.set(totals.breakers_half_open, state="half_open")
+    telemetry.audit_chains_rewritten.set(totals.rewritten_chains)
     telemetry.checkpoint_oldest_seconds.set(age(totals.oldest_unsigned, now).total_seconds())

@@ -115,6 +115,7 @@ def _flow(totals: Totals, settings: Settings, now: datetime) -> Iterator[Check]:
         "warning" if unsigned > 86_400 else "ok",
         f"the oldest entry without a signed checkpoint is {unsigned:,} s old" if unsigned else "every entry is signed",
     )
+    yield _count("audit chains", totals.rewritten_chains, "are not the ones signed before; run headgate audit verify")
 
 
 def _count(name: str, count: int, what: str) -> Check:

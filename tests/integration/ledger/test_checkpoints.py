@@ -31,6 +31,7 @@ from headgate.ledger import (
     rotate_key,
     verify_audit,
 )
+from headgate.ledger.backlog import installation_totals
 from headgate.ledger.core import merkle
 from headgate.ledger.core.checkpoint import parse_note, signers
 from headgate.ledger.proofs import keep_roots, range_roots, tree_root
@@ -202,6 +203,8 @@ def test_a_rewritten_history_is_not_signed_and_raises_one_alarm(database, tenant
         assert len(audit_list(conn, action="audit.checkpoint_refused")) == 1
         if what != "a kept root":  # which the deep check does not rest on
             assert not verify_audit(conn, checks=[CHECKPOINTS_CHECK]).ok
+    with database.scan() as conn:
+        assert installation_totals(conn, NOW).rewritten_chains >= 1
 
 
 def test_a_history_rewritten_whole_with_its_hashes_and_head_is_found_by_its_checkpoint(
@@ -211,6 +214,8 @@ def test_a_history_rewritten_whole_with_its_hashes_and_head_is_found_by_its_chec
     with database.transaction(tenant) as conn:
         grow(conn, 20)
     checkpoint()
+    with database.scan() as conn:
+        before = installation_totals(conn, NOW).rewritten_chains
     for table in ("audit_entries", "audit_heads"):
         meddle(f"delete from {table} where tenant_id = %(tenant)s")
     with database.transaction(tenant) as conn:
@@ -220,6 +225,8 @@ def test_a_history_rewritten_whole_with_its_hashes_and_head_is_found_by_its_chec
         report = verify_audit(conn, checks=[CHECKPOINTS_CHECK])
     assert [f.reason for f in report.bad] == ["the entries are not those that were signed"]
     assert isinstance(checkpoint(NOW + timedelta(hours=1)), Rewritten)
+    with database.scan() as conn:
+        assert installation_totals(conn, NOW).rewritten_chains == before + 1
 
 
 @pytest.mark.parametrize("table", OWN)
