@@ -197,6 +197,7 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
     assert {owner for _, owner, _ in functions} == {SCAN_ROLE}
     assert all(config == ["search_path=pg_catalog, public"] for _, _, config in functions)
     assert {str(name) for name, _, _ in functions} == {
+        "headgate_audit_alarms",
         "headgate_backlog",
         "headgate_due_lanes",
         "headgate_due_deliveries",
