@@ -108,7 +108,7 @@ def test_nothing_of_an_order_is_told_to_whoever_collects_spans(world: World, spa
 
 
 def test_without_tracing_the_senders_trace_is_kept_with_the_event(world: World) -> None:
-    world.signed(json.dumps(event("e-1", order("O-1"))).encode(), headers={"traceparent": SENDERS})
+    world.signed(json.dumps(event("traced-1", order("O-1"))).encode(), headers={"traceparent": SENDERS})
     with world.channel.app.database.transaction(world.channel.tenant) as conn:
-        kept = conn.execute("select trace from events where event_id = 'e-1'").fetchone()
+        kept = conn.execute("select trace from events where event_id = 'traced-1'").fetchone()
     assert kept == (SENDERS,)
