@@ -85,6 +85,7 @@ NOTED = (
     "audit.rewrite_detected",
     "deal.decided",
     "deal.protection_ending",
+    "approval.reminder",
     delivery.SUBSCRIPTION_DISABLED,
 )
 # Fields whose values are kept apart from what is hashed, so that they can be erased: docs/how-to/erase-personal-data.md
@@ -278,7 +279,7 @@ def _voters(conn: Connection[Any], principals: Sequence[str], now: datetime) -> 
         found.principal: Voter(
             found.principal,
             found.roles,
-            tuple(Delegated(d.delegator, frozenset(d.roles), d.max_amount) for d in found.delegations),
+            tuple(Delegated(d.delegator, frozenset(d.roles), d.max_amount, d.via) for d in found.delegations),
         )
         for found in load_voters(conn, principals, now)
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from headgate.access import repo
-from headgate.access.core.authority import Delegation
+from headgate.access.core.authority import Delegation, chains
 from headgate.access.core.checks import period, text
 from headgate.access.core.roles import check_role, require
 from headgate.access.principals import as_delegation
@@ -34,12 +35,13 @@ def create_delegation(
     valid_until: datetime,
     reason: str,
     max_amount: Decimal | None = None,
+    onward: bool = False,
 ) -> Delegation:
     """Let `delegate` decide in `roles` of `delegator`, up to `max_amount` in the tenant's currency.
 
     The delegator does it, or an administrator who is not the delegate. Only roles that the delegator holds themselves
-    can be delegated. Raises `Invalid`, `Forbidden`, `NotFound`, or `DutyConflict` when the delegate holds a clashing
-    role.
+    can be delegated, or that somebody delegated to them `onward`: with leave to pass them on. Raises `Invalid`,
+    `Forbidden`, `NotFound`, or `DutyConflict` when the delegate holds a clashing role.
     """
     names = sorted({check_role(role) for role in roles})
     why = text("reason", reason, 500)
@@ -54,16 +56,32 @@ def create_delegation(
     if any(kind != "person" or status != "active" for kind, status in found.values()):
         raise Conflict("both must be people with an active account")
     own = {g.role for g in list_grants(conn, [delegator]) if g.valid_until is None or g.valid_until > ctx.now}
+    passed_on = {
+        role for chain in chains(_links_to(conn, delegator, ctx.now), delegator, ctx.now) for role in chain.roles
+    }
     for role in names:
-        if role not in own:
+        if role not in own | passed_on:
             raise Forbidden(f"{delegator} does not hold {role} and cannot delegate it")
     keep_duties_apart(conn, ctx.now, delegate, names, (valid_from, valid_until))
     delegation_id = new_id(ctx.now)
-    terms = {"roles": names, "valid_from": valid_from, "valid_until": valid_until, "max_amount": max_amount}
+    terms: dict[str, Any] = {
+        "roles": names,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "max_amount": max_amount,
+        "onward": onward,
+    }
     between = {"delegator": delegator, "delegate": delegate, "reason": why}
     conn.execute(repo.ADD_DELEGATION, {"id": delegation_id, "now": ctx.now, "by": ctx.principal.id, **between, **terms})
     record(conn, ctx, "delegation.created", "delegation", str(delegation_id), **between, **terms)
     return get_delegation(conn, delegation_id, ctx.now)
+
+
+def _links_to(conn: Connection, principal: str, now: datetime) -> list[Delegation]:
+    """What this principal may pass on: delegations to them that allow it, and those behind them."""
+    rows = conn.execute(repo.CHAINS_TO, {"principals": [principal], "now": now})
+    links = [as_delegation(row) for row in rows]
+    return [link for link in links if link.onward]
 
 
 def get_delegation(conn: Connection, delegation_id: UUID, now: datetime) -> Delegation:

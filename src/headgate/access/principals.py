@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from headgate.access import repo
 from headgate.access.core import checks
-from headgate.access.core.authority import Delegation
+from headgate.access.core.authority import Delegation, chains
 from headgate.access.core.passwords import check_password
 from headgate.access.core.roles import permissions_of, require
 from headgate.access.hashing import hash_password
@@ -43,11 +43,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class DelegatedRoles:
-    """What a delegation gives now: the delegated roles that the delegator holds, up to an amount in tenant currency."""
+    """What a delegation gives now: the delegated roles that the delegator holds, up to an amount in tenant currency.
+    `via` are those who passed the right on, the delegator's own delegate first."""
 
     delegator: str
     roles: frozenset[str]
     max_amount: Decimal | None
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,18 @@ def load_voters(conn: Connection, principals: Sequence[str], now: datetime) -> l
     """Those of these principals who are active people, with their roles and the delegations to them. Two queries."""
     accounts = [_account(row) for row in conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now})]
     people = [a for a in accounts if a.status == "active" and a.kind == "person"]
-    given: dict[str, list[DelegatedRoles]] = {a.principal: [] for a in people}
-    for delegation in delegations_to(conn, [a.principal for a in people], now):
-        if delegation.effective_roles:
-            given[delegation.delegate].append(
-                DelegatedRoles(delegation.delegator, delegation.effective_roles, delegation.max_amount)
-            )
+    links = [as_delegation(r) for r in conn.execute(repo.CHAINS_TO, {"principals": [*_ids(people)], "now": now})]
+    given = {
+        a.principal: [
+            DelegatedRoles(c.delegator, c.roles, c.max_amount, c.via) for c in chains(links, a.principal, now)
+        ]
+        for a in people
+    }
     return [Voter(a.principal, frozenset(a.roles), tuple(given[a.principal])) for a in people]
+
+
+def _ids(accounts: Sequence[Account]) -> Iterator[str]:
+    return (account.principal for account in accounts)
 
 
 def delegations_to(conn: Connection, principals: Sequence[str], now: datetime) -> list[Delegation]:
@@ -143,7 +150,7 @@ def delegations_to(conn: Connection, principals: Sequence[str], now: datetime) -
 
 def as_delegation(row: tuple[Any, ...]) -> Delegation:
     """A row of the delegation queries."""
-    id, delegator, delegate, roles, valid_from, valid_until, max_amount, reason, revoked_at, held = row
+    id, delegator, delegate, roles, valid_from, valid_until, max_amount, reason, revoked_at, onward, active, held = row
     return Delegation(
         id,
         delegator,
@@ -155,6 +162,8 @@ def as_delegation(row: tuple[Any, ...]) -> Delegation:
         reason,
         revoked_at,
         frozenset(held),
+        onward,
+        active,
     )
 
 

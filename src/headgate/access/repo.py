@@ -108,14 +108,15 @@ DROP_GRANT = "delete from role_grants where principal = %(principal)s and role =
 
 ADD_DELEGATION = """
 insert into delegations
-    (id, delegator, delegate, roles, valid_from, valid_until, max_amount, reason, created_at, created_by)
+    (id, delegator, delegate, roles, valid_from, valid_until, max_amount, reason, onward, created_at, created_by)
 values (%(id)s, %(delegator)s, %(delegate)s, %(roles)s::text[], %(valid_from)s, %(valid_until)s, %(max_amount)s,
-    %(reason)s, %(now)s, %(by)s)
+    %(reason)s, %(onward)s, %(now)s, %(by)s)
 """
 
 # The delegator's own roles come along, if the delegator is still active: nobody passes on what they no longer hold.
 _DELEGATION = f"""
     d.id, d.delegator, d.delegate, d.roles, d.valid_from, d.valid_until, d.max_amount, d.reason, d.revoked_at,
+    d.onward, exists(select from principals p where p.principal = d.delegator and p.status = 'active'),
     array(
         select g.role from role_grants g join principals p on p.principal = g.principal
         where g.principal = d.delegator and p.status = 'active' and {_IN_FORCE}
@@ -127,6 +128,19 @@ select {_DELEGATION} from delegations d
 where d.delegate = any(%(principals)s) and d.revoked_at is null
     and d.valid_from <= %(now)s and d.valid_until > %(now)s
 order by d.valid_from, d.id
+"""
+
+# Delegations to these principals, and those that the delegators got themselves and may pass on; three links at most.
+CHAINS_TO = f"""
+with recursive links as (
+    select d.id, d.delegator, 1 as place from delegations d
+    where d.delegate = any(%(principals)s) and d.revoked_at is null
+        and d.valid_from <= %(now)s and d.valid_until > %(now)s
+    union
+    select d.id, d.delegator, l.place + 1 from links l join delegations d on d.delegate = l.delegator
+    where d.onward and d.revoked_at is null and d.valid_from <= %(now)s and d.valid_until > %(now)s and l.place < 3
+)
+select {_DELEGATION} from delegations d where d.id in (select l.id from links l) order by d.valid_from, d.id
 """
 
 UPCOMING_DELEGATIONS_TO = """

@@ -69,6 +69,7 @@ delegations = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
     sa.Column("revoked_at", _TS),
+    sa.Column("onward", sa.Boolean, nullable=False, server_default=sa.text("false")),
     sa.Index("delegations_by_delegate", "tenant_id", "delegate", "valid_until"),
     primary_key=("id",),
     app="crud",

@@ -58,6 +58,7 @@ def create(
     because: Annotated[str, typer.Option("--because", help="Why; it stands in the audit chain.")],
     since: Day = None,
     up_to: Annotated[str, typer.Option("--up-to", help="The most at stake, in the tenant's currency.")] = "",
+    onward: Annotated[bool, typer.Option("--onward", help="They may pass the roles on to somebody else.")] = False,
     by: By = "",
     tenant: Tenant = "nordwind",
     json: Json = False,
@@ -74,6 +75,7 @@ def create(
             valid_until=midnight(conn, until + timedelta(days=1)),
             reason=because,
             max_amount=_amount(up_to) if up_to else None,
+            onward=onward,
         )
         row = _row(made, ctx.now)
     if json:

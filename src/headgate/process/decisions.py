@@ -90,7 +90,7 @@ def _check(conn: Connection[Any], ctx: Context, engine: Engine, approval: Approv
     approvals.check_vote(approval, choice.outcome, choice.justification, choice.digest, ctx.now)
     voter = voter_of(conn, ctx, engine)
     level = approvals.current_level(approval) or 0
-    approvals.authority(approval, voter, choice.on_behalf_of, level)
+    approvals.authority(approval, voter, choice.on_behalf_of, level, choice.outcome)
     if choice.outcome == "edit":
         check = engine.registry.edit_checks.get(approval.subject_type)
         if check is None or not choice.edit:

@@ -58,7 +58,8 @@ select approval, case_id, subject_type, subject, partner, digest, status, reques
 from approvals where {where}
 """
 LOAD_STEPS = """
-select approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated, matrix_row
+select approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated, matrix_row,
+       of_people, veto, note, keep_if, remind_hours
 from approval_steps where approval = any(%s) order by approval, level, step
 """
 LOAD_VOTES = """
@@ -82,9 +83,10 @@ on conflict (tenant_id, approval) do update set status = excluded.status, decide
 """
 SAVE_STEPS = """
 insert into approval_steps (approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated,
-                            matrix_row)
+                            matrix_row, of_people, veto, note, keep_if, remind_hours)
 select * from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::timestamptz[],
-                     %s::numeric[], %s::text[], %s::smallint[], %s::text[])
+                     %s::numeric[], %s::text[], %s::smallint[], %s::text[], %s::smallint[], %s::smallint[], %s::text[],
+                     %s::text[], %s::numeric[])
 on conflict (tenant_id, approval, level, step) do update set
   status = excluded.status, due_at = excluded.due_at, escalated = excluded.escalated
 """
@@ -175,7 +177,8 @@ def _approvals(conn: Connection[Any], where: str, params: tuple[object, ...]) ->
         votes: dict[UUID, list[Vote]] = {i: [] for i in ids}
         if ids:
             for row in cursor.execute(LOAD_STEPS, (ids,)).fetchall():
-                steps[row.pop("approval")].append(ApprovalStep(**{**row, "escalated": bool(row["escalated"])}))
+                flags = {"escalated": bool(row["escalated"]), "veto": bool(row["veto"])}
+                steps[row.pop("approval")].append(ApprovalStep(**{**row, **flags}))
             for row in cursor.execute(LOAD_VOTES, (ids,)).fetchall():
                 votes[row.pop("approval")].append(Vote(**row))
     return [
@@ -265,12 +268,17 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
             s.escalate_to,
             int(s.escalated),
             s.matrix_row,
+            s.of_people,
+            int(s.veto),
+            s.note,
+            s.keep_if,
+            s.remind_hours,
         )
         for a in approvals
         for s in a.steps
     ]
     if steps:
-        conn.execute(SAVE_STEPS, _columns(steps, 11))
+        conn.execute(SAVE_STEPS, _columns(steps, 16))
     votes = [
         (
             a.approval,

@@ -113,6 +113,11 @@ approval_steps = tenant_table(
     Column("escalate_to", Text, nullable=False, server_default=""),
     Column("escalated", SmallInteger, nullable=False, server_default="0"),
     Column("matrix_row", Text, nullable=False, server_default=""),
+    Column("of_people", SmallInteger, nullable=False, server_default="0"),
+    Column("veto", SmallInteger, nullable=False, server_default="0"),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("keep_if", Text, nullable=False, server_default=""),
+    Column("remind_hours", Numeric),
     primary_key=("approval", "level", "step"),
 )
 

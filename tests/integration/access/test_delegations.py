@@ -188,3 +188,35 @@ def test_a_revoked_delegation_ends_at_once_and_is_listed_as_past(database, tenan
         assert len(audit_list(conn, action="delegation.revoked")) == 1
         with pytest.raises(NotFound):
             revoke_delegation(conn, acting(ana), uuid.uuid4())
+
+
+def test_a_right_is_passed_on_only_with_leave(database, tenant, pair, person, acting):
+    ana, ben = pair
+    cem = person("cem")
+    with database.transaction(tenant) as conn:
+        first = delegate(conn, acting(ana), ana, ben)
+        with pytest.raises(Forbidden, match="does not hold finance"):
+            delegate(conn, acting(ben), ben, cem)
+        revoke_delegation(conn, acting(ana), first.id)
+        delegate(conn, acting(ana), ana, ben, onward=True, max_amount=Decimal(900))
+        delegate(conn, acting(ben), ben, cem, max_amount=None)
+        [voter] = load_voters(conn, [cem], NOW)
+    [given] = voter.delegations
+    assert (given.delegator, given.via, given.max_amount) == (ana, (ben,), Decimal(900))
+    assert given.roles == {"finance"}
+
+
+def test_a_chain_breaks_with_any_of_its_links(database, tenant, pair, person, acting):
+    ana, ben = pair
+    cem, root = person("cem"), acting(person("root", "tenant_admin"))
+    with database.transaction(tenant) as conn:
+        first = delegate(conn, acting(ana), ana, ben, onward=True, valid_until=NOW + timedelta(days=2))
+        delegate(conn, acting(ben), ben, cem)
+        assert load_voters(conn, [cem], NOW)[0].delegations
+        assert load_voters(conn, [cem], NOW + timedelta(days=3))[0].delegations == ()
+        revoke_delegation(conn, acting(ana), first.id)
+        assert load_voters(conn, [cem], NOW)[0].delegations == ()
+        delegate(conn, acting(ana), ana, ben, onward=True)
+        assert load_voters(conn, [cem], NOW)[0].delegations
+        suspend(conn, root, ben)
+        assert load_voters(conn, [cem], NOW)[0].delegations == ()

@@ -3,11 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from headgate.access.core.authority import Authority, Delegation, may_decide
+from headgate.access.core.authority import Authority, Chain, Delegation, chains, may_decide
 from headgate.kernel.context import Principal
 from headgate.kernel.errors import DutyConflict, Forbidden
 
@@ -112,3 +113,26 @@ def test_the_delegation_that_reaches_far_enough_is_used():
     high = replace(TO_BEN, id=UUID(int=3), delegator="user:emil", max_amount=Decimal(1000))
     assert decide(BEN, delegations=[low, high]).on_behalf_of == "user:emil"
     assert decide(BEN, delegations=[low, high, TO_BEN], amount=None).on_behalf_of == ANA.id
+
+
+def link(delegator: str, delegate: str, *, onward: bool = True, **more: Any) -> Delegation:
+    given = replace(TO_BEN, delegator=delegator, delegate=delegate, onward=onward)
+    return replace(given, **more)
+
+
+def test_a_chain_ends_after_three_links_and_never_turns_back() -> None:
+    links = [link("a", "b"), link("b", "c"), link("c", "d"), link("d", "e"), link("e", "a")]
+    found = {(c.delegator, c.via) for c in chains(links, "e", NOW)}
+    assert found == {("d", ()), ("c", ("d",)), ("b", ("c", "d"))}
+    assert ("a", ()) not in {(c.delegator, c.via) for c in chains(links, "a", NOW)}
+
+
+def test_a_chain_carries_what_every_link_allows() -> None:
+    links = [
+        link("a", "b", roles=FIN | {"tax"}, delegator_roles=FIN | {"tax"}, max_amount=Decimal(50)),
+        link("b", "c", roles=FIN, delegator_roles=frozenset(), max_amount=Decimal(80), onward=False),
+    ]
+    assert chains(links, "c", NOW) == [Chain("a", "c", FIN, Decimal(50), ("b",))]
+    assert chains([replace(links[0], onward=False), links[1]], "c", NOW) == []
+    assert chains([replace(links[0], delegator_active=False), links[1]], "c", NOW) == []
+    assert chains([links[0], replace(links[1], delegator_active=False)], "c", NOW) == []

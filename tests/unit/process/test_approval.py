@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from headgate.kernel.errors import DutyConflict, Forbidden, HeadgateError, Invalid, Stale
 from headgate.process.core import approval as approvals
-from headgate.process.core.approval import Asked, Delegated, Voter
+from headgate.process.core.approval import Delegated, Voter
+from headgate.process.core.matrix import Asked, plan_steps
 from headgate.process.core.state import Approval, Vote
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -29,7 +30,7 @@ def asked(level: int, role: str, quorum: int = 1, escalate_to: str = "") -> Aske
 
 
 def pending(*rows: Asked, stake: str = "500") -> Approval:
-    steps = approvals.plan_steps(rows)
+    steps = plan_steps(rows)
     return Approval(
         approval=UUID(int=1),
         case_id=UUID(int=2),
@@ -170,7 +171,7 @@ def test_escalation_lets_the_next_role_decide_as_well() -> None:
 def test_matrix_rows_for_one_role_and_level_merge_to_the_stricter() -> None:
     lax = Asked(1, "finance", 1, Decimal(8), "", Decimal(40), "a")
     strict = Asked(1, "finance", 2, Decimal(4), "finance_director", Decimal(40), "b")
-    (step,) = approvals.plan_steps([lax, strict])
+    (step,) = plan_steps([lax, strict])
     assert (step.quorum, step.sla_hours, step.escalate_to, step.matrix_row) == (
         2,
         Decimal(4),

@@ -17,7 +17,8 @@ class Delegation:
     """`delegate` may act in `roles` of `delegator` from `valid_from` on and before `valid_until`.
 
     `max_amount` is in the tenant's currency, None is no limit. `delegator_roles` are the roles that the delegator
-    holds in their own right now: what was delegated to them cannot be passed on.
+    holds in their own right now. With `onward` the delegate may pass the roles on to somebody else; without it, what
+    was delegated cannot be passed on. `delegator_active` is whether the delegator's account is.
     """
 
     id: UUID
@@ -30,6 +31,8 @@ class Delegation:
     reason: str
     revoked_at: datetime | None = None
     delegator_roles: frozenset[str] = frozenset()
+    onward: bool = False
+    delegator_active: bool = True
 
     def in_force(self, now: datetime) -> bool:
         """Whether it holds at this instant (half-open: not any more at `valid_until`)."""
@@ -39,6 +42,61 @@ class Delegation:
     def effective_roles(self) -> frozenset[str]:
         """The delegated roles that the delegator really holds."""
         return self.roles & self.delegator_roles
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A right to act in `roles` of `delegator` that reached `delegate` through `via` (the delegator's own delegate
+    first; empty when it was given directly), up to the smallest of the amounts on the way."""
+
+    delegator: str
+    delegate: str
+    roles: frozenset[str]
+    max_amount: Decimal | None
+    via: tuple[str, ...] = ()
+
+
+# A right is passed on at most so often: A lets B, B lets C, C lets D.
+LONGEST_CHAIN = 3
+
+
+def chains(delegations: Sequence[Delegation], delegate: str, now: datetime) -> list[Chain]:
+    """Every right that delegations in force give to `delegate`, directly or passed on, nearest first.
+
+    Each link but the last must allow passing on; only roles that every link names and that the first delegator holds
+    count; nobody stands in a chain twice.
+    """
+    found: list[Chain] = []
+    ends = [(d, d.roles, d.max_amount, ()) for d in delegations if d.delegate == delegate and _usable(d, now)]
+    reached: list[tuple[Delegation, frozenset[str], Decimal | None, tuple[str, ...]]] = list(ends)
+    for _ in range(LONGEST_CHAIN):
+        longer = []
+        for link, roles, amount, via in reached:
+            held = roles & link.delegator_roles
+            if held and link.delegator != delegate:
+                found.append(Chain(link.delegator, delegate, held, amount, via))
+            for before in delegations:
+                if (
+                    before.delegate == link.delegator
+                    and before.onward
+                    and _usable(before, now)
+                    and roles & before.roles
+                ):
+                    if before.delegator in (delegate, link.delegator, *via):
+                        continue
+                    passed = (roles & before.roles, _smaller(amount, before.max_amount), (link.delegator, *via))
+                    longer.append((before, *passed))
+        reached = longer
+    return found
+
+
+def _usable(delegation: Delegation, now: datetime) -> bool:
+    return delegation.in_force(now) and delegation.delegator_active
+
+
+def _smaller(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    given = [amount for amount in (one, other) if amount is not None]
+    return min(given) if given else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Delegate(Body):
     max_amount: PositiveAmount | None = Field(
         default=None, description="The most that may be at stake, in the tenant's currency; left out, no limit."
     )
+    onward: bool = Field(default=False, description="Whether the delegate may pass the roles on to somebody else.")
     reason: Annotated[str, StringConstraints(min_length=3, max_length=500, pattern=r"^[^\u0000]*$")]
 
 
@@ -43,6 +44,7 @@ class DelegationView(Shape):
     valid_from: Instant
     valid_until: Instant
     max_amount: Amount | None
+    onward: bool
     reason: str
     revoked_at: Instant | None
     in_force: bool
@@ -59,6 +61,7 @@ def delegation_view(found: Delegation, now: Instant) -> DelegationView:
         valid_from=found.valid_from,
         valid_until=found.valid_until,
         max_amount=found.max_amount,
+        onward=found.onward,
         reason=found.reason,
         revoked_at=found.revoked_at,
         in_force=found.in_force(now),

@@ -25,6 +25,12 @@ class Step(Shape):
     escalate_to: str
     escalated: bool
     matrix_row: str = Field(description="The row of the approval matrix that asks for this step.")
+    of_people: int = Field(
+        default=0, description="How many are asked, where a rejection can be outvoted; 0: one rejection ends it."
+    )
+    veto: bool = Field(default=False, description="Whether the role may reject at any time while the request waits.")
+    note: str = Field(default="", description="Why the step is not needed.")
+    remind_hours: Amount | None = Field(default=None, description="Working hours between two reminders.")
 
 
 class Ballot(Shape):

@@ -85,6 +85,7 @@ def delegate(request: Request, caller: CasesRead, body: Delegate, once: Once = N
             valid_until=body.valid_until,
             reason=body.reason,
             max_amount=None if body.max_amount is None else Decimal(body.max_amount),
+            onward=body.onward,
         )
         return delegation_view(made, ctx.now)
 

@@ -13,7 +13,7 @@ from headgate.kernel.ids import derive_id
 from headgate.ledger.core.chain import AuditDraft
 from headgate.ledger.core.events import StoredEvent
 from headgate.process.core import approval as approvals
-from headgate.process.core import builtin
+from headgate.process.core import builtin, kept
 from headgate.process.core.definition import Definition, Stage, Step, Transition, fill, matches
 from headgate.process.core.running import Run, StepRunner, Surroundings
 from headgate.process.core.state import (
@@ -115,11 +115,12 @@ def _close(run: Run, *, anything: bool) -> None:
         voided = approvals.end(case.approval, "voided", run.around.now)
         run.effects.append(ApprovalSaved(voided))
         run.notes["approval_voided"] = str(voided.approval)
+        kept.remember(run, case.approval)
     if anything:
         run.effects.append(TimersCleared(case.case_id, ""))
         run.effects.append(TasksClosed(case.case_id, "cancelled" if run.notes.get("approval_voided") else "done"))
     if case.approval is not None:
-        run.case = case._replace(approval=None)
+        run.case = run.case._replace(approval=None)
 
 
 def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -> None:

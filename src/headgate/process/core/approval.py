@@ -1,12 +1,14 @@
 """Approvals as a pure state machine: who is asked, whose word counts, what it leads to.
 
 Levels run one after the other, steps of a level side by side. Nothing is approved before the last level's quorum. One
-person speaks once per approval, never about what they asked for themselves, and neither does their delegate.
+person speaks once per approval, never about what they asked for themselves, and neither does their delegate, however
+many hands the right went through. A rejection ends a request, unless the step asks for more people than must agree:
+then it ends when too few are left to agree. Who holds a veto may reject at any time while the request waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -22,11 +24,12 @@ Deadline = Callable[[datetime, Decimal], datetime]
 @dataclass(frozen=True, slots=True)
 class Delegated:
     """A delegation in force: the delegate may speak for `delegator` in these roles, up to an amount in the tenant's
-    currency."""
+    currency. `via` are the people through whom the right was passed on, the delegator's own delegate first."""
 
     delegator: str
     roles: frozenset[str]
     max_amount: Decimal | None
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +41,11 @@ class Voter:
     delegated: tuple[Delegated, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One row of the approval matrix: who must agree, how fast, and who steps in when they do not."""
-
-    level: int
-    role: str
-    quorum: int
-    sla_hours: Decimal
-    escalate_to: str
-    expires_hours: Decimal
-    row: str
-
-
-def plan_steps(asked: Sequence[Asked]) -> tuple[ApprovalStep, ...]:
-    """Merge matrix rows into steps: one per level and role, with the larger quorum and the shorter clock."""
-    merged: dict[tuple[int, str], ApprovalStep] = {}
-    for row in asked:
-        key = (row.level, row.role)
-        seen = merged.get(key)
-        if seen is None:
-            merged[key] = ApprovalStep(
-                level=row.level,
-                step=row.role,
-                role=row.role,
-                quorum=row.quorum,
-                status="waiting",
-                due_at=None,
-                sla_hours=row.sla_hours,
-                escalate_to=row.escalate_to,
-                matrix_row=row.row,
-            )
-        else:
-            rows = seen.matrix_row if row.row in seen.matrix_row.split(", ") else f"{seen.matrix_row}, {row.row}"
-            merged[key] = replace(
-                seen,
-                quorum=max(seen.quorum, row.quorum),
-                sla_hours=min(seen.sla_hours, row.sla_hours),
-                escalate_to=seen.escalate_to or row.escalate_to,
-                matrix_row=rows,
-            )
-    return tuple(merged[key] for key in sorted(merged))
+def begin(approval: Approval, now: datetime, deadline: Deadline) -> Approval:
+    """A request whose steps are planned, with its first level open, and every step that may only stop it."""
+    steps = tuple(replace(s, status="open") if s.only_stops and s.status == "waiting" else s for s in approval.steps)
+    planned = replace(approval, steps=steps)
+    return replace(planned, steps=open_level(steps, current_level(planned) or 0, now, deadline))
 
 
 def open_level(
@@ -94,20 +61,23 @@ def open_level(
 
 
 def current_level(approval: Approval) -> int | None:
-    """The lowest level that is not done, or None when all are."""
-    levels = [s.level for s in approval.steps if s.status in ("waiting", "open")]
+    """The lowest level that is not done, or None when all are. Steps that can only stop the request hold up nothing."""
+    levels = [s.level for s in approval.steps if s.status in ("waiting", "open") and not s.only_stops]
     return min(levels) if levels else None
 
 
-def authority(approval: Approval, voter: Voter, on_behalf_of: str, level: int) -> ApprovalStep:
-    """The open step this voter may decide, or an error that says why not.
+def authority(
+    approval: Approval, voter: Voter, on_behalf_of: str, level: int, outcome: str = "approve"
+) -> ApprovalStep:
+    """The step this voter may decide with that outcome, or an error that says why not: an open step of the level, else,
+    for a rejection, any step left that their role may veto.
 
     Raises DutyConflict (requester, requester's delegate, second vote), Forbidden (no such role or delegation, amount
     above the delegation's limit).
     """
     speaks_for = on_behalf_of or voter.principal
     for person in {voter.principal, speaks_for}:
-        if person == approval.requested_by or person in approval.barred:
+        if _asked(approval, person):
             raise DutyConflict(f"{person} asked for this, so someone else has to decide it")
         if any(person in (v.principal, v.on_behalf_of) for v in approval.votes):
             raise DutyConflict(
@@ -117,20 +87,43 @@ def authority(approval: Approval, voter: Voter, on_behalf_of: str, level: int) -
     if on_behalf_of and on_behalf_of != voter.principal:
         roles = _delegated_roles(approval, voter, on_behalf_of)
     for step in approval.steps:
-        if step.level == level and step.status == "open" and not roles.isdisjoint(step.roles):
+        if step.level == level and step.status == "open" and not step.only_stops and not roles.isdisjoint(step.roles):
             return step
-    wanted = sorted({r for s in approval.steps if s.level == level and s.status == "open" for r in s.roles})
-    raise Forbidden(
-        f"{speaks_for} holds none of the roles that decide level {level}: {', '.join(wanted) or 'none is open'}"
+    stopping = _vetoes(approval, roles)
+    if stopping and outcome == "reject":
+        return stopping[0]
+    wanted = sorted(
+        {r for s in approval.steps if s.level == level and s.status == "open" and not s.only_stops for r in s.roles}
     )
+    may = f"; as {stopping[0].role} they can only stop it" if stopping else ""
+    raise Forbidden(
+        f"{speaks_for} holds none of the roles that decide level {level}: {', '.join(wanted) or 'none is open'}{may}"
+    )
+
+
+def _asked(approval: Approval, person: str) -> bool:
+    return person == approval.requested_by or person in approval.barred
+
+
+def _vetoes(approval: Approval, roles: frozenset[str]) -> list[ApprovalStep]:
+    """The steps of any level, done or not, at which these roles may stop the request; first those that wait."""
+    found = [s for s in approval.steps if s.veto and s.status != "skipped" and not roles.isdisjoint(s.roles)]
+    return sorted(found, key=lambda s: (s.status == "done", s.level))
 
 
 def _delegated_roles(approval: Approval, voter: Voter, on_behalf_of: str) -> frozenset[str]:
     given = [d for d in voter.delegated if d.delegator == on_behalf_of]
     if not given:
         raise Forbidden(f"{on_behalf_of} has not delegated to {voter.principal} for now")
+    clean = [d for d in given if not any(_asked(approval, person) for person in d.via)]
+    if not clean:
+        through = next(person for d in given for person in d.via if _asked(approval, person))
+        raise DutyConflict(
+            f"{voter.principal} speaks for {on_behalf_of} only through {through}, who asked for this, so someone else "
+            "has to decide it"
+        )
     stake = approval.stake or Decimal(0)
-    within = [d for d in given if d.max_amount is None or stake <= d.max_amount]
+    within = [d for d in clean if d.max_amount is None or stake <= d.max_amount]
     if not within:
         raise Forbidden(
             f"{stake} {approval.currency or ''} is above what {on_behalf_of} delegated to {voter.principal}".replace(
@@ -138,6 +131,13 @@ def _delegated_roles(approval: Approval, voter: Voter, on_behalf_of: str) -> fro
             )
         )
     return frozenset().union(*(d.roles for d in within))
+
+
+def passed_through(approval: Approval, voter: Voter, on_behalf_of: str) -> tuple[str, ...]:
+    """The people through whom a right came to this voter that nobody gave them directly; empty when somebody did."""
+    given = [d.via for d in voter.delegated if d.delegator == on_behalf_of]
+    clean = [via for via in given if not any(_asked(approval, person) for person in via)]
+    return min(clean, key=len, default=())
 
 
 def check_vote(approval: Approval, outcome: str, justification: str, digest: str, now: datetime) -> None:
@@ -157,14 +157,26 @@ def check_vote(approval: Approval, outcome: str, justification: str, digest: str
 def cast(approval: Approval, vote: Vote, now: datetime, deadline: Deadline) -> Approval:
     """The approval after a vote that `check_vote` and `authority` let through.
 
-    Reject, return and edit end it at once. Approve counts towards the step's quorum; the last step of a level opens the
-    next, the last level approves the whole.
+    Return and edit end it at once, and so does a rejection by who holds a veto or at a step that cannot be outvoted.
+    Approve counts towards the step's quorum; the last step of a level opens the next, the last level approves the
+    whole.
     """
     voted = replace(approval, votes=(*approval.votes, vote))
-    ended = {"reject": "rejected", "return": "returned", "edit": "edited"}.get(vote.outcome)
+    ended = {"return": "returned", "edit": "edited"}.get(vote.outcome)
+    if vote.outcome == "reject" and _lost(voted, vote):
+        ended = "rejected"
     if ended:
         return replace(voted, status=ended, decided_at=now, steps=_skip_rest(voted.steps))
     return settle(voted, now, deadline)
+
+
+def _lost(approval: Approval, vote: Vote) -> bool:
+    """Whether this rejection ends the request: it is a veto, or too few people are left at its step to agree."""
+    step = next(s for s in approval.steps if (s.level, s.step) == (vote.level, vote.step))
+    if step.veto or not step.of_people:
+        return True
+    against = sum(1 for v in approval.votes if (v.level, v.step, v.outcome) == (vote.level, vote.step, "reject"))
+    return step.of_people - against < step.quorum
 
 
 def settle(approval: Approval, now: datetime, deadline: Deadline) -> Approval:
@@ -174,14 +186,16 @@ def settle(approval: Approval, now: datetime, deadline: Deadline) -> Approval:
         if v.outcome in ("approve", "carried"):
             agreed[(v.level, v.step)] = agreed.get((v.level, v.step), 0) + 1
     steps = tuple(
-        replace(s, status="done") if s.status == "open" and agreed.get((s.level, s.step), 0) >= s.quorum else s
+        replace(s, status="done")
+        if s.status == "open" and not s.only_stops and agreed.get((s.level, s.step), 0) >= s.quorum
+        else s
         for s in approval.steps
     )
     result = replace(approval, steps=steps)
     level = current_level(result)
     if level is None:
-        return replace(result, status="approved", decided_at=now)
-    if not any(s.level == level and s.status == "open" for s in steps):
+        return replace(result, status="approved", decided_at=now, steps=_skip_rest(steps))
+    if not any(s.level == level and s.status == "open" and not s.only_stops for s in steps):
         opened = replace(result, steps=open_level(steps, level, now, deadline))
         return settle(opened, now, deadline)
     return result
@@ -208,33 +222,19 @@ def escalate(approval: Approval, level: int, now: datetime) -> Approval:
     return replace(approval, steps=tuple(replace(s, escalated=True) if is_late(s) else s for s in approval.steps))
 
 
-def ways(approval: Approval, voter: Voter) -> tuple[str, ...]:
-    """For whom this voter may decide now: '' for themselves, else the delegator's id. Empty when not at all."""
+def ways(approval: Approval, voter: Voter, outcome: str = "approve") -> tuple[str, ...]:
+    """For whom this voter may decide so now: '' for themselves, else the delegator's id. Empty when not at all.
+
+    Who may approve may do anything else; with `reject` come those that may only stop it.
+    """
     level = current_level(approval)
     if approval.status != "pending" or level is None:
         return ()
     found = []
     for name in ("", *dict.fromkeys(d.delegator for d in voter.delegated)):
         try:
-            authority(approval, voter, name, level)
+            authority(approval, voter, name, level, outcome)
         except (Forbidden, DutyConflict):
             continue
         found.append(name)
     return tuple(found)
-
-
-def asked_from(outputs: Mapping[str, object], row: str) -> Asked:
-    """A matrix row's outputs as an `Asked`. Raises Invalid naming the output that is missing or mistyped."""
-    try:
-        return Asked(
-            level=int(str(outputs["level"])),
-            role=str(outputs["role"]),
-            quorum=int(str(outputs.get("quorum") or 1)),
-            sla_hours=Decimal(str(outputs.get("sla_hours") or 8)),
-            escalate_to=str(outputs.get("escalate_to") or ""),
-            expires_hours=Decimal(str(outputs.get("expires_hours") or 80)),
-            row=row,
-        )
-    except (KeyError, ArithmeticError, ValueError) as error:
-        needed = "outputs need level and role, and whole numbers where counts are meant"
-        raise Invalid(f"approval matrix row {row}: {needed} ({error})") from None

@@ -9,7 +9,8 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Forbidden, refused
 from headgate.kernel.ids import derive_id
 from headgate.process.core import approval as approvals
-from headgate.process.core import commands
+from headgate.process.core import commands, reminders
+from headgate.process.core.matrix import Asked
 from headgate.process.core.running import Run
 from headgate.process.core.state import (
     Approval,
@@ -49,10 +50,10 @@ def _decided(run: Run) -> str | None:
         raise Forbidden(f"{run.event.actor} is not a person of this tenant")
     level = approvals.current_level(pending) or 0
     behalf = str(data.get("on_behalf_of") or "")
-    step = approvals.authority(pending, voter, behalf, level)
+    step = approvals.authority(pending, voter, behalf, level, outcome)
     edit = data.get("edit")
     vote = Vote(
-        level=level,
+        level=step.level,
         step=step.step,
         principal=voter.principal,
         on_behalf_of=behalf,
@@ -65,7 +66,7 @@ def _decided(run: Run) -> str | None:
     after = approvals.cast(pending, vote, now, run.around.deadline)
     run.notes["vote"] = {
         "approval": str(after.approval),
-        "level": level,
+        "level": step.level,
         "role": step.role,
         "outcome": outcome,
         "justification": vote.justification,
@@ -73,6 +74,8 @@ def _decided(run: Run) -> str | None:
         "approval_status": after.status,
         "bound_digest": after.digest,
     }
+    if via := approvals.passed_through(pending, voter, behalf):
+        run.notes["vote"]["via"] = list(via)  # type: ignore[index]
     run.effects.append(ApprovalSaved(after))
     return _after_vote(run, pending, after, vote)
 
@@ -81,7 +84,7 @@ def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str 
     run.case = run.case._replace(approval=after)
     if after.status == "pending":
         if approvals.current_level(after) != vote.level:
-            run.effects.append(TasksClosed(run.case.case_id, "done", vote.level))
+            run.effects.extend(_closings(run, after, vote.level))
             open_tasks(run, after)
         else:
             was_open = {s.step for s in before.steps if s.level == vote.level and s.status == "open"}
@@ -113,12 +116,24 @@ def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str 
     return f"approval.{after.status}"
 
 
+def _closings(run: Run, after: Approval, level: int) -> list[TasksClosed]:
+    """The tasks of a level that is done; who may stop the request keeps theirs."""
+    mine = [s for s in after.steps if s.level == level]
+    if not any(s.only_stops for s in mine):
+        return [TasksClosed(run.case.case_id, "done", level)]
+    return [TasksClosed(run.case.case_id, "done", level, s.role) for s in mine if not s.only_stops]
+
+
 def open_tasks(run: Run, approval: Approval) -> None:
-    """Put the open level of an approval into the queues of its roles and set its escalation clock."""
+    """Put the open level of an approval into the queues of its roles and set its escalation clock; with the first
+    level come the tasks of those who may only stop it."""
     level = approvals.current_level(approval)
+    first = all(s.status in ("open", "waiting", "skipped") for s in approval.steps)
     dues = []
     for step in approval.steps:
-        if step.status != "open" or step.level != level:
+        if step.status != "open" or (step.level != level and not (step.only_stops and first)):
+            continue
+        if step.only_stops and not first:
             continue
         run.effects.append(
             TaskOpened(
@@ -139,6 +154,7 @@ def open_tasks(run: Run, approval: Approval) -> None:
     if dues:
         run.effects.append(TimersCleared(run.case.case_id, "approval.late"))
         run.effects.append(TimerSet(run.case.case_id, run.case.key, f"approval.late.{level}", min(dues)))
+    reminders.begin(run, approval, level)
 
 
 def _fired(run: Run) -> str | None:
@@ -153,6 +169,8 @@ def _fired(run: Run) -> str | None:
         return "sla.breached"
     if name.startswith("approval.late.") and pending is not None and pending.status == "pending":
         return _late(run, pending, int(name.rsplit(".", 1)[1]))
+    if name.startswith(reminders.TIMER) and pending is not None and pending.status == "pending":
+        return reminders.remind(run, pending, int(name.rsplit(".", 1)[1]))
     if name == "approval.expire" and pending is not None and pending.status == "pending" and now >= pending.expires_at:
         expired = approvals.end(pending, "expired", now)
         run.effects.append(ApprovalSaved(expired))
@@ -179,6 +197,6 @@ def _late(run: Run, pending: Approval, level: int) -> str | None:
     return None
 
 
-def longest_expiry(asked: tuple[approvals.Asked, ...]) -> Decimal:
+def longest_expiry(asked: tuple[Asked, ...]) -> Decimal:
     """Business hours until the whole request lapses: the largest of its matrix rows."""
     return max(a.expires_hours for a in asked)

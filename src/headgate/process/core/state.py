@@ -31,7 +31,13 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalStep:
-    """A role that must agree at a level. Steps of one level run side by side; levels run one after the other."""
+    """A role that must agree at a level. Steps of one level run side by side; levels run one after the other.
+
+    `of_people` is how many are asked where a rejection can be outvoted (0: one rejection ends the request). A step with
+    `veto` may be rejected by its role at any time while the request waits; with a quorum of 0 it can do nothing else.
+    `note` says why a step is not needed. `keep_if` says when an agreement outlives a change, `remind_hours` (working
+    hours) how often who has not decided is reminded; None is never.
+    """
 
     level: int
     step: str
@@ -43,6 +49,16 @@ class ApprovalStep:
     escalate_to: str = ""
     escalated: bool = False
     matrix_row: str = ""
+    of_people: int = 0
+    veto: bool = False
+    note: str = ""
+    keep_if: str = ""
+    remind_hours: Decimal | None = None
+
+    @property
+    def only_stops(self) -> bool:
+        """Whether nobody waits for this step: its role may stop the request, and need not agree."""
+        return self.veto and self.quorum == 0
 
     @property
     def roles(self) -> tuple[str, ...]:

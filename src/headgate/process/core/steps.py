@@ -13,9 +13,10 @@ from headgate.kernel.errors import Invalid, Misconfigured
 from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
-from headgate.process.core import commands
+from headgate.process.core import commands, kept
 from headgate.process.core.builtin import longest_expiry, open_tasks
 from headgate.process.core.definition import Step
+from headgate.process.core.matrix import Asked, asked_by, plan_steps
 from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, mapping_of, value_of
 from headgate.process.core.state import (
     Approval,
@@ -78,7 +79,7 @@ def approve(run: Run, step: Step) -> None:
     if not isinstance(asks, Sequence) or isinstance(asks, str) or not asks:
         raise Invalid(f"step {step.id}: 'each' has nothing to ask approval for")
     evaluations = [run.around.decide(step.name, dict(ask)) for ask in asks if isinstance(ask, Mapping)]
-    asked = tuple(row for evaluation in evaluations for row in _rows(evaluation))
+    asked = _asked(run, step, evaluations)
     if not asked:
         raise Invalid(f"policy {step.name} names nobody who could approve this; add a row or a default")
     decision = decision_of(run, evaluations)
@@ -104,15 +105,13 @@ def approve(run: Run, step: Step) -> None:
     open_tasks(run, approval)
 
 
-def _rows(evaluation: Evaluation) -> list[approvals.Asked]:
-    outputs = evaluation.outputs.get("list", [])
-    assert isinstance(outputs, Sequence)
-    return [approvals.asked_from(o, row) for o, row in zip(outputs, evaluation.rows, strict=True)]
+def _asked(run: Run, step: Step, evaluations: Sequence[Evaluation]) -> tuple[Asked, ...]:
+    summary, stake = value_of(run, step.args.get("summary")), as_amount(value_of(run, step.args.get("stake")))
+    return asked_by(evaluations, summary if isinstance(summary, Mapping) else {}, stake)
 
 
-def _open(run: Run, step: Step, asked: tuple[approvals.Asked, ...], decision: DecisionDraft) -> Approval:
+def _open(run: Run, step: Step, asked: tuple[Asked, ...], decision: DecisionDraft) -> Approval:
     now, case, args = run.around.now, run.case, step.args
-    steps = approvals.plan_steps(asked)
     summary = value_of(run, args.get("summary"))
     bound = str(value_of(run, args.get("binds")) or "")
     approval = Approval(
@@ -131,10 +130,11 @@ def _open(run: Run, step: Step, asked: tuple[approvals.Asked, ...], decision: De
         currency=case.currency,
         exceptions=case.exceptions,
         summary=dict(summary) if isinstance(summary, Mapping) else {},
-        steps=approvals.open_level(steps, steps[0].level, now, run.around.deadline),
+        steps=plan_steps(asked),
         decision=decision.decision,
     )
-    return _with_carried(run, approval)
+    begun = approvals.begin(approval, now, run.around.deadline)
+    return _with_carried(run, kept.with_kept(run, begun))
 
 
 def _names(value: object) -> tuple[str, ...]:
@@ -161,7 +161,9 @@ def _with_carried(run: Run, approval: Approval) -> Approval:
         at=run.around.now,
         event_seq=run.event.seq,
     )
-    return approvals.settle(replace(approval, votes=(vote,)), run.around.now, run.around.deadline)
+    if any(v.principal == vote.principal for v in approval.votes):
+        return approval
+    return approvals.settle(replace(approval, votes=(*approval.votes, vote)), run.around.now, run.around.deadline)
 
 
 def open_task(run: Run, step: Step) -> None:
