@@ -44,6 +44,7 @@ from headgate.ledger import (
     purge_quarantine,
 )
 from headgate.policy import DECISIONS_CHECK, PolicyService, overdue_reviews
+from headgate.policy.backtest import Backtests, Hosted, purge_backtests
 from headgate.process import Definitions, Delegated, Engine, Job, LaneRunner, Registry, TenantProfile, Validator, Voter
 from headgate.process.lanes import Probe
 from headgate.store import Database, open_database
@@ -56,6 +57,7 @@ TABLES = (
     "headgate.ledger.tables",
     "headgate.access.tables",
     "headgate.policy.tables",
+    "headgate.policy.backtest.tables",
     "headgate.process.tables",
     "headgate.channel.masters.tables",
     "headgate.channel.partners.tables",
@@ -100,9 +102,12 @@ DATA_CLASSES = {
         DataClass("personal_values", "names and addresses in orders, notes", None, erase_expired, holds_itself=True),
         DataClass("quarantine", "rows and events put aside, once settled", 730, purge_quarantine),
         DataClass("sessions", "sign-ins that have ended", 1, forget_sessions),
+        DataClass("backtests", "backtests of policies with their flips", 730, purge_backtests),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
     )
 }
+# Decisions that weigh several policies, and how a backtest reads them.
+HOSTED = (Hosted(orders.OrderLens(), orders.DECIDING, orders.ASKED),)
 PROFILE = "select currency, timezone, settings from tenants"
 
 
@@ -118,6 +123,7 @@ class App:
     cache: RevisionCache
     envelope: Envelope
     courier: delivery.Courier
+    backtests: Backtests
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -172,7 +178,8 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     courier = delivery.Courier(
         opened, _delivery_ports(settings), envelope, ticking, settings.lanes, secrets.SystemRandom().random
     )
-    return App(settings, opened, ticking, engine, policies, cache, envelope, courier)
+    backtests = Backtests(policies, HOSTED)
+    return App(settings, opened, ticking, engine, policies, cache, envelope, courier, backtests)
 
 
 def _delivery_ports(settings: Settings) -> Mapping[str, delivery.DeliveryPort]:

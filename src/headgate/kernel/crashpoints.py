@@ -32,6 +32,8 @@ POINTS: Final[Mapping[str, str]] = {
     "timers.taken": "due clocks are taken and their events are appended, not committed",
     "timers.committed": "due clocks have become events that nobody has applied",
     "jobs.done": "a periodic job is done and not committed",
+    "backtest.weighed": "a slice of decisions is weighed again and nobody was told",
+    "backtest.finished": "a backtest's whole result is written and not committed",
     "approval.voted": "a decision is appended and not committed",
     "approval.settling": "a decision is durable and not applied",
     "outbox.claimed": "commands are claimed and not handed over",

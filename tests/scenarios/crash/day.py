@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from headgate.api import create_app
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
+from headgate.policy.backtest import Wanted, get_result, list_runs
 from headgate.process import ActionCall, ActionResult
 from headgate.store import Database
 from headgate.wiring import build
@@ -76,6 +77,24 @@ def live(world: World) -> None:
     go_on(channel, LATE)
     deliver(channel)
     drain(channel)
+    look_back(channel)
+
+
+def look_back(channel: Channel) -> None:
+    """Try the prices' policy on the day. A run that somebody left behind is taken over when its lease is over."""
+    app, tenant = channel.app, channel.tenant
+    with app.database.transaction(tenant) as conn:
+        day = channel.clock.now().date()
+        if not list_runs(conn):
+            wanted = Wanted("price_deviation", day - timedelta(days=30), day, (1,))
+            app.backtests.start(conn, channel.context(), wanted, small=0)
+    for _ in range(3):
+        app.backtests.work(app.database, channel.context(), channel.clock, "day")
+        channel.clock.move(timedelta(minutes=2))
+    with app.database.transaction(tenant) as conn:
+        (run,) = list_runs(conn)
+        assert run.status == "done"
+        assert get_result(conn, run.run) is not None
 
 
 def go_on(channel: Channel, at: datetime) -> None:

@@ -75,7 +75,7 @@ def run_day(world: World, settings: Settings, **environment: str) -> Ended:
     done = subprocess.run(
         [sys.executable, str(DAY), json.dumps(given)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"} | environment,
         capture_output=True,
         text=True,
         timeout=100,

@@ -1,6 +1,7 @@
 """Orders: their facts, the actions of the process `order_to_release`, and how they are stored and shown."""
 
 from headgate.channel.orders.core.actions import ACTIONS
+from headgate.channel.orders.core.again import ASKED, DECIDING, OrderLens
 from headgate.channel.orders.explain import explain_order
 from headgate.channel.orders.jobs import JOBS
 from headgate.channel.orders.port import OrderPort
@@ -9,7 +10,10 @@ from headgate.channel.orders.summary import order_summary
 
 __all__ = [
     "ACTIONS",
+    "ASKED",
+    "DECIDING",
     "JOBS",
+    "OrderLens",
     "OrderPort",
     "check_edit",
     "current_order",

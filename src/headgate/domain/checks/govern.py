@@ -85,48 +85,78 @@ class OrderVerdict(NamedTuple):
 
 
 def govern(facts: OrderFacts, decide: Decide, checks: Iterable[Check]) -> OrderVerdict:
-    """Run the checks over an order and combine them through `order_release`.
-
-    Findings with a policy are decided by it (outputs `outcome` pass, flag, hold or reject, and `exception`). The others
-    set inputs of `order_release`; when that does not release, `order_exceptions` says over the same inputs which
-    exceptions the order has and how grave each is (a tenant without that table counts all that were found). A finding
-    that an approval waived counts as passed. Raises `Refused` where an exchange rate is missing.
-    """
+    """Run the checks over an order and combine them through `order_release`. Raises `Refused` where an exchange rate is
+    missing."""
     prepared = prepare(facts)
-    checked: list[Checked] = []
-    raised: list[Raised] = []
-    signals: dict[str, object] = {}
-    for check in checks:
-        for finding in check(prepared):
-            item = _decided(finding, decide, facts.waived) if finding.policy else _observed(finding, facts.waived)
-            checked.append(item)
-            if not item.waived:
-                if finding.signals:
-                    signals.update(finding.signals)
-                if item.exception:
-                    raised.append((item, stake_of(item, facts.tenant_currency)))
-    inputs = _release_inputs(prepared, raised, signals)
-    release = decide(RELEASE_POLICY, inputs)
-    outcome = read_outcome(release.outputs)
-    naming = None if outcome == "release" else _naming(decide, inputs)
-    found_types = {item.exception for item, _ in raised}
-    approved = frozenset(kind for kind, line in facts.waived if not line and kind not in found_types)
-    names = None if naming is None else read_names(naming.outputs)
-    outcome, exceptions = combine(outcome, raised, names, approved, prepared.totals.tenant_gross)
+    totals = prepared.totals
+    findings = [finding for check in checks for finding in check(prepared)]
+    weighed = weigh(findings, _plain_order(totals.tenant_gross), decide, facts.waived, totals.tenant_currency)
     return OrderVerdict(
-        outcome,
-        exceptions,
+        weighed.outcome,
+        weighed.exceptions,
         prepared.lines,
         prepared.credit,
         prepared.tax,
         prepared.allocation,
-        prepared.totals,
-        tuple(checked),
-        release,
-        inputs,
-        naming,
-        total_stake((found.line, found.stake) for found in exceptions),
+        totals,
+        weighed.checked,
+        weighed.release,
+        weighed.release_inputs,
+        weighed.naming,
+        weighed.stake,
     )
+
+
+class Weighed(NamedTuple):
+    """What findings come to: the part of an `OrderVerdict` that policies decide."""
+
+    outcome: str
+    exceptions: tuple[ExceptionFound, ...]
+    checked: tuple[Checked, ...]
+    release: Verdict
+    release_inputs: Mapping[str, object]
+    naming: Verdict | None
+    stake: Decimal
+
+
+def weigh(
+    findings: Iterable[Finding],
+    order: Mapping[str, object],
+    decide: Decide,
+    waived: frozenset[tuple[str, str]],
+    currency: str,
+) -> Weighed:
+    """Let the policies decide on findings. `order` is what `order_release` is told where no finding says otherwise,
+    `currency` the tenant's.
+
+    Findings with a policy are decided by it (outputs `outcome` pass, flag, hold or reject, and `exception`). The others
+    set inputs of `order_release`; when that does not release, `order_exceptions` says over the same inputs which
+    exceptions the order has and how grave each is (a tenant without that table counts all that were found). A finding
+    that an approval waived counts as passed.
+    """
+    checked: list[Checked] = []
+    raised: list[Raised] = []
+    signals: dict[str, object] = {}
+    for finding in findings:
+        item = _decided(finding, decide, waived) if finding.policy else _observed(finding, waived)
+        checked.append(item)
+        if not item.waived:
+            if finding.signals:
+                signals.update(finding.signals)
+            if item.exception:
+                raised.append((item, stake_of(item, currency)))
+    inputs = {**order, **_counted(raised), **signals}
+    release = decide(RELEASE_POLICY, inputs)
+    outcome = read_outcome(release.outputs)
+    naming = None if outcome == "release" else _naming(decide, inputs)
+    found_types = {item.exception for item, _ in raised}
+    approved = frozenset(kind for kind, line in waived if not line and kind not in found_types)
+    names = None if naming is None else read_names(naming.outputs)
+    whole = inputs["order_amount"]
+    assert isinstance(whole, Decimal)
+    outcome, exceptions = combine(outcome, raised, names, approved, whole)
+    stake = total_stake((found.line, found.stake) for found in exceptions)
+    return Weighed(outcome, exceptions, tuple(checked), release, inputs, naming, stake)
 
 
 def _naming(decide: Decide, inputs: Mapping[str, object]) -> Verdict | None:
@@ -152,15 +182,21 @@ def _observed(finding: Finding, waived: frozenset[tuple[str, str]]) -> Checked:
     return Checked(finding, "note", finding.exception, is_waived, None)
 
 
-def _release_inputs(prepared: Prepared, raised: Sequence[Raised], signals: Mapping[str, object]) -> dict[str, object]:
+def _counted(raised: Sequence[Raised]) -> dict[str, object]:
     outcomes = [item.outcome for item, _ in raised]
     return {
         "holds": outcomes.count("hold"),
         "flags": outcomes.count("flag"),
         "rejects": outcomes.count("reject"),
         "exceptions": list(dict.fromkeys(item.exception for item, _ in raised)),
-        "order_amount": prepared.totals.tenant_gross,
         "stake": total_stake((item.finding.line, stake) for item, stake in raised),
+    }
+
+
+def _plain_order(amount: Decimal) -> dict[str, object]:
+    """What is true of an order that no check says anything about."""
+    return {
+        "order_amount": amount,
         "partner_status": "active",
         "new_partner": False,
         "duplicate": False,
@@ -169,5 +205,4 @@ def _release_inputs(prepared: Prepared, raised: Sequence[Raised], signals: Mappi
         "export_controlled": False,
         "below_minimum": False,
         "tax_known": True,
-        **signals,
     }

@@ -27,18 +27,21 @@ def check_margin(prepared: Prepared) -> list[Finding]:
             cost += line.cost_amount
             detail = f"margin {line.margin_pct:f} % at {line.line.unit_price:f} with a cost of {line.cost:f}"
         found.append(
-            _finding(detail, line.line.line, line.margin_pct, line.family, line.cost is not None, line.tenant_amount)
+            margin_finding(
+                detail, line.line.line, line.margin_pct, line.family, line.cost is not None, line.tenant_amount
+            )
         )
     if known > 1:
         margin_pct = ratio_pct(amount - cost, amount)
         detail = f"margin of the order {margin_pct:f} %: {amount:f} with costs of {cost:f}"
-        found.append(_finding(detail, None, margin_pct, "", True, convert(amount, prepared.totals.rate)))
+        found.append(margin_finding(detail, None, margin_pct, "", True, convert(amount, prepared.totals.rate)))
     return found
 
 
-def _finding(
+def margin_finding(
     detail: str, line: str | None, margin_pct: Decimal, family: str, has_cost: bool, amount: Decimal
 ) -> Finding:
+    """The finding over one line, or over the order (`line` None); `amount` is in the tenant's currency."""
     per_point = amount / HUNDRED
     inputs = {"margin_pct": margin_pct, "family": family, "has_cost": has_cost, "line_amount": amount}
     return Finding(

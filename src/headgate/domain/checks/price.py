@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from headgate.domain.checks.finding import Finding
+from decimal import Decimal
+
+from headgate.domain.checks.finding import ZERO, Finding
 from headgate.domain.checks.prepared import Prepared, PricedLine
-from headgate.domain.fx import convert
+from headgate.domain.fx import FxRate, convert
 
 
 def check_price(prepared: Prepared) -> list[Finding]:
@@ -15,12 +17,7 @@ def check_price(prepared: Prepared) -> list[Finding]:
     found = []
     for line in prepared.lines:
         trace = line.trace
-        if trace.amount is None:
-            stake = line.tenant_amount
-        elif line.deviation_pct:
-            stake = abs(convert(trace.amount - line.amount, prepared.totals.rate))
-        else:
-            stake = trace.quantity * 0
+        stake = price_stake(trace.amount, line.amount, line.tenant_amount, line.deviation_pct, prepared.totals.rate)
         found.append(
             Finding(
                 "price",
@@ -37,6 +34,15 @@ def check_price(prepared: Prepared) -> list[Finding]:
             )
         )
     return found
+
+
+def price_stake(
+    contract: Decimal | None, amount: Decimal, tenant_amount: Decimal, deviation_pct: Decimal, rate: FxRate
+) -> Decimal:
+    """What a line's price puts at stake, in the tenant's currency; `contract` is the amount at the contract price."""
+    if contract is None:
+        return tenant_amount
+    return abs(convert(contract - amount, rate)) if deviation_pct else ZERO
 
 
 def _words(line: PricedLine) -> str:

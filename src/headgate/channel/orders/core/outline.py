@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from headgate.channel.orders.core.state import OrderState
-from headgate.domain.checks import OrderVerdict, PartnerFacts, ProductFacts
+from headgate.domain.checks import ExceptionFound, OrderVerdict, PartnerFacts, ProductFacts
 from headgate.kernel.canonical import digest
 
 ZERO = Decimal(0)
@@ -23,24 +23,25 @@ def bound_digest(state: OrderState, verdict: OrderVerdict) -> str:
 
 def asks_for(verdict: OrderVerdict, partner: PartnerFacts) -> list[dict[str, Any]]:
     """One question to the approval matrix per exception type that holds the order: the largest figures count."""
+    lines = {line.line.line: (line.deviation_pct, line.margin_pct) for line in verdict.lines}
+    credit = verdict.credit
+    risk = risk_of(credit.on_hold, credit.overdue_days, credit.utilisation_pct)
+    return questions(verdict.exceptions, lines, {"tier": partner.tier, "risk": risk})
+
+
+def questions(
+    exceptions: Iterable[ExceptionFound], lines: Mapping[str, tuple[Decimal, Decimal]], told: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The questions for these exceptions; `lines` gives deviation and margin in percent, `told` goes into each."""
     asks: dict[str, dict[str, Any]] = {}
-    lines = {line.line.line: line for line in verdict.lines}
-    for found in verdict.exceptions:
+    for found in exceptions:
         if found.outcome != "hold":
             continue
-        line = lines.get(found.line or "")
-        deviation = line.deviation_pct if line else ZERO
-        margin = line.margin_pct if line else min((item.margin_pct for item in verdict.lines), default=ZERO)
+        lowest = ZERO, min((margin for _, margin in lines.values()), default=ZERO)
+        deviation, margin = lines.get(found.line or "", lowest)
         ask = asks.setdefault(
             found.type,
-            {
-                "exception": found.type,
-                "stake": ZERO,
-                "deviation_pct": deviation,
-                "margin_pct": margin,
-                "tier": partner.tier,
-                "risk": _risk(verdict),
-            },
+            {"exception": found.type, "stake": ZERO, "deviation_pct": deviation, "margin_pct": margin, **told},
         )
         ask["stake"] = ask["stake"] + found.stake if found.line else max(ask["stake"], found.stake)
         ask["deviation_pct"] = max(ask["deviation_pct"], deviation)
@@ -48,12 +49,11 @@ def asks_for(verdict: OrderVerdict, partner: PartnerFacts) -> list[dict[str, Any
     return list(asks.values())
 
 
-def _risk(verdict: OrderVerdict) -> str:
+def risk_of(on_hold: bool, overdue_days: int, utilisation_pct: Decimal) -> str:
     """low, medium or high, from payment behaviour and how full the credit line gets."""
-    credit = verdict.credit
-    if credit.on_hold or credit.overdue_days >= 61:
+    if on_hold or overdue_days >= 61:
         return "high"
-    return "medium" if credit.overdue_days or credit.utilisation_pct > 90 else "low"
+    return "medium" if overdue_days or utilisation_pct > 90 else "low"
 
 
 def outline(

@@ -1,0 +1,122 @@
+"""The SQL of backtests. Row-level security limits every statement to the tenant of the transaction."""
+
+from __future__ import annotations
+
+_RUN = """
+    run, policy, first_day, last_day, zone, since, until, candidates, encode(digest, 'hex') as digest, status, total,
+    done, requested_by, requested_at, started_at, finished_at, cancelled_by, attempts, error
+"""
+
+START = """
+insert into backtests (run, policy, first_day, last_day, zone, since, until, candidates, texts, digest, status, total,
+                       requested_by, requested_at)
+values (%(run)s, %(policy)s, %(first_day)s, %(last_day)s, %(zone)s, %(since)s, %(until)s, %(candidates)s::jsonb,
+        %(texts)s, %(digest)s, 'queued', %(total)s, %(by)s, %(now)s)
+"""
+
+GET = f"select {_RUN} from backtests where run = %(run)s"
+RESULT = "select result from backtests where run = %(run)s"
+TEXTS = "select texts from backtests where run = %(run)s"
+
+LIST = f"""
+select {_RUN} from backtests
+where (%(policy)s = '' or policy = %(policy)s) and (requested_at, run) < (%(before_at)s, %(before_run)s)
+order by requested_at desc, run desc limit %(limit)s
+"""
+
+UNDER_WAY = "select count(*) from backtests where status in ('queued', 'running')"
+
+# The one that waits longest, whether new or left behind by a process that died.
+CLAIM = """
+update backtests b
+set status = 'running', owner = %(owner)s, lease_until = %(lease)s, attempts = b.attempts + 1, done = 0,
+    started_at = coalesce(b.started_at, %(now)s)
+where b.run = (
+    select run from backtests
+    where status in ('queued', 'running') and (lease_until is null or lease_until <= %(now)s)
+      and (%(run)s::uuid is null or run = %(run)s)
+    order by requested_at limit 1 for update skip locked
+)
+returning b.run
+"""
+
+# No row: somebody cancelled it, or took it over.
+PROGRESS = """
+update backtests set done = %(done)s, lease_until = %(lease)s
+where run = %(run)s and status = 'running' and owner = %(owner)s
+returning run
+"""
+
+LOCK_MINE = """
+select run from backtests where run = %(run)s and status = 'running' and owner = %(owner)s for update
+"""
+
+FINISH = """
+update backtests
+set status = 'done', done = %(done)s, result = %(result)s::jsonb, finished_at = %(now)s, lease_until = null,
+    owner = null
+where run = %(run)s
+"""
+
+FAIL = """
+update backtests set status = 'failed', error = %(error)s, finished_at = %(now)s, lease_until = null, owner = null
+where run = %(run)s and status in ('queued', 'running')
+"""
+
+CANCEL = """
+update backtests
+set status = 'cancelled', cancelled_by = %(by)s, finished_at = %(now)s, lease_until = null, owner = null
+where run = %(run)s and status in ('queued', 'running')
+returning run
+"""
+
+KEEP_FLIPS = """
+insert into backtest_flips (run, candidate, place, decision, at, subject_type, subject, partner, amount, margin, kind,
+                            direction, before, after, rows, products)
+select %(run)s, %(candidate)s, f.place, f.decision, f.at, f.subject_type, f.subject, f.partner, f.amount, f.margin,
+       f.kind, f.direction, f.before, f.after, f.rows::jsonb,
+       array(select jsonb_array_elements_text(f.products::jsonb))
+from unnest(%(place)s::int[], %(decision)s::uuid[], %(at)s::timestamptz[], %(subject_type)s::text[],
+            %(subject)s::text[], %(partner)s::text[], %(amount)s::numeric[], %(margin)s::numeric[], %(kind)s::text[],
+            %(direction)s::text[], %(before)s::text[], %(after)s::text[], %(rows)s::text[], %(products)s::text[])
+    as f(place, decision, at, subject_type, subject, partner, amount, margin, kind, direction, before, after, rows,
+         products)
+"""
+
+_FLIP = """
+    place, decision, at, subject_type, subject, partner, amount, margin, kind, direction, before, after, rows, products
+"""
+
+FLIPS = f"""
+select {_FLIP} from backtest_flips
+where run = %(run)s and candidate = %(candidate)s and place > %(after_place)s {{filters}}
+order by place limit %(limit)s
+"""
+
+FLIP = f"select {_FLIP} from backtest_flips where run = %(run)s and candidate = %(candidate)s and place = %(place)s"
+
+COUNT = """
+select count(*) from (
+    select from decisions where policy = any(%(policies)s) and at >= %(since)s and at < %(until)s limit %(most)s
+) n
+"""
+
+# The policies' own versions, and how the index finds their decisions: by policy, version and time.
+VERSIONS = "select policy, version from policy_versions where policy = any(%(policies)s) order by policy, version"
+
+SLICE = """
+select decision, at, policy, version, subject_type, subject, outcome,
+       convert_to(evaluations::text, 'UTF8'), digest
+from decisions
+where policy = %(policy)s and version = %(version)s and at >= %(since)s and at < %(until)s
+  and (at, decision) > (%(at)s, %(decision)s)
+order by at, decision limit %(limit)s
+"""
+
+PURGE = """
+delete from backtests b using (
+    select run from backtests where finished_at < %(before)s order by finished_at limit %(limit)s
+) old where b.run = old.run
+returning b.run
+"""
+PURGE_FLIPS = "delete from backtest_flips where run = any(%(runs)s)"
