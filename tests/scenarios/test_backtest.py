@@ -19,7 +19,7 @@ from headgate.packs import find_pack
 from headgate.policy import compile_policy, parse_policy, run_examples
 from headgate.policy.backtest import Run, Wanted, get_result, list_flips
 from headgate.store import Database
-from tests.conftest import NOW
+from tests.conftest import NOW, create_tenant
 from tests.scenarios.channel import APPROVER, AUTHOR, Channel, account, bare_channel, partner, product, stock
 
 FAMILIES = ("hardware", "software", "services")
@@ -101,7 +101,11 @@ def candidate(policy: str, change: Change, version: int = 2) -> str:
 
 def masters(channel: Channel) -> None:
     """Six partners, of which two pay late and one is on hold; nine products; more stock and credit than is needed."""
-    late = {"A-2": {"overdue_31_60": "500"}, "A-3": {"overdue_1_30": "900"}, "A-4": {"hold": True}}
+    late: dict[str, dict[str, Any]] = {
+        "A-2": {"overdue_31_60": "500"},
+        "A-3": {"overdue_1_30": "900"},
+        "A-4": {"hold": True},
+    }
     accounts = [account(f"A-{n}", "10000000", **late.get(f"A-{n}", {})) for n in range(6)]
     channel.send("credit_account.recorded", items=accounts)
     tiers = ("gold", "silver", "platinum", "bronze", "gold", "silver")
@@ -179,8 +183,6 @@ def tried(channel: Channel, policy: str, *texts: str, first: date | None = None)
 @pytest.fixture(scope="module")
 def governed(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Channel:
     """A tenant whose orders the shipped policies decided."""
-    from tests.conftest import create_tenant
-
     channel = bare_channel(database, create_tenant(database), FixedClock(NOW), tmp_path_factory.mktemp("home"))
     channel.clock.move(timedelta(minutes=1))
     masters(channel)

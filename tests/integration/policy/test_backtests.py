@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -13,9 +14,10 @@ import pytest
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Invalid, NotFound
+from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
 from headgate.ledger import audit_list
-from headgate.policy import draft_decision, record_decisions
+from headgate.policy import draft_decision, evidence_of, record_decisions
 from headgate.policy.backtest import Run, Wanted, get_flip, get_result, get_run, list_flips, list_runs, reading, service
 from headgate.store import Database
 from headgate.wiring import App, build
@@ -65,8 +67,6 @@ def enact(app: App, tenant: UUID, version: int, limit: str, at: datetime) -> Non
 def decide(app: App, tenant: UUID, at: datetime, stake: str, subject: str, partner: str = "P-1") -> UUID:
     """A decision of the version in force at an instant."""
     with app.database.transaction(tenant) as conn:
-        from headgate.kernel.ids import new_id
-
         made = new_id(at)
         said = app.policies.active(conn, at).evaluate("rule", {"stake": stake, "partner": partner})
         record_decisions(conn, [draft_decision(made, at, [said], subject_type="thing", subject=subject)])
@@ -95,7 +95,7 @@ def tight(first: date = date(2026, 1, 1), last: date = date(2026, 2, 28), limit:
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven decisions a slice, so that a run takes several."""
     whole = reading.slices
-    monkeypatch.setattr(service, "slices", lambda *a: whole(*a, size=7))
+    monkeypatch.setattr(service, "slices", partial(whole, size=7))
 
 
 def actions(app: App, tenant: UUID) -> list[str]:
@@ -369,3 +369,28 @@ def test_old_runs_are_purged_with_their_flips(app: App, tenant: UUID) -> None:
         assert conn.execute("select count(*) from backtest_flips").fetchone() == (0,)
         with pytest.raises(NotFound):
             get_run(conn, run.run)
+
+
+def test_the_finding_stands_beside_the_draft_that_was_tried_and_not_beside_a_changed_one(
+    app: App, tenant: UUID, clock: FixedClock
+) -> None:
+    history(app, tenant)
+    with app.database.transaction(tenant) as conn:
+        app.policies.draft(conn, context(tenant), TEXT.format(version=3, limit="20"))
+    run = start(app, tenant, Wanted("rule", date(2026, 1, 1), date(2026, 2, 28), versions=(3, 1)))
+    with app.database.transaction(tenant) as conn:
+        (piece,) = evidence_of(conn, "rule", 3)
+        assert evidence_of(conn, "rule", 1) == [], "it is in force: nobody decides about it any more"
+        result = get_result(conn, run.run) or {}
+    flipped = result["candidates"][0]["decisions"]["flipped"]
+    assert piece.kind == "backtest"
+    assert piece.attached_by == AUTHOR.id
+    assert str(piece.content["summary"]).startswith(f"{flipped} of 40 decisions would have come out otherwise")
+    assert str(run.run) in piece.content["href"]
+    later = start(app, tenant, Wanted("rule", date(2026, 1, 1), date(2026, 2, 28), versions=(3,)), small=0)
+    with app.database.transaction(tenant) as conn:
+        app.policies.draft(conn, context(tenant), TEXT.format(version=3, limit="30"))
+    app.backtests.work(app.database, context(tenant), clock, "w")
+    with app.database.transaction(tenant) as conn:
+        assert get_run(conn, later.run).status == "done"
+        assert [p.evidence for p in evidence_of(conn, "rule", 3)] == [piece.evidence]

@@ -37,6 +37,7 @@ from headgate.policy.backtest.core.spec import (
     period_of,
     spec_digest,
 )
+from headgate.policy.backtest.findings import attach
 from headgate.policy.backtest.reading import (
     Hosted,
     StoredShelf,
@@ -248,6 +249,7 @@ class Backtests:
             keep_flips(conn, run.run, place, tally.flips)
         done = replay.seen.decisions
         conn.execute(repo.FINISH, {"run": run.run, "done": done, "result": canonical_text(result), "now": ctx.now})
+        attach(conn, ctx, self._policies, run, result)
         _audit(conn, ctx, "backtest.finished", run, decisions=done, read=replay.read_digest)
         return get_run(conn, run.run)
 

@@ -1,0 +1,84 @@
+"""What a finished backtest says in a sentence and a few facts, attached to the versions that were tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import NotFound
+from headgate.policy.backtest.runs import Run
+from headgate.policy.evidence import attach_evidence
+from headgate.policy.service import PolicyService
+
+KIND = "backtest"
+_OPEN = frozenset({"draft", "in_review", "approved"})
+
+
+def headline(result: Mapping[str, Any], place: int) -> str:
+    """The finding about a candidate (from 0), in one sentence."""
+    of, read = result["candidates"][place], result["read"]
+    counts = of["decisions"]
+    if not read["decisions"]:
+        return "Nothing was decided in this period"
+    compared = read["decisions"] - read["followed_approval"] - read["unreadable"]
+    if not counts["flipped"]:
+        said = f"None of {compared:,} decisions would have come out otherwise"
+    else:
+        amount = Decimal(of["flipped"]["amount"])
+        worth = f", {amount:,.2f} {result['currency']} in all" if amount else ""
+        verb = "decision" if compared == 1 else "decisions"
+        said = f"{counts['flipped']:,} of {compared:,} {verb} would have come out otherwise{worth}"
+    untold = counts["undecidable"] + counts["unanswered"]
+    return f"{said}; {untold:,} cannot be told" if untold else said
+
+
+def facts(result: Mapping[str, Any], place: int) -> list[dict[str, str]]:
+    """The figures a reviewer looks for first."""
+    of = result["candidates"][place]
+    straight, counts = of["straight"], of["decisions"]
+    found = [
+        {"label": "Flip to something stricter", "value": f"{of['flipped']['stricter']:,}"},
+        {"label": "Flip to something looser", "value": f"{of['flipped']['looser']:,}"},
+    ]
+    if straight["before_pct"] is not None:
+        found.append({"label": "Straight through", "value": f"{straight['before_pct']} % → {straight['after_pct']} %"})
+    found += [
+        {"label": f"Approvals by {load['role'].replace('_', ' ')}", "value": f"{load['before']:,} → {load['after']:,}"}
+        for load in of["load"][:8]
+    ]
+    if counts["undecidable"]:
+        found.append({"label": "Not decidable", "value": f"{counts['undecidable']:,}"})
+    if counts["unanswered"]:
+        found.append({"label": "Without an answer", "value": f"{counts['unanswered']:,}"})
+    if result["baseline"]["differing"]:
+        found.append({"label": "Records not reproduced", "value": f"{result['baseline']['differing']:,}"})
+    return found
+
+
+def attach(conn: Connection, ctx: Context, policies: PolicyService, run: Run, result: Mapping[str, Any]) -> None:
+    """Put the finding beside every tried version that is still to be decided about and has the text that was tried."""
+    by = replace(ctx, principal=Principal(run.requested_by, "person"))
+    for place, candidate in enumerate(run.candidates):
+        if candidate.source != "version":
+            continue
+        try:
+            stored = policies.get(conn, run.policy, candidate.version)
+        except NotFound:
+            continue
+        if stored.status not in _OPEN or stored.digest != candidate.digest:
+            continue
+        content = {
+            "title": f"Tried on {run.first:%-d %b %Y} to {run.last:%-d %b %Y}",
+            "summary": headline(result, place),
+            "facts": facts(result, place),
+            "href": f"/policies/backtests/{run.run}?candidate={place + 1}",
+            "run": str(run.run),
+            "digest": run.digest,
+            "read": result["read"]["digest"],
+        }
+        attach_evidence(conn, by, run.policy, candidate.version, KIND, content)
