@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -120,12 +121,19 @@ def _head_differs(walk: ChainWalk, seq: int, hash: bytes) -> Iterator[Finding]:
 
 
 def _pages(conn: Connection, query: str, last: int) -> Iterator[list[Any]]:
-    """Pages of rows in order up to number `last`, so that memory stays flat however long the chain is."""
-    after = -(2**63)
-    with conn.cursor(binary=True) as cursor:
-        while rows := cursor.execute(query, {"after": after, "last": last, "limit": CHUNK}).fetchall():
+    """Pages of rows in order up to number `last`, so that memory stays flat however long the chain is.
+
+    A page is fetched while the one before is looked at: the database and this process work at the same time.
+    """
+    with conn.cursor(binary=True) as cursor, ThreadPoolExecutor(1) as ahead:
+
+        def page(after: int) -> list[Any]:
+            return cursor.execute(query, {"after": after, "last": last, "limit": CHUNK}).fetchall()
+
+        coming = ahead.submit(page, -(2**63))
+        while rows := coming.result():
+            coming = ahead.submit(page, rows[-1][0])
             yield rows
-            after = rows[-1][0]
 
 
 def _tell(progress: Progress | None, what: str, done: int, total: int) -> None:
