@@ -28,6 +28,7 @@ from headgate.ledger import AuditDraft, append_audit
 from headgate.policy import compile_policy, lint, parse_policy, run_examples
 from headgate.process import parse_definition
 from headgate.process.core.definition import BUILT_IN_EVENTS, STEP_KINDS
+from headgate.process.core.rules.finding import steps_of
 from headgate.store import Database
 from headgate.wiring import App, build
 from tests.scenarios.api.world import open_world
@@ -280,9 +281,7 @@ def check_policy(text: str) -> None:
 def check_process(text: str) -> None:
     """It is a definition, and it shows every kind of step."""
     definition = parse_definition(text, "page.yaml")
-    steps = [s for stage in definition.stages.values() for s in stage.enter]
-    steps += [s for stage in definition.stages.values() for ts in stage.on.values() for t in ts for s in t.steps]
-    assert {s.kind for s in steps} == set(STEP_KINDS)
+    assert {s.kind for stage in definition.stages.values() for s in steps_of(stage)} == set(STEP_KINDS)
 
 
 def test_cells_accept_and_refuse_what_the_page_says() -> None:

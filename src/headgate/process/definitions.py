@@ -46,6 +46,7 @@ class DefinitionSet:
     current: Mapping[str, Definition]
     versions: Mapping[tuple[str, int], Definition]
     takers: Mapping[str, tuple[str, EventRule]]
+    children: frozenset[str] = frozenset()  # processes that cases of others start
 
     def process_of(self, event_type: str) -> str | None:
         """The process that takes an event type, None when none does. What only an older version takes counts too: cases
@@ -81,7 +82,8 @@ class Definitions:
             if definition.process in current:
                 for event, rule in definition.events.items():
                     takers.setdefault(event, (definition.process, rule))
-        return DefinitionSet(current, versions, takers)
+        children = frozenset[str]().union(*(d.children for d in versions.values()))
+        return DefinitionSet(current, versions, takers, children)
 
     def versions(self, conn: Connection[Any], wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], Definition]:
         """Those of these stored versions that exist, parsed once per content."""
@@ -150,7 +152,9 @@ def install(conn: Connection[Any], ctx: Context, text: str, file: str, pack: str
     content = digest(text)
     if conn.execute(NEWER, (definition.process, definition.version)).fetchone() is not None:
         return definition
-    _check_takers(conn, definition, file)
+    installed = Definitions().installed(conn).current
+    _check_takers(installed, definition, file)
+    _check_children(installed, definition, file)
     done = conn.execute(
         INSTALL,
         (
@@ -189,11 +193,26 @@ def install(conn: Connection[Any], ctx: Context, text: str, file: str, pack: str
     return definition
 
 
-def _check_takers(conn: Connection[Any], definition: Definition, file: str) -> None:
-    for other in Definitions().installed(conn).current.values():
+def _check_takers(installed: Mapping[str, Definition], definition: Definition, file: str) -> None:
+    for other in installed.values():
         both = sorted(set(other.events) & set(definition.events)) if other.process != definition.process else []
         if both:
             raise Conflict(f"{file}: {', '.join(both)} is taken by process {other.process} already")
+
+
+def _check_children(installed: Mapping[str, Definition], definition: Definition, file: str) -> None:
+    """Processes that start each other's cases in a round would never come to an end."""
+    known = {**installed, definition.process: definition}
+    ways: dict[str, tuple[str, ...]] = {definition.process: (definition.process,)}
+    waiting = [definition.process]
+    while waiting:
+        here = waiting.pop()
+        for child in sorted(known[here].children & known.keys()):
+            if child == definition.process:
+                raise Conflict(f"{file}: {' → '.join((*ways[here], child))} start each other's cases without end")
+            if child not in ways:
+                ways[child] = (*ways[here], child)
+                waiting.append(child)
 
 
 def list_versions(conn: Connection[Any]) -> list[dict[str, Any]]:

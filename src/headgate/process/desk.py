@@ -45,7 +45,7 @@ select t.task, t.case_id, t.kind, t.title, t.role, t.assignee, t.due_at, t.stake
            )
        ) as decidable
 from tasks t
-left join approvals a on a.case_id = t.case_id and a.status = 'pending' and t.kind = 'approval'
+left join approvals a on a.case_id = t.case_id and a.branch = t.branch and a.status = 'pending' and t.kind = 'approval'
 left join lateral (
     select bool_or(%(me)s in (x.principal, x.on_behalf_of)) as mine,
            coalesce(array_agg(x.principal) || array_agg(x.on_behalf_of), '{}') as voted

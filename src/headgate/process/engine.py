@@ -38,11 +38,23 @@ from headgate.process.core.running import Decide, Surroundings
 from headgate.process.core.state import Case
 from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
+from headgate.process.linking import end_links, start_links
 from headgate.process.registry import Move, Refusal, Registry, TenantProfile, Work
 
 # Decisions are sent to the database in parts of so many: few enough to fit what the socket takes at once.
 STREAMED = 32
-INTERNAL = ("approval.decided", "timer.fired", "task.completed", "command.delivered", "command.failed")
+# Told by Headgate to one of its own cases; the data names the process. None of them can be sent from outside.
+INTERNAL = (
+    "approval.decided",
+    "timer.fired",
+    "task.completed",
+    "command.delivered",
+    "command.failed",
+    "subcase.ended",
+    "parent.cancelled",
+    "case.intervened",
+    "case.migrated",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +203,7 @@ class _Batch:
     result: BatchResult
     gathered: Gathered = field(default_factory=Gathered)
     facts: dict[str, object] = field(default_factory=dict)
+    ended: list[Case] = field(default_factory=list)  # whose end the case that started them may wait for
 
     def run(self) -> None:
         definitions = self.engine.definitions.installed(self.conn)
@@ -198,7 +211,7 @@ class _Batch:
         cases = repo.load_cases(self.conn, [(process, event.key) for event, process in routed])
         profile = self.engine.registry.profile(self.conn)
         self.facts = self._load_facts(definitions, routed, cases, profile)
-        around = self._surroundings(profile, [event for event, _ in routed])
+        around = self._surroundings(profile, definitions, [event for event, _ in routed])
         seen = {kind: replace(around, facts=facts) for kind, facts in self.facts.items()}
         stuck: set[str] = set()
         # Statements are sent and not waited for: the database writes what is decided while the rest is being decided.
@@ -247,7 +260,9 @@ class _Batch:
         # Kinds are loaded in one fixed order, so that two workers take their locks in the same order.
         return {kind: ports[kind].load(self.conn, self.ctx, work[kind], profile) for kind in sorted(work)}
 
-    def _surroundings(self, profile: TenantProfile, events: Sequence[StoredEvent]) -> Surroundings:
+    def _surroundings(
+        self, profile: TenantProfile, definitions: DefinitionSet, events: Sequence[StoredEvent]
+    ) -> Surroundings:
         actors = sorted({e.actor for e in events if e.type == "approval.decided"})
         voters: Mapping[str, Voter] = self.engine.registry.voters(self.conn, actors, self.ctx.now) if actors else {}
         return Surroundings(
@@ -256,6 +271,7 @@ class _Batch:
             actions=self.engine.registry.actions,
             decide=decider(self.engine.policies.active(self.conn, self.ctx.now)),
             voters=voters,
+            processes=definitions.current,
         )
 
     def _one(
@@ -268,6 +284,11 @@ class _Batch:
     ) -> bool:
         """Whether the event is done with, applied or refused."""
         case = cases.get((process, event.key))
+        if case is None and event.type == "parent.cancelled":
+            # What would have started it was refused: there is nothing to end.
+            self.gathered.audits.append(_recorded(event))
+            self.result.applied += 1
+            return True
         definition: Definition = definitions.of(case) if case else definitions.current[process]
         kind = definition.subject
         try:
@@ -289,6 +310,8 @@ class _Batch:
         cases[(process, event.key)] = done.case
         self.result.applied += 1
         self.result.events.append(event)
+        if process in definitions.children and done.case.status == "closed" and (not case or case.status != "closed"):
+            self.ended.append(done.case)
         if case is None or case.stage != done.case.stage:
             self.result.moves.append(Move(event, case.stage if case else "", done.case))
         return True
@@ -319,6 +342,11 @@ class _Batch:
             now,
             [CommandDraft(**c._asdict() | {"payload": dict(c.payload)}) for c in g.commands],
         )
+        if g.subcases:
+            emitted += start_links(conn, now, g.subcases)
+            crashpoint("subcases.linked")
+        if self.ended:
+            emitted += end_links(conn, now, self.ended)
         if emitted:
             append_events(conn, now, emitted, lanes=self.engine.lanes)
             self.result.emitted += len(emitted)

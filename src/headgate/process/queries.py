@@ -24,7 +24,8 @@ select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.level, t.assig
        a.expires_at
 from tasks t
 join cases c on c.tenant_id = t.tenant_id and c.case_id = t.case_id
-left join approvals a on a.tenant_id = t.tenant_id and a.case_id = t.case_id and a.status = 'pending'
+left join approvals a on a.tenant_id = t.tenant_id and a.case_id = t.case_id and a.branch = t.branch
+  and a.status = 'pending'
 where t.status = 'open' and (t.snoozed_until is null or t.snoozed_until <= %(now)s) {filters}
 order by t.due_at nulls last, t.stake desc nulls last, t.task
 limit %(limit)s

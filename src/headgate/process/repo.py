@@ -54,7 +54,7 @@ on conflict (tenant_id, case_id) do update set
 
 LOAD_APPROVALS = """
 select approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
-       expires_at, stake, currency, exceptions, summary, decided_at, decision
+       expires_at, stake, currency, exceptions, summary, decided_at, decision, branch
 from approvals where {where}
 """
 LOAD_STEPS = """
@@ -69,16 +69,16 @@ from approval_votes where approval = any(%s) order by approval, at, level
 
 SAVE_APPROVALS = """
 insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred,
-                       requested_at, expires_at, stake, currency, exceptions, summary, decided_at, decision)
+                       requested_at, expires_at, stake, currency, exceptions, summary, decided_at, decision, branch)
 select approval, case_id, subject_type, subject, partner, digest, status, requested_by,
        case when barred = '' then '{}'::text[] else string_to_array(barred, ',') end, requested_at, expires_at, stake,
        currency, case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, summary,
-       decided_at, decision
+       decided_at, decision, branch
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
             %s::text[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[],
-            %s::timestamptz[], %s::uuid[])
+            %s::timestamptz[], %s::uuid[], %s::text[])
   as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
-       expires_at, stake, currency, exceptions, summary, decided_at, decision)
+       expires_at, stake, currency, exceptions, summary, decided_at, decision, branch)
 on conflict (tenant_id, approval) do update set status = excluded.status, decided_at = excluded.decided_at
 """
 SAVE_STEPS = """
@@ -99,24 +99,27 @@ on conflict (tenant_id, approval, level, principal) do nothing
 
 OPEN_TASKS = """
 insert into tasks (task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner,
-                   created_at, closed_at)
-select task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, %s,
+                   branch, created_at, closed_at)
+select task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch, %s,
        case when status <> 'open' then %s::timestamptz end
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[],
-            %s::timestamptz[], %s::numeric[], %s::text[], %s::text[])
-  as t(task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner)
+            %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::text[])
+  as t(task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch)
 on conflict (tenant_id, task) do nothing
 """
 CLOSE_TASKS = """
 update tasks t set status = c.status, closed_at = %s
-from unnest(%s::uuid[], %s::text[], %s::smallint[], %s::text[]) as c(case_id, status, level, role)
+from unnest(%s::uuid[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::uuid[])
+  as c(case_id, status, level, role, branch, task)
 where t.case_id = c.case_id and t.status = 'open' and (c.level is null or t.level = c.level)
-  and (c.role is null or t.role = c.role)
+  and (c.role is null or t.role = c.role) and (c.branch is null or t.branch = c.branch)
+  and (c.task is null or t.task = c.task)
 """
 ESCALATE_TASKS = """
 update tasks t set also_role = e.also
-from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[]) as e(case_id, level, role, also)
-where t.case_id = e.case_id and t.level = e.level and t.role = e.role and t.status = 'open' and t.kind = 'approval'
+from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[]) as e(case_id, level, role, also, branch)
+where t.case_id = e.case_id and t.level = e.level and t.role = e.role and t.branch = e.branch
+  and t.status = 'open' and t.kind = 'approval'
 """
 
 SET_TIMERS = """
@@ -142,20 +145,35 @@ def load_cases(conn: Connection[Any], wanted: Iterable[tuple[str, str]]) -> dict
     pairs = sorted(set(wanted))
     rows = conn.execute(LOAD_CASES, ([p for p, _ in pairs], [k for _, k in pairs])).fetchall()
     waiting = [row[0] for row in rows if row[7] == "waiting"]
-    pending = pending_approvals(conn, waiting) if waiting else {}
+    pending, asked = _waiting(conn, waiting) if waiting else ({}, {})
     found = {}
     for row in rows:
-        values = [*row, pending.get(row[0])]
+        values = [*row, pending.get(row[0]), asked.get(row[0], {})]
         values[12] = tuple(values[12])
         case = Case(*values)
         found[(case.process, case.key)] = case
     return found
 
 
+def _waiting(
+    conn: Connection[Any], cases: Sequence[UUID]
+) -> tuple[dict[UUID, Approval], dict[UUID, dict[str, Approval]]]:
+    """The pending approvals of cases: those their stage asked for, and those of their branches."""
+    own: dict[UUID, Approval] = {}
+    branches: dict[UUID, dict[str, Approval]] = {}
+    for approval in _approvals(conn, "case_id = any(%s) and status = 'pending'", (list(cases),)):
+        if approval.branch:
+            branches.setdefault(approval.case_id, {})[approval.branch] = approval
+        else:
+            own[approval.case_id] = approval
+    return own, branches
+
+
 def pending_approvals(conn: Connection[Any], cases: Sequence[UUID]) -> dict[UUID, Approval]:
-    """The pending approval of each case that has one, with steps and votes."""
-    found = _approvals(conn, "case_id = any(%s) and status = 'pending'", (list(cases),))
-    return {approval.case_id: approval for approval in found}
+    """The pending approval of each case that has one, with steps and votes; of several, the one its stage asked for,
+    or the first of its branches."""
+    own, branches = _waiting(conn, cases)
+    return {case: asked[min(asked)] for case, asked in branches.items()} | own
 
 
 def get_approval(conn: Connection[Any], approval: UUID) -> Approval | None:
@@ -251,10 +269,11 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
             canonical_text(a.summary),
             a.decided_at,
             a.decision,
+            a.branch,
         )
         for a in approvals
     ]
-    conn.execute(SAVE_APPROVALS, _columns(heads, 17))
+    conn.execute(SAVE_APPROVALS, _columns(heads, 18))
     steps = [
         (
             a.approval,
@@ -302,7 +321,9 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
 def close_tasks(conn: Connection[Any], now: datetime, closed: Sequence[TasksClosed]) -> None:
     """Take tasks out of the queue."""
     if closed:
-        conn.execute(CLOSE_TASKS, (now, *_columns([(c.case_id, c.status, c.level, c.role) for c in closed], 4)))
+        conn.execute(
+            CLOSE_TASKS, (now, *_columns([(c.case_id, c.status, c.level, c.role, c.branch, c.task) for c in closed], 6))
+        )
 
 
 def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[TaskRow]) -> None:
@@ -322,16 +343,17 @@ def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[TaskRow]) 
                 t.stake,
                 t.currency,
                 t.partner,
+                t.branch,
             )
             for t, status, also in opened
         ]
-        conn.execute(OPEN_TASKS, (now, now, *_columns(rows, 12)))
+        conn.execute(OPEN_TASKS, (now, now, *_columns(rows, 13)))
 
 
 def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) -> None:
     """Show late tasks to a second role. To be done before the batch's closings and openings."""
     if escalated:
-        conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role, e.to) for e in escalated], 4))
+        conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role, e.to, e.branch) for e in escalated], 5))
 
 
 def clear_timers(conn: Connection[Any], cleared: Sequence[TimersCleared]) -> None:

@@ -89,6 +89,7 @@ approvals = tenant_table(
     Column("summary", JSONB, nullable=False),
     _ts("decided_at"),
     Column("decision", Uuid),
+    Column("branch", Text, nullable=False, server_default=""),
     primary_key=("approval",),
     partner_column="partner",
 )
@@ -155,6 +156,7 @@ tasks = tenant_table(
     _ts("created_at", null=False),
     _ts("closed_at"),
     _ts("snoozed_until"),
+    Column("branch", Text, nullable=False, server_default=""),
     primary_key=("task",),
     partner_column="partner",
 )
@@ -174,3 +176,26 @@ timers = tenant_table(
 )
 timers.append_constraint(UniqueConstraint("tenant_id", "case_id", "name", name="uq_timers_case_name"))
 Index("ix_timers_due", timers.c.tenant_id, timers.c.fire_at)
+
+# Which case started which: written with the event that starts the child, before the child exists.
+case_links = tenant_table(
+    "case_links",
+    Column("link", Uuid, nullable=False),
+    Column("parent", Uuid, nullable=False),
+    Column("parent_process", Text, nullable=False),
+    Column("parent_key", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("branch", Text, nullable=False, server_default=""),
+    Column("process", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("subject_type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("take", JSONB, nullable=False),
+    Column("status", Text, nullable=False),  # started | detached | ended | cancelled
+    Column("outcome", Text, nullable=False, server_default=""),
+    _ts("started_at", null=False),
+    _ts("ended_at"),
+    primary_key=("link",),
+)
+Index("ix_case_links_parent", case_links.c.tenant_id, case_links.c.parent)
+Index("ix_case_links_child", case_links.c.tenant_id, case_links.c.process, case_links.c.key)

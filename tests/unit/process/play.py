@@ -61,6 +61,7 @@ class Play:
     now: datetime = NOW
     seq: int = 0
     gathered: Gathered = field(default_factory=Gathered)
+    processes: dict[str, Definition] = field(default_factory=dict)
     calls: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
 
     def send(self, type_: str, *, actor: str = "source:shop", **data: Any) -> Advance:
@@ -80,7 +81,7 @@ class Play:
             actor=actor,
             digest="ab" * 32,
         )
-        around = Surroundings(self.now, deadline, self.known(), self.decide, self.facts, self.voters)
+        around = Surroundings(self.now, deadline, self.known(), self.decide, self.facts, self.voters, self.processes)
         done = advance(self.definition, self.case, event, around, RUNNERS)
         self.case = done.case
         self.gathered.add(done, event.seq)

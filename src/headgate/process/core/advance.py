@@ -13,7 +13,7 @@ from headgate.kernel.ids import derive_id
 from headgate.ledger.core.chain import AuditDraft
 from headgate.ledger.core.events import StoredEvent
 from headgate.process.core import approval as approvals
-from headgate.process.core import builtin, kept
+from headgate.process.core import arriving, branches, builtin, commands, kept, subcases
 from headgate.process.core.definition import Definition, Stage, Step, Transition, fill, matches
 from headgate.process.core.running import Run, StepRunner, Surroundings
 from headgate.process.core.state import (
@@ -27,6 +27,14 @@ from headgate.process.core.state import (
 )
 
 MAX_HOPS = 32
+PARENT_CANCELLED = "parent.cancelled"
+
+
+class Endless(Refused):
+    """A definition that goes from stage to stage without ever waiting. Its event is put aside, the case stays where it
+    was, and the lane goes on."""
+
+    code = "endless"
 
 
 def advance(
@@ -35,9 +43,10 @@ def advance(
     """Apply an event. Raises `Refused` (and nothing has happened) when the case cannot take it as it stands."""
     if case is None:
         run = _start(definition, event, around)
+        run.steps = steps
         _enter(run, definition.stages[definition.initial], steps, mark=0)
     else:
-        run = Run(definition, case, event, around)
+        run = Run(definition, case, event, around, steps=steps)
         _handle(run, event.type, steps)
     return _finish(run, before=case)
 
@@ -69,6 +78,10 @@ def _start(definition: Definition, event: StoredEvent, around: Surroundings) -> 
 
 
 def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
+    if branches.KEPT in run.case.data and arriving.take(run, trigger):
+        if run.ended:
+            _reconsider(run, steps)
+        return
     follow_up = builtin.apply(run, trigger)
     if follow_up is None:
         return
@@ -77,6 +90,9 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
         if matches(transition, run.case.data):
             _take(run, transition, steps)
             return
+    if follow_up == PARENT_CANCELLED:
+        _end(run)
+        return
     # A clock of a stage that was left while its event was on the way says nothing any more.
     if follow_up in builtin.SILENT or follow_up.startswith("timer."):
         return
@@ -86,6 +102,26 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
         f"is {stage.title.lower()}, where {trigger} cannot be applied",
         "Look at the case before sending it again.",
     )
+
+
+def _reconsider(run: Run, steps: Mapping[str, StepRunner]) -> None:
+    """What the stage waited for has ended: move on by what came of it, or stay."""
+    if branches.is_live(run.case):
+        return
+    chosen = next((t for t in run.definition.stages[run.case.stage].go if matches(t, run.case.data)), None)
+    if chosen is not None:
+        _take(run, chosen, steps)
+
+
+def _end(run: Run) -> None:
+    """The case that started this one needs it no more: end it, and take back what it commanded."""
+    if run.case.status == "closed":
+        return
+    leave(run)
+    commands.roll_back_all(run)
+    now = run.around.now
+    run.case = run.case._replace(status="closed", outcome=subcases.CANCELLED, closed_at=now)
+    run.notes["why"] = str(run.event.data.get("why", ""))
 
 
 def _take(run: Run, transition: Transition, steps: Mapping[str, StepRunner]) -> None:
@@ -110,6 +146,7 @@ def leave(run: Run) -> None:
 
 
 def _close(run: Run, *, anything: bool) -> None:
+    branches.cancel_all(run, "the stage was left")
     case = run.case
     if case.approval is not None and case.approval.status == "pending":
         voided = approvals.end(case.approval, "voided", run.around.now)
@@ -130,7 +167,8 @@ def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -
         run.case = run.case._replace(stage=stage.id, owner_role=stage.owner or run.definition.owner)
         for step in stage.enter:
             _perform(run, step, steps)
-        chosen = next((t for t in stage.go if matches(t, run.case.data)), None)
+        held = branches.KEPT in run.case.data and branches.is_live(run.case)
+        chosen = None if held else next((t for t in stage.go if matches(t, run.case.data)), None)
         if chosen is None:
             _settle(run, stage)
             return
@@ -139,7 +177,7 @@ def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -
         for step in chosen.steps:
             _perform(run, step, steps)
         stage = run.definition.stages[chosen.to or stage.id]
-    raise Refused(
+    raise Endless(
         f"{run.definition.process}: more than {MAX_HOPS} stages in a row without waiting; the definition loops"
     )
 

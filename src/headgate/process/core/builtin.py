@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Forbidden, refused
@@ -11,7 +12,7 @@ from headgate.kernel.ids import derive_id
 from headgate.process.core import approval as approvals
 from headgate.process.core import commands, reminders
 from headgate.process.core.matrix import Asked
-from headgate.process.core.running import Run
+from headgate.process.core.running import Run, clock
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
@@ -29,7 +30,10 @@ SILENT: Final = frozenset({"sla.warned", "sla.breached", "timer.stale", *command
 def apply(run: Run, trigger: str) -> str | None:
     """Handle a built-in event; the return value is the trigger the stage's transitions see, None when all is done."""
     if trigger == "approval.decided":
-        return _decided(run)
+        return decided(run, run.case.approval, "approval")
+    if trigger == "task.completed":
+        run.effects.append(TasksClosed(run.case.case_id, "done", task=UUID(str(run.event.data.get("task")))))
+        return trigger
     if trigger == "timer.fired":
         return _fired(run)
     if trigger in commands.RESULTS:
@@ -37,8 +41,10 @@ def apply(run: Run, trigger: str) -> str | None:
     return trigger
 
 
-def _decided(run: Run) -> str | None:
-    data, now, pending = run.event.data, run.around.now, run.case.approval
+def decided(run: Run, pending: Approval | None, under: str) -> str | None:
+    """Count a vote on an approval of this case. Once it is decided its result is kept in the case's data, `under` that
+    name, and the trigger that follows is returned; None while others are still asked."""
+    data, now = run.event.data, run.around.now
     if pending is None or str(pending.approval) != data.get("approval"):
         raise refused(
             "approval", data.get("approval"), "is no longer open for this case", "Open the case to see what happened."
@@ -77,11 +83,19 @@ def _decided(run: Run) -> str | None:
     if via := approvals.passed_through(pending, voter, behalf):
         run.notes["vote"]["via"] = list(via)  # type: ignore[index]
     run.effects.append(ApprovalSaved(after))
-    return _after_vote(run, pending, after, vote)
+    return _after_vote(run, pending, after, vote, under)
 
 
-def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str | None:
-    run.case = run.case._replace(approval=after)
+def put(run: Run, approval: Approval) -> None:
+    """Let the case have this approval as it stands, at the stage or branch that asked for it."""
+    if approval.branch:
+        run.case = run.case._replace(asked={**run.case.asked, approval.branch: approval})
+    else:
+        run.case = run.case._replace(approval=approval)
+
+
+def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote, under: str) -> str | None:
+    put(run, after)
     if after.status == "pending":
         if approvals.current_level(after) != vote.level:
             run.effects.extend(_closings(run, after, vote.level))
@@ -89,7 +103,7 @@ def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str 
         else:
             was_open = {s.step for s in before.steps if s.level == vote.level and s.status == "open"}
             run.effects.extend(
-                TasksClosed(run.case.case_id, "done", s.level, s.role)
+                TasksClosed(run.case.case_id, "done", s.level, s.role, after.branch)
                 for s in after.steps
                 if s.level == vote.level and s.status == "done" and s.step in was_open
             )
@@ -112,7 +126,7 @@ def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote) -> str 
             "level": vote.level,
             "justification": vote.justification,
         }
-    run.case = run.case._replace(data={**run.case.data, "approval": result})
+    run.case = run.case._replace(data={**run.case.data, under: result})
     return f"approval.{after.status}"
 
 
@@ -120,8 +134,8 @@ def _closings(run: Run, after: Approval, level: int) -> list[TasksClosed]:
     """The tasks of a level that is done; who may stop the request keeps theirs."""
     mine = [s for s in after.steps if s.level == level]
     if not any(s.only_stops for s in mine):
-        return [TasksClosed(run.case.case_id, "done", level)]
-    return [TasksClosed(run.case.case_id, "done", level, s.role) for s in mine if not s.only_stops]
+        return [TasksClosed(run.case.case_id, "done", level, branch=after.branch)]
+    return [TasksClosed(run.case.case_id, "done", level, s.role, after.branch) for s in mine if not s.only_stops]
 
 
 def open_tasks(run: Run, approval: Approval) -> None:
@@ -147,19 +161,21 @@ def open_tasks(run: Run, approval: Approval) -> None:
                 currency=approval.currency,
                 partner=approval.partner,
                 level=step.level,
+                branch=approval.branch,
             )
         )
         if step.due_at is not None:
             dues.append(step.due_at)
     if dues:
-        run.effects.append(TimersCleared(run.case.case_id, "approval.late"))
-        run.effects.append(TimerSet(run.case.case_id, run.case.key, f"approval.late.{level}", min(dues)))
+        late = clock(approval.branch, "approval.late")
+        run.effects.append(TimersCleared(run.case.case_id, late))
+        run.effects.append(TimerSet(run.case.case_id, run.case.key, f"{late}.{level}", min(dues)))
     reminders.begin(run, approval, level)
 
 
 def _fired(run: Run) -> str | None:
     name, fire_at = str(run.event.data.get("name", "")), run.event.data.get("fire_at")
-    case, pending, now = run.case, run.case.approval, run.around.now
+    case = run.case
     run.notes["timer"] = name
     if name == "sla.warn" and case.warn_at and instant_text(case.warn_at) == fire_at and case.sla_state == "running":
         run.case = case._replace(sla_state="warned")
@@ -167,17 +183,26 @@ def _fired(run: Run) -> str | None:
     if name == "sla.breach" and case.due_at and instant_text(case.due_at) == fire_at:
         run.case = case._replace(sla_state="breached")
         return "sla.breached"
-    if name.startswith("approval.late.") and pending is not None and pending.status == "pending":
+    if name.startswith("approval."):
+        return approval_clock(run, case.approval, name)
+    return "timer.stale" if name.startswith("sla.") else f"timer.{name}"
+
+
+def approval_clock(run: Run, pending: Approval | None, name: str) -> str | None:
+    """A clock of an approval: the hour at which the next role steps in, or at which the request lapses."""
+    if pending is None or pending.status != "pending":
+        return "timer.stale"
+    now = run.around.now
+    if name.startswith("approval.late."):
         return _late(run, pending, int(name.rsplit(".", 1)[1]))
-    if name.startswith(reminders.TIMER) and pending is not None and pending.status == "pending":
+    if name.startswith(reminders.TIMER):
         return reminders.remind(run, pending, int(name.rsplit(".", 1)[1]))
-    if name == "approval.expire" and pending is not None and pending.status == "pending" and now >= pending.expires_at:
+    if name == "approval.expire" and now >= pending.expires_at:
         expired = approvals.end(pending, "expired", now)
         run.effects.append(ApprovalSaved(expired))
-        run.case = case._replace(approval=expired)
+        put(run, expired)
         return "approval.expired"
-    known = name.startswith(("sla.", "approval."))
-    return "timer.stale" if known else f"timer.{name}"
+    return "timer.stale"
 
 
 def _late(run: Run, pending: Approval, level: int) -> str | None:
@@ -187,13 +212,14 @@ def _late(run: Run, pending: Approval, level: int) -> str | None:
     late = approvals.escalate(pending, level, now)
     known = {s.step for s in pending.steps if s.level == level and s.escalated}
     fresh = [s for s in late.steps if s.level == level and s.escalated and s.step not in known]
-    run.case = case._replace(approval=late)
+    put(run, late)
     run.effects.append(ApprovalSaved(late))
-    run.effects.extend(TaskEscalated(case.case_id, level, s.role, s.escalate_to) for s in fresh)
+    run.effects.extend(TaskEscalated(case.case_id, level, s.role, s.escalate_to, pending.branch) for s in fresh)
     run.notes["escalated_to"] = sorted({s.escalate_to for s in fresh})
     later = [s.due_at for s in late.steps if s.level == level and s.status == "open" and s.due_at and s.due_at > now]
     if later:
-        run.effects.append(TimerSet(case.case_id, case.key, f"approval.late.{level}", min(later)))
+        name = clock(pending.branch, f"approval.late.{level}")
+        run.effects.append(TimerSet(case.case_id, case.key, name, min(later)))
     return None
 
 

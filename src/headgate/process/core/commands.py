@@ -7,7 +7,7 @@ them; the step `roll_back` issues the opposite commands in the reverse order (H.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from headgate.process.core.definition import Step
@@ -25,7 +25,7 @@ Remembered = Mapping[str, Any]
 def issue(run: Run, step: Step) -> None:
     """`command`: an effect on an outside system, with an idempotency key that a repeat of the event cannot change."""
     payload = mapping_of(run, step.args.get("payload", {}))
-    key = f"{run.case.key}:{run.event.seq}:{step.id}"
+    key = key_of(run, step)
     _send(run, step.name, str(step.args.get("type") or step.id), payload, key, step.id)
     undo = step.args.get("compensate")
     if undo is None:
@@ -38,15 +38,39 @@ def issue(run: Run, step: Step) -> None:
         "payload": mapping_of(run, how["payload"]) if "payload" in how else payload,
     }
     entry = {"key": key, "step": step.id, "status": "issued", "wanted_back": False, "undo": opposite}
+    if run.branch:
+        entry["branch"] = run.branch
     _remember(run, [*_remembered(run), entry])
 
 
+def key_of(run: Run, step: Step) -> str:
+    """The idempotency key of a command that a step issues by this event."""
+    return f"{run.case.key}:{run.event.seq}:{step.id}"
+
+
 def roll_back(run: Run, step: Step) -> None:
-    """`roll_back`: take back the commands of one step, or all of them, the last one first."""
+    """`roll_back`: take back the commands of one step, of one parallel step, or all of them, the last one first."""
+    _take_back(run, lambda e: step.name in (EVERYTHING, e["step"], str(e.get("branch", "")).partition("/")[0]))
+
+
+def roll_back_all(run: Run) -> None:
+    """Take back every command of the case that says how, the last one first."""
+    _take_back(run, lambda entry: True)
+
+
+def take_back_branches(run: Run, gone: Sequence[str]) -> None:
+    """Take back what branches had commanded, given their paths, the last command first."""
+    if gone:
+        _take_back(run, lambda entry: entry.get("branch") in gone)
+
+
+def _take_back(run: Run, meant: Callable[[Remembered], bool]) -> None:
     kept = list(_remembered(run))
+    if not kept:
+        return
     for place in range(len(kept) - 1, -1, -1):
         entry = kept[place]
-        if step.name in (EVERYTHING, entry["step"]) and entry["status"] != "undone":
+        if meant(entry) and entry["status"] != "undone":
             kept[place] = _taken_back(run, {**entry, "wanted_back": True})
     _remember(run, kept)
 

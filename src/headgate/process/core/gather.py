@@ -13,6 +13,8 @@ from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
     Case,
+    CaseCancelled,
+    CaseStarted,
     CommandIssued,
     Effect,
     EventEmitted,
@@ -53,6 +55,7 @@ class Gathered:
     decisions: list[DecisionDraft] = field(default_factory=list)
     audits: list[AuditDraft] = field(default_factory=list)
     records: dict[str, list[object]] = field(default_factory=dict)
+    subcases: list[CaseStarted | CaseCancelled] = field(default_factory=list)
 
     def add(self, advance: Advance, seq: int) -> None:
         """Fold in one advance, made by the event with this log position."""
@@ -82,20 +85,22 @@ class Gathered:
                 self.commands.append(effect)
             case EventEmitted():
                 self.emitted.append((seq, effect))
+            case CaseStarted() | CaseCancelled():
+                self.subcases.append(effect)
 
     def _close(self, effect: TasksClosed) -> None:
         self.closed.append(effect)
         for task, (opened, status, also_role) in self.tasks.items():
-            if status == "open" and effect.covers(opened.case_id, opened.level, opened.role):
+            if status == "open" and effect.covers(opened):
                 self.tasks[task] = TaskRow(opened, effect.status, also_role)
 
     def _escalate(self, effect: TaskEscalated) -> None:
-        place = (effect.case_id, effect.level, effect.role)
+        place = (effect.case_id, effect.level, effect.role, effect.branch)
         for task, (opened, status, _) in self.tasks.items():
-            if status == "open" and place == (opened.case_id, opened.level, opened.role):
+            if status == "open" and place == (opened.case_id, opened.level, opened.role, opened.branch):
                 self.tasks[task] = TaskRow(opened, status, effect.to)
         # Those stored before the batch, unless it has closed them already.
-        if not any(closed.covers(*place) for closed in self.closed):
+        if not any(_closes(closed, effect) for closed in self.closed):
             self.escalated.append(effect)
 
     def _clear(self, effect: TimersCleared) -> None:
@@ -103,3 +108,14 @@ class Gathered:
         gone = [k for k in self.timers if k[0] == effect.case_id and k[1].startswith(effect.prefix)]
         for key in gone:
             del self.timers[key]
+
+
+def _closes(closed: TasksClosed, late: TaskEscalated) -> bool:
+    """Whether the tasks that are late have been closed; one that was closed by its id was no approval's."""
+    return (
+        closed.task is None
+        and closed.case_id == late.case_id
+        and closed.level in (None, late.level)
+        and closed.role in (None, late.role)
+        and closed.branch in (None, late.branch)
+    )

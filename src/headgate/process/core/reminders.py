@@ -6,7 +6,7 @@ from typing import Final
 
 from headgate.kernel.canonical import instant_text
 from headgate.process.core.approval import current_level
-from headgate.process.core.running import Run
+from headgate.process.core.running import Run, clock
 from headgate.process.core.state import Approval, ApprovalStep, EventEmitted, TimersCleared, TimerSet
 
 TIMER: Final = "approval.remind."
@@ -17,8 +17,8 @@ def begin(run: Run, approval: Approval, level: int | None) -> None:
     """Set the clock of the first reminder of a level, and drop that of the level before."""
     if not any(s.remind_hours for s in approval.steps):
         return
-    run.effects.append(TimersCleared(run.case.case_id, TIMER))
-    _next(run, _waiting(approval, level))
+    run.effects.append(TimersCleared(run.case.case_id, clock(approval.branch, TIMER)))
+    _next(run, approval, _waiting(approval, level))
 
 
 def remind(run: Run, approval: Approval, level: int) -> str | None:
@@ -42,7 +42,7 @@ def remind(run: Run, approval: Approval, level: int) -> str | None:
         "expires_at": instant_text(approval.expires_at),
     }
     run.effects.append(EventEmitted(EVENT, approval.subject, data))
-    _next(run, steps)
+    _next(run, approval, steps)
     return None
 
 
@@ -50,8 +50,10 @@ def _waiting(approval: Approval, level: int | None) -> list[ApprovalStep]:
     return [s for s in approval.steps if s.level == level and s.status == "open" and s.remind_hours]
 
 
-def _next(run: Run, steps: list[ApprovalStep]) -> None:
+def _next(run: Run, approval: Approval, steps: list[ApprovalStep]) -> None:
     hours = [s.remind_hours for s in steps if s.remind_hours]
     if hours:
         at = run.around.deadline(run.around.now, min(hours))
-        run.effects.append(TimerSet(run.case.case_id, run.case.key, f"{TIMER}{steps[0].level}", at))
+        run.effects.append(
+            TimerSet(run.case.case_id, run.case.key, clock(approval.branch, f"{TIMER}{steps[0].level}"), at)
+        )

@@ -51,6 +51,7 @@ class Surroundings:
     decide: Decide
     facts: object = None
     voters: Mapping[str, Voter] = field(default_factory=dict)
+    processes: Mapping[str, Definition] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -65,10 +66,18 @@ class Run:
     decisions: list[DecisionDraft] = field(default_factory=list)
     notes: dict[str, object] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
+    steps: Mapping[str, StepRunner] = field(default_factory=dict)
+    branch: str = ""  # whose step is being done, as a path; empty for the stage's own
+    ended: bool = False  # whether something that the stage waited for has ended by this event
 
     def keep(self, step: Step, outputs: Mapping[str, object]) -> None:
         """Store a step's outputs under its id in the case's data."""
         self.case = self.case._replace(data={**self.case.data, step.id: dict(outputs)})
+
+
+def clock(branch: str, name: str) -> str:
+    """The name of a timer: of a branch it begins with the branch, so that all of its timers can be dropped with it."""
+    return f"{branch}:{name}" if branch else name
 
 
 StepRunner = Callable[[Run, Step], None]

@@ -92,6 +92,7 @@ class Approval:
     votes: tuple[Vote, ...] = ()
     decided_at: datetime | None = None
     decision: UUID | None = None
+    branch: str = ""  # of a parallel step, as a path; empty when the stage itself asks
 
 
 class Case(NamedTuple):
@@ -119,6 +120,7 @@ class Case(NamedTuple):
     warn_at: datetime | None = None
     sla_state: str = ""  # '' | running | warned | breached | met
     approval: Approval | None = None
+    asked: Mapping[str, Approval] = {}  # what branches of parallel steps wait for, by branch
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +137,29 @@ class TaskOpened:
     currency: str | None
     partner: str | None
     level: int = 0
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TasksClosed:
-    """Open tasks of a case leave the queue: all of them, or those of one approval level, or of one role at it."""
+    """Open tasks of a case leave the queue: all of them, or those of one branch, approval level, role, or just one."""
 
     case_id: UUID
     status: str  # done | cancelled
     level: int | None = None
     role: str | None = None
+    branch: str | None = None
+    task: UUID | None = None
 
-    def covers(self, case_id: UUID, level: int, role: str) -> bool:
-        """Whether a task of that case, level and role is meant."""
-        return case_id == self.case_id and self.level in (None, level) and self.role in (None, role)
+    def covers(self, task: TaskOpened) -> bool:
+        """Whether that task is meant."""
+        return (
+            task.case_id == self.case_id
+            and self.level in (None, task.level)
+            and self.role in (None, task.role)
+            and self.branch in (None, task.branch)
+            and self.task in (None, task.task)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +170,7 @@ class TaskEscalated:
     level: int
     role: str
     to: str
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +223,36 @@ class EventEmitted:
     data: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class CaseStarted:
+    """A case of another process is to start, by an event of the log; `take` says what of its data comes back."""
+
+    link: UUID
+    case_id: UUID
+    step: str
+    branch: str
+    process: str
+    type: str
+    key: str
+    subject_type: str
+    subject: str
+    data: Mapping[str, object]
+    actor: str
+    take: Mapping[str, str]
+    detached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCancelled:
+    """A case that was started from this one is no longer waited for, and is to end."""
+
+    link: UUID
+    process: str
+    key: str
+    subject: str
+    why: str
+
+
 class RecordChanged(NamedTuple):
     """A change of a business record: opaque here, written by the subject's port."""
 
@@ -226,6 +268,8 @@ Effect = (
     | ApprovalSaved
     | CommandIssued
     | EventEmitted
+    | CaseStarted
+    | CaseCancelled
     | RecordChanged
 )
 

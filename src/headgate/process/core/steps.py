@@ -13,11 +13,11 @@ from headgate.kernel.errors import Invalid, Misconfigured
 from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
-from headgate.process.core import commands, kept
-from headgate.process.core.builtin import longest_expiry, open_tasks
+from headgate.process.core import branches, commands, kept
+from headgate.process.core.builtin import longest_expiry, open_tasks, put
 from headgate.process.core.definition import Step
 from headgate.process.core.matrix import Asked, asked_by, plan_steps
-from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, mapping_of, value_of
+from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, clock, mapping_of, value_of
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
@@ -92,7 +92,8 @@ def approve(run: Run, step: Step) -> None:
         "exceptions": list(approval.exceptions),
         "voters": [vote.principal for vote in approval.votes],
     }
-    run.case = run.case._replace(approval=approval, data={**run.case.data, "approval": state})
+    put(run, approval)
+    run.case = run.case._replace(data={**run.case.data, step.id if run.branch else "approval": state})
     run.effects.append(ApprovalSaved(approval))
     run.notes["approval_requested"] = {
         "approval": str(approval.approval),
@@ -101,7 +102,9 @@ def approve(run: Run, step: Step) -> None:
     }
     if approval.status == "approved":
         return
-    run.effects.append(TimerSet(run.case.case_id, run.case.key, "approval.expire", approval.expires_at))
+    run.effects.append(
+        TimerSet(run.case.case_id, run.case.key, clock(run.branch, "approval.expire"), approval.expires_at)
+    )
     open_tasks(run, approval)
 
 
@@ -114,8 +117,9 @@ def _open(run: Run, step: Step, asked: tuple[Asked, ...], decision: DecisionDraf
     now, case, args = run.around.now, run.case, step.args
     summary = value_of(run, args.get("summary"))
     bound = str(value_of(run, args.get("binds")) or "")
+    place = (run.branch,) if run.branch else ()
     approval = Approval(
-        approval=derive_id(now, "approval", case.case_id, run.event.seq, len(run.path)),
+        approval=derive_id(now, "approval", case.case_id, run.event.seq, len(run.path), *place),
         case_id=case.case_id,
         subject_type=case.subject_type,
         subject=case.subject,
@@ -132,9 +136,10 @@ def _open(run: Run, step: Step, asked: tuple[Asked, ...], decision: DecisionDraf
         summary=dict(summary) if isinstance(summary, Mapping) else {},
         steps=plan_steps(asked),
         decision=decision.decision,
+        branch=run.branch,
     )
     begun = approvals.begin(approval, now, run.around.deadline)
-    return _with_carried(run, kept.with_kept(run, begun))
+    return _with_carried(run, begun if run.branch else kept.with_kept(run, begun))
 
 
 def _names(value: object) -> tuple[str, ...]:
@@ -146,7 +151,7 @@ def _with_carried(run: Run, approval: Approval) -> Approval:
     """Count the word of the approver who edited: what they wrote is what this request asks, so they have agreed."""
     earlier = run.case.data.get("approval")
     carried = earlier.get("carried") if isinstance(earlier, Mapping) else None
-    if not isinstance(carried, Mapping) or earlier is None or run.event.type != "approval.decided":
+    if run.branch or not isinstance(carried, Mapping) or earlier is None or run.event.type != "approval.decided":
         return approval
     match = next((s for s in approval.steps if s.step == carried["step"] and s.level == carried["level"]), None)
     if match is None:
@@ -181,6 +186,7 @@ def open_task(run: Run, step: Step) -> None:
             stake=run.case.stake,
             currency=run.case.currency,
             partner=run.case.partner,
+            branch=run.branch,
         )
     )
 
@@ -198,7 +204,7 @@ def set_timer(run: Run, step: Step) -> None:
     else:
         # Outputs of an earlier event have been through JSON.
         fire_at = at if isinstance(at, datetime) else parse_instant(f"{step.id}.at", at)
-    run.effects.append(TimerSet(run.case.case_id, run.case.key, step.name, fire_at))
+    run.effects.append(TimerSet(run.case.case_id, run.case.key, clock(run.branch, step.name), fire_at))
 
 
 def emit(run: Run, step: Step) -> None:
@@ -231,4 +237,6 @@ RUNNERS: Final[Mapping[str, StepRunner]] = {
     "roll_back": commands.roll_back,
     "emit": emit,
     "set": set_fields,
+    "subcase": branches.begin,
+    "parallel": branches.begin,
 }

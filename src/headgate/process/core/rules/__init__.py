@@ -16,6 +16,7 @@ from headgate.process.core.rules import (
     keys,
     names,
     no_exit,
+    own_events,
     settable,
     targets,
     timers,
@@ -35,6 +36,7 @@ RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
     timers.check,
     branches.check,
     endless.check,
+    own_events.check,
 )
 
 
