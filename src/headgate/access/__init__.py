@@ -1,8 +1,29 @@
 """F3: tenants, principals, roles and duties, delegations, sessions, API keys, webhook sources, sealed secrets."""
 
+from headgate.access.colleagues import (
+    Colleague,
+    Invitation,
+    Invited,
+    accept_invitation,
+    add_colleague,
+    find_invitation,
+    invite,
+    list_colleagues,
+    renew_link,
+    set_colleague_active,
+    set_colleague_role,
+)
 from headgate.access.core.authority import Authority, Delegation, may_decide
 from headgate.access.core.passwords import check_password
-from headgate.access.core.roles import PERMISSIONS, ROLES, DutyClash, check_duties, permissions_of, require
+from headgate.access.core.roles import (
+    PARTNER_ROLES,
+    PERMISSIONS,
+    ROLES,
+    DutyClash,
+    check_duties,
+    permissions_of,
+    require,
+)
 from headgate.access.core.tokens import parse_api_key, parse_session_token
 from headgate.access.core.webhooks import may_send, sign, verify_webhook
 from headgate.access.delegations import create_delegation, get_delegation, list_delegations, revoke_delegation
@@ -66,20 +87,33 @@ from headgate.access.sources import (
     set_rate,
     set_source,
 )
-from headgate.access.tenants import Tenant, create_tenant, find_tenant, get_tenant, only_tenant, set_tenant
+from headgate.access.tenants import (
+    Tenant,
+    create_tenant,
+    find_tenant,
+    get_tenant,
+    only_tenant,
+    portal_hosts,
+    set_portal_host,
+    set_tenant,
+)
 
 __all__ = [
+    "PARTNER_ROLES",
     "PERMISSIONS",
     "ROLES",
     "Account",
     "ApiKey",
     "Authority",
+    "Colleague",
     "DelegatedRoles",
     "Delegation",
     "Denied",
     "DutyClash",
     "Envelope",
     "InProgress",
+    "Invitation",
+    "Invited",
     "Kept",
     "KeyReused",
     "LiveSession",
@@ -93,8 +127,10 @@ __all__ = [
     "Tenant",
     "VerifiedSource",
     "Voter",
+    "accept_invitation",
     "accounts_in_roles",
     "accounts_of",
+    "add_colleague",
     "authenticate",
     "authenticate_api_key",
     "authenticate_webhook",
@@ -111,6 +147,7 @@ __all__ = [
     "create_tenant",
     "delegations_to",
     "end_session",
+    "find_invitation",
     "find_people",
     "find_tenant",
     "forget_keys",
@@ -120,9 +157,11 @@ __all__ = [
     "get_source",
     "get_tenant",
     "grant_role",
+    "invite",
     "keep_answer",
     "list_accounts",
     "list_api_keys",
+    "list_colleagues",
     "list_delegations",
     "list_grants",
     "list_sessions",
@@ -137,8 +176,10 @@ __all__ = [
     "parse_api_key",
     "parse_session_token",
     "permissions_of",
+    "portal_hosts",
     "reactivate",
     "read_session",
+    "renew_link",
     "require",
     "resume_session",
     "retire_source_secrets",
@@ -149,7 +190,10 @@ __all__ = [
     "revoke_sessions",
     "rotate_source_secret",
     "senders_unchanged",
+    "set_colleague_active",
+    "set_colleague_role",
     "set_password",
+    "set_portal_host",
     "set_rate",
     "set_source",
     "set_tenant",

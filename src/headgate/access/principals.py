@@ -89,7 +89,7 @@ def get_account(conn: Connection, principal: str, now: datetime) -> Account:
     row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": now}).fetchone()
     if row is None:
         raise NotFound(f"there is no {principal}")
-    return _account(row)
+    return as_account(row)
 
 
 def list_accounts(
@@ -97,18 +97,18 @@ def list_accounts(
 ) -> list[Account]:
     """Accounts by id, those above `after` (the cursor)."""
     rows = conn.execute(repo.LIST_ACCOUNTS, {"now": now, "kind": kind, "after": after, "limit": limit})
-    return [_account(row) for row in rows]
+    return [as_account(row) for row in rows]
 
 
 def accounts_in_roles(conn: Connection, roles: Sequence[str], now: datetime) -> list[Account]:
     """Active accounts that hold at least one of these roles now: whom a task of the role is for."""
-    return [_account(row) for row in conn.execute(repo.ACCOUNTS_IN_ROLES, {"roles": list(roles), "now": now})]
+    return [as_account(row) for row in conn.execute(repo.ACCOUNTS_IN_ROLES, {"roles": list(roles), "now": now})]
 
 
 def accounts_of(conn: Connection, principals: Sequence[str], now: datetime) -> dict[str, Account]:
     """Those of these accounts that exist, by id, in one query: whose names a page shows."""
     rows = conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now}) if principals else ()
-    return {row[0]: _account(row) for row in rows}
+    return {row[0]: as_account(row) for row in rows}
 
 
 def find_people(conn: Connection, text: str, limit: int = 50) -> list[str]:
@@ -126,7 +126,7 @@ def load_principal(conn: Connection, principal_id: str, now: datetime) -> Princi
 
 def load_voters(conn: Connection, principals: Sequence[str], now: datetime) -> list[Voter]:
     """Those of these principals who are active people, with their roles and the delegations to them. Two queries."""
-    accounts = [_account(row) for row in conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now})]
+    accounts = [as_account(row) for row in conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now})]
     people = [a for a in accounts if a.status == "active" and a.kind == "person"]
     links = [as_delegation(r) for r in conn.execute(repo.CHAINS_TO, {"principals": [*_ids(people)], "now": now})]
     given = {
@@ -228,6 +228,7 @@ def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> 
     record(conn, ctx, f"principal.{status}", "principal", principal)
 
 
-def _account(row: tuple[Any, ...]) -> Account:
+def as_account(row: tuple[Any, ...]) -> Account:
+    """A row of the account queries."""
     principal, kind, name, email, partner, status, locked_until, created_at, roles = row
     return Account(principal, kind, name, email, partner, status, locked_until, created_at, tuple(roles))

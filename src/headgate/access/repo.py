@@ -9,9 +9,13 @@ insert into tenants (slug, name, currency, timezone, settings, created_at)
 values (%(slug)s, %(name)s, %(currency)s, %(timezone)s, %(settings)s::jsonb, %(now)s)
 """
 
-GET_TENANT = "select tenant_id, slug, name, currency, timezone, settings, created_at from tenants"
+GET_TENANT = "select tenant_id, slug, name, currency, timezone, settings, created_at, portal_host from tenants"
 
 SET_TENANT = "update tenants set name = %(name)s, timezone = %(timezone)s, settings = %(settings)s::jsonb"
+
+SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"
+
+PORTAL_HOSTS = "select host, tenant_id from headgate_portal_hosts()"
 
 TENANT_BY_SLUG = "select tenant_id from headgate_tenant_by_slug(%(slug)s)"
 
@@ -257,3 +261,31 @@ TOUCH_KEYS = "update api_keys set last_used = %(now)s where key_id = any(%(names
 TENANT_LIMITS = "select settings from tenants for update"
 
 SET_TENANT_LIMITS = "update tenants set settings = settings || jsonb_build_object('limits', %(limits)s::jsonb)"
+
+# --- people of a partner -----------------------------------------------------------------------------------------
+
+LIST_COLLEAGUES = f"""
+select {_ACCOUNT}, {_ROLES}, (select max(s.last_seen) from sessions s where s.principal = p.principal),
+    p.password_hash is not null
+from principals p where p.partner = %(partner)s and p.kind = 'person' order by lower(p.name), p.principal
+"""
+
+# Held while people of a partner change, so that two changes cannot each leave the other as the last administrator.
+LOCK_COLLEAGUES = "select principal from principals where partner = %(partner)s order by principal for update"
+
+ADD_INVITATION = """
+insert into invitations (token_hash, principal, created_by, created_at, expires_at)
+values (%(token_hash)s, %(principal)s, %(by)s, %(now)s, %(expires_at)s)
+"""
+
+DROP_INVITATIONS = "delete from invitations where principal = %(principal)s and used_at is null"
+
+GET_INVITATION = """
+select i.principal, i.expires_at, i.used_at, p.name, p.email, p.status, p.partner
+from invitations i join principals p on p.principal = i.principal where i.token_hash = %(token_hash)s
+"""
+
+# One of two who follow the link at the same time finds it used.
+USE_INVITATION = """
+update invitations set used_at = %(now)s where token_hash = %(token_hash)s and used_at is null and expires_at > %(now)s
+"""

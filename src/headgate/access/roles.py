@@ -10,10 +10,10 @@ from psycopg import Connection
 
 from headgate.access import repo
 from headgate.access.core.checks import overlap, period
-from headgate.access.core.roles import check_duties, check_role, require
+from headgate.access.core.roles import ALSO_FOR_PARTNERS, PARTNER_ROLES, check_duties, check_role, require
 from headgate.access.recording import record
 from headgate.kernel.context import Context
-from headgate.kernel.errors import DutyConflict, NotFound
+from headgate.kernel.errors import DutyConflict, NotFound, invalid
 
 Period = tuple[datetime | None, datetime | None]
 
@@ -50,6 +50,7 @@ def grant_role(
     if principal == ctx.principal.id:
         raise DutyConflict("nobody grants a role to themselves; ask another administrator")
     lock_accounts(conn, [principal])
+    _fits_account(conn, ctx, principal, role)
     keep_duties_apart(conn, ctx.now, principal, [role], (valid_from, valid_until))
     values = {"principal": principal, "role": role, "valid_from": valid_from, "valid_until": valid_until}
     conn.execute(repo.SET_GRANT, {**values, "by": ctx.principal.id, "now": ctx.now})
@@ -63,6 +64,18 @@ def revoke_role(conn: Connection, ctx: Context, principal: str, role: str) -> No
     if conn.execute(repo.DROP_GRANT, {"principal": principal, "role": role}).rowcount == 0:
         raise NotFound(f"{principal} does not hold the role {role}")
     record(conn, ctx, "role.revoked", "principal", principal, role=role)
+
+
+def _fits_account(conn: Connection, ctx: Context, principal: str, role: str) -> None:
+    """Roles of a partner's people are for accounts that are bound to a partner, and those hold no others."""
+    row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": ctx.now}).fetchone()
+    partner = None if row is None else row[4]
+    fits = role in (*PARTNER_ROLES, *ALSO_FOR_PARTNERS) if partner is not None else role not in PARTNER_ROLES
+    if not fits:
+        whom = f"people of partner {partner}" if partner else "the tenant's own people"
+        raise invalid(
+            "role", role, f"is not for {whom}", f"{', '.join(PARTNER_ROLES)} are for people of partners only."
+        )
 
 
 def list_grants(conn: Connection, principals: Iterable[str]) -> list[RoleGrant]:

@@ -18,8 +18,12 @@ tenants = tenant_table(
     sa.Column("timezone", sa.Text, nullable=False),
     sa.Column("settings", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
     sa.Column("created_at", _TS, nullable=False),
+    # Where its partners' portal is found; like a slug it names the tenant before anyone is signed in.
+    sa.Column("portal_host", sa.Text),
+    sa.Index("tenants_by_portal_host", "portal_host", unique=True),
     primary_key=(),
     app="crud",
+    portal="read",
 )
 
 principals = tenant_table(
@@ -40,6 +44,7 @@ principals = tenant_table(
     sa.CheckConstraint("status in ('active', 'suspended')", name="status"),
     primary_key=("principal",),
     app="crud",
+    partner_column="partner",
 )
 
 # Half-open in time: valid_from <= now < valid_until; null means open-ended.
@@ -53,6 +58,7 @@ role_grants = tenant_table(
     sa.Column("granted_at", _TS, nullable=False),
     primary_key=("principal", "role"),
     app="crud",
+    actor_column="principal",
 )
 
 # `max_amount` is in the tenant's currency; null is no limit beyond the roles' own.
@@ -87,6 +93,7 @@ sessions = tenant_table(
     sa.Index("sessions_by_principal", "tenant_id", "principal"),
     primary_key=("token_hash",),
     app="crud",
+    actor_column="principal",
 )
 
 api_keys = tenant_table(
@@ -103,6 +110,7 @@ api_keys = tenant_table(
     sa.CheckConstraint("status in ('active', 'revoked')", name="status"),
     primary_key=("key_id",),
     app="crud",
+    actor_column="principal",
 )
 
 # `secrets` are sealed (see access/seal.py), newest first; more than one while a secret is being rotated.
@@ -135,4 +143,21 @@ idempotency_keys = tenant_table(
     sa.Index("idempotency_keys_by_age", "tenant_id", "created_at"),
     primary_key=("principal", "key"),
     app="crud",
+    actor_column="principal",
+)
+
+# A link that lets somebody choose a password once: a colleague who was invited, or one who forgot it. Only the SHA-256
+# of its secret is kept.
+invitations = tenant_table(
+    "invitations",
+    sa.Column("token_hash", BYTEA, nullable=False),
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("expires_at", _TS, nullable=False),
+    sa.Column("used_at", _TS),
+    sa.Index("invitations_by_principal", "tenant_id", "principal"),
+    primary_key=("token_hash",),
+    app="crud",
+    actor_column="principal",
 )

@@ -24,6 +24,7 @@ from headgate.kernel.money import exponent
 from headgate.store import Database
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Tenant:
     timezone: str
     settings: dict[str, Any]
     created_at: datetime
+    portal_host: str | None = None
 
 
 def create_tenant(
@@ -104,6 +106,31 @@ def set_tenant(
     old = {"name": before.name, "timezone": before.timezone, "settings": before.settings}
     record(conn, ctx, "tenant.changed", "tenant", before.slug, before=old, after=values)
     return get_tenant(conn)
+
+
+def set_portal_host(conn: Connection, ctx: Context, host: str) -> Tenant:
+    """Say under which host name partners find the tenant's portal; '' for none of its own.
+
+    Raises `Invalid` for what is no host name, `Conflict` when another tenant has it.
+    """
+    require(ctx.principal, "admin")
+    before = get_tenant(conn)
+    wanted = host.strip().lower().rstrip(".")
+    if wanted and not (_HOST.fullmatch(wanted) and len(wanted) <= 253):
+        raise invalid("host", host, "is not a host name", "Write it like partners.example.com, without https or port.")
+    try:
+        with conn.transaction():
+            conn.execute(repo.SET_PORTAL_HOST, {"host": wanted or None})
+    except psycopg.errors.UniqueViolation:
+        raise Conflict(f"the host {wanted} is another portal's; choose another one") from None
+    record(conn, ctx, "tenant.portal_host_set", "tenant", before.slug, before=before.portal_host, after=wanted or None)
+    return get_tenant(conn)
+
+
+def portal_hosts(database: Database) -> dict[str, UUID]:
+    """Which tenant's portal is found under which host."""
+    with database.scan() as conn:
+        return dict(conn.execute(repo.PORTAL_HOSTS).fetchall())
 
 
 def find_tenant(database: Database, slug: str) -> UUID:

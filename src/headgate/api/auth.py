@@ -51,6 +51,11 @@ class Caller:
         """A transaction that commits when its block ends."""
         return self._transaction(read_only=False)
 
+    def reading_for_all(self) -> AbstractContextManager[Connection[Any]]:
+        """A read-only transaction past what a partner may see of the database: for routes that show partners a part of
+        each row, such as what can be promised of a stock they may not know."""
+        return self.app.database.transaction(self.ctx.tenant_id, read_only=True)
+
     def currency(self, conn: Connection[Any]) -> str:
         """The tenant's currency."""
         return self.app.engine.registry.profile(conn).currency

@@ -30,6 +30,7 @@ events = tenant_table(
     sa.Index("events_by_subject", "tenant_id", "subject", "seq"),
     primary_key=("seq",),
     app="append",
+    actor_column="actor",
 )
 
 # One row per event still to be applied, written in the event's own transaction: a reader never skips an event whose
@@ -44,6 +45,7 @@ inbox = tenant_table(
     sa.Index("inbox_waiting", "tenant_id", "lane", "not_before", postgresql_where=sa.text("not_before is not null")),
     primary_key=("lane", "seq"),
     app="crud",
+    portal="insert",
 )
 
 event_conflicts = tenant_table(
@@ -60,6 +62,7 @@ event_conflicts = tenant_table(
     sa.Column("actor", sa.Text, nullable=False),
     primary_key=("id",),
     app="append",
+    actor_column="actor",
 )
 
 # `position` is the order in which things were put aside, for paging; `fingerprint` makes a repeated import add nothing.
@@ -111,6 +114,7 @@ audit_entries = tenant_table(
     sa.Index("audit_entries_by_case", "tenant_id", "case_id", "seq", postgresql_where=sa.text("case_id is not null")),
     primary_key=("seq",),
     app="append",
+    actor_column="actor",
 )
 
 audit_heads = tenant_table(
@@ -119,6 +123,7 @@ audit_heads = tenant_table(
     sa.Column("hash", BYTEA, nullable=False),
     primary_key=(),
     app="crud",
+    portal="open",
 )
 
 # Roots of complete subtrees of the Merkle tree over the entries' hashes (RFC 9162), 256 times larger at each step of 8

@@ -89,7 +89,7 @@ class Parcel:
 
     @property
     def key(self) -> _Key:
-        """What shares a transaction: the tenant, and the partner that the database limits it to."""
+        """What shares a transaction: what one tenant's own people, or those of one partner of it, sent."""
         return self.ctx.tenant_id, self.ctx.principal.partner
 
 
@@ -231,8 +231,11 @@ class Intake:
             parcel.result = result
 
     def _together(self, key: _Key, group: Sequence[Parcel]) -> list[Result]:
-        """Store a group in one transaction. Raises `_Mixed` for parcels of which only a part could be stored."""
-        with self.database.transaction(key[0], partner=key[1]) as conn:
+        """Store a group in one transaction. Raises `_Mixed` for parcels of which only a part could be stored.
+
+        Whom a partner's key speaks for was checked before; a partner's transaction could not count the backlog.
+        """
+        with self.database.transaction(key[0]) as conn:
             results, kept = self._checked(conn, key, group)
             crashpoint("ingest.checked")
             appended = iter(
@@ -255,7 +258,7 @@ class Intake:
     def _alone(self, key: _Key, parcel: Parcel) -> None:
         """Store one parcel of which a part may clash: then what clashed is kept, and nothing enters the log."""
         try:
-            with self.database.transaction(key[0], partner=key[1]) as conn:
+            with self.database.transaction(key[0]) as conn:
                 results, kept = self._checked(conn, key, [parcel])
                 for _, events in kept:
                     results[0] = self._whole(conn, events)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
@@ -38,6 +39,7 @@ process_versions = tenant_table(
     _ts("valid_until"),
     _ts("created_at", null=False),
     primary_key=("process", "version"),
+    portal="read",
 )
 
 cases = tenant_table(
@@ -64,7 +66,6 @@ cases = tenant_table(
     _ts("warn_at"),
     Column("sla_state", Text, nullable=False, server_default=""),
     primary_key=("case_id",),
-    partner_column="partner",
 )
 cases.append_constraint(UniqueConstraint("tenant_id", "process", "key", name="uq_cases_process_key"))
 Index("ix_cases_open", cases.c.tenant_id, cases.c.due_at, postgresql_where=cases.c.due_at.isnot(None))
@@ -91,7 +92,6 @@ approvals = tenant_table(
     Column("decision", Uuid),
     Column("branch", Text, nullable=False, server_default=""),
     primary_key=("approval",),
-    partner_column="partner",
 )
 Index("ix_approvals_case", approvals.c.tenant_id, approvals.c.case_id)
 Index(
@@ -158,7 +158,6 @@ tasks = tenant_table(
     _ts("snoozed_until"),
     Column("branch", Text, nullable=False, server_default=""),
     primary_key=("task",),
-    partner_column="partner",
 )
 Index("ix_tasks_open", tasks.c.tenant_id, tasks.c.due_at, postgresql_where=tasks.c.status == "open")
 Index("ix_tasks_case", tasks.c.tenant_id, tasks.c.case_id)
@@ -199,3 +198,24 @@ case_links = tenant_table(
 )
 Index("ix_case_links_parent", case_links.c.tenant_id, case_links.c.parent)
 Index("ix_case_links_child", case_links.c.tenant_id, case_links.c.process, case_links.c.key)
+
+# What a partner and staff write to each other about a case. `text` holds a marker; what it says is kept with personal
+# values, so that it can be erased. `seen_at`: when the other side opened it first.
+case_messages = tenant_table(
+    "case_messages",
+    Column("message", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("subject_type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("author_name", Text, nullable=False),
+    Column("from_staff", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+    _ts("at", null=False),
+    _ts("seen_at"),
+    primary_key=("message",),
+    partner_column="partner",
+)
+Index("ix_case_messages_case", case_messages.c.tenant_id, case_messages.c.case_id, case_messages.c.at)
+Index("ix_case_messages_partner", case_messages.c.tenant_id, case_messages.c.partner, case_messages.c.at)

@@ -51,6 +51,10 @@ revoke all on {table} from public, {app}, {scan}, {backup};
 grant {grants} on {table} to {app};
 grant select on {table} to {backup};
 drop policy if exists partner on {table};
+drop policy if exists partner_select on {table};
+drop policy if exists partner_insert on {table};
+drop policy if exists partner_update on {table};
+drop policy if exists partner_delete on {table};
 drop policy if exists scan on {table};
 drop policy if exists backup on {table};
 create policy backup on {table} for select to {backup} using (true);
@@ -62,6 +66,26 @@ create policy partner on {table} as restrictive to {app}
   using ((select current_setting('headgate.partner', true)) in ('', {column}))
   with check ((select current_setting('headgate.partner', true)) in ('', {column}));
 """
+
+# Rows that a partner's own people made or that are about them.
+_ACTORS = """
+create policy partner on {table} as restrictive to {app}
+  using ((select current_setting('headgate.partner', true)) = '' or {column} in (
+    select p.principal from principals p where p.partner = (select current_setting('headgate.partner', true))))
+  with check ((select current_setting('headgate.partner', true)) = '' or {column} in (
+    select p.principal from principals p where p.partner = (select current_setting('headgate.partner', true))));
+"""
+
+_STAFF = "(select current_setting('headgate.partner', true)) = ''"
+# Rows that belong to no partner are for staff, but for the commands that a table leaves open to portals.
+_CLOSED = f"create policy partner on {{table}} as restrictive to {{app}} using ({_STAFF}) with check ({_STAFF});"
+_COMMANDS = {
+    "select": f"using ({_STAFF})",
+    "insert": f"with check ({_STAFF})",
+    "update": f"using ({_STAFF}) with check ({_STAFF})",
+    "delete": f"using ({_STAFF})",
+}
+_LEFT_OPEN = {"read": {"select"}, "insert": {"insert"}, "open": set(_COMMANDS)}
 
 _SCANNED = """
 create policy scan on {table} for select to {scan} using (true);
@@ -169,9 +193,23 @@ def scan_files() -> Iterator[tuple[str, tuple[str, ...], str]]:
 def _table_ddl(table: Table, *, scanned: bool) -> str:
     names = {"table": f'"{table.name}"', "app": APP_ROLE, "scan": SCAN_ROLE, "backup": BACKUP_ROLE}
     ddl = _TABLE.format(**names, grants=_GRANTS[table.info["app"]])
-    if table.info["partner_column"]:
-        ddl += _PARTNER.format(**names, column=f'"{table.c[table.info["partner_column"]].name}"')
+    ddl += _portal_ddl(table).format(**names)
     return ddl + _SCANNED.format(**names) if scanned else ddl
+
+
+def _portal_ddl(table: Table) -> str:
+    """What limits a partner's transaction in this table, with places for the names."""
+    if column := table.info["partner_column"]:
+        return _PARTNER.replace("{column}", f'"{column}"')
+    if column := table.info["actor_column"]:
+        return _ACTORS.replace("{column}", f'{table.name}."{column}"')
+    if table.info["portal"] == "closed":
+        return _CLOSED
+    return "".join(
+        f"create policy partner_{command} on {{table}} as restrictive for {command} to {{app}} {clause};"
+        for command, clause in _COMMANDS.items()
+        if command not in _LEFT_OPEN[table.info["portal"]]
+    )
 
 
 def _secure_tables(conn: Connection, statements: list[str], names: list[str]) -> None:

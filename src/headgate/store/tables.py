@@ -10,6 +10,8 @@ from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.sql.schema import SchemaItem
 
 Grant = Literal["crud", "append", "read"]
+# What a partner's transaction may do with a table whose rows belong to no partner.
+Portal = Literal["closed", "read", "open", "insert"]
 
 metadata = MetaData(
     naming_convention={
@@ -22,8 +24,9 @@ metadata = MetaData(
 )
 
 
-# A tenant is found by its slug before anyone knows which tenant it is: the one key that spans tenants.
-GLOBAL_KEYS = frozenset({("tenants", ("slug",))})
+# A tenant is found by its slug, and by its portal's host, before anyone knows which tenant it is: the keys that span
+# tenants.
+GLOBAL_KEYS = frozenset({("tenants", ("slug",)), ("tenants", ("portal_host",))})
 
 
 def tenant_table(
@@ -32,6 +35,8 @@ def tenant_table(
     primary_key: tuple[str, ...] = (),
     app: Grant = "crud",
     partner_column: str | None = None,
+    actor_column: str | None = None,
+    portal: Portal = "closed",
     on: MetaData = metadata,
 ) -> Table:
     """Declare a table whose rows belong to a tenant.
@@ -40,8 +45,10 @@ def tenant_table(
     leads the primary key `(tenant_id, *primary_key)`. Row-level security and the application's grants follow from what
     is recorded here: `app` is "crud" (select, insert, update, delete), "append" (select, insert) or "read" (select).
     `partner_column` names the column that limits portal users to their partner's rows; rows without a partner are
-    then for staff only. Raises ValueError for a unique key that does not begin with `tenant_id` and for a partner
-    column that is not there.
+    then for staff only. `actor_column` names one with principals: a partner's transaction has the rows of its own
+    people. Of a table with neither, a partner's transaction has nothing unless `portal` says more: "read" (every row,
+    to read), "insert" (add, see nothing) or "open" (like staff). Raises ValueError for a unique key that does not begin
+    with `tenant_id` and for a column that is not there.
     """
     table = Table(
         name,
@@ -54,13 +61,20 @@ def tenant_table(
         ),
         *items,
         PrimaryKeyConstraint("tenant_id", *primary_key),
-        info={"rls": "tenant", "app": app, "partner_column": partner_column},
+        info={
+            "rls": "tenant",
+            "app": app,
+            "partner_column": partner_column,
+            "actor_column": actor_column,
+            "portal": "rows" if partner_column or actor_column else portal,
+        },
     )
     for key in _unique_keys(table):
         if key[:1] != ("tenant_id",) and (name, key) not in GLOBAL_KEYS:
             raise ValueError(f"{name}: a unique key must begin with tenant_id, not ({', '.join(key)})")
-    if partner_column is not None and partner_column not in table.c:
-        raise ValueError(f"{name} has no column {partner_column}")
+    for column in (partner_column, actor_column):
+        if column is not None and column not in table.c:
+            raise ValueError(f"{name} has no column {column}")
     return table
 
 

@@ -155,7 +155,7 @@ def test_a_sign_in_form_of_another_browser_is_not_taken(visitor: Visitor) -> Non
 def test_people_of_a_partner_are_not_let_in(visitor: Visitor) -> None:
     channel = visitor.channel
     with channel.app.database.transaction(channel.tenant) as conn:
-        add(channel, conn, "petra", "partner_success", partner="P-1")
+        add(channel, conn, "petra", "partner_user", partner="P-1")
         access.set_password(conn, channel.context(SYSTEM), person("petra"), PASSWORD)
         fresh = access.start_session(conn, channel.context(SYSTEM), person("petra"))
     answer = visitor.sign_in("petra")

@@ -80,12 +80,35 @@ def test_no_other_policy_lets_the_application_see_more(superuser: Connection) ->
 
 
 def test_tables_with_partner_rows_limit_portal_users(superuser: Connection) -> None:
-    declared = {name for name, table in metadata.tables.items() if table.info.get("partner_column")}
+    declared = {name for name, table in metadata.tables.items() if table.info["portal"] in ("rows", "closed")}
     found = rows(
         superuser,
         "select tablename from pg_policies where policyname = 'partner' and permissive = 'RESTRICTIVE' and cmd = 'ALL'",
     )
     assert {row[0] for row in found} == declared
+
+
+# What a partner's transaction has of tables whose rows belong to nobody's partner. A new table is closed to it; one
+# more here is a decision: docs/decisions/0011-partner-portal.md.
+OPEN_TO_PORTALS = {
+    "tenants": "read",
+    "process_versions": "read",
+    "products": "read",
+    "deal_programmes": "read",
+    "inbox": "insert",
+    "audit_heads": "open",
+}
+
+
+def test_what_is_open_to_portals_is_listed_and_nothing_else(superuser: Connection) -> None:
+    declared = {n: t.info["portal"] for n, t in metadata.tables.items() if t.info["portal"] not in ("rows", "closed")}
+    assert declared == OPEN_TO_PORTALS
+    found = rows(
+        superuser,
+        "select tablename, cmd from pg_policies where policyname like 'partner\\_%%' and permissive = 'RESTRICTIVE'",
+    )
+    kept = {"read": {"INSERT", "UPDATE", "DELETE"}, "insert": {"SELECT", "UPDATE", "DELETE"}, "open": set()}
+    assert set(found) == {(name, command) for name, kind in declared.items() for command in kept[kind]}
 
 
 def test_every_primary_and_unique_key_begins_with_the_tenant(superuser: Connection) -> None:
@@ -204,6 +227,7 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_due_deliveries",
         "headgate_due_timers",
         "headgate_tenant_by_slug",
+        "headgate_portal_hosts",
         "headgate_tenants",
     }
 
@@ -273,15 +297,16 @@ def test_no_column_holds_an_amount_as_a_float(superuser: Connection) -> None:
     assert set(floats) == FLOATS
 
 
-# A partner's code in a table whose other rows a portal's session needs as well: who acts, found before anything else is
-# known about them. A new table with such a column must limit portals, or be put here for a reason.
-FOR_ALL = {"principals"}
+# Rows about a partner that say what the partner must not know, such as whose claim stands against its deal: closed to
+# portals as a whole. A new table with such a column must limit portals, or be put here for a reason.
+FOR_STAFF = {"cases", "approvals", "tasks"}
 WITH_A_PARTNER = """
 select table_name from information_schema.columns where table_schema = 'public' and column_name = 'partner'
 """
 
 
-def test_a_table_with_a_partners_column_limits_portals_or_is_known_to_be_for_all(superuser: Connection) -> None:
+def test_a_table_with_a_partners_column_limits_portals_or_is_for_staff(superuser: Connection) -> None:
     found = {row[0] for row in rows(superuser, WITH_A_PARTNER)}
     declared = {name for name, table in metadata.tables.items() if table.info.get("partner_column")}
-    assert found - declared == FOR_ALL
+    assert found - declared == FOR_STAFF
+    assert {metadata.tables[name].info["portal"] for name in FOR_STAFF} == {"closed"}

@@ -296,4 +296,5 @@ def test_a_partners_key_speaks_for_its_own_partner_only(world: World) -> None:
     other = json.dumps(event("e-1", order("O-1", partner="P-2")))
     problem(world.client.post("/v1/events", content=other, headers=headers), 403, "forbidden")
     own = json.dumps(event("e-2", order("O-2")))
-    assert world.client.post("/v1/events", content=own, headers=headers).status_code == 202
+    done = world.client.post("/v1/events", content=own, headers=headers)
+    assert done.status_code == 202, done.text

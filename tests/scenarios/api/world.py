@@ -173,7 +173,7 @@ def open_world(database: Database, tenant: UUID, clock: FixedClock, home: Path, 
                 access.grant_role(conn, ctx, person(name), role)
         for name, partner in PARTNERS.items():
             access.create_person(conn, ctx, email=f"{name}@nordwind.example", name=name, partner=partner)
-            access.grant_role(conn, ctx, person(name), "partner_success")
+            access.grant_role(conn, ctx, person(name), "partner_user")
         access.create_service(conn, ctx, code="erp", name="ERP")
         access.grant_role(conn, ctx, "service:erp", "integration")
     record(channel)

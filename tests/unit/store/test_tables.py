@@ -23,7 +23,13 @@ def test_a_table_with_one_row_a_tenant_has_the_tenant_as_its_key() -> None:
 
 def test_what_secures_a_table_is_recorded_with_it() -> None:
     table = tenant_table("notes", Column("owner", Text), app="append", partner_column="owner", on=MetaData())
-    assert table.info == {"rls": "tenant", "app": "append", "partner_column": "owner"}
+    assert table.info == {
+        "rls": "tenant",
+        "app": "append",
+        "partner_column": "owner",
+        "actor_column": None,
+        "portal": "rows",
+    }
 
 
 def test_a_key_that_would_cross_tenants_is_refused_when_declared() -> None:

@@ -29,6 +29,8 @@ PERMISSIONS: dict[str, str] = {
     "connections.read": "see targets, subscriptions, deliveries and dead letters",
     "connections.write": "manage targets and subscriptions, replay and dismiss dead letters",
     "events.write": "send events",
+    "prices.request": "ask for a price exception",
+    "portal.users": "invite and deactivate people of one's own partner",
     "admin": "manage people, roles, keys, sources and delegations",
 }
 
@@ -60,9 +62,16 @@ ROLES: dict[str, frozenset[str]] = {
     ),
     "partner_success": _READ | {"deals.write"},
     "privacy_officer": _READ | {"audit.read", "privacy.write"},
+    # People of a partner, who see the portal and nothing but their own partner's things.
+    "partner_user": frozenset({"orders.read", "deals.read", "deals.write", "prices.request"}),
+    "partner_admin": frozenset({"orders.read", "deals.read", "deals.write", "prices.request", "portal.users"}),
     # For service accounts of shops and ERP systems.
     "integration": frozenset({"events.write", "orders.read", "deals.read"}),
 }
+
+# Held by people of a partner only, who hold no other role but that of the partner's own systems.
+PARTNER_ROLES = ("partner_admin", "partner_user")
+ALSO_FOR_PARTNERS = ("integration",)
 
 
 @dataclass(frozen=True, slots=True)

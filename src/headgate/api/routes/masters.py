@@ -65,7 +65,7 @@ def list_products(
     limit: Limit = 50,
 ) -> PageOf[ProductView]:
     """Products by code, with what all warehouses together can promise."""
-    with caller.reading() as conn:
+    with caller.reading_for_all() as conn:
         page = products.list_products(
             conn, status=status, family=family, category=category, text=q, cursor=cursor, limit=limit
         )
@@ -75,7 +75,7 @@ def list_products(
 @router.get("/products/{product:path}", responses=problems(*FIND))
 def get_product(caller: OrdersRead, product: CodePath) -> ProductView:
     """One product."""
-    with caller.reading() as conn:
+    with caller.reading_for_all() as conn:
         return _product(products.get_product(conn, product), caller)
 
 
@@ -89,7 +89,7 @@ def list_stock(
     limit: Limit = 50,
 ) -> PageOf[StockView]:
     """What can be promised, by product and warehouse. Partners see that figure alone."""
-    with caller.reading() as conn:
+    with caller.reading_for_all() as conn:
         page = inventory.list_stock(
             conn,
             product=product,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, Index, Integer, Numeric, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSON, TIMESTAMP, UUID
+from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, LargeBinary, Numeric, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP, UUID
 
 from headgate.store import tenant_table
 
@@ -104,6 +104,7 @@ deal_programmes = tenant_table(
     Column("valid_until", _TS),
     Column("recorded_at", _TS, nullable=False),
     primary_key=("programme",),
+    portal="read",
 )
 
 deal_territories = tenant_table(
@@ -118,4 +119,50 @@ deal_territories = tenant_table(
     Column("reader", Text),
     primary_key=("territory",),
     partner_column="reader",
+)
+
+# What happened to a deal, as its partner may know it: each change of status and of the protection.
+deal_milestones = tenant_table(
+    "deal_milestones",
+    Column("deal", Text, nullable=False),
+    Column("place", BigInteger, Identity(), nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("at", _TS, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("protected_until", _TS),
+    Column("told", ARRAY(Text), nullable=False),
+    primary_key=("deal", "place"),
+    partner_column="partner",
+)
+Index(None, deal_milestones.c.tenant_id, deal_milestones.c.partner, deal_milestones.c.at)
+
+# Evidence that came with a deal. A file may be there before the deal is: the form keeps it while it is being filled in.
+deal_files = tenant_table(
+    "deal_files",
+    Column("file", UUID(as_uuid=True), nullable=False),
+    Column("deal", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("uploaded_by", Text, nullable=False),
+    Column("uploaded_at", _TS, nullable=False),
+    primary_key=("file",),
+    partner_column="partner",
+)
+Index(None, deal_files.c.tenant_id, deal_files.c.deal)
+
+# Forms that a partner has not sent yet: whatever was filled in, right or wrong.
+deal_drafts = tenant_table(
+    "deal_drafts",
+    Column("deal", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("saved_by", Text, nullable=False),
+    Column("updated_at", _TS, nullable=False),
+    primary_key=("partner", "deal"),
+    partner_column="partner",
 )

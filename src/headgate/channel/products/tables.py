@@ -29,5 +29,6 @@ products = tenant_table(
     CheckConstraint("cost is null or cost_currency <> ''", name="cost_currency"),
     CheckConstraint("list_price is null or list_currency <> ''", name="list_currency"),
     primary_key=("product",),
+    portal="read",
 )
 Index(None, products.c.tenant_id, products.c.family)

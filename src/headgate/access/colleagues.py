@@ -1,0 +1,187 @@
+"""People of a partner: who administers them is one of them. Nothing here reaches beyond the partner of who acts.
+
+It works within a partner's transaction too, where the database shows no other people.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.access.core import checks
+from headgate.access.core.passwords import check_password
+from headgate.access.core.roles import PARTNER_ROLES, require
+from headgate.access.core.tokens import parse_session_token, secret_hash, session_token
+from headgate.access.hashing import hash_password
+from headgate.access.principals import Account, as_account, get_account
+from headgate.access.recording import record
+from headgate.kernel.context import SYSTEM, Context
+from headgate.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, invalid
+
+INVITED_FOR = timedelta(days=7)
+MOST_COLLEAGUES = 200
+_OVER = "this link is not valid any more; ask whoever invited you for a new one"
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person of a partner. `ready`: they have chosen a password; `last_seen`: of the sessions still known."""
+
+    account: Account
+    last_seen: datetime | None
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A link's secret, which nobody can read again, and when it ends."""
+
+    principal: str
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Whom a link is for."""
+
+    principal: str
+    name: str
+    email: str
+
+
+def list_colleagues(conn: Connection, ctx: Context) -> list[Colleague]:
+    """Everybody of one's own partner, by name."""
+    partner = _own(ctx)
+    rows = conn.execute(repo.LIST_COLLEAGUES, {"partner": partner, "now": ctx.now})
+    return [Colleague(as_account(row[:9]), row[9], row[10]) for row in rows]
+
+
+def add_colleague(conn: Connection, ctx: Context, *, email: str, name: str, role: str) -> Invitation:
+    """Invite somebody to one's own partner; the link lets them choose a password.
+
+    Raises `Invalid`, `Conflict` when the address is in use, `Forbidden` for who may not administer.
+    """
+    partner = _own(ctx)
+    require(ctx.principal, "portal.users")
+    return invite(conn, ctx, email=email, name=name, role=role, partner=partner)
+
+
+def invite(conn: Connection, ctx: Context, *, email: str, name: str, role: str, partner: str) -> Invitation:
+    """Make a person of a partner and a link for them. The caller has checked that they may."""
+    address, shown = checks.email(email), checks.text("name", name, 200)
+    _check_role(role)
+    if len(conn.execute(repo.LOCK_COLLEAGUES, {"partner": partner}).fetchall()) >= MOST_COLLEAGUES:
+        raise Conflict(f"a partner has at most {MOST_COLLEAGUES} people; deactivated ones count")
+    principal = f"user:{address}"
+    values = {"principal": principal, "kind": "person", "name": shown, "email": address, "password_hash": None}
+    if conn.execute(repo.ADD_PRINCIPAL, {**values, "partner": partner, "now": ctx.now}).rowcount != 1:
+        raise Conflict(f"{address} cannot be invited: the address is in use already")
+    grant = {"principal": principal, "role": role, "valid_from": None, "valid_until": None}
+    conn.execute(repo.SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
+    record(conn, ctx, "principal.invited", "principal", principal, name=shown, partner=partner, role=role)
+    return _link(conn, ctx, principal)
+
+
+def renew_link(conn: Connection, ctx: Context, principal: str) -> Invitation:
+    """A new link for somebody of one's own partner who lost the first one, or their password. Older links end."""
+    require(ctx.principal, "portal.users")
+    colleague = _colleague(conn, ctx, principal)
+    if colleague.status != "active":
+        raise Conflict(f"{colleague.name} is deactivated; activate the account first")
+    record(conn, ctx, "principal.link_renewed", "principal", principal)
+    return _link(conn, ctx, principal)
+
+
+def set_colleague_role(conn: Connection, ctx: Context, principal: str, role: str) -> None:
+    """Give somebody of one's own partner another role. Nobody changes their own, and one administrator stays."""
+    require(ctx.principal, "portal.users")
+    _check_role(role)
+    account = _other(conn, ctx, principal)
+    if role in account.roles:
+        return
+    for held in account.roles:
+        conn.execute(repo.DROP_GRANT, {"principal": principal, "role": held})
+    grant = {"principal": principal, "role": role, "valid_from": None, "valid_until": None}
+    conn.execute(repo.SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
+    record(conn, ctx, "role.granted", "principal", principal, role=role, before=list(account.roles))
+
+
+def set_colleague_active(conn: Connection, ctx: Context, principal: str, active: bool) -> None:
+    """Shut somebody of one's own partner out, at once, or let them in again. Nobody shuts themselves out."""
+    require(ctx.principal, "portal.users")
+    _other(conn, ctx, principal)
+    status = "active" if active else "suspended"
+    if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
+        return
+    if not active:
+        conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+        conn.execute(repo.DROP_INVITATIONS, {"principal": principal})
+    record(conn, ctx, f"principal.{status}", "principal", principal)
+
+
+def find_invitation(conn: Connection, token: str, now: datetime) -> Invited:
+    """Whom a link is for. Raises `Unauthenticated` when it is used, over, or never was."""
+    _, hashed = parse_session_token(token)
+    row = conn.execute(repo.GET_INVITATION, {"token_hash": hashed}).fetchone()
+    if row is None:
+        raise Unauthenticated(_OVER)
+    principal, expires_at, used_at, name, email, status, partner = row
+    if used_at is not None or now >= expires_at or status != "active" or partner is None:
+        raise Unauthenticated(_OVER)
+    return Invited(principal, name, email)
+
+
+def accept_invitation(conn: Connection, ctx: Context, token: str, password: str) -> Invited:
+    """Choose a password by a link, once. Sessions of before end. Raises `Unauthenticated`, `Invalid`."""
+    found = find_invitation(conn, token, ctx.now)
+    hashed = hash_password(check_password(password, about=(found.email, found.name)))
+    values = {"token_hash": parse_session_token(token)[1], "now": ctx.now}
+    if conn.execute(repo.USE_INVITATION, values).rowcount != 1:
+        raise Unauthenticated(_OVER)
+    conn.execute(repo.SET_HASH, {"principal": found.principal, "password_hash": hashed})
+    conn.execute(repo.END_SESSIONS, {"principal": found.principal, "keep": None})
+    by = Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)
+    record(conn, by, "password.chosen", "principal", found.principal)
+    return found
+
+
+def _link(conn: Connection, ctx: Context, principal: str) -> Invitation:
+    conn.execute(repo.DROP_INVITATIONS, {"principal": principal})
+    secret = secrets.token_urlsafe(32)
+    expires_at = ctx.now + INVITED_FOR
+    values = {"token_hash": secret_hash(secret), "principal": principal, "by": ctx.principal.id, "now": ctx.now}
+    conn.execute(repo.ADD_INVITATION, {**values, "expires_at": expires_at})
+    return Invitation(principal, session_token(ctx.tenant_id, secret), expires_at)
+
+
+def _own(ctx: Context) -> str:
+    if ctx.principal.partner is None:
+        raise Forbidden("this is for people of partners")
+    return ctx.principal.partner
+
+
+def _colleague(conn: Connection, ctx: Context, principal: str) -> Account:
+    """Somebody of one's own partner. Anybody else is not there."""
+    partner = _own(ctx)
+    conn.execute(repo.LOCK_COLLEAGUES, {"partner": partner})
+    account = get_account(conn, principal, ctx.now)
+    if account.partner != partner or account.kind != "person":
+        raise NotFound(f"there is no {principal}")
+    return account
+
+
+def _other(conn: Connection, ctx: Context, principal: str) -> Account:
+    """A colleague who is not who acts: so whoever administers stays, and at least one does."""
+    if principal == ctx.principal.id:
+        raise Forbidden("nobody changes their own account here; ask another administrator of your company")
+    return _colleague(conn, ctx, principal)
+
+
+def _check_role(role: str) -> None:
+    if role not in PARTNER_ROLES:
+        raise invalid("role", role, "is not a role in the portal", f"Use one of {', '.join(PARTNER_ROLES)}.")
