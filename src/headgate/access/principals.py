@@ -126,7 +126,9 @@ def load_principal(conn: Connection, principal_id: str, now: datetime) -> Princi
 
 def load_voters(conn: Connection, principals: Sequence[str], now: datetime) -> list[Voter]:
     """Those of these principals who are active people, with their roles and the delegations to them. Two queries."""
-    accounts = [as_account(row) for row in conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now})]
+    accounts = [
+        as_account(row) for row in conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now})
+    ]
     people = [a for a in accounts if a.status == "active" and a.kind == "person"]
     links = [as_delegation(r) for r in conn.execute(repo.CHAINS_TO, {"principals": [*_ids(people)], "now": now})]
     given = {
