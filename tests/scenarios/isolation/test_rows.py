@@ -86,8 +86,10 @@ class Land:
                 values = row(metadata.tables[table], tenant, partner)
                 names = sql.SQL(", ").join(map(sql.Identifier, values))
                 places = sql.SQL(", ").join([sql.Placeholder()] * len(values))
-                statement = sql.SQL("insert into {} ({}) overriding system value values ({}) on conflict do nothing")
-                self.conn.execute(statement.format(sql.Identifier(table), names, places), list(values.values()))
+                statement = sql.SQL("insert into {} ({}) overriding system value values ({})")
+                # Where a tenant has one row of a kind, the first stands for all.
+                with contextlib.suppress(psycopg.errors.UniqueViolation):
+                    self.conn.execute(statement.format(sql.Identifier(table), names, places), list(values.values()))
 
 
 def user(tenant: UUID, partner: str | None) -> str:
