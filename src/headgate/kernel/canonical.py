@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -36,6 +36,8 @@ def _plain(value: object) -> object:
         return value.hex()
     if isinstance(value, (tuple, frozenset, set)):
         return sorted(value) if isinstance(value, (frozenset, set)) else list(value)
+    if isinstance(value, timedelta):
+        return duration_text(value)
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
@@ -77,6 +79,18 @@ def instant_text(value: datetime) -> str:
         raise TypeError("a datetime without a time zone has no canonical form")
     at = value if value.tzinfo is UTC else value.astimezone(UTC)
     return at.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def duration_text(value: timedelta) -> str:
+    """A duration as ISO 8601 in days, hours, minutes and seconds, so equal durations have equal text: `P1DT2H30M`."""
+    if not value:
+        return "PT0S"
+    sign, length = ("-", -value) if value < timedelta() else ("", value)
+    hours, rest = divmod(length.seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    second = f"{seconds}.{length.microseconds:06d}".rstrip("0") if length.microseconds else str(seconds)
+    time = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (second, "S")) if n not in (0, "0"))
+    return f"{sign}P{f'{length.days}D' if length.days else ''}{f'T{time}' if time else ''}"
 
 
 def _no_constant(name: str) -> object:

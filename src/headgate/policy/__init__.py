@@ -5,12 +5,23 @@ Knows nothing of orders or any other noun: a policy is inputs, rows and outputs.
 
 from headgate.policy.authoring import kept_text, propose, save
 from headgate.policy.checking import Checked, check_text
+from headgate.policy.core.chain import BadChain, chain_issues, given_inputs
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched, compile_policy
 from headgate.policy.core.decision import DecisionDraft, decision_digest, draft_decision
 from headgate.policy.core.evaluation import Evaluation
 from headgate.policy.core.examples import ExampleResult, run_examples
 from headgate.policy.core.lifecycle import PolicyVersion
-from headgate.policy.core.model import InputColumn, Issue, OutputColumn, PolicyTable, PolicyTest, Row
+from headgate.policy.core.model import (
+    Default,
+    Formula,
+    InputColumn,
+    Issue,
+    OutputColumn,
+    PolicyTable,
+    PolicyTest,
+    Row,
+    Source,
+)
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
 from headgate.policy.decisions import (
@@ -29,14 +40,17 @@ from headgate.policy.service import Drafted, PolicyService
 
 __all__ = [
     "DECISIONS_CHECK",
+    "BadChain",
     "Checked",
     "CompiledPolicy",
     "Decision",
     "DecisionDraft",
+    "Default",
     "Drafted",
     "Evaluation",
     "Evidence",
     "ExampleResult",
+    "Formula",
     "InputColumn",
     "Issue",
     "NoRowMatched",
@@ -47,8 +61,10 @@ __all__ = [
     "PolicyTest",
     "PolicyVersion",
     "Row",
+    "Source",
     "apply_at_once",
     "attach_evidence",
+    "chain_issues",
     "check_text",
     "compile_policy",
     "decision_counts",
@@ -58,6 +74,7 @@ __all__ = [
     "decisions_get",
     "draft_decision",
     "evidence_of",
+    "given_inputs",
     "kept_text",
     "lint",
     "overdue_reviews",

@@ -375,7 +375,7 @@ def decider(policies: PolicySet) -> Decide:
     """Evaluate by policy name against the versions in force. Raises Misconfigured for a policy that has no active
     version."""
 
-    evaluate = {name: policy.evaluate for name, policy in policies.items()}
+    evaluate = {name: policies.evaluator(name) for name in policies}
 
     def decide(name: str, inputs: Mapping[str, object]) -> Evaluation:
         try:

@@ -164,8 +164,11 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
 HIT_POLICIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "unique": ("Unique", "Exactly one row may match."),
+        "any": ("Any", "Several rows may match if they agree."),
         "first": ("First", "Rows are read from the top; the first that matches decides."),
         "priority": ("Priority", "Of all rows that match, the one with the highest priority decides."),
+        "rule_order": ("Rule order", "Every row that matches adds its result, in the order of the rows."),
+        "output_order": ("Output order", "Every row that matches adds its result, highest priority first."),
         "collect": ("Collect", "Every row that matches adds its result."),
     }
 )

@@ -49,7 +49,7 @@ from headgate.policy import (
     decision_list,
     run_examples,
 )
-from headgate.policy.core.evaluation import plain_json
+from headgate.policy.core.evaluation import plain_json, shown
 from headgate.policy.core.model import Formula
 
 router = APIRouter(route_class=StrictRoute)
@@ -281,7 +281,9 @@ def _version(found: PolicyVersion, now: datetime) -> PolicyVersionView:
 
 
 def _column(column: InputColumn | OutputColumn) -> Column:
-    return Column(name=column.name, type=column.type, label=column.label, values=list(column.values))
+    return Column(
+        name=column.name, type=column.type, label=column.label, values=[shown(value) for value in column.values]
+    )
 
 
 def _row(row: Row) -> TableRow:

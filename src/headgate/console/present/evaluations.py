@@ -14,6 +14,7 @@ from headgate.console.views.common import Fact, FactValue, PolicyRef
 from headgate.console.views.explain import Cell
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
+from headgate.policy.core.model import MULTIPLE
 from headgate.ui.format import Percent
 from headgate.ui.words import humanise
 
@@ -106,7 +107,7 @@ def cells(tables: Tables, evaluation: Recorded) -> tuple[Cell, ...]:
 def passed_over(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[tuple[str, str], ...]:
     """The rows read before the one that decided, each with the first input that kept it from deciding."""
     compiled = tables.get(version_of(evaluation))
-    if compiled is None or evaluation.get("hit") == "collect":
+    if compiled is None or evaluation.get("hit") in MULTIPLE:
         return ()
     values = {each.name: each for each in input_facts(tables, evaluation)}
     found = []

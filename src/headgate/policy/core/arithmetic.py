@@ -1,8 +1,9 @@
 """Exact expressions: the part of ZEN that money needs, computed in `Decimal`.
 
-Numbers, texts, dates, `true`/`false`/`null`, input names, `+ - * /`, comparison, `and`/`or`/`not`/`!`, `??`,
-`a ? b : c`, and `abs floor ceil round trunc min([…]) max([…])`. Precedence and results are ZEN's; numbers keep 28
-significant digits as ZEN's own do, rounded half-even; `round` goes half away from zero; a division by zero gives null.
+Numbers, texts, dates, instants, durations, `true`/`false`/`null`, input names, `+ - * /`, comparison,
+`and`/`or`/`not`/`!`, `??`, `a ? b : c`, and `abs floor ceil round trunc min([…]) max([…])`. Precedence and results are
+ZEN's; numbers keep 28 significant digits as ZEN's own do, rounded half-even; `round` goes half away from zero; a
+division by zero gives null.
 Anything else raises `NotExact` and is for ZEN itself.
 """
 
@@ -10,21 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from headgate.policy.core.model import NUMERIC
-from headgate.policy.core.unary import MAX_DEPTH, BadCell, Token, number, tokens
+from headgate.policy.core.unary import MAX_DEPTH, TIME_FUNCTIONS, BadCell, Token, number, time_of, tokens
 
 MAX_OPERATORS = 64
+_MOMENTS = ("date", "datetime")
 
 Env: TypeAlias = Mapping[str, object]
 Step: TypeAlias = Callable[[Env], object]
 
 _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _ROUNDINGS = {"floor": ROUND_FLOOR, "ceil": ROUND_CEILING, "trunc": ROUND_DOWN, "round": ROUND_HALF_UP}
-_KINDS = {**dict.fromkeys(NUMERIC, "number"), "string": "string", "enum": "string", "bool": "bool", "date": "date"}
+_KINDS = {**dict.fromkeys(NUMERIC, "number"), "string": "string", "enum": "string", "bool": "bool"}
+_KINDS |= {"date": "date", "datetime": "datetime", "duration": "duration"}
 _COMPARISONS: dict[str, Callable[[object, object], bool]] = {
     "==": lambda a, b: type(a) is type(b) and a == b,
     "!=": lambda a, b: not (type(a) is type(b) and a == b),
@@ -56,7 +59,7 @@ class Unknown(Exception):
 @dataclass(frozen=True, slots=True)
 class _Part:
     step: Step
-    kind: str  # number | string | bool | date | null | any
+    kind: str  # number | string | bool | date | datetime | duration | null | any
     constant: bool = False
 
 
@@ -166,13 +169,10 @@ class _Reader:
 
     def call(self, function: str) -> _Part:
         self.take()
-        if function == "d":
-            token = self.take()
+        if function in TIME_FUNCTIONS:
+            value = time_of(function, self.take())
             self.expect(")")
-            try:
-                return _constant(date.fromisoformat(token.text[1:-1]), "date")
-            except ValueError:
-                raise BadCell("a date is written d('2026-01-31')") from None
+            return _constant(value, _time_kind(value))
         if function in ("min", "max"):
             return self.extreme(function)
         if function not in ("abs", *_ROUNDINGS):
@@ -236,6 +236,8 @@ def _joined(op: str, left: _Part, right: _Part) -> _Part:
         return _compared(op, left, right)
     if op == "+" and left.kind == right.kind == "string":
         return _Part(lambda env: f"{a(env)}{b(env)}", "string")
+    if "duration" in (left.kind, right.kind) or (op == "-" and left.kind == right.kind and left.kind in _MOMENTS):
+        return _timed(op, left, right)
     _must("number", left, f"what stands before {op}")
     _must("number", right, f"what stands after {op}")
     if op == "+":
@@ -252,6 +254,41 @@ def _joined(op: str, left: _Part, right: _Part) -> _Part:
     return _Part(divide, "number")
 
 
+def _timed(op: str, left: _Part, right: _Part) -> _Part:
+    """Sums and differences with durations; of a date, only whole days of a duration count."""
+    a, b = left.step, right.step
+    kinds = (left.kind, right.kind)
+    if op == "+" and right.kind in _MOMENTS:
+        return _timed("+", right, left)
+    if op in ("+", "-") and kinds in (("date", "duration"), ("datetime", "duration"), ("duration", "duration")):
+        sign = 1 if op == "+" else -1
+        return _Part(lambda env: _known(a(env)) + sign * _known(b(env)), left.kind)
+    if op == "-" and left.kind == right.kind:
+        return _Part(lambda env: _known(a(env)) - _known(b(env)), "duration")
+    if op == "*" and kinds == ("number", "duration"):
+        return _timed("*", right, left)
+    if op == "*" and kinds == ("duration", "number"):
+        return _Part(lambda env: _scaled(_known(a(env)), _number(b(env))), "duration")
+    raise BadCell(f"{op} does not go between a {left.kind} and a {right.kind}")
+
+
+def _scaled(length: timedelta, factor: Decimal) -> timedelta:
+    micros = Decimal(length // timedelta(microseconds=1))
+    return timedelta(microseconds=int(_CONTEXT.multiply(micros, factor).to_integral_value(ROUND_HALF_EVEN)))
+
+
+def _known(value: object) -> Any:
+    if value is None:
+        raise Unknown
+    return value
+
+
+def _time_kind(value: date | timedelta) -> str:
+    if isinstance(value, timedelta):
+        return "duration"
+    return "datetime" if isinstance(value, datetime) else "date"
+
+
 def _compared(op: str, left: _Part, right: _Part) -> _Part:
     kinds = {left.kind, right.kind} - {"any", "null"}
     if len(kinds) > 1:
@@ -259,7 +296,7 @@ def _compared(op: str, left: _Part, right: _Part) -> _Part:
     a, b, test = left.step, right.step, _COMPARISONS[op]
     if op in ("==", "!="):
         return _Part(lambda env: test(a(env), b(env)), "bool")
-    if not kinds <= {"number", "date"}:
+    if not kinds <= {"number", "date", "datetime", "duration"}:
         raise BadCell(f"{op} compares numbers or dates only")
 
     def ordered(env: Env) -> bool:

@@ -8,28 +8,23 @@ to work out; a plain table is decided in less time than a cache takes to keep an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any
 
-from headgate.kernel.errors import Invalid, Problem, invalid, shorten
-from headgate.kernel.money import parse_decimal
+from headgate.kernel.errors import Invalid, Problem, shorten
 from headgate.policy.core.arithmetic import Env
+from headgate.policy.core.coercion import AS_IT_IS, coercion
 from headgate.policy.core.evaluation import Evaluation, PolicyRef, shown
 from headgate.policy.core.expression import Expression, Failed
-from headgate.policy.core.model import DEFAULT_ROW, NUMERIC, InputColumn, PolicyTable, refuse
+from headgate.policy.core.model import DEFAULT_ROW, NUMERIC, PolicyTable, refuse
 from headgate.policy.core.reading import Reading, ReadRow, output_value, read_table
 from headgate.policy.core.unary import BadCell
 
 CACHE_SIZE = 1_024
 
-Coerce: TypeAlias = Callable[[object], object]
-
-_EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 _ZERO = Decimal(0)
-_AS_IT_IS: dict[str, type] = {"string": str, "bool": bool}  # values of these types are what they are
 
 
 class NoRowMatched(Invalid):
@@ -49,20 +44,43 @@ def compile_policy(table: PolicyTable) -> CompiledPolicy:
 class CompiledPolicy:
     """A policy version ready to evaluate. Holds no state but its cache; safe to share between threads."""
 
-    __slots__ = ("_cached", "_columns", "_everything", "_lists", "_names", "_pick", "_ref", "_rows", "reading", "table")
+    __slots__ = (
+        "_cached",
+        "_columns",
+        "_defaults",
+        "_everything",
+        "_lists",
+        "_multiple",
+        "_names",
+        "_one_only",
+        "_pick",
+        "_ref",
+        "_rows",
+        "reading",
+        "table",
+    )
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.table = reading.table
         table = reading.table
-        self._ref = PolicyRef(table.policy, table.version, table.digest, table.hit)
+        self._ref = PolicyRef(
+            table.policy,
+            table.version,
+            table.digest,
+            table.hit,
+            {c.name: str(c.source) for c in table.inputs if c.source is not None},
+        )
         self._names = tuple(c.name for c in self.table.inputs)
         self._lists = tuple(i for i, c in enumerate(self.table.inputs) if c.type == "list")
         self._columns = tuple(
-            (axis.column.name, _AS_IT_IS.get(axis.column.type), _coercion(table.policy, axis.column), axis.lookup)
+            (axis.column.name, AS_IT_IS.get(axis.column.type), coercion(table.policy, axis.column), axis.lookup)
             for axis in reading.axes
         )
         self._rows = reading.rows
+        self._defaults = {c.name: c.default.value for c in table.inputs if c.default is not None}
+        self._multiple = table.multiple
+        self._one_only = table.hit in ("unique", "any")
         self._everything = (1 << len(reading.rows)) - 1
         pick: Any = itemgetter(*self._names)
         self._pick: Callable[[Mapping[str, object]], tuple[object, ...]] = (
@@ -93,13 +111,13 @@ class CompiledPolicy:
         """Decide. Facts that the policy does not declare are ignored.
 
         Raises `Invalid` naming each missing input, an input of another type or outside its declared values, two
-        matching rows under UNIQUE; `NoRowMatched` (an `Invalid`) when nothing fits. A COLLECT policy that nothing fits
-        gives an empty list.
+        matching rows under UNIQUE or contradicting ones under ANY; `NoRowMatched` (an `Invalid`) when nothing fits. A
+        COLLECT, RULE ORDER or OUTPUT ORDER policy that nothing fits gives an empty list.
         """
         try:
             values = self._pick(inputs)
         except KeyError:
-            raise self._missing(inputs) from None
+            values = self._pick(self._completed(inputs))
         if self._lists:
             values = tuple(tuple(v) if isinstance(v, list) else v for v in values)
         try:
@@ -116,18 +134,32 @@ class CompiledPolicy:
             inputs[name] = fact
         if mask & self.reading.rich_mask:
             mask = self._with_rich_cells(mask, inputs)
-        if self._ref.hit == "collect":
+        if self._multiple:
             return self._collected(mask, inputs)
         if not mask:
             if self.reading.default is None:
                 raise self._unmatched(inputs)
             default = self.reading.default
             return Evaluation(self._ref, default.matched, inputs, self._outputs(default, inputs))
-        if mask & (mask - 1) and self._ref.hit == "unique":
-            both = ", ".join(r.row.id for r in self._chosen(mask))
-            raise Invalid(f"policy {self.policy} version {self.version}: rows {both} all fit, and only one may")
+        if self._one_only and mask & (mask - 1):
+            return self._agreed(mask, inputs)
         row = self._rows[(mask & -mask).bit_length() - 1]
         return Evaluation(self._ref, row.matched, inputs, self._outputs(row, inputs))
+
+    def _agreed(self, mask: int, inputs: dict[str, object]) -> Evaluation:
+        """Several rows where one answer is wanted: under ANY they may agree, and then the first stands for all."""
+        rows = self._chosen(mask)
+        told = f"policy {self.policy} version {self.version}: rows {', '.join(r.row.id for r in rows)} all fit"
+        if self._ref.hit == "unique":
+            raise Invalid(f"{told}, and only one may")
+        outputs = [self._outputs(row, inputs) for row in rows]
+        for name, value in outputs[0].items():
+            other = next((place for place, each in enumerate(outputs) if each[name] != value), None)
+            if other is not None:
+                first, second = shown(value), shown(outputs[other][name])
+                contradiction = f"{rows[0].row.id} gives {name} {first}, {rows[other].row.id} gives {second}"
+                raise Invalid(f"{told} {self._told(inputs)}, and {contradiction}; make them agree")
+        return Evaluation(self._ref, rows[0].matched, inputs, outputs[0])
 
     def _chosen(self, mask: int) -> tuple[ReadRow, ...]:
         return tuple([row for index, row in enumerate(self._rows) if mask >> index & 1])
@@ -171,20 +203,28 @@ class CompiledPolicy:
             rows = (self.reading.default,)
         each = [self._outputs(row, inputs) for row in rows]
         outputs: dict[str, Any] = {"list": each}
-        if self.table.aggregate != "list":
+        if self.table.aggregate == "count":
+            outputs["count"] = len(rows)
+        elif self.table.aggregate != "list":
             for column in self.table.outputs:
                 if column.type in NUMERIC:
                     outputs[column.name] = _aggregate(self.table.aggregate, [o[column.name] for o in each])
         return Evaluation(self._ref, tuple([m for row in rows for m in row.matched]), inputs, outputs)
 
-    def _missing(self, inputs: Mapping[str, object]) -> Invalid:
-        names = [n for n in self._names if n not in inputs]
+    def _completed(self, inputs: Mapping[str, object]) -> Mapping[str, object]:
+        """The facts with the defaults of those that are absent. Raises `Invalid` naming each that has none."""
+        names = [n for n in self._names if n not in inputs and n not in self._defaults]
+        if not names:
+            return {**self._defaults, **inputs}
         problems = [Problem(n, "", f"is missing; policy {self.policy} needs it", "Give it.") for n in names]
-        return Invalid(f"policy {self.policy} version {self.version} needs {', '.join(names)}", problems=problems)
+        raise Invalid(f"policy {self.policy} version {self.version} needs {', '.join(names)}", problems=problems)
 
     def _unmatched(self, inputs: Mapping[str, object]) -> NoRowMatched:
-        told = ", ".join(f"{name} {shorten(shown(value), 40)}" for name, value in inputs.items())
+        told = self._told(inputs)
         return NoRowMatched(f"policy {self.policy} version {self.version} has no row for {told}, and no default")
+
+    def _told(self, inputs: Mapping[str, object]) -> str:
+        return ", ".join(f"{name} {shorten(shown(value), 40)}" for name, value in inputs.items())
 
 
 def _aggregate(how: str, values: list[Any]) -> Any:
@@ -194,69 +234,6 @@ def _aggregate(how: str, values: list[Any]) -> Any:
     if not numbers:
         return None
     return min(numbers) if how == "min" else max(numbers)
-
-
-def _coercion(policy: str, column: InputColumn) -> Coerce:
-    name, kind = column.name, column.type
-    if kind in NUMERIC:
-        return _number_coercion(policy, column)
-    wanted: dict[str, tuple[type, str]] = {
-        "string": (str, "a text"),
-        "enum": (str, f"one of {', '.join(column.values)}"),
-        "bool": (bool, "true or false"),
-        "date": (date, "a date"),
-        "list": (tuple, "a list of texts"),
-    }
-    type_, words = wanted[kind]
-    allowed = frozenset(column.values) if kind == "enum" else None
-
-    def coerce(value: object) -> object:
-        if type(value) is type_ and (allowed is None or value in allowed):
-            if kind == "list" and not all(isinstance(v, str) for v in value):  # type: ignore[attr-defined]
-                raise _unfit(policy, name, value, words)
-            return value
-        if value is None and column.nullable:
-            return None
-        if kind == "date" and isinstance(value, str) and not isinstance(value, datetime):
-            try:
-                return date.fromisoformat(value)
-            except ValueError:
-                pass
-        raise _unfit(policy, name, value, words)
-
-    return coerce
-
-
-def _number_coercion(policy: str, column: InputColumn) -> Coerce:
-    name, low, high, whole = column.name, column.minimum, column.maximum, column.type == "integer"
-    normalize = _EXACT.normalize
-    bounded = low is not None or high is not None or whole
-
-    def coerce(value: object) -> object:
-        if type(value) is not Decimal:
-            if value is None and column.nullable:
-                return None
-            value = Decimal(value) if type(value) is int else parse_decimal(f"{policy}.{name}", value, decimals=12)
-        if not value.is_finite():
-            raise _unfit(policy, name, value, "a finite number")
-        try:
-            value = normalize(value) if value else _ZERO
-        except DecimalException:
-            raise _unfit(policy, name, value, "a number of at most 60 digits") from None
-        if bounded:
-            if whole and value != value.to_integral_value():
-                raise _unfit(policy, name, value, "a whole number")
-            if (low is not None and value < low) or (high is not None and value > high):
-                raise _unfit(
-                    policy, name, value, f"between {'-∞' if low is None else low} and {'∞' if high is None else high}"
-                )
-        return value
-
-    return coerce
-
-
-def _unfit(policy: str, name: str, value: object, wanted: str) -> Invalid:
-    return invalid(f"{policy}.{name}", value, f"is not {wanted}")
 
 
 __all__ = ["CACHE_SIZE", "DEFAULT_ROW", "CompiledPolicy", "NoRowMatched", "compile_policy"]

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from headgate.kernel.canonical import as_plain, canonical_text
+from headgate.kernel.canonical import as_plain, canonical_text, duration_text, instant_text
 from headgate.kernel.errors import shorten
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyRef:
-    """Which text decided: name, version, SHA-256 (hex) of the text, hit policy."""
+    """Which text decided: name, version, SHA-256 (hex) of the text, hit policy.
+
+    `sources` says of each chained input which output of which policy it is.
+    """
 
     policy: str
     version: int
     digest: str
     hit: str
+    sources: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class Evaluation(NamedTuple):
     """One policy applied to one set of facts. Pure: the same version and inputs give the same bytes, always.
 
     `inputs` are the declared inputs as understood; numbers are `Decimal` without trailing zeros. `outputs` of a
-    COLLECT policy is `{"list": [...]}` plus one entry per aggregated output. Results are shared through a cache: treat
+    COLLECT, RULE ORDER or OUTPUT ORDER policy is `{"list": [...]}`, under COLLECT plus one entry per aggregated output,
+    or `count`. `links` are the evaluations that chained inputs come from, also those behind them, each once and in the
+    order in which they were made. Results are shared through a cache: treat
     the dicts as read-only.
     """
 
@@ -60,6 +66,7 @@ class Evaluation(NamedTuple):
     matched: tuple[Matched, ...]
     inputs: dict[str, object]
     outputs: dict[str, Any]
+    links: tuple[Evaluation, ...] = ()
 
     @property
     def policy(self) -> str:
@@ -78,12 +85,12 @@ class Evaluation(NamedTuple):
 
     @property
     def hit(self) -> str:
-        """The hit policy: unique, first, priority or collect."""
+        """The hit policy, such as first or collect."""
         return self.ref.hit
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """The rows that count, in their order (`default` for the default; none when a COLLECT policy found nothing)."""
+        """The rows that count, in their order (`default` for the default; none when a list stayed empty)."""
         matched = self.matched
         return matched[0].ids if len(matched) == 1 else tuple([m.id for m in matched])
 
@@ -109,7 +116,7 @@ class Evaluation(NamedTuple):
     def as_values(self) -> dict[str, Any]:
         """What `as_json` says with the values as they are, for canonical JSON, which writes them in the same way."""
         ref = self.ref
-        return {
+        found = {
             "policy": ref.policy,
             "version": ref.version,
             "digest": ref.digest,
@@ -120,6 +127,11 @@ class Evaluation(NamedTuple):
             "reasons": self.reasons,
             "clauses": self.clauses,
         }
+        if ref.sources:
+            found["from"] = dict(ref.sources)
+        if self.links:
+            found["links"] = [link.as_values() for link in self.links]
+        return found
 
     def as_text(self) -> str:
         """The canonical JSON text of `as_json`."""
@@ -137,7 +149,16 @@ def plain_json(value: object) -> Any:
         return {k: plain_json(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_json(v) for v in value]
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, (date, timedelta)):
+        return time_text(value)
+    return value
+
+
+def time_text(value: date | timedelta) -> str:
+    """A date, instant or duration as ISO 8601 text, instants in UTC."""
+    if isinstance(value, timedelta):
+        return duration_text(value)
+    return instant_text(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def plain_number(value: Decimal) -> str:
@@ -156,8 +177,8 @@ def shown(value: object) -> str:
         return "yes" if value else "no"
     if value is None:
         return "unknown"
-    if isinstance(value, date):
-        return value.isoformat()
+    if isinstance(value, (date, timedelta)):
+        return time_text(value)
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"
     return str(value)

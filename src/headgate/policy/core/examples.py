@@ -59,7 +59,7 @@ def _run(compiled: CompiledPolicy, index: int, test: PolicyTest) -> ExampleResul
 
 
 def _compared(table: PolicyTable, evaluation: Evaluation, test: PolicyTest) -> list[str]:
-    if table.hit != "collect":
+    if not table.multiple:
         return _differences(table, test.expect, evaluation.outputs, "")
     problems: list[str] = []
     expect = dict(test.expect)
@@ -72,6 +72,10 @@ def _compared(table: PolicyTable, evaluation: Evaluation, test: PolicyTest) -> l
             problems.append(f"expected {len(items)} entries, got {len(got)} ({', '.join(evaluation.rows) or 'none'})")
         for number, (wanted, found) in enumerate(zip(items, got, strict=False), start=1):
             problems += _differences(table, wanted, found, f"entry {number}: ")
+    if "count" in expect and table.aggregate == "count":
+        wanted = expect.pop("count")
+        if wanted != len(evaluation.rows):
+            problems.append(f"expected count {shown(wanted)}, got {len(evaluation.rows)}")
     return problems + _differences(table, expect, evaluation.outputs, "")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, DecimalException
 from itertools import pairwise
 
@@ -47,6 +47,8 @@ class Expression:
             raise Failed(f"{self.text} meets an unknown value (null)") from None
         except DecimalException:
             raise Failed(f"{self.text} is beyond the range of numbers") from None
+        except OverflowError:
+            raise Failed(f"{self.text} is beyond the range of dates") from None
 
 
 def compile_cell(text: str, column: str, types: Mapping[str, str]) -> Expression:
@@ -96,6 +98,9 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
             f"needs the expression engine, which computes in floats, and {inexact[0]} is {types[inexact[0]]}; "
             "use comparisons, ranges or exact arithmetic (+ - * / abs round min max)"
         )
+    timed = sorted(n for n in used - {"$"} if types.get(n) in ("datetime", "duration"))
+    if timed:
+        raise BadCell(f"{timed[0]} is a {types[timed[0]]}; use comparisons, ranges, + and - with d(…) and duration(…)")
     try:
         compiled = zen.compile_unary_expression(text) if unary else zen.compile_expression(text)
     except _ZEN_ERRORS as error:
@@ -153,6 +158,8 @@ def _to_zen(value: object) -> object:
         return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        raise Failed("the expression is given a duration")
     return list(value) if isinstance(value, tuple) else value
 
 

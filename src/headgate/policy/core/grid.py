@@ -11,17 +11,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_FLOOR, Context, Decimal
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
-from headgate.policy.core.model import NUMERIC, InputColumn, Value
+from headgate.policy.core.model import NUMERIC, Bound, InputColumn, Value
 from headgate.policy.core.unary import ANYTHING, Literal, Test, constants, holds
 
 Cells: TypeAlias = Sequence[tuple[Test, ...]]
 Lookup: TypeAlias = Callable[[object], int]
-Point = TypeVar("Point", Decimal, date)
+Point = TypeVar("Point", Decimal, date, datetime, timedelta)
 
 _WIDE = Context(prec=90)
 
@@ -48,14 +48,23 @@ def build_axis(column: InputColumn, cells: Cells) -> Axis:
     mentioned = [c for tests in cells for c in constants(tests)]
     null = _mask(cells, None)
     if column.type in NUMERIC:
-        ends = [v for v in (column.minimum, column.maximum) if v is not None]
-        points: list[Decimal] = sorted({v for v in mentioned if isinstance(v, Decimal)} | set(ends))
+        points = _points(Decimal, mentioned, column)
         axis = _ordered_axis(column, cells, points, _whole if column.type == "integer" else _middle, null)
     elif column.type == "date":
-        axis = _ordered_axis(column, cells, sorted({v for v in mentioned if isinstance(v, date)}), _day, null)
+        axis = _ordered_axis(column, cells, _points(date, mentioned, column), _day, null)
+    elif column.type == "datetime":
+        axis = _ordered_axis(column, cells, _points(datetime, mentioned, column), _instant, null)
+    elif column.type == "duration":
+        axis = _ordered_axis(column, cells, _points(timedelta, mentioned, column), _length, null)
     else:
         axis = _listed_axis(column, cells, mentioned, null)
     return Axis(column, (*axis.segments, Segment(None, null)), axis.lookup) if column.nullable else axis
+
+
+def _points(kind: type[Point], mentioned: Sequence[Literal], column: InputColumn) -> list[Point]:
+    """Where answers may change: what cells mention, the column's ends and its allowed values."""
+    known = (*mentioned, *column.values, column.minimum, column.maximum)
+    return sorted({v for v in known if type(v) is kind})
 
 
 def _mask(cells: Cells, value: Literal) -> int:
@@ -102,6 +111,8 @@ def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal]
         values: list[Value] = [True, False]
     elif column.type == "enum":
         values = list(column.values)
+    elif column.type == "list":
+        values = []
     else:
         values = list(dict.fromkeys(v for v in mentioned if isinstance(v, str)))
     masks: dict[object, int] = {v: _mask(cells, v) for v in values if isinstance(v, (str, bool))}
@@ -130,12 +141,13 @@ def _strangers() -> Iterator[str]:
     yield from (f"other-{n}" for n in count(2))
 
 
-def _declared(column: InputColumn, sample: Decimal | date) -> bool:
-    if not isinstance(sample, Decimal):
-        return True
-    if column.type == "integer" and sample != sample.to_integral_value():
+def _declared(column: InputColumn, sample: Bound) -> bool:
+    if isinstance(sample, Decimal) and column.type == "integer" and sample != sample.to_integral_value():
         return False
-    low, high = column.minimum, column.maximum
+    if column.values and sample not in column.values:
+        return False
+    low: Any = column.minimum
+    high: Any = column.maximum
     return (low is None or sample >= low) and (high is None or sample <= high)
 
 
@@ -164,3 +176,33 @@ def _day(low: date | None, high: date | None) -> date | None:
         return None if high == date.min else high - timedelta(days=1)
     after = None if low == date.max else low + timedelta(days=1)
     return after if after is not None and (high is None or after < high) else None
+
+
+# Instants and durations are counted in microseconds; the roundest step that fits reads best in a message.
+_STEPS = (
+    *(timedelta(seconds=s) for s in (86_400, 3_600, 60, 1)),
+    timedelta(milliseconds=1),
+    timedelta.resolution,
+)
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def _instant(low: datetime | None, high: datetime | None) -> datetime | None:
+    if low is None:
+        if high is None:
+            return datetime(2026, 1, 1, tzinfo=UTC)
+        return None if high == _EARLIEST else high - _first_step(high - _EARLIEST)
+    room = (_LATEST if high is None else high) - low
+    return None if room <= timedelta.resolution else low + _first_step(room)
+
+
+def _length(low: timedelta | None, high: timedelta | None) -> timedelta | None:
+    if low is None:
+        return timedelta() if high is None else high - _STEPS[0]
+    if high is None:
+        return low + _STEPS[0]
+    return None if high - low <= timedelta.resolution else low + _first_step(high - low)
+
+
+def _first_step(room: timedelta) -> timedelta:
+    return next((step for step in _STEPS if step < room), timedelta.resolution)

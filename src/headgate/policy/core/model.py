@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from headgate.kernel.errors import Invalid, Problem
 
-ColumnType = Literal["number", "integer", "percent", "money", "string", "enum", "bool", "date", "list"]
-Hit = Literal["unique", "first", "priority", "collect"]
-Aggregate = Literal["list", "sum", "min", "max"]
+ColumnType = Literal[
+    "number", "integer", "percent", "money", "string", "enum", "bool", "date", "datetime", "duration", "list"
+]
+Hit = Literal["unique", "any", "first", "priority", "rule_order", "output_order", "collect"]
+Aggregate = Literal["list", "sum", "min", "max", "count"]
 Severity = Literal["error", "warning", "note"]
 
-# What a cell can hold and an evaluation can read or give. Numbers are always Decimal, never float.
-Value = Decimal | str | bool | date | tuple[str, ...] | None
+# What a cell can hold and an evaluation can read or give. Numbers are always Decimal, never float; a `datetime` (which
+# is a `date` to Python) is aware and in UTC; a `timedelta` is a duration of days and time, without months.
+Value = Decimal | str | bool | date | timedelta | tuple[str, ...] | None
+Bound = Decimal | date | timedelta
 
 NUMERIC: frozenset[str] = frozenset({"number", "integer", "percent", "money"})
 EXACT: frozenset[str] = frozenset({"percent", "money"})
-INPUT_TYPES: frozenset[str] = frozenset({*NUMERIC, "string", "enum", "bool", "date", "list"})
+TIMES: frozenset[str] = frozenset({"date", "datetime", "duration"})
+ORDERED: frozenset[str] = NUMERIC | TIMES
+INPUT_TYPES: frozenset[str] = frozenset({*ORDERED, "string", "enum", "bool", "list"})
 OUTPUT_TYPES: frozenset[str] = INPUT_TYPES
-HITS: frozenset[str] = frozenset({"unique", "first", "priority", "collect"})
-AGGREGATES: frozenset[str] = frozenset({"list", "sum", "min", "max"})
+# Types whose `values` may be listed; those of a list are what it may hold.
+LISTABLE: frozenset[str] = frozenset({*NUMERIC, "enum", "list"})
+
+# Hit policies of DMN 1.3 (8.2.8). The multiple ones give every row that fits, the ranked ones go by output values.
+MULTIPLE: frozenset[str] = frozenset({"rule_order", "output_order", "collect"})
+RANKED: frozenset[str] = frozenset({"priority", "output_order"})
+HITS: frozenset[str] = frozenset({"unique", "any", "first"}) | MULTIPLE | RANKED
+AGGREGATES: frozenset[str] = frozenset({"list", "sum", "min", "max", "count"})
 
 DEFAULT_ROW = "default"
 
@@ -37,39 +49,68 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Formula:
+    """An output computed by an expression; `text` is without the leading `=`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What holds where nothing is given: a value as authored (it may be null), or a `Formula` for an output."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a chained input comes from: an output of another policy, decided first on the same facts."""
+
+    policy: str
+    output: str
+
+    def __str__(self) -> str:
+        return f"{self.policy}.{self.output}"
+
+
+@dataclass(frozen=True, slots=True)
 class InputColumn:
     """One fact a policy reads. `minimum`/`maximum` (inclusive) and `values` bound what it may be.
 
-    `nullable`: the fact may be unknown (null); it must still be given, so that a misspelt name is noticed.
+    `nullable`: the fact may be unknown (null); it must still be given, so that a misspelt name is noticed, unless it
+    has a `default`, which stands in for a fact that is absent. `currency` (ISO 4217) is that of a money column;
+    left out, amounts are in whatever currency the asker means. `source` makes it a chained input.
     """
 
     name: str
     type: ColumnType
     label: str = ""
-    values: tuple[str, ...] = ()
-    minimum: Decimal | None = None
-    maximum: Decimal | None = None
+    values: tuple[Value, ...] = ()
+    minimum: Bound | None = None
+    maximum: Bound | None = None
     nullable: bool = False
     line: int = 0
+    default: Default | None = None
+    currency: str = ""
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputColumn:
-    """One thing a policy decides. Under hit policy PRIORITY the first output's `values` rank from high to low."""
+    """One thing a policy decides. Under PRIORITY and OUTPUT ORDER `values` rank from high to low, the first output
+    with values before the next.
+
+    `default` holds in rows that do not give this output, and where no row fits.
+    """
 
     name: str
     type: ColumnType
     label: str = ""
-    values: tuple[str, ...] = ()
+    values: tuple[Value, ...] = ()
     nullable: bool = False
     line: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Formula:
-    """An output computed by an expression; `text` is without the leading `=`."""
-
-    text: str
+    default: Default | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +139,11 @@ class PolicyTest:
 
 @dataclass(frozen=True, slots=True)
 class PolicyTable:
-    """A parsed policy file. `digest` is SHA-256 (hex) of the text as authored."""
+    """A parsed policy file. `digest` is SHA-256 (hex) of the text as authored.
+
+    Defaults of outputs are written out: every row and the default hold what they give, also where the file leaves it
+    to the output's default.
+    """
 
     policy: str
     version: int
@@ -114,6 +159,11 @@ class PolicyTable:
     file: str
     aggregate: Aggregate = "list"
     description: str = ""
+
+    @property
+    def multiple(self) -> bool:
+        """Whether every row that fits counts (COLLECT, RULE ORDER, OUTPUT ORDER): the outputs are a list."""
+        return self.hit in MULTIPLE
 
     def input(self, name: str) -> InputColumn | None:
         """The input column of that name, or None."""

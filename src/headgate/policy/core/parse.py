@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar, cast
+from typing import cast
 
+from headgate.kernel.money import CURRENCIES
+from headgate.policy.core.fields import Fields
 from headgate.policy.core.model import (
     AGGREGATES,
     DEFAULT_ROW,
     HITS,
     INPUT_TYPES,
+    LISTABLE,
+    MULTIPLE,
     NUMERIC,
+    ORDERED,
     OUTPUT_TYPES,
+    RANKED,
+    TIMES,
     Aggregate,
+    Bound,
     ColumnType,
+    Default,
     Formula,
     Hit,
     InputColumn,
-    Issue,
     OutputColumn,
     PolicyTable,
     PolicyTest,
     Row,
+    Source,
+    Value,
     refuse,
 )
 from headgate.policy.core.source import Node, read_yaml
+from headgate.policy.core.times import BadTime, time_value
 
 MAX_COLUMNS = 64
 MAX_ROWS = 1_000
 MAX_TESTS = 1_000
-MAX_TEXT = 1_000
+MAX_VALUES = 500
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_SOURCE = re.compile(r"([a-z][a-z0-9_]{0,63})\.([a-z][a-z0-9_]{0,63})")
 _FILE_KEYS = frozenset(
     {
         "policy",
@@ -51,13 +63,11 @@ _FILE_KEYS = frozenset(
         "tests",
     }
 )
-_INPUT_KEYS = frozenset({"name", "type", "label", "values", "min", "max", "nullable"})
-_OUTPUT_KEYS = frozenset({"name", "type", "label", "values", "nullable"})
+_INPUT_KEYS = frozenset({"name", "type", "label", "values", "min", "max", "nullable", "default", "currency", "from"})
+_OUTPUT_KEYS = frozenset({"name", "type", "label", "values", "nullable", "default", "currency"})
 _ROW_KEYS = frozenset({"id", "when", "then", "because", "clause"})
 _DEFAULT_KEYS = frozenset({"then", "because", "clause"})
 _TEST_KEYS = frozenset({"name", "given", "expect", "rows"})
-
-T = TypeVar("T")
 
 
 def parse_policy(text: str, file: str = "policy.yaml") -> PolicyTable:
@@ -74,98 +84,15 @@ def parse_policy(text: str, file: str = "policy.yaml") -> PolicyTable:
     return table
 
 
-class _Reader:
-    """Collects every problem of a file, so that an author mends them in one go."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.issues: list[Issue] = []
-
-    def wrong(self, node: Node | int, message: str, fix: str = "", row: str = "", column: str = "") -> None:
-        line = node if isinstance(node, int) else node.line
-        self.issues.append(Issue("shape", "error", message, self.file, line, row, column, fix))
-
-    def mapping(self, node: Node, what: str, keys: Iterable[str] | None = None, row: str = "") -> dict[str, Node]:
-        if not isinstance(node.value, dict):
-            self.wrong(node, f"{what} is not a mapping of names to values", row=row)
-            return {}
-        if keys is not None:
-            allowed = sorted(keys)
-            for key, value in node.value.items():
-                if key not in allowed:
-                    self.wrong(value, f"unknown key {key} in {what}", f"Use {', '.join(allowed)}.", row)
-        return node.value
-
-    def sequence(self, node: Node | None, what: str, limit: int, row: str = "") -> list[Node]:
-        if node is None:
-            return []
-        if not isinstance(node.value, list):
-            self.wrong(node, f"{what} is not a list", row=row)
-            return []
-        if len(node.value) > limit:
-            self.wrong(node, f"{what} has more than {limit} entries", row=row)
-        return node.value[:limit]
-
-    def text(self, parent: dict[str, Node], key: str, line: int, *, default: str | None = None, row: str = "") -> str:
-        node = parent.get(key)
-        if node is None or node.value is None:
-            if default is None:
-                self.wrong(line, f"{key} is missing", row=row)
-            return default or ""
-        if isinstance(node.value, (list, dict, bool)):
-            self.wrong(node, f"{key} is not text", row=row)
-            return ""
-        text = str(node.value)
-        if len(text) > MAX_TEXT:
-            self.wrong(node, f"{key} is longer than {MAX_TEXT} characters", row=row)
-        return text
-
-    def name(self, parent: dict[str, Node], key: str, line: int, row: str = "") -> str:
-        text = self.text(parent, key, line, row=row)
-        if text and not _NAME.fullmatch(text):
-            self.wrong(parent[key], f"{key} {text!r} is not a name", "Use small letters, digits and _.", row)
-        return text
-
-    def choice(
-        self, parent: dict[str, Node], key: str, line: int, allowed: Iterable[str], default: str | None = None
-    ) -> str:
-        text = self.text(parent, key, line, default=default)
-        if text and text not in allowed:
-            self.wrong(parent[key], f"{key} {text!r} is not known", f"Use {', '.join(sorted(allowed))}.")
-        return text
-
-    def flag(self, parent: dict[str, Node], key: str) -> bool:
-        node = parent.get(key)
-        if node is None:
-            return False
-        if not isinstance(node.value, bool):
-            self.wrong(node, f"{key} is not true or false")
-            return False
-        return node.value
-
-    def number(self, parent: dict[str, Node], key: str) -> Decimal | None:
-        node = parent.get(key)
-        if node is None:
-            return None
-        if isinstance(node.value, bool) or not isinstance(node.value, (int, Decimal)):
-            self.wrong(node, f"{key} is not a number", "Write it without quotes, with a point: 12.5")
-            return None
-        return Decimal(node.value)
-
-    def unique(self, items: list[T], names: list[str], lines: list[int], what: str) -> tuple[T, ...]:
-        seen: set[str] = set()
-        for name, line in zip(names, lines, strict=True):
-            if name and name in seen:
-                self.wrong(line, f"two {what} are called {name}", "Rename one.")
-            seen.add(name)
-        return tuple(items)
+class _Reader(Fields):
+    """Reads a policy file."""
 
     def table(self, root: Node, digest: str) -> PolicyTable:
         top = self.mapping(root, "a policy file", _FILE_KEYS)
         version = top.get("version", Node(1, root.line))
         if isinstance(version.value, bool) or not isinstance(version.value, int) or not 1 <= version.value < 10**9:
             self.wrong(version, "version is not a whole number from 1")
-        hit = cast(Hit, self.choice(top, "hit", root.line, HITS))
+        hit = self.hit(top, root.line)
         if "aggregate" in top and hit != "collect":
             self.wrong(top["aggregate"], "aggregate is only for hit policy collect", "Remove it.")
         inputs = [self.input(n) for n in self.sequence(top.get("inputs"), "inputs", MAX_COLUMNS)]
@@ -174,8 +101,13 @@ class _Reader:
         for what, found in (("inputs", inputs), ("outputs", outputs), ("rows", rows)):
             if not found:
                 self.wrong(top.get(what, root), f"a policy needs {what}")
-        if hit == "priority" and outputs and not outputs[0].values:
-            self.wrong(outputs[0].line, "the first output of a priority table needs values", "Rank them high to low.")
+        if hit in RANKED and outputs and not outputs[0].values:
+            message = f"the first output of a {hit} table needs values"
+            self.wrong(outputs[0].line, message, "Rank them high to low.")
+        taken = ({"list"} if hit in MULTIPLE else set()) | ({"count"} if "aggregate" in top else set())
+        for column in (c for c in outputs if c.name in taken):
+            message = f"an output of a {hit} table cannot be called {column.name}"
+            self.wrong(column.line, message, "Rename it: that is how the whole result is called.")
         both = {c.name for c in inputs} & {c.name for c in outputs}
         for name in sorted(both - {""}):
             self.wrong(root, f"{name} is an input and an output", "Rename one.")
@@ -187,8 +119,8 @@ class _Reader:
             hit=hit,
             inputs=self.unique(inputs, [c.name for c in inputs], [c.line for c in inputs], "inputs"),
             outputs=self.unique(outputs, [c.name for c in outputs], [c.line for c in outputs], "outputs"),
-            rows=self.unique(rows, [r.id for r in rows], [r.line for r in rows], "rows"),
-            default=self.default(top.get("default")),
+            rows=self.unique([_filled(r, outputs) for r in rows], [r.id for r in rows], [r.line for r in rows], "rows"),
+            default=_filled_default(self.default(top.get("default")), outputs),
             tests=tuple(self.test(n) for n in self.sequence(top.get("tests"), "tests", MAX_TESTS)),
             digest=digest,
             file=self.file,
@@ -196,28 +128,78 @@ class _Reader:
             description=self.text(top, "description", root.line, default=""),
         )
 
-    def values(self, parent: dict[str, Node], kind: str, name: str, line: int) -> tuple[str, ...]:
+    def hit(self, top: dict[str, Node], line: int) -> Hit:
+        node = top.get("hit")
+        if node is not None and isinstance(node.value, str):
+            top["hit"] = Node(node.value.lower().replace(" ", "_").replace("-", "_"), node.line)
+        return cast(Hit, self.choice(top, "hit", line, HITS))
+
+    def values(self, parent: dict[str, Node], kind: str, name: str, line: int) -> tuple[Value, ...]:
         node = parent.get("values")
-        found = [str(n.value) for n in self.sequence(node, "values", 500) if isinstance(n.value, str)]
-        if node is not None and len(found) != len(self.sequence(node, "values", 500)):
-            self.wrong(node, "values are not all text", "Quote each one.", column=name)
+        entries = self.sequence(node, "values", MAX_VALUES)
+        found: list[Value] = []
+        for entry in entries:
+            value = entry.value
+            if kind in NUMERIC and isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+                found.append(Decimal(value))
+            elif kind not in NUMERIC and isinstance(value, str):
+                found.append(value)
+        if len(found) != len(entries):
+            what, fix = ("numbers", "Write each without quotes.") if kind in NUMERIC else ("text", "Quote each one.")
+            self.wrong(node or line, f"values are not all {what}", fix, column=name)
         if len(set(found)) != len(found):
             self.wrong(node or line, "values has one twice", column=name)
         if kind == "enum" and not found:
             self.wrong(line, "an enum needs values", "List what it may be.", column=name)
-        if kind != "enum" and found:
+        if kind not in LISTABLE and found:
             self.wrong(line, "values are for type enum", "Use type: enum, or remove them.", column=name)
         return tuple(found)
+
+    def bound(self, parent: dict[str, Node], key: str, kind: str, name: str) -> Bound | None:
+        if kind not in TIMES or key not in parent:
+            return self.number(parent, key)
+        try:
+            return time_value(kind, parent[key].value)
+        except BadTime as error:
+            self.wrong(parent[key], f"{key}: {error}", column=name)
+            return None
+
+    def bounds(self, node: Node, parts: dict[str, Node], kind: str, name: str) -> tuple[Bound | None, Bound | None]:
+        low, high = self.bound(parts, "min", kind, name), self.bound(parts, "max", kind, name)
+        if (low is not None or high is not None) and kind not in ORDERED:
+            self.wrong(node, "min and max are for numbers", "Remove them.", column=name)
+        if low is not None and high is not None and low > high:  # type: ignore[operator]  # both of the column's type
+            self.wrong(node, "min is above max", column=name)
+        return low, high
+
+    def currency(self, parts: dict[str, Node], kind: str, name: str, line: int) -> str:
+        code = self.text(parts, "currency", line, default="")
+        if code and kind != "money":
+            self.wrong(parts["currency"], "currency is for type money", "Remove it.", column=name)
+        elif code and code not in CURRENCIES:
+            message = f"currency {code!r} is not an ISO 4217 code"
+            self.wrong(parts["currency"], message, "Use three capitals such as EUR.", column=name)
+        return code
+
+    def source(self, parts: dict[str, Node], name: str) -> Source | None:
+        node = parts.get("from")
+        if node is None:
+            return None
+        found = _SOURCE.fullmatch(node.value) if isinstance(node.value, str) else None
+        if found is None:
+            message = f"from {node.plain()!r} is not another policy's output"
+            self.wrong(node, message, "Write it policy.output, such as partner_risk.level.", column=name)
+            return None
+        return Source(found[1], found[2])
 
     def input(self, node: Node) -> InputColumn:
         parts = self.mapping(node, "an input", _INPUT_KEYS)
         kind = self.choice(parts, "type", node.line, INPUT_TYPES)
         name = self.name(parts, "name", node.line)
-        low, high = self.number(parts, "min"), self.number(parts, "max")
-        if (low is not None or high is not None) and kind not in NUMERIC:
-            self.wrong(node, "min and max are for numbers", "Remove them.", column=name)
-        if low is not None and high is not None and low > high:
-            self.wrong(node, "min is above max", column=name)
+        low, high = self.bounds(node, parts, kind, name)
+        if "from" in parts and "default" in parts:
+            message = f"{name} comes from another policy, so it has no default"
+            self.wrong(parts["default"], message, "Remove one of the two.", column=name)
         return InputColumn(
             name=name,
             type=cast(ColumnType, kind),
@@ -227,6 +209,9 @@ class _Reader:
             maximum=high,
             nullable=self.flag(parts, "nullable"),
             line=node.line,
+            default=Default(parts["default"].plain()) if "default" in parts else None,
+            currency=self.currency(parts, kind, name, node.line),
+            source=self.source(parts, name),
         )
 
     def output(self, node: Node) -> OutputColumn:
@@ -242,6 +227,8 @@ class _Reader:
             values=self.values(parts, kind, name, node.line),
             nullable=self.flag(parts, "nullable"),
             line=node.line,
+            default=Default(_literal(parts["default"])) if "default" in parts else None,
+            currency=self.currency(parts, kind, name, node.line),
         )
 
     def row(self, node: Node) -> Row:
@@ -305,6 +292,23 @@ class _Reader:
             name=self.text(parts, "name", node.line, default=""),
             line=node.line,
         )
+
+
+def _filled(row: Row, outputs: Sequence[OutputColumn]) -> Row:
+    """The row with the defaults of the outputs it does not give."""
+    missing = {c.name: c.default.value for c in outputs if c.default is not None and c.name not in row.then}
+    return replace(row, then={**row.then, **missing}) if missing else row
+
+
+def _filled_default(row: Row | None, outputs: Sequence[OutputColumn]) -> Row | None:
+    """What holds where no row fits: `default` of the file, with those of the outputs; or the outputs' alone, if they
+    say enough."""
+    given = [c for c in outputs if c.default is not None]
+    if row is not None:
+        return _filled(row, outputs)
+    if not given or any(c.default is None and not c.nullable for c in outputs):
+        return None
+    return _filled(Row(DEFAULT_ROW, {}, {}, line=given[0].line), outputs)
 
 
 def _cell(node: Node) -> str:

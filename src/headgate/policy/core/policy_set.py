@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import NotFound
+from headgate.policy.core.chain import chain_of, given_inputs, handed_on
 from headgate.policy.core.compile import CompiledPolicy
 from headgate.policy.core.evaluation import Evaluation
+from headgate.policy.core.model import InputColumn, Source
 
 
 class PolicySet(Mapping[str, CompiledPolicy]):
-    """Compiled policies by name. Immutable, and equal sets have equal `digest`."""
+    """Compiled policies by name. Immutable, and equal sets have equal `digest`.
 
-    __slots__ = ("_policies", "digest")
+    Chained inputs are decided here: a single `CompiledPolicy` takes them as facts like any other.
+    """
+
+    __slots__ = ("_chained", "_policies", "_tables", "digest")
 
     def __init__(self, policies: Mapping[str, CompiledPolicy]) -> None:
         self._policies = dict(policies)
+        self._tables = {name: p.table for name, p in self._policies.items()}
+        self._chained: dict[str, tuple[tuple[str, Source], ...]] = {
+            name: tuple((c.name, c.source) for c in table.inputs if c.source is not None)
+            for name, table in self._tables.items()
+        }
         self.digest = digest([[p.policy, p.version, p.digest] for _, p in sorted(self._policies.items())]).hex()
 
     def __getitem__(self, policy: str) -> CompiledPolicy:
@@ -29,11 +40,33 @@ class PolicySet(Mapping[str, CompiledPolicy]):
         return len(self._policies)
 
     def evaluate(self, policy: str, inputs: Mapping[str, object]) -> Evaluation:
-        """Evaluate one policy.
+        """Evaluate one policy, and before it those that its inputs come from, on the same facts.
 
-        Raises `NotFound` when none of that name is in force, `Invalid` as `CompiledPolicy.evaluate` does.
+        A chained input is always decided: a fact of its name is not listened to. Raises `NotFound` when no policy of
+        that name is in force, `BadChain` for a ring or a missing link, `Invalid` as `CompiledPolicy.evaluate` does.
         """
+        return self.evaluator(policy)(inputs)
+
+    def evaluator(self, policy: str) -> Callable[[Mapping[str, object]], Evaluation]:
+        """`evaluate` of one policy, for many facts. Raises `NotFound`."""
         found = self._policies.get(policy)
         if found is None:
             raise NotFound(f"no version of policy {policy} is in force; approve and activate one")
-        return found.evaluate(inputs)
+        return partial(self._link_by_link, policy) if self._chained[policy] else found.evaluate
+
+    def needs(self, policy: str) -> tuple[InputColumn, ...]:
+        """The facts to give for a policy: its own and those of the policies it is chained to.
+
+        Raises `NotFound`, `BadChain`.
+        """
+        self.evaluator(policy)
+        return given_inputs(self._tables, policy)
+
+    def _link_by_link(self, policy: str, inputs: Mapping[str, object]) -> Evaluation:
+        made: dict[str, Evaluation] = {}
+        for name in chain_of(self._tables, policy):
+            sources = self._chained[name]
+            derived = {column: handed_on(made[source.policy], source) for column, source in sources}
+            made[name] = self._policies[name].evaluate({**inputs, **derived} if derived else inputs)
+        final = made.pop(policy)
+        return final._replace(links=tuple(made.values()))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from headgate.kernel.errors import Invalid
 from headgate.kernel.money import parse_decimal
-from headgate.policy.core.evaluation import Matched
+from headgate.policy.core.coercion import coercion, listed
+from headgate.policy.core.evaluation import Matched, plain_json
 from headgate.policy.core.expression import Expression, compile_cell, compile_output
 from headgate.policy.core.grid import Axis, build_axis
 from headgate.policy.core.model import (
     DEFAULT_ROW,
     NUMERIC,
+    RANKED,
+    TIMES,
     Formula,
     InputColumn,
     Issue,
@@ -24,6 +27,7 @@ from headgate.policy.core.model import (
     PolicyTable,
     Row,
 )
+from headgate.policy.core.times import time_value
 from headgate.policy.core.unary import ANYTHING, BadCell, Literal, NotUnary, Test, constants, parse_unary
 
 Cell: TypeAlias = tuple[Test, ...] | Expression
@@ -46,8 +50,8 @@ class ReadRow:
 class Reading:
     """A table understood.
 
-    `rows` stand in the order in which the first match wins: file order, or rank under PRIORITY. Bit i of a mask is
-    rows[i].
+    `rows` stand in the order in which the first match wins: file order, or rank under PRIORITY and OUTPUT ORDER. Bit i
+    of a mask is rows[i].
     """
 
     table: PolicyTable
@@ -74,6 +78,7 @@ def read_table(table: PolicyTable) -> Reading:
         rich = tuple((name, cell) for name, cell in cells[row.id].items() if isinstance(cell, Expression))
         rows.append(_read_row(table, row, rich, types, issues))
     default = None if table.default is None else _read_row(table, table.default, (), types, issues)
+    issues.extend(_bad_defaults(table))
     order = _order(table, rows, issues)
     ranked = [rows[i] for i in order]
     axes = []
@@ -91,14 +96,36 @@ def _shared(cells: list[tuple[Test, ...]]) -> list[tuple[Test, ...]]:
 
 
 def _order(table: PolicyTable, rows: list[ReadRow], issues: list[Issue]) -> list[int]:
-    if table.hit != "priority" or not table.outputs:
+    if table.hit not in RANKED:
         return list(range(len(rows)))
-    first = table.outputs[0]
-    computed = [r.row for r in rows if first.name in r.formulas]
-    message = "a priority table ranks by this output, so it cannot be computed"
-    issues.extend(_issue(table, row, "types", first.name, message, "Write a value.") for row in computed)
-    rank = {value: index for index, value in enumerate(first.values)}
-    return sorted(range(len(rows)), key=lambda i: rank.get(str(rows[i].outputs.get(first.name)), len(rank)))
+    ranks = []
+    for column in (c for c in table.outputs if c.values and c.type != "list"):
+        computed = [r.row for r in rows if column.name in r.formulas]
+        message = f"a {table.hit} table ranks by this output, so it cannot be computed"
+        issues.extend(_issue(table, row, "types", column.name, message, "Write a value.") for row in computed)
+        ranks.append((column.name, {value: index for index, value in enumerate(column.values)}))
+
+    def rank(place: int) -> list[int]:
+        given = rows[place].outputs
+        return [order.get(_comparable(given.get(name)), len(order)) for name, order in ranks]
+
+    return sorted(range(len(rows)), key=rank)
+
+
+def _comparable(value: object) -> Any:
+    return Decimal(value) if type(value) is int else value
+
+
+def _bad_defaults(table: PolicyTable) -> Iterator[Issue]:
+    for column in table.inputs:
+        if column.default is None:
+            continue
+        given = column.default.value
+        try:
+            coercion(table.policy, column)(tuple(given) if isinstance(given, list) else given)
+        except Invalid as error:
+            message = f"its default {error.problems[0].message if error.problems else error.message}"
+            yield Issue("types", "error", message, table.file, column.line, "", column.name)
 
 
 def _issue(
@@ -141,18 +168,27 @@ def _fits(column: InputColumn, constant: Literal) -> None:
         if not column.nullable:
             raise BadCell(f"{column.name} is never null; declare it nullable: true")
         return
-    wanted = (
-        Decimal if column.type in NUMERIC else bool if column.type == "bool" else date if column.type == "date" else str
-    )
-    if type(constant) is not wanted:
-        raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {_kind(constant)}")
-    if column.values and constant not in column.values:
-        raise BadCell(f"{constant!r} is not one of {', '.join(column.values)}")
+    if type(constant) is not _PYTHON.get(column.type, str):
+        raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {_WORDS[type(constant)]}")
+    if column.type == "enum" and constant not in column.values:
+        raise BadCell(f"{constant!r} is not one of {listed(column.values)}")
 
 
-def _kind(constant: Literal) -> str:
-    names: dict[type, str] = {Decimal: "a number", str: "a text", bool: "true or false", date: "a date"}
-    return names[type(constant)]
+_PYTHON: Mapping[str, type] = {
+    **dict.fromkeys(NUMERIC, Decimal),
+    "bool": bool,
+    "date": date,
+    "datetime": datetime,
+    "duration": timedelta,
+}
+_WORDS: Mapping[type, str] = {
+    Decimal: "a number",
+    str: "a text",
+    bool: "true or false",
+    date: "a date",
+    datetime: "an instant",
+    timedelta: "a duration",
+}
 
 
 def _read_row(
@@ -206,8 +242,11 @@ def output_value(column: OutputColumn, value: object) -> object:
         found = convert(value)
     except (BadCell, Invalid, ValueError, TypeError):
         raise BadCell(f"{value!r} is not of type {column.type}") from None
-    if column.values and found not in column.values:
-        raise BadCell(f"{found!r} is not one of {', '.join(column.values)}")
+    strangers = [
+        v for v in (found if isinstance(found, tuple) else (found,)) if column.values and v not in column.values
+    ]
+    if strangers:
+        raise BadCell(f"{plain_json(strangers[0])!r} is not one of {listed(column.values)}")
     return found
 
 
@@ -235,8 +274,8 @@ def _exactly(kind: type) -> Callable[[object], object]:
     return convert
 
 
-def _date(value: object) -> date:
-    return value if type(value) is date else date.fromisoformat(str(value))
+def _time(kind: str) -> Callable[[object], object]:
+    return lambda value: time_value(kind, value)
 
 
 def _list(value: object) -> tuple[str, ...]:
@@ -251,7 +290,7 @@ _CONVERT: Mapping[str, Callable[[object], object]] = {
     "string": _exactly(str),
     "enum": _exactly(str),
     "bool": _exactly(bool),
-    "date": _date,
+    **{kind: _time(kind) for kind in TIMES},
     "list": _list,
 }
 

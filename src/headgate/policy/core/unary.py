@@ -1,6 +1,7 @@
 """Unary tests of a cell: the part of ZEN that tables are made of, parsed to values and decided exactly.
 
-Understood: nothing or `-` (anything), `5`, `'gold'`, `true`, `null`, `d('2026-01-01')`, `== x`, `!= x`, `< x`, `<= x`,
+Understood: nothing or `-` (anything), `5`, `'gold'`, `true`, `null`, `d('2026-01-01')`,
+`d('2026-01-01T08:00:00Z')`, `duration('PT4H')`, `== x`, `!= x`, `< x`, `<= x`,
 `> x`, `>= x`, ranges `[1..10)`, `in [1..10)`, `in ['a', 'b']`, `not in …`, `not(…)` and lists of those, of which one
 must hold. Where ZEN answers, the answer here is ZEN's; beyond it, `not(…)` and ranges of dates work as in DMN, and an
 ordering test is simply false for null. Numbers compare as `Decimal`, so no test is off by a float's last bit.
@@ -11,15 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
+
+from headgate.policy.core.model import Bound
+from headgate.policy.core.times import BadTime, read_date, read_duration, read_instant
 
 MAX_CELL = 500
 MAX_DEPTH = 16
 MAX_TESTS = 200
 
-Literal: TypeAlias = Decimal | str | bool | date | None
+Literal: TypeAlias = Decimal | str | bool | date | timedelta | None
 
 
 class NotUnary(Exception):
@@ -42,9 +46,9 @@ class Compare:
 class Range:
     """Between two ends, each in or out."""
 
-    low: Decimal | date
+    low: Bound
     low_in: bool
-    high: Decimal | date
+    high: Bound
     high_in: bool
 
 
@@ -57,6 +61,7 @@ class Not:
 
 Test: TypeAlias = Compare | Range | Not
 ANYTHING: tuple[Test, ...] = (Not(()),)
+TIME_FUNCTIONS = {"d": "a date is written d('2026-01-31')", "duration": "a duration is written duration('PT4H')"}
 
 
 class Token(NamedTuple):
@@ -74,7 +79,6 @@ _TOKEN = re.compile(
     |(?P<op>\.\.|==|!=|<=|>=|\?\?|[-+*/%^<>()\[\],!?:.]))""",
     re.VERBOSE,
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def tokens(text: str) -> list[Token]:
@@ -188,9 +192,9 @@ class _Reader:
             if closing.text not in ("]", ")"):
                 raise BadCell("a range has no closing ] or )")
             if not (_ordered(first) and _ordered(second) and type(first) is type(second)):
-                raise BadCell("a range needs two numbers or two dates")
-            assert isinstance(first, (Decimal, date))
-            assert isinstance(second, (Decimal, date))
+                raise BadCell("a range needs two numbers or two dates, instants or durations")
+            assert isinstance(first, (Decimal, date, timedelta))
+            assert isinstance(second, (Decimal, date, timedelta))
             return (Range(first, opening.text == "[", second, closing.text == "]"),)
         if opening.text == "(":
             raise NotUnary
@@ -213,21 +217,29 @@ class _Reader:
             return token.text == "true"
         if token.text == "null":
             return None
-        if token.text == "d" and self.peek().text == "(":
+        if token.text in TIME_FUNCTIONS and self.peek().text == "(":
             self.take()
-            inner = self.take()
-            if inner.kind != "text" or not _DATE.fullmatch(inner.text[1:-1]):
-                raise BadCell("a date is written d('2026-01-31')")
+            moment = time_of(token.text, self.take())
             self.expect(")")
-            try:
-                return date.fromisoformat(inner.text[1:-1])
-            except ValueError:
-                raise BadCell(f"{inner.text} is not a date") from None
+            return moment
         raise NotUnary
 
 
+def time_of(function: str, text: Token) -> date | timedelta:
+    """What `d('…')` or `duration('…')` stands for; with a time, `d` gives an instant. Raises `BadCell`."""
+    if text.kind != "text":
+        raise BadCell(TIME_FUNCTIONS[function])
+    inner = text.text[1:-1]
+    try:
+        if function == "duration":
+            return read_duration(inner)
+        return read_instant(inner) if "T" in inner else read_date(inner)
+    except BadTime as error:
+        raise BadCell(f"{error}: {TIME_FUNCTIONS[function]}") from None
+
+
 def _ordered(value: Literal) -> bool:
-    return isinstance(value, (Decimal, date))
+    return isinstance(value, (Decimal, date, timedelta))
 
 
 def holds(tests: tuple[Test, ...], value: Literal) -> bool:

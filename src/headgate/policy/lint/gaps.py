@@ -16,7 +16,7 @@ RULE = "gaps"
 def gaps(reading: Reading) -> Iterator[Issue]:
     """An error with such an input; a note where expressions or sheer size leave it undecided."""
     table = reading.table
-    if reading.default is not None or table.hit == "collect":
+    if reading.default is not None or table.multiple:
         return
     everything = (1 << len(reading.rows)) - 1
     budget = Budget()

@@ -22,7 +22,7 @@ def unknown_fields(reading: Reading) -> Iterator[Issue]:
             yield Issue(RULE, "error", f"{name} gives {given}, which is not an input", table.file, test.line, fix=fix)
         items = test.expect.get("list")
         parts = [test.expect, *(i for i in items if isinstance(i, dict))] if isinstance(items, list) else [test.expect]
-        known = [*outputs, "list"] if table.hit == "collect" else outputs
+        known = [*outputs, "list", "count"] if table.multiple else outputs
         for expected in (e for part in parts for e in _strangers(part, known)):
             fix = f"Use {', '.join(known)}."
             yield Issue(

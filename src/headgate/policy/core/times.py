@@ -1,0 +1,85 @@
+"""Dates, instants and durations as policies write them (ISO 8601; durations as XML Schema's dayTimeDuration)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from headgate.kernel.canonical import duration_text
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DURATION = re.compile(
+    r"(?P<sign>-)?P(?=.)(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,7})D)?"
+    r"(?:T(?=.)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?",
+    re.ASCII,
+)
+
+
+class BadTime(ValueError):
+    """A text that is not the date, instant or duration it should be; the message says how to write one."""
+
+
+def read_date(text: str) -> date:
+    """`2026-01-31`. Raises `BadTime`."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise BadTime(f"{text!r} is not a date; write it 2026-01-31")
+
+
+def read_instant(text: str) -> datetime:
+    """`2026-01-31T10:00:00Z` or with an offset, as an instant in UTC. Raises `BadTime`, also without a zone."""
+    try:
+        found = datetime.fromisoformat(text)
+        if "T" not in text or found.tzinfo is None:
+            raise ValueError
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadTime(f"{text!r} is not a date and time with its zone; write it 2026-01-31T10:00:00Z") from None
+
+
+def read_duration(text: str) -> timedelta:
+    """`P2D`, `PT4H30M`, `P1W`, `-PT5M`. Raises `BadTime`; months and years have no fixed length and are refused."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        months = " (months and years have no fixed length; use days)" if re.match(r"-?P\d*[YM\d]*[YM]", text) else ""
+        raise BadTime(f"{text!r} is not a duration{months}; write it P2D, PT4H30M or P1W")
+    parts = found.groupdict(default="0")
+    whole, _, rest = parts["seconds"].partition(".")
+    try:
+        length = timedelta(
+            weeks=int(parts["weeks"]),
+            days=int(parts["days"]),
+            hours=int(parts["hours"]),
+            minutes=int(parts["minutes"]),
+            seconds=int(whole),
+            microseconds=int(rest.ljust(6, "0")),
+        )
+    except OverflowError:
+        raise BadTime(f"{text!r} is longer than a duration can be") from None
+    return -length if found["sign"] not in (None, "0") else length
+
+
+def time_value(kind: str, value: object) -> date | timedelta:
+    """A value of type date, datetime or duration, from itself or its text. Raises `BadTime`."""
+    if kind == "date":
+        return value if type(value) is date else read_date(str(value))
+    if kind == "datetime":
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise BadTime(f"{value} has no zone; give an instant such as 2026-01-31T10:00:00Z")
+            return value.astimezone(UTC)
+        return read_instant(str(value))
+    return value if type(value) is timedelta else read_duration(str(value))
+
+
+def time_literal(value: date | timedelta) -> str:
+    """A value as a cell writes it: `d('2026-01-31')`, `d('2026-01-31T10:00:00Z')`, `duration('PT4H')`."""
+    if isinstance(value, timedelta):
+        return f"duration('{duration_text(value)}')"
+    if isinstance(value, datetime):
+        text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
+        return f"d('{text}Z')"
+    return f"d('{value.isoformat()}')"
