@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
 
-from headgate.policy.core.evaluation import plain_number
+from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import INPUT_TYPES, NUMERIC, OUTPUT_TYPES, ColumnType, InputColumn, OutputColumn
 from headgate.policy.core.model import PolicyTable as Table
 from headgate.policy.exchange.names import slug
@@ -123,9 +123,9 @@ def write_header(side: str, column: InputColumn | OutputColumn) -> str:
     """The header cell that `read_header` understands as this column; its label stands elsewhere."""
     rest = ""
     if column.values:
-        rest = " (" + ", ".join(_value(v) for v in column.values) + ")"
+        rest = " (" + ", ".join(_value(shown(v)) for v in column.values) + ")"
     elif isinstance(column, InputColumn) and (column.minimum is not None or column.maximum is not None):
-        low, high = ("" if b is None else plain_number(b) for b in (column.minimum, column.maximum))
+        low, high = ("" if b is None else shown(b) for b in (column.minimum, column.maximum))
         rest = f" [{low}..{high}]"
     return f"{side} {column.name}: {column.type}{rest}{' ?' if column.nullable else ''}"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
+from headgate.policy.core.fields import MAX_TEXT
 from headgate.policy.core.model import (
     AGGREGATES,
     DEFAULT_ROW,
@@ -25,7 +26,7 @@ from headgate.policy.core.model import (
     PolicyTest,
     Row,
 )
-from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS, MAX_TEXT
+from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS
 from headgate.policy.core.unary import BadCell
 from headgate.policy.exchange.names import slug, unused
 from headgate.policy.exchange.notice import Imported, Refusals, refusal
