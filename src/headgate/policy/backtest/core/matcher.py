@@ -163,6 +163,8 @@ def _fact(column: InputColumn, value: object) -> object:
     """A recorded value as the column reads it, or `UNFIT`: then the table itself says what it makes of it."""
     if value is None:
         return None if column.nullable else UNFIT
+    if column.type != "enum" and (column.values or (column.type == "date" and _bounded(column))):
+        return UNFIT
     if column.type in NUMERIC:
         return _number(column, value)
     if column.type == "bool":
@@ -176,6 +178,10 @@ def _fact(column: InputColumn, value: object) -> object:
     return value if column.type in ("string", "enum") else UNFIT
 
 
+def _bounded(column: InputColumn) -> bool:
+    return column.minimum is not None or column.maximum is not None
+
+
 def _number(column: InputColumn, value: object) -> object:
     if not isinstance(value, str):
         return UNFIT
@@ -185,7 +191,8 @@ def _number(column: InputColumn, value: object) -> object:
         return UNFIT
     if not number.is_finite() or (column.type == "integer" and number != number.to_integral_value()):
         return UNFIT
-    low, high = column.minimum, column.maximum
+    low: Any = column.minimum
+    high: Any = column.maximum
     return UNFIT if (low is not None and number < low) or (high is not None and number > high) else number
 
 
