@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from psycopg import Connection
 
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
-from headgate.channel import credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
+from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
-from headgate.domain.calendar import Calendar, add_working_time, calendar_from
+from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
 from headgate.kernel.canonical import canonical_text, loads
@@ -45,7 +45,18 @@ from headgate.ledger import (
 )
 from headgate.policy import DECISIONS_CHECK, PolicyService, overdue_reviews
 from headgate.policy.backtest import Backtests, Hosted, purge_backtests
-from headgate.process import Definitions, Delegated, Engine, Job, LaneRunner, Registry, TenantProfile, Validator, Voter
+from headgate.process import (
+    Definitions,
+    Delegated,
+    Engine,
+    Job,
+    LaneRunner,
+    Registry,
+    TenantProfile,
+    Validator,
+    Voter,
+    WorkClock,
+)
 from headgate.process.lanes import Probe
 from headgate.store import Database, open_database
 
@@ -70,6 +81,7 @@ TABLES = (
     "headgate.channel.exceptions.tables",
     "headgate.channel.returns.tables",
     "headgate.channel.deals.tables",
+    "headgate.channel.calendars.tables",
     "headgate.connectors.tables",
     "headgate.connectors.delivery.tables",
 )
@@ -108,7 +120,9 @@ DATA_CLASSES = {
 }
 # Decisions that weigh several policies, and how a backtest reads them.
 HOSTED = (Hosted(orders.OrderLens(), orders.DECIDING, orders.ASKED),)
-PROFILE = "select currency, timezone, settings from tenants"
+PROFILE = """
+select currency, timezone, settings, exists(select 1 from channel_revisions where noun = 'calendars') from tenants
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +156,10 @@ class App:
     def content_checks(self) -> tuple[ContentCheck, ...]:
         """What an audit verification checks beside the chain and the log: stored decisions and signed checkpoints."""
         return (DECISIONS_CHECK, CHECKPOINTS_CHECK)
+
+    def calendars(self, conn: Connection[Any]) -> calendars.Book:
+        """Whose working hours count for whom, in the transaction's tenant."""
+        return _book(conn, self.cache)[1]
 
     def data_classes(self) -> Mapping[str, DataClass]:
         """What has an end, and how long it is kept unless a tenant chooses otherwise."""
@@ -194,7 +212,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         events = inventory.threshold_events(crossed, ctx.now, f"snapshot:{new_id(ctx.now)}")
         append_events(conn, ctx.now, events, lanes=lanes)
 
-    registry = Registry(profile=_profile, voters=_voters)
+    registry = Registry(profile=lambda conn: _profile(conn, cache), voters=_voters)
     registry.ports |= {
         "order": orders.OrderPort(cache),
         "price_exception": exceptions.ExceptionPort(cache),
@@ -258,21 +276,39 @@ def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -
     return []
 
 
-def _profile(conn: Connection[Any]) -> TenantProfile:
+def _profile(conn: Connection[Any], cache: RevisionCache) -> TenantProfile:
+    (currency, timezone, raw), book = _book(conn, cache)
+
+    def clock_of(partner: str | None) -> WorkClock:
+        return _clock(book.of(partner).hours)
+
+    return TenantProfile(currency, timezone, clock_of(None).deadline, raw, clock_of)
+
+
+def _book(conn: Connection[Any], cache: RevisionCache) -> tuple[tuple[str, str, dict[str, Any]], calendars.Book]:
+    """Currency, zone and settings of the transaction's tenant, and its calendars."""
     row = conn.execute(PROFILE).fetchone()
     if row is None:
         raise Misconfigured("this tenant does not exist; create it first")
-    currency, timezone, raw = row
-    calendar = calendar_of(raw, timezone)
+    currency, timezone, raw, has_calendars = row
+    usual = calendar_of(raw, timezone)
+    book = calendars.load_book(conn, usual, cache) if has_calendars else calendars.book_of((), (), {}, usual)
+    return (currency, timezone, raw), book
 
-    def deadline(start: datetime, hours: Decimal) -> datetime:
-        return add_working_time(calendar, start, timedelta(seconds=int(hours * 3600)))
 
-    return TenantProfile(currency, timezone, deadline, raw)
+@lru_cache(maxsize=4096)
+def _clock(hours: Hours) -> WorkClock:
+    def deadline(start: datetime, hours_: Decimal) -> datetime:
+        return add_working_time(hours, start, timedelta(seconds=int(hours_ * 3600)))
+
+    def elapsed(start: datetime, end: datetime) -> timedelta:
+        return working_time_between(hours, start, end)
+
+    return WorkClock(deadline, elapsed)
 
 
 def calendar_of(settings: Mapping[str, Any], timezone: str) -> Calendar:
-    """A tenant's working hours, from its settings (`calendar`) or the ordinary week."""
+    """A tenant's working hours where no calendar is set: those of its settings (`calendar`) or the ordinary week."""
     return _calendar(canonical_text(settings.get("calendar") or WORKING_WEEK), timezone)
 
 

@@ -21,11 +21,13 @@ from headgate.access import PERMISSIONS
 from headgate.api import create_app
 from headgate.cli.main import everything
 from headgate.connectors import parse_mapping
+from headgate.domain.calendar import calendar_from
 from headgate.domain.checks import prepare
 from headgate.kernel import settings as settings_module
 from headgate.kernel.settings import Settings, load_settings
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy import compile_policy, lint, parse_policy, run_examples
+from headgate.policy.core.source import read_yaml
 from headgate.process import parse_definition
 from headgate.process.core.definition import BUILT_IN_EVENTS, STEP_KINDS
 from headgate.process.core.rules.finding import steps_of
@@ -256,10 +258,17 @@ def test_fields_marked_as_needed_are_needed_and_the_others_are_not(installation:
             assert bool(problems) == (field not in optional | {"terms"} or field == "lines"), f"{name}.{field}"
 
 
+def check_calendar(text: str) -> None:
+    body = read_yaml(text, "page.yaml").plain()
+    assert isinstance(body, dict)
+    calendar_from(body)
+
+
 def test_yaml_examples_are_right() -> None:
     readers: dict[str, Callable[[str], None]] = {
         "policy": check_policy,
         "process": check_process,
+        "timezone": check_calendar,
         "mapping": lambda text: None if parse_mapping(text, "page.yaml").documents else pytest.fail("no documents"),
     }
     seen = set()

@@ -17,6 +17,7 @@ from headgate.api.middleware import Bodies, BodyLimit, Frame
 from headgate.api.routes import (
     agreements,
     audit,
+    calendars,
     cases,
     conflicts,
     deals,
@@ -54,6 +55,7 @@ ROUTERS = (
     orders.router,
     cases.router,
     delegations.router,
+    calendars.router,
     price_exceptions.router,
     deals.router,
     masters.router,

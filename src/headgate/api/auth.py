@@ -118,5 +118,6 @@ PoliciesApprove = Annotated[Caller, Depends(require("policies.approve", staff=Tr
 AuditRead = Annotated[Caller, Depends(require("audit.read", staff=True))]
 QuarantineRead = Annotated[Caller, Depends(require("quarantine.read", staff=True))]
 QuarantineWrite = Annotated[Caller, Depends(require("quarantine.write", staff=True))]
+CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True))]
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]

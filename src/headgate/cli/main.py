@@ -40,6 +40,7 @@ GROUPS = (
     ("explain", "explain:app", "Why something is as it is."),
     ("cases", "cases:app", "Cases off the straight path."),
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),
+    ("calendars", "calendars:app", "Working hours and holidays, and whose they are."),
     ("policies", "policies:app", "Policies: look, lint, test, author."),
     ("audit", "audit:app", "The audit chain: search, verify, sign, prove, export."),
     ("privacy", "privacy:app", "Personal data: find, erase, hold, retention."),

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from headgate.domain.periods import day_end, day_start, zone
@@ -24,8 +26,11 @@ DAY_MINUTES = 24 * 60
 HORIZON_DAYS = 3660
 _ZERO = timedelta(0)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
+_EVERY_YEAR = re.compile(r"(\d\d)-(\d\d)")
+MOST_DAYS = 2000  # single dates of one calendar: decades of them
 
 Span = tuple[datetime, datetime]
+Minutes = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,28 @@ class Calendar:
 
     `hours[0]` is Monday: a tuple of (start, end) in minutes after local midnight, end exclusive, 1440 for midnight.
     `days_off` and `working_days` are single dates; a date in `working_days` works although it is a holiday.
+    `yearly_off` are (month, day) of every year; `special` are dates with hours of their own, before all else.
     """
 
     timezone: str
-    hours: tuple[tuple[tuple[int, int], ...], ...]
+    hours: tuple[Minutes, ...]
     country: str = ""
     subdivision: str = ""
     days_off: frozenset[date] = frozenset()
     working_days: frozenset[date] = frozenset()
+    yearly_off: frozenset[tuple[int, int]] = frozenset()
+    special: tuple[tuple[date, Minutes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """A calendar and what it changes to: each `Calendar` holds from its instant until the next one's, the first one
+    from ever."""
+
+    eras: tuple[tuple[datetime, Calendar], ...]
+
+
+Hours = Calendar | Timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +80,8 @@ def make_calendar(
     subdivision: str = "",
     days_off: Iterable[date] = (),
     working_days: Iterable[date] = (),
+    yearly_off: Iterable[tuple[int, int]] = (),
+    special: Mapping[date, Iterable[tuple[str, str]]] | None = None,
 ) -> Calendar:
     """A calendar from weekdays (`mon` … `sun`) to spans such as ("09:00", "17:30"); "24:00" is the end of the day.
 
@@ -72,41 +93,76 @@ def make_calendar(
     unknown = [day for day in hours if day not in WEEKDAYS]
     if unknown:
         raise invalid(f"hours.{unknown[0]}", unknown[0], "is not a weekday", f"Use {', '.join(WEEKDAYS)}.")
-    week = tuple(_spans(day, hours.get(day, ())) for day in WEEKDAYS)
+    week = tuple(_spans(f"hours.{day}", hours.get(day, ())) for day in WEEKDAYS)
     if not any(week):
         raise invalid("hours", "", "have no working day", "Give at least one weekday a span of hours.")
     if country:
         public_holidays(country, subdivision, 2024)  # refuses what the library does not know
     zone(timezone)  # refuses what is not a time zone
-    return Calendar(timezone, week, country, subdivision, frozenset(days_off), frozenset(working_days))
+    if subdivision and not country:
+        raise invalid("subdivision", subdivision, "stands without a country", "Give the country too, for example DE.")
+    off, on = frozenset(days_off), frozenset(working_days)
+    for day in sorted(off & on):
+        raise invalid("days_off", day.isoformat(), "is a working day as well", "Keep it in one of the two.")
+    own = tuple(sorted((day, _spans(f"special_days.{day}", spans)) for day, spans in (special or {}).items()))
+    if len(off) + len(on) + len(own) > MOST_DAYS:
+        raise invalid("days_off", len(off) + len(on) + len(own), f"are more than {MOST_DAYS} single days")
+    return Calendar(timezone, week, country, subdivision, off, on, frozenset(yearly_off), own)
 
 
 def calendar_from(data: Mapping[str, object]) -> Calendar:
     """A calendar from its JSON form, as in a tenant's settings. Raises `Invalid` naming the field.
 
     `{"timezone": "Europe/Berlin", "hours": {"mon": [["09:00", "17:00"]]}, "country": "DE", "subdivision": "BE",
-    "days_off": ["2026-12-24"], "working_days": []}`
+    "days_off": ["2026-12-24", "12-31"], "working_days": [], "special_days": {"2026-12-23": [["09:00", "12:00"]]}}`;
+    a day off without a year is off in every year.
     """
-    raw = data.get("hours")
-    if not isinstance(raw, dict):
-        raise invalid("hours", raw, "is not an object", 'Write it like {"mon": [["09:00", "17:00"]]}.')
-    hours: dict[str, list[tuple[str, str]]] = {}
-    for day, spans in raw.items():
-        pairs = spans if isinstance(spans, list) else [spans]
-        if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
-            raise invalid(f"hours.{day}", spans, "is not a list of spans", 'Write it like [["09:00", "17:00"]].')
-        hours[str(day)] = [(str(start), str(end)) for start, end in pairs]
+    days, yearly = _days_off(data.get("days_off"))
+    special = data.get("special_days") or {}
+    if not isinstance(special, Mapping):
+        raise invalid("special_days", special, "is not an object", 'Write {"2026-12-24": [["09:00", "12:00"]]}.')
     return make_calendar(
         str(data.get("timezone") or "UTC"),
-        hours,
+        _week(data.get("hours")),
         country=str(data.get("country") or ""),
         subdivision=str(data.get("subdivision") or ""),
-        days_off=_dates("days_off", data.get("days_off")),
+        days_off=days,
         working_days=_dates("working_days", data.get("working_days")),
+        yearly_off=yearly,
+        special={
+            _dates("special_days", [day])[0]: _pairs(f"special_days.{day}", spans) for day, spans in special.items()
+        },
     )
 
 
-def add_working_time(calendar: Calendar, start: datetime, duration: timedelta) -> datetime:
+def _week(raw: object) -> dict[str, list[tuple[str, str]]]:
+    if not isinstance(raw, Mapping):
+        raise invalid("hours", raw, "is not an object", 'Write it like {"mon": [["09:00", "17:00"]]}.')
+    return {str(day): _pairs(f"hours.{day}", spans) for day, spans in raw.items()}
+
+
+def _pairs(field: str, spans: object) -> list[tuple[str, str]]:
+    pairs: list[Any] = list(spans) if isinstance(spans, (list, tuple)) else [spans]
+    if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
+        raise invalid(field, spans, "is not a list of spans", 'Write it like [["09:00", "17:00"]].')
+    return [(str(start), str(end)) for start, end in pairs]
+
+
+def _days_off(raw: object) -> tuple[list[date], list[tuple[int, int]]]:
+    """Dates, and (month, day) of those that say no year."""
+    items: list[object] = list(raw) if isinstance(raw, (list, tuple)) else [] if raw is None else [raw]
+    yearly = [found for found in (_EVERY_YEAR.fullmatch(str(item)) for item in items) if found]
+    days = []
+    for found in yearly:
+        try:
+            days.append(date(2024, int(found[1]), int(found[2])))  # a leap year has every day
+        except ValueError:
+            raise invalid("days_off", found[0], "is not a day of a year", 'Write month and day like "12-24".') from None
+    rest = [item for item in items if not _EVERY_YEAR.fullmatch(str(item))]
+    return _dates("days_off", rest), [(day.month, day.day) for day in days]
+
+
+def add_working_time(calendar: Hours, start: datetime, duration: timedelta) -> datetime:
     """The first instant at which `duration` of working time has passed since `start`; `start` itself for a duration of
     zero.
 
@@ -118,7 +174,7 @@ def add_working_time(calendar: Calendar, start: datetime, duration: timedelta) -
     return due
 
 
-def due_at(calendar: Calendar, start: datetime, duration: timedelta, pauses: Sequence[Pause] = ()) -> datetime | None:
+def due_at(calendar: Hours, start: datetime, duration: timedelta, pauses: Sequence[Pause] = ()) -> datetime | None:
     """`add_working_time` with pauses in which the clock stands; None when an open pause begins before it is due."""
     if duration < _ZERO:
         raise invalid("duration", duration, "is negative")
@@ -136,7 +192,7 @@ def due_at(calendar: Calendar, start: datetime, duration: timedelta, pauses: Seq
     raise invalid("duration", duration, "is not over within ten years of working time", "Check hours and days off.")
 
 
-def working_time_between(calendar: Calendar, start: datetime, end: datetime, pauses: Sequence[Pause] = ()) -> timedelta:
+def working_time_between(calendar: Hours, start: datetime, end: datetime, pauses: Sequence[Pause] = ()) -> timedelta:
     """Working time in [start, end), without the pauses; zero when the end is not after the start."""
     closed, halt = _merged(pauses)
     until = end if halt is None or halt > end else halt
@@ -147,47 +203,78 @@ def working_time_between(calendar: Calendar, start: datetime, end: datetime, pau
     return total
 
 
-def is_working(calendar: Calendar, at: datetime) -> bool:
+def is_working(calendar: Hours, at: datetime) -> bool:
     """Whether an instant is working time."""
-    local = at.astimezone(zone(calendar.timezone))
-    minute = (local.hour * 60 + local.minute) + (local.second + local.microsecond / 1_000_000) / 60
-    return any(start <= minute < end for start, end in _hours(calendar, local.date()))
+    return any(True for _ in _working(calendar, at, at + timedelta(microseconds=1)))
+
+
+def working_spans(calendar: Hours, start: datetime, end: datetime) -> list[Span]:
+    """The spans of working time in [start, end), in order, in UTC: what a month is shown by."""
+    return list(_working(calendar, start, end))
+
+
+def calendar_on(hours: Hours, at: datetime) -> Calendar:
+    """The calendar that holds at an instant."""
+    if isinstance(hours, Calendar):
+        return hours
+    held = [calendar for begin, calendar in hours.eras if begin <= at]
+    return held[-1] if held else hours.eras[0][1]
+
+
+def why_off(calendar: Calendar, day: date) -> str:
+    """Why a date does not work, in words; empty where somebody works on it."""
+    if _hours(calendar, day):
+        return ""
+    if any(own == day for own, _ in calendar.special) or day in calendar.days_off:
+        return "day off"
+    if (day.month, day.day) in calendar.yearly_off:
+        return "day off every year"
+    named = holiday_names(calendar.country, calendar.subdivision, day.year).get(day) if calendar.country else None
+    return named or "no working hours on this weekday"
+
+
+def public_holidays(country: str, subdivision: str, year: int) -> AbstractSet[date]:
+    """The public holidays of a year. Raises `Invalid` for a country or subdivision that the library does not know."""
+    return holiday_names(country, subdivision, year).keys()
 
 
 @lru_cache(maxsize=512)
-def public_holidays(country: str, subdivision: str, year: int) -> frozenset[date]:
-    """The public holidays of a year. Raises `Invalid` for a country or subdivision that the library does not know."""
+def holiday_names(country: str, subdivision: str, year: int) -> Mapping[date, str]:
+    """The public holidays of a year by name, in English where the library has it. Raises as `public_holidays`."""
     import holidays  # slow to load, and calendars without a country never need it
 
     try:
-        return frozenset(holidays.country_holidays(country, subdiv=subdivision or None, years=year))
+        found = holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+        if "en_US" in found.supported_languages:
+            found = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language="en_US")
     except NotImplementedError:
         field_name, value = ("subdivision", f"{country}-{subdivision}") if subdivision else ("country", country)
         fix = "Use ISO 3166 codes such as DE and BE, or leave it out and list days_off."
         raise invalid(field_name, value, "has no known public holidays", fix) from None
+    return dict(found)
 
 
-def _spans(day: str, raw: Iterable[tuple[str, str]]) -> tuple[tuple[int, int], ...]:
-    spans = sorted((_minutes(day, start), _minutes(day, end)) for start, end in raw)
+def _spans(field: str, raw: Iterable[tuple[str, str]]) -> tuple[tuple[int, int], ...]:
+    spans = sorted((_minutes(field, start), _minutes(field, end)) for start, end in raw)
     for start, end in spans:
         if end <= start:
-            raise invalid(f"hours.{day}", f"{start}-{end} minutes", "has a span that ends before it starts")
+            raise invalid(field, f"{start}-{end} minutes", "has a span that ends before it starts")
     for (_, end), (start, _) in pairwise(spans):
         if start < end:
-            raise invalid(f"hours.{day}", f"{start} < {end} minutes", "has spans that overlap")
+            raise invalid(field, f"{start} < {end} minutes", "has spans that overlap")
     return tuple(spans)
 
 
-def _minutes(day: str, text: str) -> int:
+def _minutes(field: str, text: str) -> int:
     if not _CLOCK.fullmatch(text):
-        raise invalid(f"hours.{day}", text, "is not a time of day", 'Write it like "09:00", "24:00" for midnight.')
+        raise invalid(field, text, "is not a time of day", 'Write it like "09:00", "24:00" for midnight.')
     return int(text[:2]) * 60 + int(text[3:])
 
 
 def _dates(name: str, raw: object) -> list[date]:
     if raw is None:
         return []
-    if not isinstance(raw, list):
+    if not isinstance(raw, (list, tuple)):
         raise invalid(name, raw, "is not a list of dates", 'Write it like ["2026-12-24"].')
     try:
         return [date.fromisoformat(str(item)) for item in raw]
@@ -195,31 +282,45 @@ def _dates(name: str, raw: object) -> list[date]:
         raise invalid(name, raw, "has something that is not a date", 'Write it like ["2026-12-24"].') from None
 
 
-def _hours(calendar: Calendar, day: date) -> tuple[tuple[int, int], ...]:
+def _hours(calendar: Calendar, day: date) -> Minutes:
+    for own, spans in calendar.special:
+        if own == day:
+            return spans
     if day not in calendar.working_days:
-        if day in calendar.days_off:
+        if day in calendar.days_off or (day.month, day.day) in calendar.yearly_off:
             return ()
         if calendar.country and day in public_holidays(calendar.country, calendar.subdivision, day.year):
             return ()
     return calendar.hours[day.weekday()]
 
 
-def _working(calendar: Calendar, start: datetime, end: datetime) -> Iterator[Span]:
+def _working(calendar: Hours, start: datetime, end: datetime) -> Iterator[Span]:
     """The spans of working time within [start, end), in order, in UTC."""
     start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if isinstance(calendar, Timetable):
+        for place, (begin, held) in enumerate(calendar.eras):
+            since = max(start, begin) if place else start
+            until = min(end, calendar.eras[place + 1][0]) if place + 1 < len(calendar.eras) else end
+            if since < until:
+                yield from _working(held, since, until)
+        return
     tz = zone(calendar.timezone)
     day = start.astimezone(tz).date()
-    while True:
-        opens = day_start(day, tz)
-        if opens >= end:
-            return
-        spans = _hours(calendar, day)
-        if spans:
-            for begin, stop in _on_clock(tz, day, opens, spans):
-                begin, stop = max(begin, start), min(stop, end)  # noqa: PLW2901
-                if begin < stop:
-                    yield begin, stop
+    last = end.astimezone(tz).date()
+    while day <= last:
+        for begin, stop in _spans_of(calendar, day):
+            begin, stop = max(begin, start), min(stop, end)  # noqa: PLW2901
+            if begin < stop:
+                yield begin, stop
         day += timedelta(days=1)
+
+
+@lru_cache(maxsize=32_768)
+def _spans_of(calendar: Calendar, day: date) -> tuple[Span, ...]:
+    """A local day's working time in UTC; kept, for many clocks run over the same days."""
+    spans = _hours(calendar, day)
+    tz = zone(calendar.timezone)
+    return tuple(_on_clock(tz, day, day_start(day, tz), spans)) if spans else ()
 
 
 def _on_clock(tz: ZoneInfo, day: date, opens: datetime, spans: tuple[tuple[int, int], ...]) -> Iterator[Span]:

@@ -4,7 +4,7 @@ from headgate.process.core.advance import advance
 from headgate.process.core.approval import Delegated, Voter, ways
 from headgate.process.core.definition import Definition
 from headgate.process.core.parse import parse_definition
-from headgate.process.core.running import Action, ActionCall, ActionResult, Surroundings
+from headgate.process.core.running import Action, ActionCall, ActionResult, Surroundings, WorkClock
 from headgate.process.core.state import Approval, ApprovalStep, Case, Vote
 from headgate.process.decisions import Choice, claim_task, decide_approval, voter_of
 from headgate.process.definitions import Definitions, Router, get_definition, install, list_versions
@@ -62,6 +62,7 @@ __all__ = [
     "Vote",
     "Voter",
     "Work",
+    "WorkClock",
     "advance",
     "approvals_of_case",
     "case_detail",

@@ -268,6 +268,7 @@ class _Batch:
         return Surroundings(
             now=self.ctx.now,
             deadline=profile.deadline,
+            clock_of=profile.clock_of,
             actions=self.engine.registry.actions,
             decide=decider(self.engine.policies.active(self.conn, self.ctx.now)),
             voters=voters,

@@ -13,7 +13,7 @@ from psycopg import Connection
 from headgate.kernel.context import Context
 from headgate.ledger import NewEvent, Projection, Refusal, StoredEvent, Validator
 from headgate.process.core.approval import Deadline, Voter
-from headgate.process.core.running import Action
+from headgate.process.core.running import Action, WorkClock
 from headgate.process.core.state import Case
 
 
@@ -44,12 +44,16 @@ class SubjectPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TenantProfile:
-    """A tenant's currency, zone, and deadline arithmetic in its business calendar; `settings` as stored."""
+    """A tenant's currency, zone, and deadline arithmetic in its business calendar; `settings` as stored.
+
+    `clock_of` is the arithmetic in the calendar that counts for a partner.
+    """
 
     currency: str
     timezone: str
     deadline: Deadline
     settings: Mapping[str, Any]
+    clock_of: Callable[[str | None], WorkClock] | None = None
 
 
 @dataclass(frozen=True, slots=True)

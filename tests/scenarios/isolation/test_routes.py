@@ -18,8 +18,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from headgate.api.app import ROUTERS
+from headgate.channel.calendars import change_calendar
 from headgate.connectors.delivery import TargetDraft, create_target
 from headgate.kernel.clock import FixedClock
+from headgate.kernel.context import SYSTEM, Context
 from headgate.store import Database, metadata
 from tests.scenarios.api.world import World, bearer, event, new_tenant, open_world, order
 from tests.scenarios.channel import partner
@@ -50,6 +52,8 @@ IDS = {
     ("decisions", "decision"): "select decision from decisions",
     ("audit", "seq"): "select max(seq) from audit_entries",
     ("audit", "size"): "select coalesce(max(size), 1) from audit_checkpoints",
+    ("calendars", "calendar"): "select calendar from calendar_versions",
+    ("calendars", "month"): "select '2026-03'",
     ("privacy", "request"): "select id from erasure_requests",
     ("privacy", "hold"): "select id from legal_holds",
     ("quarantine", "id"): "select id from quarantine",
@@ -58,7 +62,7 @@ IDS = {
     ("subscriptions", "code"): f"select '{CANARY}'",
 }
 # Both tenants have things under these names and numbers: what is asked for is then one's own.
-SHARED = {("policies", "name"), ("policies", "version"), ("audit", "seq"), ("audit", "size")}
+SHARED = {("policies", "name"), ("policies", "version"), ("audit", "seq"), ("audit", "size"), ("calendars", "month")}
 PEOPLE = ("carl", "fiona", "fay", "desk", "adam", "audrey", "erp")
 
 
@@ -124,6 +128,14 @@ def furnish(world: World, mark: str) -> None:
     with app.database.transaction(channel.tenant) as conn:
         draft = TargetDraft(code=mark, url="http://127.0.0.1:9/", name=mark)
         create_target(conn, world.context(), app.envelope, app.courier.ports, draft)
+        change_calendar(
+            conn,
+            Context(channel.tenant, SYSTEM, NOW),
+            calendar=f"c-{mark}",
+            title=mark,
+            body={"hours": {"mon": [["09:00", "17:00"]]}},
+            reason=mark,
+        )
         conn.execute(
             "insert into legal_holds (id, kind, subject, reason, placed_by, placed_at)"
             " values (%s, 'order', %s, %s, %s, %s)",

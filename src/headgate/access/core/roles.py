@@ -31,6 +31,7 @@ PERMISSIONS: dict[str, str] = {
     "events.write": "send events",
     "prices.request": "ask for a price exception",
     "portal.users": "invite and deactivate people of one's own partner",
+    "calendars.write": "set business calendars and whose they are",
     "admin": "manage people, roles, keys, sources and delegations",
 }
 
@@ -53,12 +54,14 @@ ROLES: dict[str, frozenset[str]] = {
             "quarantine.read",
             "quarantine.write",
             "events.write",
+            "calendars.write",
         }
         | {"connections.read", "connections.write"}
     ),
     # Whoever looks after the flow between systems.
     "operations": frozenset(
         {"cases.read", "quarantine.read", "quarantine.write", "connections.read", "connections.write"}
+        | {"calendars.write"}
     ),
     "partner_success": _READ | {"deals.write"},
     "privacy_officer": _READ | {"audit.read", "privacy.write"},

@@ -2,6 +2,24 @@
 
 from headgate.channel.partners.core.record import Partner
 from headgate.channel.partners.repo import PartnerView
-from headgate.channel.partners.service import get_partner, list_partners, load_partners, project, validate
+from headgate.channel.partners.service import (
+    get_partner,
+    known_places,
+    list_partners,
+    load_partners,
+    load_places,
+    project,
+    validate,
+)
 
-__all__ = ["Partner", "PartnerView", "get_partner", "list_partners", "load_partners", "project", "validate"]
+__all__ = [
+    "Partner",
+    "PartnerView",
+    "get_partner",
+    "known_places",
+    "list_partners",
+    "load_partners",
+    "load_places",
+    "project",
+    "validate",
+]

@@ -51,6 +51,12 @@ select partner, name, country, region, tier, groups, channel, terms, nullif(acco
 from partners where partner = any(%s)
 """
 
+PLACES = "select partner, region, country from partners"
+KNOWN = {
+    "partner": "select 1 from partners where partner = %s limit 1",
+    "region": "select 1 from partners where %s in (region, country) limit 1",
+}
+
 _VIEW = f"""
 select {_FIELDS}, p.recorded_at, c.currency, c.credit_limit,
     c.receivables + c.shipped_unbilled + c.open_orders - c.deposits,
@@ -124,6 +130,16 @@ def load(conn: Connection[Any], codes: Collection[str]) -> dict[str, PartnerFact
         code: PartnerFacts(code, name, country, region, tier, tuple(groups), channel, terms, account, status)
         for code, name, country, region, tier, groups, channel, terms, account, status in rows
     }
+
+
+def places(conn: Connection[Any]) -> dict[str, tuple[str, str]]:
+    """Region and country of every partner."""
+    return {partner: (region, country) for partner, region, country in conn.execute(PLACES).fetchall()}
+
+
+def is_known(conn: Connection[Any], scope: str, ref: str) -> bool:
+    """Whether there is a partner of that code, or one in that region or country."""
+    return conn.execute(KNOWN[scope], (ref,)).fetchone() is not None
 
 
 def list_views(conn: Connection[Any], params: dict[str, object]) -> list[PartnerView]:

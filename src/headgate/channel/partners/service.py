@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -27,6 +27,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
 from headgate.ledger import Refusal, StoredEvent
 
+_PLACES = "*places"  # no partner's code
 NOUN = "partners"
 
 
@@ -53,6 +54,19 @@ def load_partners(
     if cache is None:
         return repo.load(conn, codes)
     return cache.take(conn, NOUN, codes, lambda missing: repo.load(conn, missing))
+
+
+def load_places(conn: Connection[Any], cache: RevisionCache | None = None) -> Mapping[str, tuple[str, str]]:
+    """Region and country of every partner; with a cache, read when partners changed."""
+    if cache is None:
+        return repo.places(conn)
+    found = cache.take(conn, NOUN, [_PLACES], lambda _: {_PLACES: repo.places(conn)}, weigh=lambda all_: 1 + len(all_))
+    return found[_PLACES]
+
+
+def known_places(conn: Connection[Any], scope: str, ref: str) -> bool:
+    """Whether `ref` is a partner (scope `partner`), or the region or country of one (scope `region`)."""
+    return repo.is_known(conn, scope, ref)
 
 
 def list_partners(

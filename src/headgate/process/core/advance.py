@@ -195,8 +195,8 @@ def _settle(run: Run, stage: Stage) -> None:
     run.case = run.case._replace(status="waiting", outcome="", closed_at=None)
     if stage.sla is None:
         return
-    warn = run.around.deadline(now, stage.sla.hours * stage.sla.warn)
-    due = run.around.deadline(now, stage.sla.hours)
+    warn = run.deadline(now, stage.sla.hours * stage.sla.warn)
+    due = run.deadline(now, stage.sla.hours)
     run.case = run.case._replace(warn_at=warn, due_at=due, sla_state="running")
     run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.warn", warn))
     run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.breach", due))

@@ -69,7 +69,7 @@ def decided(run: Run, pending: Approval | None, under: str) -> str | None:
         edit=edit if isinstance(edit, dict) else None,
         event_seq=run.event.seq,
     )
-    after = approvals.cast(pending, vote, now, run.around.deadline)
+    after = approvals.cast(pending, vote, now, run.deadline)
     run.notes["vote"] = {
         "approval": str(after.approval),
         "level": step.level,

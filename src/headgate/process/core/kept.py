@@ -55,7 +55,7 @@ def with_kept(run: Run, approval: Approval) -> Approval:
     if not votes:
         return approval
     run.notes["agreements_kept"] = [{"by": v.principal, "step": f"{v.level}:{v.step}"} for v in votes]
-    return approvals.settle(replace(approval, votes=votes), run.around.now, run.around.deadline)
+    return approvals.settle(replace(approval, votes=votes), run.around.now, run.deadline)
 
 
 def _kept(run: Run, approval: Approval, given: Mapping[str, Any], values: Mapping[str, object]) -> Vote | None:

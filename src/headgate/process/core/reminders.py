@@ -53,7 +53,7 @@ def _waiting(approval: Approval, level: int | None) -> list[ApprovalStep]:
 def _next(run: Run, approval: Approval, steps: list[ApprovalStep]) -> None:
     hours = [s.remind_hours for s in steps if s.remind_hours]
     if hours:
-        at = run.around.deadline(run.around.now, min(hours))
+        at = run.deadline(run.around.now, min(hours))
         run.effects.append(
             TimerSet(run.case.case_id, run.case.key, clock(approval.branch, f"{TIMER}{steps[0].level}"), at)
         )

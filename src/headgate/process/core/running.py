@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -41,9 +41,22 @@ class ActionResult(NamedTuple):
 Action = Callable[[ActionCall], ActionResult]
 
 
+Elapsed = Callable[[datetime, datetime], timedelta]
+
+
+class WorkClock(NamedTuple):
+    """Whose working hours count: when so many of them are over, and how much of them lies between two instants."""
+
+    deadline: Deadline
+    elapsed: Elapsed
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """All that an advance may know besides the case and the event."""
+    """All that an advance may know besides the case and the event.
+
+    `deadline` is the tenant's own; `clock_of` finds a partner's, where partners or regions have calendars.
+    """
 
     now: datetime
     deadline: Deadline
@@ -52,6 +65,7 @@ class Surroundings:
     facts: object = None
     voters: Mapping[str, Voter] = field(default_factory=dict)
     processes: Mapping[str, Definition] = field(default_factory=dict)
+    clock_of: Callable[[str | None], WorkClock] | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +84,15 @@ class Run:
     branch: str = ""  # whose step is being done, as a path; empty for the stage's own
     ended: bool = False  # whether something that the stage waited for has ended by this event
 
+    def clock(self) -> WorkClock:
+        """The working hours that count for the case, by the partner it is about now."""
+        of = self.around.clock_of
+        return of(self.case.partner) if of is not None else WorkClock(self.around.deadline, _plain)
+
+    def deadline(self, start: datetime, hours: Decimal) -> datetime:
+        """When so many working hours are over."""
+        return self.clock().deadline(start, hours)
+
     def keep(self, step: Step, outputs: Mapping[str, object]) -> None:
         """Store a step's outputs under its id in the case's data."""
         self.case = self.case._replace(data={**self.case.data, step.id: dict(outputs)})
@@ -78,6 +101,10 @@ class Run:
 def clock(branch: str, name: str) -> str:
     """The name of a timer: of a branch it begins with the branch, so that all of its timers can be dropped with it."""
     return f"{branch}:{name}" if branch else name
+
+
+def _plain(start: datetime, end: datetime) -> timedelta:
+    return max(end - start, timedelta())
 
 
 StepRunner = Callable[[Run, Step], None]

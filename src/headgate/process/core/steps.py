@@ -129,7 +129,7 @@ def _open(run: Run, step: Step, asked: tuple[Asked, ...], decision: DecisionDraf
         requested_by=str(value_of(run, args.get("requested_by")) or ""),
         barred=_names(value_of(run, args.get("barred"))),
         requested_at=now,
-        expires_at=run.around.deadline(now, longest_expiry(asked)),
+        expires_at=run.deadline(now, longest_expiry(asked)),
         stake=as_amount(value_of(run, args.get("stake"))),
         currency=case.currency,
         exceptions=case.exceptions,
@@ -138,7 +138,7 @@ def _open(run: Run, step: Step, asked: tuple[Asked, ...], decision: DecisionDraf
         decision=decision.decision,
         branch=run.branch,
     )
-    begun = approvals.begin(approval, now, run.around.deadline)
+    begun = approvals.begin(approval, now, run.deadline)
     return _with_carried(run, begun if run.branch else kept.with_kept(run, begun))
 
 
@@ -168,7 +168,7 @@ def _with_carried(run: Run, approval: Approval) -> Approval:
     )
     if any(v.principal == vote.principal for v in approval.votes):
         return approval
-    return approvals.settle(replace(approval, votes=(*approval.votes, vote)), run.around.now, run.around.deadline)
+    return approvals.settle(replace(approval, votes=(*approval.votes, vote)), run.around.now, run.deadline)
 
 
 def open_task(run: Run, step: Step) -> None:
@@ -182,7 +182,7 @@ def open_task(run: Run, step: Step) -> None:
             kind="work",
             title=step.name.replace("{subject}", run.case.subject),
             role=str(step.args.get("role") or run.case.owner_role),
-            due_at=run.around.deadline(now, Decimal(str(hours))) if hours else run.case.due_at,
+            due_at=run.deadline(now, Decimal(str(hours))) if hours else run.case.due_at,
             stake=run.case.stake,
             currency=run.case.currency,
             partner=run.case.partner,
@@ -198,7 +198,7 @@ def set_timer(run: Run, step: Step) -> None:
     """
     at, hours = value_of(run, step.args.get("at")), value_of(run, step.args.get("hours"))
     if hours is not None:
-        fire_at = run.around.deadline(run.around.now, Decimal(str(hours)))
+        fire_at = run.deadline(run.around.now, Decimal(str(hours)))
     elif at in (None, ""):
         return
     else:

@@ -1,0 +1,1 @@
+"""Calendars as values, without a database."""
