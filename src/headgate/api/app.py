@@ -17,6 +17,7 @@ from headgate.api.middleware import Bodies, BodyLimit, Frame
 from headgate.api.routes import (
     agreements,
     audit,
+    backtests,
     calendars,
     cases,
     conflicts,
@@ -61,6 +62,7 @@ ROUTERS = (
     masters.router,
     agreements.router,
     policies.router,
+    backtests.router,
     audit.router,
     proofs.router,
     privacy.router,

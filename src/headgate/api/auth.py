@@ -114,6 +114,7 @@ AgreementsWrite = Annotated[Caller, Depends(require("agreements.write", staff=Tr
 AgreementsApprove = Annotated[Caller, Depends(require("agreements.approve", staff=True))]
 PoliciesRead = Annotated[Caller, Depends(require("policies.read", staff=True))]
 PoliciesAuthor = Annotated[Caller, Depends(require("policies.author", staff=True))]
+PoliciesBacktest = Annotated[Caller, Depends(require("policies.backtest", staff=True))]
 PoliciesApprove = Annotated[Caller, Depends(require("policies.approve", staff=True))]
 AuditRead = Annotated[Caller, Depends(require("audit.read", staff=True))]
 QuarantineRead = Annotated[Caller, Depends(require("quarantine.read", staff=True))]

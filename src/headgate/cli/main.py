@@ -42,6 +42,7 @@ GROUPS = (
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),
     ("calendars", "calendars:app", "Working hours and holidays, and whose they are."),
     ("policies", "policies:app", "Policies: look, lint, test, author."),
+    ("backtest", "backtests:app", "Try policy versions on past decisions: what flips, for whom, how much."),
     ("audit", "audit:app", "The audit chain: search, verify, sign, prove, export."),
     ("privacy", "privacy:app", "Personal data: find, erase, hold, retention."),
 )

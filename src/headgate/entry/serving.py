@@ -15,7 +15,7 @@ from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.wiring import App, build
-from headgate.worker import Deliveries, Worker
+from headgate.worker import BacktestLoop, Deliveries, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEEP_ALIVE_SECONDS = 15
 GRACE_SECONDS = 30
 DELIVERY_SECONDS = 20
+BACKTEST_SECONDS = 5
 BACKLOG = 2048
 SWITCH_SECONDS = 0.0005
 
@@ -37,7 +38,7 @@ def work(app: App, lanes: int) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with observed(app, lambda: loop.beat), delivering(app):
+    with observed(app, lambda: loop.beat), delivering(app), backtesting(app):
         loop.run()
 
 
@@ -56,6 +57,7 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
         if beside:
             thread.start()
             stack.enter_context(delivering(app))
+            stack.enter_context(backtesting(app))
         ready(f"http://{host}:{bound.getsockname()[1]}")
         try:
             if processes == 1:
@@ -82,6 +84,19 @@ def delivering(app: App) -> Iterator[None]:
         loop.stop()
         # As long as an attempt may take; what is cut off is sent again when its lease is over.
         thread.join(timeout=DELIVERY_SECONDS)
+
+
+@contextlib.contextmanager
+def backtesting(app: App) -> Iterator[None]:
+    """Weigh past decisions again meanwhile; at the end a run at hand is left to another process."""
+    loop = BacktestLoop(app)
+    thread = threading.Thread(target=loop.run, name="headgate-backtests", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.stop()
+        thread.join(timeout=BACKTEST_SECONDS)
 
 
 def serve_on(app: App, bound: socket.socket) -> None:

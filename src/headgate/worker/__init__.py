@@ -1,6 +1,7 @@
-"""F11: the loops that keep lanes, timers, reservations and deliveries moving."""
+"""F11: the loops that keep lanes, timers, reservations, deliveries and backtests moving."""
 
+from headgate.worker.backtests import BacktestLoop
 from headgate.worker.delivery import Deliveries
 from headgate.worker.loop import Worker
 
-__all__ = ["Deliveries", "Worker"]
+__all__ = ["BacktestLoop", "Deliveries", "Worker"]

@@ -17,6 +17,7 @@ PERMISSIONS: dict[str, str] = {
     "approvals.decide": "decide approvals that ask for one of one's roles",
     "policies.read": "see policies, their versions and tests",
     "policies.author": "draft policies and send them to review",
+    "policies.backtest": "try versions of policies on past decisions",
     "policies.approve": "approve, schedule and retire policies, and review emergency changes",
     "policies.emergency": "apply a policy at once, before it is reviewed",
     "agreements.write": "draft price agreements",
@@ -39,10 +40,13 @@ _READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
 
 ROLES: dict[str, frozenset[str]] = {
     "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
-    "channel_manager": _READ | {"approvals.decide", "policies.author", "agreements.write", "quarantine.read"},
-    "pricing_manager": _READ | {"policies.author", "policies.emergency", "agreements.write", "audit.read"},
-    "finance": _READ | {"approvals.decide", "agreements.approve", "audit.read", "quarantine.read"},
-    "finance_director": _READ | {"approvals.decide", "agreements.approve", "policies.approve", "audit.read"},
+    "channel_manager": _READ
+    | {"approvals.decide", "policies.author", "policies.backtest", "agreements.write", "quarantine.read"},
+    "pricing_manager": _READ
+    | {"policies.author", "policies.backtest", "policies.emergency", "agreements.write", "audit.read"},
+    "finance": _READ | {"approvals.decide", "agreements.approve", "policies.backtest", "audit.read", "quarantine.read"},
+    "finance_director": _READ
+    | {"approvals.decide", "agreements.approve", "policies.approve", "policies.backtest", "audit.read"},
     "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},
     "tenant_admin": frozenset(
         {

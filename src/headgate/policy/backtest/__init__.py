@@ -1,5 +1,8 @@
 """Try candidate versions of a policy on recorded decisions: what flips, for whom, how much, and why."""
 
+from headgate.policy.backtest.core.spec import last_quarter
+from headgate.policy.backtest.drill import Drilled, Pair, Said
+from headgate.policy.backtest.findings import headline
 from headgate.policy.backtest.reading import Hosted
 from headgate.policy.backtest.runs import (
     KeptFlip,
@@ -14,13 +17,18 @@ from headgate.policy.backtest.service import Backtests, Wanted, purge_backtests
 
 __all__ = [
     "Backtests",
+    "Drilled",
     "Hosted",
     "KeptFlip",
+    "Pair",
     "Run",
+    "Said",
     "Wanted",
     "get_flip",
     "get_result",
     "get_run",
+    "headline",
+    "last_quarter",
     "list_flips",
     "list_runs",
     "purge_backtests",

@@ -76,7 +76,7 @@ def attach(conn: Connection, ctx: Context, policies: PolicyService, run: Run, re
             "title": f"Tried on {run.first:%-d %b %Y} to {run.last:%-d %b %Y}",
             "summary": headline(result, place),
             "facts": facts(result, place),
-            "href": f"/policies/backtests/{run.run}?candidate={place + 1}",
+            "href": f"/backtests/{run.run}?candidate={place + 1}",
             "run": str(run.run),
             "digest": run.digest,
             "read": result["read"]["digest"],

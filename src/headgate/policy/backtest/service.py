@@ -37,6 +37,7 @@ from headgate.policy.backtest.core.spec import (
     period_of,
     spec_digest,
 )
+from headgate.policy.backtest.drill import Drilled, drill
 from headgate.policy.backtest.findings import attach
 from headgate.policy.backtest.reading import (
     Hosted,
@@ -46,10 +47,11 @@ from headgate.policy.backtest.reading import (
     slices,
     slices_within,
 )
-from headgate.policy.backtest.runs import Run, get_run, keep_flips
+from headgate.policy.backtest.runs import Run, get_flip, get_run, keep_flips
 from headgate.policy.core.compile import CompiledPolicy, compile_policy
 from headgate.policy.core.model import refuse
 from headgate.policy.core.parse import parse_policy
+from headgate.policy.decisions import decision_get
 from headgate.policy.lint import lint
 from headgate.policy.service import PolicyService
 from headgate.store import Database
@@ -234,6 +236,17 @@ class Backtests:
         """The candidates of a run as they were when it was started, ready to evaluate."""
         (texts,) = conn.execute(repo.TEXTS, {"run": run}).fetchone() or ([],)
         return [compile_policy(parse_policy(text, f"candidate {place}")) for place, text in enumerate(texts, 1)]
+
+    def explain(self, conn: Connection, run: UUID, candidate: int, place: int) -> Drilled:
+        """A flip of a candidate (from 0) with what was said then and what would be said now. Raises `NotFound`."""
+        found, flip = get_run(conn, run), get_flip(conn, run, candidate, place)
+        table = self.candidates(conn, run)[candidate]
+        decided = [v for v in self._policies.versions(conn, found.policy) if v.valid_from is not None]
+        stored = self._policies.compiled_many(conn, [(v.policy, v.version) for v in decided])
+        then = {version: each for (_, version), each in stored.items()}
+        host = decision_get(conn, flip.decision).policy
+        lens = lenses_for(found.policy, self._hosted)[host]
+        return drill(conn, found.policy, flip, table, lens, then)
 
     def _replay(self, conn: Connection, run: Run) -> Replay:
         shelf = StoredShelf(conn, self._policies, run.policy, run.since, run.until)

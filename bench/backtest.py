@@ -1,0 +1,204 @@
+"""A million recorded decisions on orders weighed again: from PostgreSQL, under row-level security, to a stored result.
+
+The decisions are those of really governed orders, multiplied under new ids; their lines' amounts and deviations are
+changed at random, so that few of the facts repeat. Beside it the same recorded facts through the library's whole-graph
+call and through the rules written out in Python, both on facts that are in memory already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+import psycopg
+import yaml
+import zen
+
+from bench.channel import NOW, TENANT, Channel, append, open_channel, orders, seed
+from bench.harness import Options, Report, Say, Server, server
+from bench.policy import _graph
+from headgate.channel.orders import OrderLens
+from headgate.kernel.context import SYSTEM, Context
+from headgate.packs import find_pack
+from headgate.policy import parse_policy
+from headgate.policy.backtest import Run, Wanted, get_result
+
+TITLE = "Recorded order decisions weighed again under other versions, one process"
+BASE = "backtest"
+POLICY = "price_deviation"
+FULL, QUICK = 1_000_000, 2_000
+# Copies of the governed orders' decisions. Amounts that are not whole get more digits, other ones in each copy.
+MULTIPLY = """
+insert into decisions (tenant_id, decision, at, policy, version, subject_type, subject, case_id, event_seq, outcome,
+                       row_ids, inputs, outputs, evaluations, digest)
+select d.tenant_id, gen_random_uuid(), d.at - make_interval(mins => n), d.policy, d.version, d.subject_type,
+       d.subject || '-' || n, d.case_id, d.event_seq, d.outcome, d.row_ids, d.inputs, d.outputs,
+       replace(d.evaluations::text, '.5', '.' || n || '5')::json, d.digest
+from decisions d cross join generate_series(%(first)s::int, %(last)s::int) n
+where d.policy = 'order_release' and d.at >= %(now)s
+"""
+
+
+def bench(options: Options) -> Report:
+    """Govern some orders, multiply their decisions, then weigh all of them again under one and under three versions."""
+    wanted = int(os.environ.get("HEADGATE_BENCH_DECISIONS") or options.size(FULL, QUICK))
+    base = min(2_000, max(200, wanted // 10))
+    with server() as machine, tempfile.TemporaryDirectory(prefix="headgate-bench-") as folder:
+        options.say(f"governing {base:,} orders")
+        machine.with_schema(BASE)
+        with machine.open(BASE) as database:
+            channel = open_channel(database, Path(folder))
+            seed(channel)
+            append(channel, orders(base))
+            channel.app.runner("bench").drain(TENANT)
+            count = _multiply(machine, wanted, base, options.say)
+            machine.settle(BASE)
+            one, memory, result = _timed(channel, options.say, [_candidate(2, "1")])
+            three, _, _ = _timed(
+                channel, options.say, [_candidate(n, limit) for n, limit in ((2, "1"), (3, "3"), (4, "4"))]
+            )
+            facts = _facts(channel, options.size(20_000, 500))
+        options.say("the library and the reference")
+        graph, reference = _peers(facts, options.size(2_000, 50))
+    lines = result["read"]["evaluations"]
+    figures = {
+        "decisions": count,
+        "evaluations": lines,
+        "seconds": one,
+        "decisions_per_second": count / one,
+        "evaluations_per_second": lines / one,
+        "three_candidates_seconds": three,
+        "three_candidates_decisions_per_second": count / three,
+        "flipped": result["candidates"][0]["decisions"]["flipped"],
+        "memory_growth_mb": memory,
+        "graph_evaluations_per_second": graph,
+        "reference_evaluations_per_second": reference,
+    }
+    ratios = {
+        "evaluations_to_graph": lines / one / graph,
+        "evaluations_to_reference": lines / one / reference,
+        "three_candidates_to_one": three / one,
+    }
+    notes = (
+        "our figures read, parse and compare whole records; the graph and the reference only answer facts in memory",
+    )
+    return Report("backtest", TITLE, figures, ratios, notes)
+
+
+def _multiply(machine: Server, wanted: int, base: int, say: Say) -> int:
+    """Copy the decisions until there are enough of them."""
+    copies, at_once = max(1, wanted // base - 1), 20
+    with psycopg.connect(machine.admin_dsn(BASE), autocommit=True) as conn:
+        for first in range(1, copies + 1, at_once):
+            say(f"{base * first:,} of {wanted:,} decisions recorded")
+            last = min(first + at_once - 1, copies)
+            conn.execute(MULTIPLY, {"first": first, "last": last, "now": NOW})
+        row = conn.execute("select count(*) from decisions where policy = 'order_release'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _candidate(version: int, tolerance: str) -> str:
+    """The shipped table with another tolerance that lets deep discounts through: about 3 % flip."""
+    path = find_pack("order_governance") / "policies" / f"{POLICY}.yaml"
+    table = yaml.safe_load(path.read_text(encoding="utf-8"))
+    table["version"], table["tests"] = version, []
+    for row in table["rows"]:
+        if row["id"] == "within_tolerance":
+            row["when"] = {"deviation_pct": f"[-2..{tolerance}]"}
+        elif row["id"] == "below_contract":
+            row["when"] = {"deviation_pct": f"({tolerance}..15]"}
+        elif row["id"] == "deep_discount":
+            row["then"]["outcome"] = "flag"
+    return yaml.safe_dump(table, sort_keys=False)
+
+
+def _timed(channel: Channel, say: Say, texts: Sequence[str]) -> tuple[float, float, Mapping[str, Any]]:
+    """Seconds, megabytes that the process grew by at most, and the result of one run."""
+    app, ctx = channel.app, Context(TENANT, SYSTEM, NOW + timedelta(minutes=1))
+    first = (NOW - timedelta(days=500)).date()
+    wanted = Wanted(POLICY, first, NOW.date(), texts=tuple((f"try {n}", text) for n, text in enumerate(texts, 1)))
+    with app.database.transaction(TENANT) as conn:
+        app.backtests.start(conn, ctx, wanted, small=0)
+    process = psutil.Process()
+    before = peak = process.memory_info().rss
+    said = 0
+
+    def told(done: int, total: int) -> None:
+        nonlocal peak, said
+        peak = max(peak, process.memory_info().rss)
+        if done - said >= 100_000:
+            said = done
+            say(f"{done:,} of {total:,} weighed again, {len(texts)} at a time")
+
+    start = time.perf_counter()
+    done: Run | None = app.backtests.work(app.database, ctx, channel.clock, "bench", told=told)
+    seconds = time.perf_counter() - start
+    if done is None or done.status != "done":
+        raise RuntimeError("the backtest did not come to its end; the figure would say nothing")
+    with app.database.transaction(TENANT) as conn:
+        result = get_result(conn, done.run) or {}
+    if result["baseline"]["differing"] or result["read"]["unreadable"]:
+        raise RuntimeError("records are not reproduced by their own version; the figure would say nothing")
+    return seconds, (peak - before) / 1e6, result
+
+
+def _facts(channel: Channel, count: int) -> list[dict[str, Any]]:
+    """Recorded facts of the policy, as JSON."""
+    lens, found = OrderLens(), list[dict[str, Any]]()
+    with channel.app.database.transaction(TENANT) as conn:
+        rows = conn.execute(
+            "select evaluations::text from decisions where policy = 'order_release' limit %s", [count]
+        ).fetchall()
+    for (text,) in rows:
+        asked = lens.asked(orjson.loads(text), POLICY)
+        found.extend(dict(zip(each.names, each.values, strict=True)) for each in asked)
+    random.Random(5).shuffle(found)
+    return found[:count]
+
+
+def _peers(facts: Sequence[Mapping[str, Any]], few: int) -> tuple[float, float]:
+    """Evaluations a second of the library's whole-graph call, and of the rules written out in Python."""
+    table = parse_policy(_candidate(2, "1"), POLICY)
+    graph = zen.ZenEngine().create_decision(json.dumps(_graph(table)))
+    numbers = ("deviation_pct", "line_amount")
+    plain = [{k: float(v) if k in numbers else v for k, v in f.items()} for f in facts[:few]]
+    start = time.perf_counter()
+    for each in plain:
+        graph.evaluate(each)
+    of_graph = len(plain) / (time.perf_counter() - start)
+    start = time.perf_counter()
+    for fact in facts:
+        _reference(fact)
+    return of_graph, len(facts) / (time.perf_counter() - start)
+
+
+def _reference(fact: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The candidate's rows as somebody would write them by hand, over the recorded text of the facts."""
+    amount, deviation = Decimal(fact["line_amount"]), Decimal(fact["deviation_pct"])
+    if not fact["has_contract"]:
+        if amount <= 500:
+            return "no_contract_small", "flag", "no_contract_price"
+        return "no_contract", "hold", "no_contract_price"
+    if deviation == 0:
+        return "as_agreed", "pass", ""
+    if -2 <= deviation <= 1:
+        return "within_tolerance", "pass", ""
+    if deviation < -2:
+        return "above_contract", "flag", "price_deviation"
+    if fact["tier"] in ("gold", "platinum") and 2 < deviation <= 5:
+        return "top_tier_margin", "flag", "price_deviation"
+    if 2 < deviation <= 10 and amount <= 100:
+        return "small_line", "flag", "price_deviation"
+    if deviation > 15:
+        return "deep_discount", "flag", "price_deviation"
+    return "below_contract", "hold", "price_deviation"
