@@ -1,0 +1,447 @@
+"""A decision of a DMN model as a policy. What a policy cannot hold is refused with its place, what changes is told.
+
+A decision table becomes a table row by row. A literal expression becomes a table with one row that always fits. Input
+expressions must be names (`Age`, `Applicant.age`): a policy reads facts and computes none. A required decision becomes
+a chained input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import cast
+
+from headgate.policy.core.fields import MAX_TEXT
+from headgate.policy.core.model import (
+    DEFAULT_ROW,
+    NUMERIC,
+    RANKED,
+    Aggregate,
+    ColumnType,
+    Formula,
+    Hit,
+    InputColumn,
+    OutputColumn,
+    PolicyTable,
+    Row,
+    Source,
+)
+from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS
+from headgate.policy.exchange.dmn.model import ZEN, Decision, Definitions, Input, Output, Rule, Table, Text
+from headgate.policy.exchange.dmn.types import BadType, Kind, bounded, inferred, resolve
+from headgate.policy.exchange.feel import BadFeel, parse_expression, parse_tests, print_expression
+from headgate.policy.exchange.feel.tree import Expr, Literal, Matches, Name, Path
+from headgate.policy.exchange.feel.zen import cell_of, formula_of, literal_value
+from headgate.policy.exchange.names import slug, unused
+from headgate.policy.exchange.notice import Imported, Refusals
+
+BECAUSE = frozenset({"because", "reason", "annotation", "annotations", "description", "comment", "comments", ""})
+CLAUSE = frozenset({"clause", "source", "reference"})
+
+
+def policies_of(model: Definitions, file: str) -> list[Imported]:
+    """Every decision of the model as a policy, required ones before those that ask them.
+
+    Raises `Invalid` listing everything in any of them that a policy cannot hold.
+    """
+    wrong = Refusals(file)
+    found: list[Imported] = []
+    for decision in _ordered(model, wrong):
+        told = Refusals(file)
+        table = _Import(model, decision, told).policy()
+        wrong.found.extend(told.found)
+        if table is not None:
+            found.append(Imported(table, tuple(told.notices)))
+    for element, line in model.passed_over:
+        wrong.tell(f"line {line}", f"<{element[:40]}> plays no part in policies and is left out")
+    if not model.decisions:
+        wrong.refuse("the model", "has no decision")
+    wrong.check()
+    first = Imported(found[0].policy, (*wrong.notices, *found[0].notices))
+    return [first, *found[1:]]
+
+
+def policy_name(decision: Decision) -> str:
+    """What the policy of a decision is called."""
+    return slug((decision.about or {}).get("policy") or decision.name or decision.id, "policy")
+
+
+def _ordered(model: Definitions, wrong: Refusals) -> Iterator[Decision]:
+    done: set[str] = set()
+    waiting = list(model.decisions.values())
+    while waiting:
+        ready = [d for d in waiting if all(n in done or n not in model.decisions for n in d.needs)]
+        if not ready:
+            names = ", ".join(d.name[:40] for d in waiting[:10])
+            wrong.refuse(f"line {waiting[0].line}", f"the decisions {names} need each other in a circle")
+            return
+        done |= {d.id for d in ready}
+        waiting = [d for d in waiting if d.id not in done]
+        yield from ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    column: InputColumn
+    feel: str
+
+
+class _Import:
+    def __init__(self, model: Definitions, decision: Decision, wrong: Refusals) -> None:
+        self.model = model
+        self.decision = decision
+        self.wrong = wrong
+        self.names: dict[str, str] = {}
+
+    def policy(self) -> PolicyTable | None:
+        """The policy; None when something was refused."""
+        table = self.table()
+        if table is None:
+            return None
+        if len(table.rules) > MAX_ROWS:
+            fix = "Split the table, or state ranges instead of single values."
+            self.wrong.refuse(f"line {table.line}", f"has more than {MAX_ROWS} rules", fix)
+            return None
+        if max(len(table.inputs), len(table.outputs)) > MAX_COLUMNS:
+            self.wrong.refuse(f"line {table.line}", f"has more than {MAX_COLUMNS} columns of a kind")
+            return None
+        inputs = self.inputs(table)
+        outputs = self.outputs(table, {c.name for c in inputs})
+        rows = self.rows(table, inputs, outputs)
+        default = self.default(table, outputs)
+        if self.wrong.found:
+            return None
+        about = self.decision.about or {}
+        return PolicyTable(
+            policy=policy_name(self.decision),
+            version=int(about["version"]) if re.fullmatch(r"[1-9]\d{0,8}", about.get("version", "")) else 1,
+            title=(self.decision.name or self.decision.id)[:MAX_TEXT],
+            owner=self.owner(about),
+            hit=cast(Hit, table.hit.lower().replace(" ", "_")),
+            inputs=tuple(inputs),
+            outputs=tuple(outputs),
+            rows=tuple(rows),
+            default=default,
+            tests=(),
+            digest="",
+            file=self.wrong.file,
+            aggregate=cast(Aggregate, table.aggregation.lower() or "list"),
+            description=self.decision.description[:MAX_TEXT],
+        )
+
+    def owner(self, about: Mapping[str, str]) -> str:
+        if not about.get("owner"):
+            self.wrong.tell("owner", "is not part of DMN; the policy's owner is set to 'unowned'", "Set it.")
+        return (about.get("owner") or "unowned")[:MAX_TEXT]
+
+    def refuse(self, line: int, what: str, message: str, fix: str = "") -> None:
+        self.wrong.refuse(f"line {line}, {what}", message, fix)
+
+    def table(self) -> Table | None:
+        logic = self.decision.logic
+        if isinstance(logic, Table):
+            return logic
+        if isinstance(logic, Text):
+            return self.always(logic)
+        told = getattr(logic, "element", type(logic).__name__.lower())
+        message = f"is made by {told}, which policies do not have"
+        self.refuse(self.decision.line, f"decision {self.decision.name[:60]}", message, "Make it a decision table.")
+        return None
+
+    def always(self, logic: Text) -> Table | None:
+        """A literal expression as a table of one row."""
+        scope = self.scope()
+        try:
+            used = _used(parse_expression(logic.text, scope))
+        except BadFeel as error:
+            self.refuse(logic.line, f"decision {self.decision.name[:60]}", f"{logic.text[:60]!r}: {error.message}")
+            return None
+        inputs = tuple(Input(id=name, expression=name, line=logic.line) for name in used) or (
+            Input(id="always", expression="true", line=logic.line),
+        )
+        if not used:
+            message = "looks at nothing, so there is nothing to decide"
+            self.refuse(logic.line, f"decision {self.decision.name[:60]}", message)
+            return None
+        rule = Rule("always", tuple(Text("-") for _ in inputs), (logic,), label="always", line=logic.line)
+        output = Output("result", "", line=logic.line)
+        return Table(self.decision.id, "FIRST", "", inputs, (output,), (rule,), line=logic.line)
+
+    def scope(self) -> list[str]:
+        everything = [i.name for i in self.model.inputs.values()] + [d.name for d in self.model.decisions.values()]
+        return everything
+
+    def inputs(self, table: Table) -> list[InputColumn]:
+        found: list[InputColumn] = []
+        for place, item in enumerate(table.inputs):
+            made = self.input(item, [r.tests[place].text for r in table.rules], {c.name for c in found})
+            if made is not None:
+                found.append(made.column)
+                self.names[made.feel] = made.column.name
+        return found
+
+    def input(self, item: Input, cells: list[str], taken: set[str]) -> _Column | None:
+        what = f"input {(item.id or item.expression)[:60]}"
+        try:
+            expression = parse_expression(item.expression, self.scope())
+        except BadFeel as error:
+            self.refuse(item.line, what, f"{item.expression[:60]!r}: {error.message}")
+            return None
+        if not isinstance(expression, (Name, Path)):
+            message = f"{item.expression[:60]!r} is computed, and a policy only reads facts"
+            self.refuse(item.line, what, message, "Compute it in a decision of its own, or give it as a fact.")
+            return None
+        feel = print_expression(expression)
+        if feel in self.names:
+            self.refuse(item.line, what, f"looks at {feel[:60]}, as a column before does", "Join the two columns.")
+            return None
+        source, ref = self.source(expression)
+        kind = self.kind(item.type_ref or ref, item.values, item.line, what)
+        if kind is None:
+            return None
+        # The variable's own definition may bound what the column's plain type does not.
+        if item.type_ref and not kind.values and ref and ref != item.type_ref:
+            kind = self.kind(ref, item.values, item.line, what) or kind
+        guessed = kind.type or self.guessed(cells)
+        if guessed is None:
+            self.refuse(item.line, what, "gives no type, and its cells do not tell one", "Set its typeRef.")
+            return None
+        name = unused(slug(feel.replace(".", "_")), taken)
+        label = item.label or (feel if feel != name else "")
+        column = InputColumn(
+            name=name,
+            type=guessed,
+            label=label[:MAX_TEXT],
+            values=kind.values if guessed in ("enum", "list") or guessed in NUMERIC else (),
+            minimum=kind.low,
+            maximum=kind.high,
+            nullable=item.nullable or kind.nullable or any(_has_null(c) for c in cells),
+            currency=kind.currency,
+            source=source,
+        )
+        return _Column(column, feel)
+
+    def source(self, expression: Name | Path) -> tuple[Source | None, str]:
+        """Where an input comes from when it is another decision's result, and the type of what it names."""
+        root, path = _root(expression)
+        data = next((i for i in self.model.inputs.values() if i.name == root), None)
+        decision = next((d for d in self.model.decisions.values() if d.name == root), None)
+        if decision is not None:
+            output = slug(path[0]) if path else policy_name(decision)
+            source = Source(policy_name(decision), output)
+            self.wrong.tell(f"input {root[:60]}", f"comes from the policy {source.policy}, which must be in force")
+            return source, self.component(decision.type_ref, path)
+        return None, self.component(data.type_ref, path) if data else ""
+
+    def component(self, ref: str, path: list[str]) -> str:
+        for name in path:
+            found = self.model.types.get(ref)
+            part = next((c for c in found.components if c.name == name), None) if found else None
+            ref = part.base if part else ""
+        return ref
+
+    def kind(self, ref: str, allowed: str, line: int, what: str) -> Kind | None:
+        try:
+            kind = bounded(resolve(ref, self.model.types), allowed)
+        except BadType as error:
+            self.refuse(line, what, str(error), "Use number, string, boolean, date, dateTime or dayTimeDuration.")
+            return None
+        if kind.components:
+            self.refuse(line, what, f"{ref[:60]} is a structure", "Look at one of its components, as in Applicant.age.")
+            return None
+        if kind.remark:
+            self.wrong.tell(f"line {line}, {what}", kind.remark)
+        return kind
+
+    def guessed(self, cells: list[str]) -> ColumnType | None:
+        literals: list[object] = []
+        for cell in cells:
+            try:
+                tests = parse_tests(cell, self.scope())
+            except BadFeel:
+                continue
+            for test in tests:
+                value = getattr(test, "value", None)
+                low = getattr(value, "low", value)
+                if isinstance(low, Literal):
+                    literals.append(low.value)
+        return inferred(literals)
+
+    def outputs(self, table: Table, taken: set[str]) -> list[OutputColumn]:
+        found: list[OutputColumn] = []
+        whole = self.model.types.get(self.decision.type_ref)
+        parts = {c.name: c for c in whole.components} if whole else {}
+        for place, item in enumerate(table.outputs):
+            title = item.name or (policy_name(self.decision) if len(table.outputs) == 1 else f"output {place + 1}")
+            what = f"output {title[:60]}"
+            part = parts.get(item.name)
+            ref = item.type_ref or (part.base if part else "")
+            if not ref and len(table.outputs) == 1 and table.aggregation != "COUNT":
+                ref = self.decision.type_ref
+            kind = self.kind(ref, item.values or (part.allowed if part else ""), item.line, what)
+            if kind is None:
+                continue
+            guessed = kind.type or inferred(self.results(table, place))
+            if guessed is None:
+                self.refuse(item.line, what, "gives no type, and its cells do not tell one", "Set its typeRef.")
+                continue
+            name = unused(slug(title), taken | {c.name for c in found})
+            found.append(self.output(item, name, guessed, kind, table))
+        if table.hit.lower().replace(" ", "_") in RANKED and found and not found[0].values:
+            fix = "List the first output's values from high to low."
+            self.refuse(table.line, f"the {table.hit} table", "does not say which output ranks before which", fix)
+        return found
+
+    def output(self, item: Output, name: str, kind: ColumnType, bounds: Kind, table: Table) -> OutputColumn:
+        if bounds.low is not None or bounds.high is not None:
+            self.wrong.tell(f"line {item.line}, output {name}", f"the bounds {item.values[:60]} are not kept")
+        label = item.label or (item.name if item.name != name else "")
+        null = any(_is_null(r.outputs[table.outputs.index(item)].text) for r in table.rules)
+        return OutputColumn(
+            name=name,
+            type=kind,
+            label=label[:MAX_TEXT],
+            values=bounds.values if kind in ("enum", "list") or kind in NUMERIC else (),
+            nullable=item.nullable or bounds.nullable or null,
+            currency=bounds.currency,
+        )
+
+    def results(self, table: Table, place: int) -> list[object]:
+        found: list[object] = []
+        for rule in table.rules:
+            try:
+                expr = parse_expression(rule.outputs[place].text, self.scope())
+            except BadFeel:
+                continue
+            if isinstance(expr, Literal):
+                found.append(expr.value)
+        return found
+
+    def rows(self, table: Table, inputs: list[InputColumn], outputs: list[OutputColumn]) -> list[Row]:
+        if len(inputs) != len(table.inputs) or len(outputs) != len(table.outputs):
+            return []
+        found: list[Row] = []
+        for number, rule in enumerate(table.rules, start=1):
+            wanted = rule.label or ("" if rule.id.startswith("_") or not rule.id else rule.id)
+            name = slug(wanted, "row") if wanted else f"row_{number}"
+            name = unused(name if name != DEFAULT_ROW else "row_default", {r.id for r in found})
+            because, clause = self.words(table, rule, number)
+            found.append(
+                Row(
+                    id=name,
+                    when=dict(self.cells(rule, inputs, number)),
+                    then=dict(self.consequences(rule.outputs, outputs, f"row {number} ({rule.id[:40]})")),
+                    because=because,
+                    clause=clause,
+                    line=rule.line,
+                )
+            )
+        return found
+
+    def cells(self, rule: Rule, inputs: list[InputColumn], number: int) -> Iterator[tuple[str, str]]:
+        for cell, column in zip(rule.tests, inputs, strict=True):
+            what = f"row {number} ({rule.id[:40]}), input {column.name}"
+            if cell.language == ZEN:
+                yield column.name, cell.text
+                continue
+            try:
+                text = cell_of(parse_tests(cell.text, [*self.scope(), "?"]), self.names)
+            except BadFeel as error:
+                fix = "Write it in S-FEEL, with names of this table's inputs only."
+                self.refuse(cell.line or rule.line, what, f"{cell.text[:80]!r}: {error.message}", fix)
+                continue
+            if text:
+                yield column.name, text
+
+    def consequences(
+        self, entries: tuple[Text, ...], outputs: list[OutputColumn], where: str
+    ) -> Iterator[tuple[str, object]]:
+        for entry, column in zip(entries, outputs, strict=True):
+            what = f"{where}, output {column.name}"
+            if entry.language == ZEN:
+                yield column.name, Formula(entry.text)
+                continue
+            if not entry.text or entry.text == "-":
+                if not column.nullable:
+                    self.refuse(entry.line, what, "is empty", "Give a value, or null.")
+                yield column.name, None
+                continue
+            try:
+                expr = parse_expression(entry.text, self.scope())
+                plain, value = literal_value(expr)
+                found = value if plain else Formula(formula_of(expr, self.names))
+            except BadFeel as error:
+                self.refuse(entry.line, what, f"{entry.text[:80]!r}: {error.message}")
+                continue
+            if isinstance(found, str) and found.startswith("="):
+                self.refuse(entry.line, what, f"the text {found[:40]!r} begins with =", "Texts of outputs may not.")
+                continue
+            if type(found) is Decimal and column.type == "integer" and found == found.to_integral_value():
+                found = int(found)
+            yield column.name, found
+
+    def words(self, table: Table, rule: Rule, number: int) -> tuple[str, str]:
+        because, clause = "", ""
+        names = table.notes or ("",) * len(rule.notes)
+        for name, text in zip(names, rule.notes, strict=False):
+            if name.strip().lower() in CLAUSE and not clause:
+                clause = text
+            elif name.strip().lower() in BECAUSE and not because:
+                because = text
+            elif text:
+                self.wrong.tell(f"row {number}", f"the annotation {name[:40]} ({text[:60]}) has no place in a policy")
+        if rule.description and not because:
+            because = rule.description
+        elif rule.description:
+            self.wrong.tell(f"row {number}", f"the description {rule.description[:60]!r} is left out")
+        return self.braces(because, number)[:MAX_TEXT], clause[:MAX_TEXT]
+
+    def braces(self, text: str, number: int) -> str:
+        """Braces hold names of inputs in a policy's reason; others become parentheses."""
+        ours = set(self.names.values())
+        rest = re.sub(r"\{([a-z][a-z0-9_]*)\}", lambda m: "" if m[1] in ours else m[0], text)
+        if "{" not in rest and "}" not in rest:
+            return text
+        self.wrong.tell(f"row {number}", "braces in the annotation become parentheses")
+        return text.replace("{", "(").replace("}", ")")
+
+    def default(self, table: Table, outputs: list[OutputColumn]) -> Row | None:
+        if len(outputs) != len(table.outputs) or not any(o.default for o in table.outputs):
+            return None
+        entries = tuple(o.default or Text("null") for o in table.outputs)
+        open_ = [replace(c, nullable=True) for c in outputs]
+        about = self.decision.about or {}
+        then = dict(self.consequences(entries, open_, "the default"))
+        return Row(DEFAULT_ROW, {}, then, about.get("because", "")[:MAX_TEXT], about.get("clause", "")[:MAX_TEXT])
+
+
+def _root(expression: Expr) -> tuple[str, list[str]]:
+    path: list[str] = []
+    while isinstance(expression, Path):
+        path.insert(0, expression.name)
+        expression = expression.base
+    return (expression.name if isinstance(expression, Name) else ""), path
+
+
+def _used(expr: object) -> list[str]:
+    """Every name and path that an expression reads, once, in order."""
+    if isinstance(expr, (Name, Path)):
+        return [print_expression(expr)]
+    if isinstance(expr, tuple):
+        return list(dict.fromkeys(n for part in expr for n in _used(part)))
+    if isinstance(expr, Literal) or not hasattr(type(expr), "__slots__"):
+        return []
+    return list(dict.fromkeys(n for slot in type(expr).__slots__ for n in _used(getattr(expr, slot))))
+
+
+def _has_null(cell: str) -> bool:
+    return re.search(r'(?<!["\w])null(?!["\w])', cell) is not None
+
+
+def _is_null(text: str) -> bool:
+    return text.strip() in ("null", "", "-")
+
+
+__all__ = ["Matches", "policies_of", "policy_name"]
