@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
-from headgate.policy.core.evaluation import plain_number
-from headgate.policy.core.model import Formula, InputColumn, OutputColumn, PolicyTable, PolicyTest, Row
+from headgate.policy.core.evaluation import plain_number, time_text
+from headgate.policy.core.model import Bound, Formula, InputColumn, OutputColumn, PolicyTable, PolicyTest, Row
 
 # Texts that YAML takes literally also inside [ ] and { }: no quote, colon, hash, comma or bracket.
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ /().%&+-]*[A-Za-z0-9_().%])*")
@@ -51,7 +51,7 @@ def scalar(value: object) -> str:
     if isinstance(value, (int, Decimal)):
         text = plain_number(Decimal(value))
         return text if _WHOLE.fullmatch(text) or _DECIMAL.fullmatch(text) else f'"{text}"'
-    text = value.isoformat() if isinstance(value, date) else str(value)
+    text = time_text(value) if isinstance(value, (date, timedelta)) else str(value)
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and " #" not in text:
         return text
     quoted = json.dumps(text, ensure_ascii=False)
@@ -67,6 +67,14 @@ def flow(value: object) -> str:
     return scalar(f"= {value.text}") if isinstance(value, Formula) else scalar(value)
 
 
+def _bound(value: Bound | None) -> object:
+    return time_text(value) if isinstance(value, (date, timedelta)) else value
+
+
+def _default_of(column: InputColumn | OutputColumn) -> dict[str, object]:
+    return {} if column.default is None else {"default": column.default.value}
+
+
 def _given(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     return {name: value for name, value in pairs if value is not None and value != "" and value != () and value != []}
 
@@ -78,11 +86,13 @@ def _input(column: InputColumn) -> dict[str, object]:
             ("type", column.type),
             ("label", column.label),
             ("values", column.values),
-            ("min", column.minimum),
-            ("max", column.maximum),
+            ("min", _bound(column.minimum)),
+            ("max", _bound(column.maximum)),
             ("nullable", column.nullable or None),
+            ("currency", column.currency),
+            ("from", str(column.source) if column.source else None),
         ]
-    )
+    ) | _default_of(column)
 
 
 def _output(column: OutputColumn) -> dict[str, object]:
@@ -93,8 +103,9 @@ def _output(column: OutputColumn) -> dict[str, object]:
             ("label", column.label),
             ("values", column.values),
             ("nullable", column.nullable or None),
+            ("currency", column.currency),
         ]
-    )
+    ) | _default_of(column)
 
 
 def _row(row: Row) -> list[str]:

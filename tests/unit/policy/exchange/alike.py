@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.policy import PolicyTable, Row
-from headgate.policy.core.unary import BadCell, NotUnary, parse_unary
+from headgate.policy.core.unary import BadCell, Compare, Not, NotUnary, parse_unary
 
 
 def meaning(table: PolicyTable, **changed: Any) -> PolicyTable:
@@ -27,12 +27,15 @@ def meaning(table: PolicyTable, **changed: Any) -> PolicyTable:
 
 def _row(row: Row) -> Row:
     when: dict[str, Any] = {name: _cell(text) for name, text in row.when.items() if text.strip() not in ("", "-")}
-    return replace(row, line=0, lines={}, when=when, then={k: _value(v) for k, v in row.then.items()})
+    return replace(row, line=0, lines={}, when=when, then={k: _value(v) for k, v in row.then.items() if v is not None})
 
 
 def _cell(text: str) -> object:
     try:
-        return parse_unary(text)
+        return tuple(
+            Not((Compare("==", t.value),)) if t == Compare("!=", getattr(t, "value", None)) else t
+            for t in parse_unary(text)
+        )
     except (NotUnary, BadCell):
         return text.removeprefix("== ").replace(" ", "")
 

@@ -22,9 +22,9 @@ NAMESPACES: Mapping[str, str] = {
 WRITTEN = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 FEEL = "https://www.omg.org/spec/DMN/20191111/FEEL/"
 # Our own attributes in a model; other tools keep or ignore them.
-OURS = "https://headgate.io/schema/dmn"
+OURS = "urn:headgate:dmn"
 # What a cell beyond S-FEEL is written in, as DMN's `expressionLanguage` says it.
-ZEN = "https://gorules.io/docs/zen"
+ZEN = "urn:headgate:zen"
 SIMPLE_TYPES = frozenset(
     {
         "string",

@@ -32,7 +32,7 @@ from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS
 from headgate.policy.exchange.dmn.model import ZEN, Decision, Definitions, Input, Output, Rule, Table, Text
 from headgate.policy.exchange.dmn.types import BadType, Kind, bounded, inferred, resolve
 from headgate.policy.exchange.feel import BadFeel, parse_expression, parse_tests, print_expression
-from headgate.policy.exchange.feel.tree import Expr, Literal, Matches, Name, Path
+from headgate.policy.exchange.feel.tree import Expr, Literal, Name, Path
 from headgate.policy.exchange.feel.zen import cell_of, formula_of, literal_value
 from headgate.policy.exchange.names import slug, unused
 from headgate.policy.exchange.notice import Imported, Refusals
@@ -170,8 +170,8 @@ class _Import:
         return Table(self.decision.id, "FIRST", "", inputs, (output,), (rule,), line=logic.line)
 
     def scope(self) -> list[str]:
-        everything = [i.name for i in self.model.inputs.values()] + [d.name for d in self.model.decisions.values()]
-        return everything
+        """The names that expressions may use."""
+        return [i.name for i in self.model.inputs.values()] + [d.name for d in self.model.decisions.values()]
 
     def inputs(self, table: Table) -> list[InputColumn]:
         found: list[InputColumn] = []
@@ -431,9 +431,8 @@ def _used(expr: object) -> list[str]:
         return [print_expression(expr)]
     if isinstance(expr, tuple):
         return list(dict.fromkeys(n for part in expr for n in _used(part)))
-    if isinstance(expr, Literal) or not hasattr(type(expr), "__slots__"):
-        return []
-    return list(dict.fromkeys(n for slot in type(expr).__slots__ for n in _used(getattr(expr, slot))))
+    slots = () if isinstance(expr, Literal) else getattr(type(expr), "__slots__", ())
+    return list(dict.fromkeys(n for slot in slots for n in _used(getattr(expr, slot))))
 
 
 def _has_null(cell: str) -> bool:
@@ -441,7 +440,4 @@ def _has_null(cell: str) -> bool:
 
 
 def _is_null(text: str) -> bool:
-    return text.strip() in ("null", "", "-")
-
-
-__all__ = ["Matches", "policies_of", "policy_name"]
+    return text.strip() == "null"

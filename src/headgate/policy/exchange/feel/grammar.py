@@ -103,25 +103,35 @@ class _Reader:
         """The token after the parenthesis that opens next is closed."""
         depth = 0
         for index in range(self.at, len(self.found)):
-            token = self.found[index]
-            if token.kind == "op" and token.value in "()":
-                depth += 1 if token.value == "(" else -1
-                if depth == 0:
-                    return self.found[index + 1]
+            step = self.step(index)
+            depth += step
+            if step and depth == 0:
+                return self.found[index + 1]
         return self.found[-1]
+
+    def step(self, index: int) -> int:
+        """Whether a token opens (1) or closes (-1) a bracket; `]1..5[` is a range with open ends and turns both."""
+        token, before = self.found[index], self.found[index - 1] if index else Token("op", "", 0)
+        if token.kind != "op" or token.value not in ("(", ")", "[", "]"):
+            return 0
+        if token.value in "()":
+            return 1 if token.value == "(" else -1
+        operator = before.kind == "op" and before.value not in (")", "]", "?")
+        value_follows = operator or (before.kind == "word" and before.value not in ("true", "false", "null"))
+        if token.value == "[":
+            return 1 if value_follows else -1
+        return 1 if value_follows and before.value != "[" else -1
 
     def is_interval(self) -> bool:
         """Whether the bracket that comes next opens a range: it holds `..` itself, not in brackets of its own."""
         if self.peek().value == "]":
             return True
         depth = 0
-        for token in self.found[self.at :]:
-            if token.kind != "op":
-                continue
-            depth += (token.value in ("(", "[")) - (token.value in (")", "]"))
+        for index in range(self.at, len(self.found)):
+            depth += self.step(index)
             if depth == 0:
                 return False
-            if token.value == ".." and depth == 1:
+            if depth == 1 and self.found[index].kind == "op" and self.found[index].value == "..":
                 return True
         return False
 

@@ -55,7 +55,7 @@ CALLS = {
 
 
 def cell_of(tests: tuple[UnaryTest, ...], names: Mapping[str, str]) -> str:
-    """The policy cell that these unary tests are; `names` maps FEEL's names to those of the policy. Raises `BadFeel`."""
+    """The policy cell for these unary tests; `names` maps FEEL's names to those of the policy. Raises `BadFeel`."""
     flat = [test for one in tests for test in _flat(one)]
     if all(map(_simple, flat)):
         return ", ".join(_simple_text(t) for t in flat)
