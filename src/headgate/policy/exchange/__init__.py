@@ -12,6 +12,7 @@ from headgate.kernel.errors import invalid, shorten
 from headgate.policy.core.model import PolicyTable
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.exchange.dmn import read_decisions, write_dmn
+from headgate.policy.exchange.jdm import read_jdm, write_jdm
 from headgate.policy.exchange.notice import Exported, Imported, Notice, refusal
 from headgate.policy.exchange.sheet import read_csv, read_xlsx, write_csv, write_xlsx
 from headgate.policy.exchange.yaml_text import write_yaml
@@ -22,10 +23,11 @@ _Reader = Callable[[bytes, str, PolicyTable | None], list[Imported]]
 
 
 def read_tables(data: bytes, filename: str, base: PolicyTable | None = None) -> list[Imported]:
-    """The policies in a file, told by the ending of its name: .dmn, .xlsx, .csv, .tsv, .txt (pasted cells), .yaml.
+    """The policies in a file, told by the ending of its name: .dmn, .jdm, .json, .xlsx,
+    .csv, .tsv, .txt (pasted cells), .yaml.
 
-    A DMN model may hold several, required ones first; every other file holds one. `base` is the policy that a
-    spreadsheet changes: it gives what the sheet does not say, and its next version number.
+    A DMN or GoRules model may hold several, required ones first; every other file holds one. `base` is the policy that
+    a spreadsheet changes: it gives what the sheet does not say, and its next version number.
     The tables are not yet linted. Raises `Invalid` with every reason and its place.
     """
     suffix = filename.rpartition(".")[2].lower()
@@ -49,7 +51,7 @@ def read_table(data: bytes, filename: str, base: PolicyTable | None = None) -> I
 
 
 def write_table(table: PolicyTable, form: str) -> Exported:
-    """The policy as a file of that form: dmn, xlsx, csv, yaml. Raises `Invalid` for another."""
+    """The policy as a file of that form: dmn, jdm, xlsx, csv, yaml. Raises `Invalid` for another."""
     writer = _WRITERS.get(form)
     if writer is None:
         raise invalid("format", shorten(form), "is not known", f"Use {', '.join(sorted(_WRITERS))}.")
@@ -58,6 +60,10 @@ def write_table(table: PolicyTable, form: str) -> Exported:
 
 def _from_dmn(data: bytes, file: str, _: PolicyTable | None) -> list[Imported]:
     return read_decisions(data, file)
+
+
+def _from_jdm(data: bytes, file: str, _: PolicyTable | None) -> list[Imported]:
+    return read_jdm(data, file)
 
 
 def _from_xlsx(data: bytes, file: str, base: PolicyTable | None) -> list[Imported]:
@@ -82,12 +88,14 @@ def _to_yaml(table: PolicyTable) -> Exported:
 
 _READERS: Mapping[str, _Reader] = {
     **dict.fromkeys(["dmn", "xml"], _from_dmn),
+    **dict.fromkeys(["jdm", "json"], _from_jdm),
     "xlsx": _from_xlsx,
     **dict.fromkeys(["csv", "tsv", "txt"], _from_csv),
     **dict.fromkeys(["yaml", "yml"], _from_yaml),
 }
 _WRITERS: Mapping[str, Callable[[PolicyTable], Exported]] = {
     "dmn": write_dmn,
+    "jdm": write_jdm,
     "xlsx": write_xlsx,
     "csv": write_csv,
     "yaml": _to_yaml,

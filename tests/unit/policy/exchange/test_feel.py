@@ -36,10 +36,11 @@ from headgate.policy.exchange.feel.tree import (
     Not,
     Path,
     Range,
+    Value,
 )
 
 NAMES = ["x", "Employment Status", "loan", "Approved/Declined"]
-SCOPE = {
+SCOPE: dict[str, Value] = {
     "x": Decimal(5),
     "Employment Status": "EMPLOYED",
     "loan": {"rate": Decimal("0.5")},

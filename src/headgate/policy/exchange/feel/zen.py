@@ -178,7 +178,7 @@ def _about(test: UnaryTest, value: Expr) -> Expr:
 
 def _name(expr: Name | Path, names: Mapping[str, str]) -> str:
     text = print_expression(expr)
-    if text == "?":
+    if text == "?" and "?" not in names:
         return "$"
     if text not in names:
         raise BadFeel(f"{text} is not an input of the table")

@@ -1,0 +1,218 @@
+"""A policy as a GoRules JSON Decision Model: one decision table node, and an expression node for an aggregate.
+
+JDM knows the hit policies `first` and `collect`. Where rows are ranked they are written in rank order; `unique` and
+`any` become `first`, which gives the same wherever they give anything. What the policy says besides its rows (names,
+types, title) stands in the schema of the input node, which the library reads past.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from headgate.kernel.errors import Invalid
+from headgate.policy.core.evaluation import plain_number, time_text
+from headgate.policy.core.model import (
+    MULTIPLE,
+    NUMERIC,
+    RANKED,
+    Formula,
+    InputColumn,
+    OutputColumn,
+    PolicyTable,
+    Row,
+)
+from headgate.policy.core.reading import read_table
+from headgate.policy.core.unary import BadCell
+from headgate.policy.exchange.feel.tokens import BadFeel
+from headgate.policy.exchange.jdm.cells import NotCarried, cell_text, formula_text
+from headgate.policy.exchange.notice import Exported, Refusals
+
+MEDIA = "application/json"
+OURS = "x-headgate"
+TABLE, AGGREGATE = "headgate_table", "headgate_aggregate"
+_BEYOND = frozenset({"datetime", "duration"})
+_JSON_TYPES = {**dict.fromkeys(NUMERIC, "number"), "integer": "integer", "bool": "boolean", "list": "array"}
+_TOTALS = {"sum": "sum", "min": "min", "max": "max"}
+
+
+def write_jdm(table: PolicyTable) -> Exported:
+    """The file and what it cannot hold. Raises `Invalid` where a column or cell has no equal that decides the same."""
+    wrong = Refusals(f"{table.policy}.json")
+    graph = _Writer(table, wrong).graph()
+    wrong.check()
+    data = json.dumps(graph, ensure_ascii=False, indent=2).encode() + b"\n"
+    return Exported(data, MEDIA, "json", tuple(wrong.notices))
+
+
+class _Writer:
+    def __init__(self, table: PolicyTable, wrong: Refusals) -> None:
+        self.table = table
+        self.wrong = wrong
+        self.kinds = {c.name: c.type for c in table.inputs}
+        self.names = {c.name: f"d({c.name})" if c.type == "date" else c.name for c in table.inputs}
+
+    def graph(self) -> dict[str, Any]:
+        table = self.table
+        columns: list[InputColumn | OutputColumn] = [*table.inputs, *table.outputs]
+        for column in columns:
+            if column.type in _BEYOND:
+                message = f"of type {column.type} has no equal in JDM"
+                self.wrong.refuse(f"column {column.name}", message, "Export DMN, or state it as a date or a number.")
+        if table.tests:
+            self.wrong.tell("tests", f"{len(table.tests)} tests have no place in JDM", "Keep the YAML file beside it.")
+        if table.hit in ("unique", "any"):
+            told = (
+                "two rows that fit are not reported" if table.hit == "unique" else "contradicting rows are not reported"
+            )
+            self.wrong.tell("hit", f"{table.hit} becomes first: {told} by other tools", "Lint finds them here.")
+        if table.hit in RANKED:
+            self.wrong.tell("hit", f"{table.hit} becomes rows in the order of their rank")
+        if table.default is None and table.hit not in MULTIPLE:
+            self.wrong.tell("default", "is none; where no row fits, JDM gives an empty result instead of an error")
+        total = table.hit == "collect" and table.aggregate != "list"
+        order = ["request", TABLE, *([AGGREGATE] if total else []), "response"]
+        nodes = [
+            _node("request", "inputNode", 0, {"schema": json.dumps(self.schema(), ensure_ascii=False)}),
+            _node(TABLE, "decisionTableNode", 1, self.decision_table(), name=table.title),
+            *([_node(AGGREGATE, "expressionNode", 2, self.aggregate())] if total else []),
+            _node("response", "outputNode", 3, {"schema": ""}),
+        ]
+        edges = [{"id": f"{a}-{b}", "type": "edge", "sourceId": a, "targetId": b} for a, b in pairwise(order)]
+        return {"contentType": "application/vnd.gorules.decision", "nodes": nodes, "edges": edges}
+
+    def schema(self) -> dict[str, Any]:
+        table = self.table
+        about = {
+            "policy": table.policy,
+            "version": table.version,
+            "title": table.title,
+            "owner": table.owner,
+            "description": table.description,
+            "hit": table.hit,
+            "aggregate": table.aggregate,
+            "outputs": {c.name: _about(c) for c in table.outputs},
+            "inputs": {c.name: _about(c) for c in table.inputs},
+        }
+        properties = {
+            c.name: ({"type": _JSON_TYPES.get(c.type, "string")} if not c.nullable else {})
+            | ({"title": c.label} if c.label else {})
+            for c in table.inputs
+        }
+        return {"type": "object", "properties": properties, OURS: about}
+
+    def decision_table(self) -> dict[str, Any]:
+        several = self.table.hit in MULTIPLE
+        reading = read_table(self.table)
+        if reading.issues:
+            raise Invalid(f"{self.table.policy} does not lint: {reading.issues[0]}")
+        rows = [r.row for r in reading.rows]
+        if self.table.default is not None:
+            if several:
+                fix = "State the default as a row of its own."
+                self.wrong.tell("default", "has no place where all rows that fit are collected", fix)
+            else:
+                rows.append(self.table.default)
+        return {
+            "hitPolicy": "collect" if several else "first",
+            "passThrough": False,
+            "inputField": None,
+            "outputPath": "list" if several else None,
+            "executionMode": "single",
+            "inputs": [{"id": f"in_{c.name}", "name": c.label or c.name, "field": c.name} for c in self.table.inputs],
+            "outputs": [
+                {"id": f"out_{c.name}", "name": c.label or c.name, "field": c.name} for c in self.table.outputs
+            ],
+            "rules": [self.rule(row) for row in rows],
+        }
+
+    def rule(self, row: Row) -> dict[str, str]:
+        return {
+            "_id": row.id,
+            "_description": row.because,
+            "_clause": row.clause,
+            **{f"in_{c.name}": self.cell(row, c) for c in self.table.inputs},
+            **dict(self.outputs(row)),
+        }
+
+    def cell(self, row: Row, column: InputColumn) -> str:
+        text = row.when.get(column.name, "")
+        try:
+            return cell_text(text, column, self.kinds, self.names)
+        except NotCarried as error:
+            if "date" in self.kinds.values():
+                self.wrong.refuse(f"row {row.id}, column {column.name}", f"{text!r}: {error}")
+            return text  # ZEN of its own kind, which the library reads as we do
+        except BadFeel as error:
+            self.wrong.refuse(f"row {row.id}, column {column.name}", f"{text!r}: {error.message}")
+            return ""
+
+    def outputs(self, row: Row) -> Iterator[tuple[str, str]]:
+        for column in self.table.outputs:
+            value = row.then.get(column.name)
+            try:
+                told = formula_text(value.text, self.kinds, self.names) if isinstance(value, Formula) else _value(value)
+            except NotCarried:
+                assert isinstance(value, Formula)
+                told = value.text
+            except (BadFeel, BadCell) as error:
+                self.wrong.refuse(f"row {row.id}, column {column.name}", str(error))
+                continue
+            yield f"out_{column.name}", told
+
+    def aggregate(self) -> dict[str, Any]:
+        how = self.table.aggregate
+        keys = {"count": "len(list)"} if how == "count" else {}
+        for column in self.table.outputs:
+            if how in _TOTALS and column.type in NUMERIC:
+                keys[column.name] = f"{_TOTALS[how]}(map(list, #.{column.name}))"
+        expressions = [{"id": key, "key": key, "value": value} for key, value in {"list": "list", **keys}.items()]
+        return {"expressions": expressions, "passThrough": False, "inputField": None, "outputPath": None}
+
+
+def _node(id_: str, kind: str, place: int, content: Mapping[str, Any], name: str = "") -> dict[str, Any]:
+    return {
+        "id": id_,
+        "name": name or id_,
+        "type": kind,
+        "position": {"x": 100 + 280 * place, "y": 100},
+        "content": dict(content),
+    }
+
+
+def _about(column: InputColumn | OutputColumn) -> dict[str, Any]:
+    low, high = getattr(column, "minimum", None), getattr(column, "maximum", None)
+    found = {
+        "type": column.type,
+        "label": column.label,
+        "values": [plain_number(v) if isinstance(v, Decimal) else str(v) for v in column.values],
+        "min": None if low is None else _bound(low),
+        "max": None if high is None else _bound(high),
+        "nullable": column.nullable,
+        "currency": column.currency,
+        "from": str(getattr(column, "source", None) or ""),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _bound(value: Any) -> str:
+    return time_text(value) if isinstance(value, (date, timedelta)) else plain_number(value)
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, Decimal)):
+        return plain_number(Decimal(value))
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_value(str(v)) for v in value)}]"
+    text = str(value)
+    if "'" in text and '"' in text:
+        raise BadCell(f"the text {text[:40]!r} holds both kinds of quotes, which ZEN cannot write")
+    return f'"{text}"' if "'" in text else f"'{text}'"
