@@ -47,7 +47,7 @@ rows:
     when: {day: "[d('2026-01-10')..d('2026-01-20'))", tags: "contains($, 'x')"}
     then: {outcome: hold, rate: null}
   - {id: d, when: {day: "> until", amount: "null, 7"}, then: {outcome: hold, rate: "= min([limit, 3])"}}
-  - {id: e, when: {amount: "> limit", tier: "null"}, then: {outcome: pass, rate: "= limit > 3 ? limit : 0"}}
+  - {id: e, when: {limit: "> 2", tier: "null"}, then: {outcome: pass, rate: "= limit > 3 ? limit : 0"}}
 default:
   then: {outcome: pass, rate: 0.25}
 """
