@@ -106,12 +106,13 @@ left join lateral (
 order by {order}
 """
 _CASE_SUMS = "select count(*) as cases, coalesce(sum(c.stake), 0) as stake from cases c where {filters}"
-_CASE_COUNTS = """
-select count(*) as open, count(*) filter (where c.sla_state in ('warned', 'breached') or c.due_at <= %(now)s) as at_risk
-from cases c where c.due_at is not null
+# What is paused waits for somebody outside, so it is not late however long it takes.
+_RISK = "(c.sla_state in ('warned', 'breached') or (c.due_at <= %(now)s and c.sla_state <> 'paused'))"
+_CASE_COUNTS = f"""
+select count(*) as open, count(*) filter (where {_RISK}) as at_risk from cases c where c.due_at is not null
 """
 _CASES_OF = "select partner, count(*) from cases where due_at is not null and partner = any(%s) group by partner"
-_LATE = "c.due_at is not null and (c.sla_state in ('warned', 'breached') or c.due_at <= %(now)s)"
+_LATE = f"c.due_at is not null and {_RISK}"
 # A clock runs exactly while a case is off its straight path and waits for somebody; it leaves its last state behind.
 _CASE_FILTERS: Mapping[CaseView, str] = {
     "open": "c.due_at is not null",
@@ -244,8 +245,8 @@ def open_cases_of(conn: Connection[Any], partners: Sequence[str]) -> dict[str, i
 
 
 def deadline_state(row: Mapping[str, Any], now: datetime) -> str:
-    """The clock of a case row: its service-level state, breached as soon as its time is over."""
-    if row["due_at"] is None:
+    """The clock of a case row: its service-level state, breached as soon as its time is over unless it is paused."""
+    if row["due_at"] is None or row["sla_state"] == "paused":
         return str(row["sla_state"])
     return "breached" if now >= row["due_at"] else str(row["sla_state"] or "running")
 

@@ -358,6 +358,7 @@ class _Batch:
         repo.save_cases(conn, list(g.cases.values()))
         repo.save_approvals(conn, list(g.approvals.values()))
         repo.escalate_tasks(conn, g.escalated)
+        repo.reassign_tasks(conn, g.reassigned)
         repo.close_tasks(conn, now, g.closed)
         repo.open_tasks(conn, now, list(g.tasks.values()))
         repo.clear_timers(conn, g.cleared)

@@ -18,6 +18,7 @@ from headgate.process.core.state import (
     Case,
     TaskEscalated,
     TasksClosed,
+    TasksReassigned,
     TimersCleared,
     TimerSet,
     Vote,
@@ -120,6 +121,12 @@ update tasks t set also_role = e.also
 from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[]) as e(case_id, level, role, also, branch)
 where t.case_id = e.case_id and t.level = e.level and t.role = e.role and t.branch = e.branch
   and t.status = 'open' and t.kind = 'approval'
+"""
+
+REASSIGN_TASKS = """
+update tasks t set role = r.role, assignee = null
+from unnest(%s::uuid[], %s::text[]) as r(case_id, role)
+where t.case_id = r.case_id and t.status = 'open' and t.kind = 'work'
 """
 
 SET_TIMERS = """
@@ -354,6 +361,13 @@ def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) ->
     """Show late tasks to a second role. To be done before the batch's closings and openings."""
     if escalated:
         conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role, e.to, e.branch) for e in escalated], 5))
+
+
+def reassign_tasks(conn: Connection[Any], reassigned: Sequence[TasksReassigned]) -> None:
+    """Give open work of cases to other roles; of several changes of one case the last counts."""
+    if reassigned:
+        last = {r.case_id: r.to for r in reassigned}
+        conn.execute(REASSIGN_TASKS, (list(last), list(last.values())))
 
 
 def clear_timers(conn: Connection[Any], cleared: Sequence[TimersCleared]) -> None:

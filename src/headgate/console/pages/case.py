@@ -13,7 +13,6 @@ from headgate.kernel.errors import Invalid
 from headgate.ledger import audit_list
 from headgate.process import approvals_of_case, case_detail
 from headgate.process.notes import add_note
-from headgate.wiring import calendar_of
 
 MOST_HISTORY = 200
 
@@ -35,7 +34,7 @@ def show(visit: Visit) -> Answer:
         approvals=approvals,
         able=[a for a in approvals if a.status == "pending" and may_decide(visit, a)],
         entries=entries,
-        calendar=calendar_of(visit.tenant.settings, visit.tenant.timezone),
+        calendar=visit.app.calendars(visit.conn).of(row["partner"]),
         names=names,
         can_note=visit.may(*DECIDE),
         lens=visit.lens,

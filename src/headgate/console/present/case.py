@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from headgate.channel.calendars import Found
 from headgate.console import urls
 from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, ask_of
 from headgate.console.present.clocks import approval_clock, case_clock, task_clock
@@ -15,9 +16,12 @@ from headgate.console.present.names import Names
 from headgate.console.views.case import CaseApproval, CaseView, SlaClock, Stage
 from headgate.console.views.common import Fact
 from headgate.console.views.work import TaskRow
-from headgate.domain.calendar import Calendar, working_time_between
+from headgate.domain.calendar import Hours, calendar_on, working_time_between
+from headgate.kernel.clock import parse_instant
 from headgate.ledger import AuditEntry
 from headgate.process import Approval, Definition
+from headgate.process.core.definition import Escalation
+from headgate.process.core.service_level import clock_of
 from headgate.ui.words import humanise
 
 
@@ -28,7 +32,7 @@ def case_view(
     approvals: Sequence[Approval],
     able: Sequence[Approval],
     entries: Sequence[AuditEntry],
-    calendar: Calendar,
+    calendar: Found,
     names: Names,
     can_note: bool,
     lens: Lens,
@@ -119,7 +123,7 @@ def _sla(
     row: Mapping[str, Any],
     definition: Definition | None,
     entries: Sequence[AuditEntry],
-    calendar: Calendar,
+    calendar: Found,
     lens: Lens,
 ) -> SlaClock | None:
     clock = case_clock(row, lens.now)
@@ -127,15 +131,40 @@ def _sla(
     if clock is None or stage is None or stage.sla is None:
         return None
     budget = timedelta(hours=float(stage.sla.hours))
+    since = _paused_since(row)
+    kept = clock_of(row["data"])
     began = max((e.at for e in entries if row["stage"] in (e.body.get("path") or ())), default=row["updated_at"])
-    spent = working_time_between(calendar, began, max(lens.now, began))
+    spent = _spent(calendar.hours, row, budget, began, since or lens.now)
     return SlaClock(
         clock=clock,
         warn_at=row["warn_at"],
         spent_minutes=int(spent.total_seconds() // 60),
         budget_minutes=int(budget.total_seconds() // 60),
-        calendar=f"the tenant's working hours, {lens.zone.key}",
+        calendar=f"{calendar.title}, {calendar_on(calendar.hours, lens.now).timezone} ({calendar.because})",
+        paused_because=str(kept.get("because", "")) if since else "",
+        paused_since=since,
+        target_at=parse_instant("target_at", kept["target_at"]) if "target_at" in kept else None,
+        chain=tuple(map(_link, stage.sla.chain)),
     )
+
+
+def _link(link: Escalation) -> str:
+    what = "takes over" if link.reassign else "is told"
+    return f"{link.after.normalize():f} h: {humanise(link.role).lower()} {what}"
+
+
+def _paused_since(row: Mapping[str, Any]) -> datetime | None:
+    if row["sla_state"] != "paused":
+        return None
+    return parse_instant("since", clock_of(row["data"])["since"])
+
+
+def _spent(hours: Hours, row: Mapping[str, Any], budget: timedelta, began: datetime, now: datetime) -> timedelta:
+    """Working time used: the budget less what is left, so that pauses are not in it; over time, all since the start."""
+    due = row["due_at"]
+    if due is not None and now < due:
+        return max(budget - working_time_between(hours, now, due), timedelta())
+    return working_time_between(hours, began, max(now, began))
 
 
 def _facts(row: Mapping[str, Any], approval: Approval | None, lens: Lens) -> tuple[Fact, ...]:

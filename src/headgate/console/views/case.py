@@ -79,6 +79,9 @@ class SlaClock:
     budget_minutes: int
     calendar: str
     paused_because: str = ""
+    paused_since: datetime | None = None
+    target_at: datetime | None = None
+    chain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

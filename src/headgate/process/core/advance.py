@@ -13,7 +13,7 @@ from headgate.kernel.ids import derive_id
 from headgate.ledger.core.chain import AuditDraft
 from headgate.ledger.core.events import StoredEvent
 from headgate.process.core import approval as approvals
-from headgate.process.core import arriving, branches, builtin, commands, kept, subcases
+from headgate.process.core import arriving, branches, builtin, commands, kept, service_level, subcases
 from headgate.process.core.definition import Definition, Stage, Step, Transition, fill, matches
 from headgate.process.core.running import Run, StepRunner, Surroundings
 from headgate.process.core.state import (
@@ -86,6 +86,7 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
     if follow_up is None:
         return
     stage = run.definition.stages[run.case.stage]
+    heard = service_level.hear(run, stage, follow_up)
     for transition in stage.on.get(follow_up, ()):
         if matches(transition, run.case.data):
             _take(run, transition, steps)
@@ -94,7 +95,7 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
         _end(run)
         return
     # A clock of a stage that was left while its event was on the way says nothing any more.
-    if follow_up in builtin.SILENT or follow_up.startswith("timer."):
+    if heard or follow_up in builtin.SILENT or follow_up.startswith("timer."):
         return
     raise refused(
         run.case.subject_type,
@@ -141,7 +142,7 @@ def leave(run: Run) -> None:
     """Close what belongs to the stage being left: its clocks, its tasks, and an approval nobody decided (voided)."""
     _close(run, anything=run.case.status == "waiting")
     case = run.case
-    met = "met" if case.sla_state in ("running", "warned") else case.sla_state
+    met = "met" if case.sla_state in ("running", "warned", "paused") else case.sla_state
     run.case = case._replace(due_at=None, warn_at=None, sla_state=met)
 
 
@@ -195,11 +196,7 @@ def _settle(run: Run, stage: Stage) -> None:
     run.case = run.case._replace(status="waiting", outcome="", closed_at=None)
     if stage.sla is None:
         return
-    warn = run.deadline(now, stage.sla.hours * stage.sla.warn)
-    due = run.deadline(now, stage.sla.hours)
-    run.case = run.case._replace(warn_at=warn, due_at=due, sla_state="running")
-    run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.warn", warn))
-    run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.breach", due))
+    service_level.start(run, stage.sla)
 
 
 def _finish(run: Run, before: Case | None) -> Advance:

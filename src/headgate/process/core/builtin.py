@@ -10,7 +10,7 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Forbidden, refused
 from headgate.kernel.ids import derive_id
 from headgate.process.core import approval as approvals
-from headgate.process.core import commands, reminders
+from headgate.process.core import commands, reminders, service_level
 from headgate.process.core.matrix import Asked
 from headgate.process.core.running import Run, clock
 from headgate.process.core.state import (
@@ -24,7 +24,7 @@ from headgate.process.core.state import (
     Vote,
 )
 
-SILENT: Final = frozenset({"sla.warned", "sla.breached", "timer.stale", *commands.RESULTS})
+SILENT: Final = frozenset({"sla.warned", "sla.breached", "sla.escalated", "timer.stale", *commands.RESULTS})
 
 
 def apply(run: Run, trigger: str) -> str | None:
@@ -175,14 +175,19 @@ def open_tasks(run: Run, approval: Approval) -> None:
 
 def _fired(run: Run) -> str | None:
     name, fire_at = str(run.event.data.get("name", "")), run.event.data.get("fire_at")
-    case = run.case
+    case, stage = run.case, run.definition.stages[run.case.stage]
     run.notes["timer"] = name
     if name == "sla.warn" and case.warn_at and instant_text(case.warn_at) == fire_at and case.sla_state == "running":
         run.case = case._replace(sla_state="warned")
+        service_level.announce(run, stage, "clock.warned")
         return "sla.warned"
-    if name == "sla.breach" and case.due_at and instant_text(case.due_at) == fire_at:
+    if name == "sla.breach" and case.due_at and instant_text(case.due_at) == fire_at and case.sla_state != "paused":
         run.case = case._replace(sla_state="breached")
+        service_level.breached(run, stage)
+        service_level.announce(run, stage, "clock.breached")
         return "sla.breached"
+    if name.startswith(service_level.ESCALATE):
+        return service_level.escalate(run, stage, name)
     if name.startswith("approval."):
         return approval_clock(run, case.approval, name)
     return "timer.stale" if name.startswith("sla.") else f"timer.{name}"

@@ -42,6 +42,7 @@ BUILT_IN_EVENTS = (
     "parent.cancelled",
     "sla.warned",
     "sla.breached",
+    "sla.escalated",
 )
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
@@ -79,11 +80,36 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockPause:
+    """Why a stage's clock stands still: from the event `on` to any of the events `until`."""
+
+    because: str
+    on: str
+    until: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who steps in so many business hours after a breach: told by a task, or (`reassign`) given the open work."""
+
+    after: Decimal
+    role: str
+    reassign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceLevel:
-    """Business hours allowed in a stage, and the share of them after which a warning fires."""
+    """Business hours allowed in a stage, and the share of them after which a warning fires.
+
+    `target` is what is aimed for; with `announce`, what happens to the clock is put into the log for whoever listens.
+    """
 
     hours: Decimal
     warn: Decimal
+    target: Decimal | None = None
+    pauses: tuple[ClockPause, ...] = ()
+    chain: tuple[Escalation, ...] = ()
+    announce: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from headgate.process.core.state import (
     TaskEscalated,
     TaskOpened,
     TasksClosed,
+    TasksReassigned,
     TimersCleared,
     TimerSet,
 )
@@ -40,7 +41,7 @@ class Gathered:
     """What a batch of events comes to.
 
     Order within the batch is respected: a task opened and closed ends closed. To be written in this order: escalations
-    of tasks stored before, closings of them, tasks opened.
+    and reassignments of tasks stored before, closings of them, tasks opened.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -48,6 +49,7 @@ class Gathered:
     tasks: dict[UUID, TaskRow] = field(default_factory=dict)
     closed: list[TasksClosed] = field(default_factory=list)
     escalated: list[TaskEscalated] = field(default_factory=list)
+    reassigned: list[TasksReassigned] = field(default_factory=list)
     timers: dict[tuple[UUID, str], TimerSet] = field(default_factory=dict)
     cleared: list[TimersCleared] = field(default_factory=list)
     commands: list[CommandIssued] = field(default_factory=list)
@@ -77,6 +79,8 @@ class Gathered:
                 self._close(effect)
             case TaskEscalated():
                 self._escalate(effect)
+            case TasksReassigned():
+                self._reassign(effect)
             case TimerSet():
                 self.timers[(effect.case_id, effect.name)] = effect
             case TimersCleared():
@@ -102,6 +106,12 @@ class Gathered:
         # Those stored before the batch, unless it has closed them already.
         if not any(_closes(closed, effect) for closed in self.closed):
             self.escalated.append(effect)
+
+    def _reassign(self, effect: TasksReassigned) -> None:
+        for task, (opened, status, also_role) in self.tasks.items():
+            if status == "open" and opened.case_id == effect.case_id and opened.kind == "work":
+                self.tasks[task] = TaskRow(replace(opened, role=effect.to), status, also_role)
+        self.reassigned.append(effect)
 
     def _clear(self, effect: TimersCleared) -> None:
         self.cleared.append(effect)

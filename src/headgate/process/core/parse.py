@@ -15,12 +15,12 @@ from headgate.process.core.definition import (
     Condition,
     Definition,
     EventRule,
-    ServiceLevel,
     Stage,
     Step,
     Transition,
     kind_in,
 )
+from headgate.process.core.parse_sla import read_sla
 from headgate.process.core.rules import check_definition
 from headgate.process.core.rules.finding import steps_of
 
@@ -152,23 +152,11 @@ def _stage(reader: _Reader, node: Node, anywhere: dict[str, tuple[Transition, ..
         enter=tuple(_steps(reader, stage.get("enter"))),
         go=tuple(_transition(reader, t) for t in reader.items(stage.get("go"))),
         on=handlers,
-        sla=_sla(reader, stage.get("sla")),
+        sla=read_sla(reader, stage.get("sla")),
         owner=reader.text(stage, "owner", node, ""),
         exception=exception,
         final=reader.text(stage, "final", node, ""),
     )
-
-
-def _sla(reader: _Reader, node: Node | None) -> ServiceLevel | None:
-    if node is None:
-        return None
-    sla = reader.mapping(node, {"hours", "warn"})
-    if "hours" not in sla:
-        raise reader.wrong(node, "'hours' is missing", "Give business hours, for example hours: 8.")
-    warn = reader.number(sla["warn"], "warn") if "warn" in sla else Decimal("0.75")
-    if warn > 1:
-        raise reader.wrong(sla["warn"], "'warn' is a share of the hours", "Use a number up to 1, for example 0.75.")
-    return ServiceLevel(reader.number(sla["hours"], "hours"), warn)
 
 
 def _handlers(reader: _Reader, node: Node | None) -> dict[str, tuple[Transition, ...]]:

@@ -118,7 +118,7 @@ class Case(NamedTuple):
     closed_at: datetime | None = None
     due_at: datetime | None = None
     warn_at: datetime | None = None
-    sla_state: str = ""  # '' | running | warned | breached | met
+    sla_state: str = ""  # '' | running | warned | paused | breached | met
     approval: Approval | None = None
     asked: Mapping[str, Approval] = {}  # what branches of parallel steps wait for, by branch
 
@@ -171,6 +171,14 @@ class TaskEscalated:
     role: str
     to: str
     branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TasksReassigned:
+    """Open work of a case (not its approvals) goes to another role, and nobody has taken it yet."""
+
+    case_id: UUID
+    to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +271,7 @@ Effect = (
     TaskOpened
     | TasksClosed
     | TaskEscalated
+    | TasksReassigned
     | TimerSet
     | TimersCleared
     | ApprovalSaved

@@ -143,7 +143,15 @@ CASE = CaseView(
         Stage("Checked again", "ahead"),
         Stage("Released", "ahead"),
     ),
-    sla=SlaClock(at_risk(minutes=48), ago(minutes=70), 192, 240, "Weekdays 8 to 18 h, Europe/Berlin"),
+    sla=SlaClock(
+        at_risk(minutes=48),
+        ago(minutes=70),
+        192,
+        240,
+        "Weekdays 8 to 18 h, Europe/Berlin (set for everybody)",
+        target_at=ago(minutes=12),
+        chain=("0 h: order desk is told", "8 h: finance director takes over"),
+    ),
     facts=(
         Fact("Deviation", Percent(Decimal("12.4"))),
         Fact("Lines", 3),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from headgate.process.core.definition import Definition
 from headgate.process.core.rules.finding import Finding, steps_of
 
-_RESERVED = ("approval", "approval_before", "case", "command", "commands", "event", "new", "parallel")
+_RESERVED = ("approval", "approval_before", "case", "service_level", "command", "commands", "event", "new", "parallel")
 
 
 def check(definition: Definition) -> Iterator[Finding]:

@@ -1,0 +1,160 @@
+"""The clock of a stage: started, paused while somebody outside has the ball, warned, breached, escalated.
+
+All times are working hours of the calendar that counts for the case. A pause moves what is due by exactly the working
+time it lasted. What was late before it stays late: a pause mends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import ROUND_UP, Decimal
+from typing import Final
+
+from headgate.kernel.canonical import instant_text
+from headgate.kernel.clock import parse_instant
+from headgate.kernel.ids import derive_id
+from headgate.process.core.definition import ServiceLevel, Stage
+from headgate.process.core.running import Run
+from headgate.process.core.state import EventEmitted, TaskOpened, TasksReassigned, TimersCleared, TimerSet
+
+CLOCK: Final = "service_level"  # where a case keeps what its clock knows beyond the due time
+ESCALATE: Final = "sla.escalate."
+_EXACT: Final = Decimal("1e-9")
+
+
+def start(run: Run, sla: ServiceLevel) -> None:
+    """Start the clock of the stage that the case settles in."""
+    now = run.around.now
+    warn, due = run.deadline(now, sla.hours * sla.warn), run.deadline(now, sla.hours)
+    run.case = run.case._replace(warn_at=warn, due_at=due, sla_state="running")
+    _set(run, warn, due)
+    if sla.target is not None:
+        _keep(run, {"target_at": instant_text(run.deadline(now, sla.target))})
+    elif CLOCK in run.case.data:
+        _keep(run, {})
+
+
+def hear(run: Run, stage: Stage, trigger: str) -> bool:
+    """Whether an event stopped the stage's clock or let it run on."""
+    if stage.sla is None or run.case.due_at is None:
+        return False
+    clock = clock_of(run.case.data)
+    if run.case.sla_state == "paused":
+        ends = next((p for p in stage.sla.pauses if p.because == clock.get("because")), None)
+        if ends is not None and trigger in ends.until:
+            _resume(run, stage.sla, clock)
+            return True
+        return trigger in [p.on for p in stage.sla.pauses]  # asked again, and it waits already
+    begins = next((p for p in stage.sla.pauses if p.on == trigger), None)
+    if begins is not None and run.case.sla_state in ("running", "warned"):
+        _pause(run, stage.sla, begins.because)
+        return True
+    return begins is not None or any(trigger in p.until for p in stage.sla.pauses)
+
+
+def breached(run: Run, stage: Stage) -> None:
+    """The time is over: set the clocks of the escalation chain."""
+    if stage.sla is None or run.case.due_at is None:
+        return
+    for place, step in enumerate(stage.sla.chain):
+        at = run.deadline(run.case.due_at, step.after)
+        run.effects.append(TimerSet(run.case.case_id, run.case.key, f"{ESCALATE}{place}", at))
+
+
+def escalate(run: Run, stage: Stage, name: str) -> str:
+    """One link of the chain: somebody is told by a task of theirs, or gets the work itself."""
+    chain = stage.sla.chain if stage.sla is not None else ()
+    place = int(name.removeprefix(ESCALATE))
+    if run.case.sla_state != "breached" or place >= len(chain):
+        return "timer.stale"
+    step, case = chain[place], run.case
+    if step.reassign:
+        run.case = case._replace(owner_role=step.role)
+        run.effects.append(TasksReassigned(case.case_id, step.role))
+    run.effects.append(
+        TaskOpened(
+            task=derive_id(run.around.now, "task", case.case_id, run.event.seq, name),
+            case_id=case.case_id,
+            kind="work",
+            title=f"Late: {case.subject} is over its time in '{stage.title}'",
+            role=step.role,
+            due_at=case.due_at,
+            stake=case.stake,
+            currency=case.currency,
+            partner=case.partner,
+        )
+    )
+    how = "reassign" if step.reassign else "notify"
+    run.notes["escalation"] = {"link": place + 1, "of": len(chain), "to": step.role, "how": how}
+    announce(run, stage, "clock.escalated", {"to": step.role, "how": how})
+    return "sla.escalated"
+
+
+def announce(run: Run, stage: Stage, type_: str, more: Mapping[str, object] | None = None) -> None:
+    """Put a fact about the clock into the log, where the definition wants that."""
+    if stage.sla is None or not stage.sla.announce:
+        return
+    case = run.case
+    told = {
+        "process": case.process,
+        "subject_type": case.subject_type,
+        "subject": case.subject,
+        "stage": case.stage,
+        "partner": case.partner or "",
+        "due_at": instant_text(case.due_at) if case.due_at is not None else "",
+        **(more or {}),
+    }
+    run.effects.append(EventEmitted(type_, case.subject, told))
+
+
+def clock_of(data: Mapping[str, object]) -> Mapping[str, object]:
+    """What a case keeps about its clock: `target_at`, and while it is paused `since`, `because`, `was`."""
+    found = data.get(CLOCK)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _pause(run: Run, sla: ServiceLevel, because: str) -> None:
+    now = run.around.now
+    _keep(run, {**clock_of(run.case.data), "since": instant_text(now), "because": because, "was": run.case.sla_state})
+    run.case = run.case._replace(sla_state="paused")
+    run.effects.append(TimersCleared(run.case.case_id, "sla."))
+    run.notes["clock"] = {"paused": because}
+    announce(run, run.definition.stages[run.case.stage], "clock.paused", {"because": because})
+
+
+def _resume(run: Run, sla: ServiceLevel, clock: Mapping[str, object]) -> None:
+    since, was, case = parse_instant("since", clock["since"]), str(clock["was"]), run.case
+    assert case.due_at is not None
+    due = _moved(run, since, case.due_at)
+    warn = _moved(run, since, case.warn_at) if was == "running" and case.warn_at is not None else None
+    run.case = case._replace(sla_state=was, due_at=due, warn_at=warn or case.warn_at)
+    _set(run, warn, due)
+    left = {k: v for k, v in clock.items() if k not in ("since", "because", "was")}
+    if "target_at" in left:
+        left["target_at"] = _target(run, since, str(left["target_at"]))
+    _keep(run, left)
+    run.notes["clock"] = {"resumed": clock["because"], "paused_since": clock["since"]}
+    announce(run, run.definition.stages[run.case.stage], "clock.resumed", {"because": clock["because"]})
+
+
+def _target(run: Run, since: datetime, text: str) -> str:
+    at = parse_instant("target_at", text)
+    return text if at <= since else instant_text(_moved(run, since, at))
+
+
+def _moved(run: Run, since: datetime, at: datetime) -> datetime:
+    """An instant of the clock, moved by the working time that passed since the pause began."""
+    left = run.clock().elapsed(since, at)
+    hours = (Decimal(left.days * 86400 + left.seconds) / 3600).quantize(_EXACT, ROUND_UP)
+    return run.deadline(run.around.now, hours)
+
+
+def _set(run: Run, warn: datetime | None, due: datetime) -> None:
+    if warn is not None:
+        run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.warn", warn))
+    run.effects.append(TimerSet(run.case.case_id, run.case.key, "sla.breach", due))
+
+
+def _keep(run: Run, clock: Mapping[str, object]) -> None:
+    run.case = run.case._replace(data={**run.case.data, CLOCK: dict(clock)})
