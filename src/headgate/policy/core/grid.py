@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
 from headgate.policy.core.model import NUMERIC, Bound, InputColumn, Value
-from headgate.policy.core.unary import ANYTHING, Literal, Test, constants, holds
+from headgate.policy.core.unary import ANYTHING, Literal, Not, Range, Test, constants, holds
 
 Cells: TypeAlias = Sequence[tuple[Test, ...]]
 Lookup: TypeAlias = Callable[[object], int]
@@ -32,6 +32,7 @@ class Segment:
 
     sample: Value
     mask: int
+    ends: tuple[Bound | None, Bound | None] | None = None  # of a point twice itself, of a stretch what it lies between
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Axis:
     column: InputColumn
     segments: tuple[Segment, ...]
     lookup: Lookup
+    parts: tuple[Axis, ...] = ()
 
 
 def build_axis(column: InputColumn, cells: Cells) -> Axis:
@@ -79,6 +81,53 @@ def _mask(cells: Cells, value: Literal) -> int:
     return mask
 
 
+def _accepted(tests: tuple[Test, ...], places: Mapping[Literal, int], size: int) -> int:
+    """The segments (bits) that tests accept; `places` says at which segment a mentioned value stands alone, and the
+    segments before and after it are what is less and greater."""
+    every = (1 << size) - 1
+    found = 0
+    for test in tests:
+        if isinstance(test, Not):
+            found |= every & ~_accepted(test.tests, places, size)
+        elif isinstance(test, Range):
+            low = places[test.low] + (not test.low_in)
+            high = places[test.high] + test.high_in
+            found |= ((1 << high) - 1) & ~((1 << low) - 1) if low < high else 0
+        elif test.value is None:
+            found |= every if test.op == "!=" else 0
+        else:
+            found |= _compared(test.op, places[test.value], every)
+    return found
+
+
+def _compared(op: str, place: int, every: int) -> int:
+    here, below = 1 << place, (1 << place) - 1
+    if op in ("==", "!="):
+        return here if op == "==" else every & ~here
+    if op in ("<", "<="):
+        return below if op == "<" else below | here
+    return every & ~below if op == ">=" else every & ~below & ~here
+
+
+def _masks(cells: Cells, places: Mapping[Literal, int], size: int) -> list[int]:
+    """For each segment the rows that accept it: where runs of a row's segments start and end, its bit is turned."""
+    rows: dict[int, int] = {}
+    tests_of: dict[int, tuple[Test, ...]] = {}
+    for index, tests in enumerate(cells):
+        rows[id(tests)] = rows.get(id(tests), 0) | 1 << index
+        tests_of[id(tests)] = tests
+    turns = [0] * (size + 1)
+    for key, tests in tests_of.items():
+        accepted = _accepted(tests, places, size)
+        edges = accepted ^ accepted << 1
+        while edges:
+            edge = edges & -edges
+            turns[edge.bit_length() - 1] ^= rows[key]
+            edges ^= edge
+    mask = 0
+    return [mask := mask ^ turn for turn in turns[:size]]
+
+
 def _ordered_axis(
     column: InputColumn,
     cells: Cells,
@@ -92,17 +141,24 @@ def _ordered_axis(
     for index, point in enumerate(points):
         samples += [between(points[index - 1] if index else None, point), point]
     samples.append(between(points[-1] if points else None, None))
-    masks = tuple(0 if s is None else _mask(cells, s) for s in samples)
+    places: dict[Literal, int] = {point: 2 * index + 1 for index, point in enumerate(points)}
+    masks = tuple(0 if s is None else m for s, m in zip(samples, _masks(cells, places, len(samples)), strict=True))
     comparable: list[Any] = list(points)
-    ends = len(comparable)
+    count = len(comparable)
 
     def lookup(value: object) -> int:
         if value is None:
             return null
         place = bisect_left(comparable, value)
-        return masks[2 * place + (place < ends and comparable[place] == value)]
+        return masks[2 * place + (place < count and comparable[place] == value)]
 
-    kept = [Segment(s, m) for s, m in zip(samples, masks, strict=True) if s is not None and _declared(column, s)]
+    around: list[Bound | None] = [None, *points, None]
+    ends = [
+        (points[i // 2], points[i // 2]) if i % 2 else (around[i // 2], around[i // 2 + 1]) for i in range(len(samples))
+    ]
+    kept = [
+        Segment(s, m, e) for s, m, e in zip(samples, masks, ends, strict=True) if s is not None and _declared(column, s)
+    ]
     return Axis(column, tuple(kept), lookup)
 
 
@@ -111,18 +167,45 @@ def _listed_axis(column: InputColumn, cells: Cells, mentioned: Sequence[Literal]
         values: list[Value] = [True, False]
     elif column.type == "enum":
         values = list(column.values)
-    elif column.type == "list":
-        values = []
     else:
         values = list(dict.fromkeys(v for v in mentioned if isinstance(v, str)))
-    masks: dict[object, int] = {v: _mask(cells, v) for v in values if isinstance(v, (str, bool))}
-    segments = [Segment(value, masks[value]) for value in values if isinstance(value, (str, bool))]
-    other = 0
-    if column.type in ("string", "list"):
-        stranger = next(name for name in _strangers() if name not in masks)
-        other = _mask(cells, stranger)
-        segments.append(Segment(stranger if column.type == "string" else (), other))
-    return Axis(column, tuple(segments), _Masks(other, {**masks, None: null}).__getitem__)
+    # The last place is that of any other value.
+    found = _masks(cells, {v: place for place, v in enumerate(values) if isinstance(v, (str, bool))}, len(values) + 1)
+    masks: dict[object, int] = dict(zip(values, found, strict=False))
+    segments = [Segment(value, masks[value]) for value in values]
+    if column.type == "string":
+        segments.append(Segment(next(name for name in _strangers() if name not in masks), found[-1]))
+    return Axis(column, tuple(segments), _Masks(found[-1], {**masks, None: null}).__getitem__)
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What a cell asks of a list: whether each of these texts is in it, or is not."""
+
+    wanted: Mapping[str, bool]
+
+
+def build_list_axis(column: InputColumn, cells: Sequence[Holds | None]) -> Axis:
+    """The axis of a list column. Each text that cells ask for is an axis of its own, for a list can hold any of them
+    or none, whatever the others; `segments` is empty and `parts` holds those. None accepts anything."""
+    texts = list(dict.fromkeys(text for cell in cells if cell is not None for text in cell.wanted))
+    every = (1 << len(cells)) - 1
+    rows = {text: [every, every] for text in texts}
+    for index, cell in enumerate(cells):
+        for text, wanted in () if cell is None else cell.wanted.items():
+            rows[text][wanted] &= ~(1 << index)
+
+    def lookup(value: object) -> int:
+        mask = every
+        for text, (with_it, without) in rows.items():
+            mask &= with_it if text in value else without  # type: ignore[operator]  # coerced to a tuple of texts
+        return mask
+
+    parts = [
+        Axis(column, (Segment((), without), Segment((text,), with_it)), lookup)
+        for text, (with_it, without) in rows.items()
+    ]
+    return Axis(column, (Segment((), every),) if not parts else (), lookup, tuple(parts))
 
 
 class _Masks(dict[object, int]):

@@ -14,7 +14,8 @@ from headgate.kernel.money import parse_decimal
 from headgate.policy.core.coercion import coercion, listed
 from headgate.policy.core.evaluation import Matched, plain_json
 from headgate.policy.core.expression import Expression, compile_cell, compile_output
-from headgate.policy.core.grid import Axis, build_axis
+from headgate.policy.core.grid import Axis, Holds, build_axis, build_list_axis
+from headgate.policy.core.listing import list_cell
 from headgate.policy.core.model import (
     DEFAULT_ROW,
     NUMERIC,
@@ -30,7 +31,7 @@ from headgate.policy.core.model import (
 from headgate.policy.core.times import time_value
 from headgate.policy.core.unary import ANYTHING, BadCell, Literal, NotUnary, Test, constants, parse_unary
 
-Cell: TypeAlias = tuple[Test, ...] | Expression
+Cell: TypeAlias = tuple[Test, ...] | Holds | Expression
 
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,63})\}")
 
@@ -84,7 +85,10 @@ def read_table(table: PolicyTable) -> Reading:
     axes = []
     for column in table.inputs:
         found = [cells[r.row.id].get(column.name, ANYTHING) for r in ranked]
-        axes.append(build_axis(column, _shared([ANYTHING if isinstance(c, Expression) else c for c in found])))
+        if column.type == "list":
+            axes.append(build_list_axis(column, [c if isinstance(c, Holds) else None for c in found]))
+        else:
+            axes.append(build_axis(column, _shared([c if isinstance(c, tuple) else ANYTHING for c in found])))
     rich_mask = sum(1 << i for i, r in enumerate(ranked) if r.rich)
     return Reading(table, tuple(axes), tuple(ranked), default, tuple(issues), rich_mask)
 
@@ -153,7 +157,13 @@ def _cell(column: InputColumn, text: str, types: Mapping[str, str]) -> Cell:
     try:
         tests = parse_unary(text)
     except NotUnary:
-        return compile_cell(text, column.name, types)
+        held = list_cell(text, column.name) if column.type == "list" and not column.nullable else None
+        if held is None:
+            return compile_cell(text, column.name, types)
+        strange = [t for t in held.wanted if column.values and t not in column.values]
+        if strange:
+            raise BadCell(f"{strange[0]!r} is not one of {listed(column.values)}") from None
+        return held
     if tests is ANYTHING:
         return ANYTHING
     if column.type == "list":

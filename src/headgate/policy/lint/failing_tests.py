@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.policy.core.compile import CompiledPolicy
-from headgate.policy.core.examples import run_examples
 from headgate.policy.core.model import Issue
-from headgate.policy.core.reading import Reading
+from headgate.policy.lint.subject import Subject
 
 
-def failing_tests(reading: Reading) -> Iterator[Issue]:
+def failing_tests(subject: Subject) -> Iterator[Issue]:
     """An error per failing example, with what was expected and what came."""
-    for result in run_examples(CompiledPolicy(reading)):
+    for result in subject.results:
         if not result.passed:
             message = f"{result.name} fails: {'; '.join(result.problems)}"
-            yield Issue("failing_tests", "error", message, reading.table.file, result.line)
+            yield Issue("failing_tests", "error", message, subject.table.file, result.line)

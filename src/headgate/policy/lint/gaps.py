@@ -4,46 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from headgate.policy.core.compile import CompiledPolicy, NoRowMatched
-from headgate.policy.core.cover import Budget, TooLarge, find_hole
-from headgate.policy.core.evaluation import shown
+from headgate.policy.core.compile import NoRowMatched
 from headgate.policy.core.model import Issue
-from headgate.policy.core.reading import Reading
+from headgate.policy.core.regions import TooLarge
+from headgate.policy.lint.subject import Subject, told
+from headgate.policy.lint.wording import cells_for
 
 RULE = "gaps"
+MAX_SHOWN = 5
 
 
-def gaps(reading: Reading) -> Iterator[Issue]:
-    """An error with such an input; a note where expressions or sheer size leave it undecided."""
-    table = reading.table
-    if reading.default is not None or table.multiple:
+def gaps(subject: Subject) -> Iterator[Issue]:
+    """An error for each gap with an input that falls through and the row that would close it; a note where expressions
+    or sheer size leave it undecided."""
+    table, grid = subject.table, subject.grid
+    if subject.reading.default is not None or table.multiple:
         return
-    everything = (1 << len(reading.rows)) - 1
-    budget = Budget()
+    everything = (1 << len(subject.rows)) - 1
+    found = 0
     try:
-        hole = find_hole(reading.axes, everything, budget)
-        perhaps = None if hole else find_hole(reading.axes, everything & ~reading.rich_mask, budget)
+        for hole in grid.holes(everything, MAX_SHOWN + 1):
+            found += 1
+            if found > MAX_SHOWN:
+                message = f"more than {MAX_SHOWN} gaps; the rest is not listed"
+                yield Issue(RULE, "note", message, table.file, fix="Add a default for the rest.")
+                return
+            fix = f"Add a row for {cells_for(hole.region)}, or a default."
+            yield Issue(RULE, "error", f"no row fits {told(hole.facts)}", table.file, fix=fix)
+        perhaps = None if found else grid.find(none_of=everything & ~subject.unsure)
     except TooLarge:
         yield Issue(RULE, "note", "the table is too large to decide whether every input has a row", table.file)
         return
-    if perhaps is not None and _unmatched(reading, perhaps.facts):
-        hole, perhaps = perhaps, None
-    fix = "Add a row for it, or a default."
-    if hole is not None:
-        yield Issue(RULE, "error", f"no row fits {told(hole.facts)}", table.file, fix=fix)
-    elif perhaps is not None:
-        message = f"only rows with expressions fit {told(perhaps.facts)}, so gaps near it cannot be ruled out"
+    if perhaps is None:
+        return
+    if _unmatched(subject, perhaps):
+        yield Issue(RULE, "error", f"no row fits {told(perhaps)}", table.file, fix="Add a row for it, or a default.")
+    else:
+        message = f"only rows with expressions fit {told(perhaps)}, so gaps near it cannot be ruled out"
         yield Issue(RULE, "note", message, table.file, fix="Add a default to be sure.")
 
 
-def _unmatched(reading: Reading, facts: Mapping[str, object]) -> bool:
+def _unmatched(subject: Subject, facts: Mapping[str, object]) -> bool:
     try:
-        CompiledPolicy(reading).evaluate(facts)
+        subject.compiled.evaluate(facts)
     except NoRowMatched:
         return True
     return False
-
-
-def told(facts: Mapping[str, object]) -> str:
-    """An input in words: `deviation_pct 2.5, tier gold`."""
-    return ", ".join(f"{name} {shown(value)}" for name, value in facts.items())

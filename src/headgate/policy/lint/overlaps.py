@@ -1,55 +1,63 @@
-"""Two rows that accept the same input, where hit policy UNIQUE allows one."""
+"""Two rows that accept the same input, where UNIQUE allows one and ANY wants them to agree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from headgate.policy.core.cover import common_input
-from headgate.policy.core.grid import Axis
+from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import Issue
-from headgate.policy.core.reading import Reading
-from headgate.policy.lint.gaps import told
+from headgate.policy.core.reading import ReadRow
+from headgate.policy.lint.subject import Subject, bits, told
 
 RULE = "overlaps"
-MAX_WORK = 3_000_000
 MAX_SHOWN = 20
 
 
-def overlaps(reading: Reading) -> Iterator[Issue]:
-    """An error per pair with an input that both accept; a note where a row's expressions leave it undecided."""
-    table = reading.table
-    if table.hit != "unique":
+def overlaps(subject: Subject) -> Iterator[Issue]:
+    """An error per pair with an input that both accept; a note where expressions leave it undecided."""
+    table, grid = subject.table, subject.grid
+    if table.hit not in ("unique", "any"):
         return
-    if len(reading.rows) * sum(len(axis.segments) for axis in reading.axes) > MAX_WORK:
-        yield Issue(RULE, "note", "the table is too large to decide whether rows overlap", table.file)
-        return
-    shown = 0
-    for later in range(1, len(reading.rows)):
-        both = _meeting(reading.axes, later) & ((1 << later) - 1)
-        for earlier in (i for i in range(later) if both >> i & 1):
-            facts = common_input(reading.axes, 1 << earlier | 1 << later)
+    shown_ = 0
+    for later in range(1, len(subject.rows)):
+        both = grid.meeting[later] & ((1 << later) - 1)
+        if table.hit == "any":
+            both &= ~subject.saying[later]
+        for earlier in bits(both):
+            facts = grid.find(none_of=0, all_of=1 << earlier | 1 << later)
             if facts is None:
                 continue
-            shown += 1
-            if shown > MAX_SHOWN:
+            shown_ += 1
+            if shown_ > MAX_SHOWN:
                 yield Issue(RULE, "note", f"more than {MAX_SHOWN} pairs overlap; the rest is not listed", table.file)
                 return
-            row, other = reading.rows[later].row, reading.rows[earlier].row.id
-            if (1 << earlier | 1 << later) & reading.rich_mask:
-                message = f"may overlap row {other} at {told(facts)}; its expressions leave that open"
-                yield Issue(RULE, "note", message, table.file, row.line, row.id)
-                continue
-            message = f"overlaps row {other}: both fit {told(facts)}"
-            yield Issue(RULE, "error", message, table.file, row.line, row.id, fix="Narrow one, or use hit: first.")
+            yield _issue(subject, subject.rows[earlier], subject.rows[later], told(facts))
 
 
-def _meeting(axes: tuple[Axis, ...], row: int) -> int:
-    """The rows that share a segment with this one on every axis."""
-    meeting = -1
-    for axis in axes:
-        near = 0
-        for segment in axis.segments:
-            if segment.mask >> row & 1:
-                near |= segment.mask
-        meeting &= near
-    return meeting
+def _issue(subject: Subject, first: ReadRow, second: ReadRow, where: str) -> Issue:
+    table, row, other = subject.table, second.row, first.row.id
+    unsure = first.rich or second.rich
+    if table.hit == "any":
+        return _contradiction(subject, first, second, where)
+    if unsure:
+        message = f"may overlap row {other} at {where}; its expressions leave that open"
+        return Issue(RULE, "note", message, table.file, row.line, row.id)
+    message = f"overlaps row {other}: both fit {where}"
+    return Issue(RULE, "error", message, table.file, row.line, row.id, fix="Narrow one, or use hit: first.")
+
+
+def _contradiction(subject: Subject, first: ReadRow, second: ReadRow, where: str) -> Issue:
+    table, row, other = subject.table, second.row, first.row.id
+    differing = [n for n in second.outputs if n in first.formulas or n in second.formulas]
+    certain = [n for n, v in second.outputs.items() if n not in differing and first.outputs.get(n) != v]
+    if first.rich or second.rich or not certain:
+        what = "expressions" if first.rich or second.rich else "formulas"
+        message = f"may contradict row {other} at {where}; its {what} leave that open"
+        return Issue(RULE, "note", message, table.file, row.line, row.id)
+    name = certain[0]
+    message = (
+        f"contradicts row {other}: both fit {where}, and {name} is {shown(first.outputs[name])} there, "
+        f"{shown(second.outputs[name])} here"
+    )
+    fix = "Make them agree, or narrow one."
+    return Issue(RULE, "error", message, table.file, row.lines.get(f"then.{name}", row.line), row.id, name, fix)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from headgate.policy.core.model import Issue
-from headgate.policy.core.reading import Reading
+from headgate.policy.lint.subject import Subject
 
 
-def types(reading: Reading) -> Iterator[Issue]:
+def types(subject: Subject) -> Iterator[Issue]:
     """Errors."""
-    return (issue for issue in reading.issues if issue.rule == "types")
+    return (issue for issue in subject.reading.issues if issue.rule == "types")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from headgate.policy.core.model import Issue
-from headgate.policy.core.reading import Reading
+from headgate.policy.lint.subject import Subject
 
 RULE = "unknown_fields"
 
 
-def unknown_fields(reading: Reading) -> Iterator[Issue]:
+def unknown_fields(subject: Subject) -> Iterator[Issue]:
     """Errors."""
-    yield from (issue for issue in reading.issues if issue.rule == RULE)
-    table = reading.table
+    yield from (issue for issue in subject.reading.issues if issue.rule == RULE)
+    table = subject.table
     inputs, outputs = [c.name for c in table.inputs], [c.name for c in table.outputs]
     for number, test in enumerate(table.tests, start=1):
         name = test.name or f"test {number}"
