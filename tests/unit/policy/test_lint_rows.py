@@ -105,7 +105,9 @@ def test_a_row_that_later_ones_repeat_changes_nothing() -> None:
 
 def test_a_row_that_says_what_the_default_says_changes_nothing() -> None:
     rows = row("low", 'x: "< 5"', "a") + row("high", 'x: "> 5"', "b")
-    (issue,) = found(table("first", NUMBER, rows, "default: {out: a}\n"), "redundant")
+    assert not found(table("first", NUMBER, rows, "default: {out: a}\n"), "redundant")
+    told = rows.replace("id: low,", "id: low, because: small,")
+    (issue,) = found(table("first", NUMBER, told, "default: {then: {out: a}, because: small}\n"), "redundant")
     assert (issue.row, issue.message) == ("low", "changes nothing: without it, the default would decide the same")
 
 

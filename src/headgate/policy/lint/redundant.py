@@ -55,7 +55,8 @@ def _followed(subject: Subject) -> Iterator[Issue]:
         near = subject.grid.meeting[index] & ~(1 << index) & ~removed
         later = near >> index << index
         same = later & subject.meaning[index]
-        falls = default is not None and meaning_of(default) == meaning_of(read)
+        # A row that says in its own words what holds anyway tells more than a default that says nothing.
+        falls = default is not None and bool(read.row.because) and meaning_of(default) == meaning_of(read)
         if not (same & ~subject.unsure or falls) or not subject.grid.meeting[index]:
             continue
         try:
