@@ -105,6 +105,12 @@ def accounts_in_roles(conn: Connection, roles: Sequence[str], now: datetime) -> 
     return [as_account(row) for row in conn.execute(repo.ACCOUNTS_IN_ROLES, {"roles": list(roles), "now": now})]
 
 
+def principals_for(conn: Connection, roles: Sequence[str], now: datetime, limit: int = 500) -> list[str]:
+    """People who hold one of these roles now, and those to whom somebody delegated one; at most `limit`."""
+    rows = conn.execute(repo.PRINCIPALS_FOR, {"roles": list(roles), "now": now, "limit": limit})
+    return [row[0] for row in rows]
+
+
 def accounts_of(conn: Connection, principals: Sequence[str], now: datetime) -> dict[str, Account]:
     """Those of these accounts that exist, by id, in one query: whose names a page shows."""
     rows = conn.execute(repo.GET_ACCOUNTS, {"principals": list(principals), "now": now}) if principals else ()

@@ -63,6 +63,18 @@ where p.status = 'active' and exists (
 order by p.principal
 """
 
+PRINCIPALS_FOR = f"""
+select p.principal from principals p
+where p.status = 'active' and p.kind = 'person' and exists (
+    select from role_grants g where g.principal = p.principal and g.role = any(%(roles)s) and {_IN_FORCE}
+)
+union
+select d.delegate from delegations d
+where d.roles && %(roles)s::text[] and d.revoked_at is null
+    and d.valid_from <= %(now)s and d.valid_until > %(now)s
+order by 1 limit %(limit)s
+"""
+
 # Held while roles or delegations of a principal change, so that two changes cannot each pass the duty check alone.
 LOCK_ACCOUNTS = """
 select principal, kind, status from principals where principal = any(%(principals)s) order by principal for update

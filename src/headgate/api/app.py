@@ -16,6 +16,7 @@ from headgate.api.gate import Gate
 from headgate.api.middleware import Bodies, BodyLimit, Frame
 from headgate.api.routes import (
     agreements,
+    approving,
     audit,
     backtests,
     calendars,
@@ -54,6 +55,7 @@ ROUTERS = (
     events.router,
     conflicts.router,
     orders.router,
+    approving.router,
     cases.router,
     delegations.router,
     calendars.router,

@@ -82,6 +82,37 @@ def settle_once(
     return _answer(text, status)
 
 
+def settle_each(
+    request: Request,
+    caller: Caller,
+    key: str | None,
+    body: BaseModel,
+    act: Callable[[Connection[Any]], list[dict[str, Any]]],
+    tell: Callable[[Connection[Any], list[dict[str, Any]], frozenset[int]], BaseModel],
+) -> Response:
+    """As `settle_once`, for several events at once: `act` gives receipts, those with a `seq` that is not None are let
+    be applied, and `tell` learns which of them were."""
+    with caller.writing() as conn:
+        kept = None
+        if key is not None:
+            kept = begin_once(conn, caller.ctx, key, _digest(request, body))
+            if kept is not None and kept.response is not None:
+                return _answer(kept.response, kept.status or 200, REPLAYED)
+        if kept is not None and kept.receipt is not None:
+            receipts: list[dict[str, Any]] = kept.receipt["each"]
+        else:
+            receipts = act(conn)
+            if key is not None:
+                keep_answer(conn, caller.ctx, key, receipt={"each": receipts})
+    wanted = [receipt["seq"] for receipt in receipts if receipt.get("seq") is not None]
+    settled = frozenset(seq for seq in wanted if _settled(caller, seq))
+    with caller.writing() as conn:
+        text = tell(conn, receipts, settled).model_dump_json()
+        if key is not None and len(settled) == len(wanted):
+            keep_answer(conn, caller.ctx, key, status=200, response=text)
+    return _answer(text, 200)
+
+
 def _settled(caller: Caller, seq: int) -> bool:
     """Whether the event has been applied, by us or by a worker that was quicker; False when that takes too long."""
     runner = caller.app.runner()

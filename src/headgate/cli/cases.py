@@ -12,6 +12,8 @@ from uuid import UUID
 import typer
 from psycopg import Connection
 
+from headgate.cli.approvals_named import SUBJECTS, named_approval
+from headgate.cli.approving import decide_many, foresee
 from headgate.cli.session import (
     Json,
     Limit,
@@ -39,8 +41,8 @@ from headgate.process.queries import every_task
 
 app = typer.Typer(no_args_is_help=True)
 approvals_app = typer.Typer(no_args_is_help=True)
-# What cases are about.
-SUBJECTS = ("order", "deal", "price_exception", "return")
+approvals_app.command("preview")(foresee)
+approvals_app.command("decide-many")(decide_many)
 
 
 @app.command("list")
@@ -132,7 +134,7 @@ def show_approval(
 ) -> None:
     """Show an approval: what it binds, who must agree, who has."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
-        found = _named(conn, approval, only_pending=False)
+        found = named_approval(conn, approval, only_pending=False)
     if json:
         print_json(asdict(found))
         return
@@ -167,7 +169,7 @@ def decide(
     with session(tenant) as s:
         with s.transaction() as (conn, ctx):
             person = acting(conn, ctx, by)
-            found = _named(conn, subject, only_pending=True)
+            found = named_approval(conn, subject, only_pending=True)
             changes = read_json("--edit", edit) if edit else None
             choice = Choice(outcome, because, found.digest, on_behalf_of, changes)
             seq = decide_approval(conn, person, s.app.engine, found.approval, choice)
@@ -193,27 +195,6 @@ def decide(
 def _waiting(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
     """Open tasks of approvals."""
     return (task for task in every_task(conn, now) if task["approval"])
-
-
-def _named(conn: Connection[Any], text: str, *, only_pending: bool) -> Approval:
-    """The approval of that id, or of that order or request: the one that waits, else the last one."""
-    try:
-        wanted = UUID(text)
-    except ValueError:
-        asked = [
-            approval
-            for kind in SUBJECTS
-            if (case := case_of_subject(conn, kind, text))
-            for approval in approvals_of_case(conn, case["case_id"])
-        ]
-        pending = [a for a in asked if a.status == "pending"]
-        if not pending and (only_pending or not asked):
-            raise NotFound(f"nothing waits for a decision on {text}; see headgate approvals list") from None
-        return pending[0] if pending else max(asked, key=lambda a: a.requested_at)
-    found = get_approval(conn, wanted)
-    if found is None:
-        raise NotFound(f"approval {wanted} does not exist")
-    return found
 
 
 def _case_id(conn: Connection[Any], text: str) -> UUID:

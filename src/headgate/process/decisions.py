@@ -79,6 +79,13 @@ def decide_approval(
     return appended.seq
 
 
+def check_choice(conn: Connection[Any], ctx: Context, engine: Engine, approval_id: UUID, choice: Choice) -> Approval:
+    """Whether this person may decide so now, without deciding; raises as `decide_approval`."""
+    approval = _pending(conn, approval_id)
+    _check(conn, ctx, engine, approval, choice)
+    return approval
+
+
 def _pending(conn: Connection[Any], approval_id: UUID) -> Approval:
     approval = repo.get_approval(conn, approval_id)
     if approval is None:

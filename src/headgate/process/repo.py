@@ -189,6 +189,11 @@ def get_approval(conn: Connection[Any], approval: UUID) -> Approval | None:
     return found[0] if found else None
 
 
+def get_approvals(conn: Connection[Any], approvals: Sequence[UUID]) -> dict[UUID, Approval]:
+    """Those of these approvals that exist, in any state."""
+    return {a.approval: a for a in _approvals(conn, "approval = any(%s)", (list(approvals),))}
+
+
 def approvals_of_case(conn: Connection[Any], case_id: UUID) -> list[Approval]:
     """Every approval a case has asked for, oldest first."""
     return sorted(_approvals(conn, "case_id = %s", (case_id,)), key=lambda a: a.requested_at)

@@ -245,6 +245,26 @@ def test_the_audit_chain_verifies_and_a_changed_entry_is_located(office, spoil):
         assert (found.code, found.json()["ok"]) == (1, False)
 
 
+def test_a_preview_says_who_is_asked_and_who_cannot(office):
+    given = {"exception": "price_deviation", "stake": "6000", "deviation_pct": "2", "margin_pct": "9"}
+    words = [word for name, value in given.items() for word in ("--set", f"{name}={value}")]
+    asked = (*words, "--set", "tier=silver", "--set", "risk=low", "--asked-by", "carl@shop.example")
+    first, second = office("approvals", "preview", *asked)["steps"]
+    assert (first["role"], first["who"], first["enough"]) == ("channel_manager", [], False)
+    assert "asked for this" in first["left_out"][0]
+    assert second["who"] == ["user:fiona@shop.example"]
+    assert "too few people" in office("approvals", "preview", *asked, json=False)
+    assert office("approvals", "preview", "A-104")["steps"][0]["who"] == ["user:carl@shop.example"]
+
+
+def test_many_can_be_checked_before_they_are_decided(office):
+    words = ("approvals", "decide-many", "A-104", "--outcome", "approve", "--because", "fine", "--check")
+    found = office(*words, "--as", "carl@shop.example")
+    assert [(i["subject"], i["result"]) for i in found["items"]] == [("A-104", "can be decided")]
+    ran = office.shell.run(*words, "--as", "fiona@shop.example", "--tenant", "shop", "--json")
+    assert (ran.code, ran.json()["items"][0]["result"]) == (1, "refused")
+
+
 def test_a_second_person_decides_and_the_command_says_who_is_next(office):
     carl = ("--as", "carl@shop.example", "--because", "opens two shops")
     one = office("approvals", "decide", "A-104", "approve", *carl)

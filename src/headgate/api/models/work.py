@@ -11,7 +11,8 @@ from pydantic import Field
 
 from headgate.api.models.common import AuditLine, Body, LoggedEvent, Money, Shape, money
 from headgate.api.parameters import Amount, Code, Digest, Instant, LongText
-from headgate.process import Approval
+from headgate.process import Approval, Vote
+from headgate.process.core.changes import Replaced
 
 
 class Step(Shape):
@@ -47,6 +48,24 @@ class Ballot(Shape):
     event: int
 
 
+class Change(Shape):
+    """One value that differs; null on the side where it is not."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+class ReplacedView(Shape):
+    """The request that this one replaces, what differs, and who had agreed to the earlier one."""
+
+    approval: UUID
+    status: str
+    requested_at: Instant
+    changes: list[Change]
+    agreed: list[Ballot]
+
+
 class ApprovalView(Shape):
     """A request bound to the exact content asked for. Decide it with this `digest`."""
 
@@ -69,6 +88,9 @@ class ApprovalView(Shape):
     ways: list[str] | None = Field(
         default=None,
         description="For whom the caller may decide now: `` for themselves, else a delegator. Empty when not at all.",
+    )
+    replaces: ReplacedView | None = Field(
+        default=None, description="The request that a change ended, with what differs and who had agreed to it."
     )
 
 
@@ -199,7 +221,36 @@ class Claimed(Shape):
     assignee: str | None
 
 
-def approval_view(approval: Approval, ways: tuple[str, ...] | None = None) -> ApprovalView:
+def ballot(vote: Vote) -> Ballot:
+    """A vote as shown."""
+    return Ballot(
+        level=vote.level,
+        role=vote.step,
+        principal=vote.principal,
+        on_behalf_of=vote.on_behalf_of,
+        outcome=vote.outcome,
+        justification=vote.justification,
+        edit=None if vote.edit is None else dict(vote.edit),
+        at=vote.at,
+        event=vote.event_seq,
+    )
+
+
+def _replaced(found: Replaced | None) -> ReplacedView | None:
+    if found is None:
+        return None
+    return ReplacedView(
+        approval=found.before.approval,
+        status=found.before.status,
+        requested_at=found.before.requested_at,
+        changes=[Change.model_validate(each) for each in found.changes],
+        agreed=[ballot(vote) for vote in found.agreed],
+    )
+
+
+def approval_view(
+    approval: Approval, ways: tuple[str, ...] | None = None, replaces: Replaced | None = None
+) -> ApprovalView:
     """An approval as shown."""
     return ApprovalView(
         approval=approval.approval,
@@ -217,21 +268,9 @@ def approval_view(approval: Approval, ways: tuple[str, ...] | None = None) -> Ap
         exceptions=list(approval.exceptions),
         summary=dict(approval.summary),
         steps=[Step.model_validate(step) for step in approval.steps],
-        votes=[
-            Ballot(
-                level=vote.level,
-                role=vote.step,
-                principal=vote.principal,
-                on_behalf_of=vote.on_behalf_of,
-                outcome=vote.outcome,
-                justification=vote.justification,
-                edit=None if vote.edit is None else dict(vote.edit),
-                at=vote.at,
-                event=vote.event_seq,
-            )
-            for vote in approval.votes
-        ],
+        votes=[ballot(vote) for vote in approval.votes],
         ways=None if ways is None else list(ways),
+        replaces=_replaced(replaces),
     )
 
 

@@ -50,6 +50,7 @@ from headgate.process import (
     ways,
     work_queue,
 )
+from headgate.process.core.changes import replaced_by
 from headgate.process.queries import Place, place_of
 
 router = APIRouter(route_class=StrictRoute)
@@ -189,7 +190,7 @@ def _approval(conn: Connection[Any], caller: Caller, approval: UUID) -> Approval
         mine = ways(found, voter_of(conn, caller.ctx, caller.app.engine))
     except Forbidden:
         mine = ()
-    return approval_view(found, mine)
+    return approval_view(found, mine, replaced_by(approvals_of_case(conn, found.case_id), found))
 
 
 def _before(cursor: str) -> tuple[datetime, UUID] | None:

@@ -1,0 +1,122 @@
+"""Over HTTP: who would be asked, what changed since it was asked last, and many decided at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.scenarios.api.test_approvals import decision as decision_on
+from tests.scenarios.api.test_approvals import held, path
+from tests.scenarios.api.test_events import problem
+from tests.scenarios.api.world import World, event, order
+from tests.scenarios.channel import person
+
+ASK = {
+    "exception": "price_deviation",
+    "stake": "6000",
+    "deviation_pct": "12",
+    "margin_pct": "9",
+    "tier": "silver",
+    "risk": "low",
+}
+
+
+def many(*approvals: dict[str, Any], outcome: str = "approve", **more: Any) -> dict[str, Any]:
+    """The body of one decision on many."""
+    items = [{"approval": a["approval"], "digest": a["digest"]} for a in approvals]
+    return {"items": items, "outcome": outcome, "justification": "quarter end, agreed", **more}
+
+
+def test_a_preview_names_rows_people_and_who_may_not(world: World) -> None:
+    body = {"asks": [ASK], "requested_by": person("cora")}
+    found = world.post("carl", "/v1/approvals/preview", body).json()
+    assert (found["policy"], found["version"], found["rows"]) == ("approval_matrix", 1, ["price", "price_large"])
+    first, second = found["steps"]
+    assert (first["role"], second["role"], second["status"]) == ("channel_manager", "finance_director", "waiting")
+    assert [p["principal"] for p in first["people"]] == [person("carl")]
+    assert [(p["principal"], "asked for this" in p["why"]) for p in first["left_out"]] == [(person("cora"), True)]
+    assert "6000" in second["because"][0]
+    assert world.get("carl", "/v1/tasks").json()["items"] == []
+
+
+def test_a_preview_of_what_no_matrix_can_answer_is_refused(world: World) -> None:
+    problem(world.post("carl", "/v1/approvals/preview", {"asks": [{}]}), 422, "invalid")
+    problem(world.post("carl", "/v1/approvals/preview", {"asks": [ASK], "policy": "none"}), 404, "not_found")
+    problem(world.post("carl", "/v1/approvals/preview", {"asks": [ASK], "policy": "margin_floor"}), 422, "invalid")
+
+
+def test_the_people_of_a_request_come_with_their_delegates(world: World) -> None:
+    approval = held(world, price="8.00")
+    world.channel.delegate("carl", "cora", ["channel_manager"])
+    found = world.get("fiona", f"/v1/approvals/{approval['approval']}/people").json()
+    people = {(p["principal"], p["on_behalf_of"]): p["away"] for p in found["steps"][0]["people"]}
+    assert people == {
+        (person("carl"), ""): [person("cora")],
+        (person("cora"), ""): [],
+        (person("cora"), person("carl")): [],
+    }
+
+
+def test_a_changed_order_shows_what_differs_and_who_had_agreed(world: World) -> None:
+    first = held(world, price="8.00")
+    assert first["replaces"] is None
+    world.post("carl", path(first), decision_on(first))
+    world.send(event("e-2", order("O-1", ("S-1", "30", "7.50")), type="order.amended"))
+    world.govern()
+    (task,) = [t for t in world.get("carl", "/v1/tasks").json()["items"] if t["subject"] == "O-1"]
+    second = world.get("carl", f"/v1/approvals/{task['approval']}").json()
+    assert second["votes"] == []
+    replaced = second["replaces"]
+    assert (replaced["approval"], replaced["status"]) == (first["approval"], "voided")
+    changes = {c["what"]: (c["before"], c["after"]) for c in replaced["changes"]}
+    assert changes["lines[1].asked"] == ("8.00", "7.50")
+    assert changes["lines[1].quantity"] == ("20", "30")
+    assert changes["stake"] == ("40.00", "75.00")
+    assert [v["principal"] for v in replaced["agreed"]] == [person("carl")]
+
+
+def test_many_are_decided_each_by_its_own_digest(world: World) -> None:
+    one, two = held(world, "O-1"), held(world, "O-2", customer_reference="b")
+    large = held(world, "O-3", price="8.00", customer_reference="c")
+    stale = {**two, "digest": "0" * 64}
+    body = many(one, stale, large)
+    checked = world.post("carl", "/v1/approvals/decisions", {**body, "check_only": True}).json()
+    assert [i["result"] for i in checked["items"]] == ["checked", "refused", "checked"]
+    assert checked["stake"] == {"amount": "60.00", "currency": "EUR"}
+    assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["status"] == "pending"
+    done = world.post("carl", "/v1/approvals/decisions", body).json()
+    assert [(i["result"], i["problem"]) for i in done["items"]] == [
+        ("decided", ""),
+        ("refused", "stale"),
+        ("decided", ""),
+    ]
+    assert (done["decided"], done["refused"]) == (2, 1)
+    assert [i["view"] and i["view"]["status"] for i in done["items"]] == ["approved", None, "pending"]
+    assert world.channel.status("O-1") == "released"
+    assert world.channel.status("O-2") == "held"
+
+
+def test_a_repeat_under_the_same_key_decides_nothing_twice(world: World) -> None:
+    one = held(world)
+    headers = {"Idempotency_Key": "many-1"}
+    first = world.post("carl", "/v1/approvals/decisions", many(one), **headers)
+    again = world.post("carl", "/v1/approvals/decisions", many(one), **headers)
+    assert first.json() == again.json()
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(world.get("carl", f"/v1/approvals/{one['approval']}").json()["votes"]) == 1
+
+
+def test_what_is_not_the_callers_is_refused_for_itself(world: World) -> None:
+    mine = held(world)
+    done = world.post("fay", "/v1/approvals/decisions", many(mine)).json()
+    assert [(i["result"], i["problem"]) for i in done["items"]] == [("refused", "forbidden")]
+    unknown = {"approval": "00000000-0000-4000-8000-000000000000", "digest": "0" * 64}
+    done = world.post("carl", "/v1/approvals/decisions", many(unknown, mine)).json()
+    assert [i["problem"] for i in done["items"]] == ["not_found", ""]
+
+
+def test_one_approval_twice_or_an_edit_is_refused_as_a_whole(world: World) -> None:
+    one = held(world)
+    problem(world.post("carl", "/v1/approvals/decisions", many(one, one)), 422, "invalid")
+    problem(world.post("carl", "/v1/approvals/decisions", many(one, outcome="edit")), 400, "malformed")
+    problem(world.post("carl", "/v1/approvals/decisions", {**many(one), "items": []}), 400, "malformed")
+    assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["status"] == "pending"
