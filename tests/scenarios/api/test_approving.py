@@ -28,7 +28,7 @@ def many(*approvals: dict[str, Any], outcome: str = "approve", **more: Any) -> d
 
 def test_a_preview_names_rows_people_and_who_may_not(world: World) -> None:
     body = {"asks": [ASK], "requested_by": person("cora")}
-    found = world.post("carl", "/v1/approvals/preview", body).json()
+    found = world.post("carl", "/v1/approval-previews", body).json()
     assert (found["policy"], found["version"], found["rows"]) == ("approval_matrix", 1, ["price", "price_large"])
     first, second = found["steps"]
     assert (first["role"], second["role"], second["status"]) == ("channel_manager", "finance_director", "waiting")
@@ -39,9 +39,9 @@ def test_a_preview_names_rows_people_and_who_may_not(world: World) -> None:
 
 
 def test_a_preview_of_what_no_matrix_can_answer_is_refused(world: World) -> None:
-    problem(world.post("carl", "/v1/approvals/preview", {"asks": [{}]}), 422, "invalid")
-    problem(world.post("carl", "/v1/approvals/preview", {"asks": [ASK], "policy": "none"}), 404, "not_found")
-    problem(world.post("carl", "/v1/approvals/preview", {"asks": [ASK], "policy": "margin_floor"}), 422, "invalid")
+    problem(world.post("carl", "/v1/approval-previews", {"asks": [{}]}), 422, "invalid")
+    problem(world.post("carl", "/v1/approval-previews", {"asks": [ASK], "policy": "none"}), 404, "not_found")
+    problem(world.post("carl", "/v1/approval-previews", {"asks": [ASK], "policy": "margin_floor"}), 422, "invalid")
 
 
 def test_the_people_of_a_request_come_with_their_delegates(world: World) -> None:
@@ -79,11 +79,11 @@ def test_many_are_decided_each_by_its_own_digest(world: World) -> None:
     large = held(world, "O-3", price="8.00", customer_reference="c")
     stale = {**two, "digest": "0" * 64}
     body = many(one, stale, large)
-    checked = world.post("carl", "/v1/approvals/decisions", {**body, "check_only": True}).json()
+    checked = world.post("carl", "/v1/approval-decisions", {**body, "check_only": True}).json()
     assert [i["result"] for i in checked["items"]] == ["checked", "refused", "checked"]
     assert checked["stake"] == {"amount": "60.00", "currency": "EUR"}
     assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["status"] == "pending"
-    done = world.post("carl", "/v1/approvals/decisions", body).json()
+    done = world.post("carl", "/v1/approval-decisions", body).json()
     assert [(i["result"], i["problem"]) for i in done["items"]] == [
         ("decided", ""),
         ("refused", "stale"),
@@ -98,8 +98,8 @@ def test_many_are_decided_each_by_its_own_digest(world: World) -> None:
 def test_a_repeat_under_the_same_key_decides_nothing_twice(world: World) -> None:
     one = held(world)
     headers = {"Idempotency_Key": "many-1"}
-    first = world.post("carl", "/v1/approvals/decisions", many(one), **headers)
-    again = world.post("carl", "/v1/approvals/decisions", many(one), **headers)
+    first = world.post("carl", "/v1/approval-decisions", many(one), **headers)
+    again = world.post("carl", "/v1/approval-decisions", many(one), **headers)
     assert first.json() == again.json()
     assert again.headers["Idempotent-Replayed"] == "true"
     assert len(world.get("carl", f"/v1/approvals/{one['approval']}").json()["votes"]) == 1
@@ -107,16 +107,16 @@ def test_a_repeat_under_the_same_key_decides_nothing_twice(world: World) -> None
 
 def test_what_is_not_the_callers_is_refused_for_itself(world: World) -> None:
     mine = held(world)
-    done = world.post("fay", "/v1/approvals/decisions", many(mine)).json()
+    done = world.post("fay", "/v1/approval-decisions", many(mine)).json()
     assert [(i["result"], i["problem"]) for i in done["items"]] == [("refused", "forbidden")]
     unknown = {"approval": "00000000-0000-4000-8000-000000000000", "digest": "0" * 64}
-    done = world.post("carl", "/v1/approvals/decisions", many(unknown, mine)).json()
+    done = world.post("carl", "/v1/approval-decisions", many(unknown, mine)).json()
     assert [i["problem"] for i in done["items"]] == ["not_found", ""]
 
 
 def test_one_approval_twice_or_an_edit_is_refused_as_a_whole(world: World) -> None:
     one = held(world)
-    problem(world.post("carl", "/v1/approvals/decisions", many(one, one)), 422, "invalid")
-    problem(world.post("carl", "/v1/approvals/decisions", many(one, outcome="edit")), 400, "malformed")
-    problem(world.post("carl", "/v1/approvals/decisions", {**many(one), "items": []}), 400, "malformed")
+    problem(world.post("carl", "/v1/approval-decisions", many(one, one)), 422, "invalid")
+    problem(world.post("carl", "/v1/approval-decisions", many(one, outcome="edit")), 400, "malformed")
+    problem(world.post("carl", "/v1/approval-decisions", {**many(one), "items": []}), 400, "malformed")
     assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["status"] == "pending"

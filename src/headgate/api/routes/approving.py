@@ -34,7 +34,7 @@ from headgate.process.repo import get_approvals
 router = APIRouter(route_class=StrictRoute, tags=["approvals"])
 
 
-@router.post("/approvals/preview", responses=problems(*READ, 422))
+@router.post("/approval-previews", responses=problems(*READ, 422))
 def foresee_approval(caller: CasesRead, body: Ask) -> ApprovalPath:
     """Who would have to approve this, in which order, and why: the matrix's rows, the people its roles resolve to with
     their delegates, and who is left out because they asked. Nothing is written."""
@@ -60,7 +60,7 @@ def read_people(caller: CasesRead, approval: Annotated[UUID, Path()]) -> People:
         return People(approval=approval, steps=path_steps(people_of(conn, caller.ctx, caller.app.engine, found), {}))
 
 
-@router.post("/approvals/decisions", response_model=ManyDecided, responses=problems(*WRITE))
+@router.post("/approval-decisions", response_model=ManyDecided, responses=problems(*WRITE))
 def decide_many(request: Request, caller: ApprovalsDecide, body: DecideMany, once: Once = None) -> Response:
     """Decide many approvals alike, each by the digest of the content its approver saw.
 
