@@ -9,7 +9,7 @@ from pydantic import Field
 
 from headgate.api.models.common import Body, Money, Shape
 from headgate.api.models.work import ApprovalView, Step
-from headgate.api.parameters import Amount, Code, Digest, Instant, LongText
+from headgate.api.parameters import Code, Digest, Instant, LongText, PositiveAmount
 from headgate.process.core.foresee import Foreseen
 from headgate.process.preview import Preview
 
@@ -26,7 +26,7 @@ class Ask(Body):
     )
     requested_by: str = Field(default="", max_length=200, pattern=r"^[^\u0000]*$")
     barred: list[str] = Field(default=[], max_length=50, description="Others who had a hand in asking.")
-    stake: Amount | None = Field(default=None, description="Left out, the sum of the asks' stakes.")
+    stake: PositiveAmount | None = Field(default=None, description="Left out, the sum of the asks' stakes.")
     summary: dict[str, Any] = Field(default={}, description="What the approver would read; conditions look at it.")
 
 
