@@ -26,6 +26,7 @@ DEALS = "/deals"
 PARTNERS = "/partners"
 AGREEMENTS = "/agreements"
 POLICIES = "/policies"
+BACKTESTS = "/backtests"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
@@ -184,3 +185,23 @@ def delivery(delivery_id: UUID | str) -> str:
 
 def delivery_act(delivery_id: UUID | str, act: str) -> str:
     return f"{delivery(delivery_id)}/{segment(act)}"
+
+
+def backtests_of(policy: str) -> str:
+    return query(BACKTESTS, [("policy", policy)])
+
+
+def backtest_new(policy: str) -> str:
+    return f"{POLICIES}/{segment(policy)}/backtest"
+
+
+def backtest(run: UUID | str) -> str:
+    return f"{BACKTESTS}/{run}"
+
+
+def backtest_cancel(run: UUID | str) -> str:
+    return f"{backtest(run)}/cancel"
+
+
+def backtest_flip(run: UUID | str, candidate: int | str, place: int | str) -> str:
+    return f"{backtest(run)}/flips/{candidate}/{place}"

@@ -37,6 +37,13 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             fulfilled=("Fulfilled", "done", "truck"),
             returned=("Returned for correction", "waiting", "arrow-back-up"),
         ),
+        "backtest": _table(
+            queued=("Waiting", "quiet", "clock"),
+            running=("Running", "active", "player-play"),
+            done=("Done", "done", "circle-check"),
+            cancelled=("Cancelled", "quiet", "ban"),
+            failed=("Failed", "breach", "alert-triangle"),
+        ),
         "deal": _table(
             draft=("Draft", "quiet", "pencil"),
             submitted=("Submitted", "active", "circle-dot"),

@@ -129,6 +129,7 @@ def policy_view(
         versions=tuple(_version(each, shown, names, lens) for each in versions),
         decisions=decisions,
         hits_of=hits_of,
+        may_try=lens.may("policies.backtest"),
     )
 
 

@@ -115,6 +115,7 @@ class PolicyView(View):
     decisions: int | None
     marked_row: str = ""
     hits_of: str = ""
+    may_try: bool = False
 
     @property
     def tests_passed(self) -> int:

@@ -12,6 +12,7 @@ from headgate.policy.backtest.runs import (
     get_run,
     list_flips,
     list_runs,
+    results_of,
 )
 from headgate.policy.backtest.service import Backtests, Wanted, purge_backtests
 
@@ -32,4 +33,5 @@ __all__ = [
     "list_flips",
     "list_runs",
     "purge_backtests",
+    "results_of",
 ]

@@ -27,7 +27,7 @@ def headline(result: Mapping[str, Any], place: int) -> str:
         return "Nothing was decided in this period"
     compared = read["decisions"] - read["followed_approval"] - read["unreadable"]
     if not counts["flipped"]:
-        said = f"None of {compared:,} decisions would have come out otherwise"
+        said = f"Nothing flips: {compared:,} decisions would have come out the same"
     else:
         amount = Decimal(of["flipped"]["amount"])
         worth = f", {amount:,.2f} {result['currency']} in all" if amount else ""

@@ -123,7 +123,6 @@ def _slice(
     params: Mapping[str, object] = {
         "policy": of[0],
         "version": of[1],
-        "since": span[0],
         "until": span[1],
         "at": after[0],
         "decision": after[1],

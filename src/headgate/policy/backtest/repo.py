@@ -15,6 +15,7 @@ values (%(run)s, %(policy)s, %(first_day)s, %(last_day)s, %(zone)s, %(since)s, %
 """
 
 GET = f"select {_RUN} from backtests where run = %(run)s"
+RESULTS = "select run, result from backtests where run = any(%(runs)s) and result is not null"
 RESULT = "select result from backtests where run = %(run)s"
 TEXTS = "select texts from backtests where run = %(run)s"
 
@@ -104,12 +105,13 @@ select count(*) from (
 # The policies' own versions, and how the index finds their decisions: by policy, version and time.
 VERSIONS = "select policy, version from policy_versions where policy = any(%(policies)s) order by policy, version"
 
+# `at` begins where the slice before ended, so that the index is entered there and not at the period's start.
 SLICE = """
 select decision, at, policy, version, subject_type, subject, outcome,
        convert_to(evaluations::text, 'UTF8'), digest
 from decisions
-where policy = %(policy)s and version = %(version)s and at >= %(since)s and at < %(until)s
-  and (at, decision) > (%(at)s, %(decision)s)
+where policy = %(policy)s and version = %(version)s and at >= %(at)s and at < %(until)s
+  and (at > %(at)s or decision > %(decision)s)
 order by at, decision limit %(limit)s
 """
 

@@ -104,6 +104,11 @@ def get_result(conn: Connection, run: UUID) -> dict[str, Any] | None:
     return found
 
 
+def results_of(conn: Connection, runs: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """What these runs found, as far as they are done."""
+    return dict(conn.execute(repo.RESULTS, {"runs": list(runs)}).fetchall()) if runs else {}
+
+
 def list_flips(
     conn: Connection, run: UUID, candidate: int, *, after: int = 0, limit: int = 50, **wanted: str
 ) -> list[KeptFlip]:

@@ -1,0 +1,87 @@
+"""Try it on the past, as a channel manager does it in the browser."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from headgate.policy.backtest import list_runs, service
+from headgate.worker import BacktestLoop
+from tests.integration.console.site import Visitor, words
+from tests.scenarios.api.test_backtests import stricter
+
+FORM = "/policies/price_deviation/backtest"
+DAYS = {"from": "2026-03-01", "to": "2026-03-02"}
+
+
+@pytest.fixture
+def tried(held: Visitor) -> Visitor:
+    """Carl, with twelve orders of his partner decided, half of them 1.5 % below contract."""
+    channel = held.channel
+    for number in range(20, 32):
+        price = "9.85" if number % 2 else "10.00"
+        channel.order(f"T-{number}", ("S-1", str(number), price), customer_reference=f"T {number}")
+    channel.govern()
+    channel.clock.move(timedelta(minutes=5))
+    return held.enter("carl")
+
+
+def test_a_text_is_tried_and_the_page_says_who_is_hit(tried: Visitor) -> None:
+    form = tried.get(FORM)
+    assert "Try it on the past" in words(form)
+    page = tried.post(FORM, {**DAYS, "text": stricter()})
+    assert page.status_code == 200
+    text = words(page)
+    assert re.search(r"\d+ of \d+ decisions would have come out otherwise", text), text
+    assert "is hit most" in text
+    path = str(page.url.path)
+    for href in re.findall(r'href="([^"]*/flips/1/\d+)"', page.text)[:2]:
+        why = tried.get(href)
+        assert why.status_code == 200
+        assert "within_tolerance" in why.text
+        assert "below_contract" in why.text
+    assert tried.get(f"{path}?partner=P-1&kind=outcome").status_code == 200
+    assert "No flip matches" in words(tried.get(f"{path}?partner=P-9"))
+    assert tried.get("/backtests").status_code == 200
+    with tried.counted():
+        tried.get(path)
+    assert tried.queries <= 20
+
+
+def test_what_is_wrong_is_said_in_the_form_and_what_was_typed_is_kept(tried: Visitor) -> None:
+    for fields, said in (
+        ({**DAYS}, "What to try is not 1 to 5"),
+        ({"from": "2026-03-02", "to": "2026-03-01", "version-1": "1"}, "lies before"),
+        ({"from": "yesterday", "to": "2026-03-01", "version-1": "1"}, "is not a date"),
+        ({**DAYS, "text": "policy: ["}, "policy: ["),
+    ):
+        page = tried.post(FORM, fields)
+        assert page.status_code == 422
+        assert said in words(page) or said in page.text
+
+
+def test_a_long_one_shows_how_far_it_is_and_can_be_cancelled(tried: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SMALL", 0)
+    monkeypatch.setattr(service.Backtests.start, "__kwdefaults__", {"small": 0})
+    page = tried.post(FORM, {**DAYS, "version-1": "1"})
+    path = str(page.url.path)
+    assert "Waiting for a worker" in words(page)
+    assert tried.get(path, part="progress").status_code == 200
+    assert "is cancelled" in words(tried.post(f"{path}/cancel"))
+    again = tried.post(FORM, {**DAYS, "version-1": "1"})
+    BacktestLoop(tried.channel.app).step()
+    assert tried.get(str(again.url.path), part="progress").headers["hx-refresh"] == "true"
+    assert "Nothing flips" in words(tried.get(str(again.url.path)))
+
+
+def test_who_may_not_try_policies_sees_results_and_no_form(tried: Visitor) -> None:
+    tried.post(FORM, {**DAYS, "version-1": "1"})
+    with tried.channel.app.database.transaction(tried.channel.tenant) as conn:
+        (run,) = list_runs(conn)
+    tried.enter("desk")
+    assert tried.get(f"/backtests/{run.run}").status_code == 200
+    assert tried.get(FORM).status_code == 403
+    assert tried.post(f"/backtests/{run.run}/cancel").status_code == 403
+    assert "Try it on the past" not in tried.get("/policies/price_deviation").text
