@@ -260,6 +260,11 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     return registry
 
 
+def known_actions() -> frozenset[str]:
+    """The actions that processes of this installation can run."""
+    return frozenset(_registry(RevisionCache(), 1).actions)
+
+
 def _checkpointing(envelope: Envelope, settings: Settings) -> Job:
     """Sign the audit chain when entries came and the newest checkpoint is old enough."""
     every = timedelta(minutes=settings.checkpoint_minutes)

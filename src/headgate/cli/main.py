@@ -41,6 +41,7 @@ GROUPS = (
     ("cases", "cases:app", "Cases off the straight path."),
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),
     ("calendars", "calendars:app", "Working hours and holidays, and whose they are."),
+    ("processes", "processes:app", "Processes: look, lint, draw, export."),
     ("policies", "policies:app", "Policies: look, lint, test, author."),
     ("backtest", "backtests:app", "Try policy versions on past decisions: what flips, for whom, how much."),
     ("audit", "audit:app", "The audit chain: search, verify, sign, prove, export."),

@@ -1,0 +1,96 @@
+"""`headgate processes …`: look at process versions, lint process files, print the schema."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headgate.access import ROLES
+from headgate.cli.session import Json, Tenant, print_json, read_text, say, session, table
+from headgate.process import get_definition, list_versions
+from headgate.process.core.lint import Known, lint_process
+from headgate.process.core.schema import process_schema
+from headgate.wiring import known_actions
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="A process.")]
+Version = Annotated[int, typer.Option(help="Without it, the newest.")]
+
+
+@app.command("list")
+def list_(tenant: Tenant = "nordwind", json: Json = False) -> None:
+    """List every version of every process."""
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
+        rows = list_versions(conn)
+    if json:
+        print_json({"items": rows})
+        return
+    columns = {
+        "process": "Process",
+        "version": "Version",
+        "title": "Title",
+        "status": "Status",
+        "pack": "Pack",
+        "valid_from": "From (UTC)",
+    }
+    table("Processes", rows, columns, "No processes yet: install a pack with headgate tenant create.")
+
+
+@app.command("show")
+def show(process: Name, version: Version = 0, tenant: Tenant = "nordwind", json: Json = False) -> None:
+    """Show the stages of a process version: what each waits for, its clock, and where it leads."""
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
+        chosen = version or max((v["version"] for v in list_versions(conn) if v["process"] == process), default=1)
+        found = get_definition(conn, process, chosen)
+    if json:
+        print_json(asdict(found) | {"children": sorted(found.children)})
+        return
+    rows = [
+        {
+            "id": stage.id,
+            "title": stage.title,
+            "sla": f"{stage.sla.hours.normalize():f} h" if stage.sla else "",
+            "waits": ", ".join(stage.on) or ("ends" if stage.final else ""),
+            "leads": ", ".join(dict.fromkeys(t.to for ts in (stage.go, *stage.on.values()) for t in ts if t.to)),
+        }
+        for stage in found.stages.values()
+    ]
+    columns = {"id": "Stage", "title": "Title", "sla": "Clock", "leads": "Leads to", "waits": "Waits for"}
+    table(f"{found.title}, {process}@{chosen}", rows, columns, "")
+
+
+@app.command("lint")
+def lint(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
+    warnings: Annotated[bool, typer.Option("--strict", help="Exit code 1 on warnings too.")] = False,
+    json: Json = False,
+) -> None:
+    """Check process files without a database: file:line:column: severity code message. Exit code 1 on errors."""
+    issues = [issue for file in files for issue in lint_process(read_text(file), str(file), _known(file))]
+    if json:
+        print_json({"issues": [asdict(issue) for issue in issues]})
+    else:
+        for issue in issues:
+            say(str(issue), wrap=False)
+        say(f"{len(files)} files, {len(issues)} issues", wrap=False)
+    if any(warnings or issue.severity == "error" for issue in issues):
+        sys.exit(1)
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a process file, for editors: # yaml-language-server: $schema=FILE."""
+    print_json(process_schema())
+
+
+def _known(file: Path) -> Known:
+    """What is registered here, and the policies that lie in the pack beside the file."""
+    folder = file.resolve().parent.parent / "policies"
+    policies: frozenset[str] | None = None
+    if folder.is_dir():
+        policies = frozenset(each.stem for each in folder.glob("*.yaml"))
+    return Known(actions=known_actions(), policies=policies, roles=frozenset(ROLES))

@@ -1,0 +1,112 @@
+"""Everything that can be said of a process file before it is installed: code, severity, place and how to mend it.
+
+What the parser refuses ends the look (`structure`); then every rule of the catalogue speaks, its file's name being its
+code; then what an installation knows is compared: actions, policies and roles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from headgate.kernel.errors import Invalid
+from headgate.process.core.definition import Definition
+from headgate.process.core.marks import Marks, marks_of
+from headgate.process.core.parse import read_definition
+from headgate.process.core.rules import RULES
+from headgate.process.core.rules.finding import Finding, steps_of
+
+_LINE = re.compile(r":(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an installation has; None where that is not known, so nothing is said about it."""
+
+    actions: frozenset[str] | None = None
+    policies: frozenset[str] | None = None
+    roles: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LintIssue:
+    """One remark. Line and column count from 1; `where` is the stage or event it is about."""
+
+    code: str
+    severity: str  # error | warning
+    message: str
+    fix: str
+    file: str
+    line: int
+    column: int
+    where: str = ""
+
+    def __str__(self) -> str:
+        """As editors and build logs read it."""
+        said = f"{self.where}: {self.message}" if self.where else self.message
+        fix = f" {self.fix}" if self.fix else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.severity} {self.code} {said}.{fix}".replace("..", ".")
+
+
+def lint_process(text: str, file: str, known: Known | None = None) -> list[LintIssue]:
+    """All remarks on a process file, in the order of its lines."""
+    try:
+        definition = read_definition(text, file)
+    except Invalid as error:
+        return [_structure(text, file, error)]
+    marks = marks_of(text)
+    found = [
+        _issue(rule.__module__.rsplit(".", 1)[-1].replace("_", "-"), "error", finding, file, marks)
+        for rule in RULES
+        for finding in rule(definition)
+    ]
+    found += [_issue(code, "warning", finding, file, marks) for code, finding in _unknown(definition, known or Known())]
+    return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
+
+
+def codes() -> list[str]:
+    """Every code there is."""
+    rules = [rule.__module__.rsplit(".", 1)[-1].replace("_", "-") for rule in RULES]
+    return sorted({"structure", *rules, "unknown-action", "unknown-policy", "unknown-role"})
+
+
+def _structure(text: str, file: str, error: Invalid) -> LintIssue:
+    problem = error.problems[0] if error.problems else None
+    line = int(found[1]) if problem and (found := _LINE.search(problem.field)) else 1
+    lines = text.splitlines()
+    here = lines[line - 1] if 0 < line <= len(lines) else ""
+    column = len(here) - len(here.lstrip(" -")) + 1
+    message = problem.message if problem else error.message
+    quoted = f"'{problem.value}' " if problem and problem.value else ""
+    return LintIssue(
+        "structure", "error", f"{quoted}{message}", problem.fix if problem else "", file, max(line, 1), column
+    )
+
+
+def _issue(code: str, severity: str, finding: Finding, file: str, marks: Marks) -> LintIssue:
+    line, column = marks.place(finding.where, finding.message)
+    return LintIssue(code, severity, finding.message, finding.fix, file, line, column, finding.where)
+
+
+def _unknown(definition: Definition, known: Known) -> Iterator[tuple[str, Finding]]:
+    for stage in definition.stages.values():
+        for step in steps_of(stage):
+            if step.kind == "run" and known.actions is not None and step.name not in known.actions:
+                fix = f"Use one that is registered, for example {_near(step.name, known.actions)}."
+                yield "unknown-action", Finding(stage.id, f"runs '{step.name}', which nothing here registers", fix)
+            if step.kind in ("decide", "approve") and known.policies is not None and step.name not in known.policies:
+                fix = "Add the policy to the pack, or mend the name."
+                yield "unknown-policy", Finding(stage.id, f"asks '{step.name}', which is no policy of the pack", fix)
+        roles = [stage.owner, *(str(s.args["role"]) for s in steps_of(stage) if s.kind == "task" and "role" in s.args)]
+        roles += [link.role for link in stage.sla.chain] if stage.sla is not None else []
+        for role in dict.fromkeys(roles):
+            if role and not role.startswith("$") and known.roles is not None and role not in known.roles:
+                fix = f"Use one of {', '.join(sorted(known.roles))}."
+                yield "unknown-role", Finding(stage.id, f"names the role '{role}', which nobody can hold", fix)
+
+
+def _near(name: str, among: frozenset[str]) -> str:
+    """The known name that begins most like this one."""
+    first = name.split(".")[0]
+    return next((n for n in sorted(among) if n.startswith(first)), min(among, default="none"))
