@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench.harness import Options, Report, rounded
 
-BENCHES = ("governed_orders", "workers", "growth", "ingest", "end_to_end", "audit", "policy", "backtest")
+BENCHES = ("governed_orders", "workers", "growth", "ingest", "end_to_end", "audit", "policy", "policy_eval", "lint")
 
 
 def main(arguments: list[str]) -> int:

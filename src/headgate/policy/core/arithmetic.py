@@ -10,12 +10,13 @@ Anything else raises `NotExact` and is for ZEN itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal
+from itertools import pairwise
 from typing import Any, TypeAlias
 
-from headgate.policy.core.model import NUMERIC
+from headgate.policy.core.model import EXACT, NUMERIC
 from headgate.policy.core.unary import MAX_DEPTH, TIME_FUNCTIONS, BadCell, Token, number, time_of, tokens
 
 MAX_OPERATORS = 64
@@ -61,6 +62,7 @@ class _Part:
     step: Step
     kind: str  # number | string | bool | date | datetime | duration | null | any
     constant: bool = False
+    unit: str = ""  # money or percent, as far as the columns say
 
 
 def compile_exact(text: str, kinds: Mapping[str, str]) -> tuple[Step, str]:
@@ -77,6 +79,19 @@ def compile_exact(text: str, kinds: Mapping[str, str]) -> tuple[Step, str]:
     return part.step, part.kind
 
 
+def mixed_units(text: str, kinds: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    """Where an expression adds or compares money and percentages, in words, and the unit of what it gives.
+
+    Nothing is said of a text that is not an exact expression.
+    """
+    reader = _Reader(tokens(text), kinds)
+    try:
+        unit = reader.expression(0).unit
+    except (NotExact, BadCell):
+        return (), ""
+    return tuple(reader.mixed), unit
+
+
 class _Reader:
     def __init__(self, found: list[Token], kinds: Mapping[str, str]) -> None:
         self.found = found
@@ -84,6 +99,7 @@ class _Reader:
         self.kinds = kinds
         self.depth = 0
         self.operators = 0
+        self.mixed: list[str] = []
 
     def peek(self) -> Token:
         return self.found[self.at]
@@ -115,7 +131,21 @@ class _Reader:
             if self.operators > MAX_OPERATORS:
                 raise BadCell(f"the expression has more than {MAX_OPERATORS} operators")
             self.take()
-            left = self.choice(left) if op == "?" else _joined(op, left, self.expression(strength))
+            if op == "?":
+                left = self.choice(left)
+                continue
+            right = self.expression(strength)
+            left = replace(_joined(op, left, right), unit=self.unit(op, left, right))
+
+    def unit(self, op: str, left: _Part, right: _Part) -> str:
+        units = {left.unit, right.unit}
+        if op in ("+", "-", "min", "max", *_COMPARISONS) and units == {"money", "percent"}:
+            self.mixed.append(f"{op} puts money beside a percentage")
+        if op in ("+", "-", "min", "max", "??"):
+            return left.unit or right.unit
+        if op == "*":
+            return "money" if "money" in units else ""
+        return "money" if op == "/" and left.unit == "money" != right.unit else ""
 
     def choice(self, test: _Part) -> _Part:
         _must("bool", test, "the condition before ?")
@@ -126,7 +156,8 @@ class _Reader:
         kind = yes.kind if yes.kind == no.kind else "any"
         if kind == "any" and "null" not in (yes.kind, no.kind) and "any" not in (yes.kind, no.kind):
             raise BadCell(f"the two sides of ? : are {yes.kind} and {no.kind}")
-        return _Part(lambda env: first(env) if decide(env) else second(env), kind)
+        unit = yes.unit if yes.unit == no.unit else ""
+        return _Part(lambda env: first(env) if decide(env) else second(env), kind, unit=unit)
 
     def operand(self) -> _Part:
         token = self.take()
@@ -142,7 +173,7 @@ class _Reader:
             inner = self.expression(6)
             _must("number", inner, f"what follows {token.text}")
             step = inner.step
-            return _Part(lambda env: -_number(step(env)), "number") if token.text == "-" else inner
+            return replace(inner, step=lambda env: -_number(step(env))) if token.text == "-" else inner
         if token.text in ("not", "!"):
             inner = self.expression(6)
             _must("bool", inner, f"what follows {token.text}")
@@ -165,7 +196,8 @@ class _Reader:
             raise UnknownName(word)
         if self.kinds[word] == "list":
             raise NotExact
-        return _Part(lambda env: env[word], _KINDS[self.kinds[word]])
+        kind = self.kinds[word]
+        return _Part(lambda env: env[word], _KINDS[kind], unit=kind if kind in EXACT else "")
 
     def call(self, function: str) -> _Part:
         self.take()
@@ -182,7 +214,7 @@ class _Reader:
         step = inner.step
         if function == "abs":
             self.expect(")")
-            return _Part(lambda env: abs(_number(step(env))), "number")
+            return _Part(lambda env: abs(_number(step(env))), "number", unit=inner.unit)
         places = 0
         if self.peek().text == ",":
             self.take()
@@ -192,7 +224,7 @@ class _Reader:
             places = int(token.text)
         self.expect(")")
         quantum, mode, wide = Decimal(1).scaleb(-places), _ROUNDINGS[function], Context(prec=60)
-        return _Part(lambda env: _number(step(env)).quantize(quantum, mode, wide), "number")
+        return _Part(lambda env: _number(step(env)).quantize(quantum, mode, wide), "number", unit=inner.unit)
 
     def extreme(self, function: str) -> _Part:
         self.expect("[")
@@ -204,9 +236,12 @@ class _Reader:
         self.expect(")")
         for part in parts:
             _must("number", part, f"what {function} is given")
+        unit = parts[0].unit
+        for first, second in pairwise(parts):
+            unit = self.unit(function, replace(first, unit=unit), second)
         steps = tuple(p.step for p in parts)
         pick = min if function == "min" else max
-        return _Part(lambda env: pick(_number(s(env)) for s in steps), "number")
+        return _Part(lambda env: pick(_number(s(env)) for s in steps), "number", unit=unit)
 
 
 def _constant(value: object, kind: str) -> _Part:

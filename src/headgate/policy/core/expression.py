@@ -55,14 +55,7 @@ def compile_cell(text: str, column: str, types: Mapping[str, str]) -> Expression
     """A rich cell as a test on `$`: `> limit`, `$ > 2 * limit`, `startsWith($, 'X')`. Raises `BadCell`."""
     names = {**types, "$": types[column]}
     found = tokens(text)
-    own = any(t.text == "$" for t in found)
-    start = found[0].text if found[0].kind == "op" else ""
-    if own:
-        whole = text
-    elif start in _COMPARES:
-        whole = f"$ {text}"
-    else:
-        whole = f"$ == ({text})" if not any(t.text == "," for t in found) else text
+    whole = whole_test(text)
     try:
         step, kind = compile_exact(whole, names)
     except NotExact:
@@ -75,6 +68,16 @@ def compile_cell(text: str, column: str, types: Mapping[str, str]) -> Expression
     if kind not in ("bool", "any"):
         raise BadCell(f"{text} gives a {kind}, not true or false")
     return Expression(text, "bool", step)
+
+
+def whole_test(text: str) -> str:
+    """A rich cell with its `$` written out: `> limit` is `$ > limit`."""
+    found = tokens(text)
+    if any(t.text == "$" for t in found):
+        return text
+    if found[0].kind == "op" and found[0].text in _COMPARES:
+        return f"$ {text}"
+    return f"$ == ({text})" if not any(t.text == "," for t in found) else text
 
 
 def compile_output(text: str, types: Mapping[str, str]) -> Expression:

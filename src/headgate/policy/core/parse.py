@@ -30,6 +30,7 @@ from headgate.policy.core.model import (
     Formula,
     Hit,
     InputColumn,
+    Issue,
     OutputColumn,
     PolicyTable,
     PolicyTest,
@@ -46,6 +47,7 @@ MAX_ROWS = 1_000
 MAX_TESTS = 1_000
 MAX_VALUES = 500
 
+_ROW = re.compile(r"^\s*-\s+\{?\s*id\s*:", re.MULTILINE)
 _SOURCE = re.compile(r"([a-z][a-z0-9_]{0,63})\.([a-z][a-z0-9_]{0,63})")
 _FILE_KEYS = frozenset(
     {
@@ -76,6 +78,11 @@ def parse_policy(text: str, file: str = "policy.yaml") -> PolicyTable:
     Raises `Invalid` that lists every problem of shape with file, line and row: not YAML, an unknown key, a missing or
     doubled name, a value of the wrong kind, too many rows.
     """
+    rows = sum(1 for _ in _ROW.finditer(text))
+    if rows > MAX_ROWS:
+        message = f"rows has more than {MAX_ROWS} entries: {rows:,}"
+        fix = "Split the policy, chain one to the other with from, or keep what is data in a price list."
+        raise refuse([Issue("shape", "error", message, file, fix=fix)])
     root = read_yaml(text, file)
     reader = _Reader(file)
     table = reader.table(root, hashlib.sha256(text.encode()).hexdigest())

@@ -61,6 +61,7 @@ class Not:
 
 Test: TypeAlias = Compare | Range | Not
 ANYTHING: tuple[Test, ...] = (Not(()),)
+_CURLY = "‘’‚“”„«»‹›"
 TIME_FUNCTIONS = {"d": "a date is written d('2026-01-31')", "duration": "a duration is written duration('PT4H')"}
 
 
@@ -90,7 +91,10 @@ def tokens(text: str) -> list[Token]:
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
-            raise BadCell(f"cannot read {text[at:].strip()[:20]!r}")
+            rest = text[at:].strip()
+            if rest[0] in _CURLY:
+                raise BadCell(f"{rest[0]} is a typographic quote; write straight ones: 'gold'")
+            raise BadCell(f"cannot read {rest[:20]!r}")
         kind = str(match.lastgroup)
         token = Token(kind, match.group(kind), match.start(kind))
         depth += (token.text in ("(", "[")) - (token.text in (")", "]")) if kind == "op" else 0

@@ -17,8 +17,10 @@ from headgate.policy.lint.missing_tests import missing_tests
 from headgate.policy.lint.overlaps import overlaps
 from headgate.policy.lint.redundant import redundant
 from headgate.policy.lint.subject import Subject
+from headgate.policy.lint.suspect import suspect
 from headgate.policy.lint.types import types
 from headgate.policy.lint.undecided import undecided
+from headgate.policy.lint.units import units
 from headgate.policy.lint.unknown_fields import unknown_fields
 from headgate.policy.lint.unreachable import unreachable
 
@@ -26,7 +28,17 @@ Rule = Callable[[Subject], Iterable[Issue]]
 
 # The first two say what cannot be understood; the others run only on what can.
 READABLE: tuple[Rule, ...] = (unknown_fields, types)
-RULES: tuple[Rule, ...] = (gaps, overlaps, unreachable, redundant, undecided, missing_tests, failing_tests)
+RULES: tuple[Rule, ...] = (
+    gaps,
+    overlaps,
+    unreachable,
+    redundant,
+    undecided,
+    units,
+    suspect,
+    missing_tests,
+    failing_tests,
+)
 
 
 def lint(table: PolicyTable) -> list[Issue]:
