@@ -7,7 +7,6 @@ call and through the rules written out in Python, both on facts that are in memo
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import tempfile
@@ -26,7 +25,7 @@ import zen
 
 from bench.channel import NOW, TENANT, Channel, append, open_channel, orders, seed
 from bench.harness import Options, Report, Say, Server, server
-from bench.policy import _graph
+from bench.policy_tables import graph_text
 from headgate.channel.orders import OrderLens
 from headgate.kernel.context import SYSTEM, Context
 from headgate.packs import find_pack
@@ -168,7 +167,7 @@ def _facts(channel: Channel, count: int) -> list[dict[str, Any]]:
 def _peers(facts: Sequence[Mapping[str, Any]], few: int) -> tuple[float, float]:
     """Evaluations a second of the library's whole-graph call, and of the rules written out in Python."""
     table = parse_policy(_candidate(2, "1"), POLICY)
-    graph = zen.ZenEngine().create_decision(json.dumps(_graph(table)))
+    graph = zen.ZenEngine().create_decision(graph_text(table))
     numbers = ("deviation_pct", "line_amount")
     plain = [{k: float(v) if k in numbers else v for k, v in f.items()} for f in facts[:few]]
     start = time.perf_counter()

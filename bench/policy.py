@@ -11,7 +11,7 @@ from typing import Any
 import zen
 
 from bench.harness import Options, Report, median
-from bench.policy_tables import graph
+from bench.policy_tables import graph_text
 from headgate.packs import find_pack
 from headgate.policy import compile_policy, parse_policy
 
@@ -34,7 +34,7 @@ def bench(options: Options) -> Report:
         for _ in range(count)
     ]
     plain = [{k: float(v) if isinstance(v, Decimal) else v for k, v in f.items()} for f in facts]
-    whole = zen.ZenEngine().create_decision(graph(table))
+    whole = zen.ZenEngine().create_decision(graph_text(table))
     ours, theirs, cached = [], [], []
     for _ in range(rounds):
         policy = compile_policy(table)

@@ -10,7 +10,7 @@ from typing import Any
 import zen
 
 from bench.harness import Options, Report, median
-from bench.policy_tables import Slab, graph, slab_facts, slab_table, slabs
+from bench.policy_tables import Slab, graph_text, slab_facts, slab_table, slabs
 from headgate.policy import compile_policy
 
 TITLE = "Decisions of tables of 10, 100 and 1,000 rows"
@@ -28,7 +28,7 @@ def bench(options: Options) -> Report:
         plain = [{**f, "amount": float(f["amount"])} for f in facts]
         table = slab_table(rows)
         compiled = compile_policy(table).evaluate
-        whole = zen.ZenEngine().create_decision(graph(table)).evaluate
+        whole = zen.ZenEngine().create_decision(graph_text(table)).evaluate
         loop = _loop(rows)
         few, some = max(20, count * 2 // size // 5), max(50, count // (size // 10) // 2)
         _compare(compiled, whole, loop, facts[:50], plain[:50])

@@ -92,7 +92,7 @@ def slab_facts(rows: int, count: int) -> list[dict[str, Any]]:
     ]
 
 
-def graph(table: PolicyTable) -> str:
+def graph_text(table: PolicyTable) -> str:
     """The same rows as a GoRules decision graph with one table."""
     inputs = [{"id": c.name, "name": c.name, "type": "expression", "field": c.name} for c in table.inputs]
     outputs = [{"id": f"out-{c.name}", "name": c.name, "type": "expression", "field": c.name} for c in table.outputs]
