@@ -42,8 +42,8 @@ GROUPS = (
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),
     ("calendars", "calendars:app", "Working hours and holidays, and whose they are."),
     ("processes", "processes:app", "Processes: look, lint, draw, export."),
-    ("policies", "policies:app", "Policies: look, lint, test, author."),
     ("backtest", "backtests:app", "Try policy versions on past decisions: what flips, for whom, how much."),
+    ("policies", "policy_life:app", "Policies: look, lint, test, author, approve, schedule."),
     ("audit", "audit:app", "The audit chain: search, verify, sign, prove, export."),
     ("privacy", "privacy:app", "Personal data: find, erase, hold, retention."),
 )

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from psycopg import Connection
 
-from headgate.cli.session import Json, Tenant, acting, print_json, read_json, read_text, say, session, shown, table
+from headgate.channel import orders
+from headgate.cli.session import Json, Tenant, print_json, read_json, read_text, say, session, shown, table
 from headgate.kernel.clock import parse_instant
-from headgate.kernel.errors import invalid
-from headgate.policy import compile_policy, lint, parse_policy, run_examples
+from headgate.kernel.errors import NotFound, invalid
+from headgate.policy import (
+    PolicyService,
+    PolicyTable,
+    PolicyVersion,
+    check_text,
+    compile_policy,
+    lint,
+    parse_policy,
+    run_examples,
+)
+from headgate.policy.core.diff import TableDiff, diff_lines, diff_tables
 
 app = typer.Typer(no_args_is_help=True)
-As = Annotated[str, typer.Option("--as", help="Who acts: a principal id or an e-mail address.")]
 
 
 @app.command("list")
@@ -53,6 +66,55 @@ def show(
         print_json(asdict(found) | {"text": text})
     else:
         sys.stdout.write(text)
+
+
+@app.command("diff")
+def diff(
+    policy: Annotated[str, typer.Argument()],
+    before: Annotated[str, typer.Argument(help="A version, or a file.")],
+    after: Annotated[str, typer.Argument(help="A version, or a file.")],
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Compare two versions as tables: rows, columns and cells that changed; exit code 1 if they differ."""
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
+        tables = [_table_of(conn, s.app.policies, policy, each) for each in (before, after)]
+    found = diff_tables(*tables)
+    lines = diff_lines(found)
+    if json:
+        print_json(
+            {"policy": policy, "before": found.before, "after": found.after, "lines": lines, "rows": _rows(found)}
+        )
+    else:
+        for line in lines:
+            say(line, wrap=False)
+        say(_summary(found))
+    if lines:
+        sys.exit(1)
+
+
+@app.command("coverage")
+def coverage(
+    policy: Annotated[str, typer.Argument()],
+    version: Annotated[int, typer.Option(help="Without it, the one in force.")] = 0,
+    days: Annotated[int, typer.Option(min=1, max=366)] = 90,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Which rows of a version decided how often."""
+    with session(tenant) as s, s.transaction(read_only=True) as (conn, ctx):
+        chosen = version or _in_force(s.app.policies.versions(conn, policy), policy, ctx.now)
+        table_ = check_text(s.app.policies.text(conn, policy, chosen)).table
+        found = orders.policy_coverage(conn, table_, chosen, ctx.now - timedelta(days=days))
+    rows = [asdict(r) for r in found.rows]
+    if json:
+        print_json(
+            {"policy": policy, "version": chosen, "counted": found.counted, "source": found.source, "rows": rows}
+        )
+        return
+    shown_rows = [{**r, "share": f"{r['share']} %" if r["count"] else "never"} for r in rows]
+    title = f"{policy}@{chosen}, {found.counted} in {days} days"
+    table(title, shown_rows, {"row": "Row", "count": "Decided", "share": "Share"}, "It has no rows.")
 
 
 @app.command("lint")
@@ -108,42 +170,27 @@ def evaluate(
         say(f"because {reason}", indent=2)
 
 
-@app.command("draft")
-def draft(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    by: As,
-    tenant: Tenant = "nordwind",
-    json: Json = False,
-) -> None:
-    """Store a new version as a draft and send it to review."""
-    with session(tenant) as s, s.transaction() as (conn, ctx):
-        author = acting(conn, ctx, by)
-        version = s.app.policies.draft(conn, author, read_text(file), file=file.name).version
-        after = s.app.policies.submit(conn, author, version.policy, version.version)
-    _said(asdict(after), json)
+def _table_of(conn: Connection[Any], policies: PolicyService, policy: str, named: str) -> PolicyTable:
+    if named.isascii() and named.isdigit():
+        return check_text(policies.text(conn, policy, int(named))).table
+    file = Path(named)
+    if not file.is_file():
+        raise invalid("version", named, "is neither a version nor a file", "Give a number such as 2, or a path.")
+    return parse_policy(read_text(file), file.name)
 
 
-@app.command("activate")
-def activate(
-    policy: Annotated[str, typer.Argument()],
-    version: Annotated[int, typer.Argument()],
-    by: As,
-    start: Annotated[str, typer.Option("--from", help="An instant; without it, now.")] = "",
-    tenant: Tenant = "nordwind",
-    json: Json = False,
-) -> None:
-    """Approve a version that somebody else wrote, and bring it into force."""
-    with session(tenant) as s, s.transaction() as (conn, ctx):
-        approver = acting(conn, ctx, by)
-        if s.app.policies.get(conn, policy, version).status == "in_review":
-            s.app.policies.approve(conn, approver, policy, version)
-        when = parse_instant("from", start) if start else None
-        after = s.app.policies.activate(conn, approver, policy, version, when)
-    _said(asdict(after), json)
+def _in_force(versions: Sequence[PolicyVersion], policy: str, now: datetime) -> int:
+    found = next((v for v in versions if v.in_force(now)), next(iter(versions), None))
+    if found is None:
+        raise NotFound(f"there is no policy {policy}")
+    return found.version
 
 
-def _said(version: dict[str, Any], json: bool) -> None:
-    if json:
-        print_json(version)
-    else:
-        say(f"{version['policy']}@{version['version']} is {version['status']}")
+def _summary(found: TableDiff) -> str:
+    counts = ", ".join(f"{count} {kind}" for kind, count in found.counts().items() if count)
+    said = "no difference" if found.same else counts or "no row differs"
+    return f"{found.policy} {found.before} → {found.after}: {said}"
+
+
+def _rows(found: TableDiff) -> list[dict[str, Any]]:
+    return [{**asdict(r), "cells": [asdict(c) for c in r.cells if c.differs]} for r in found.rows if r.differs]

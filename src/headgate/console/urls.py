@@ -159,6 +159,26 @@ def policy_row(name: str, version: int, row: str) -> str:
     return f"{policy_version(name, version)}#row-{segment(row)}"
 
 
+def policy_act(name: str, version: int, act: str) -> str:
+    return f"{policy_version(name, version)}/{segment(act)}"
+
+
+def policy_propose(name: str) -> str:
+    return f"{policy(name)}/propose"
+
+
+def policy_edit(name: str, version: int) -> str:
+    return policy_act(name, version, "edit")
+
+
+def policy_review(name: str, version: int) -> str:
+    return policy_act(name, version, "review")
+
+
+def policy_diff(name: str, version: int, before: int | None = None) -> str:
+    return query(policy_act(name, version, "diff"), [("with", "" if before is None else str(before))])
+
+
 def audit_entry(seq: int) -> str:
     return f"{AUDIT}/{seq}"
 

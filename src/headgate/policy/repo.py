@@ -117,6 +117,11 @@ select digest, body from policy_versions
 where (policy, version) in (select * from unnest(%(policy)s::text[], %(version)s::int[]))
 """
 
+TEXTS_OF = """
+select policy, version, body from policy_versions
+where (policy, version) in (select * from unnest(%(policy)s::text[], %(version)s::int[]))
+"""
+
 # Row ids are identifiers, so a comma keeps them apart.
 RECORD_DECISIONS = """
 insert into decisions

@@ -263,6 +263,14 @@ class PolicyService:
         (body,) = row
         return str(body)
 
+    def texts(self, conn: Connection, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """The texts of those of these (policy, version) that exist; one query."""
+        pairs = sorted(set(versions))
+        if not pairs:
+            return {}
+        wanted = {"policy": [p for p, _ in pairs], "version": [v for _, v in pairs]}
+        return {(policy, version): body for policy, version, body in conn.execute(repo.TEXTS_OF, wanted)}
+
     def compiled(self, conn: Connection, policy: str, version: int) -> CompiledPolicy:
         """A version ready to evaluate, whatever its status; its `table` is what the text says. Raises `NotFound`."""
         text = self.text(conn, policy, version)

@@ -107,8 +107,10 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             draft=("Draft", "quiet", "pencil"),
             in_review=("In review", "waiting", "eye"),
             approved=("Approved, not yet active", "active", "user-check"),
+            scheduled=("Scheduled", "active", "calendar"),
             active=("Active", "done", "circle-check"),
             retired=("Retired", "quiet", "history"),
+            withdrawn=("Withdrawn", "quiet", "ban"),
         ),
         "test": _table(
             **{"pass": ("Passes", "done", "check")},

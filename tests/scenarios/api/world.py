@@ -26,6 +26,7 @@ from tests.scenarios.channel import Channel, person, record
 PEOPLE = {
     "carl": ("channel_manager",),
     "cora": ("channel_manager",),
+    "prue": ("pricing_manager",),
     "fay": ("finance",),
     "fiona": ("finance_director",),
     "desk": ("order_desk",),

@@ -3,54 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from psycopg import Connection
 
-from headgate.api.auth import Caller, PoliciesApprove, PoliciesAuthor, PoliciesRead
+from headgate.api.auth import PoliciesAuthor, PoliciesRead
 from headgate.api.explain import decision_line, decision_view
 from headgate.api.idempotency import Once, write_once
 from headgate.api.models.common import PageOf
 from headgate.api.models.orders import DecisionLine, DecisionView
 from headgate.api.models.policies import (
-    Activate,
-    Approve,
-    Column,
+    Coverage,
+    Diff,
     Draft,
     Drafted,
     Evaluate,
     Evaluated,
+    EvidenceView,
+    Lint,
+    Linted,
     PolicyDetail,
     PolicyVersionView,
-    Remark,
-    SendBack,
-    Submit,
-    TableRow,
+    RowCoverage,
     TestResult,
 )
 from headgate.api.openapi import FIND, READ, WRITE, problems
 from headgate.api.parameters import Cursor, Filter, Limit, PolicyPath, VersionPath
-from headgate.api.strict import StrictRoute
-from headgate.channel.masters import decode_cursor, encode_cursor
-from headgate.kernel.errors import NotFound, invalid
-from headgate.policy import (
-    CompiledPolicy,
-    Evaluation,
-    ExampleResult,
-    InputColumn,
-    OutputColumn,
-    PolicyVersion,
-    Row,
-    decision_get,
-    decision_list,
-    run_examples,
+from headgate.api.policies import (
+    column_view,
+    diff_view,
+    evaluated_view,
+    evidence_view,
+    remark_view,
+    row_view,
+    test_views,
+    version_view,
 )
-from headgate.policy.core.evaluation import plain_json, shown
-from headgate.policy.core.model import Formula
+from headgate.api.strict import StrictRoute
+from headgate.channel import orders
+from headgate.channel.masters import decode_cursor, encode_cursor
+from headgate.kernel.canonical import instant_text
+from headgate.kernel.errors import NotFound, invalid
+from headgate.policy import PolicyVersion, check_text, decision_get, decision_list, evidence_of
+from headgate.policy.core.diff import diff_tables
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -60,7 +58,7 @@ def list_policies(caller: PoliciesRead) -> PageOf[PolicyVersionView]:
     """Every version of every policy, newest first within a policy."""
     with caller.reading() as conn:
         found = caller.app.policies.list(conn)
-    return PageOf(items=[_version(v, caller.ctx.now) for v in found])
+    return PageOf(items=[version_view(v, caller.ctx.now) for v in found])
 
 
 @router.post("/policies", tags=["policies"], status_code=201, response_model=Drafted, responses=problems(*WRITE))
@@ -69,21 +67,84 @@ def draft_policy(request: Request, caller: PoliciesAuthor, body: Draft, once: On
 
     def act(conn: Connection[Any]) -> Drafted:
         made = caller.app.policies.draft(conn, caller.ctx, body.text)
-        remarks = [
-            Remark(
-                rule=i.rule,
-                severity=i.severity,
-                message=i.message,
-                line=i.line,
-                row=i.row,
-                column=i.column,
-                fix=i.fix,
-            )
-            for i in made.remarks
-        ]
-        return Drafted(**_version(made.version, caller.ctx.now).model_dump(), remarks=remarks)
+        return Drafted(
+            **version_view(made.version, caller.ctx.now).model_dump(), remarks=[remark_view(i) for i in made.remarks]
+        )
 
     return write_once(request, caller, once, body, act, status=201)
+
+
+@router.post("/policy-lint", tags=["policies"], responses=problems(*READ, 413, 415, 422))
+def lint_policy(caller: PoliciesRead, body: Lint) -> Linted:
+    """Look at a text: what the lints say by line, row and column, and what its examples come to. Nothing is stored."""
+    checked = check_text(body.text)
+    return Linted(
+        policy=checked.table.policy,
+        version=checked.table.version,
+        fit=not checked.errors,
+        issues=[remark_view(i) for i in checked.issues],
+        tests=test_views(checked),
+    )
+
+
+@router.get("/policies/{name}/diff", tags=["policies"], responses=problems(*FIND, 422))
+def diff_policy(
+    caller: PoliciesRead,
+    name: PolicyPath,
+    after: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Left out: the newest.")] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=2**31 - 1, description="Left out: the one that the other was made from.")
+    ] = None,
+) -> Diff:
+    """What one version changes in another: columns, rows, cells and examples."""
+    with caller.reading() as conn:
+        versions = caller.app.policies.versions(conn, name)
+        newer = next(iter(versions), None) if after is None else caller.app.policies.get(conn, name, after)
+        if newer is None:
+            raise NotFound(f"there is no policy {name}")
+        # Made from no other: compared with itself, so nothing differs.
+        pair = (before or newer.based_on or newer.version, newer.version)
+        tables = [check_text(caller.app.policies.text(conn, name, v)).table for v in pair]
+    return diff_view(diff_tables(*tables))
+
+
+@router.get("/policies/{name}/versions/{version}/tests", tags=["policies"], responses=problems(*FIND))
+def run_policy_tests(caller: PoliciesRead, name: PolicyPath, version: VersionPath) -> PageOf[TestResult]:
+    """Run a version's examples; none while a cell cannot be understood."""
+    with caller.reading() as conn:
+        return PageOf(items=test_views(check_text(caller.app.policies.text(conn, name, version))))
+
+
+@router.get("/policies/{name}/versions/{version}/coverage", tags=["policies"], responses=problems(*FIND))
+def cover_policy(
+    caller: PoliciesRead,
+    name: PolicyPath,
+    version: VersionPath,
+    days: Annotated[int, Query(ge=1, le=366, description="How far back to count.")] = 90,
+) -> Coverage:
+    """Which rows of a version decided how often, from recorded decisions."""
+    since = caller.ctx.now - timedelta(days=days)
+    with caller.reading() as conn:
+        table = check_text(caller.app.policies.text(conn, name, version)).table
+        found = orders.policy_coverage(conn, table, version, since)
+    return Coverage(
+        policy=name,
+        version=version,
+        since=since,
+        counted=found.counted,
+        source=found.source,
+        rows=[RowCoverage(row=r.row, count=r.count, share=str(r.share)) for r in found.rows],
+        never=list(found.never),
+    )
+
+
+@router.get("/policies/{name}/versions/{version}/evidence", tags=["policies"], responses=problems(*FIND))
+def list_evidence(caller: PoliciesRead, name: PolicyPath, version: VersionPath) -> PageOf[EvidenceView]:
+    """What is attached to a version for its reviewer, newest first."""
+    with caller.reading() as conn:
+        digest = caller.app.policies.get(conn, name, version).digest
+        found = evidence_of(conn, name, version)
+    return PageOf(items=[evidence_view(piece, digest) for piece in found])
 
 
 @router.get("/policies/{name}", tags=["policies"], responses=problems(*FIND))
@@ -98,18 +159,18 @@ def get_policy(
         versions = caller.app.policies.versions(conn, name)
         found = _pick(versions, name, version, now)
         text = caller.app.policies.text(conn, name, found.version)
-        compiled = caller.app.policies.compiled(conn, name, found.version)
-    table = compiled.table
+    checked = check_text(text)
+    table = checked.table
     return PolicyDetail(
-        **_version(found, now).model_dump(),
+        **version_view(found, now).model_dump(),
         owner=table.owner,
         hit=table.hit,
-        inputs=[_column(c) for c in table.inputs],
-        outputs=[_column(c) for c in table.outputs],
-        rows=[_row(r) for r in (*table.rows, *([table.default] if table.default else []))],
+        inputs=[column_view(c) for c in table.inputs],
+        outputs=[column_view(c) for c in table.outputs],
+        rows=[row_view(r) for r in (*table.rows, *([table.default] if table.default else []))],
         text=text,
-        tests=_tests(compiled),
-        versions=[_version(v, now) for v in versions],
+        tests=test_views(checked),
+        versions=[version_view(v, now) for v in versions],
     )
 
 
@@ -118,102 +179,15 @@ def evaluate(caller: PoliciesRead, name: PolicyPath, body: Evaluate) -> Evaluate
     """Try a policy on facts: outcome, matched rows and reasons. Nothing is stored."""
     with caller.reading() as conn:
         if body.version is None:
-            compiled = caller.app.policies.active(conn, caller.ctx.now).get(name)
+            at = body.at or caller.ctx.now
+            compiled = caller.app.policies.active(conn, at).get(name)
             if compiled is None:
-                raise NotFound(f"no version of policy {name} is in force; name a version")
+                raise NotFound(f"no version of policy {name} is in force at {instant_text(at)}; name a version")
+        elif body.at is not None:
+            raise invalid("at", instant_text(body.at), "does not go with a version", "Give one of the two.")
         else:
             compiled = caller.app.policies.compiled(conn, name, body.version)
-    return _evaluated(compiled.evaluate(body.inputs))
-
-
-@router.post(
-    "/policies/{name}/versions/{version}/submit",
-    tags=["policies"],
-    response_model=PolicyVersionView,
-    responses=problems(*WRITE),
-)
-def submit_policy(
-    request: Request,
-    caller: PoliciesAuthor,
-    name: PolicyPath,
-    version: VersionPath,
-    body: Submit,
-    once: Once = None,
-) -> Response:
-    """Hand a draft to review; from here on its text stands."""
-    policies = caller.app.policies
-    return _step(request, caller, once, body, lambda conn: policies.submit(conn, caller.ctx, name, version))
-
-
-@router.post(
-    "/policies/{name}/versions/{version}/send-back",
-    tags=["policies"],
-    response_model=PolicyVersionView,
-    responses=problems(*WRITE),
-)
-def send_back_policy(
-    request: Request,
-    caller: PoliciesApprove,
-    name: PolicyPath,
-    version: VersionPath,
-    body: SendBack,
-    once: Once = None,
-) -> Response:
-    """Give a version under review back to its author."""
-    policies = caller.app.policies
-    return _step(
-        request, caller, once, body, lambda conn: policies.send_back(conn, caller.ctx, name, version, body.reason)
-    )
-
-
-@router.post(
-    "/policies/{name}/versions/{version}/approve",
-    tags=["policies"],
-    response_model=PolicyVersionView,
-    responses=problems(*WRITE),
-)
-def approve_policy(
-    request: Request,
-    caller: PoliciesApprove,
-    name: PolicyPath,
-    version: VersionPath,
-    body: Approve,
-    once: Once = None,
-) -> Response:
-    """Approve a version under review; its author may not."""
-    policies = caller.app.policies
-    return _step(
-        request,
-        caller,
-        once,
-        body,
-        lambda conn: policies.approve(conn, caller.ctx, name, version, digest=body.digest),
-    )
-
-
-@router.post(
-    "/policies/{name}/versions/{version}/activate",
-    tags=["policies"],
-    response_model=PolicyVersionView,
-    responses=problems(*WRITE),
-)
-def activate_policy(
-    request: Request,
-    caller: PoliciesApprove,
-    name: PolicyPath,
-    version: VersionPath,
-    body: Activate,
-    once: Once = None,
-) -> Response:
-    """Let an approved version decide from now or a later instant on; the one before ends there."""
-    policies = caller.app.policies
-    return _step(
-        request,
-        caller,
-        once,
-        body,
-        lambda conn: policies.activate(conn, caller.ctx, name, version, body.valid_from),
-    )
+    return evaluated_view(compiled.evaluate(body.inputs))
 
 
 @router.get("/decisions", tags=["decisions"], responses=problems(*READ, 422))
@@ -249,13 +223,6 @@ def get_decision(caller: PoliciesRead, decision: Annotated[UUID, Path()]) -> Dec
         return decision_view(decision_get(conn, decision))
 
 
-def _step(request: Request, caller: Caller, once: str | None, body: Any, act: Any) -> Response:
-    def take(conn: Connection[Any]) -> PolicyVersionView:
-        return _version(act(conn), caller.ctx.now)
-
-    return write_once(request, caller, once, body, take)
-
-
 def _pick(versions: Sequence[PolicyVersion], name: str, version: int | None, now: datetime) -> PolicyVersion:
     wanted = [v for v in versions if v.version == version] if version else [v for v in versions if v.in_force(now)]
     found = next(iter(wanted or (() if version else versions)), None)
@@ -274,36 +241,3 @@ def _before(cursor: str) -> tuple[datetime, UUID] | None:
         return datetime.fromisoformat(at), UUID(decision)
     except ValueError:
         raise invalid("cursor", cursor, "is not a cursor of this list", "Start again without it.") from None
-
-
-def _version(found: PolicyVersion, now: datetime) -> PolicyVersionView:
-    return PolicyVersionView(**asdict(found), standing=found.standing(now))
-
-
-def _column(column: InputColumn | OutputColumn) -> Column:
-    return Column(
-        name=column.name, type=column.type, label=column.label, values=[shown(value) for value in column.values]
-    )
-
-
-def _row(row: Row) -> TableRow:
-    then = {name: f"={v.text}" if isinstance(v, Formula) else plain_json(v) for name, v in row.then.items()}
-    return TableRow(id=row.id, when=dict(row.when), then=then, because=row.because, clause=row.clause)
-
-
-def _tests(compiled: CompiledPolicy) -> list[TestResult]:
-    results: Sequence[ExampleResult] = run_examples(compiled)
-    return [
-        TestResult(
-            name=result.name,
-            given=plain_json(test.given),
-            expect=plain_json(test.expect),
-            passed=result.passed,
-            problems=list(result.problems),
-        )
-        for result, test in zip(results, compiled.table.tests, strict=True)
-    ]
-
-
-def _evaluated(found: Evaluation) -> Evaluated:
-    return Evaluated(**found.as_json())

@@ -2,6 +2,8 @@
 
 from headgate.channel.orders.core.actions import ACTIONS
 from headgate.channel.orders.core.again import ASKED, DECIDING, OrderLens
+from headgate.channel.orders.coverage import SAMPLE as COVERAGE_SAMPLE
+from headgate.channel.orders.coverage import policy_coverage
 from headgate.channel.orders.explain import explain_order
 from headgate.channel.orders.jobs import JOBS
 from headgate.channel.orders.port import OrderPort
@@ -12,6 +14,7 @@ __all__ = [
     "ACTIONS",
     "ASKED",
     "DECIDING",
+    "COVERAGE_SAMPLE",
     "JOBS",
     "OrderLens",
     "OrderPort",
@@ -21,4 +24,5 @@ __all__ = [
     "get_order",
     "list_orders",
     "order_summary",
+    "policy_coverage",
 ]

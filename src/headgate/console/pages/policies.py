@@ -1,77 +1,134 @@
-"""Policies, to read: the list, and each version with its table, tests and history."""
+"""Policies, to read: the list, each version with its table, tests, life and history, and two versions compared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from headgate.channel import orders
 from headgate.channel.orders import insight
 from headgate.console import urls
-from headgate.console.pages.loading import names_of, policy_tables
+from headgate.console.pages.loading import names_of
 from headgate.console.present import policies as present
-from headgate.console.views.policies import PoliciesView
+from headgate.console.present.history import actors, timeline
+from headgate.console.present.policy_change import diff_view
+from headgate.console.views.common import FormError
+from headgate.console.views.policies import PoliciesView, PolicyView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
-from headgate.policy import PolicyVersion
-from headgate.policy.decisions import decision_days, row_counts
+from headgate.ledger import AuditEntry, audit_list
+from headgate.policy import Checked, PolicyVersion, check_text, evidence_of
+from headgate.policy.decisions import decision_days
 
-COUNTED_DAYS = 28
-SAMPLE = 500
+COUNTED_DAYS = 90
+MOST_HISTORY = 200
+READ = ("policies.read",)
 
 
 def show_all(visit: Visit) -> Answer:
     """Every policy, by the version in force."""
     versions = visit.app.policies.list(visit.conn)
     chosen = present.chosen_versions(versions, visit.lens)
-    compiled = policy_tables(visit, [(v.policy, v.version) for v in chosen.values()])
+    checked = checked_versions(visit, [(v.policy, v.version) for v in chosen.values()])
     days = decision_days(visit.conn, visit.days_ago(present.DAYS - 1), visit.tenant.timezone)
     names = names_of(visit, people={v.author for v in versions})
     asked = insight.asked_policies(visit.conn)
-    return PoliciesView(present.policy_rows(versions, compiled, days, asked, names, visit.lens))
+    return PoliciesView(present.policy_rows(versions, checked, days, asked, names, visit.lens))
 
 
 def show(visit: Visit) -> Answer:
     """The version in force, else the newest."""
-    policy = visit.code("policy")
-    versions = visit.app.policies.versions(visit.conn, policy)
-    if not versions:
-        raise NotFound(f"there is no policy {policy}")
-    return _version(visit, present.chosen_versions(versions, visit.lens)[policy], versions)
+    versions = versions_of(visit)
+    return version_page(visit, present.chosen_versions(versions, visit.lens)[versions[0].policy], versions)
 
 
 def show_version(visit: Visit) -> Answer:
     """One version."""
-    policy, number = visit.code("policy"), visit.number("version")
+    versions = versions_of(visit)
+    return version_page(visit, picked(visit, versions), versions)
+
+
+def show_diff(visit: Visit) -> Answer:
+    """What a version changes in another: in the one named, the one it was made from, or the one before it."""
+    versions = versions_of(visit)
+    found = picked(visit, versions)
+    others = [v.version for v in versions if v.version != found.version]
+    if not others:
+        raise NotFound(f"{found.policy} has no other version to compare with")
+    earlier = [v for v in others if v < found.version]
+    text = visit.text("with")
+    wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else found.based_on
+    before = wanted if wanted in others else (earlier or others)[0]
+    pairs = [(found.policy, before), (found.policy, found.version)]
+    tables = checked_versions(visit, pairs)
+    return diff_view(found, tables[pairs[0]].table, tables[pairs[1]].table, others, visit.lens)
+
+
+def versions_of(visit: Visit) -> Sequence[PolicyVersion]:
+    """The versions of the policy in the address, newest first. Raises `NotFound`."""
+    policy = visit.code("policy")
     versions = visit.app.policies.versions(visit.conn, policy)
+    if not versions:
+        raise NotFound(f"there is no policy {policy}")
+    return versions
+
+
+def picked(visit: Visit, versions: Sequence[PolicyVersion]) -> PolicyVersion:
+    """The version in the address. Raises `NotFound`."""
+    number = visit.number("version")
     found = next((v for v in versions if v.version == number), None)
     if found is None:
-        raise NotFound(f"there is no version {number} of policy {policy}")
-    return _version(visit, found, versions)
+        raise NotFound(f"there is no version {number} of policy {versions[0].policy}")
+    return found
 
 
-def _version(visit: Visit, shown: PolicyVersion, versions: Sequence[PolicyVersion]) -> Answer:
+def checked_versions(visit: Visit, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], Checked]:
+    """Tables, lints and examples of versions, unfinished drafts too; one query."""
+    texts = visit.app.policies.texts(visit.conn, versions)
+    return {pair: check_text(text) for pair, text in texts.items()}
+
+
+def version_page(
+    visit: Visit,
+    shown: PolicyVersion,
+    versions: Sequence[PolicyVersion],
+    errors: tuple[FormError, ...] = (),
+) -> PolicyView:
+    """The page of a version."""
     since = visit.days_ago(COUNTED_DAYS - 1)
-    compiled = visit.app.policies.compiled(visit.conn, shown.policy, shown.version)
-    hits = row_counts(visit.conn, shown.policy, shown.version, since)
+    checked = checked_versions(visit, [(shown.policy, shown.version)])[(shown.policy, shown.version)]
+    coverage = None
+    if shown.valid_from is not None:
+        coverage = orders.policy_coverage(visit.conn, checked.table, shown.version, since)
     own = decision_days(visit.conn, since, visit.tenant.timezone).get(shown.policy, {})
-    hits_of, decisions = "in 28 days", sum(own.values())
-    if not hits:
-        hits = insight.row_hits(visit.conn, shown.policy, shown.version, since, SAMPLE)
-        hits_of = f"among the last {SAMPLE} order decisions" if hits else ""
-    names = names_of(visit, people={p for v in versions for p in (v.author, v.approver or "")})
+    sampled = coverage is not None and coverage.source == "sample"
+    hits_of = f"among the last {orders.COVERAGE_SAMPLE:,} order decisions" if sampled else f"in {COUNTED_DAYS} days"
+    evidence = evidence_of(visit.conn, shown.policy, shown.version)
+    history = _history(visit, shown)
+    people = {p for v in versions for p in (v.author, v.approver, v.emergency_by, v.reviewed_by) if p}
+    names = names_of(visit, people=people | {e.attached_by for e in evidence} | actors(history))
     return present.policy_view(
         shown,
-        compiled,
+        checked,
         versions,
-        decisions=None if hits and not own else decisions,
-        hits=hits,
+        decisions=None if sampled and not own else sum(own.values()),
+        coverage=coverage,
         hits_of=hits_of,
+        evidence=evidence,
+        history=timeline(history, names),
         names=names,
         lens=visit.lens,
+        errors=errors,
     )
 
 
+def _history(visit: Visit, shown: PolicyVersion) -> list[AuditEntry]:
+    entries = audit_list(visit.conn, subject_type="policy", subject=shown.policy, limit=MOST_HISTORY)
+    return [e for e in entries if e.body.get("version") == shown.version]
+
+
 DOORS = (
-    Door("GET", urls.POLICIES, ("policies.read",), show_all),
-    Door("GET", urls.policy("{policy}"), ("policies.read",), show),
-    Door("GET", f"{urls.policy('{policy}')}/versions/{{version}}", ("policies.read",), show_version),
+    Door("GET", urls.POLICIES, READ, show_all),
+    Door("GET", urls.policy("{policy}"), READ, show),
+    Door("GET", f"{urls.policy('{policy}')}/versions/{{version}}", READ, show_version),
+    Door("GET", f"{urls.policy('{policy}')}/versions/{{version}}/diff", READ, show_diff),
 )

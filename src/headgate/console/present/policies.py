@@ -3,30 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from headgate.console.present.evaluations import fact
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
-from headgate.console.views.common import Fact
-from headgate.console.views.policies import PolicyRow, PolicyTest, PolicyView, TableColumn, TableRow, VersionRow
+from headgate.console.views.common import Fact, FormError, TimelineEntry
+from headgate.console.views.policies import (
+    Emergency,
+    EvidenceCard,
+    PolicyActs,
+    PolicyRow,
+    PolicyTest,
+    PolicyView,
+    Problem,
+    TableColumn,
+    TableRow,
+    VersionRow,
+)
 from headgate.policy import (
-    CompiledPolicy,
+    Checked,
+    Evidence,
     ExampleResult,
     InputColumn,
     OutputColumn,
     PolicyTable,
     PolicyVersion,
     Row,
-    run_examples,
 )
 from headgate.policy.core.evaluation import plain_json
 from headgate.policy.core.model import Formula
+from headgate.policy.coverage import Coverage, RowCoverage
+from headgate.ui.words import humanise
 
+MOST_FACTS = 12
 DAYS = 7
 # How a version stands in time, in the words there are for its status.
-_STANDING = {"scheduled": "approved", "superseded": "retired"}
+_STANDING = {"superseded": "retired"}
 
 
 def chosen_versions(versions: Sequence[PolicyVersion], lens: Lens) -> dict[str, PolicyVersion]:
@@ -41,7 +55,7 @@ def chosen_versions(versions: Sequence[PolicyVersion], lens: Lens) -> dict[str, 
 
 def policy_rows(
     versions: Sequence[PolicyVersion],
-    compiled: Mapping[tuple[str, int], CompiledPolicy],
+    checked: Mapping[tuple[str, int], Checked],
     days: Mapping[str, Mapping[date, int]],
     asked: set[str],
     names: Names,
@@ -52,8 +66,8 @@ def policy_rows(
     span = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     found = []
     for policy, version in sorted(chosen_versions(versions, lens).items()):
-        made = compiled[(policy, version.version)]
-        results = run_examples(made)
+        made = checked[(policy, version.version)]
+        results = made.results
         daily = days.get(policy, {})
         own = bool(daily) or policy not in asked
         found.append(
@@ -66,11 +80,13 @@ def policy_rows(
                 valid_from=version.valid_from,
                 valid_until=version.valid_until,
                 rows=len(made.table.rows),
-                tests=len(results),
+                tests=len(made.table.tests),
                 tests_passed=sum(1 for result in results if result.passed),
                 decisions=sum(daily.get(day, 0) for day in span) if own else None,
                 daily=tuple(Decimal(daily.get(day, 0)) for day in span) if own else (),
                 pending=_pending(policy, version, versions, names, lens),
+                next_at=_next_change(policy, version, versions, lens),
+                unreviewed=version.unreviewed,
             )
         )
     return tuple(found)
@@ -80,6 +96,13 @@ def status_of(version: PolicyVersion, lens: Lens) -> str:
     """How a version stands now."""
     standing = version.standing(lens.now)
     return _STANDING.get(standing, standing)
+
+
+def _next_change(policy: str, shown: PolicyVersion, versions: Sequence[PolicyVersion], lens: Lens) -> datetime | None:
+    """When another version takes over, or this one ends."""
+    starts = [v.valid_from for v in versions if v.policy == policy and v.standing(lens.now) == "scheduled"]
+    ends = [shown.valid_until] if shown.in_force(lens.now) else []
+    return min((each for each in (*starts, *ends) if each is not None and each > lens.now), default=None)
 
 
 def _pending(policy: str, shown: PolicyVersion, versions: Sequence[PolicyVersion], names: Names, lens: Lens) -> str:
@@ -98,18 +121,21 @@ def _pending(policy: str, shown: PolicyVersion, versions: Sequence[PolicyVersion
 
 def policy_view(
     shown: PolicyVersion,
-    compiled: CompiledPolicy,
+    checked: Checked,
     versions: Sequence[PolicyVersion],
     *,
     decisions: int | None,
-    hits: Mapping[str, int],
+    coverage: Coverage | None,
     hits_of: str,
+    evidence: Sequence[Evidence],
+    history: tuple[TimelineEntry, ...],
     names: Names,
     lens: Lens,
+    errors: tuple[FormError, ...] = (),
 ) -> PolicyView:
-    """One version with its table, tests and history."""
-    table = compiled.table
-    results = run_examples(compiled)
+    """One version with its table, tests, history and what the reader may do with it."""
+    table, results = checked.table, checked.results
+    counted = {r.row: r for r in coverage.rows} if coverage is not None and coverage.counted else {}
     return PolicyView(
         policy=shown.policy,
         title=shown.title,
@@ -123,13 +149,94 @@ def policy_view(
         pack=shown.pack,
         inputs=tuple(_column(column) for column in table.inputs),
         outputs=tuple(_column(column) for column in table.outputs),
-        rows=tuple(_row(row, table, hits.get(row.id, 0) if hits_of else None) for row in table.rows),
+        rows=tuple(_row(row, table, counted.get(row.id)) for row in table.rows),
         default=_then(table.default, table) if table.default is not None else (),
-        tests=tuple(_test(result, compiled, place) for place, result in enumerate(results)),
+        tests=tuple(_test(result, table, place) for place, result in enumerate(results)),
         versions=tuple(_version(each, shown, names, lens) for each in versions),
         decisions=decisions,
-        hits_of=hits_of,
         may_try=lens.may("policies.backtest"),
+        hits_of=hits_of if counted else "",
+        acts=acts_of(shown, checked, lens),
+        problems=problems_of(checked) if shown.status in ("draft", "in_review") else (),
+        evidence=evidence_cards(evidence, shown, names),
+        timeline=history,
+        emergency=_emergency(shown, names, lens),
+        based_on=shown.based_on,
+        zone=str(lens.zone),
+        errors=errors,
+    )
+
+
+def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens) -> PolicyActs:
+    """What the reader may do with a version now. The service checks it again."""
+    standing = shown.standing(lens.now)
+    author, approver = lens.may("policies.author"), lens.may("policies.approve")
+    wrote = lens.me.id in shown.writers
+    written, waiting = standing in ("draft", "in_review"), standing in ("approved", "scheduled")
+    blocked = ""
+    if standing == "in_review" and (wrote or not approver):
+        blocked = "It waits for somebody else who approves policies."
+    if standing == "draft" and checked.errors:
+        blocked = "It can be sent to review when its errors and failing tests are mended."
+    return PolicyActs(
+        propose=author,
+        edit=author and standing == "draft",
+        submit=author and standing == "draft" and not checked.errors,
+        review=approver and standing == "in_review" and not wrote,
+        schedule=approver and waiting,
+        withdraw=(author and written) or (approver and (written or waiting)),
+        retire=approver and standing == "active",
+        emergency=lens.may("policies.emergency") and written and not checked.errors,
+        review_emergency=approver and shown.unreviewed and not wrote and lens.me.id != shown.emergency_by,
+        blocked=blocked,
+    )
+
+
+def problems_of(checked: Checked) -> tuple[Problem, ...]:
+    """What lints and examples say, the worst first."""
+    order = {"error": 0, "warning": 1, "note": 2}
+    tones = {"error": "breach", "warning": "risk", "note": "quiet"}
+    found = []
+    for issue in sorted(checked.issues, key=lambda i: (order[i.severity], i.line)):
+        parts = [f"row {issue.row}" if issue.row else "", f"column {issue.column}" if issue.column else ""]
+        where = ", ".join(p for p in parts if p) or (f"line {issue.line}" if issue.line else "")
+        found.append(Problem(tones[issue.severity], where, issue.message, issue.fix))
+    return tuple(found)
+
+
+def evidence_cards(evidence: Sequence[Evidence], shown: PolicyVersion, names: Names) -> tuple[EvidenceCard, ...]:
+    """What is attached, newest first. Of its content only plain text is shown, and addresses of this console."""
+    cards = []
+    for piece in evidence:
+        content = piece.content
+        listed = content.get("facts")
+        facts = [f for f in listed if isinstance(f, Mapping)][:MOST_FACTS] if isinstance(listed, list) else []
+        href = str(content.get("href") or "")
+        cards.append(
+            EvidenceCard(
+                kind=piece.kind,
+                title=str(content.get("title") or humanise(piece.kind)),
+                summary=str(content.get("summary") or ""),
+                facts=tuple(Fact(str(f.get("label", "")), str(f.get("value", ""))) for f in facts),
+                href=href if href.startswith("/") and not href.startswith(("//", "/\\")) else "",
+                by=names.person(piece.attached_by),
+                at=piece.attached_at,
+                current=piece.digest == shown.digest,
+            )
+        )
+    return tuple(cards)
+
+
+def _emergency(shown: PolicyVersion, names: Names, lens: Lens) -> Emergency | None:
+    if shown.emergency_by is None or shown.review_due is None:
+        return None
+    return Emergency(
+        by=names.person(shown.emergency_by),
+        reason=shown.emergency_reason or "",
+        review_due=shown.review_due,
+        overdue=shown.reviewed_at is None and shown.review_due < lens.now,
+        reviewed_by=names.person(shown.reviewed_by) if shown.reviewed_by else None,
+        reviewed_at=shown.reviewed_at,
     )
 
 
@@ -137,14 +244,15 @@ def _column(column: InputColumn | OutputColumn) -> TableColumn:
     return TableColumn(column.label or column.name, column.name, column.type)
 
 
-def _row(row: Row, table: PolicyTable, hits: int | None) -> TableRow:
+def _row(row: Row, table: PolicyTable, counted: RowCoverage | None) -> TableRow:
     return TableRow(
         id=row.id,
         when=tuple(row.when.get(column.name, "") for column in table.inputs),
         then=_then(row, table),
         because=row.because,
         clause=row.clause,
-        hits=hits,
+        hits=counted.count if counted is not None else None,
+        share=counted.share if counted is not None else None,
     )
 
 
@@ -158,8 +266,8 @@ def _then(row: Row, table: PolicyTable) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _test(result: ExampleResult, compiled: CompiledPolicy, place: int) -> PolicyTest:
-    table, test = compiled.table, compiled.table.tests[place]
+def _test(result: ExampleResult, table: PolicyTable, place: int) -> PolicyTest:
+    test = table.tests[place]
     got: tuple[Fact, ...] = ()
     if not result.passed:
         got = _facts({name: result.outputs.get(name) for name in test.expect}, table) or (
@@ -189,4 +297,6 @@ def _version(each: PolicyVersion, shown: PolicyVersion, names: Names, lens: Lens
         valid_until=each.valid_until,
         created_at=each.created_at,
         current=each.version == shown.version,
+        emergency=each.emergency_by is not None,
+        note="withdrawn" if each.standing(lens.now) == "withdrawn" else "",
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from headgate.console.views.common import Fact, Person, View
+from headgate.console.views.common import Fact, FormError, Person, TimelineEntry, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class PolicyRow:
     decisions: int | None
     daily: tuple[Decimal, ...]
     pending: str = ""
+    next_at: datetime | None = None
+    unreviewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class TableRow:
     because: str
     clause: str
     hits: int | None = None
+    share: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,63 @@ class VersionRow:
     valid_until: datetime | None
     created_at: datetime
     current: bool
+    emergency: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a lint or an example says; `tone`: breach for an error, risk for a warning, quiet for a note."""
+
+    tone: str
+    where: str
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCard:
+    """Something attached for the reviewer. `current`: it is about the text that the version has now."""
+
+    kind: str
+    title: str
+    summary: str
+    facts: tuple[Fact, ...]
+    href: str
+    by: Person
+    at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyActs:
+    """What the reader may do with this version now; `blocked` says why not what they may expect to."""
+
+    propose: bool = False
+    edit: bool = False
+    submit: bool = False
+    review: bool = False
+    schedule: bool = False
+    withdraw: bool = False
+    retire: bool = False
+    emergency: bool = False
+    review_emergency: bool = False
+    blocked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """A version that was applied before its review."""
+
+    by: Person
+    reason: str
+    review_due: datetime
+    overdue: bool
+    reviewed_by: Person | None = None
+    reviewed_at: datetime | None = None
+
+
+NO_ACTS = PolicyActs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +176,138 @@ class PolicyView(View):
     marked_row: str = ""
     hits_of: str = ""
     may_try: bool = False
+    acts: PolicyActs = NO_ACTS
+    problems: tuple[Problem, ...] = ()
+    evidence: tuple[EvidenceCard, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
+    emergency: Emergency | None = None
+    based_on: int | None = None
+    zone: str = ""
+    errors: tuple[FormError, ...] = ()
+
+    def error(self, field: str) -> str:
+        """What is wrong with a field of a form; empty when nothing is."""
+        return next((each.message for each in self.errors if each.field == field), "")
 
     @property
     def tests_passed(self) -> int:
         """How many of the tests pass."""
         return sum(1 for test in self.tests if test.passed)
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCell:
+    """A cell of either version; `kind`: same, added, removed, changed."""
+
+    kind: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffRow:
+    """A row of either version; `label` says what happened to it in words."""
+
+    id: str
+    kind: str
+    moved: bool
+    label: str
+    cells: tuple[DiffCell, ...]
+    because: DiffCell
+    clause: DiffCell
+
+
+@dataclass(frozen=True, slots=True)
+class DiffColumn:
+    """A column of either version."""
+
+    label: str
+    name: str
+    kind: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffTable:
+    """Two versions as one table. `lines` tells settings, columns and tests that differ; `hidden` rows are as before."""
+
+    before: int
+    after: int
+    same: bool
+    summary: str
+    inputs: tuple[DiffColumn, ...]
+    outputs: tuple[DiffColumn, ...]
+    rows: tuple[DiffRow, ...]
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDiffView(View):
+    """What one version changes in another."""
+
+    template: ClassVar[str] = "policy_diff.html"
+    nav: ClassVar[str] = "policies"
+
+    policy: str
+    title: str
+    version: int
+    status: str
+    diff: DiffTable
+    others: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReviewView(View):
+    """A version under review: what it changes, what the lints and tests say, what is attached, and the decision.
+
+    `against` is the version in force; `stale_base` tells that the change was made from another one.
+    """
+
+    template: ClassVar[str] = "policy_review.html"
+    nav: ClassVar[str] = "policies"
+
+    policy: str
+    title: str
+    version: int
+    status: str
+    digest: str
+    author: Person
+    editors: tuple[Person, ...]
+    submitted_at: datetime | None
+    diff: DiffTable | None
+    against: int | None
+    stale_base: str
+    problems: tuple[Problem, ...]
+    tests: int
+    tests_passed: int
+    evidence: tuple[EvidenceCard, ...]
+    may_decide: bool
+    blocked: str
+    zone: str
+    justification: str = ""
+    start: str = ""
+    errors: tuple[FormError, ...] = ()
+
+    def error(self, field: str) -> str:
+        """What is wrong with a field of the form; empty when nothing is."""
+        return next((each.message for each in self.errors if each.field == field), "")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyEditView(View):
+    """A draft being written. `data` is JSON for the grid; `text` the file, for those without scripts; `warning` stands
+    above it, as after somebody else saved."""
+
+    template: ClassVar[str] = "policy_edit.html"
+    nav: ClassVar[str] = "policies"
+
+    policy: str
+    title: str
+    version: int
+    digest: str
+    text: str
+    data: str
+    problems: tuple[Problem, ...] = ()
+    fit: bool = False
+    warning: str = ""
+    error: str = ""

@@ -1,0 +1,216 @@
+"""The editor of a draft: as a grid where scripts run, as a file where they do not. Both save through the same door."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from headgate.console import urls
+from headgate.console.guard import sentence
+from headgate.console.pages.policies import picked, versions_of
+from headgate.console.present.policies import problems_of
+from headgate.console.views.common import Notice
+from headgate.console.views.policies import PolicyEditView
+from headgate.console.visit import Answer, Door, Go, Shown, Visit
+from headgate.kernel.canonical import canonical_text, loads
+from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Stale, invalid
+from headgate.policy import Checked, PolicyVersion, check_text, save
+from headgate.policy.core.document import read_document, write_document
+from headgate.policy.core.editing import from_grid, to_grid
+from headgate.policy.core.evaluation import shown
+from headgate.policy.exchange import read_table
+
+AUTHOR = ("policies.author",)
+SAVED = "Saved."
+
+
+def show(visit: Visit) -> Answer:
+    """The draft."""
+    found = picked(visit, versions_of(visit))
+    if found.status != "draft":
+        return Go(urls.policy_version(found.policy, found.version), Notice("risk", "Only a draft can be edited."))
+    return _view(visit, found, visit.app.policies.text(visit.conn, found.policy, found.version))
+
+
+def save_text(visit: Visit) -> Answer:
+    """Save the file as typed. What is wrong with it is said above it, and nothing typed is lost."""
+    found = picked(visit, versions_of(visit))
+    text, seen = visit.form.get("text", "").replace("\r\n", "\n"), visit.form.get("seen", "")
+    try:
+        saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=seen)
+    except Stale as error:
+        warning = f"{sentence(error.message)} Below is what you typed; saving it again puts it over theirs."
+        return Shown(_view(visit, found, text, warning=warning), 409)
+    except (Invalid, Conflict) as error:
+        return Shown(_view(visit, found, text, error=sentence(error.message)), 422)
+    said = SAVED if not checked.errors else f"{SAVED} {len(checked.errors)} errors keep it from review."
+    return Go(urls.policy_edit(saved.policy, saved.version), Notice("done", said))
+
+
+def save_grid(visit: Visit) -> Answer:
+    """Save the grid."""
+
+    def act() -> Response:
+        found = picked(visit, versions_of(visit))
+        text = _text_of(visit.form)
+        saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=visit.form.get("seen", ""))
+        return _json({**_told(checked, text), "digest": saved.digest})
+
+    return _answered(visit, act)
+
+
+def check_grid(visit: Visit) -> Answer:
+    """What lints and examples say about the grid as it is now; nothing is kept."""
+
+    def act() -> Response:
+        text = _text_of(visit.form)
+        return _json(_told(check_text(text), text))
+
+    return _answered(visit, act)
+
+
+def try_case(visit: Visit) -> Answer:
+    """Which row of the grid decides on these facts, and why."""
+
+    def act() -> Response:
+        checked = check_text(_text_of(visit.form))
+        if checked.compiled is None:
+            raise Invalid("Mend the errors first: a cell cannot be understood.")
+        facts = loads(visit.form.get("facts", "{}"))
+        if not isinstance(facts, dict):
+            raise invalid("facts", "", "is not a list of inputs and values", "Load the page again.")
+        found = checked.compiled.evaluate(_typed(checked, facts))
+        return _json(
+            {
+                "rows": list(found.rows),
+                "outputs": {k: shown(v) for k, v in found.outputs.items() if k != "list"},
+                "list": [{k: shown(v) for k, v in each.items()} for each in found.outputs.get("list", ())],
+                "reasons": list(found.reasons),
+                "clauses": list(found.clauses),
+            }
+        )
+
+    return _answered(visit, act)
+
+
+def import_file(visit: Visit) -> Answer:
+    """A spreadsheet or another policy file as the grid, to be looked at and saved; nothing is kept yet."""
+
+    def act() -> Response:
+        found = picked(visit, versions_of(visit))
+        base = check_text(visit.app.policies.text(visit.conn, found.policy, found.version)).table
+        try:
+            data = base64.b64decode(visit.form.get("data", ""), validate=True)
+        except binascii.Error:
+            raise invalid("file", visit.form.get("name", ""), "did not arrive whole", "Choose it again.") from None
+        read = read_table(data, visit.form.get("name", "")[:200], base)
+        document = read_document(read.text)
+        document["policy"], document["version"] = found.policy, found.version
+        text = write_document(document)
+        return _json({**_told(check_text(text), text), "notices": [str(each) for each in read.notices]})
+
+    return _answered(visit, act)
+
+
+def _text_of(form: Mapping[str, str]) -> str:
+    """The file that the grid says, made over the file it was loaded from."""
+    document = read_document(form.get("text", ""))
+    try:
+        grid = loads(form.get("grid", "{}"))
+    except ValueError:
+        grid = None
+    if not isinstance(grid, dict):
+        raise invalid("grid", "", "is not a grid", "Load the page again.")
+    return write_document(from_grid(document, grid))
+
+
+def _told(checked: Checked, text: str) -> dict[str, Any]:
+    results = [{"name": r.name, "passed": r.passed, "problems": r.problems, "rows": r.rows} for r in checked.results]
+    return {
+        "fit": not checked.errors,
+        "text": text,
+        "grid": to_grid(read_document(text)),
+        "issues": [asdict(issue) for issue in checked.issues],
+        "tests": [
+            {"name": r.name, "passed": r.passed, "problems": r.problems, "rows": r.rows} for r in checked.results
+        ],
+    }
+
+
+def _typed(checked: Checked, facts: Mapping[str, Any]) -> dict[str, object]:
+    """Facts as typed, read by the inputs' types: nothing typed is unknown, where that may be."""
+    found: dict[str, object] = {}
+    for column in checked.table.inputs:
+        text = str(facts.get(column.name, "")).strip()
+        if text in ("", "null") and column.nullable:
+            found[column.name] = None
+        elif column.type == "bool":
+            found[column.name] = {"true": True, "false": False}.get(text, text)
+        elif column.type == "list":
+            found[column.name] = [part.strip() for part in text.split(",") if part.strip()]
+        else:
+            found[column.name] = text
+    return found
+
+
+def _answered(visit: Visit, act: Callable[[], Response]) -> Response:
+    """What the grid's script is answered, errors too: 409 when somebody else saved, 422 for the rest."""
+    try:
+        return act()
+    except Stale as error:
+        found = picked(visit, versions_of(visit))
+        theirs = visit.app.policies.text(visit.conn, found.policy, found.version)
+        return _json({"error": sentence(error.message), "digest": found.digest, "theirs": theirs}, 409)
+    except (Invalid, Conflict) as error:
+        return _json({"error": sentence(error.message), "problems": _problems(error)}, 422)
+
+
+def _problems(error: HeadgateError) -> list[str]:
+    return [sentence(f"{p.field}: {p.message}") + (f" {p.fix}" if p.fix else "") for p in error.problems[:50]]
+
+
+def _json(content: Mapping[str, Any], status: int = 200) -> Response:
+    return JSONResponse(loads_plain(content), status)
+
+
+def loads_plain(content: Mapping[str, Any]) -> Any:
+    """Tuples and numbers as JSON knows them."""
+    return loads(canonical_text(dict(content)))
+
+
+def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", error: str = "") -> PolicyEditView:
+    try:
+        checked = check_text(text)
+        told = canonical_text(_told(checked, text))
+    except Invalid as wrong:
+        return PolicyEditView(
+            found.policy, found.title, found.version, found.digest, text, "", (), False, warning, error or str(wrong)
+        )
+    return PolicyEditView(
+        policy=found.policy,
+        title=found.title,
+        version=found.version,
+        digest=found.digest,
+        text=text,
+        data=told,
+        problems=problems_of(checked),
+        fit=not checked.errors,
+        warning=warning,
+        error=error,
+    )
+
+
+_VERSION = f"{urls.policy('{policy}')}/versions/{{version}}"
+DOORS = (
+    Door("GET", f"{_VERSION}/edit", AUTHOR, show),
+    Door("POST", f"{_VERSION}/edit", AUTHOR, save_text),
+    Door("POST", f"{_VERSION}/edit-grid", AUTHOR, save_grid),
+    Door("POST", f"{_VERSION}/edit-check", AUTHOR, check_grid),
+    Door("POST", f"{_VERSION}/edit-try", AUTHOR, try_case),
+    Door("POST", f"{_VERSION}/edit-import", AUTHOR, import_file),
+)

@@ -1,0 +1,144 @@
+"""A change of a policy: two versions as one table, and the page on which it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headgate.console.present.lens import Lens
+from headgate.console.present.names import Names
+from headgate.console.present.policies import evidence_cards, problems_of, status_of
+from headgate.console.views.common import FormError
+from headgate.console.views.policies import (
+    DiffCell,
+    DiffColumn,
+    DiffRow,
+    DiffTable,
+    PolicyDiffView,
+    PolicyReviewView,
+)
+from headgate.policy import Checked, Evidence, PolicyTable, PolicyVersion
+from headgate.policy.core.diff import CellDiff, ColumnDiff, RowDiff, TableDiff, diff_lines, diff_tables
+
+_WORDS = {"added": "added", "removed": "removed", "changed": "changed", "same": "as before"}
+
+
+def diff_table(before: PolicyTable, after: PolicyTable) -> DiffTable:
+    """Two tables as one."""
+    diff = diff_tables(before, after)
+    return DiffTable(
+        before=diff.before,
+        after=diff.after,
+        same=diff.same,
+        summary=_summary(diff),
+        inputs=tuple(_column(c) for c in diff.columns if c.side == "input"),
+        outputs=tuple(_column(c) for c in diff.columns if c.side == "output"),
+        rows=tuple(_row(row, diff) for row in diff.rows),
+        lines=tuple(line for line in diff_lines(diff) if not line[2:].startswith("row ")),
+    )
+
+
+def diff_view(
+    version: PolicyVersion, before: PolicyTable, after: PolicyTable, others: Sequence[int], lens: Lens
+) -> PolicyDiffView:
+    """The page that compares two versions."""
+    return PolicyDiffView(
+        policy=version.policy,
+        title=version.title,
+        version=version.version,
+        status=status_of(version, lens),
+        diff=diff_table(before, after),
+        others=tuple(others),
+    )
+
+
+def review_view(
+    version: PolicyVersion,
+    checked: Checked,
+    base: PolicyTable | None,
+    *,
+    evidence: Sequence[Evidence],
+    names: Names,
+    lens: Lens,
+    justification: str = "",
+    start: str = "",
+    errors: tuple[FormError, ...] = (),
+) -> PolicyReviewView:
+    """The page on which a version is approved or sent back. `base` is the table in force."""
+    wrote = lens.me.id in version.writers
+    blocked = ""
+    if version.status != "in_review":
+        blocked = "It is not in review."
+    elif wrote:
+        blocked = "You wrote at it, so somebody else decides."
+    elif not lens.may("policies.approve"):
+        blocked = "You may look, but not decide about policies."
+    stale = ""
+    if base is not None and version.based_on not in (None, base.version):
+        stale = f"It was made from version {version.based_on}; version {base.version} is in force since."
+    return PolicyReviewView(
+        policy=version.policy,
+        title=version.title,
+        version=version.version,
+        status=status_of(version, lens),
+        digest=version.digest,
+        author=names.person(version.author),
+        editors=names.people(version.editors),
+        submitted_at=version.submitted_at,
+        diff=diff_table(base, checked.table) if base is not None else None,
+        against=base.version if base is not None else None,
+        stale_base=stale,
+        problems=problems_of(checked),
+        tests=len(checked.results),
+        tests_passed=sum(1 for result in checked.results if result.passed),
+        evidence=evidence_cards(evidence, version, names),
+        may_decide=not blocked,
+        blocked=blocked,
+        zone=str(lens.zone),
+        justification=justification,
+        start=start,
+        errors=errors,
+    )
+
+
+def _summary(diff: TableDiff) -> str:
+    counts = [f"{count} {kind}" for kind, count in diff.counts().items() if count]
+    if diff.same:
+        return "The two decide and read alike."
+    return f"Rows: {', '.join(counts)}." if counts else "No row differs."
+
+
+def _column(column: ColumnDiff) -> DiffColumn:
+    notes = [f"{c.name}: {c.before or 'nothing'} → {c.after or 'nothing'}" for c in column.changes]
+    return DiffColumn(column.label, column.name, column.kind, (*notes, *(["moved"] if column.moved else [])))
+
+
+def _row(row: RowDiff, diff: TableDiff) -> DiffRow:
+    cells = {(c.part, c.column): c for c in row.cells}
+    shown = [
+        _cell(cells.get(("when" if column.side == "input" else "then", column.name)), row, column.side)
+        for column in diff.columns
+    ]
+    label = _WORDS[row.kind]
+    if row.moved:
+        place = f"from place {row.was} to {row.now}"
+        label = f"moved {place}" if row.kind == "same" else f"{label}, moved {place}"
+    renamed = next((c for c in row.cells if c.part == "id"), None)
+    if renamed is not None:
+        label = f"{label}, was called {renamed.before}"
+    return DiffRow(
+        id=row.id,
+        kind=row.kind,
+        moved=row.moved,
+        label=label,
+        cells=tuple(shown),
+        because=_cell(cells.get(("because", "")), row, ""),
+        clause=_cell(cells.get(("clause", "")), row, ""),
+    )
+
+
+def _cell(cell: CellDiff | None, row: RowDiff, side: str) -> DiffCell:
+    if cell is None:
+        return DiffCell("same", "", "")
+    nothing = "any" if side == "input" else ""
+    kind = row.kind if row.kind in ("added", "removed") else "changed" if cell.differs else "same"
+    return DiffCell(kind, cell.before or nothing, cell.after or nothing)

@@ -1,0 +1,119 @@
+"""A policy file as plain values, and plain values as a policy file.
+
+The editor changes a file through here, so what it does not know of a file is kept: unknown keys go through untouched.
+Comments and layout are not kept; whoever writes files by hand keeps them by saving text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import yaml
+
+from headgate.policy.core.model import Formula
+from headgate.policy.core.source import read_yaml
+
+Document: TypeAlias = dict[str, Any]
+
+WIDTH = 116
+# The order in which a file is read; keys that are not named come after.
+_TOP = ("policy", "version", "title", "description", "owner", "hit", "aggregate", "inputs", "outputs", "rows")
+_LAST = ("default", "tests")
+_ROW = ("id", "when", "then", "because", "clause")
+_TEST = ("name", "given", "expect", "rows")
+_STR, _NULL, _BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
+_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+
+
+def read_document(text: str, file: str = "policy.yaml") -> Document:
+    """The file's values by key: texts, numbers (`int` or `Decimal`), booleans, None, lists and mappings.
+
+    Raises `Invalid` with file and line for anything that is not plain, bounded YAML with keys at its top.
+    """
+    found = read_yaml(text, file).plain()
+    return found if isinstance(found, dict) else {}
+
+
+def write_document(document: Mapping[str, Any]) -> str:
+    """The file of these values, to be read back as the same values: rows as blocks, cells and columns on one line."""
+    known = [k for k in (*_TOP, *_LAST) if k in document]
+    others = [k for k in document if k not in known]
+    keys = [k for k in known if k not in _LAST] + others + [k for k in known if k in _LAST]
+    items = [(_scalar(key), _top(key, document[key])) for key in keys]
+    root = yaml.MappingNode("tag:yaml.org,2002:map", items, flow_style=False)
+    return str(yaml.serialize(root, Dumper=_Dumper, width=WIDTH, allow_unicode=True))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents the entries of a list below their key, as our files do."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        return super().increase_indent(flow, False)
+
+
+def _top(key: str, value: object) -> yaml.Node:
+    if key in ("inputs", "outputs") and isinstance(value, Sequence) and not isinstance(value, str):
+        return _list([_flow(each) for each in value])
+    if key == "rows" and isinstance(value, Sequence) and not isinstance(value, str):
+        return _list([_block(each, _ROW) for each in value])
+    if key == "tests" and isinstance(value, Sequence) and not isinstance(value, str):
+        return _list([_block(each, _TEST) for each in value])
+    if key == "default" and isinstance(value, Mapping) and "then" in value:
+        return _block(value, _ROW)
+    return _flow(value)
+
+
+def _list(nodes: list[yaml.Node]) -> yaml.Node:
+    return yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, flow_style=not nodes)
+
+
+def _block(value: object, order: tuple[str, ...]) -> yaml.Node:
+    """A mapping with a line per key, and each key's value on that line."""
+    if not isinstance(value, Mapping):
+        return _flow(value)
+    keys = [k for k in order if k in value] + [k for k in value if k not in order]
+    items = [(_scalar(k), _flow(value[k])) for k in keys]
+    return yaml.MappingNode("tag:yaml.org,2002:map", items, flow_style=not items)
+
+
+def _flow(value: object) -> yaml.Node:
+    if isinstance(value, Mapping):
+        items = [(_scalar(k), _flow(v)) for k, v in value.items()]
+        return yaml.MappingNode("tag:yaml.org,2002:map", items, flow_style=True)
+    if isinstance(value, (list, tuple)):
+        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_flow(v) for v in value], flow_style=True)
+    return _scalar(value)
+
+
+def _scalar(value: object) -> yaml.Node:
+    if isinstance(value, Formula):
+        return yaml.ScalarNode(_STR, f"= {value.text}")
+    if value is None:
+        return yaml.ScalarNode(_NULL, "null")
+    if isinstance(value, bool):
+        return yaml.ScalarNode(_BOOL, "true" if value else "false")
+    if isinstance(value, int):
+        return yaml.ScalarNode(_INT, str(value))
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        return yaml.ScalarNode(_FLOAT if "." in text else _INT, text)
+    return yaml.ScalarNode(_STR, str(value))
+
+
+def cell_text(value: object) -> str:
+    """A value as a cell shows it: `= …` for a formula, items of a list with commas between, nothing for nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, Formula):
+        return f"= {value.text}"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cell_text(v) for v in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k}: {cell_text(v)}" for k, v in value.items())
+    return str(value)
