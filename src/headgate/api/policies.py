@@ -33,7 +33,9 @@ def version_view(found: PolicyVersion, now: datetime) -> PolicyVersionView:
 
 def column_view(column: InputColumn | OutputColumn) -> Column:
     """An input or output."""
-    return Column(name=column.name, type=column.type, label=column.label, values=[shown(value) for value in column.values])
+    return Column(
+        name=column.name, type=column.type, label=column.label, values=[shown(value) for value in column.values]
+    )
 
 
 def row_view(row: Row) -> TableRow:

@@ -31,9 +31,13 @@ STYLES = (
     "charts",
     "overlays",
     "pages",
+    "policies",
     "print",
 )
 SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard")
+
+# What one page alone needs, loaded by that page; each folder of `static` named here is one file.
+PAGE_SCRIPTS = {"policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page"))}
 
 _MEDIA = {
     ".css": "text/css; charset=utf-8",
@@ -78,6 +82,10 @@ def load_assets(static: Path = STATIC) -> Assets:
     bodies = {
         "app.css": b"\n".join((static / "css" / f"{name}.css").read_bytes() for name in STYLES),
         "app.js": b"\n".join((static / "js" / f"{name}.js").read_bytes() for name in SCRIPTS),
+        **{
+            name: b"\n".join((static / folder / f"{part}.js").read_bytes() for part in parts)
+            for name, (folder, parts) in PAGE_SCRIPTS.items()
+        },
         "logo.svg": (static / "logo.svg").read_bytes(),
     }
     for path in sorted((static / "vendor").iterdir()):

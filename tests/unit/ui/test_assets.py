@@ -17,7 +17,7 @@ FIRST_LOAD = ("app.css", "app.js", "htmx.min.js", "icons.svg", "inter-latin.woff
 
 def test_an_address_changes_with_the_bytes(tmp_path: Path) -> None:
     assert ASSETS.url("app.css") == f"{PREFIX}/{ASSETS.version}/app.css"
-    for part in ("css", "js", "vendor"):
+    for part in ("css", "js", "vendor", "editor"):
         (tmp_path / part).mkdir()
         for source in (STATIC / part).iterdir():
             (tmp_path / part / source.name).write_bytes(source.read_bytes())
@@ -35,7 +35,7 @@ def test_a_file_that_does_not_exist_is_an_error_not_an_address() -> None:
 
 
 def test_every_own_file_is_part_of_a_bundle() -> None:
-    for folder, bundle in (("css", "app.css"), ("js", "app.js")):
+    for folder, bundle in (("css", "app.css"), ("js", "app.js"), ("editor", "policy-editor.js")):
         for source in (STATIC / folder).iterdir():
             assert source.read_bytes() in ASSETS.get(bundle).body, source.name
 
@@ -53,7 +53,7 @@ def test_what_a_first_page_loads_is_under_two_hundred_kilobytes() -> None:
 
 
 def test_nothing_is_loaded_from_another_host() -> None:
-    for name in ("app.css", "app.js"):
+    for name in ("app.css", "app.js", "policy-editor.js"):
         text = ASSETS.get(name).body.decode()
         addresses = re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", text.replace("http://www.w3.org/2000/svg", ""))
         assert addresses == []

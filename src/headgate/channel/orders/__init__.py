@@ -13,8 +13,8 @@ from headgate.channel.orders.summary import order_summary
 __all__ = [
     "ACTIONS",
     "ASKED",
-    "DECIDING",
     "COVERAGE_SAMPLE",
+    "DECIDING",
     "JOBS",
     "OrderLens",
     "OrderPort",

@@ -10,9 +10,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from headgate.channel import orders
 from headgate.console import urls
 from headgate.console.guard import sentence
-from headgate.console.pages.policies import picked, versions_of
+from headgate.console.pages.policies import COUNTED_DAYS, picked, versions_of
 from headgate.console.present.policies import problems_of
 from headgate.console.views.common import Notice
 from headgate.console.views.policies import PolicyEditView
@@ -136,9 +137,7 @@ def _told(checked: Checked, text: str) -> dict[str, Any]:
         "text": text,
         "grid": to_grid(read_document(text)),
         "issues": [asdict(issue) for issue in checked.issues],
-        "tests": [
-            {"name": r.name, "passed": r.passed, "problems": r.problems, "rows": r.rows} for r in checked.results
-        ],
+        "tests": results,
     }
 
 
@@ -186,7 +185,7 @@ def loads_plain(content: Mapping[str, Any]) -> Any:
 def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", error: str = "") -> PolicyEditView:
     try:
         checked = check_text(text)
-        told = canonical_text(_told(checked, text))
+        told = canonical_text({**_told(checked, text), "coverage": _coverage(visit, found.policy)})
     except Invalid as wrong:
         return PolicyEditView(
             found.policy, found.title, found.version, found.digest, text, "", (), False, warning, error or str(wrong)
@@ -203,6 +202,16 @@ def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", e
         warning=warning,
         error=error,
     )
+
+
+def _coverage(visit: Visit, policy: str) -> dict[str, dict[str, Any]]:
+    """How often each row of the version in force decided, by the row's name."""
+    current = next((v for v in visit.app.policies.versions(visit.conn, policy) if v.in_force(visit.now)), None)
+    if current is None:
+        return {}
+    table = check_text(visit.app.policies.text(visit.conn, policy, current.version)).table
+    counted = orders.policy_coverage(visit.conn, table, current.version, visit.days_ago(COUNTED_DAYS - 1))
+    return {r.row: {"count": r.count, "share": str(r.share)} for r in counted.rows} if counted.counted else {}
 
 
 _VERSION = f"{urls.policy('{policy}')}/versions/{{version}}"

@@ -226,7 +226,9 @@ def _facts(
             found[name] = was[name]
             continue
         value = text.strip() if as_typed and kind in NUMERIC and text.strip() != "null" else read_value(kind, text)
-        if value == "" and not (name in was and kind in ("string", "enum")):
+        if value == "" and as_typed and column.get("nullable") == "true":
+            value = None  # every input is given; one that may be unknown is so when nothing is typed
+        elif value == "" and not (kind in ("string", "enum") and (as_typed or name in was)):
             continue
         found[name] = value
     return found

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
-from headgate.console.views.common import (
-    Fact,
-)
+from headgate.console.present.policies import problems_of
+from headgate.console.present.policy_change import diff_table
+from headgate.console.views.common import Fact, FormError
 from headgate.console.views.policies import (
+    Emergency,
+    EvidenceCard,
     PoliciesView,
+    PolicyActs,
+    PolicyDiffView,
+    PolicyEditView,
+    PolicyReviewView,
     PolicyRow,
     PolicyTest,
     PolicyView,
@@ -16,6 +24,10 @@ from headgate.console.views.policies import (
     TableRow,
     VersionRow,
 )
+from headgate.kernel.canonical import canonical_text
+from headgate.policy import check_text
+from headgate.policy.core.document import read_document
+from headgate.policy.core.editing import to_grid
 from tests.unit.ui.samples.base import (
     ANA,
     JONAS,
@@ -200,3 +212,87 @@ POLICY = PolicyView(
     decisions=8120,
     marked_row="deep_discount",
 )
+
+
+TEXT = (Path(__file__).parents[4] / "packs/order_governance/policies/price_deviation.yaml").read_text(encoding="utf-8")
+LOWERED = (
+    TEXT.replace("version: 1", "version: 2")
+    .replace("[-2..2]", "[-2..1]")
+    .replace("(2..", "(1..")
+    .replace("hit: first", "hit: unique")
+    .replace("  - id: small_line", "  - id: tiny_line")
+    .replace(
+        "- {name: tier, type: string", "- {name: country, type: string, label: Country}\n  - {name: tier, type: string"
+    )
+)
+CHECKED = check_text(LOWERED)
+TABLE_DIFF = diff_table(check_text(TEXT).table, CHECKED.table)
+
+BACKTEST = EvidenceCard(
+    "backtest",
+    "Backtest over the last quarter",
+    "38 of 8,120 orders flip from pass to hold, most of them from Kestrel IT Ltd.",
+    (Fact("Orders that flip", "38"), Fact("Straight through", "91.4 % → 90.9 %")),
+    "/policies",
+    JONAS,
+    ago(hours=3),
+    True,
+)
+
+DRAFT_POLICY = replace(
+    POLICY,
+    version=5,
+    status="draft",
+    valid_from=None,
+    rows=tuple(replace(row, hits=None) for row in POLICY.rows),
+    hits_of="",
+    acts=PolicyActs(propose=True, edit=True, withdraw=True, emergency=True, blocked="It has errors to mend."),
+    problems=problems_of(CHECKED),
+    evidence=(BACKTEST, replace(BACKTEST, current=False, href="")),
+    based_on=4,
+    zone="Europe/Berlin",
+    errors=(FormError("reason", "Is missing. Say why."), FormError("step", "It is in review, not a draft.")),
+)
+EMERGENCY_POLICY = replace(
+    POLICY,
+    acts=PolicyActs(propose=True, retire=True, review_emergency=True, schedule=True, withdraw=True),
+    emergency=Emergency(MIRA, "A price list leaked; every order below contract must stop", ago(hours=2), True),
+    zone="Europe/Berlin",
+)
+POLICY_DIFF = PolicyDiffView("price_deviation", POLICY.title, 2, "in_review", TABLE_DIFF, (4, 3, 1))
+SAME_DIFF = replace(POLICY_DIFF, diff=diff_table(CHECKED.table, CHECKED.table))
+REVIEW = PolicyReviewView(
+    policy="price_deviation",
+    title=POLICY.title,
+    version=2,
+    status="in_review",
+    digest="5ac1f00d" * 8,
+    author=JONAS,
+    editors=(MIRA,),
+    submitted_at=ago(hours=2),
+    diff=TABLE_DIFF,
+    against=1,
+    stale_base="It was made from version 1; version 3 is in force since.",
+    problems=problems_of(CHECKED),
+    tests=10,
+    tests_passed=10,
+    evidence=(BACKTEST,),
+    may_decide=True,
+    blocked="",
+    zone="Europe/Berlin",
+    errors=(FormError("justification", "Write why: it is kept with the decision."),),
+)
+FIRST_REVIEW = replace(
+    REVIEW, diff=None, against=None, stale_base="", problems=(), evidence=(), may_decide=False,
+    blocked="You wrote at it, so somebody else decides.", errors=(),
+)  # fmt: skip
+EDIT = PolicyEditView(
+    "price_deviation",
+    POLICY.title,
+    2,
+    "5ac1f00d" * 8,
+    LOWERED,
+    canonical_text({"grid": to_grid(read_document(LOWERED)), "text": LOWERED, "issues": [], "tests": [], "fit": True}),
+    problems_of(CHECKED),
+)
+BROKEN_EDIT = replace(EDIT, data="", problems=(), error="policy.yaml:3: is not YAML.", warning="Somebody saved it.")

@@ -1,0 +1,105 @@
+/* Cases beside the table: facts to try, the row that decides on them, and the version's own tests as a grid. */
+(function () {
+  "use strict";
+  var editor = window.headgateEditor;
+
+  function element(tag, words, look) {
+    var found = document.createElement(tag);
+    if (words) found.textContent = words;
+    if (look) found.className = look;
+    return found;
+  }
+  editor.element = element;
+
+  /* a labelled field; `offers` makes it a choice */
+  editor.field = function (id, label, value, offers) {
+    var holder = element("div", "", "field");
+    var name = element("label", label);
+    name.htmlFor = id;
+    var field = document.createElement(offers ? "select" : "input");
+    field.className = "input";
+    field.id = id;
+    (offers || []).forEach(function (offer) {
+      var option = element("option", offer === "" ? "not known" : offer);
+      option.value = offer;
+      field.append(option);
+    });
+    field.value = value;
+    holder.append(name, field);
+    return holder;
+  };
+
+  function offersOf(column) {
+    if (column.type !== "bool" && column.type !== "enum") return null;
+    var values = column.type === "bool" ? ["true", "false"] : (column.values || []).slice();
+    return column.nullable === "true" ? [""].concat(values) : values;
+  }
+
+  /* ask(facts) → promise of an answer; fired(rows) tells which rows decided */
+  editor.tryPanel = function (holder, model, ask, fired) {
+    var facts = {};
+    var result = element("div", "", "editor-result");
+    result.setAttribute("role", "status");
+
+    function draw() {
+      var fields = element("div", "", "editor-fields");
+      model.grid.inputs.forEach(function (column) {
+        var offers = offersOf(column);
+        if (!(column.name in facts)) facts[column.name] = offers ? offers[0] || "" : "";
+        var field = editor.field("try-" + column.name, column.label || column.name, facts[column.name], offers);
+        field.lastChild.addEventListener("input", function (event) { facts[column.name] = event.target.value; });
+        fields.append(field);
+      });
+      var button = element("button", "Try it", "button button-primary");
+      button.type = "button";
+      button.addEventListener("click", run);
+      fields.addEventListener("keydown", function (event) { if (event.key === "Enter") { event.preventDefault(); run(); } });
+      holder.replaceChildren(fields, button, result);
+    }
+
+    function run() {
+      result.replaceChildren();
+      ask(facts).then(function (answer) {
+        result.className = "editor-result " + (answer.error ? "tone-breach" : "tone-done");
+        if (answer.error) { result.append(element("p", answer.error)); fired([]); return; }
+        fired(answer.rows);
+        var outputs = Object.keys(answer.outputs).map(function (name) { return name + " " + answer.outputs[name]; });
+        answer.list.forEach(function (each) { outputs.push(Object.keys(each).map(function (n) { return n + " " + each[n]; }).join(", ")); });
+        result.append(element("p", (answer.rows.join(", ") || "No row") + ": " + (outputs.join(", ") || "nothing"), "strong"));
+        answer.reasons.forEach(function (reason) { result.append(element("p", reason)); });
+        var keep = element("button", "Keep it as a test", "button button-small");
+        keep.type = "button";
+        keep.addEventListener("click", function () {
+          var test = { name: "", given: Object.assign({}, facts), expect: {}, rows: answer.rows.join(", ") };
+          model.grid.outputs.forEach(function (column) { test.expect[column.name] = typed(answer.outputs[column.name]); });
+          model.change(function (grid) { grid.tests.push(test); }, true);
+          window.headgateSay("Kept as test " + model.grid.tests.length);
+        });
+        if (!answer.list.length) result.append(keep);
+      });
+    }
+
+    /* as a cell writes it */
+    function typed(shown) {
+      if (shown === undefined || shown === "unknown" || shown === "none") return "";
+      return shown === "yes" ? "true" : shown === "no" ? "false" : shown;
+    }
+
+    return draw;
+  };
+
+  editor.testColumns = function (model) {
+    var found = [{ label: "Test", hint: "name", kind: "words", look: "name", get: function (t) { return t.name || ""; }, set: function (t, text) { t.name = text; } }];
+    function side(part, column) {
+      return {
+        label: column.label || column.name, hint: part === "given" ? "given" : "expected", kind: "fact", column: column, look: part === "expect" ? "out" : "",
+        get: function (t) { return (t[part] || {})[column.name] || ""; },
+        set: function (t, text) { t[part] = t[part] || {}; t[part][column.name] = text; }
+      };
+    }
+    model.grid.inputs.forEach(function (column) { found.push(side("given", column)); });
+    model.grid.outputs.forEach(function (column) { found.push(side("expect", column)); });
+    found.push({ label: "Rows", hint: "that decide", kind: "words", look: "out", get: function (t) { return t.rows || ""; }, set: function (t, text) { t.rows = text; } });
+    return found;
+  };
+})();
