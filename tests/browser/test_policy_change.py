@@ -78,10 +78,10 @@ def test_a_limit_is_lowered_by_two_people_and_decides_from_its_date(stage: Stage
     stage.channel.clock.move(timedelta(days=2))
     after = stage.order(("S-1", "20", "9.85"))
     assert [stage.channel.status(o) for o in (before, still, after)] == ["released", "released", "held"]
-    for order, version, row in ((before, 1, "within_tolerance"), (after, 2, "below_contract")):
+    for order, version, decided in ((before, 1, "within_tolerance"), (after, 2, "below_contract")):
         approver.goto(f"/orders/{order}/checks/price:1")
         expect(approver.get_by_role("main")).to_contain_text(f"{NAME}@{version}")
-        expect(approver.get_by_role("main")).to_contain_text(row)
+        expect(approver.get_by_role("main")).to_contain_text(decided)
 
 
 def test_the_second_of_two_editors_is_told_and_may_choose(stage: Stage) -> None:

@@ -26,7 +26,7 @@ BUDGETS = {
     "/partners/P-1": 23,
     "/agreements": 14,
     "/policies": 15,
-    "/policies/price_deviation": 16,
+    "/policies/price_deviation": 17,
     "/search?q=O-1": 17,
 }
 AUDIT_BUDGETS = {"/audit": 22, "/audit/5": 18}  # as an auditor
@@ -262,7 +262,7 @@ def test_policies_show_their_table_their_tests_and_what_they_decided(held: Visit
     assert "deep_discount 1 hit" in table
     assert "asked with every order" in table
     assert words(held.get("/policies/price_deviation/versions/1")) == table
-    assert "1 decision in 28 days" in words(held.get("/policies/order_release"))
+    assert "1 decision in 90 days" in words(held.get("/policies/order_release"))
     assert held.get("/policies/price_deviation/versions/7").status_code == 404
 
 

@@ -77,14 +77,14 @@ def test_a_lowered_limit_is_approved_by_another_and_applies_from_its_date(world:
     world.channel.clock.move(timedelta(days=2))
     world.send(event("e-3", order("O-3", ("S-1", "20", "9.85"))))
     world.govern()
-    assert [decided(world, n) for n in ("O-1", "O-2", "O-3")] == [("pass", 1), ("pass", 1), ("hold", 2)]
+    assert [decided(world, n) for n in ("O-1", "O-2", "O-3")] == [("pass", 1), ("pass", 1), ("flag", 2)]
     facts = {"has_contract": True, "deviation_pct": "1.5", "line_amount": "98.50", "tier": "silver"}
     for at, version in ((start - timedelta(seconds=1), 1), (start, 2)):
         asked = world.post("carl", f"{BASE}/evaluate", {"inputs": facts, "at": at.isoformat()}).json()
         assert asked["version"] == version
     shown = world.get("carl", f"{BASE}/versions/2/coverage").json()
     assert (shown["source"], shown["counted"]) == ("sample", 1)
-    assert [(r["row"], r["share"]) for r in shown["rows"] if r["count"]] == [("below_contract", "100.0")]
+    assert [(r["row"], r["share"]) for r in shown["rows"] if r["count"]] == [("top_tier_margin", "100.0")]
 
 
 def test_two_editors_and_a_repeat(world: World) -> None:

@@ -82,7 +82,7 @@ def test_a_column_comes_with_its_values_and_one_that_goes_takes_its_cells_along(
     grid["inputs"] = [grid["inputs"][0], {"name": "region", "type": "enum", "values": ["EU", "US"], "nullable": "true"}]
     found = back(grid)
     assert found["inputs"][1] == {"name": "region", "type": "enum", "values": ["EU", "US"], "nullable": True}
-    assert found["tests"][0]["given"] == {"amount": 100}
+    assert found["tests"][0]["given"] == {"amount": 100, "region": None}  # what may be unknown is given as unknown
 
 
 def test_a_default_comes_and_goes() -> None:
