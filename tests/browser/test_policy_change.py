@@ -77,8 +77,8 @@ def test_a_limit_is_lowered_by_two_people_and_decides_from_its_date(stage: Stage
     still = stage.order(("S-1", "20", "9.85"))
     stage.channel.clock.move(timedelta(days=2))
     after = stage.order(("S-1", "20", "9.85"))
-    assert [stage.channel.status(o) for o in (before, still, after)] == ["released", "released", "held"]
-    for order, version, decided in ((before, 1, "within_tolerance"), (after, 2, "below_contract")):
+    assert [stage.channel.status(o) for o in (before, still, after)] == ["released", "released", "flagged"]
+    for order, version, decided in ((before, 1, "within_tolerance"), (after, 2, "top_tier_margin")):
         approver.goto(f"/orders/{order}/checks/price:1")
         expect(approver.get_by_role("main")).to_contain_text(f"{NAME}@{version}")
         expect(approver.get_by_role("main")).to_contain_text(decided)
