@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 import yaml
 
+from headgate.channel.orders import OrderLens
 from headgate.kernel.clock import FixedClock
 from headgate.packs import find_pack
 from headgate.policy import compile_policy, parse_policy, run_examples
@@ -223,3 +224,26 @@ def test_flips_and_approvals_foretold_are_those_of_governing_the_same_orders_aga
         assert foretold, "the change hits somebody"
     assert Counter({load["role"]: load["after"] for load in of["load"] if load["after"]}) == asked(second)
     assert Counter({load["role"]: load["before"] for load in of["load"] if load["before"]}) == asked(governed)
+
+
+@pytest.mark.parametrize("policy", ["price_deviation", "margin_floor", "credit_release"])
+def test_what_is_told_from_a_part_of_the_text_is_what_the_whole_tells(
+    governed: Channel, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = tried(governed, policy, candidate(policy, CHANGES[policy]))[1]
+    monkeypatch.setattr(OrderLens, "peek", lambda *_: None)
+    assert tried(governed, policy, candidate(policy, CHANGES[policy]))[1] == quick
+
+
+def test_a_decision_that_followed_an_approval_is_not_counted_a_second_time(channel: Channel) -> None:
+    channel.clock.move(timedelta(minutes=1))
+    channel.order("O-1", ("S-1", "20", "9.00"))
+    channel.govern()
+    channel.decide("carl", "O-1")
+    assert channel.status("O-1") == "released"
+    channel.clock.move(timedelta(minutes=1))
+    _, result = tried(channel, "price_deviation", candidate("price_deviation", _stricter_prices))
+    assert result["read"]["decisions"] == 2
+    assert result["read"]["followed_approval"] == 1
+    assert sum(result["candidates"][0]["decisions"].values()) == 1
+    assert result["candidates"][0]["straight"]["subjects"] == 1

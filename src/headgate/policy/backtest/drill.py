@@ -61,7 +61,7 @@ def drill(
     """Both sides of a flip. `then` are the versions by number, for the reasons of what was said. Raises `NotFound`."""
     decision = decision_get(conn, flip.decision)
     record = orjson.loads(decision.record)
-    products = lens.about(record).products
+    products = lens.about(lens.opened(record)).products
     pairs = []
     for asked in lens.asked(record, policy):
         facts = dict(zip(asked.names, asked.values, strict=True))

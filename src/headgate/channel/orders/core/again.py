@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from headgate.channel.orders.core.outline import questions, risk_of
 from headgate.domain.checks import ExceptionFound, Verdict
 from headgate.domain.checks.again import (
@@ -36,6 +38,10 @@ RELEASE_PLACE, NAMING_PLACE = -1, -2
 HEAD = 10  # columns of a table of checks before the inputs
 STOPPED = frozenset({"hold", "reject"})
 _INPUTS = "evaluation.inputs."
+# Marks in the text of a record, as `record_text` writes it.
+_CHECKS, _TABLE, _NEXT_TABLE = b'"checks":{"$tables":[', b'{"$always":{', b',{"$always":{'
+_LAST_TABLE = b']},"credit":{'
+_WAIVED, _WAIVED_NOTE = b",true,[", b'"note",true]'
 
 
 class OrderLens:
@@ -49,6 +55,36 @@ class OrderLens:
             "and the approval matrix of then is asked anew. Prices, costs, stock, credit, tax and repeats are those "
             "recorded: what one order would have left to the next is not weighed again."
         )
+
+    def peek(self, text: bytes, policy: str) -> Sequence[Asked] | None:
+        """The tables of the policy's checks, cut out of the text.
+
+        Quotes inside a JSON string are escaped, so what is sought here with its quotes is never part of one. Keys are
+        sorted: of what stands always the policy comes last, and credit follows the checks.
+        """
+        start = text.find(_CHECKS)
+        stop = text.find(_LAST_TABLE, start)
+        if policy in (RELEASE_POLICY, EXCEPTIONS_POLICY) or start < 0 or stop < 0:
+            return None
+        # The second may be something else as well; then the whole tells.
+        if text.find(_WAIVED_NOTE, start, stop) >= 0 or text.find(_WAIVED, start, stop) >= 0:
+            return None
+        found: list[Asked] = []
+        head = b'"policy":"%b"},"$columns":' % policy.encode()
+        at = text.find(head, start, stop)
+        while at >= 0:
+            end = text.find(_NEXT_TABLE, at, stop)
+            if end < 0:
+                end = stop
+            table = orjson.loads(text[text.rfind(_TABLE, 0, at) : end])
+            names, version = _names(table["$columns"]), table["$always"]["evaluation.version"]
+            found += [Asked(0, version, names, row[HEAD:], row[6], row[7]) for row in table["$rows"]]
+            at = text.find(head, end, stop)
+        return found
+
+    def opened(self, record: Any) -> Any:
+        """Its tables written out, its amounts read."""
+        return read_order(expand(record))
 
     def asked(self, record: Any, policy: str) -> Sequence[Asked]:
         """The evaluations of a check's policy, or of one of the two that combine them."""
@@ -90,10 +126,9 @@ class OrderLens:
                     return True
         return False
 
-    def about(self, record: Any) -> About:
+    def about(self, opened: RecordedOrder) -> About:
         """Partner, gross amount and margin of the order; product and amount of each checked line."""
-        full = expand(record)
-        order = read_order(full)
+        order, full = opened, opened.record
         places = {
             n: (order.lines[item["line"]].product, order.lines[item["line"]].tenant_amount)
             for n, item in enumerate(full["checks"])
@@ -102,15 +137,15 @@ class OrderLens:
         partner = full["lines"][0]["trace"]["partner"] if full["lines"] else ""
         return About(partner, order.gross, order.margin, places)
 
-    def recorded(self, record: Any, outcome: str, judge: Judge) -> Effect:
+    def recorded(self, opened: RecordedOrder, outcome: str, judge: Judge) -> Effect:
         """The outcome as recorded, and whom the matrix asked about its exceptions."""
-        order = read_order(expand(record))
+        order = opened
         stake = Decimal(order.record["stake"])
         return _effect(order, outcome, tuple(recorded_exceptions(order.record)), stake, judge)
 
-    def again(self, record: Any, policy: str, answers: Mapping[int, Answer], judge: Judge) -> Effect:
+    def again(self, opened: RecordedOrder, policy: str, answers: Mapping[int, Answer], judge: Judge) -> Effect:
         """The outcome with other answers. Raises `Undecidable` for what was not recorded."""
-        order = read_order(expand(record))
+        order = opened
 
         def answer(number: int, _: str, said: Mapping[str, Any]) -> Verdict:
             changed = answers.get(number)

@@ -58,6 +58,11 @@ class Lens(Protocol):
         """What is weighed again and what is taken as recorded, in one sentence."""
         ...
 
+    def peek(self, text: bytes, policy: str) -> Sequence[Asked] | None:
+        """The evaluations of a policy out of the record's text without reading all of it; places do not count here.
+        None where the whole has to be read, and always for a decision that followed an approval."""
+        ...
+
     def asked(self, record: Any, policy: str) -> Sequence[Asked]:
         """The evaluations of a policy within a record (JSON, as parsed)."""
         ...
@@ -70,14 +75,18 @@ class Lens(Protocol):
         """Whether the decision followed an approval, which would have covered what it found."""
         ...
 
-    def about(self, record: Any) -> About:
+    def opened(self, record: Any) -> Any:
+        """The record as the following want it, so that it is made ready once."""
+        ...
+
+    def about(self, opened: Any) -> About:
         """What the decision was about."""
         ...
 
-    def recorded(self, record: Any, outcome: str, judge: Judge) -> Effect:
+    def recorded(self, opened: Any, outcome: str, judge: Judge) -> Effect:
         """What came of it then. Raises `Undecidable`."""
         ...
 
-    def again(self, record: Any, policy: str, answers: Mapping[int, Answer], judge: Judge) -> Effect:
+    def again(self, opened: Any, policy: str, answers: Mapping[int, Answer], judge: Judge) -> Effect:
         """What would have come of it with these answers in place of the recorded ones. Raises `Undecidable`."""
         ...

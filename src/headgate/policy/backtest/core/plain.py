@@ -21,6 +21,14 @@ class PlainLens:
         """What is weighed again."""
         return "Each decision is weighed again by itself; what other policies made of it later is not."
 
+    def peek(self, text: bytes, policy: str) -> Sequence[Asked] | None:
+        """These records are short: they are read as a whole."""
+        return None
+
+    def opened(self, record: Any) -> Any:
+        """As it is."""
+        return record
+
     def asked(self, record: Any, policy: str) -> Sequence[Asked]:
         """Those evaluations of the list that are of the policy."""
         if not isinstance(record, list):
@@ -41,18 +49,20 @@ class PlainLens:
         """Nothing is known of approvals before."""
         return False
 
-    def about(self, record: Any) -> About:
+    def about(self, opened: Any) -> About:
         """Whose it is and what is at stake, where the inputs say so."""
+        record = opened
         last = record[-1]["inputs"] if isinstance(record, list) and record else {}
         partner = last.get("partner")
         return About(partner if isinstance(partner, str) else "", _amount(record))
 
-    def recorded(self, record: Any, outcome: str, judge: Judge) -> Effect:
+    def recorded(self, opened: Any, outcome: str, judge: Judge) -> Effect:
         """What the evaluations said."""
-        return _effect([(e["outputs"], e["rows"]) for e in record], _amount(record))
+        return _effect([(e["outputs"], e["rows"]) for e in opened], _amount(opened))
 
-    def again(self, record: Any, policy: str, answers: Mapping[int, Answer], judge: Judge) -> Effect:
+    def again(self, opened: Any, policy: str, answers: Mapping[int, Answer], judge: Judge) -> Effect:
         """The same with the answers put in."""
+        record = opened
         said = [
             (answers[place].outputs, answers[place].rows) if place in answers else (e["outputs"], e["rows"])
             for place, e in enumerate(record)
