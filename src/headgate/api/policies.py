@@ -128,4 +128,5 @@ def _change(changed: Changed) -> Change:
 
 def evaluated_view(found: Evaluation) -> Evaluated:
     """What a policy said."""
-    return Evaluated(**found.as_json())
+    said = found.as_json()
+    return Evaluated(**{**said, "sources": said.pop("from", {})})

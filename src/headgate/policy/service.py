@@ -16,6 +16,7 @@ from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text
+from headgate.policy.chaining import expect_chain
 from headgate.policy.checking import FILE, expect_clean
 from headgate.policy.core.compile import CompiledPolicy, compile_policy
 from headgate.policy.core.examples import ExampleResult, run_examples
@@ -151,7 +152,7 @@ class PolicyService:
         """Let an approved version decide from `valid_from` (left out: now) on; the one before ends there.
 
         One that is scheduled and has not started can so be given another start. Raises `Invalid` for a start in the
-        past, `Conflict`, `NotFound`.
+        past and where policies that read each other would not fit together, `Conflict`, `NotFound`.
         """
         versions = locked(conn, policy)
         found = pick(versions, policy, version)
@@ -160,6 +161,7 @@ class PolicyService:
         else:
             expect_status(found, "approved", "activate")
         window, ended = windows(versions, version, valid_from or ctx.now, ctx.now)
+        expect_chain(self.active(conn, window.valid_from), self.compiled(conn, policy, version).table)
         set_windows(conn, policy, [window, *ended])
         after = set_status(conn, found, "active")
         details = {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 import pytest
 
 from headgate.domain.checks import OrderFacts, OrderVerdict, govern_order, record_text
+from headgate.domain.checks.facts import Verdict
 from headgate.domain.credit import Level
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.tabular import expand
+from headgate.policy.core.evaluation import Evaluation, Matched, PolicyRef
 from tests.unit.domain.examples import Desk, account, d, facts, level, line, product, stock
 
 CASES = {
@@ -43,3 +46,23 @@ def test_the_record_is_canonical_and_much_shorter_than_the_verdict_written_out()
     text = record_text(verdict)
     assert text == canonical_text(json.loads(text))
     assert len(text) < 0.6 * len(canonical_text(verdict.as_values()))
+
+
+def test_the_links_of_a_chained_policy_are_in_the_record_of_each_line() -> None:
+    plain, limit = Desk(), PolicyRef("limit", 3, "ab" * 32, "first")
+    chained = PolicyRef("price_deviation", 1, "cd" * 32, "first", {"deviation_pct": "limit.pct"})
+
+    def decide(policy: str, inputs: Mapping[str, object]) -> Verdict:
+        said = plain(policy, inputs)
+        if policy != "price_deviation":
+            return said
+        link = Evaluation(limit, (Matched("row", ("why",), (), "§1"),), {"x": d(1)}, {"pct": d(5)})
+        return Evaluation(chained, (), dict(inputs), dict(said.outputs), (link,))
+
+    verdict = govern_order(facts(line("1"), line("2", price="7")), decide)
+    record = expand(json.loads(record_text(verdict)))
+    assert record == verdict.as_json()
+    told = [c["evaluation"] for c in record["checks"] if c["policy"] == "price_deviation"]
+    assert len(told) == 2
+    assert all(each["from"] == {"deviation_pct": "limit.pct"} for each in told)
+    assert all((each["links"][0]["policy"], each["links"][0]["rows"]) == ("limit", ["row"]) for each in told)

@@ -103,6 +103,8 @@ class Evaluated(Shape):
     outputs: dict[str, Any]
     reasons: list[str]
     clauses: list[str]
+    sources: dict[str, str] = Field(default={}, description="Which policy's output each chained input is.")
+    links: list[dict[str, Any]] = Field(default=[], description="The evaluations that chained inputs come from.")
 
 
 class Draft(Body):

@@ -47,7 +47,7 @@ from headgate.channel import orders
 from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import NotFound, invalid
-from headgate.policy import PolicyVersion, check_text, decision_get, decision_list, evidence_of
+from headgate.policy import PolicySet, PolicyVersion, check_text, decision_get, decision_list, evidence_of
 from headgate.policy.core.diff import diff_tables
 
 router = APIRouter(route_class=StrictRoute)
@@ -178,16 +178,16 @@ def get_policy(
 def evaluate(caller: PoliciesRead, name: PolicyPath, body: Evaluate) -> Evaluated:
     """Try a policy on facts: outcome, matched rows and reasons. Nothing is stored."""
     with caller.reading() as conn:
+        at = body.at or caller.ctx.now
+        policies = caller.app.policies.active(conn, at)
         if body.version is None:
-            at = body.at or caller.ctx.now
-            compiled = caller.app.policies.active(conn, at).get(name)
-            if compiled is None:
+            if name not in policies:
                 raise NotFound(f"no version of policy {name} is in force at {instant_text(at)}; name a version")
         elif body.at is not None:
             raise invalid("at", instant_text(body.at), "does not go with a version", "Give one of the two.")
         else:
-            compiled = caller.app.policies.compiled(conn, name, body.version)
-    return evaluated_view(compiled.evaluate(body.inputs))
+            policies = PolicySet({**policies, name: caller.app.policies.compiled(conn, name, body.version)})
+    return evaluated_view(policies.evaluate(name, body.inputs))
 
 
 @router.get("/decisions", tags=["decisions"], responses=problems(*READ, 422))

@@ -241,7 +241,9 @@ def _emergency(shown: PolicyVersion, names: Names, lens: Lens) -> Emergency | No
 
 
 def _column(column: InputColumn | OutputColumn) -> TableColumn:
-    return TableColumn(column.label or column.name, column.name, column.type)
+    source = column.source if isinstance(column, InputColumn) else None
+    label = column.label or column.name
+    return TableColumn(f"{label} (from {source})" if source else label, column.name, column.type)
 
 
 def _row(row: Row, table: PolicyTable, counted: RowCoverage | None) -> TableRow:

@@ -6,7 +6,7 @@ of the parsed text is `OrderVerdict.as_json`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -90,17 +90,23 @@ def _decided(items: list[Checked]) -> dict[str, Any]:
         )
     first = items[0].verdict
     assert first is not None
-    always, columns = _head(items[0].finding.policy, first.ref, tuple(first.inputs))
+    # A chained policy's evaluation also says where its inputs come from, and what was decided there.
+    sources: Mapping[str, str] = getattr(first.ref, "sources", {})
+    if sources:
+        linked = [item.verdict.as_values() for item in items if item.verdict is not None]
+        rows = [[*row, sources, each["links"]] for row, each in zip(rows, linked, strict=True)]
+    chained = ("from", "links") if sources else ()
+    always, columns = _head(items[0].finding.policy, first.ref, tuple(first.inputs), chained)
     return {"$always": always, "$columns": columns, "$rows": rows}
 
 
 @lru_cache(maxsize=256)
-def _head(policy: str, ref: PolicyRef, inputs: tuple[str, ...]) -> tuple[Verbatim, Verbatim]:
+def _head(policy: str, ref: PolicyRef, inputs: tuple[str, ...], more: tuple[str, ...]) -> tuple[Verbatim, Verbatim]:
     """What a policy version says of itself in every evaluation, and the columns of what differs."""
     text = {"policy": ref.policy, "version": ref.version, "digest": ref.digest, "hit": ref.hit}
     always = {"policy": policy, **{f"evaluation.{name}": value for name, value in text.items()}}
     columns = ["check", "line", "detail", "outcome", "exception", "waived"]
-    parts = ["rows", "outputs", "reasons", "clauses", *(f"inputs.{name}" for name in inputs)]
+    parts = ["rows", "outputs", "reasons", "clauses", *(f"inputs.{name}" for name in inputs), *more]
     return verbatim(always), verbatim([*columns, *(f"evaluation.{part}" for part in parts)])
 
 

@@ -1,0 +1,109 @@
+"""Policies that read each other: one comes into force only when the whole chain can be decided with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from headgate.kernel.clock import FixedClock
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import Invalid
+from headgate.policy import PolicyService
+from headgate.store import Database
+
+LIMITS = """\
+policy: limits
+version: 1
+title: What may pass
+owner: finance
+hit: first
+inputs: [{name: amount, type: money}]
+outputs: [{name: outcome, type: enum, values: [pass, hold]}]
+rows:
+  - {id: small, when: {amount: "<= 100"}, then: {outcome: pass}}
+  - {id: large, when: {amount: "> 100"}, then: {outcome: hold}}
+tests:
+  - {given: {amount: 100}, expect: {outcome: pass}}
+  - {given: {amount: "100.01"}, expect: {outcome: hold}}
+"""
+RELEASE = """\
+policy: release
+version: 1
+title: What is released
+owner: finance
+hit: first
+inputs:
+  - {name: limit, type: enum, values: [pass, hold], from: limits.outcome}
+  - {name: known, type: bool}
+outputs: [{name: outcome, type: enum, values: [pass, hold]}]
+rows:
+  - {id: both, when: {limit: "'pass'", known: "true"}, then: {outcome: pass}}
+  - {id: rest, then: {outcome: hold}}
+tests:
+  - {given: {limit: pass, known: true}, expect: {outcome: pass}}
+  - {given: {limit: pass, known: false}, expect: {outcome: hold}}
+"""
+
+
+class Desk:
+    """Brings texts into force one after the other."""
+
+    def __init__(self, database: Database, tenant: UUID, clock: FixedClock) -> None:
+        self.database, self.tenant, self.service = database, tenant, PolicyService()
+        self.ctx = Context(tenant, Principal(id="user:bo", kind="person"), clock.now())
+
+    def install(self, text: str) -> None:
+        self.ctx = replace(self.ctx, now=self.ctx.now + timedelta(seconds=1))
+        with self.database.transaction(self.tenant) as conn:
+            self.service.install(conn, self.ctx, text, pack="sample")
+
+    def versions(self, policy: str) -> list[int]:
+        with self.database.transaction(self.tenant, read_only=True) as conn:
+            return [v.version for v in self.service.versions(conn, policy)]
+
+
+@pytest.fixture
+def desk(database: Database, tenant: UUID, clock: FixedClock) -> Desk:
+    return Desk(database, tenant, clock)
+
+
+def test_a_chain_in_force_is_decided_link_by_link(desk: Desk) -> None:
+    desk.install(LIMITS)
+    desk.install(RELEASE)
+    with desk.database.transaction(desk.tenant, read_only=True) as conn:
+        policies = desk.service.active(conn, desk.ctx.now)
+    found = policies.evaluate("release", {"amount": 500, "known": True})
+    assert (found.rows, found.inputs["limit"]) == (("rest",), "hold")
+    assert [(link.policy, link.rows) for link in found.links] == [("limits", ("large",))]
+    assert [c.name for c in policies.needs("release")] == ["known", "amount"]
+
+
+def test_a_policy_whose_source_is_not_in_force_is_not_activated(desk: Desk) -> None:
+    with pytest.raises(Invalid, match=r"reads limits\.outcome, and there is no policy limits.*Bring that policy"):
+        desk.install(RELEASE)
+    assert desk.versions("release") == []
+
+
+def test_a_version_that_closes_a_ring_is_not_activated(desk: Desk) -> None:
+    desk.install(LIMITS)
+    desk.install(RELEASE)
+    ring = LIMITS.replace("version: 1", "version: 2").replace(
+        "inputs: [{name: amount, type: money}]",
+        "inputs: [{name: amount, type: money}, {name: r, type: enum, values: [pass, hold], from: release.outcome}]",
+    )
+    ring = ring.replace("amount: 100}", "amount: 100, r: pass}").replace('100.01"}', '100.01", r: pass}')
+    with pytest.raises(Invalid, match="in a ring: limits → release → limits"):
+        desk.install(ring)
+    assert desk.versions("limits") == [1]
+
+
+def test_a_version_that_takes_an_output_away_from_its_readers_is_not_activated(desk: Desk) -> None:
+    desk.install(LIMITS)
+    desk.install(RELEASE)
+    renamed = LIMITS.replace("version: 1", "version: 2").replace("outcome", "verdict")
+    with pytest.raises(Invalid, match=r"column limit: reads limits\.outcome, and limits has no output outcome"):
+        desk.install(renamed)
+    assert desk.versions("limits") == [1]
