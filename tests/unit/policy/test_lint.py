@@ -132,7 +132,9 @@ def test_a_default_closes_every_gap(more: str) -> None:
 def test_an_overlap_names_both_rows_file_line_and_an_input() -> None:
     rows = row("low", 'x: "<= 10"') + row("high", 'x: ">= 10"')
     (issue,) = found(table("unique", NUMBER, rows), "overlaps")
-    assert str(issue) == ("sample.yaml:10: row high: overlaps row low: both fit x 10. Narrow one, or use hit: first.")
+    assert str(issue) == (
+        "sample.yaml:10: row high: overlaps row low: both fit x 10. Let one leave out x 10, or use hit: first."
+    )
 
 
 def test_a_dead_row_names_the_rows_that_cover_it() -> None:

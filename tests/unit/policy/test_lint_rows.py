@@ -132,7 +132,6 @@ def test_a_cell_that_is_an_expression_is_said_to_be_undecided() -> None:
     [
         (NUMBER, row("a", 'x: "< 50000"'), 'x ">= 50000"'),
         (NUMBER, row("a", 'x: "< 10, > 20"'), 'x "[10..20]"'),
-        (NUMBER, row("a", 'x: "!= 7"'), 'x "7"'),
         ("{name: x, type: integer, min: 0}", row("a", 'x: "> 3"'), 'x "<= 3"'),
         ("{name: x, type: enum, values: [a, b]}", row("a", "x: \"'b'\""), "x \"'a'\""),
         ("{name: x, type: string}", row("a", "x: \"'b', 'c'\""), "x \"not('b', 'c')\""),
@@ -151,6 +150,17 @@ def test_a_gap_says_which_row_would_close_it_and_it_does(column: str, rows: str,
     closed = rows + row("closing", when)
     before = len(found(table("first", column, rows), "gaps"))
     assert len(found(table("first", column, closed), "gaps")) == before - 1
+
+
+def test_a_boundary_that_two_slabs_both_leave_out_or_both_take_is_named() -> None:
+    rows = row("low", 'x: "< 10"') + row("high", 'x: "> 10"')
+    (gap,) = found(table("unique", NUMBER, rows), "gaps")
+    assert gap.fix == 'Let a row beside it include x 10. Or add a row for x "10", or a default.'
+    both = rows.replace('"< 10"', '"[0..10]"').replace('"> 10"', '"[10..20]"') + row("rest", 'x: "< 0, > 20"')
+    (overlap,) = found(table("unique", NUMBER, both), "overlaps")
+    assert overlap.fix == "Let one leave out x 10, or use hit: first."
+    (overlap,) = found(table("unique", NUMBER, both.replace("[10..20]", "[9..20]")), "overlaps")
+    assert overlap.fix == "Narrow one, or use hit: first."
 
 
 def test_several_gaps_are_told_one_by_one_up_to_a_few() -> None:

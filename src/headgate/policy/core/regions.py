@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from headgate.policy.core.grid import Axis
+from headgate.policy.core.grid import Axis, Segment
 from headgate.policy.core.model import Value
 
-MAX_WORK = 10_000_000  # some seconds
+MAX_WORK = 5_000_000  # some seconds
 
 
 class TooLarge(Exception):
@@ -103,12 +103,24 @@ class _Stretches:
 Region: TypeAlias = tuple[tuple[int, int], ...]
 
 
+def _point(segment: Segment) -> bool:
+    return segment.ends is not None and segment.ends[0] == segment.ends[1] is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
     """An input that no row accepts, and the region around it: for each axis from which segment to before which."""
 
     facts: dict[str, Value]
     region: list[tuple[Axis, int, int]]
+
+    @property
+    def boundary(self) -> tuple[str, Value] | None:
+        """The input and the single value of it that is missing between values which rows accept."""
+        for axis, low, high in self.region:
+            if high - low == 1 and low > 0 and high < len(axis.segments) and _point(axis.segments[low]):
+                return axis.column.name, axis.segments[low].sample
+        return None
 
 
 class Grid:
@@ -157,6 +169,14 @@ class Grid:
             yield Hole(self._facts(places), [(a, *ends) for a, ends in zip(self._axes, region, strict=True)])
             if len(told) == most:
                 return
+
+    def boundary(self, rows: int) -> tuple[str, Value] | None:
+        """The input and value at which rows (bits) meet, where they have only this one value of it in common."""
+        for axis in self._axes:
+            common = [s for s in axis.segments if s.mask & rows == rows]
+            if len(common) == 1 and _point(common[0]):
+                return axis.column.name, common[0].sample
+        return None
 
     def shape(self, row: int) -> tuple[tuple[tuple[int, int], ...], ...]:
         """What a row accepts; rows of equal shape accept the same inputs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from headgate.policy.core.compile import NoRowMatched
+from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import Issue
 from headgate.policy.core.regions import TooLarge
 from headgate.policy.lint.subject import Subject, told
@@ -30,6 +31,9 @@ def gaps(subject: Subject) -> Iterator[Issue]:
                 yield Issue(RULE, "note", message, table.file, fix="Add a default for the rest.")
                 return
             fix = f"Add a row for {cells_for(hole.region)}, or a default."
+            if hole.boundary is not None:
+                name, value = hole.boundary
+                fix = f"Let a row beside it include {name} {shown(value)}. Or {fix[0].lower()}{fix[1:]}"
             yield Issue(RULE, "error", f"no row fits {told(hole.facts)}", table.file, fix=fix)
         perhaps = None if found else grid.find(none_of=everything & ~subject.unsure)
     except TooLarge:

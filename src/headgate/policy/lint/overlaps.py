@@ -31,10 +31,11 @@ def overlaps(subject: Subject) -> Iterator[Issue]:
             if shown_ > MAX_SHOWN:
                 yield Issue(RULE, "note", f"more than {MAX_SHOWN} pairs overlap; the rest is not listed", table.file)
                 return
-            yield _issue(subject, subject.rows[earlier], subject.rows[later], told(facts))
+            yield _issue(subject, earlier, later, told(facts))
 
 
-def _issue(subject: Subject, first: ReadRow, second: ReadRow, where: str) -> Issue:
+def _issue(subject: Subject, earlier: int, later: int, where: str) -> Issue:
+    first, second, rows = subject.rows[earlier], subject.rows[later], 1 << earlier | 1 << later
     table, row, other = subject.table, second.row, first.row.id
     unsure = first.rich or second.rich
     if table.hit == "any":
@@ -43,7 +44,9 @@ def _issue(subject: Subject, first: ReadRow, second: ReadRow, where: str) -> Iss
         message = f"may overlap row {other} at {where}; its expressions leave that open"
         return Issue(RULE, "note", message, table.file, row.line, row.id)
     message = f"overlaps row {other}: both fit {where}"
-    return Issue(RULE, "error", message, table.file, row.line, row.id, fix="Narrow one, or use hit: first.")
+    met = subject.grid.boundary(rows)
+    fix = f"Let one leave out {met[0]} {shown(met[1])}" if met is not None else "Narrow one"
+    return Issue(RULE, "error", message, table.file, row.line, row.id, fix=f"{fix}, or use hit: first.")
 
 
 def _contradiction(subject: Subject, first: ReadRow, second: ReadRow, where: str) -> Issue:
