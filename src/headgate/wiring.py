@@ -108,11 +108,13 @@ NOTED = (
     delivery.SUBSCRIPTION_DISABLED,
 )
 # Fields whose values are kept apart from what is hashed, so that they can be erased: docs/how-to/erase-personal-data.md
-PERSONAL_IN_EVENTS = {
+PERSONAL_IN_EVENTS: dict[str, tuple[str, ...]] = {
     "order.submitted": ("ship_to.name", "ship_to.postcode", "ship_to.street"),
     "order.amended": ("ship_to.name", "ship_to.postcode", "ship_to.street"),
 }
-PERSONAL_IN_ENTRIES = {"case.noted": ("note",)}
+_CONTACT = ("contact.email", "contact.name", "contact.phone", "contact.title")
+PERSONAL_IN_EVENTS |= dict.fromkeys(("deal.drafted", "deal.submitted", "deal.amended"), _CONTACT)
+PERSONAL_IN_ENTRIES = {"case.noted": ("note",), "case.message_sent": ("text",)}
 DATA_CLASSES = {
     found.name: found
     for found in (
@@ -120,6 +122,8 @@ DATA_CLASSES = {
         DataClass("quarantine", "rows and events put aside, once settled", 730, purge_quarantine),
         DataClass("sessions", "sign-ins that have ended", 1, forget_sessions),
         DataClass("backtests", "backtests of policies with their flips", 730, purge_backtests),
+        DataClass("deal_files", "evidence of deals that have ended", 1095, deals.forget_files),
+        DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
     )
 }

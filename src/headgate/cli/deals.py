@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +13,10 @@ import typer
 from headgate.channel.deals import STATUSES, explain_deal, list_deals
 from headgate.cli.explaining import approvals, history, title
 from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
+from headgate.domain.deals.labelled import check_scores
 from headgate.kernel.errors import invalid
+from headgate.packs import find_pack
+from headgate.packs.pairs import read_pairs
 
 app = typer.Typer(no_args_is_help=True)
 KINDS = {"deal": "deal", "opportunity": "own opportunity", "customer": "existing customer"}
@@ -64,6 +70,33 @@ def show(
     _rules(found["decisions"])
     approvals(found["approvals"])
     history(found["audit"])
+
+
+@app.command("score-check")
+def score_check(
+    pairs: Annotated[
+        Path | None, typer.Option(help="A file of labelled pairs; without it, those of the pack.", dir_okay=False)
+    ] = None,
+    threshold: Annotated[
+        int, typer.Option(min=1, max=100, help="From which score on two claims count as one buyer.")
+    ] = 50,
+    json: Json = False,
+) -> None:
+    """Hold the conflict score against pairs labelled by hand: precision, recall, and the pairs it gets wrong."""
+    file = pairs or find_pack("channel_revenue") / "scenarios" / "conflicts.yaml"
+    found = check_scores(read_pairs(file.read_text(encoding="utf-8")), Decimal(threshold))
+    if json:
+        print_json({**asdict(found), "precision": found.precision, "recall": found.recall})
+        return
+    say(
+        (f"precision {found.precision} %", "bold"),
+        " of what it finds is one buyer; ",
+        (f"recall {found.recall} %", "bold"),
+        f" of the pairs that are one buyer are found. {found.pairs} pairs, threshold {threshold}.",
+    )
+    rows = [asdict(wrong) for wrong in found.wrong]
+    columns = {"ours": "One", "theirs": "Other", "score": "Score", "same": "One buyer"}
+    table("Wrong", rows, columns, "It gets every pair right.")
 
 
 def _head(deal: Mapping[str, Any]) -> None:

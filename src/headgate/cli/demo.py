@@ -118,9 +118,18 @@ def _print(facts: dict[str, Any]) -> None:
 
 
 def _announce(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
-    """Where the console is and who can sign in."""
+    """Where console and portal are and who can sign in."""
     out.print(
         f"\n[bold]Console:[/] [link={address}]{address}[/link]   (Ctrl-C stops it, the data stays)", soft_wrap=True
     )
+    _people([login for login in logins if not login[2].startswith("partner_")])
+    partners = [login for login in logins if login[2].startswith("partner_")]
+    if partners:
+        portal = f"{address.rstrip('/')}/portal/"
+        out.print(f"\n[bold]Partner portal:[/] [link={portal}]{portal}[/link]", soft_wrap=True)
+        _people(partners)
+
+
+def _people(logins: Sequence[tuple[str, str, str]]) -> None:
     for email, password, role in logins:
         say(f"  {email:<26} {password}   {role.replace('_', ' ')}", wrap=False)

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from headgate.access import create_person, create_tenant, find_tenant, grant_role, load_principal, set_tenant
-from headgate.channel import agreements
+from headgate.channel import agreements, deals
 from headgate.cli.playing import Player
 from headgate.cli.session import err, new_password
 from headgate.kernel.clock import FixedClock
@@ -30,7 +30,9 @@ from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Busy, Misconfigured, NotFound
 from headgate.ledger import append_events
 from headgate.packs import find_pack, install_pack, read_pack
-from headgate.packs.simulator import TENANT, Simulation, simulate
+from headgate.packs.simulator import TENANT, Simulation, simulate, with_deals
+from headgate.packs.simulator.deals import number_of
+from headgate.process.messages import About, messages_of, send_message
 from headgate.wiring import App
 
 SEED = 20260302
@@ -47,6 +49,13 @@ STAFF = (
     ("ada", "Ada Moreau", "auditor"),
 )
 MAIL = "nordwind.example"
+# Who signs in to the portal: name, role, and which of the active partners they belong to.
+PARTNER_PEOPLE = (
+    ("petra", "Petra Sund", "partner_admin", 0),
+    ("pavel", "Pavel Novak", "partner_user", 0),
+    ("bianca", "Bianca Conti", "partner_admin", 1),
+)
+PARTNER_MAIL = "partner.example"
 SLUG = "nordwind"
 _STATE = "select settings ->> 'demo', settings -> 'demo_plan' from tenants"
 _REACHED = "select max(received_at), exists (select from agreements) from events"
@@ -100,7 +109,9 @@ def logins(home: Path) -> list[tuple[str, str, str]]:
     if not path.is_file():
         return []
     passwords = json.loads(path.read_text())
-    return [(f"{name}@{MAIL}", passwords[name], role) for name, _, role in STAFF if name in passwords]
+    staff = [(f"{name}@{MAIL}", passwords[name], role) for name, _, role in STAFF if name in passwords]
+    partners = [(f"{n}@{PARTNER_MAIL}", passwords[n], role) for n, _, role, _ in PARTNER_PEOPLE if n in passwords]
+    return staff + partners
 
 
 def _known(app: App) -> tuple[UUID | None, Plan | None]:
@@ -128,7 +139,7 @@ def _way_out(app: App) -> str:
 
 
 def _play(app: App, clock: FixedClock, plan: Plan, tenant: UUID | None, *, quiet: bool) -> UUID:
-    simulation = simulate(plan.seed, plan.first_day, plan.weeks)
+    simulation = with_deals(simulate(plan.seed, plan.first_day, plan.weeks), plan.until)
     before = simulation.start - timedelta(days=1)
     clock.set(before)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -151,6 +162,7 @@ def _play(app: App, clock: FixedClock, plan: Plan, tenant: UUID | None, *, quiet
         player.play(reached or before)
         bar.update(task, description="Governed orders")
     clock.set(datetime.now(UTC))
+    _begin_a_form(app, tenant)
     with app.database.transaction(tenant) as conn:
         ctx = Context(tenant, SYSTEM, app.clock.now())
         set_tenant(conn, ctx, settings={**simulation.tenant.settings, "demo": "loaded"})
@@ -162,7 +174,8 @@ def _found(app: App, simulation: Simulation, plan: Plan, now: datetime) -> UUID:
     profile = simulation.tenant
     tenant = uuid4()
     ctx = Context(tenant, SYSTEM, now)
-    passwords = {name: new_password() for name, _, _ in STAFF}
+    passwords = {name: new_password() for name, *_ in (*STAFF, *PARTNER_PEOPLE)}
+    partners = [p.code for p in simulation.partners if p.status == "active"]
     with app.database.transaction(tenant) as conn:
         create_tenant(
             conn,
@@ -173,13 +186,32 @@ def _found(app: App, simulation: Simulation, plan: Plan, now: datetime) -> UUID:
             timezone=profile.timezone,
             settings={**profile.settings, "demo": "loading", "demo_plan": plan.as_json()},
         )
-        install_pack(conn, ctx, read_pack(find_pack("order_governance")), app.policies)
+        for pack in ("order_governance", "channel_revenue"):
+            install_pack(conn, ctx, read_pack(find_pack(pack)), app.policies)
         for name, full, role in STAFF:
             create_person(conn, ctx, email=f"{name}@{MAIL}", name=full, password=passwords[name])
             grant_role(conn, ctx, f"user:{name}@{MAIL}", role)
+        for name, full, role, place in PARTNER_PEOPLE:
+            email = f"{name}@{PARTNER_MAIL}"
+            create_person(conn, ctx, email=email, name=full, password=passwords[name], partner=partners[place])
+            grant_role(conn, ctx, f"user:{email}", role)
         # Before the commit: people whose passwords nobody kept could not sign in.
         _keep(_logins_file(app.settings.home), json.dumps(passwords))
     return tenant
+
+
+def _begin_a_form(app: App, tenant: UUID) -> None:
+    """A deal that somebody has begun and not sent, and a question that waits for the partner."""
+    with app.database.transaction(tenant) as conn:
+        now = app.clock.now()
+        pavel = Context(tenant, load_principal(conn, f"user:pavel@{PARTNER_MAIL}", now), now)
+        fields = {"customer_name": "Bergmann Optik", "customer_country": "DE", "currency": "EUR"}
+        deals.save_draft(conn, pavel, "DR-00000000A001", fields)
+        ana = Context(tenant, load_principal(conn, f"user:ana@{MAIL}", now), now)
+        row = deals.get_deal(conn, number_of(6))
+        if not messages_of(conn, row["case_id"]):
+            about = About(row["case_id"], "deal", row["deal"], row["partner"])
+            send_message(conn, ana, about, "Who decides at the customer, and when is the tender published?")
 
 
 def _keep(path: Path, text: str) -> None:

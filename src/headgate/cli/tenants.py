@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -17,13 +19,17 @@ from headgate.access import (
     create_source,
     create_tenant,
     get_account,
+    get_tenant,
     grant_role,
     list_accounts,
     list_grants,
     list_sources,
     revoke_role,
+    set_portal_host,
     set_rate,
+    set_tenant,
 )
+from headgate.channel.partners import get_partner
 from headgate.cli.session import (
     By,
     Json,
@@ -42,6 +48,8 @@ from headgate.cli.session import (
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
+from headgate.ui.brand import logo_of
+from headgate.ui.colour import parse_hex
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -89,18 +97,58 @@ def add_person(
     email: Annotated[str, typer.Argument()],
     name: Annotated[str, typer.Option()],
     role: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(sorted(ROLES))}.")] = None,
+    partner: Annotated[
+        str, typer.Option(help="For the portal: the partner's code; roles partner_admin, partner_user.")
+    ] = "",
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
-    """Add a person with roles; a password is made and shown once."""
+    """Add a person with roles; a password is made and shown once. With --partner, somebody of a partner."""
     password = new_password()
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        account = create_person(conn, ctx, email=email, name=name, password=password)
+        if partner:
+            get_partner(conn, partner)  # there is nobody of a partner that is not known
+        account = create_person(conn, ctx, email=email, name=name, password=password, partner=partner or None)
         for one in role or []:
             grant_role(conn, ctx, account.principal, one)
     _said(
         {"principal": account.principal, "password": password}, f"Added {account.principal}; password: {password}", json
     )
+
+
+@app.command("portal")
+def portal(
+    host: Annotated[
+        str | None, typer.Option(help="Host of its own, for example partners.example.com; '' for none.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What partners read as its name; '' for the tenant's.")] = None,
+    accent: Annotated[
+        str | None, typer.Option(help="Accent colour, for example #0b6e4f; '' for the common one.")
+    ] = None,
+    logo: Annotated[
+        Path | None, typer.Option(help="A PNG or JPEG of at most 100 kB.", exists=True, dir_okay=False)
+    ] = None,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Show or change under which host and with which look partners find the portal."""
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        found = get_tenant(conn)
+        brand = dict(found.settings.get("brand") or {})
+        if accent:
+            parse_hex(accent)
+        changes = {"name": name, "accent": accent}
+        if logo is not None:
+            changes["logo"] = base64.b64encode(logo_of(logo.read_bytes())[1]).decode()
+        brand |= {key: value for key, value in changes.items() if value is not None}
+        brand = {key: value for key, value in brand.items() if value}
+        if any(value is not None for value in changes.values()):
+            found = set_tenant(conn, ctx, settings={**found.settings, "brand": brand})
+        if host is not None:
+            found = set_portal_host(conn, ctx, host)
+    shown = {"host": found.portal_host, **{key: brand.get(key) for key in ("name", "accent")}, "logo": "logo" in brand}
+    where = f"https://{found.portal_host}/portal/" if found.portal_host else "/portal/ of the console's address"
+    _said({"tenant": tenant, **shown}, f"Partners of {tenant} find the portal at {where}.", json)
 
 
 @app.command("people")

@@ -12,8 +12,6 @@ from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
-import psycopg
-from psycopg_pool import PoolClosed
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -27,38 +25,15 @@ from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import (
-    Busy,
-    Conflict,
-    DutyConflict,
-    Forbidden,
-    HeadgateError,
-    Invalid,
-    NotFound,
-    Refused,
-    Stale,
-    Unauthenticated,
-)
+from headgate.kernel.errors import Forbidden, Unauthenticated
 from headgate.ui.theme import THEME_COOKIE, parse_theme
+from headgate.ui.web import told
 from headgate.wiring import App
 
 log = logging.getLogger("headgate.console")
 
 HTML = "text/html; charset=utf-8"
 MOST_FIELDS = 5000
-# The most specific first.
-_STATUS: tuple[tuple[type[HeadgateError], int], ...] = (
-    (Stale, 409),
-    (Conflict, 409),
-    (Refused, 409),
-    (Forbidden, 403),
-    (NotFound, 404),
-    (Unauthenticated, 401),
-    (Busy, 503),
-    (Invalid, 400),
-)
-# Whose text tells the reader more than the page's own words.
-_TELLING = (Conflict, Refused, DutyConflict, Invalid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,22 +175,8 @@ async def read_form(request: Request) -> dict[str, str]:
 
 def error_view(error: Exception, trace: str) -> ErrorView:
     """What a reader is told about an error; the unexpected is told as such and logged by the caller."""
-    if isinstance(error, HeadgateError):
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-        told = error.message if isinstance(error, _TELLING) and not isinstance(error, Stale) else ""
-        return ErrorView(status, sentence(told), trace if status >= 500 else "")
-    if isinstance(error, HTTPException):
-        return ErrorView(error.status_code if error.status_code in (400, 404, 413, 429, 503) else 404, "", "")
-    if isinstance(error, (psycopg.OperationalError, PoolClosed)):
-        return ErrorView(503, "", trace)
-    return ErrorView(500, "", trace)
-
-
-def sentence(text: str) -> str:
-    """A message as a sentence: a capital, a full stop."""
-    if not text:
-        return ""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+    status, message = told(error)
+    return ErrorView(status, message, trace if status >= 500 else "")
 
 
 def error_response(site: Site, request: Request, error: Exception) -> Response:

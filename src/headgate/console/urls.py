@@ -99,6 +99,14 @@ def case_note(case_id: UUID | str) -> str:
     return f"{case(case_id)}/notes"
 
 
+def case_message(case_id: UUID | str) -> str:
+    return f"{case(case_id)}/messages"
+
+
+def deal_file(code: object, file: UUID | str) -> str:
+    return f"{deal(code)}/files/{file}"
+
+
 def approval(approval_id: UUID | str) -> str:
     return f"{APPROVALS}/{approval_id}"
 

@@ -32,6 +32,7 @@ STYLES = (
     "overlays",
     "pages",
     "policies",
+    "portal",
     "print",
 )
 SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard")

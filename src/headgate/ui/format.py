@@ -159,6 +159,22 @@ def country(code: str, locale: str) -> str:
     return str(Locale.parse(locale).territories.get(code.upper(), code))
 
 
+# Codes that CLDR keeps beside countries: unions, pseudo regions, what is unknown.
+_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+
+
+@lru_cache(maxsize=16)
+def countries(locale: str) -> tuple[tuple[str, str], ...]:
+    """Every country's ISO 3166 code with its name in the locale's words, by name."""
+    found = Locale.parse(locale).territories.items()
+    return tuple(
+        sorted(
+            ((c, str(n)) for c, n in found if c.isalpha() and len(c) == 2 and c not in _NO_COUNTRIES),
+            key=lambda p: p[1],
+        )
+    )
+
+
 @lru_cache(maxsize=4096)
 def _medium(value: date, locale: str) -> str:
     return format_date(value, "medium", locale)

@@ -58,6 +58,14 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             expired=("Expired", "quiet", "clock"),
             withdrawn=("Withdrawn", "quiet", "ban"),
         ),
+        "price_exception": _table(
+            deciding=("Being decided", "waiting", "hourglass"),
+            granted=("Granted", "done", "circle-check"),
+            not_needed=("Not needed", "quiet", "circle-minus"),
+            declined=("Not granted", "quiet", "x"),
+            lapsed=("Lapsed", "quiet", "clock"),
+            withdrawn=("Withdrawn", "quiet", "ban"),
+        ),
         "check": _table(
             **{"pass": ("Passed", "done", "circle-check")},
             flag=("Flagged", "active", "flag"),

@@ -1,9 +1,21 @@
 """Deal registration: what partners register, what stands against it, how long it is protected."""
 
 from headgate.channel.deals.core.actions import ACTIONS
+from headgate.channel.deals.drafts import DealDraft, drop_draft, forget_drafts, get_draft, list_drafts, save_draft
+from headgate.channel.deals.files import DealFile, add_file, drop_file, files_of, forget_files, get_file
 from headgate.channel.deals.masters import PROJECTIONS, VALIDATORS
+from headgate.channel.deals.milestones import Milestone, latest_milestones, milestones_of
 from headgate.channel.deals.port import DealPort
-from headgate.channel.deals.queries import STATUSES, check_edit, conflicts_of, explain_deal, get_deal, list_deals
+from headgate.channel.deals.queries import (
+    STATUSES,
+    all_deals,
+    check_edit,
+    conflicts_of,
+    explain_deal,
+    get_deal,
+    list_deals,
+    list_programmes,
+)
 from headgate.domain.deals import validators
 
 __all__ = [
@@ -11,11 +23,28 @@ __all__ = [
     "PROJECTIONS",
     "STATUSES",
     "VALIDATORS",
+    "DealDraft",
+    "DealFile",
     "DealPort",
+    "Milestone",
+    "add_file",
+    "all_deals",
     "check_edit",
     "conflicts_of",
+    "drop_draft",
+    "drop_file",
     "explain_deal",
+    "files_of",
+    "forget_drafts",
+    "forget_files",
     "get_deal",
+    "get_draft",
+    "get_file",
+    "latest_milestones",
     "list_deals",
+    "list_drafts",
+    "list_programmes",
+    "milestones_of",
+    "save_draft",
     "validators",
 ]

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from headgate.channel.deals import repo
 from headgate.channel.deals.core.state import STANDING, DealBook, DealChanged, DealState, claim_of
+from headgate.channel.deals.milestones import add_milestones
 from headgate.channel.masters import RevisionCache
 from headgate.channel.partners import load_partners
 from headgate.channel.products import load_products
@@ -63,6 +64,7 @@ class DealPort:
         changes = [r for r in records if isinstance(r, DealChanged)]
         last = {c.state.deal.deal: c.state for c in changes}
         repo.save_deals(conn, list(last.values()))
+        add_milestones(conn, ctx.now, changes)
         repo.save_conflicts(conn, ctx.now, {c.state.deal.deal: c.conflicts for c in changes if c.conflicts is not None})
         repo.save_keys(conn, {("deal", s.deal.deal): _keys(s) for s in last.values()})
         return self._rechecks(conn, ctx, [c.state.deal.deal for c in changes if c.became_protected])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
 
 from headgate.channel.deals import repo
+from headgate.channel.deals.core.state import Programme
 from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.ledger import reveal_personal
 from headgate.ledger.search import audit_trail
 from headgate.policy import decision_list
 from headgate.process import approvals_of_case, case_detail
@@ -47,7 +50,20 @@ def get_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
     row = repo.get_row(conn, deal)
     if row is None:
         raise NotFound(f"deal {deal} does not exist")
+    (row["content"],) = reveal_personal(conn, [(deal, row["content"])])
     return row
+
+
+def all_deals(conn: Connection[Any], most: int) -> list[dict[str, Any]]:
+    """Every deal that the transaction may see, with its content, last changed first."""
+    rows = repo.all_rows(conn, most)
+    contents = reveal_personal(conn, [(row["deal"], row["content"]) for row in rows])
+    return [{**row, "content": content} for row, content in zip(rows, contents, strict=True)]
+
+
+def list_programmes(conn: Connection[Any], now: datetime) -> list[Programme]:
+    """The programmes that are open now, by title."""
+    return repo.open_programmes(conn, now)
 
 
 def conflicts_of(conn: Connection[Any], deal: str) -> list[dict[str, Any]]:

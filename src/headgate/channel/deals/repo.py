@@ -282,6 +282,32 @@ def list_rows(conn: Connection[Any], params: Mapping[str, object]) -> list[dict[
         return cursor.execute(LIST, params).fetchall()
 
 
+ALL = f"""
+select {_LISTED}, d.told, d.content from deals d left join partners p on p.partner = d.partner
+order by d.updated_at desc, d.deal desc limit %s
+"""
+OPEN_PROGRAMMES = """
+select programme, title, products, families, countries, least, currency, valid_from, valid_until
+from deal_programmes
+where (valid_from is null or valid_from <= %(now)s) and (valid_until is null or valid_until > %(now)s)
+order by lower(title), programme limit 200
+"""
+
+
+def all_rows(conn: Connection[Any], most: int) -> list[dict[str, Any]]:
+    """Deals with their content."""
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(ALL, (most,)).fetchall()
+
+
+def open_programmes(conn: Connection[Any], now: datetime) -> list[Programme]:
+    """Programmes that are open at an instant."""
+    rows = conn.execute(OPEN_PROGRAMMES, {"now": now}).fetchall()
+    return [
+        Programme(row[0], row[1], frozenset(row[2]), frozenset(row[3]), frozenset(row[4]), *row[5:]) for row in rows
+    ]
+
+
 def get_row(conn: Connection[Any], deal: str) -> dict[str, Any] | None:
     """One deal with its content."""
     with conn.cursor(row_factory=dict_row) as cursor:

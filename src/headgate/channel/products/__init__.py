@@ -2,6 +2,22 @@
 
 from headgate.channel.products.core.record import Product
 from headgate.channel.products.repo import ProductView
-from headgate.channel.products.service import get_product, list_products, load_products, project, validate
+from headgate.channel.products.service import (
+    get_product,
+    list_products,
+    load_products,
+    product_names,
+    project,
+    validate,
+)
 
-__all__ = ["Product", "ProductView", "get_product", "list_products", "load_products", "project", "validate"]
+__all__ = [
+    "Product",
+    "ProductView",
+    "get_product",
+    "list_products",
+    "load_products",
+    "product_names",
+    "project",
+    "validate",
+]

@@ -67,6 +67,8 @@ where p.product > %(after)s
 order by p.product limit %(limit)s
 """
 
+NAMES = "select product, name from products where status = 'active' order by product limit %s"
+
 GET = f"{_VIEW} where p.product = %s"
 
 
@@ -113,6 +115,11 @@ def load(conn: Connection[Any], codes: Collection[str]) -> dict[str, ProductFact
 def list_views(conn: Connection[Any], params: dict[str, object]) -> list[ProductView]:
     """One page of products, and one more."""
     return [_view(row) for row in conn.execute(LIST, params)]
+
+
+def names(conn: Connection[Any], most: int) -> list[tuple[str, str]]:
+    """Code and name of active products."""
+    return conn.execute(NAMES, (most,)).fetchall()
 
 
 def get_view(conn: Connection[Any], code: str) -> ProductView | None:

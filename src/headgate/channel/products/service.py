@@ -83,3 +83,8 @@ def get_product(conn: Connection[Any], code: str) -> ProductView:
     if view is None:
         raise NotFound(f"product {code} is not known")
     return view
+
+
+def product_names(conn: Connection[Any], most: int) -> list[tuple[str, str]]:
+    """Code and name of what can be ordered, by code."""
+    return repo.names(conn, most)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from headgate.channel import agreements as contracts
 from headgate.channel.products import load_products
 from headgate.console import urls
-from headgate.console.guard import sentence
 from headgate.console.pages.loading import names_of
 from headgate.console.present import partners as present
 from headgate.console.present.history import actors, timeline
@@ -14,6 +13,7 @@ from headgate.console.views.partners import AgreementsView, AgreementView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Invalid, Stale
 from headgate.ledger import append_events, audit_list
+from headgate.ui.web import sentence
 
 PAGE = 50
 _SAID = {

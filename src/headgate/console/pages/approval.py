@@ -11,7 +11,6 @@ from headgate.access import Account, accounts_in_roles
 from headgate.channel import orders
 from headgate.channel.orders import insight
 from headgate.console import urls
-from headgate.console.guard import sentence
 from headgate.console.pages.loading import names_of, policy_tables
 from headgate.console.pages.order import DECIDE, order_facts
 from headgate.console.present.approval import (
@@ -34,6 +33,7 @@ from headgate.ledger import audit_list
 from headgate.policy import decisions_get
 from headgate.process import Approval, Choice, approvals_of_case, decide_approval, get_approval, ways
 from headgate.process.asked import asked_before
+from headgate.ui.web import sentence
 from headgate.ui.words import STATES, humanise
 
 MOST_HISTORY = 100

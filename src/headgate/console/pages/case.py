@@ -9,9 +9,10 @@ from headgate.console.present.case import case_view
 from headgate.console.present.history import actors
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Visit
-from headgate.kernel.errors import Invalid
+from headgate.kernel.errors import Invalid, NotFound
 from headgate.ledger import audit_list
 from headgate.process import approvals_of_case, case_detail
+from headgate.process.messages import About, mark_seen, messages_of, send_message
 from headgate.process.notes import add_note
 
 MOST_HISTORY = 200
@@ -37,6 +38,7 @@ def show(visit: Visit) -> Answer:
         calendar=visit.app.calendars(visit.conn).of(row["partner"]),
         names=names,
         can_note=visit.may(*DECIDE),
+        messages=messages_of(visit.conn, row["case_id"]) if row["partner"] else [],
         lens=visit.lens,
     )
 
@@ -51,7 +53,23 @@ def note(visit: Visit) -> Answer:
     return Go(f"{urls.case(case_id)}#timeline", Notice("done", "Your note is in the record."))
 
 
+def write(visit: Visit) -> Answer:
+    """Write to the partner."""
+    case_id = visit.uuid("case")
+    row = case_detail(visit.conn, case_id)
+    if not row["partner"]:
+        raise NotFound("this case has no partner to write to")
+    about = About(case_id, row["subject_type"], row["subject"], row["partner"])
+    try:
+        send_message(visit.conn, visit.ctx, about, visit.form.get("message", ""))
+    except Invalid as error:
+        return Go(f"{urls.case(case_id)}#messages", Notice("risk", f"The message was not sent: {error.message}"))
+    mark_seen(visit.conn, visit.ctx, case_id)
+    return Go(f"{urls.case(case_id)}#messages", Notice("done", "Your message was sent to the partner."))
+
+
 DOORS = (
     Door("GET", f"{urls.CASES}/{{case}}", ("cases.read",), show),
     Door("POST", urls.case_note("{case}"), DECIDE, note),
+    Door("POST", urls.case_message("{case}"), DECIDE, write),
 )

@@ -12,6 +12,7 @@ from headgate.console.visit import Answer, Door, Visit
 from headgate.ledger import audit_list
 from headgate.policy import decision_list
 from headgate.process import approvals_of_case
+from headgate.ui.web import attachment
 
 PAGE = 50
 RULES = "deal_rules"
@@ -44,11 +45,19 @@ def show(visit: Visit) -> Answer:
         approval=next((a.approval for a in asked if a.status == "pending"), None),
         history=timeline(entries, names),
         names=names,
+        files=deals.files_of(visit.conn, row["deal"]),
         lens=visit.lens,
     )
+
+
+def download(visit: Visit) -> Answer:
+    """Evidence that came with a deal: saved, never shown, whatever it is."""
+    found, content = deals.get_file(visit.conn, visit.code("deal"), visit.uuid("file"))
+    return attachment(found.name, found.media_type, content)
 
 
 DOORS = (
     Door("GET", urls.DEALS, ("deals.read",), show_all),
     Door("GET", urls.deal("{deal}"), ("deals.read",), show),
+    Door("GET", urls.deal_file("{deal}", "{file}"), ("deals.read",), download),
 )

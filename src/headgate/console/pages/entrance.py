@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import math
 from collections.abc import Mapping
@@ -35,14 +34,14 @@ from headgate.console.views.sign_in import DemoLogin, SignInView
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, NotFound, Unauthenticated
-from headgate.ui.assets import CACHE_CONTROL, Assets
+from headgate.ui.assets import Assets
+from headgate.ui.web import asset_response, is_local
 from headgate.ui.words import humanise
 
 log = logging.getLogger("headgate.console")
 
 NOT_STAFF = "This console is for the organisation's own people. Ask your contact there about your orders."
 LOADED = "loaded"
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SEES = {
     "channel_manager": "decides on prices and margins, sees every order",
     "finance": "decides on credit, second level of margins, verifies the audit trail",
@@ -73,17 +72,7 @@ class Entrance:
 
     async def asset(self, request: Request) -> Response:
         """A static file; its address holds the version, so it may be kept for ever."""
-        try:
-            found = self.assets.get(request.path_params["name"])
-        except NotFound:
-            return Response("There is no such file.", 404, media_type="text/plain")
-        headers = {"Vary": "Accept-Encoding"}
-        if request.path_params["version"] == self.assets.version:
-            headers["Cache-Control"] = CACHE_CONTROL
-        body = found.body
-        if found.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
-            body, headers["Content-Encoding"] = found.gzipped, "gzip"
-        return Response(body, headers=headers, media_type=found.media_type)
+        return asset_response(self.assets, request)
 
     def _show(self, request: Request) -> Response:
         then = auth.own_path(request.query_params.get("then", ""))
@@ -175,7 +164,7 @@ class Entrance:
         only = only_tenant(self.site.app.database)
         if only is None:
             view = replace(view, ask_tenant=True, tenant=view.tenant or auth.remembered_tenant(request))
-        elif _is_local(request):
+        elif is_local(request):
             view = replace(view, demo_logins=self._demo_logins(only[0]))
         name = "Headgate" if only is None else only[1]
         page = outside_page(request, self.site.app.clock.now(), name, auth.csrf_of(before))
@@ -193,7 +182,7 @@ class Entrance:
             for a in sorted(
                 people, key=lambda a: (list(_SEES).index(a.roles[0]) if a.roles[0] in _SEES else 99, a.name)
             )
-            if a.email and a.roles and a.status == "active"
+            if a.email and a.roles and a.status == "active" and a.partner is None
         )
 
 
@@ -205,21 +194,8 @@ def _view_of(form: Mapping[str, str]) -> SignInView:
 
 def _demo_principal(request: Request, conn: Connection[Any], email: str, now: datetime) -> Principal | Denied:
     """Whoever of the demo is asked for: no password guards made-up data, but only on the machine that shows it."""
-    if not _is_local(request) or get_tenant(conn).settings.get("demo") != LOADED:
+    if not is_local(request) or get_tenant(conn).settings.get("demo") != LOADED:
         return Denied("sign-in without a password is for a demo on this machine")
     people = list_accounts(conn, now, kind="person")
     found = next((a for a in people if a.email == email and a.status == "active"), None)
     return Denied("there is no such person in the demo") if found is None else found.as_principal()
-
-
-def _is_local(request: Request) -> bool:
-    """Whether the browser runs on this machine, with nothing in between."""
-    headers = request.headers
-    if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-forwarded-host", "via")):
-        return False
-    name = headers.get("host", "").rsplit(":", 1)[0]
-    try:
-        near = request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
-    return near and name in _LOCAL_NAMES

@@ -13,7 +13,7 @@ from headgate.console.present.clocks import approval_clock, case_clock, task_clo
 from headgate.console.present.history import timeline
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
-from headgate.console.views.case import CaseApproval, CaseView, SlaClock, Stage
+from headgate.console.views.case import CaseApproval, CaseMessage, CaseView, SlaClock, Stage
 from headgate.console.views.common import Fact
 from headgate.console.views.work import TaskRow
 from headgate.domain.calendar import Hours, calendar_on, working_time_between
@@ -22,6 +22,7 @@ from headgate.ledger import AuditEntry
 from headgate.process import Approval, Definition
 from headgate.process.core.definition import Escalation
 from headgate.process.core.service_level import clock_of
+from headgate.process.messages import Message
 from headgate.ui.words import humanise
 
 
@@ -35,6 +36,7 @@ def case_view(
     calendar: Found,
     names: Names,
     can_note: bool,
+    messages: Sequence[Message] = (),
     lens: Lens,
 ) -> CaseView:
     """The page of a case. `able` are the approvals that the reader can decide now."""
@@ -73,6 +75,7 @@ def case_view(
         approvals=tuple(_approval(each, lens) for each in reversed(approvals)),
         timeline=timeline(entries, names),
         can_note=can_note,
+        messages=tuple(CaseMessage(m.author_name, m.from_staff, m.text, m.at, m.seen_at) for m in messages),
     )
 
 

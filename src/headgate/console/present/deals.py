@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from headgate.channel.deals import STATUSES
+from headgate.channel.deals import STATUSES, DealFile
 from headgate.console import urls
 from headgate.console.present.asks import instant, number
 from headgate.console.present.lens import Lens
@@ -89,6 +89,7 @@ def deal_view(
     history: tuple[TimelineEntry, ...],
     names: Names,
     lens: Lens,
+    files: Sequence[DealFile] = (),
 ) -> DealView:
     """The page of a deal."""
     content: Mapping[str, Any] = row["content"]
@@ -117,6 +118,7 @@ def deal_view(
         case_id=row["case_id"],
         approval=approval,
         timeline=history,
+        files=tuple((f.name, urls.deal_file(row["deal"], f.file), f.size) for f in files),
     )
 
 

@@ -85,6 +85,17 @@ class SlaClock:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseMessage:
+    """What a partner or one of us wrote to the other side."""
+
+    author: str
+    from_staff: bool
+    text: str
+    at: datetime
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView(View):
     """`subject_href` leads to what the case is about. `can_note`: the reader may add a note."""
 
@@ -117,3 +128,4 @@ class CaseView(View):
     approvals: tuple[CaseApproval, ...]
     timeline: tuple[TimelineEntry, ...]
     can_note: bool = True
+    messages: tuple[CaseMessage, ...] = ()

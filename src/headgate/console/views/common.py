@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
 from headgate.kernel.money import Money
+from headgate.ui.cookies import Notice as Notice
 from headgate.ui.format import Percent, Quantity
 from headgate.ui.theme import Theme
 
@@ -157,16 +158,6 @@ class SumRow:
     amount: Money
     note: str = ""
     tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A message above the page, after an act or about the page's state. tone: done, waiting, risk, breach, quiet."""
-
-    tone: str
-    text: str
-    href: str = ""
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

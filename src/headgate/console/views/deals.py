@@ -109,3 +109,4 @@ class DealView(View):
     case_id: UUID
     approval: UUID | None
     timeline: tuple[TimelineEntry, ...]
+    files: tuple[tuple[str, str, int], ...] = ()

@@ -23,6 +23,8 @@ NOTE_LENGTH = 2000
 _DUNS = re.compile(r"\d{9}").fullmatch
 _DATE = re.compile(r"\d{4}-\d\d-\d\d").fullmatch
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}").fullmatch
+# What stands in the log in the place of a personal value (ledger, personal values).
+_MARKER = re.compile(r"\$pd:[A-Za-z0-9_-]{43}\.[0-9a-z]").fullmatch
 _NOWHEN = date(1970, 1, 1)
 
 
@@ -239,7 +241,7 @@ def _contact(data: Data, problems: Problems) -> Contact:
         return Contact()
     body = fields.mapping(data.get("contact"), "contact", problems)
     email = fields.text(body, "email", problems)
-    if email and not _MAIL(email):
+    if email and not _MAIL(email) and not _MARKER(email):
         note(problems, None, "contact.email", email, "is not an e-mail address")
     return Contact(
         fields.text(body, "name", problems),

@@ -48,11 +48,13 @@ class DealState:
 
 @dataclass(frozen=True, slots=True)
 class DealChanged:
-    """The deal after an action; `conflicts` where it was assessed anew, `became_protected` at that moment only."""
+    """The deal after an action; `conflicts` where it was assessed anew, `became_protected` at that moment only.
+    `milestone` says what its partner notices: status, extended, activity, or nothing."""
 
     state: DealState
     conflicts: tuple[Conflict, ...] | None = None
     became_protected: bool = False
+    milestone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,9 @@ class DealBook:
         became_protected: bool = False,
     ) -> DealChanged:
         """Note a change made by event `seq`; it counts for others once the event has been applied as a whole."""
+        noticed = milestone(self.current(seq, state.deal.deal), state)
         self._draft[state.deal.deal] = (seq, state)
-        return DealChanged(state, conflicts, became_protected)
+        return DealChanged(state, conflicts, became_protected, noticed)
 
     def apply(self, change: DealChanged) -> None:
         """Let the next event of the batch see a change, as a deal and as a claim on its customer."""
@@ -126,6 +129,15 @@ class DealBook:
         self.claims = [c for c in self.claims if (c.kind, c.ref) != ("deal", state.deal.deal)]
         if state.status in STANDING:
             self.claims.append(claim_of(state))
+
+
+def milestone(before: DealState | None, after: DealState) -> str:
+    """What a partner notices of a change."""
+    if before is None or before.status != after.status:
+        return "status"
+    if before.granted_days < after.granted_days:
+        return "extended"
+    return "activity" if before.last_activity_at != after.last_activity_at else ""
 
 
 def claim_of(state: DealState) -> Claim:

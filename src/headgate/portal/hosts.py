@@ -1,0 +1,52 @@
+"""Whose portal a host is. Hosts are few and change seldom: all are read at once and kept for seconds."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from time import monotonic
+from uuid import UUID
+
+from starlette.requests import HTTPConnection
+
+from headgate.access import portal_hosts
+from headgate.store import Database
+
+FRESH_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Hosts:
+    """The hosts of all tenants' portals, read again when they are older than `fresh` seconds."""
+
+    database: Database
+    fresh: float = FRESH_SECONDS
+    _known: dict[str, UUID] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tenant_of(self, request: HTTPConnection) -> UUID | None:
+        """The tenant whose portal is found under the request's host; None for a host that is no portal's."""
+        return self.all().get(host_of(request.headers.get("host", "")))
+
+    def all(self) -> dict[str, UUID]:
+        """Every host with its tenant."""
+        with self._lock:
+            if monotonic() - self._read_at >= self.fresh:
+                self._known = portal_hosts(self.database)
+                self._read_at = monotonic()
+            return self._known
+
+    def known(self, host: str) -> bool | None:
+        """Whether a host is a portal's, without asking the database; None when that has to be done first."""
+        if monotonic() - self._read_at >= self.fresh:
+            return None
+        return host_of(host) in self._known
+
+
+def host_of(header: str) -> str:
+    """The host name of a Host header: in lower case, without port and final dot."""
+    name = header.strip().lower()
+    if not name.startswith("["):
+        name = name.partition(":")[0]
+    return name.rstrip(".")

@@ -1,0 +1,114 @@
+"""The partner's company: its people, administered by one of them, and the way to its data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headgate.access import (
+    PARTNER_ROLES,
+    Colleague,
+    Invitation,
+    add_colleague,
+    list_colleagues,
+    renew_link,
+    set_colleague_active,
+    set_colleague_role,
+)
+from headgate.kernel.errors import Conflict, Invalid
+from headgate.portal import urls
+from headgate.portal.pages.home import company_of
+from headgate.portal.pages.reading import by_field
+from headgate.portal.views import CompanyView, PersonRow
+from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Shown, Visit
+from headgate.ui.cookies import Notice
+from headgate.ui.web import sentence
+
+MANAGE = "portal.users"
+FIELDS = ("name", "email", "role")
+
+
+def show(visit: Visit) -> Answer:
+    """The company."""
+    return _view(visit)
+
+
+def invite(visit: Visit) -> Answer:
+    """Invite a colleague; their link is shown once, to be passed on."""
+    fields = {name: visit.field(name) for name in FIELDS}
+    try:
+        with visit.conn.transaction():
+            link = add_colleague(visit.conn, visit.ctx, email=fields["email"], name=fields["name"], role=fields["role"])
+    except Invalid as error:
+        return Shown(_view(visit, fields, by_field(error.problems, {name: name for name in FIELDS})), 400)
+    except Conflict as error:
+        return Shown(_view(visit, fields, {"email": sentence(error.message)}), 409)
+    return _view(visit, link=link, link_for=fields["name"])
+
+
+def new_link(visit: Visit) -> Answer:
+    """A new link for somebody who lost theirs, or their password."""
+    link = renew_link(visit.conn, visit.ctx, visit.code("person"))
+    return _view(visit, link=link, link_for=link.principal.removeprefix("user:"))
+
+
+def set_role(visit: Visit) -> Answer:
+    """Give a colleague another role."""
+    set_colleague_role(visit.conn, visit.ctx, visit.code("person"), visit.field("role"))
+    return Go(urls.COMPANY, Notice("done", "The role was changed."))
+
+
+def deactivate(visit: Visit) -> Answer:
+    """Shut a colleague out."""
+    set_colleague_active(visit.conn, visit.ctx, visit.code("person"), False)
+    return Go(urls.COMPANY, Notice("done", "The account is deactivated and signed out everywhere."))
+
+
+def activate(visit: Visit) -> Answer:
+    """Let a colleague in again."""
+    set_colleague_active(visit.conn, visit.ctx, visit.code("person"), True)
+    return Go(urls.COMPANY, Notice("done", "The account is active again."))
+
+
+def _view(
+    visit: Visit,
+    fields: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    *,
+    link: Invitation | None = None,
+    link_for: str = "",
+) -> CompanyView:
+    request = visit.request
+    address = (
+        "" if link is None else f"{request.url.scheme}://{request.headers.get('host', '')}{urls.welcome(link.token)}"
+    )
+    return CompanyView(
+        name=company_of(visit),
+        code=visit.partner,
+        people=tuple(_person(c, visit) for c in list_colleagues(visit.conn, visit.ctx)),
+        can_manage=visit.may(MANAGE),
+        fields=fields or {},
+        errors=errors or {},
+        link=address,
+        link_for=link_for,
+        link_until=None if link is None else link.expires_at,
+    )
+
+
+def _person(colleague: Colleague, visit: Visit) -> PersonRow:
+    account = colleague.account
+    roles = [role for role in account.roles if role in PARTNER_ROLES]
+    state = "deactivated" if account.status != "active" else "active" if colleague.ready else "invited"
+    me = account.principal == visit.me.id
+    return PersonRow(
+        account.principal, account.name, account.email or "", roles[0] if roles else "", state, colleague.last_seen, me
+    )
+
+
+DOORS = (
+    Door("GET", urls.COMPANY, SIGNED_IN, show),
+    Door("POST", urls.COMPANY_ADD, MANAGE, invite),
+    Door("POST", urls.person_act("{person}", "link"), MANAGE, new_link),
+    Door("POST", urls.person_act("{person}", "role"), MANAGE, set_role),
+    Door("POST", urls.person_act("{person}", "deactivate"), MANAGE, deactivate),
+    Door("POST", urls.person_act("{person}", "activate"), MANAGE, activate),
+)

@@ -1,0 +1,233 @@
+"""The form of a deal: kept as a draft in any state, or sent. Its number is made when the form is opened, so that files
+can be kept with it and sending it twice makes one deal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.channel import deals
+from headgate.channel.deals import list_programmes
+from headgate.channel.deals.core.evidence import read_evidence
+from headgate.kernel.errors import Conflict, Invalid, NotFound
+from headgate.kernel.ids import new_id
+from headgate.portal import urls
+from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products
+from headgate.portal.views import Choice, DealFormView
+from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
+from headgate.ui.cookies import Notice
+from headgate.ui.format import countries
+
+MOST_ROWS = 20
+ROWS = 3
+# Fields of the form, as they are called in the deal.
+TEXTS = ("programme", "close_on", "currency", "territory", "distributor", "incumbent", "competitor", "notes")
+CUSTOMER = ("name", "country", "domain", "duns", "street", "postcode", "city", "region", "parent_name")
+CONTACT = ("name", "email", "phone", "title")
+LINE = ("product", "quantity", "amount")
+NAMES = {
+    **{name: name for name in TEXTS},
+    **{f"customer.{name}": f"customer_{name}" for name in CUSTOMER},
+    "customer.domains": "customer_domain",
+    "customer": "customer_name",
+    **{f"contact.{name}": f"contact_{name}" for name in CONTACT},
+    # What the parser says of the contact without naming it.
+    "email": "contact_email",
+    "phone": "contact_phone",
+    "title": "contact_title",
+    "lines": "line_1_product",
+    "evidence": "evidence",
+}
+_NUMBER = re.compile(r"DR-[0-9A-F]{12}")
+CHANGES = {
+    "draft": "deal.submitted",
+    "returned": "deal.submitted",
+    "under_review": "deal.amended",
+    "pending_approval": "deal.amended",
+}
+
+
+def begin(visit: Visit) -> Answer:
+    """A new form."""
+    number = f"DR-{new_id(visit.now).hex[-12:].upper()}"
+    return _view(visit, number, {"currency": visit.tenant.currency}, {})
+
+
+def resume(visit: Visit) -> Answer:
+    """A form that was begun, or the content of a deal that may be changed."""
+    code = visit.code("deal")
+    row = _stored(visit, code)
+    if row is None:
+        return _view(visit, code, deals.get_draft(visit.conn, visit.ctx, code).fields, {}, kept=True)
+    if row["status"] not in CHANGES:
+        return Go(urls.deal(code), Notice("risk", "This deal cannot be changed any more."))
+    if len(row["content"]["lines"]) > MOST_ROWS:
+        return Go(
+            urls.deal(code), Notice("risk", f"A deal of more than {MOST_ROWS} lines is changed where it came from.")
+        )
+    return _view(visit, code, fields_of(row["content"]), {}, row=row)
+
+
+def save(visit: Visit) -> Answer:
+    """Keep the form, send it, or add what was uploaded, as the button pressed says."""
+    code = visit.code("deal")
+    row = _stored(visit, code)
+    if row is None and not _NUMBER.fullmatch(code):
+        raise NotFound("there is no such form")
+    if row is not None and row["status"] not in CHANGES:
+        return Go(urls.deal(code), Notice("quiet", "This deal was sent before."))
+    fields = _entered(visit.form)
+    problem = _take_files(visit, code)
+    errors = {} if problem is None else by_field(problem.problems, NAMES)
+    act = visit.form.get("act", "")
+    if act == "send" and not errors:
+        return _send(visit, code, fields, row)
+    if row is None:
+        deals.save_draft(visit.conn, visit.ctx, code, fields)
+    if act == "draft" and not errors:
+        return Go(urls.DEALS, Notice("done", "Your draft is kept. Nobody but your company sees it."))
+    return Shown(_view(visit, code, fields, errors, row=row, kept=row is None), 400 if errors else 200)
+
+
+def discard(visit: Visit) -> Answer:
+    """Throw a form away that was not sent."""
+    code = visit.code("deal")
+    if _stored(visit, code) is not None:
+        raise Conflict("this deal was sent; withdraw it instead")
+    for file in deals.files_of(visit.conn, code, partner=visit.partner):
+        deals.drop_file(visit.conn, visit.ctx, code, file.file)
+    deals.drop_draft(visit.conn, visit.ctx, code)
+    return Go(urls.DEALS, Notice("done", "The draft is gone."))
+
+
+def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, Any] | None) -> Answer:
+    data = content_of(code, fields)
+    data["evidence"] = [f.reference for f in deals.files_of(visit.conn, code, partner=visit.partner)]
+    data["requested_by"] = visit.me.id
+    kind = "deal.submitted" if row is None else CHANGES[row["status"]]
+    try:
+        with visit.conn.transaction():
+            seq = visit.send(kind, data)
+            deals.drop_draft(visit.conn, visit.ctx, code)
+    except Invalid as error:
+        # The form is kept, so that nothing is lost whatever the browser does.
+        if row is None:
+            deals.save_draft(visit.conn, visit.ctx, code, fields)
+        errors = by_field(error.problems, _names(data))
+        return Shown(_view(visit, code, fields, errors, row=row, kept=row is None), 400)
+
+    def tell(after: Visit, settled: bool) -> Answer:
+        refused = after.refusal(seq) if settled else None
+        if refused is not None:
+            errors = {"": refused.message}
+            return Shown(_view(after, code, fields, errors, row=row), 409)
+        if not settled:
+            return Go(urls.DEALS, Notice("waiting", "Your registration was sent and is being looked at."))
+        return Go(urls.deal(code), Notice("done", "Your registration was sent."))
+
+    return Settle(seq, tell)
+
+
+def _stored(visit: Visit, code: str) -> Mapping[str, Any] | None:
+    try:
+        return deals.get_deal(visit.conn, code)
+    except NotFound:
+        return None
+
+
+def _take_files(visit: Visit, code: str) -> Invalid | None:
+    """Keep what was uploaded; the first file that is not taken is told of."""
+    for upload in visit.uploads:
+        try:
+            deals.add_file(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
+        except Invalid as error:
+            return error
+    return None
+
+
+def _entered(form: Mapping[str, str]) -> dict[str, str]:
+    """What was entered, of the fields there are."""
+    known = {*TEXTS, *(f"customer_{n}" for n in CUSTOMER), *(f"contact_{n}" for n in CONTACT)}
+    known |= {f"line_{n}_{part}" for n in range(1, MOST_ROWS + 1) for part in LINE}
+    return {
+        name: value.replace("\r\n", "\n").strip() for name, value in form.items() if name in known and value.strip()
+    }
+
+
+def content_of(code: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """The form as the content of `deal.submitted`. Lines without anything in them are left out."""
+    customer: dict[str, Any] = {name: fields[f"customer_{name}"] for name in CUSTOMER if fields.get(f"customer_{name}")}
+    if "domain" in customer:
+        customer["domains"] = [part.strip() for part in str(customer.pop("domain")).split(",") if part.strip()]
+    contact = {name: fields[f"contact_{name}"] for name in CONTACT if fields.get(f"contact_{name}")}
+    lines = []
+    for n in _filled(fields):
+        line: dict[str, str] = {"line": str(n)}
+        if fields.get(f"line_{n}_product"):
+            line["product"] = fields[f"line_{n}_product"]
+        for part in ("quantity", "amount"):
+            if fields.get(f"line_{n}_{part}"):
+                line[part] = plain_number(fields[f"line_{n}_{part}"])
+        lines.append(line)
+    data: dict[str, Any] = {name: fields[name] for name in TEXTS if fields.get(name)}
+    return data | {"deal": code, "customer": customer, "lines": lines} | ({"contact": contact} if contact else {})
+
+
+def fields_of(content: Mapping[str, Any]) -> dict[str, str]:
+    """The content of a deal as the form has it."""
+    customer, contact = content["customer"], content["contact"]
+    found = {name: str(content[name]) for name in TEXTS}
+    found |= {f"customer_{name}": str(customer.get(name) or "") for name in CUSTOMER if name != "domain"}
+    found["customer_domain"] = ", ".join(customer["domains"])
+    found |= {f"contact_{name}": str(contact.get(name) or "") for name in CONTACT}
+    for n, line in enumerate(content["lines"][:MOST_ROWS], 1):
+        found |= {f"line_{n}_{part}": str(line[part]) for part in LINE}
+    return {name: value for name, value in found.items() if value}
+
+
+def _filled(fields: Mapping[str, str]) -> list[int]:
+    return [n for n in range(1, MOST_ROWS + 1) if any(fields.get(f"line_{n}_{part}") for part in LINE)]
+
+
+def _names(data: Mapping[str, Any]) -> dict[str, str]:
+    """Where each field of the sent content stands in the form."""
+    names = dict(NAMES)
+    for index, line in enumerate(data["lines"]):
+        names |= {f"lines[{index}].{part}": f"line_{line['line']}_{part}" for part in LINE}
+    return names
+
+
+def _view(
+    visit: Visit,
+    code: str,
+    fields: Mapping[str, str],
+    errors: Mapping[str, str],
+    *,
+    row: Mapping[str, Any] | None = None,
+    kept: bool = False,
+) -> DealFormView:
+    programmes = tuple(Choice(p.programme, p.title) for p in list_programmes(visit.conn, visit.now))
+    return DealFormView(
+        deal=code,
+        fields=fields,
+        errors=errors,
+        rows=min(MOST_ROWS, max([ROWS, *(n + 1 for n in _filled(fields))])),
+        programmes=programmes,
+        countries=tuple(Choice(c, name) for c, name in countries(visit.fmt.locale)),
+        currencies=currencies(visit),
+        products=products(visit),
+        files=file_rows(visit, code, removable=row is None),
+        today=visit.today(),
+        told=tuple(row["told"]) if row is not None else (),
+        sent=row is not None,
+        kept=kept,
+    )
+
+
+DOORS = (
+    Door("GET", urls.DEAL_NEW, "deals.write", begin),
+    Door("GET", urls.deal_form("{deal}"), "deals.write", resume),
+    Door("POST", urls.deal_form("{deal}"), "deals.write", save),
+    Door("POST", urls.deal_act("{deal}", "discard"), "deals.write", discard),
+)

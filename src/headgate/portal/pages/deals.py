@@ -1,0 +1,246 @@
+"""The partner's deals: the list, and one deal with its clock, what happened, and what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from headgate.access import accounts_of
+from headgate.channel import deals
+from headgate.channel.deals import Milestone
+from headgate.kernel.errors import NotFound
+from headgate.kernel.money import Money
+from headgate.ledger import StoredEvent, event_list
+from headgate.portal import urls
+from headgate.portal.pages.reading import amount, day_or_none, file_rows
+from headgate.portal.pages.threads import thread_of
+from headgate.portal.views import DealRow, DealsView, DealView, Step, Tab
+from headgate.portal.visit import Answer, Door, Go, Visit
+
+PAGE = 30
+DRAFT = "draft"
+# After a rejection an appeal is open for ten working days; the process itself refuses later ones.
+APPEAL_DAYS = timedelta(days=16)
+TABS = (
+    ("", "All"),
+    ("draft", "Drafts"),
+    ("pending_approval", "Being checked"),
+    ("approved", "Protected"),
+    ("returned", "Came back"),
+    ("rejected", "Rejected"),
+    ("converted", "Won"),
+)
+EXPLAINS = {
+    "draft": "Not sent yet.",
+    "submitted": "We received it and are checking it.",
+    "under_review": "Somebody is looking at it. You will see the decision here.",
+    "pending_approval": "Somebody is deciding about it. You will see the decision here.",
+    "approved": "This business is yours until the protection ends.",
+    "returned": "Something has to be changed. Mend it and send it again.",
+    "rejected": "It was not accepted.",
+    "appealed": "Somebody else is looking at it again.",
+    "converted": "Won. Congratulations.",
+    "lost": "The opportunity was lost, and the protection has ended.",
+    "expired": "The protection has ended.",
+    "withdrawn": "You gave it up.",
+}
+HEADLINES = {
+    "submitted": ("Submitted", "circle-dot", "active"),
+    "under_review": ("Under review", "eye", "waiting"),
+    "pending_approval": ("Waiting for a decision", "hourglass", "waiting"),
+    "approved": ("Protected", "lock", "done"),
+    "returned": ("Returned to you", "arrow-back-up", "waiting"),
+    "rejected": ("Rejected", "x", "quiet"),
+    "appealed": ("Appeal received", "message", "waiting"),
+    "converted": ("Won", "circle-check", "done"),
+    "lost": ("Lost", "circle-minus", "quiet"),
+    "expired": ("Protection ended", "clock", "quiet"),
+    "withdrawn": ("Withdrawn", "ban", "quiet"),
+    "draft": ("Draft kept", "pencil", "quiet"),
+}
+OWN = {
+    "deal.submitted": "Sent the registration",
+    "deal.drafted": "Kept a draft",
+    "deal.amended": "Changed the registration",
+    "deal.withdrawn": "Gave it up",
+    "deal.appealed": "Appealed",
+    "deal.activity_recorded": "Reported activity",
+    "deal.extension_requested": "Asked for more time",
+}
+ACTS: Mapping[str, frozenset[str]] = {
+    "draft": frozenset({"change", "withdraw"}),
+    "returned": frozenset({"change", "withdraw"}),
+    "under_review": frozenset({"change", "withdraw"}),
+    "pending_approval": frozenset({"change", "withdraw"}),
+    "approved": frozenset({"activity", "extension", "withdraw"}),
+    "rejected": frozenset({"appeal"}),
+    "appealed": frozenset({"withdraw"}),
+}
+
+
+def headline(kind: str, status: str) -> str:
+    """A milestone in words."""
+    if kind == "extended":
+        return "Protection prolonged"
+    return HEADLINES.get(status, (status, "", ""))[0]
+
+
+def show_all(visit: Visit) -> Answer:
+    """Deals, last changed first; drafts that were not sent stand before them."""
+    status = visit.text("status")
+    status = status if status in deals.STATUSES else ""
+    page = deals.list_deals(visit.conn, status=status, cursor=visit.cursor(), limit=PAGE)
+    rows = [_row(row) for row in page.items]
+    if status in ("", DRAFT) and not visit.cursor():
+        rows = [_draft(d, visit) for d in deals.list_drafts(visit.conn, visit.ctx)] + rows
+    tabs = tuple(Tab(label, urls.query(urls.DEALS, status=code), code == status) for code, label in TABS)
+    more = urls.query(urls.DEALS, status=status, after=page.next_cursor) if page.next_cursor else ""
+    return DealsView(tabs, tuple(rows), status, more)
+
+
+def show(visit: Visit) -> Answer:
+    """One deal; one that was not sent yet is its form."""
+    code = visit.code("deal")
+    try:
+        row = deals.get_deal(visit.conn, code)
+    except NotFound:
+        deals.get_draft(visit.conn, visit.ctx, code)
+        return Go(urls.deal_form(code))
+    return deal_view(visit, row)
+
+
+def deal_view(
+    visit: Visit,
+    row: Mapping[str, Any],
+    errors: Mapping[str, str] | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> DealView:
+    """The page of a deal; with what was entered and what is wrong with it, after an act that could not be done."""
+    content: Mapping[str, Any] = row["content"]
+    milestones = deals.milestones_of(visit.conn, row["deal"])
+    until, since = row["protected_until"], row["protected_from"]
+    return DealView(
+        deal=row["deal"],
+        customer=row["customer"],
+        status=row["status"],
+        explains=EXPLAINS.get(row["status"], ""),
+        told=tuple(row["told"]),
+        amount=Money(row["amount"], row["currency"]),
+        facts=_facts(content, visit),
+        contact=tuple((label, content["contact"][key]) for label, key in _CONTACT if content["contact"].get(key)),
+        lines=tuple(
+            (str(each["product"]), amount(each["quantity"]), Money(amount(each["amount"]), row["currency"]))
+            for each in content["lines"]
+        ),
+        protected_from=since if row["status"] == "approved" else None,
+        protected_until=until if row["status"] == "approved" else None,
+        spent=_spent(since, until, visit.now),
+        steps=_steps(visit, row["deal"], milestones),
+        files=file_rows(visit, row["deal"]),
+        acts=_acts(visit, row, milestones),
+        today=visit.today(),
+        latest=visit.today() + timedelta(days=365),
+        thread=thread_of(visit, "deal", row["deal"], row["case_id"]),
+        errors=errors or {},
+        fields=fields or {},
+    )
+
+
+_CONTACT = (("Contact", "name"), ("E-mail", "email"), ("Phone", "phone"), ("Role", "title"))
+
+
+def _acts(visit: Visit, row: Mapping[str, Any], milestones: list[Milestone]) -> frozenset[str]:
+    if not visit.may("deals.write"):
+        return frozenset()
+    acts = ACTS.get(row["status"], frozenset())
+    over = any(m.status == "appealed" for m in milestones) or visit.now - row["updated_at"] > APPEAL_DAYS
+    return acts - {"appeal"} if over else acts
+
+
+def _row(row: Mapping[str, Any]) -> DealRow:
+    return DealRow(
+        deal=row["deal"],
+        href=urls.deal(row["deal"]),
+        customer=row["customer"],
+        status=row["status"],
+        amount=Money(row["amount"], row["currency"]),
+        closes=row["close_on"],
+        ends=row["protected_until"] if row["status"] == "approved" else None,
+        changed=row["updated_at"],
+    )
+
+
+def _draft(draft: deals.DealDraft, visit: Visit) -> DealRow:
+    return DealRow(
+        deal=draft.deal,
+        href=urls.deal_form(draft.deal),
+        customer=draft.fields.get("customer_name") or "No customer yet",
+        status=DRAFT,
+        amount=None,
+        closes=day_or_none(draft.fields.get("close_on", "")),
+        ends=None,
+        changed=draft.updated_at,
+    )
+
+
+def _facts(content: Mapping[str, Any], visit: Visit) -> tuple[tuple[str, str], ...]:
+    customer = content["customer"]
+    place = " ".join(str(customer[k]) for k in ("postcode", "city") if customer[k])
+    facts = (
+        ("Country", visit.fmt.country(str(customer["country"]))),
+        ("Address", ", ".join(part for part in (str(customer["street"]), place) if part)),
+        ("Web", ", ".join(customer["domains"])),
+        ("D-U-N-S", str(customer["duns"])),
+        ("Parent company", str(customer["parent_name"])),
+        ("Programme", str(content["programme"])),
+        ("Expected close", visit.fmt.day(day_or_none(str(content["close_on"])) or visit.today())),
+        ("Territory", str(content["territory"])),
+        ("Distributor", str(content["distributor"])),
+        ("Incumbent", str(content["incumbent"])),
+        ("Competitor", str(content["competitor"])),
+        ("Notes", str(content["notes"])),
+    )
+    return tuple((label, value) for label, value in facts if value)
+
+
+def _spent(since: datetime | None, until: datetime | None, now: datetime) -> int:
+    """How much of the protection has passed, in percent."""
+    if since is None or until is None or until <= since:
+        return 0
+    return max(0, min(100, int((now - since) / (until - since) * 100)))
+
+
+def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, ...]:
+    """What happened, newest first: decisions, and what the partner's own people did."""
+    own = [e for e in event_list(visit.conn, key=f"deal:{deal}", limit=100) if e.type in OWN]
+    people = accounts_of(visit.conn, sorted({e.actor for e in own}), visit.now)
+    steps = [_own_step(e, people[e.actor].name if e.actor in people else "") for e in own]
+    for m in milestones:
+        if m.kind == "activity" or (m.kind == "status" and m.status == "submitted" and own):
+            continue
+        text, icon, tone = HEADLINES.get(m.status, (m.status, "circle", "quiet"))
+        if m.kind == "extended":
+            text, icon, tone = "Protection prolonged", "clock", "done"
+        if m.protected_until is not None and (m.kind == "extended" or m.status == "approved"):
+            text = f"{text} until {visit.fmt.day(m.protected_until - timedelta(seconds=1))}"
+        steps.append(Step(m.at, text, icon, tone, "", " ".join(m.told)))
+    return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
+
+
+def _own_step(event: StoredEvent, name: str) -> Step:
+    text = OWN[event.type]
+    if event.type == "deal.activity_recorded":
+        text = f"Reported activity: {event.data.get('activity')}"
+    if event.type == "deal.extension_requested":
+        text = f"Asked for protection until {event.data.get('until')}"
+    said = (
+        str(event.data.get("reason") or event.data.get("notes") or "") if not event.type.endswith("submitted") else ""
+    )
+    return Step(event.received_at, text, "arrow-right", "quiet", name, said)
+
+
+DOORS = (
+    Door("GET", urls.DEALS, "deals.read", show_all),
+    Door("GET", urls.deal("{deal}"), "deals.read", show, notes=True),
+)

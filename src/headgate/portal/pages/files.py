@@ -1,0 +1,33 @@
+"""Evidence of one's own deals: handed back as an attachment that no browser runs."""
+
+from __future__ import annotations
+
+from headgate.channel import deals
+from headgate.kernel.errors import Conflict, NotFound
+from headgate.portal import urls
+from headgate.portal.visit import Answer, Door, Go, Visit
+from headgate.ui.cookies import Notice
+from headgate.ui.web import attachment
+
+
+def download(visit: Visit) -> Answer:
+    """A file."""
+    found, content = deals.get_file(visit.conn, visit.code("deal"), visit.uuid("file"))
+    return attachment(found.name, found.media_type, content)
+
+
+def remove(visit: Visit) -> Answer:
+    """Take a file away from a form that was not sent yet; what was sent stays as it was decided about."""
+    code = visit.code("deal")
+    try:
+        deals.get_deal(visit.conn, code)
+    except NotFound:
+        deals.drop_file(visit.conn, visit.ctx, code, visit.uuid("file"))
+        return Go(urls.deal_form(code), Notice("done", "The file was removed."))
+    raise Conflict("what was sent with a deal stays with it")
+
+
+DOORS = (
+    Door("GET", urls.deal_file("{deal}", "{file}"), "deals.read", download),
+    Door("POST", urls.deal_file_drop("{deal}", "{file}"), "deals.write", remove),
+)

@@ -1,0 +1,119 @@
+"""What is needed from the partner, and what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from headgate.channel.deals import latest_milestones, list_deals, list_drafts
+from headgate.channel.orders import list_orders
+from headgate.channel.partners import get_partner
+from headgate.kernel.errors import NotFound
+from headgate.portal import urls
+from headgate.portal.pages.deals import headline
+from headgate.portal.pages.orders import need_of
+from headgate.portal.views import HomeView, Need
+from headgate.portal.visit import SIGNED_IN, Answer, Door, Visit
+from headgate.process.messages import unseen_by_partner
+
+SOON = timedelta(days=21)
+MOST = 8
+
+
+def show(visit: Visit) -> Answer:
+    """The first page."""
+    return HomeView(company_of(visit), tuple(_needs(visit)), tuple(_happened(visit)))
+
+
+def company_of(visit: Visit) -> str:
+    """The name of the reader's company."""
+    try:
+        return get_partner(visit.conn, visit.partner).partner.name
+    except NotFound:
+        return visit.partner
+
+
+def _needs(visit: Visit) -> list[Need]:
+    found = [
+        Need(
+            f"Answer the message about {m.subject}",
+            urls.subject(m.subject_type, m.subject),
+            m.text[:140],
+            m.at,
+            icon="message",
+        )
+        for m in unseen_by_partner(visit.conn, MOST)
+    ]
+    if visit.may("deals.read"):
+        found += _deal_needs(visit)
+    if visit.may("orders.read"):
+        page, _ = list_orders(visit.conn, status="held", limit=MOST)
+        found += [
+            Need(
+                f"Order {row['order_no']} is held",
+                urls.order(row["order_no"]),
+                need_of(row["exceptions"]),
+                row["updated_at"],
+            )
+            for row in page.items
+        ]
+    return found
+
+
+def _deal_needs(visit: Visit) -> list[Need]:
+    found = [
+        Need(
+            f"Mend the registration for {row['customer']}",
+            urls.deal(row["deal"]),
+            "It came back to you.",
+            row["updated_at"],
+            icon="arrow-back-up",
+        )
+        for row in list_deals(visit.conn, status="returned", limit=MOST).items
+    ]
+    ending = [
+        row
+        for row in list_deals(visit.conn, status="approved", limit=100).items
+        if row["protected_until"] is not None and row["protected_until"] - visit.now <= SOON
+    ]
+    found += [
+        Need(
+            f"Protection of {row['customer']} ends soon",
+            urls.deal(row["deal"]),
+            "Report activity, or ask for more time.",
+            due=row["protected_until"],
+            icon="clock",
+            tone="risk",
+        )
+        for row in sorted(ending, key=lambda row: row["protected_until"])[:MOST]
+    ]
+    found += [
+        Need(
+            f"Finish the registration for {draft.fields.get('customer_name') or 'a customer'}",
+            urls.deal_form(draft.deal),
+            "It was not sent yet.",
+            draft.updated_at,
+            icon="pencil",
+            tone="quiet",
+        )
+        for draft in list_drafts(visit.conn, visit.ctx)[:MOST]
+    ]
+    return found
+
+
+def _happened(visit: Visit) -> list[Need]:
+    if not visit.may("deals.read"):
+        return []
+    return [
+        Need(
+            f"{m.customer}: {headline(m.kind, m.status).lower()}",
+            urls.deal(m.deal),
+            " ".join(m.told),
+            m.at,
+            icon="circle-dot",
+            tone="quiet",
+        )
+        for m in latest_milestones(visit.conn, MOST)
+    ]
+
+
+DOORS = (Door("GET", urls.HOME, SIGNED_IN, show),)

@@ -1,0 +1,40 @@
+"""Write to the tenant about a deal, an order or a price exception of one's own."""
+
+from __future__ import annotations
+
+from headgate.channel.deals import get_deal
+from headgate.channel.exceptions import get_exception
+from headgate.channel.orders import get_order
+from headgate.kernel.errors import Invalid, NotFound
+from headgate.portal import urls
+from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Visit
+from headgate.process.messages import About, send_message
+from headgate.ui.cookies import Notice
+from headgate.ui.web import sentence
+
+# What can be written about: how it is found (the database shows only the partner's own), and who may see it.
+SUBJECTS = {
+    "deal": (get_deal, "deals.read"),
+    "order": (get_order, "orders.read"),
+    "price_exception": (get_exception, "prices.request"),
+}
+
+
+def write(visit: Visit) -> Answer:
+    """Send a message."""
+    kind, code = str(visit.request.path_params["kind"]), visit.code("code")
+    if kind not in SUBJECTS or not visit.may(SUBJECTS[kind][1]):
+        raise NotFound("there is nothing under this address")
+    row = SUBJECTS[kind][0](visit.conn, code)
+    href = urls.subject(kind, code)
+    if row["case_id"] is None:
+        raise NotFound("there is nothing to write about yet")
+    about = About(row["case_id"], kind, code, visit.partner)
+    try:
+        send_message(visit.conn, visit.ctx, about, visit.form.get("message", ""))
+    except Invalid as error:
+        return Go(f"{href}#messages", Notice("risk", f"The message was not sent: {sentence(error.message)}"))
+    return Go(f"{href}#messages", Notice("done", "Your message was sent."))
+
+
+DOORS = (Door("POST", "/portal/messages/{kind}/{code}", SIGNED_IN, write),)

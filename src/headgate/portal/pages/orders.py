@@ -1,0 +1,146 @@
+"""The partner's orders: state, what holds them and what helps, and how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from headgate.channel.orders import get_order, list_orders
+from headgate.kernel.money import Money
+from headgate.portal import urls
+from headgate.portal.pages.threads import thread_of
+from headgate.portal.views import OrderRow, OrdersView, OrderView, Stage, Tab
+from headgate.portal.visit import Answer, Door, Visit
+
+PAGE = 30
+TABS = (("", "All"), ("held", "Held"), ("released", "Released"), ("shipping", "Shipping"), ("fulfilled", "Fulfilled"))
+STATUSES = frozenset(
+    {"received", "held", "released", "flagged", "rejected", "cancelled", "shipping", "fulfilled", "returned"}
+)
+# What holds an order, in the partner's words: what it is, and what helps. What is ours alone is only "being checked".
+NEEDS: Mapping[str, tuple[str, str]] = {
+    "price_deviation": (
+        "A price is below your contract",
+        "We are deciding about it. A price exception asked for in advance avoids this.",
+    ),
+    "credit_limit": ("Your credit limit is used up", "Pay open invoices, or write to us."),
+    "credit_hold": ("Your account is on hold", "Please talk to us about open invoices."),
+    "duplicate_order": ("This looks like an order you sent before", "Tell us whether both are meant."),
+    "out_of_stock": ("Not everything is in stock", "We are looking for a date or a replacement."),
+    "below_minimum": ("Below the smallest quantity", "Raise the quantity, or tell us why."),
+    "tax_undetermined": ("The tax could not be determined", "Send us your tax number or exemption certificate."),
+    "export_restricted": ("Export rules apply", "We are checking them; tell us the end user and use."),
+    "partner_blocked": ("Your account is blocked", "Please talk to your partner manager."),
+}
+CHECKING = ("We are checking this order", "You need not do anything.")
+_PATH = ("received", "checked", "released", "shipped", "delivered")
+
+
+def need_of(exceptions: Iterable[str]) -> str:
+    """The first thing that holds an order, in a few words."""
+    found = needs_of(exceptions)
+    return found[0][0] if found else ""
+
+
+def needs_of(exceptions: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """What holds an order, each once."""
+    return tuple(dict.fromkeys(NEEDS.get(e, CHECKING) for e in exceptions))
+
+
+def show_all(visit: Visit) -> Answer:
+    """Orders, newest first."""
+    status, text = visit.text("status"), visit.text("q")
+    status = status if status in STATUSES else ""
+    page, _ = list_orders(visit.conn, status=status, text=text, cursor=visit.cursor(), limit=PAGE)
+    more = urls.query(urls.ORDERS, status=status, q=text, after=page.next_cursor) if page.next_cursor else ""
+    return OrdersView(
+        tabs=tuple(Tab(label, urls.query(urls.ORDERS, status=code), code == status) for code, label in TABS),
+        orders=tuple(_row(row) for row in page.items),
+        text=text,
+        status=status,
+        more=more,
+    )
+
+
+def show(visit: Visit) -> Answer:
+    """One order."""
+    row = get_order(visit.conn, visit.code("order"))
+    held = row["status"] == "held"
+    return OrderView(
+        order=row["order_no"],
+        reference=row["customer_reference"],
+        status=row["status"],
+        total=Money(row["total"], row["currency"]),
+        tax=Money(row["tax"], row["currency"]),
+        placed=row["placed_at"],
+        changed=row["updated_at"],
+        ship_to=_place(row["content"].get("ship_to") or {}, visit),
+        stages=stages(row),
+        needs=needs_of(row["exceptions"]) if held else (),
+        lines=tuple(
+            (
+                str(line["product"]),
+                str(line["unit"]),
+                line["quantity"],
+                Money(line["unit_price"], row["currency"]),
+                Money(line["amount"], row["currency"]),
+                line["shipped"],
+            )
+            for line in row["lines"]
+        ),
+        can_ask=held and "price_deviation" in row["exceptions"] and visit.may("prices.request"),
+        thread=thread_of(visit, "order", row["order_no"], row["case_id"]) if row["case_id"] else None,
+    )
+
+
+def stages(row: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """How far an order is: received, checked, released, shipped."""
+    status = row["status"]
+    if status in ("rejected", "cancelled"):
+        return (
+            Stage("Received", "done", row["received_at"]),
+            Stage("Rejected" if status == "rejected" else "Cancelled", "current", row["updated_at"]),
+        )
+    place = {"received": 1, "held": 1, "returned": 1, "released": 2, "flagged": 2, "shipping": 3, "fulfilled": 4}.get(
+        status, 1
+    )
+    labels = ("Received", "Checked", "Released", "Shipped")
+    moments = (
+        row["received_at"],
+        None,
+        row["updated_at"] if place == 2 else None,
+        row["updated_at"] if place == 4 else None,
+    )
+    found = []
+    for n, (label, at) in enumerate(zip(labels, moments, strict=True)):
+        state = "done" if n < place or place == 4 else "current" if n == place else "ahead"
+        if n == 2 and place == 2:
+            state = "done"
+        if n == 3 and place == 2:
+            state = "current"
+        found.append(Stage("Being checked" if n == 1 and place == 1 else label, state, at))
+    return tuple(found)
+
+
+def _row(row: Mapping[str, Any]) -> OrderRow:
+    return OrderRow(
+        order=row["order_no"],
+        reference=row["customer_reference"],
+        status=row["status"],
+        need=need_of(row["exceptions"]) if row["status"] == "held" else "",
+        total=Money(Decimal(row["total"]), row["currency"]),
+        placed=row["placed_at"],
+    )
+
+
+def _place(ship_to: Mapping[str, Any], visit: Visit) -> str:
+    country = str(ship_to.get("country") or "")
+    parts = (ship_to.get("name"), ship_to.get("street"), ship_to.get("postcode"), ship_to.get("city"))
+    return ", ".join([*(str(p) for p in parts if p), *([visit.fmt.country(country)] if country else [])])
+
+
+DOORS = (
+    Door("GET", urls.ORDERS, "orders.read", show_all),
+    Door("GET", urls.order("{order}"), "orders.read", show, notes=True),
+)

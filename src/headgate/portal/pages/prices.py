@@ -1,0 +1,111 @@
+"""Price exceptions: ask for one, and see what became of it. They take the same way as everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from headgate.channel.exceptions import get_exception, list_exceptions
+from headgate.kernel.errors import Invalid
+from headgate.kernel.ids import new_id
+from headgate.kernel.money import Money
+from headgate.portal import urls
+from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products
+from headgate.portal.pages.threads import thread_of
+from headgate.portal.views import PriceFormView, PriceRow, PricesView, PriceView
+from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
+from headgate.ui.cookies import Notice
+
+FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
+EXPLAINS = {
+    "deciding": "Somebody is deciding about it. You will see the decision here.",
+    "granted": "Order at this price until it ends or the quantity is used up.",
+    "not_needed": "Your contract already gives you this price or a better one.",
+    "declined": "It was not granted.",
+    "lapsed": "Nobody decided in time. Ask again, or write to us.",
+    "withdrawn": "It was withdrawn.",
+}
+
+
+def show_all(visit: Visit) -> Answer:
+    """The requests, last changed first."""
+    return PricesView(tuple(_row(row) for row in list_exceptions(visit.conn, limit=100)))
+
+
+def show(visit: Visit) -> Answer:
+    """One request."""
+    row = get_exception(visit.conn, visit.code("request"))
+    usual = row["contract_price"]
+    return PriceView(
+        request=row["request"],
+        product=row["product"],
+        status=row["status"],
+        explains=EXPLAINS.get(row["status"], ""),
+        price=Money(row["unit_price"], row["currency"]),
+        usual=None if usual is None else Money(amount(usual), row["currency"]),
+        quantity=row["max_quantity"],
+        since=row["valid_from"],
+        until=row["valid_until"],
+        reason=str(row["content"].get("justification") or ""),
+        order=row["order_no"] or "",
+        changed=row["updated_at"],
+        thread=thread_of(visit, "price_exception", row["request"], row["case_id"]),
+    )
+
+
+def begin(visit: Visit) -> Answer:
+    """The form, with what an order's page knows already."""
+    given = {name: visit.text(name) for name in ("product", "order") if visit.text(name)}
+    return _view(visit, {"currency": visit.tenant.currency, "valid_from": visit.today().isoformat(), **given}, {})
+
+
+def ask(visit: Visit) -> Answer:
+    """Send the request."""
+    fields = {name: visit.field(name) for name in FIELDS if visit.field(name)}
+    data: dict[str, Any] = dict(fields)
+    for name in ("unit_price", "max_quantity"):
+        if name in data:
+            data[name] = plain_number(data[name])
+    if not data.get("max_quantity"):
+        errors = {"max_quantity": "Say for how many you need this price."}
+        return Shown(_view(visit, fields, errors), 400)
+    number = f"PX-{new_id(visit.now).hex[-12:].upper()}"
+    data |= {"request": number, "requested_by": visit.me.id}
+    try:
+        with visit.conn.transaction():
+            seq = visit.send("price_exception.requested", data)
+    except Invalid as error:
+        return Shown(_view(visit, fields, by_field(error.problems, {name: name for name in FIELDS})), 400)
+
+    def tell(after: Visit, settled: bool) -> Answer:
+        refused = after.refusal(seq) if settled else None
+        if refused is not None:
+            return Shown(_view(after, fields, {"": refused.message}), 409)
+        if not settled:
+            return Go(urls.PRICES, Notice("waiting", "Your request was sent and is being looked at."))
+        return Go(urls.price(number), Notice("done", "Your request was sent."))
+
+    return Settle(seq, tell)
+
+
+def _view(visit: Visit, fields: Mapping[str, str], errors: Mapping[str, str]) -> PriceFormView:
+    return PriceFormView(fields, errors, currencies(visit), products(visit), visit.today())
+
+
+def _row(row: Mapping[str, Any]) -> PriceRow:
+    return PriceRow(
+        request=row["request"],
+        product=row["product"],
+        status=row["status"],
+        price=Money(row["unit_price"], row["currency"]),
+        until=row["valid_until"],
+        changed=row["updated_at"],
+    )
+
+
+DOORS = (
+    Door("GET", urls.PRICES, "prices.request", show_all),
+    Door("GET", urls.PRICE_NEW, "prices.request", begin),
+    Door("POST", urls.PRICE_NEW, "prices.request", ask),
+    Door("GET", urls.price("{request}"), "prices.request", show, notes=True),
+)

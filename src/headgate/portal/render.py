@@ -1,0 +1,28 @@
+"""From a view to HTML."""
+
+from __future__ import annotations
+
+from gettext import NullTranslations
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from headgate.portal import urls
+from headgate.portal.views import Page, View
+from headgate.ui.assets import Assets
+from headgate.ui.format import Formatter
+from headgate.ui.templates import environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Portal:
+    """Renders views. Built once, at start; safe to share between threads."""
+
+    def __init__(self, assets: Assets, translations: NullTranslations | None = None) -> None:
+        self._translations = translations or NullTranslations()
+        self._env = environment(TEMPLATES, assets, names={"urls": urls}, translations=self._translations)
+
+    def render(self, page: Page, view: View) -> str:
+        """The view as a whole page."""
+        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, self._translations.gettext)
+        return self._env.get_template(view.template).render(page=page, view=view, fmt=formatter, theme=page.theme)

@@ -1,0 +1,175 @@
+"""One request of somebody of a partner, and what a page can answer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from psycopg import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from headgate.access import Tenant
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import Conflict, NotFound, Refused
+from headgate.kernel.ids import new_id
+from headgate.ledger import audit_list
+from headgate.portal import urls
+from headgate.portal.views import View
+from headgate.process import Incoming, ingest
+from headgate.ui.cookies import Notice
+from headgate.ui.format import Formatter
+from headgate.wiring import App
+
+DEFAULT_LOCALE = "en_GB"
+SOURCE = "headgate/people"
+_LONGEST_PARAMETER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a form: the name the browser gave it, and its bytes."""
+
+    field: str
+    name: str
+    content: bytes
+
+
+@dataclass
+class Visit:
+    """Who asks for what, with a transaction that has their own partner's rows and no others."""
+
+    app: App
+    request: Request
+    conn: Connection[Any]
+    ctx: Context
+    tenant: Tenant
+    form: Mapping[str, str] = field(default_factory=dict)
+    uploads: tuple[Upload, ...] = ()
+
+    @property
+    def me(self) -> Principal:
+        """The reader."""
+        return self.ctx.principal
+
+    @property
+    def partner(self) -> str:
+        """The reader's company."""
+        assert self.me.partner is not None, "the guard lets in people of partners only"
+        return self.me.partner
+
+    @property
+    def now(self) -> datetime:
+        """The time of the request."""
+        return self.ctx.now
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The tenant's time zone."""
+        return ZoneInfo(self.tenant.timezone)
+
+    @cached_property
+    def fmt(self) -> Formatter:
+        """Writes values as the reader reads them."""
+        return Formatter(locale_of(self.tenant), self.zone, self.now)
+
+    def today(self) -> date:
+        """The tenant's day."""
+        return self.now.astimezone(self.zone).date()
+
+    def may(self, permission: str) -> bool:
+        """Whether the reader has a permission."""
+        return permission in self.me.permissions
+
+    def text(self, name: str) -> str:
+        """A parameter of the address, trimmed; empty when it is not there."""
+        return self.request.query_params.get(name, "").replace("\0", "").strip()[:_LONGEST_PARAMETER]
+
+    def field(self, name: str) -> str:
+        """A field of the form, trimmed."""
+        return self.form.get(name, "").strip()
+
+    def cursor(self) -> str:
+        """Where a list goes on."""
+        return self.request.query_params.get("after", "")[:1000]
+
+    def code(self, name: str) -> str:
+        """A code in the path."""
+        return urls.code_of(str(self.request.path_params[name])).replace("\0", "")
+
+    def uuid(self, name: str) -> UUID:
+        """An id in the path. Raises `NotFound` for anything else."""
+        try:
+            return UUID(str(self.request.path_params[name]))
+        except ValueError:
+            raise NotFound("there is nothing under this address") from None
+
+    def send(self, kind: str, data: Mapping[str, Any]) -> int:
+        """Put an event into the log in the reader's name and for the reader's partner; its number."""
+        event = Incoming(str(new_id(self.now)), kind, self.now, {**data, "partner": self.partner})
+        (appended,) = ingest(self.conn, self.ctx, self.app.engine, SOURCE, [event])
+        if appended.status == "conflict":
+            raise Conflict("this was sent before with other content")
+        return appended.seq
+
+    def refusal(self, seq: int) -> Refused | None:
+        """Why an event that the reader sent could not be applied; None when it was."""
+        for entry in audit_list(self.conn, action="event.refused", actor=self.me.id, limit=20):
+            if entry.event_seq == seq:
+                return Refused(str(entry.body.get("problem") or entry.body.get("reason") or "it cannot be applied"))
+        return None
+
+
+def locale_of(tenant: Tenant) -> str:
+    """The locale in which a tenant's partners read."""
+    found = tenant.settings.get("locale")
+    return found if isinstance(found, str) and found else DEFAULT_LOCALE
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page with another status than 200, for example a form with errors."""
+
+    view: View
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """After an act: on to a page, with a message there."""
+
+    href: str
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """An event was put into the log. Let it be applied, then tell what came of it in a transaction of the partner's;
+    `tell` learns whether it was applied (False: a worker still has it)."""
+
+    seq: int
+    tell: Callable[[Visit, bool], Answer]
+
+
+Answer: TypeAlias = View | Shown | Go | Settle | Response
+Handler: TypeAlias = Callable[[Visit], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way in: method and path, who may pass, and what is done. `notes`: a page that writes down that it was read."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    needs: str
+    handler: Handler
+    notes: bool = False
+
+
+# Pages for everybody of a partner.
+SIGNED_IN = ""
