@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from headgate.console.app import create_console  # noqa: E402
+from headgate.entry.web import create_web  # noqa: E402
 from headgate.kernel.settings import Settings  # noqa: E402
 from headgate.wiring import App, build  # noqa: E402
 from scripts.browser import ADVICE, FLAGS, find_chromium  # noqa: E402
@@ -36,6 +36,8 @@ WIDTHS = (390, 768, 1440)
 THEMES = ("light", "dark")
 WEEKS = "2"
 READER = "Fay Lindqvist"  # finance: approves, and may read the audit trail
+PARTNER = "Petra Sund"  # administrator of a partner: looks at the portal
+RIVAL = "Bianca Conti"  # of another partner, who registered the same customer
 MENDER = "Mara Okafor"  # order desk: mends what is in quarantine
 
 
@@ -75,6 +77,13 @@ def peek(page: Page) -> None:
     page.locator("#drawer-body .explain").wait_for()
 
 
+def send_empty(page: Page) -> None:
+    """Send a form that is not filled in, past what the browser checks by itself."""
+    page.locator("form.portal-form").evaluate("form => { form.noValidate = true }")
+    page.locator("button[value=send]").click()
+    page.locator("[role=alert]").wait_for()
+
+
 HELD = "/orders?status=held&exception=price_deviation"
 SHOTS = {
     "sign-in": Shot("/sign-in", reader=""),
@@ -107,12 +116,27 @@ SHOTS = {
     "search": Shot("/search?q=systemhaus"),
     "keyboard": Shot("/", then=press_key("?")),
     "missing": Shot("/nothing-here"),
+    "deals": Shot("/deals"),
+    "deal-conflict": Shot("/deals?status=pending_approval", "a[data-row]"),
+    "portal-sign-in": Shot("/portal/sign-in", reader=""),
+    "portal-home": Shot("/portal/", reader=PARTNER),
+    "portal-deals": Shot("/portal/deals", reader=PARTNER),
+    "portal-deal": Shot("/portal/deals?status=approved", "a.list-row", reader=PARTNER),
+    "portal-deal-form": Shot("/portal/deals/new", reader=PARTNER),
+    "portal-deal-wrong": Shot("/portal/deals/new", then=send_empty, reader=PARTNER),
+    "portal-deal-contested": Shot("/portal/deals?status=pending_approval", "a.list-row", reader=RIVAL),
+    "portal-orders": Shot("/portal/orders", reader=PARTNER),
+    "portal-order": Shot("/portal/orders", "a.list-row", reader=PARTNER),
+    "portal-prices": Shot("/portal/prices", reader=PARTNER),
+    "portal-price-form": Shot("/portal/prices/new", reader=PARTNER),
+    "portal-company": Shot("/portal/company", reader=PARTNER),
+    "portal-missing": Shot("/portal/nothing-here", reader=PARTNER),
 }
 
 
 def serve(app: App) -> tuple[uvicorn.Server, str]:
-    """The console on a free local port."""
-    server = uvicorn.Server(uvicorn.Config(create_console(app), port=0, log_level="error", access_log=False))
+    """Console and portal on a free local port."""
+    server = uvicorn.Server(uvicorn.Config(create_web(app), port=0, log_level="error", access_log=False))
     threading.Thread(target=server.run, daemon=True).start()
     while not server.started:
         time.sleep(0.02)
@@ -122,9 +146,10 @@ def serve(app: App) -> tuple[uvicorn.Server, str]:
 
 def sign_in(page: Page, base: str, reader: str) -> None:
     """Through the sign-in page's buttons for the demo."""
-    page.goto(f"{base}/sign-in")
+    root = f"{base}/portal" if reader in (PARTNER, RIVAL) else base
+    page.goto(f"{root}/sign-in")
     page.locator(f"button[name=demo]:has-text('{reader}')").click()
-    page.wait_for_url(f"{base}/")
+    page.wait_for_url(f"{root}/")
 
 
 def photograph(browser: Browser, base: str, names: list[str], width: int, theme: str) -> list[str]:

@@ -32,7 +32,10 @@ DEAL = {
     "contact_name": "Ina Roth",
     "contact_email": "ina@acme-robotics.de",
 }
-ACME_TOO = {"customer_name": "ACME Robotics", "customer_domain": "https://www.acme-robotics.de/impressum"}
+ACME_TOO: dict[str, Any] = {
+    "customer_name": "ACME Robotics",
+    "customer_domain": "https://www.acme-robotics.de/impressum",
+}
 
 
 def mail(name: str) -> str:
@@ -98,7 +101,7 @@ class Portal:
         )
         return self
 
-    def register(self, act: str = "send", files: Sequence[tuple[str, bytes]] = (), **fields: str) -> Response:
+    def register(self, act: str = "send", files: Any = (), **fields: str) -> Response:
         """Fill in the form of a deal and press a button of it."""
         page = self.get("/portal/deals/new")
         number = re.search(r'action="(/portal/deals/DR-[0-9A-F]{12}/form)"', page.text)

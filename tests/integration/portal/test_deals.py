@@ -26,7 +26,7 @@ def test_a_deal_is_registered_with_evidence_and_protected_at_once(portal: Portal
     page = portal.register(files=[("minutes.pdf", PDF)])
     said = words(page)
     assert page.status_code == 200
-    assert "Protected for" in said
+    assert "Protected: " in said
     assert "Your registration was sent" in said
     assert "minutes.pdf" in said
     assert "Ina Roth" in said, "personal values stand in their places"
@@ -55,7 +55,7 @@ def test_the_same_customer_under_another_spelling_is_found_and_nothing_of_the_ri
     first = portal.enter("pia").register(customer_name="Acme Robotics GmbH", line_1_amount="300000")
     assert "Waiting for" in words(first)  # for its size
     other = portal.another().enter("otto")
-    second = other.register(**ACME_TOO, contact_name="Ole Brix", contact_email="brix@elsewhere.example")
+    second = other.register("send", **ACME_TOO, contact_name="Ole Brix", contact_email="brix@elsewhere.example")
     said = words(second)
     assert "We are checking this registration" in said
     mine, theirs = number_of(first), number_of(second)
@@ -70,7 +70,7 @@ def test_the_same_customer_under_another_spelling_is_found_and_nothing_of_the_ri
     told = other.get(f"/portal/deals/{theirs}")
     assert "This opportunity is registered already" in words(told)
     assert "Appeal" in words(told)
-    assert "Protected for" in words(portal.get(f"/portal/deals/{mine}"))
+    assert "Protected: " in words(portal.get(f"/portal/deals/{mine}"))
 
 
 def test_what_is_wrong_stands_beside_its_field_and_what_was_entered_is_kept(portal: Portal) -> None:
@@ -120,7 +120,7 @@ def test_what_came_back_is_mended_and_sent_again(portal: Portal) -> None:
     entered = {n: v for n, v in re.findall(r'<input[^>]* name="(\w+)"[^>]* value="([^"]*)"', form) if n != "csrf"}
     closes = (portal.channel.clock.now() + timedelta(days=60)).date().isoformat()
     more = {"customer_country": "DE", "currency": "EUR", "close_on": closes, "act": "send"}
-    assert "Protected for" in words(portal.post(f"/portal/deals/{number}/form", {**entered, **more}))
+    assert "Protected: " in words(portal.post(f"/portal/deals/{number}/form", {**entered, **more}))
 
 
 def test_activity_extension_withdrawal_and_appeal_from_the_portal(portal: Portal) -> None:
@@ -150,11 +150,11 @@ def test_activity_extension_withdrawal_and_appeal_from_the_portal(portal: Portal
 def test_an_appeal_is_decided_by_somebody_else(portal: Portal) -> None:
     portal.enter("pia").register()
     other = portal.another().enter("otto")
-    number = number_of(other.register(**ACME_TOO))
+    number = number_of(other.register("send", **ACME_TOO))
     page = words(other.post(f"/portal/deals/{number}/appeal", {"reason": "we were there first"}))
     assert "Somebody else is looking at it again" in page
     portal.channel.decide("fiona", number, because="they were")
-    assert "Protected for" in words(other.get(f"/portal/deals/{number}"))
+    assert "Protected: " in words(other.get(f"/portal/deals/{number}"))
 
 
 @pytest.mark.parametrize("number", ["D-1", "DR-XYZ", "DR-0123456789ab", "../x"])
