@@ -1,6 +1,6 @@
 """portals of partners.
 
-Revision 0014, after 0013. Roles, grants, row-level security and scan functions are set
+Revision 0012, after 0011. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0014"
-down_revision = "0013"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
