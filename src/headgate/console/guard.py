@@ -27,6 +27,7 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, S
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Forbidden, Unauthenticated
 from headgate.ui.theme import THEME_COOKIE, parse_theme
+from headgate.ui.web import sentence as sentence
 from headgate.ui.web import told
 from headgate.wiring import App
 
