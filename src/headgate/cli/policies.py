@@ -50,6 +50,35 @@ def list_(tenant: Tenant = "nordwind", json: Json = False) -> None:
     table("Policies", rows, columns, "No policies yet: install a pack with headgate tenant create.")
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="DMN, GoRules JSON, xlsx, csv or YAML.")],
+    by: Annotated[str, typer.Option("--as", help="Who drafts it: a principal id or an e-mail address.")] = "",
+    policy: Annotated[str, typer.Option(help="The policy that a spreadsheet changes.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Only say what would come of it.")] = False,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Draft the policies in a file; exit code 1 when they cannot be drafted or a test fails."""
+    from headgate.cli import policy_exchange  # the readers of foreign files take their time to load
+
+    policy_exchange.bring_in(file, by, policy, tenant, check=check, json=json)
+
+
+@app.command("export")
+def export(
+    policy: Annotated[str, typer.Argument()],
+    form: Annotated[str, typer.Option("--format", help="csv, dmn, jdm, xlsx or yaml.")] = "dmn",
+    out: Annotated[Path | None, typer.Option(help="The file to write; without it, the policy's name.")] = None,
+    version: Annotated[int, typer.Option(help="Without it, the newest.")] = 0,
+    tenant: Tenant = "nordwind",
+) -> None:
+    """Write a policy version to a file of another tool; what that cannot hold is said."""
+    from headgate.cli import policy_exchange
+
+    policy_exchange.take_out(policy, form, out, version, tenant)
+
+
 @app.command("show")
 def show(
     policy: Annotated[str, typer.Argument()],

@@ -137,6 +137,37 @@ def test_dates_percents_and_numbers_keep_their_types() -> None:
     assert any(n.place == "D2" and "shown in percent" in n.message for n in got.notices)
 
 
+def test_currencies_bounds_listed_numbers_and_chained_inputs_survive_a_sheet() -> None:
+    text = """\
+policy: rich
+version: 1
+title: Rich
+owner: sales
+hit: output_order
+inputs:
+  - {name: amount, type: money, currency: EUR, min: 0}
+  - {name: day, type: date, min: 2026-01-01, max: 2026-12-31}
+  - {name: age, type: duration, max: P30D}
+  - {name: at, type: datetime}
+  - {name: share, type: percent, values: [5, 7.5]}
+  - {name: risk, type: enum, values: [low, "very, high"], from: partner_risk.level, nullable: true}
+outputs:
+  - {name: outcome, type: enum, values: [hold, pass]}
+  - {name: fee, type: money, currency: EUR}
+rows:
+  - id: a
+    when: {amount: "> 5", day: ">= d('2026-02-01')", age: "< duration('P2D')", at: "< d('2026-04-01T08:00:00Z')"}
+    then: {outcome: hold, fee: 12.5}
+  - {id: b, when: {risk: "'very, high', null", share: "7.5"}, then: {outcome: pass, fee: "= amount * 2"}}
+"""
+    table = parse_policy(text, "rich.yaml")
+    compile_policy(table)
+    for form in ("csv", "xlsx"):
+        out = write_table(table, form)
+        assert out.notices == ()
+        assert meaning(read_table(out.data, f"rich.{form}").policy) == meaning(table)
+
+
 def test_no_exported_cell_is_a_formula() -> None:
     hostile = DISCOUNT.replace("clause: §1", "clause: \"=HYPERLINK('http://evil.example')\"").replace(
         "clause: §2", 'clause: "@SUM(1)"'
@@ -191,6 +222,8 @@ def test_every_wrong_cell_is_named_at_once() -> None:
         (["in amount: float", "out fee: number"], "A1: 'float' is not a type"),
         (["in amount: number {x}", "out fee: number"], "A1: '{x}' is not understood"),
         (["in amount: number", "out amount: number"], "B1: amount stands in A1 already"),
+        (["in amount: number EUR", "out fee: number"], "A1: EUR is no currency of a number column"),
+        (["in amount: number [a..9]", "out fee: number"], "A1: 'a' is not a number"),
         (["in amount: number", "id"], "names no 'out' column"),
     ],
 )
@@ -225,6 +258,15 @@ def replaced(part: str, change: Callable[[bytes], bytes]) -> bytes:
 def test_a_workbook_with_entities_is_refused() -> None:
     told = problems(replaced("xl/worksheets/sheet1.xml", lambda xml: b'<!DOCTYPE x [<!ENTITY a "b">]>' + xml))
     assert "has a document type or entity" in told
+
+
+def test_a_sheet_of_far_too_many_rows_is_refused_before_it_is_read() -> None:
+    told = problems(
+        replaced(
+            "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"</sheetData>", b"<row/>" * 10_001 + b"</sheetData>")
+        )
+    )
+    assert "has more than 10000 rows" in told
 
 
 def test_a_workbook_with_macros_is_refused() -> None:

@@ -1,7 +1,8 @@
 """The header row of a policy in a spreadsheet: which column is what.
 
 `id`, `because`, `clause`, and for each input or output a cell such as `in amount: money [0..]`,
-`in tier: enum (gold, silver) ?`, `out fee: money`. `?` says that the fact may be unknown.
+`in tier: enum (gold, silver) ?`, `in risk: string from partner_risk.level`, `out fee: money EUR`. `?` says that the
+fact may be unknown.
 """
 
 from __future__ import annotations
@@ -11,9 +12,22 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
 
+from headgate.kernel.money import CURRENCIES
 from headgate.policy.core.evaluation import shown
-from headgate.policy.core.model import INPUT_TYPES, NUMERIC, OUTPUT_TYPES, ColumnType, InputColumn, OutputColumn
+from headgate.policy.core.model import (
+    INPUT_TYPES,
+    NUMERIC,
+    ORDERED,
+    OUTPUT_TYPES,
+    Bound,
+    ColumnType,
+    InputColumn,
+    OutputColumn,
+    Source,
+    Value,
+)
 from headgate.policy.core.model import PolicyTable as Table
+from headgate.policy.core.times import BadTime, time_value
 from headgate.policy.exchange.names import slug
 from headgate.policy.exchange.notice import Refusals
 from headgate.policy.exchange.sheet.cells import SheetCell
@@ -22,7 +36,7 @@ WORDS = ("id", "because", "clause")
 _HEAD = re.compile(r"(?i:(?P<side>in|out)(?:put)?\s+)(?P<name>[^:]+?)\s*(?::\s*(?P<type>[a-z]+)\s*(?P<rest>.*))?")
 _VALUES = re.compile(r'\(((?:[^()"]|"(?:[^"]|"")*")*)\)')
 _VALUE = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]+))\s*(?:,|$)')
-_BOUNDS = re.compile(r"\[\s*(-?[\d.]+?)?\s*\.\.\s*(-?[\d.]+?)?\s*\]")
+_BOUNDS = re.compile(r"\[\s*([^\s\[\]]+?)?\s*\.\.\s*([^\s\[\]]+?)?\s*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +116,62 @@ def _declared(cell: SheetCell, side: str, match: re.Match[str], wrong: Refusals)
     label = match["name"].strip() if match["name"].strip() != name else ""
     nullable = rest.endswith("?")
     rest = rest.removesuffix("?").strip()
-    values: tuple[str, ...] = ()
-    low = high = None
+    rest, source = _source(rest)
+    currency = re.match(r"[A-Z]{3}(?=$|[\s(\[])", rest)
+    rest = rest[3:].strip() if currency else rest
+    code = currency.group() if currency else ""
+    if code and (kind != "money" or code not in CURRENCIES):
+        wrong.refuse(cell.at, f"{code} is no currency of a {kind} column", "Write for example 'money EUR'.")
+    values, low, high = _allowed(rest, kind, side, cell, wrong)
+    if side == "out":
+        return Head("out", OutputColumn(name, cast(ColumnType, kind), label, values, nullable, currency=code))
+    column = InputColumn(name, cast(ColumnType, kind), label, values, low, high, nullable, currency=code, source=source)
+    return Head("in", column)
+
+
+def _allowed(
+    rest: str, kind: str, side: str, cell: SheetCell, wrong: Refusals
+) -> tuple[tuple[Value, ...], Bound | None, Bound | None]:
+    values: tuple[Value, ...] = ()
+    low: Bound | None = None
+    high: Bound | None = None
     listed, bounds = _VALUES.fullmatch(rest), _BOUNDS.fullmatch(rest)
     if listed:
         values = tuple(
             m[2].strip() if m[1] is None else m[1].replace('""', '"') for m in _VALUE.finditer(listed[1]) if m.group()
         )
-    elif bounds and side == "in" and kind in NUMERIC:
-        low, high = (Decimal(b) if b and re.fullmatch(r"-?\d+(\.\d+)?", b) else None for b in bounds.groups())
+        if kind in NUMERIC:
+            values = tuple(_decimal(str(v), cell, wrong) for v in values)
+    elif bounds and side == "in" and kind in ORDERED:
+        low, high = (_end(b, kind, cell, wrong) for b in bounds.groups())
     elif rest:
         fix = "After the type may stand (a, b, c), for numbers that go in [0..9], and ? where it may be unknown."
         wrong.refuse(cell.at, f"{rest[:60]!r} is not understood", fix)
-    if side == "out":
-        return Head("out", OutputColumn(name, cast(ColumnType, kind), label, values, nullable))
-    return Head("in", InputColumn(name, cast(ColumnType, kind), label, values, low, high, nullable))
+    return values, low, high
+
+
+def _source(rest: str) -> tuple[str, Source | None]:
+    match = re.search(r"\bfrom ([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)$", rest)
+    return (rest[: match.start()].strip(), Source(match[1], match[2])) if match else (rest, None)
+
+
+def _decimal(text: str, cell: SheetCell, wrong: Refusals) -> Decimal:
+    if re.fullmatch(r"-?\d{1,15}(\.\d{1,12})?", text):
+        return Decimal(text)
+    wrong.refuse(cell.at, f"{text[:40]!r} is not a number")
+    return Decimal(0)
+
+
+def _end(text: str | None, kind: str, cell: SheetCell, wrong: Refusals) -> Bound | None:
+    if text is None:
+        return None
+    if kind in NUMERIC:
+        return _decimal(text, cell, wrong)
+    try:
+        return time_value(kind, text)
+    except BadTime as error:
+        wrong.refuse(cell.at, str(error))
+        return None
 
 
 def write_header(side: str, column: InputColumn | OutputColumn) -> str:
@@ -127,7 +182,9 @@ def write_header(side: str, column: InputColumn | OutputColumn) -> str:
     elif isinstance(column, InputColumn) and (column.minimum is not None or column.maximum is not None):
         low, high = ("" if b is None else shown(b) for b in (column.minimum, column.maximum))
         rest = f" [{low}..{high}]"
-    return f"{side} {column.name}: {column.type}{rest}{' ?' if column.nullable else ''}"
+    code = f" {column.currency}" if column.currency else ""
+    source = f" from {column.source}" if isinstance(column, InputColumn) and column.source else ""
+    return f"{side} {column.name}: {column.type}{code}{rest}{source}{' ?' if column.nullable else ''}"
 
 
 def _value(text: str) -> str:

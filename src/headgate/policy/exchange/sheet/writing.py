@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 
 def write_csv(table: PolicyTable) -> Exported:
     """The policy as CSV (UTF-8, comma). Its tests do not fit and are named in a notice."""
-    notices = []
+    notices = _defaults(table)
     if table.tests:
         fix = "Export xlsx, or import into the same policy, which keeps them."
         notices.append(Notice("tests", f"{len(table.tests)} tests have no place in CSV", fix))
@@ -51,7 +51,13 @@ def write_xlsx(table: PolicyTable) -> Exported:
         _fill(book.create_sheet(TESTS), tests_rows(table.tests), 1)
     out = io.BytesIO()
     book.save(out)
-    return Exported(out.getvalue(), XLSX, "xlsx", ())
+    return Exported(out.getvalue(), XLSX, "xlsx", tuple(_defaults(table)))
+
+
+def _defaults(table: PolicyTable) -> list[Notice]:
+    """Inputs whose default has no place in a header."""
+    told = "its default has no place in a sheet"
+    return [Notice(f"input {c.name}", told, "Give the fact always.") for c in table.inputs if c.default is not None]
 
 
 def sheet_rows(table: PolicyTable) -> list[list[Scalar]]:

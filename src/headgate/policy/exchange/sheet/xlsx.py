@@ -29,6 +29,7 @@ MAX_PARTS = 500
 MAX_UNPACKED = 64_000_000  # bytes, all parts together
 MAX_RATIO = 200  # unpacked to packed, for parts that matter
 MAX_SHEETS = 50
+MAX_ROWS_OF_SHEET = 10_000
 BLANK_ROWS = 1_000  # so many empty rows in a row end the sheet
 _SMALL = 1_000_000
 TESTS = "Tests"
@@ -106,8 +107,15 @@ def _bounded(archive: zipfile.ZipFile, file: str) -> None:
 
 def _scanned(xml: bytes, where: str) -> list[str]:
     found: list[str] = []
+    rows = 0
 
     def element(name: str, attributes: dict[str, str]) -> None:
+        nonlocal rows
+        if name == "row":
+            rows += 1
+            if rows > MAX_ROWS_OF_SHEET:
+                told = f"has more than {MAX_ROWS_OF_SHEET} rows"
+                raise refusal(where, "the sheet", told, "Keep one table; split a longer one into policies.")
         if name == "mergeCell":
             found.append(attributes.get("ref", "?")[:30])
 
