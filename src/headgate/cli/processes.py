@@ -12,7 +12,9 @@ import typer
 from headgate.access import ROLES
 from headgate.cli.session import Json, Tenant, print_json, read_text, say, session, table
 from headgate.process import get_definition, list_versions
+from headgate.process.core.diagram import diagram
 from headgate.process.core.lint import Known, lint_process
+from headgate.process.core.parse import read_definition
 from headgate.process.core.schema import process_schema
 from headgate.wiring import known_actions
 
@@ -61,6 +63,25 @@ def show(process: Name, version: Version = 0, tenant: Tenant = "nordwind", json:
     ]
     columns = {"id": "Stage", "title": "Title", "sla": "Clock", "leads": "Leads to", "waits": "Waits for"}
     table(f"{found.title}, {process}@{chosen}", rows, columns, "")
+
+
+@app.command("diagram")
+def draw(
+    process: Annotated[str, typer.Argument(help="A process, or a process file.")],
+    out: Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="Where the SVG goes.")],
+    version: Version = 0,
+    tenant: Tenant = "nordwind",
+) -> None:
+    """Draw a process as an SVG file: stages as boxes, transitions as arrows."""
+    file = Path(process)
+    if file.suffix in (".yaml", ".yml"):
+        found = read_definition(read_text(file), file.name)
+    else:
+        with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
+            chosen = version or max((v["version"] for v in list_versions(conn) if v["process"] == process), default=1)
+            found = get_definition(conn, process, chosen)
+    out.write_text(diagram(found, style=True) + "\n", encoding="utf-8")
+    say(f"{found.process}@{found.version} is drawn in {out}", wrap=False)
 
 
 @app.command("lint")

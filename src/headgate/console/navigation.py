@@ -29,6 +29,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("deals.read", NavItem("deals", "Deals", urls.DEALS, "git-merge", "d")),
         ("orders.read", NavItem("partners", "Partners", urls.PARTNERS, "building-store", "p")),
         ("policies.read", NavItem("policies", "Policies", urls.POLICIES, "scale", "l")),
+        ("cases.read", NavItem("processes", "Processes", urls.PROCESSES, "git-merge", "r")),
         ("audit.read", NavItem("audit", "Audit", urls.AUDIT, "fingerprint", "a")),
         (
             "quarantine.read",

@@ -27,6 +27,7 @@ PARTNERS = "/partners"
 AGREEMENTS = "/agreements"
 POLICIES = "/policies"
 BACKTESTS = "/backtests"
+PROCESSES = "/processes"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
@@ -153,6 +154,19 @@ def agreement(agreement_id: UUID | str) -> str:
 
 def agreement_act(agreement_id: UUID | str, act: str) -> str:
     return f"{agreement(agreement_id)}/{segment(act)}"
+
+
+def process(name: str) -> str:
+    return f"{PROCESSES}/{segment(name)}"
+
+
+def process_version(name: str, version: int) -> str:
+    return f"{process(name)}/versions/{version}"
+
+
+def cases_in(process: str, stage: str) -> str:
+    """The cases of a process that are in a stage."""
+    return f"{CASES}?process={segment(process)}&stage={segment(stage)}"
 
 
 def policy(name: str) -> str:

@@ -201,16 +201,18 @@ def desk_cases(
     text: str = "",
     partners: Sequence[str] = (),
     partner: str = "",
+    place: tuple[str, str] = ("", ""),
     after: tuple[datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
     """Cases off the straight path by due time, or closed ones that had left it, last closed first.
 
-    `text` is sought in the subject; cases of `partners` match it too. `after` is (due or closed at, case) of the last
+    `text` is sought in the subject; cases of `partners` match it too. `place` is a process and a stage of it.
+    `after` is (due or closed at, case) of the last
     one seen.
     """
     key, down = ("closed_at", True) if view == "closed" else ("due_at", False)
-    filters, params = _case_filters(now, view, text, partners, partner)
+    filters, params = _case_filters(now, view, text, partners, partner, place)
     if after is not None:
         filters += f" and (c.{key}, c.case_id) {'<' if down else '>'} (%(after_at)s, %(after_id)s)"
         params |= {"after_at": after[0], "after_id": after[1]}
@@ -226,9 +228,10 @@ def desk_case_sums(
     text: str = "",
     partners: Sequence[str] = (),
     partner: str = "",
+    place: tuple[str, str] = ("", ""),
 ) -> tuple[int, Decimal]:
     """How many cases match, and the money at stake in them."""
-    filters, params = _case_filters(now, view, text, partners, partner)
+    filters, params = _case_filters(now, view, text, partners, partner, place)
     row = _rows(conn, _CASE_SUMS.format(filters=filters), params)[0]
     return row["cases"], row["stake"]
 
@@ -252,14 +255,18 @@ def deadline_state(row: Mapping[str, Any], now: datetime) -> str:
 
 
 def _case_filters(
-    now: datetime, view: CaseView, text: str, partners: Sequence[str], partner: str
+    now: datetime, view: CaseView, text: str, partners: Sequence[str], partner: str, place: tuple[str, str]
 ) -> tuple[str, dict[str, Any]]:
     filters = _CASE_FILTERS[view]
     if text:
         filters += " and (strpos(lower(c.subject), lower(%(text)s)) > 0 or c.partner = any(%(partners)s))"
     if partner:
         filters += " and c.partner = %(partner)s"
-    return filters, {"now": now, "text": text, "partners": list(partners), "partner": partner}
+    for column, value in zip(("process", "stage"), place, strict=True):
+        if value:
+            filters += f" and c.{column} = %({column})s"
+    params = {"process": place[0], "stage": place[1]}
+    return filters, params | {"now": now, "text": text, "partners": list(partners), "partner": partner}
 
 
 def _rows(conn: Connection[Any], sql: str, params: dict[str, Any]) -> list[dict[str, Any]]:

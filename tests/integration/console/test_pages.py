@@ -27,6 +27,9 @@ BUDGETS = {
     "/agreements": 14,
     "/policies": 15,
     "/policies/price_deviation": 17,
+    "/processes": 14,
+    "/processes/order_to_release": 16,
+    "/cases?process=order_to_release&stage=exception": 17,
     "/search?q=O-1": 17,
 }
 AUDIT_BUDGETS = {"/audit": 22, "/audit/5": 18}  # as an auditor

@@ -67,10 +67,19 @@ def show_cases(visit: Visit) -> Answer:
     elif visit.text("clock") == "at_risk":
         view = "at_risk"
     text, partner = visit.text("q"), visit.text("partner")
+    place = (visit.text("process"), visit.text("stage"))
     partners = list(ranking.find_partners(visit.conn, text))
     after = _case_after(visit)
     rows = desk.desk_cases(
-        visit.conn, visit.now, view, text=text, partners=partners, partner=partner, after=after, limit=PAGE + 1
+        visit.conn,
+        visit.now,
+        view,
+        text=text,
+        partners=partners,
+        partner=partner,
+        place=place,
+        after=after,
+        limit=PAGE + 1,
     )
     kept = rows[:PAGE]
     names = names_of(
@@ -78,7 +87,9 @@ def show_cases(visit: Visit) -> Answer:
         people=[r["assignee"] for r in kept if r["assignee"]],
         partners=[r["partner"] for r in kept if r["partner"]],
     )
-    matching, stake = desk.desk_case_sums(visit.conn, visit.now, view, text=text, partners=partners, partner=partner)
+    matching, stake = desk.desk_case_sums(
+        visit.conn, visit.now, view, text=text, partners=partners, partner=partner, place=place
+    )
     cursor = ""
     if len(rows) > PAGE:
         at = kept[-1]["closed_at"] if view == "closed" else kept[-1]["due_at"]
