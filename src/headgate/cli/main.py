@@ -44,6 +44,7 @@ GROUPS = (
     ("processes", "processes:app", "Processes: look, lint, draw, export."),
     ("backtest", "backtests:app", "Try policy versions on past decisions: what flips, for whom, how much."),
     ("policies", "policy_life:app", "Policies: look, lint, test, author, approve, schedule."),
+    ("pack", "packs:app", "Packs: make, lint, test with scenarios, install."),
     ("audit", "audit:app", "The audit chain: search, verify, sign, prove, export."),
     ("privacy", "privacy:app", "Personal data: find, erase, hold, retention."),
 )

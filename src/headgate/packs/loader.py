@@ -16,7 +16,7 @@ from headgate.process import install
 
 # In a checkout packs lie at the root of the repository, in an installed wheel inside the package.
 _PLACES = (Path(__file__).resolve().parents[3] / "packs", Path(__file__).resolve().parents[1] / "_packs")
-_KEYS = {"pack", "version", "title", "description", "processes", "policies"}
+_KEYS = {"pack", "version", "title", "description", "processes", "policies", "metrics"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Pack:
     description: str
     processes: tuple[tuple[str, str], ...]
     policies: tuple[tuple[str, str], ...]
+    metrics: tuple[tuple[str, str], ...] = ()
 
 
 def find_pack(name: str) -> Path:
@@ -54,6 +55,7 @@ def read_pack(folder: Path) -> Pack:
         description=str(raw.get("description", "")),
         processes=_files(folder, raw.get("processes")),
         policies=_files(folder, raw.get("policies")),
+        metrics=_files(folder, raw.get("metrics")),
     )
 
 

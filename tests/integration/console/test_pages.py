@@ -69,6 +69,17 @@ def test_home_says_what_needs_me_and_what_happened(held: Visitor) -> None:
     assert "Nothing waits for you" in words(held.enter("fay").get("/"))
 
 
+def test_a_request_asked_anew_says_what_changed_and_who_had_agreed(held: Visitor) -> None:
+    held.channel.decide("carl", "O-1")
+    held.channel.amend("O-1", ("S-1", "30", "7.50"))
+    held.channel.govern()
+    text = words(held.enter("carl").get(held.approval_of("O-1")))
+    assert "This was asked before and has changed since" in text
+    assert "had agreed to the earlier content; that does not count for this one" in text
+    assert "Price of Product S-1: " in text
+    assert "At stake: " in text
+
+
 def test_home_of_an_empty_tenant_says_so(visitor: Visitor) -> None:
     text = words(visitor.enter("carl").get("/"))
     assert "Nothing waits for you" in text

@@ -34,6 +34,7 @@ from headgate.policy import decisions_get
 from headgate.process import Approval, Choice, approvals_of_case, decide_approval, get_approval, ways
 from headgate.process.asked import asked_before
 from headgate.ui.web import sentence
+from headgate.process.core.changes import Replaced, replaced_by
 from headgate.ui.words import STATES, humanise
 
 MOST_HISTORY = 100
@@ -88,13 +89,16 @@ def _found(visit: Visit) -> Approval:
 def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
     able = visit.may(*DECIDE)
     mine = ways(approval, visit.voter) if able and visit.voter is not None else ()
+    stopping = ways(approval, visit.voter, "reject") if able and visit.voter is not None and not mine else ()
+    replaces = _replaces(visit, approval)
     entries = audit_list(visit.conn, case_id=approval.case_id, limit=MOST_HISTORY)
     past = _past(visit, approval)
     names = names_of(
         visit,
         people={
             approval.requested_by,
-            *(way for way in mine if way),
+            *(way for way in (*mine, *stopping) if way),
+            *(vote.principal for vote in (replaces.agreed if replaces is not None else ())),
             *actors(entries),
             *(each.by for each in past.asks if each.by),
             *(person for vote in approval.votes for person in (vote.principal, vote.on_behalf_of)),
@@ -103,7 +107,9 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
     )
     return approval_view(
         approval,
-        ways=mine,
+        ways=mine or stopping,
+        stops=bool(stopping),
+        replaces=replaces,
         may_decide=able,
         facts=_facts(visit, approval),
         past=past,
@@ -113,6 +119,13 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         entered=entered,
         lens=visit.lens,
     )
+
+
+def _replaces(visit: Visit, approval: Approval) -> Replaced | None:
+    """The request that a change ended before this one, while there is something to decide."""
+    if approval.status != "pending":
+        return None
+    return replaced_by(approvals_of_case(visit.conn, approval.case_id), approval)
 
 
 def _facts(visit: Visit, approval: Approval) -> OrderFacts | None:

@@ -33,6 +33,7 @@ from headgate.console.views.order import CreditSum
 from headgate.kernel.money import Money
 from headgate.process import Approval
 from headgate.process.asked import PastAsked
+from headgate.process.core.changes import Replaced
 from headgate.ui.format import Percent
 from headgate.ui.words import humanise
 
@@ -100,8 +101,13 @@ def approval_view(
     names: Names,
     entered: Entered,
     lens: Lens,
+    stops: bool = False,
+    replaces: Replaced | None = None,
 ) -> ApprovalView:
-    """The page of an approval. `ways` are for whom the reader may decide ('' for themselves)."""
+    """The page of an approval. `ways` are for whom the reader may decide ('' for themselves).
+
+    With `stops` they can only stop it.
+    """
     ask = ask_of(approval.subject_type, approval.exceptions, approval.summary, lens.fmt)
     lines = ask_lines(approval, entered)
     able = may_decide and bool(ways)
@@ -127,7 +133,7 @@ def approval_view(
         steps=steps(approval, holders, names, lens),
         timeline=history,
         digest=approval.digest,
-        verbs=replace(VERBS.get(approval.subject_type, PLAIN_VERBS), approve=ask.verb) if able else None,
+        verbs=_verbs(approval, ask.verb, stops=stops) if able else None,
         approves_last=_is_last(approval, lens),
         blocked="" if able else blocked(approval, holders, lens, may_decide=may_decide),
         editing=entered.editing and able,
@@ -135,7 +141,25 @@ def approval_view(
         errors=entered.errors,
         acting_for=names.people(way for way in ways if way),
         not_taken=entered.not_taken,
+        changed=_changed(replaces, approval, lens),
+        agreed_before=names.people(vote.principal for vote in replaces.agreed) if replaces is not None else (),
     )
+
+
+def _verbs(approval: Approval, verb: str, *, stops: bool) -> Verbs:
+    if stops:
+        return Verbs(approve="", edit="", reject="Stop it", return_="")
+    return replace(VERBS.get(approval.subject_type, PLAIN_VERBS), approve=verb)
+
+
+def _changed(replaces: Replaced | None, approval: Approval, lens: Lens) -> tuple[Change, ...]:
+    """What is asked otherwise now, the money at stake first."""
+    if replaces is None:
+        return ()
+    before, found = replaces.before, changes_between(replaces.before, approval)
+    if before.stake == approval.stake:
+        return found
+    return (Change("At stake", lens.money(before.stake), lens.money(approval.stake)), *found)
 
 
 def ask_lines(approval: Approval, entered: Entered) -> tuple[AskLine, ...]:
@@ -306,6 +330,8 @@ def steps(
                 justification=vote.justification if vote is not None else "",
                 due_at=step.due_at,
                 escalates_to="" if step.escalated else humanise(step.escalate_to).lower(),
+                note=step.note,
+                veto=step.veto,
             )
         )
     return tuple(found)
@@ -351,10 +377,11 @@ def _others(approval: Approval, holders: Mapping[str, Sequence[Account]], lens: 
 
 def _is_last(approval: Approval, lens: Lens) -> bool:
     """Whether approving now would approve the whole: no other step is left, and this one lacks one voice."""
-    left = [step for step in approval.steps if step.status in ("open", "waiting")]
+    left = [step for step in approval.steps if step.status in ("open", "waiting") and not step.only_stops]
     if len(left) != 1:
         return False
-    agreed = sum(1 for vote in approval.votes if (vote.level, vote.step) == (left[0].level, left[0].step))
+    place = (left[0].level, left[0].step)
+    agreed = sum(1 for v in approval.votes if (v.level, v.step) == place and v.outcome in ("approve", "carried"))
     return left[0].quorum - agreed <= 1
 
 

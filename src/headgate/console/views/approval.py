@@ -62,7 +62,10 @@ class AskLine:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalStep:
-    """A level of the approval. status: waiting, open, done, skipped. `decided_by` once somebody did."""
+    """A level of the approval. status: waiting, open, done, skipped. `decided_by` once somebody did.
+
+    `note` says why a step is not needed; the role of a step with `veto` may stop the request at any time.
+    """
 
     level: int
     role: str
@@ -76,6 +79,8 @@ class ApprovalStep:
     justification: str = ""
     due_at: datetime | None = None
     escalates_to: str = ""
+    note: str = ""
+    veto: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,7 @@ class ApprovalView(View):
     `digest` (hex) is the content the decision binds; the form carries it back and a change makes it stale.
     `credit` is the exposure of the partner's account where credit is what needs approval.
     `justification` is what the reader typed before; it is shown when it can no longer be sent.
+    `changed` is what is asked otherwise than in the request before, `agreed_before` who had agreed to that one.
     `approves_last`: this is the last level, so approving releases the order.
     """
 
@@ -170,6 +176,8 @@ class ApprovalView(View):
     acting_for: tuple[Person, ...] = ()
     credit: CreditSum | None = None
     not_taken: NotTaken | None = None
+    changed: tuple[Change, ...] = ()
+    agreed_before: tuple[Person, ...] = ()
 
     @property
     def level(self) -> int:

@@ -1,0 +1,1 @@
+"""Packs without I/O: the form of metric files, and the files of a new pack."""

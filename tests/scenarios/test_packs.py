@@ -1,0 +1,116 @@
+"""The shipped packs' own scenarios, a pack made anew, and what a scenario that fails looks like."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from headgate.kernel.clock import FixedClock
+from headgate.kernel.context import SYSTEM, Context, Principal
+from headgate.kernel.errors import Conflict, Invalid
+from headgate.kernel.settings import Settings
+from headgate.packs import find_pack, install_pack, read_pack
+from headgate.packs.drafting import draft_pack
+from headgate.packs.making import lint_pack, make_pack
+from headgate.packs.scenarios import Outcome, read_suite, report, run_suite
+from headgate.packs.scenarios.stage import play
+from headgate.process import list_versions
+from headgate.store import Database
+from headgate.wiring import App, build
+
+
+@pytest.fixture
+def app(database: Database, clock: FixedClock, tmp_path: Path) -> App:
+    return build(Settings(home=tmp_path / "home"), clock, database=database)
+
+
+def played(app: App, folder: Path, *only: str) -> list[Outcome]:
+    return run_suite(app.database, app.engine, app.policies, read_suite(folder), only)
+
+
+def told(outcomes: list[Outcome]) -> str:
+    return "\n".join(line for each in outcomes if not each.passed for line in report(each))
+
+
+@pytest.mark.parametrize(("pack", "least"), [("order_governance", 15), ("channel_revenue", 12)])
+def test_every_scenario_of_a_shipped_pack_comes_as_it_says(app: App, pack: str, least: int) -> None:
+    outcomes = played(app, find_pack(pack))
+    assert told(outcomes) == ""
+    assert len(outcomes) >= least
+    assert [r for r in lint_pack(find_pack(pack)) if r.severity == "error"] == []
+
+
+def test_scenarios_leave_nothing_behind(app: App, tenant: UUID, clock: FixedClock) -> None:
+    suite = read_suite(find_pack("channel_revenue"))
+    (story,) = suite.stories
+    with app.database.transaction(tenant) as conn:
+        install_pack(conn, Context(tenant, SYSTEM, clock.now() - timedelta(days=1)), suite.pack, app.policies)
+    with app.database.transaction(tenant) as conn:
+        assert [o.passed for o in play(conn, tenant, app.engine, suite.changed, story, ["withdrawn", "draft"])] == [
+            True
+        ] * 3
+    with app.database.transaction(tenant) as conn:
+        for table in ("cases", "events", "inbox", "principals", "outbox"):
+            assert conn.execute(f"select count(*) from {table}").fetchone() == (0,), table
+
+
+def test_a_new_pack_works_at_once_and_is_never_overwritten(app: App, tmp_path: Path) -> None:
+    folder = make_pack(tmp_path, "trial_pack")
+    assert lint_pack(folder) == []
+    outcomes = played(app, folder)
+    assert told(outcomes) == ""
+    assert len(outcomes) == 1
+    before = {path: path.read_text() for path in folder.rglob("*.yaml")}
+    with pytest.raises(Conflict, match="nothing is overwritten"):
+        make_pack(tmp_path, "trial_pack")
+    assert {path: path.read_text() for path in folder.rglob("*.yaml")} == before
+
+
+@pytest.mark.parametrize("name", ["Bad", "a", "../up", "has-dash", "x" * 41, ""])
+def test_a_name_that_cannot_be_one_makes_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Invalid):
+        make_pack(tmp_path, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_difference_names_line_expectation_and_reason(app: App, tmp_path: Path) -> None:
+    folder = make_pack(tmp_path, "trial_pack")
+    file = folder / "scenarios" / "trial_pack.yaml"
+    text = file.read_text().replace("stage: granted, outcome: granted", "stage: declined, outcome: granted")
+    file.write_text(text)
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "stage: declined" in each)
+    (outcome,) = played(app, folder)
+    assert not outcome.passed
+    shown = told([outcome])
+    assert f"scenarios/trial_pack.yaml:{line} expected.cases[0].stage" in shown
+    assert re.search(r"expected  declined\n +got       granted", shown)
+    assert "why R-1 was decided so" in shown
+    assert "A special price is for the channel manager" in shown
+
+
+def test_what_should_be_refused_and_is_not_differs_and_the_other_way_round(app: App, tmp_path: Path) -> None:
+    folder = make_pack(tmp_path, "trial_pack")
+    file = folder / "scenarios" / "trial_pack.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("reason: worth it for the volume", "refused: too cheap"))
+    assert "expected  refused: too cheap\n    got       taken" in told(played(app, folder))
+    file.write_text(text.replace(", refused: asked for this", ""))
+    assert "expected  to be taken\n    got       refused: user:rita@scenario.example asked" in told(played(app, folder))
+
+
+def test_a_pack_of_a_folder_goes_through_review(app: App, tenant: UUID, clock: FixedClock, tmp_path: Path) -> None:
+    pack = read_pack(make_pack(tmp_path, "trial_pack"))
+    author = Context(tenant, Principal("user:ana", "person"), clock.now())
+    with app.database.transaction(tenant) as conn:
+        assert draft_pack(conn, author, pack, app.policies) == ["trial_pack_approvals@1"]
+        assert draft_pack(conn, author, pack, app.policies) == ["trial_pack_approvals@1"]
+        assert list_versions(conn) == []
+        other = Context(tenant, Principal("user:ben", "person"), clock.now())
+        app.policies.approve(conn, other, "trial_pack_approvals", 1)
+        app.policies.activate(conn, other, "trial_pack_approvals", 1)
+        assert draft_pack(conn, author, pack, app.policies) == []
+        assert [v["process"] if isinstance(v, dict) else v.process for v in list_versions(conn)] == ["trial_pack"]
