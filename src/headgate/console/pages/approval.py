@@ -33,8 +33,8 @@ from headgate.ledger import audit_list
 from headgate.policy import decisions_get
 from headgate.process import Approval, Choice, approvals_of_case, decide_approval, get_approval, ways
 from headgate.process.asked import asked_before
-from headgate.ui.web import sentence
 from headgate.process.core.changes import Replaced, replaced_by
+from headgate.ui.web import sentence
 from headgate.ui.words import STATES, humanise
 
 MOST_HISTORY = 100
