@@ -15,7 +15,19 @@ from rich.table import Table
 
 from bench.harness import Options, Report, rounded
 
-BENCHES = ("governed_orders", "workers", "growth", "ingest", "end_to_end", "audit", "policy", "policy_eval", "lint")
+BENCHES = (
+    "governed_orders",
+    "workers",
+    "growth",
+    "ingest",
+    "end_to_end",
+    "audit",
+    "policy",
+    "backtest",
+    "policy_eval",
+    "lint",
+    "advance",
+)
 
 
 def main(arguments: list[str]) -> int:

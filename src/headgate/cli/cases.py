@@ -7,12 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 from psycopg import Connection
 
-from headgate.cli.approvals_named import SUBJECTS, named_approval
+from headgate.cli import stepping
+from headgate.cli.approvals_named import named_approval
 from headgate.cli.approving import decide_many, foresee
 from headgate.cli.session import (
     Json,
@@ -26,14 +26,13 @@ from headgate.cli.session import (
     shown,
     table,
 )
-from headgate.kernel.errors import NotFound
+from headgate.cli.stepping import case_id_of
 from headgate.process import (
     Approval,
     Choice,
     approvals_of_case,
     case_detail,
     case_list,
-    case_of_subject,
     decide_approval,
     get_approval,
 )
@@ -43,6 +42,7 @@ app = typer.Typer(no_args_is_help=True)
 approvals_app = typer.Typer(no_args_is_help=True)
 approvals_app.command("preview")(foresee)
 approvals_app.command("decide-many")(decide_many)
+stepping.add_to(app)
 
 
 @app.command("list")
@@ -84,7 +84,7 @@ def show(
 ) -> None:
     """Show a case with its tasks, clocks and approvals."""
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
-        found: dict[str, Any] = case_detail(conn, _case_id(conn, case))
+        found: dict[str, Any] = case_detail(conn, case_id_of(conn, case))
         asked = approvals_of_case(conn, found["case_id"])
         found["approvals"] = [asdict(a) for a in asked]
     if json:
@@ -195,13 +195,3 @@ def decide(
 def _waiting(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:
     """Open tasks of approvals."""
     return (task for task in every_task(conn, now) if task["approval"])
-
-
-def _case_id(conn: Connection[Any], text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        found = next((case for kind in SUBJECTS if (case := case_of_subject(conn, kind, text))), None)
-    if found is None:
-        raise NotFound(f"there is no case about {text}; see headgate cases list --all")
-    return UUID(str(found["case_id"]))

@@ -41,7 +41,7 @@ GROUPS = (
     ("cases", "cases:app", "Cases off the straight path."),
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),
     ("calendars", "calendars:app", "Working hours and holidays, and whose they are."),
-    ("processes", "processes:app", "Processes: look, lint, draw, export."),
+    ("processes", "processes:app", "Processes: look, lint, draw, compare, move running cases."),
     ("backtest", "backtests:app", "Try policy versions on past decisions: what flips, for whom, how much."),
     ("policies", "policy_life:app", "Policies: look, lint, test, author, approve, schedule."),
     ("pack", "packs:app", "Packs: make, lint, test with scenarios, install."),

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from headgate.access import ROLES
+from headgate.cli import migrating
 from headgate.cli.session import Json, Tenant, print_json, read_text, say, session, table
 from headgate.process import get_definition, list_versions
 from headgate.process.core.diagram import diagram
@@ -19,6 +20,7 @@ from headgate.process.core.schema import process_schema
 from headgate.wiring import known_actions
 
 app = typer.Typer(no_args_is_help=True)
+migrating.add_to(app)
 Name = Annotated[str, typer.Argument(help="A process.")]
 Version = Annotated[int, typer.Option(help="Without it, the newest.")]
 

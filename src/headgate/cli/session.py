@@ -24,7 +24,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from headgate.access import find_tenant, get_tenant, load_principal
+from headgate.access import find_tenant, get_tenant, load_principal, require
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context, Principal
@@ -134,11 +134,14 @@ def read_json(name: str, text: str | bytes) -> Any:
         raise invalid(name, shorten(text), f"is not JSON: {error}") from None
 
 
-def acting(conn: Connection[Any], ctx: Context, by: str) -> Context:
-    """The context of a person of the tenant, named by principal id or e-mail address."""
+def acting(conn: Connection[Any], ctx: Context, by: str, permission: str = "") -> Context:
+    """The context of a person of the tenant, named by principal id or e-mail address, who must have the permission."""
     if not by:
         raise invalid("--as", by, "is empty", "Name a person of the tenant.")
-    return Context(ctx.tenant_id, load_principal(conn, named(by), ctx.now), ctx.now)
+    principal = load_principal(conn, named(by), ctx.now)
+    if permission:
+        require(principal, permission)
+    return Context(ctx.tenant_id, principal, ctx.now)
 
 
 def named(person: str) -> str:

@@ -23,9 +23,10 @@ from headgate.process.core.approval import Voter
 from headgate.process.core.state import Approval
 from headgate.process.engine import Engine
 
-CASE_OF = "select process, key from cases where case_id = %s"
-TASK = "select task, role, also_role, assignee, status, case_id from tasks where task = %s for update"
+CASE_OF = "select process, key, subject from cases where case_id = %s"
+TASK = "select task, role, also_role, assignee, status, case_id, kind from tasks where task = %s for update"
 ASSIGN = "update tasks set assignee = %s where task = %s"
+LONGEST_NOTE = 4000
 SNOOZE = "update tasks set snoozed_until = %s where task = %s"
 
 
@@ -50,7 +51,7 @@ def decide_approval(
     """
     approval = _pending(conn, approval_id)
     _check(conn, ctx, engine, approval, choice)
-    process, key = conn.execute(CASE_OF, (approval.case_id,)).fetchone() or ("", "")
+    process, key, _ = conn.execute(CASE_OF, (approval.case_id,)).fetchone() or ("", "", "")
     data: dict[str, Any] = {
         "approval": str(approval_id),
         "case": str(approval.case_id),
@@ -114,6 +115,53 @@ def voter_of(conn: Connection[Any], ctx: Context, engine: Engine) -> Voter:
     if found is None:
         raise Forbidden(f"{ctx.principal.id} is not a person of this tenant")
     return found
+
+
+def complete_task(
+    conn: Connection[Any],
+    ctx: Context,
+    engine: Engine,
+    task: UUID,
+    note: str = "",
+    outputs: Mapping[str, Any] | None = None,
+    request_id: str = "",
+) -> int:
+    """Put into the log that a task is done; the position in the log. `outputs` is what its step keeps.
+
+    Raises NotFound, Conflict (it is done already, or an approval, which is decided), Forbidden, Invalid.
+    """
+    row = conn.execute(TASK, (task,)).fetchone()
+    if row is None:
+        raise NotFound(f"task {task} does not exist")
+    if row[4] != "open":
+        raise Conflict(f"this task is {row[4]} already")
+    if row[6] == "approval":
+        raise Conflict("this task is an approval; decide it")
+    if ctx.principal.roles.isdisjoint({row[1], row[2]}) and row[3] != ctx.principal.id:
+        raise Forbidden(f"this task is for {row[1]}")
+    if len(note) > LONGEST_NOTE:
+        raise invalid("note", f"{len(note)} characters", f"is longer than {LONGEST_NOTE} characters", "Shorten it.")
+    process, key, subject = conn.execute(CASE_OF, (row[5],)).fetchone() or ("", "", "")
+    event = NewEvent(
+        source="headgate/people",
+        event_id=request_id or f"{task}-done",
+        type="task.completed",
+        subject=subject,
+        key=key,
+        time=ctx.now,
+        data={
+            "task": str(task),
+            "case": str(row[5]),
+            "process": process,
+            "note": note.strip(),
+            "outputs": dict(outputs or {}),
+        },
+        actor=ctx.principal.id,
+    )
+    (appended,) = append_events(conn, ctx.now, [event], lanes=engine.lanes)
+    if appended.status == "conflict":
+        raise Conflict("this task is being completed already")
+    return appended.seq
 
 
 def claim_task(conn: Connection[Any], ctx: Context, task: UUID, assignee: str | None) -> None:

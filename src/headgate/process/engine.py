@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 
@@ -39,6 +40,7 @@ from headgate.process.core.state import Case
 from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
 from headgate.process.linking import end_links, start_links
+from headgate.process.migration.repo import note_moved, timers_of
 from headgate.process.registry import Move, Refusal, Registry, TenantProfile, Work
 
 # Decisions are sent to the database in parts of so many: few enough to fit what the socket takes at once.
@@ -265,6 +267,7 @@ class _Batch:
     ) -> Surroundings:
         actors = sorted({e.actor for e in events if e.type == "approval.decided"})
         voters: Mapping[str, Voter] = self.engine.registry.voters(self.conn, actors, self.ctx.now) if actors else {}
+        moving = [UUID(str(e.data["case"])) for e in events if e.type == "case.migrated"]
         return Surroundings(
             now=self.ctx.now,
             deadline=profile.deadline,
@@ -273,6 +276,8 @@ class _Batch:
             decide=decider(self.engine.policies.active(self.conn, self.ctx.now)),
             voters=voters,
             processes=definitions.current,
+            versions=definitions.versions,
+            timers=timers_of(self.conn, moving) if moving else {},
         )
 
     def _one(
@@ -345,7 +350,8 @@ class _Batch:
         )
         if g.subcases:
             emitted += start_links(conn, now, g.subcases)
-            crashpoint("subcases.linked")
+        if g.moved:
+            note_moved(conn, g.moved)
         if self.ended:
             emitted += end_links(conn, now, self.ended)
         if emitted:

@@ -39,7 +39,7 @@ select l.link, l.parent, l.step, l.branch, l.process, l.key, l.subject_type, l.s
        l.started_at, l.ended_at, c.case_id, c.stage, c.version, c.due_at, c.sla_state,
        c.status as case_status
 from case_links l left join cases c on c.process = l.process and c.key = l.key
-where l.parent = %s order by l.started_at, l.link limit %s
+where l.parent = %s order by l.started_at, l.step, length(l.subject), l.subject, l.link limit %s
 """
 _PARENTS = """
 select l.step, l.branch, l.status, l.outcome, l.started_at, p.case_id, p.process, p.version, p.stage, p.subject_type,

@@ -57,6 +57,11 @@ _TASKS_OF = """
 select task, kind, title, role, also_role, level, assignee, status, due_at, created_at, closed_at
 from tasks where case_id = %s order by created_at, level, role
 """
+_APPLIED = """
+select e.subject, e.data ->> 'case' as case,
+       exists (select from quarantine q where q.event_seq = e.seq and q.kind = 'event') as refused
+from events e where e.seq = %s
+"""
 _TIMERS_OF = "select name, fire_at from timers where case_id = %s order by fire_at"
 
 
@@ -156,6 +161,14 @@ def case_detail(conn: Connection[Any], case_id: UUID) -> dict[str, Any]:
     if not found:
         raise NotFound(f"case {case_id} does not exist")
     return found[0] | {"tasks": _rows(conn, _TASKS_OF, (case_id,)), "timers": _rows(conn, _TIMERS_OF, (case_id,))}
+
+
+def applied(conn: Connection[Any], seq: int) -> dict[str, Any]:
+    """The subject and case of one of Headgate's own events, and whether it was refused. Raises NotFound."""
+    found = _rows(conn, _APPLIED, (seq,))
+    if not found:
+        raise NotFound(f"event {seq} does not exist")
+    return found[0]
 
 
 def case_of_subject(conn: Connection[Any], subject_type: str, subject: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from headgate.kernel.canonical import canonical_text
+from headgate.kernel.errors import NotFound
 from headgate.process.core.gather import TaskRow
 from headgate.process.core.state import (
     Approval,
@@ -52,6 +53,8 @@ on conflict (tenant_id, case_id) do update set
   stake = excluded.stake, currency = excluded.currency, data = excluded.data, updated_at = excluded.updated_at,
   closed_at = excluded.closed_at, due_at = excluded.due_at, warn_at = excluded.warn_at, sla_state = excluded.sla_state
 """
+
+GET_CASES = f"select {_CASE_COLUMNS} from cases where case_id = any(%s) order by case_id"
 
 LOAD_APPROVALS = """
 select approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
@@ -151,14 +154,30 @@ def load_cases(conn: Connection[Any], wanted: Iterable[tuple[str, str]]) -> dict
     """The cases of (process, key) pairs, locked, with the approvals that wait."""
     pairs = sorted(set(wanted))
     rows = conn.execute(LOAD_CASES, ([p for p, _ in pairs], [k for _, k in pairs])).fetchall()
+    return {(case.process, case.key): case for case in _cases(conn, rows)}
+
+
+def get_case(conn: Connection[Any], case_id: UUID) -> Case:
+    """A case with the approvals that wait, as the engine sees it. Raises NotFound."""
+    found = get_cases(conn, [case_id])
+    if not found:
+        raise NotFound(f"case {case_id} does not exist")
+    return found[0]
+
+
+def get_cases(conn: Connection[Any], cases: Sequence[UUID]) -> list[Case]:
+    """Those of these cases that exist, by id, with the approvals that wait. Not locked."""
+    return _cases(conn, conn.execute(GET_CASES, (list(cases),)).fetchall())
+
+
+def _cases(conn: Connection[Any], rows: Sequence[Sequence[Any]]) -> list[Case]:
     waiting = [row[0] for row in rows if row[7] == "waiting"]
     pending, asked = _waiting(conn, waiting) if waiting else ({}, {})
-    found = {}
+    found = []
     for row in rows:
         values = [*row, pending.get(row[0]), asked.get(row[0], {})]
         values[12] = tuple(values[12])
-        case = Case(*values)
-        found[(case.process, case.key)] = case
+        found.append(Case(*values))
     return found
 
 

@@ -219,3 +219,48 @@ case_messages = tenant_table(
 )
 Index("ix_case_messages_case", case_messages.c.tenant_id, case_messages.c.case_id, case_messages.c.at)
 Index("ix_case_messages_partner", case_messages.c.tenant_id, case_messages.c.partner, case_messages.c.at)
+
+# What a second person has to confirm before it is done; what needs no second is an event at once.
+interventions = tenant_table(
+    "interventions",
+    Column("intervention", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),  # skip | retry | jump
+    Column("at", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("take_back", Boolean, nullable=False),
+    Column("status", Text, nullable=False),  # waiting | confirmed | turned_down | withdrawn
+    Column("asked_by", Text, nullable=False),
+    _ts("asked_at", null=False),
+    _ts("seen", null=False),
+    Column("decided_by", Text),
+    _ts("decided_at"),
+    primary_key=("intervention",),
+)
+Index("ix_interventions_case", interventions.c.tenant_id, interventions.c.case_id)
+
+# Cases of older versions of a process on their way to a newer one.
+migrations = tenant_table(
+    "process_migrations",
+    Column("migration", Uuid, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("to_version", Integer, nullable=False),
+    Column("mapping", JSONB, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", Text, nullable=False),  # running | queued | undoing | undone
+    Column("started_by", Text, nullable=False),
+    _ts("started_at", null=False),
+    primary_key=("migration",),
+)
+
+migration_cases = tenant_table(
+    "process_migration_cases",
+    Column("migration", Uuid, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("from_version", Integer, nullable=False),
+    Column("from_stage", Text, nullable=False),
+    Column("status", Text, nullable=False),  # queued | moved | stayed | undoing | undone | kept
+    Column("why", Text, nullable=False, server_default=""),
+    _ts("moved_at"),
+    primary_key=("migration", "case_id"),
+)

@@ -14,6 +14,8 @@ PERMISSIONS: dict[str, str] = {
     "deals.read": "see deal registrations",
     "deals.write": "register, amend and withdraw deals",
     "cases.read": "see cases, tasks and approvals",
+    "cases.intervene": "skip or repeat a step of a case, put it into another stage, and confirm that others do",
+    "processes.migrate": "move running cases to another version of their process",
     "approvals.decide": "decide approvals that ask for one of one's roles",
     "policies.read": "see policies, their versions and tests",
     "policies.author": "draft policies and send them to review",
@@ -41,7 +43,8 @@ _READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
 ROLES: dict[str, frozenset[str]] = {
     "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
     "channel_manager": _READ
-    | {"approvals.decide", "policies.author", "policies.backtest", "agreements.write", "quarantine.read"},
+    | {"approvals.decide", "policies.author", "policies.backtest", "agreements.write", "quarantine.read"}
+    | {"cases.intervene"},
     "pricing_manager": _READ
     | {"policies.author", "policies.backtest", "policies.emergency", "agreements.write", "audit.read"},
     "finance": _READ | {"approvals.decide", "agreements.approve", "policies.backtest", "audit.read", "quarantine.read"},
@@ -52,6 +55,8 @@ ROLES: dict[str, frozenset[str]] = {
         {
             "admin",
             "cases.read",
+            "cases.intervene",
+            "processes.migrate",
             "policies.read",
             "audit.read",
             "privacy.approve",
@@ -64,7 +69,14 @@ ROLES: dict[str, frozenset[str]] = {
     ),
     # Whoever looks after the flow between systems.
     "operations": frozenset(
-        {"cases.read", "quarantine.read", "quarantine.write", "connections.read", "connections.write"}
+        {
+            "cases.read",
+            "cases.intervene",
+            "quarantine.read",
+            "quarantine.write",
+            "connections.read",
+            "connections.write",
+        }
         | {"calendars.write"}
     ),
     "partner_success": _READ | {"deals.write"},

@@ -7,19 +7,32 @@ registered actions, the policies in force and who the voters are. The result is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
+from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
 from headgate.ledger.core.chain import AuditDraft
 from headgate.ledger.core.events import StoredEvent
 from headgate.process.core import approval as approvals
-from headgate.process.core import arriving, branches, builtin, commands, kept, service_level, subcases
+from headgate.process.core import (
+    arriving,
+    branches,
+    builtin,
+    commands,
+    intervening,
+    kept,
+    moving,
+    service_level,
+    subcases,
+)
 from headgate.process.core.definition import Definition, Stage, Step, Transition, fill, matches
 from headgate.process.core.running import Run, StepRunner, Surroundings
 from headgate.process.core.state import (
     Advance,
     ApprovalSaved,
     Case,
+    CaseMoved,
     TaskOpened,
     TasksClosed,
     TimersCleared,
@@ -78,6 +91,12 @@ def _start(definition: Definition, event: StoredEvent, around: Surroundings) -> 
 
 
 def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
+    if trigger == moving.EVENT:
+        _move(run)
+        return
+    if trigger == intervening.EVENT:
+        _step_in(run, steps)
+        return
     if branches.KEPT in run.case.data and arriving.take(run, trigger):
         if run.ended:
             _reconsider(run, steps)
@@ -103,6 +122,45 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
         f"is {stage.title.lower()}, where {trigger} cannot be applied",
         "Look at the case before sending it again.",
     )
+
+
+def _move(run: Run) -> None:
+    """Go over to another version of the process where nothing stands against it; the case itself is not advanced."""
+    data, case = run.event.data, run.case
+    new = run.around.versions.get((case.process, int(data["to"])))
+    undo = data.get("undo") is True
+    renaming = moving.renaming_of(data)
+    if case.status == "closed":
+        why = "it has ended meanwhile"
+    elif new is None:
+        why = f"version {data['to']} is not installed"
+    elif undo and instant_text(case.updated_at) != data.get("seen"):
+        why = "it has gone on since it was moved"
+    else:
+        found = moving.outlook(run.definition, new, case, renaming, run.around.timers.get(str(case.case_id), ()))
+        why = "; ".join(found.problems)
+        if not why:
+            run.case = moving.moved(run.definition, new, case, renaming)
+            run.definition = new
+    status = ("kept" if undo else "stayed") if why else ("undone" if undo else "moved")
+    run.effects.append(CaseMoved(UUID(str(data["migration"])), case.case_id, status, why, run.around.now))
+    run.notes["migration"] = {
+        "from": case.version,
+        "to": data["to"],
+        "stage": run.case.stage,
+        "status": status,
+        "reason": data.get("reason", ""),
+    } | ({"why": why} if why else {})
+
+
+def _step_in(run: Run, steps: Mapping[str, StepRunner]) -> None:
+    """A person skips a step, does it again, or puts the case into another stage."""
+    to = intervening.step_in(run)
+    if to:
+        leave(run)
+        _enter(run, run.definition.stages[to], steps, mark=len(run.effects))
+    elif run.ended:
+        _reconsider(run, steps)
 
 
 def _reconsider(run: Run, steps: Mapping[str, StepRunner]) -> None:

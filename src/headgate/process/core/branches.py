@@ -316,10 +316,10 @@ def _end_open(run: Run, place: Place) -> None:
     if pending is not None:
         if pending.status == "pending":
             run.effects.append(ApprovalSaved(approvals.end(pending, "voided", run.around.now)))
-        _forget(run, place)
-    if waits.get("kind") in ("task", "approval"):
+        _forget(run, place, "cancelled")
+    if waits.get("kind") == "task":
         run.effects.append(TasksClosed(case.case_id, "cancelled", branch=full))
-    if waits.get("kind") in ("timer", "approval"):
+    if waits.get("kind") == "timer":
         run.effects.append(TimersCleared(case.case_id, f"{full}:"))
     if waits.get("kind") == "subcase":
         run.effects.extend(
@@ -330,13 +330,13 @@ def _end_open(run: Run, place: Place) -> None:
         )
 
 
-def _forget(run: Run, place: Place) -> None:
+def _forget(run: Run, place: Place, status: str = "done") -> None:
     """The branch asks nobody any more; the clocks of what it asked are stopped."""
     if place.full in run.case.asked:
         kept = {path: a for path, a in run.case.asked.items() if path != place.full}
         run.case = run.case._replace(asked=kept)
         run.effects.append(TimersCleared(run.case.case_id, f"{place.full}:"))
-        run.effects.append(TasksClosed(run.case.case_id, "done", branch=place.full))
+        run.effects.append(TasksClosed(run.case.case_id, status, branch=place.full))
 
 
 def _groups(run: Run) -> Mapping[str, Group]:

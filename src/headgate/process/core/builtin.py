@@ -24,7 +24,9 @@ from headgate.process.core.state import (
     Vote,
 )
 
-SILENT: Final = frozenset({"sla.warned", "sla.breached", "sla.escalated", "timer.stale", *commands.RESULTS})
+SILENT: Final = frozenset(
+    {"sla.warned", "sla.breached", "sla.escalated", "timer.stale", "task.completed", *commands.RESULTS}
+)
 
 
 def apply(run: Run, trigger: str) -> str | None:

@@ -14,6 +14,7 @@ from headgate.process.core.state import (
     ApprovalSaved,
     Case,
     CaseCancelled,
+    CaseMoved,
     CaseStarted,
     CommandIssued,
     Effect,
@@ -58,6 +59,7 @@ class Gathered:
     audits: list[AuditDraft] = field(default_factory=list)
     records: dict[str, list[object]] = field(default_factory=dict)
     subcases: list[CaseStarted | CaseCancelled] = field(default_factory=list)
+    moved: list[CaseMoved] = field(default_factory=list)
 
     def add(self, advance: Advance, seq: int) -> None:
         """Fold in one advance, made by the event with this log position."""
@@ -89,8 +91,14 @@ class Gathered:
                 self.commands.append(effect)
             case EventEmitted():
                 self.emitted.append((seq, effect))
-            case CaseStarted() | CaseCancelled():
-                self.subcases.append(effect)
+            case _:
+                self._told(effect)
+
+    def _told(self, effect: CaseStarted | CaseCancelled | CaseMoved) -> None:
+        if isinstance(effect, CaseMoved):
+            self.moved.append(effect)
+        else:
+            self.subcases.append(effect)
 
     def _close(self, effect: TasksClosed) -> None:
         self.closed.append(effect)

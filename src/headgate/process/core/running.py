@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -64,7 +64,9 @@ class Surroundings:
     decide: Decide
     facts: object = None
     voters: Mapping[str, Voter] = field(default_factory=dict)
-    processes: Mapping[str, Definition] = field(default_factory=dict)
+    processes: Mapping[str, Definition] = field(default_factory=dict)  # active versions
+    versions: Mapping[tuple[str, int], Definition] = field(default_factory=dict)
+    timers: Mapping[str, Sequence[str]] = field(default_factory=dict)  # names by case, of cases that are to be moved
     clock_of: Callable[[str | None], WorkClock] | None = None
 
 

@@ -261,6 +261,17 @@ class CaseCancelled:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class CaseMoved:
+    """What came of moving a case to another version of its process: moved | stayed | undone | kept, and why."""
+
+    migration: UUID
+    case_id: UUID
+    status: str
+    why: str
+    at: datetime
+
+
 class RecordChanged(NamedTuple):
     """A change of a business record: opaque here, written by the subject's port."""
 
@@ -279,6 +290,7 @@ Effect = (
     | EventEmitted
     | CaseStarted
     | CaseCancelled
+    | CaseMoved
     | RecordChanged
 )
 

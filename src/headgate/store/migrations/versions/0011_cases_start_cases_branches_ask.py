@@ -1,6 +1,6 @@
 """cases start cases branches ask.
 
-Revision 0010, after 0009. Roles, grants, row-level security and scan functions are set
+Revision 0011, after 0010. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """

@@ -1,0 +1,104 @@
+"""A rehearsal: where each running case would stand in the new version, and which ones cannot be moved. Nothing is
+written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from headgate.kernel.errors import NotFound
+from headgate.process import repo as engine_repo
+from headgate.process.core.definition import Definition
+from headgate.process.core.moving import Outlook, Renaming, outlook
+from headgate.process.core.state import Case
+from headgate.process.definitions import Definitions
+from headgate.process.migration import repo
+from headgate.process.migration.mapping import check_renaming
+
+PAGE = 500
+# Of a group, the list shows so many cases; the counts are of all.
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One case of a group."""
+
+    case_id: UUID
+    subject: str
+    open: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Group:
+    """Cases with the same way: from version and stage to stage, or the same reason to stay."""
+
+    from_version: int
+    from_stage: str
+    to_stage: str
+    why: str
+    count: int = 0
+    cases: list[Placed] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """What moving would do: how many cases can be moved, how many cannot, and the groups, largest first."""
+
+    process: str
+    to: int
+    movable: int = 0
+    staying: int = 0
+    groups: list[Group] = field(default_factory=list)
+
+
+def rehearse(conn: Connection[Any], definitions: Definitions, process: str, to: int, renaming: Renaming) -> Rehearsal:
+    """Try every running case of another version against version `to`. Raises NotFound, and Invalid for the mapping."""
+    versions = versions_of(conn, definitions, process, to)
+    check_renaming(renaming, versions, versions[to])
+    result = Rehearsal(process, to)
+    groups: dict[tuple[int, str, str, str], Group] = {}
+    for case, found in _each(conn, versions, process, to, renaming):
+        why = "; ".join(found.problems)
+        key = (case.version, case.stage, found.stage, why)
+        group = groups.setdefault(key, Group(*key))
+        group.count += 1
+        if len(group.cases) < SHOWN:
+            group.cases.append(Placed(case.case_id, case.subject, found.open, found.notes))
+        if why:
+            result.staying += 1
+        else:
+            result.movable += 1
+    result.groups = sorted(groups.values(), key=lambda g: (not g.why, -g.count, g.from_version, g.from_stage))
+    return result
+
+
+def versions_of(conn: Connection[Any], definitions: Definitions, process: str, to: int) -> dict[int, Definition]:
+    """All versions of a process by number. Raises NotFound when the wanted one is none of them."""
+    found = {v: d for (p, v), d in definitions.installed(conn).versions.items() if p == process}
+    if not found:
+        raise NotFound(f"process {process} is not installed")
+    if to not in found:
+        raise NotFound(f"process {process}@{to} is not installed; there are {', '.join(map(str, sorted(found)))}")
+    return found
+
+
+def _each(
+    conn: Connection[Any], versions: dict[int, Definition], process: str, to: int, renaming: Renaming
+) -> Iterator[tuple[Case, Outlook]]:
+    after: UUID | None = None
+    while True:
+        params = {"process": process, "to": to, "after": after, "limit": PAGE}
+        ids = [row[0] for row in conn.execute(repo.OPEN_CASES, params).fetchall()]
+        if not ids:
+            return
+        after = ids[-1]
+        timers = repo.timers_of(conn, ids)
+        for case in engine_repo.get_cases(conn, ids):
+            running = timers.get(str(case.case_id), ())
+            yield case, outlook(versions[case.version], versions[to], case, renaming, running)

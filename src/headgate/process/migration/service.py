@@ -1,0 +1,158 @@
+"""Start, go on with and undo a migration. Each case is moved by an event of its own, applied like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from headgate.kernel.canonical import canonical_text, instant_text
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.ids import new_id
+from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
+from headgate.process.core.intervening import LONGEST, SHORTEST
+from headgate.process.core.moving import EVENT, Renaming, renaming_of
+from headgate.process.engine import Engine
+from headgate.process.migration import repo
+from headgate.process.migration.mapping import check_renaming
+from headgate.process.migration.rehearsal import versions_of
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A migration and how many of its cases are queued, moved, stayed, undone; the commonest reasons to stay."""
+
+    migration: UUID
+    process: str
+    to: int
+    status: str
+    reason: str
+    counts: Mapping[str, int]
+    reasons: Sequence[tuple[str, str, int]]
+
+
+def start(
+    conn: Connection[Any], ctx: Context, engine: Engine, process: str, to: int, renaming: Renaming, reason: str
+) -> UUID:
+    """Decide to move the cases of a process to a version. Nothing moves before `go_on`.
+
+    Raises NotFound, Invalid (mapping, reason), Conflict (another migration of the process is not through).
+    """
+    if not SHORTEST <= len(reason.strip()) <= LONGEST:
+        raise invalid("reason", reason, "is missing or too long", "Say in a few words why; it stays in the record.")
+    versions = versions_of(conn, engine.definitions, process, to)
+    check_renaming(renaming, versions, versions[to])
+    if _load(conn, "process = %s and status in ('running', 'undoing')", (process,)):
+        raise Conflict(f"another migration of {process} is not through; go on with it first")
+    migration = new_id(ctx.now)
+    mapping = {"stages": dict(renaming.stages), "data": dict(renaming.data), "keep": sorted(renaming.keep)}
+    row = (migration, process, to, canonical_text(mapping), reason.strip(), ctx.principal.id, ctx.now)
+    conn.execute(repo.START, row)
+    _note(conn, ctx, process, "process.migration_started", {"to": to, "mapping": mapping, "reason": reason.strip()})
+    return migration
+
+
+def go_on(conn: Connection[Any], ctx: Context, engine: Engine, migration: UUID, limit: int = BATCH) -> int:
+    """Queue the next cases of a migration, forward or back; how many, 0 when all of them are. Can be broken off and
+    repeated at any time."""
+    head = _one(conn, migration)
+    if head["status"] not in ("running", "undoing"):
+        return 0
+    back = head["status"] == "undoing"
+    params = {"migration": migration, "process": head["process"], "to": head["to_version"], "limit": limit}
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = {row["case_id"]: row for row in cursor.execute(repo.UNDO if back else repo.QUEUE, params).fetchall()}
+        cases = cursor.execute(repo.CASES, (list(rows),)).fetchall() if rows else []
+    if not rows:
+        conn.execute(repo.STATUS, ("undone" if back else "queued", migration))
+        return 0
+    renaming = renaming_of(head["mapping"])
+    events = [_event(ctx, head, case, _back(renaming, case, rows[case["case_id"]]) if back else None) for case in cases]
+    append_events(conn, ctx.now, events, lanes=engine.lanes)
+    return len(events)
+
+
+def undo(conn: Connection[Any], ctx: Context, migration: UUID) -> None:
+    """Decide to move back what a migration has moved and what has not gone on since. Raises NotFound, Conflict."""
+    head = _one(conn, migration)
+    if head["status"] != "queued":
+        raise Conflict(f"this migration is {head['status']}; only one that is through can be undone")
+    conn.execute(repo.STATUS, ("undoing", migration))
+    _note(conn, ctx, head["process"], "process.migration_undone", {"migration": str(migration)})
+
+
+def migration_of(conn: Connection[Any], migration: UUID) -> Progress:
+    """How far a migration is. Raises NotFound."""
+    head = _one(conn, migration, lock="")
+    counts = dict(conn.execute(repo.COUNTS, (migration,)).fetchall())
+    reasons = conn.execute(repo.REASONS, (migration,)).fetchall()
+    return Progress(
+        migration,
+        head["process"],
+        head["to_version"],
+        head["status"],
+        head["reason"],
+        counts,
+        [tuple(r) for r in reasons],
+    )
+
+
+def migrations_of(conn: Connection[Any], process: str) -> list[dict[str, Any]]:
+    """The migrations of a process, newest first."""
+    return sorted(_load(conn, "process = %s", (process,)), key=lambda row: row["started_at"], reverse=True)
+
+
+def _event(ctx: Context, head: Mapping[str, Any], case: Mapping[str, Any], back: dict[str, Any] | None) -> NewEvent:
+    forward = {"to": head["to_version"], **head["mapping"]}
+    return NewEvent(
+        source="headgate/migrations",
+        event_id=f"{head['migration']}-{case['case_id']}-{'back' if back else 'to'}",
+        type=EVENT,
+        subject=case["subject"],
+        key=case["key"],
+        time=ctx.now,
+        data={
+            "process": head["process"],
+            "case": str(case["case_id"]),
+            "migration": str(head["migration"]),
+            "reason": head["reason"],
+            **(back or forward),
+        },
+        actor=ctx.principal.id,
+    )
+
+
+def _back(renaming: Renaming, case: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """The way back of one case: to the version and stage it came from, everything under its old name."""
+    return {
+        "to": row["from_version"],
+        "stages": {case["stage"]: row["from_stage"]},
+        "data": {new: old for old, new in renaming.data.items()},
+        "keep": sorted(renaming.keep),
+        "undo": True,
+        "seen": instant_text(row["moved_at"]),
+    }
+
+
+def _one(conn: Connection[Any], migration: UUID, lock: str = "for update") -> dict[str, Any]:
+    found = _load(conn, f"migration = %s {lock}", (migration,))
+    if not found:
+        raise NotFound(f"migration {migration} does not exist")
+    return found[0]
+
+
+def _load(conn: Connection[Any], where: str, params: tuple[object, ...]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(repo.LOAD.format(where=where), params).fetchall()
+
+
+def _note(conn: Connection[Any], ctx: Context, process: str, action: str, body: dict[str, Any]) -> None:
+    draft = AuditDraft(action=action, subject_type="process", subject=process, actor=ctx.principal.id, body=body)
+    append_audit(conn, ctx.now, [draft])
