@@ -40,7 +40,7 @@ from headgate.process.core.state import Case
 from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
 from headgate.process.linking import end_links, start_links
-from headgate.process.migration.repo import note_moved, timers_of
+from headgate.process.moved import note_moved, timers_of
 from headgate.process.registry import Move, Refusal, Registry, TenantProfile, Work
 
 # Decisions are sent to the database in parts of so many: few enough to fit what the socket takes at once.

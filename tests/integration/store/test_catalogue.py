@@ -89,7 +89,7 @@ def test_tables_with_partner_rows_limit_portal_users(superuser: Connection) -> N
 
 
 # What a partner's transaction has of tables whose rows belong to nobody's partner. A new table is closed to it; one
-# more here is a decision: docs/decisions/0012-partner-portal.md.
+# more here is a decision: docs/decisions/0015-partner-portal.md.
 OPEN_TO_PORTALS = {
     "tenants": "read",
     "process_versions": "read",

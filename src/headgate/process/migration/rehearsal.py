@@ -18,6 +18,7 @@ from headgate.process.core.state import Case
 from headgate.process.definitions import Definitions
 from headgate.process.migration import repo
 from headgate.process.migration.mapping import check_renaming
+from headgate.process.moved import timers_of
 
 PAGE = 500
 # Of a group, the list shows so many cases; the counts are of all.
@@ -98,7 +99,7 @@ def _each(
         if not ids:
             return
         after = ids[-1]
-        timers = repo.timers_of(conn, ids)
+        timers = timers_of(conn, ids)
         for case in engine_repo.get_cases(conn, ids):
             running = timers.get(str(case.case_id), ())
             yield case, outlook(versions[case.version], versions[to], case, renaming, running)

@@ -2,20 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-from uuid import UUID
-
-from psycopg import Connection
-
-from headgate.process.core.state import CaseMoved
-
-TIMERS = "select case_id, name from timers where case_id = any(%s) order by case_id, name"
-TOLD = """
-update process_migration_cases m set status = t.status, why = t.why, moved_at = t.at
-from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) as t(migration, case_id, status, why, at)
-where m.migration = t.migration and m.case_id = t.case_id
-"""
 # By id, so that a page that breaks off is gone on with where it ended.
 OPEN_CASES = """
 select case_id from cases
@@ -54,17 +40,3 @@ update process_migration_cases m set status = 'undoing' where (m.migration, m.ca
 returning case_id, from_version, from_stage, moved_at
 """
 CASES = "select case_id, key, subject, stage from cases where case_id = any(%s) order by case_id"
-
-
-def timers_of(conn: Connection[Any], cases: Sequence[UUID]) -> Mapping[str, Sequence[str]]:
-    """The names of the timers that run, by case."""
-    found: dict[str, list[str]] = {}
-    for case, name in conn.execute(TIMERS, (list(cases),)).fetchall():
-        found.setdefault(str(case), []).append(name)
-    return found
-
-
-def note_moved(conn: Connection[Any], told: Sequence[CaseMoved]) -> None:
-    """Keep what became of cases that were to be moved."""
-    rows = [(t.migration, t.case_id, t.status, t.why, t.at) for t in told]
-    conn.execute(TOLD, [list(column) for column in zip(*rows, strict=True)])
