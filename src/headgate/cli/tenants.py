@@ -48,8 +48,6 @@ from headgate.cli.session import (
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
-from headgate.ui.brand import logo_of
-from headgate.ui.colour import parse_hex
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -132,6 +130,9 @@ def portal(
     json: Json = False,
 ) -> None:
     """Show or change under which host and with which look partners find the portal."""
+    from headgate.ui.brand import logo_of  # the design system takes its time to load
+    from headgate.ui.colour import parse_hex
+
     with session(tenant) as s, s.transaction() as (conn, ctx):
         found = get_tenant(conn)
         brand = dict(found.settings.get("brand") or {})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
+import psycopg
+from psycopg_pool import PoolClosed
 from starlette.requests import HTTPConnection
 
 from headgate.access import portal_hosts
+from headgate.kernel.errors import Busy
 from headgate.store import Database
 
 FRESH_SECONDS = 5.0
@@ -30,10 +34,12 @@ class Hosts:
         return self.all().get(host_of(request.headers.get("host", "")))
 
     def all(self) -> dict[str, UUID]:
-        """Every host with its tenant."""
+        """Every host with its tenant; those known before while the database cannot be asked."""
         with self._lock:
             if monotonic() - self._read_at >= self.fresh:
-                self._known = portal_hosts(self.database)
+                # A database that does not answer is told by what a request is about, not by where it was sent.
+                with suppress(psycopg.Error, PoolClosed, Busy, OSError):
+                    self._known = portal_hosts(self.database)
                 self._read_at = monotonic()
             return self._known
 
