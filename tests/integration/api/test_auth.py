@@ -85,7 +85,7 @@ def test_a_scope_gives_nothing_that_the_owner_has_lost(world: World) -> None:
     ],
 )
 def test_who_lacks_the_permission_is_told_its_name(shared: World, who: str, method: str, path: str) -> None:
-    body = {} if path.startswith("/v1/policies/") else None
+    body: dict[str, str] | None = {} if path.startswith("/v1/policies/") else None
     response = shared.client.request(method, path, headers=bearer(shared.keys[who]), json=body)
     assert "permission " in refused(response, 403)
 
