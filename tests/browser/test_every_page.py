@@ -28,7 +28,8 @@ Pages = dict[str, tuple[str, str]]  # by name: address and reader
 NAMES = """
 sign-in home work work-team orders orders-empty order-held
 order-released order-over-limit price check credit approval approval-edit
-approval-credit approval-not-mine approval-decided approval-path cases cases-closed case
+approval-credit approval-not-mine approval-decided approval-path approvals approval-preview
+delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
 audit audit-entry quarantine quarantine-item search keyboard not-found
 not-permitted bad-address
@@ -69,6 +70,9 @@ def pages(opened: Stage) -> Pages:
         "approval-not-mine": (opened.approval_of(held), "rita"),
         "approval-decided": (decided_at, "carl"),
         "approval-path": (f"{opened.approval_of(held)}/path", "carl"),
+        "approvals": ("/approvals?all=1", "carl"),
+        "approval-preview": ("/approvals/preview?ask=1&in.exception=price_deviation", "carl"),
+        "delegations": ("/delegations", "carl"),
         "cases": ("/cases", "carl"),
         "cases-closed": ("/cases?status=closed", "carl"),
         "case": (f"/cases/{case}", "carl"),

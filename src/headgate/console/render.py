@@ -23,6 +23,7 @@ _KEYS = MappingProxyType(
             ("Previous row", "k"),
             ("Open the row", "Enter"),
             ("Peek without leaving the list", "p"),
+            ("Pick the row", "x"),
             ("Load more", "m"),
         ),
         "Anywhere": (("Search", "/"), ("Close a drawer or dialog", "Esc"), ("This help", "?")),

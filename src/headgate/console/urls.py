@@ -22,6 +22,10 @@ ORDERS = "/orders"
 ORDERS_CSV = "/orders.csv"
 CASES = "/cases"
 APPROVALS = "/approvals"
+APPROVALS_CHECK = "/approvals/check"
+APPROVALS_DECIDE = "/approvals/decide"
+APPROVALS_PREVIEW = "/approvals/preview"
+DELEGATIONS = "/delegations"
 DEALS = "/deals"
 PARTNERS = "/partners"
 AGREEMENTS = "/agreements"
@@ -122,6 +126,14 @@ def approval_decision(approval_id: UUID | str) -> str:
 
 def approval_path(approval_id: UUID | str) -> str:
     return f"{approval(approval_id)}/path"
+
+
+def approval_preview(policy: str = "") -> str:
+    return query(APPROVALS_PREVIEW, [("policy", policy)])
+
+
+def delegation_revoke(delegation: UUID | str) -> str:
+    return f"{DELEGATIONS}/{delegation}/revoke"
 
 
 def task_take(task: UUID | str) -> str:

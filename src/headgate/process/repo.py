@@ -218,6 +218,14 @@ def approvals_of_case(conn: Connection[Any], case_id: UUID) -> list[Approval]:
     return sorted(_approvals(conn, "case_id = %s", (case_id,)), key=lambda a: a.requested_at)
 
 
+def approvals_of_cases(conn: Connection[Any], cases: Sequence[UUID]) -> dict[UUID, list[Approval]]:
+    """Every approval that these cases have asked for, oldest first."""
+    found: dict[UUID, list[Approval]] = {}
+    for each in sorted(_approvals(conn, "case_id = any(%s)", (list(cases),)), key=lambda a: a.requested_at):
+        found.setdefault(each.case_id, []).append(each)
+    return found
+
+
 def _approvals(conn: Connection[Any], where: str, params: tuple[object, ...]) -> list[Approval]:
     with conn.cursor(row_factory=dict_row) as cursor:
         heads = cursor.execute(LOAD_APPROVALS.format(where=where), params).fetchall()

@@ -99,6 +99,12 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             done=("Approved", "done", "circle-check"),
             skipped=("Not needed", "quiet", "circle-minus"),
         ),
+        "delegation": _table(
+            in_force=("In force", "active", "user-check"),
+            to_come=("To come", "quiet", "clock"),
+            ended=("Ended", "quiet", "circle-check"),
+            revoked=("Ended early", "quiet", "ban"),
+        ),
         "task": _table(
             open=("Open", "waiting", "circle"),
             done=("Done", "done", "circle-check"),

@@ -17,6 +17,8 @@ BUDGETS = {
     "/": 18,
     "/work": 14,
     "/work?scope=team": 14,
+    "/approvals": 18,
+    "/delegations": 14,
     "/cases": 17,
     "/orders": 17,
     "/orders/O-1": 29,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from headgate.kernel.errors import Invalid
-from headgate.policy.core import Evaluation
+from headgate.policy.core import Evaluation, PolicyTable
 from headgate.process.core.conditions import judge, values_for
 from headgate.process.core.state import ApprovalStep
 
@@ -163,3 +163,9 @@ def _check(row: Asked) -> None:
         )
     if row.remind_hours is not None and row.remind_hours < Decimal("0.25"):
         raise Invalid(f"approval matrix row {row.row}: remind_hours is {row.remind_hours}; use 0.25 or more")
+
+
+def is_matrix(table: PolicyTable) -> bool:
+    """Whether a policy says who must approve: every row that fits gives a level and a role."""
+    names = {column.name for column in table.outputs}
+    return table.multiple and table.aggregate == "list" and {"level", "role"} <= names

@@ -43,6 +43,14 @@
     return true;
   }
 
+  /* the box of the row that has the focus */
+  function pick() {
+    var row = document.activeElement.closest("tr");
+    var box = row && row.querySelector("[data-pick]");
+    if (box) box.click();
+    return Boolean(box);
+  }
+
   document.addEventListener("keydown", function (event) {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && event.target.matches("input[type=search]")) {
@@ -64,6 +72,7 @@
     }
     else if (key === "?") { if (press('[data-opens="keyboard"]')) event.preventDefault(); }
     else if (key === "p") { if (peek()) event.preventDefault(); }
+    else if (key === "x") { if (pick()) event.preventDefault(); }
     else if (key === "m") { if (press("[data-more]")) event.preventDefault(); }
   });
 

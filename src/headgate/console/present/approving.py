@@ -1,0 +1,177 @@
+"""The form and the answer of 'who would be asked', and delegations, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from headgate.access import Account, Delegation
+from headgate.console.present.evaluations import readable
+from headgate.console.present.lens import Lens
+from headgate.console.present.names import Names
+from headgate.console.views.approving import (
+    CanDecide,
+    CannotDecide,
+    DelegationRow,
+    ForeseenStep,
+    MatrixField,
+)
+from headgate.console.views.common import Option
+from headgate.policy import Evaluation, InputColumn, PolicyTable
+from headgate.process.core.foresee import Candidate, Foreseen
+from headgate.ui.web import sentence
+from headgate.ui.words import humanise
+
+_LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
+_PRINCIPAL = re.compile(r"\b(?:user|service|agent):[^\s,;]+")
+_HINTS = {
+    "percent": "In percent, for example 12.5.",
+    "money": "An amount, for example 5000.00.",
+    "number": "A number, for example 5000 or 12.5.",
+    "integer": "A whole number.",
+    "date": "A day, for example 2026-03-31.",
+    "datetime": "A moment, for example 2026-03-31T09:00:00Z.",
+    "duration": "A length of time, for example P30D.",
+    "list": "Several values, with commas between them.",
+}
+
+
+def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: Mapping[str, str]) -> MatrixField:
+    """An input of the matrix as a field of the form."""
+    options: tuple[Option, ...] = ()
+    if column.type == "bool":
+        options = (Option("true", "Yes"), Option("false", "No"))
+    elif column.values and column.type != "list":
+        options = tuple(Option(str(each), humanise(str(each))) for each in column.values)
+    hint = _HINTS.get(column.type, "")
+    if column.nullable:
+        hint = f"{hint} Leave it empty where it is not known.".strip()
+    return MatrixField(
+        name=column.name,
+        label=column.label or humanise(column.name),
+        value=value,
+        options=options,
+        suggested=() if options or column.type != "string" else _spoken_of(table, column.name),
+        hint=hint,
+        error=problems.get(column.name, ""),
+    )
+
+
+def _spoken_of(table: PolicyTable, column: str) -> tuple[str, ...]:
+    """The texts that the rows of a table compare an input with."""
+    found = [text for row in table.rows for text in _LITERAL.findall(row.when.get(column, ""))]
+    return tuple(dict.fromkeys(found))
+
+
+def foreseen_steps(
+    steps: Sequence[Foreseen], evaluations: Sequence[Evaluation], names: Names, lens: Lens
+) -> tuple[ForeseenStep, ...]:
+    """The answer: each step with its reasons and its people."""
+    because = {r: readable(why, lens) for e in evaluations for r, why in zip(e.rows, e.reasons, strict=True)}
+    return tuple(_step(each, because, names) for each in steps)
+
+
+def _step(found: Foreseen, because: Mapping[str, str], names: Names) -> ForeseenStep:
+    step = found.step
+    rows = tuple(row for row in step.matrix_row.split(", ") if row)
+    return ForeseenStep(
+        level=step.level,
+        role=step.role,
+        needs=_needs(found),
+        status=step.status,
+        why=tuple(because[row] for row in rows if row in because),
+        rows=rows,
+        people=tuple(_candidate(each, names) for each in found.people),
+        left_out=tuple(
+            CannotDecide(names.person(each.principal), in_words(each.why, names)) for each in found.left_out
+        ),
+        enough=found.enough,
+        hours=step.sla_hours,
+        escalates_to=humanise(step.escalate_to).lower() if step.escalate_to else "",
+        note=sentence(step.note),
+    )
+
+
+def _needs(found: Foreseen) -> str:
+    step = found.step
+    if step.only_stops:
+        return "may stop it; nobody waits for them"
+    if step.of_people:
+        asks = f"{step.quorum} of {step.of_people} must agree"
+    else:
+        asks = "one of them must agree" if step.quorum == 1 else f"{step.quorum} of them must agree"
+    return f"{asks}, and any of them may stop it" if step.veto else asks
+
+
+def _candidate(found: Candidate, names: Names) -> CanDecide:
+    return CanDecide(
+        names.person(found.principal),
+        names.person(found.on_behalf_of) if found.on_behalf_of else None,
+        names.people(found.via),
+        names.people(found.away),
+    )
+
+
+def named_in(text: str) -> set[str]:
+    """The ids of people that a message names."""
+    return set(_PRINCIPAL.findall(text))
+
+
+def in_words(text: str, names: Names) -> str:
+    """A message for people: ids become names, roles lose their underscores."""
+    return sentence(_PRINCIPAL.sub(lambda found: names.person(found[0]).name, text))
+
+
+def people_in(steps: Iterable[Foreseen]) -> set[str]:
+    """Everybody whom the answer names."""
+    found: set[str] = set()
+    for each in steps:
+        for one in each.people:
+            found |= {one.principal, one.on_behalf_of, *one.via, *one.away}
+        for other in each.left_out:
+            found |= {other.principal, other.on_behalf_of, *_PRINCIPAL.findall(other.why)}
+    return found - {""}
+
+
+def person_options(accounts: Iterable[Account]) -> tuple[Option, ...]:
+    """The tenant's own active people, to choose from."""
+    own = [a for a in accounts if a.kind == "person" and a.status == "active" and a.partner is None]
+    return tuple(Option(a.principal, a.name) for a in sorted(own, key=lambda a: a.name.casefold()))
+
+
+def delegation_row(found: Delegation, names: Names, lens: Lens, *, can_end: bool) -> DelegationRow:
+    """A delegation in the list."""
+    return DelegationRow(
+        id=found.id,
+        delegator=names.person(found.delegator),
+        delegate=names.person(found.delegate),
+        roles=tuple(humanise(role) for role in sorted(found.roles)),
+        valid_from=found.valid_from,
+        valid_until=found.valid_until,
+        up_to=None if found.max_amount is None else lens.money(found.max_amount),
+        onward=found.onward,
+        reason=found.reason,
+        state=_state(found, lens.now),
+        can_end=can_end and found.revoked_at is None and lens.now < found.valid_until,
+        lost=tuple(humanise(role).lower() for role in sorted(found.roles - found.delegator_roles))
+        if not found.onward
+        else (),
+    )
+
+
+def _state(found: Delegation, now: datetime) -> str:
+    if found.revoked_at is not None:
+        return "revoked"
+    if now >= found.valid_until:
+        return "ended"
+    return "in_force" if found.in_force(now) else "to_come"
+
+
+def amount_of(text: str) -> Decimal:
+    """An amount as typed: figures with a point for decimals; spaces and commas between thousands are taken away.
+
+    Raises ArithmeticError for anything else.
+    """
+    return Decimal(text.replace(" ", "").replace(",", "").replace(chr(160), ""))
