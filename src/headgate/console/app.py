@@ -29,6 +29,7 @@ from headgate.console.pages import (
     operations,
     order,
     orders,
+    palette,
     partners,
     policies,
     policy_edit,
@@ -37,6 +38,7 @@ from headgate.console.pages import (
     quarantine,
     reader,
     search,
+    styleguide,
     work,
 )
 from headgate.console.pages.entrance import Entrance
@@ -71,6 +73,8 @@ DOORS: tuple[Door, ...] = (
     *operations.DOORS,
     *connections.DOORS,
     *search.DOORS,
+    *palette.DOORS,
+    *styleguide.DOORS,
     *reader.DOORS,
     *nowhere.DOORS,  # last: it takes every address that is left
 )

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headgate.console import urls
 from headgate.console.views.common import NavItem
+
+# The rooms below daily work, in their order; an entry that is in none stands above them. A room in which there is
+# nothing for the reader is not shown.
+_ROOMS = {
+    "policies": "Rules",
+    "processes": "Rules",
+    "calendars": "Rules",
+    "insight": "Insight",
+    "audit": "Insight",
+    "knowledge": "Knowledge",
+    "connections": "Connections",
+    "quarantine": "Connections",
+    "people": "Admin",
+    "roles": "Admin",
+    "access": "Admin",
+    "brand": "Admin",
+    "tenants": "Admin",
+    "settings": "Admin",
+    "operations": "Admin",
+}
+_ORDER = ("", *dict.fromkeys(_ROOMS.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +47,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("", NavItem("work", "My work", urls.WORK, "inbox", "w", counts.work, counts.work_overdue)),
         ("orders.read", NavItem("orders", "Orders", urls.ORDERS, "receipt", "o")),
         ("cases.read", NavItem("cases", "Cases", urls.CASES, "briefcase", "c", counts.cases)),
-        ("deals.read", NavItem("deals", "Deals", urls.DEALS, "git-merge", "d")),
+        ("deals.read", NavItem("deals", "Deals", urls.DEALS, "file-certificate", "d")),
         ("orders.read", NavItem("partners", "Partners", urls.PARTNERS, "building-store", "p")),
         ("policies.read", NavItem("policies", "Policies", urls.POLICIES, "scale", "l")),
         ("cases.read", NavItem("processes", "Processes", urls.PROCESSES, "git-merge", "r")),
@@ -38,4 +59,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
-    return tuple(item for needed, item in entries if not needed or needed in permissions)
+    shown = [
+        replace(item, room=_ROOMS.get(item.key, "")) for needed, item in entries if not needed or needed in permissions
+    ]
+    return tuple(sorted(shown, key=lambda item: _ORDER.index(item.room)))

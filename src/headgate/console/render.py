@@ -26,7 +26,12 @@ _KEYS = MappingProxyType(
             ("Pick the row", "x"),
             ("Load more", "m"),
         ),
-        "Anywhere": (("Search", "/"), ("Close a drawer or dialog", "Esc"), ("This help", "?")),
+        "Anywhere": (
+            ("Commands and search", "Ctrl K"),
+            ("Search", "/"),
+            ("Close a drawer or dialog", "Esc"),
+            ("This help", "?"),
+        ),
     }
 )
 

@@ -33,12 +33,14 @@ STYLES = (
     "pages",
     "policies",
     "portal",
+    "palette",
     "print",
 )
-SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard")
+SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard", "palette")
 
 # What one page alone needs, loaded by that page; each folder of `static` named here is one file.
 PAGE_SCRIPTS = {"policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page"))}
+PAGE_STYLES = {"styleguide.css": ("guide", ("styleguide",))}
 
 _MEDIA = {
     ".css": "text/css; charset=utf-8",
@@ -84,8 +86,8 @@ def load_assets(static: Path = STATIC) -> Assets:
         "app.css": b"\n".join((static / "css" / f"{name}.css").read_bytes() for name in STYLES),
         "app.js": b"\n".join((static / "js" / f"{name}.js").read_bytes() for name in SCRIPTS),
         **{
-            name: b"\n".join((static / folder / f"{part}.js").read_bytes() for part in parts)
-            for name, (folder, parts) in PAGE_SCRIPTS.items()
+            name: b"\n".join((static / folder / f"{part}{Path(name).suffix}").read_bytes() for part in parts)
+            for name, (folder, parts) in {**PAGE_SCRIPTS, **PAGE_STYLES}.items()
         },
         "logo.svg": (static / "logo.svg").read_bytes(),
     }

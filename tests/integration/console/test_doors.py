@@ -23,7 +23,17 @@ from tests.integration.console.site import Visitor, words
 # What may be reached by anybody. A new entry here is a decision.
 PUBLIC = {("GET", urls.SIGN_IN), ("POST", urls.SIGN_IN), ("GET", PREFIX + "/{version}/{name:path}")}
 # What everybody of the tenant's own people may reach.
-FOR_ALL = {urls.HOME, urls.THEME, urls.SIGN_OUT, urls.KEYBOARD, urls.BRAND_CSS, urls.SEARCH, urls.ANYWHERE}
+FOR_ALL = {
+    urls.HOME,
+    urls.THEME,
+    urls.SIGN_OUT,
+    urls.KEYBOARD,
+    urls.BRAND_CSS,
+    urls.SEARCH,
+    urls.PALETTE,
+    urls.STYLEGUIDE,
+    urls.ANYWHERE,
+}
 SOME_ID = str(UUID(int=1))
 
 

@@ -45,6 +45,15 @@ orders = tenant_table(
     sa.Index("orders_recent", "tenant_id", "placed_at", "order_no"),
     sa.Index("orders_by_partner", "tenant_id", "partner", "placed_at"),
     sa.Index("orders_by_line_key", "tenant_id", "line_key"),
+    # To find orders by how number or reference begin, in any collation (quick.py).
+    sa.Index("orders_number_begins", "tenant_id", "order_no", postgresql_ops={"order_no": "text_pattern_ops"}),
+    sa.Index(
+        "orders_reference_begins",
+        "tenant_id",
+        "customer_reference",
+        postgresql_ops={"customer_reference": "text_pattern_ops"},
+        postgresql_where=sa.text("customer_reference <> ''"),
+    ),
     sa.Index(
         "orders_by_reference",
         "tenant_id",

@@ -170,7 +170,8 @@ class FormError:
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """An entry of the navigation. `count`: work waiting there; `key` pairs with `View.nav`; `shortcut` follows 'g'."""
+    """An entry of the navigation. `count`: work waiting there; `key` pairs with `View.nav`; `shortcut` follows 'g';
+    `room`: the heading it stands under."""
 
     key: str
     label: str
@@ -179,6 +180,7 @@ class NavItem:
     shortcut: str
     count: int | None = None
     urgent: bool = False
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)

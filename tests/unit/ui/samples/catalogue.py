@@ -19,11 +19,13 @@ from tests.unit.ui.samples import (
     operations,
     order,
     orders,
+    palette,
     partners,
     policies,
     processes,
     quarantine,
     sign_in,
+    styleguide,
     work,
 )
 
@@ -150,6 +152,10 @@ SAMPLES: dict[str, Sample] = {
     "search": Sample(sign_in.SEARCH),
     "search-nothing": Sample(sign_in.NOTHING_FOUND),
     "keyboard": Sample(sign_in.KEYBOARD),
+    "styleguide": Sample(styleguide.STYLEGUIDE),
+    "palette": Sample(palette.PALETTE),
+    "palette-found": Sample(palette.FOUND),
+    "part-palette": Sample(palette.FOUND, "palette-results"),
     **{f"error-{status}": Sample(view) for status, view in sign_in.ERRORS.items()},
     "error-signed-out": Sample(sign_in.ERRORS[404], signed_in=False),
     # parts, as HTMX asks for them
