@@ -12,11 +12,14 @@ import typer
 from headgate.access import ROLES
 from headgate.cli import migrating
 from headgate.cli.session import Json, Tenant, print_json, read_text, say, session, table
+from headgate.kernel.errors import invalid
 from headgate.process import get_definition, list_versions
+from headgate.process.core.bpmn.writing import write_bpmn
 from headgate.process.core.diagram import diagram
 from headgate.process.core.lint import Known, lint_process
-from headgate.process.core.parse import read_definition
+from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.schema import process_schema
+from headgate.process.exporting import FORMS, export_process
 from headgate.wiring import known_actions
 
 app = typer.Typer(no_args_is_help=True)
@@ -86,6 +89,28 @@ def draw(
     say(f"{found.process}@{found.version} is drawn in {out}", wrap=False)
 
 
+@app.command("export")
+def export(
+    process: Annotated[str, typer.Argument(help="A process, or a process file.")],
+    form: Annotated[str, typer.Option("--format", help="bpmn, svg or yaml.")] = "bpmn",
+    out: Annotated[Path | None, typer.Option("--out", "-o", dir_okay=False, help="Instead of the screen.")] = None,
+    version: Version = 0,
+    tenant: Tenant = "nordwind",
+) -> None:
+    """Write a process as a file: BPMN 2.0 with layout for modellers, its picture, or its source."""
+    file = Path(process)
+    if file.suffix in (".yaml", ".yml"):
+        text = _from_file(read_text(file), file.name, form)
+    else:
+        with session(tenant) as s, s.transaction(read_only=True) as (conn, ctx):
+            text = export_process(conn, s.app.policies, process, version, form, ctx.now).text
+    if out is None:
+        sys.stdout.write(text)
+        return
+    out.write_text(text, encoding="utf-8")
+    say(f"{process} is written to {out}", wrap=False)
+
+
 @app.command("lint")
 def lint(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)],
@@ -108,6 +133,13 @@ def lint(
 def schema() -> None:
     """Print the JSON Schema of a process file, for editors: # yaml-language-server: $schema=FILE."""
     print_json(process_schema())
+
+
+def _from_file(text: str, name: str, form: str) -> str:
+    if form not in FORMS:
+        raise invalid("--format", form, "is no form of a process", f"Use one of {', '.join(FORMS)}.")
+    found = parse_definition(text, name)
+    return {"yaml": text, "svg": diagram(found, style=True) + "\n", "bpmn": write_bpmn(found)}[form]
 
 
 def _known(file: Path) -> Known:

@@ -178,6 +178,10 @@ def process_version(name: str, version: int) -> str:
     return f"{process(name)}/versions/{version}"
 
 
+def process_file(name: str, version: int, form: str) -> str:
+    return f"{process_version(name, version)}/files/{segment(form)}"
+
+
 def cases_in(process: str, stage: str) -> str:
     """The cases of a process that are in a stage."""
     return f"{CASES}?process={segment(process)}&stage={segment(stage)}"

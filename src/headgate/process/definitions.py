@@ -223,9 +223,14 @@ def list_versions(conn: Connection[Any]) -> list[dict[str, Any]]:
 
 def get_definition(conn: Connection[Any], process: str, version: int) -> Definition:
     """One stored version. Raises NotFound."""
+    return read_definition(source_of(conn, process, version), f"{process}@{version}")
+
+
+def source_of(conn: Connection[Any], process: str, version: int) -> str:
+    """The text of a stored version, as it was written. Raises NotFound."""
     row = conn.execute(
         "select body from process_versions where process = %s and version = %s", (process, version)
     ).fetchone()
     if row is None:
         raise NotFound(f"process {process}@{version} is not installed")
-    return read_definition(row[0], f"{process}@{version}")
+    return str(row[0])

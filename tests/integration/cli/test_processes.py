@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.integration.cli.shell import Shell
 
@@ -35,3 +36,18 @@ def test_versions_and_stages_are_shown(shell: Shell) -> None:
     shown = shell.read("processes", "show", "order_to_release", "--tenant", "drawn")
     assert shown["stages"]["exception"]["sla"]["hours"] == "16"
     assert json.loads(shell.ok("processes", "schema").out)["title"] == "Headgate process"
+
+
+def test_a_process_is_written_for_modellers_from_a_file_and_from_a_tenant(shell: Shell, tmp_path: Path) -> None:
+    source = PACKS / "order_governance" / "processes" / "order_to_release.yaml"
+    out = tmp_path / "order.bpmn"
+    shell.ok("processes", "export", str(source), "--out", str(out))
+    assert ElementTree.parse(out).getroot().get("exporter") == "Headgate"
+    shell.ok("tenant", "create", "written", "--name", "Written", "--pack", "order_governance")
+    stored = shell.ok("processes", "export", "order_to_release", "--tenant", "written").out
+    assert "Policy approval_matrix, version" in stored  # what is in force there is told
+    assert shell.ok("processes", "export", "order_to_release", "--format", "yaml", "--tenant", "written").out == (
+        source.read_text(encoding="utf-8")
+    )
+    assert shell.ok("processes", "export", str(source), "--format", "svg").out.startswith("<svg")
+    assert "is no form of a process" in shell.run("processes", "export", str(source), "--format", "visio").err

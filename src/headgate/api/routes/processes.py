@@ -12,6 +12,7 @@ from psycopg import Connection
 from headgate.api.auth import CasesRead, ProcessesMigrate
 from headgate.api.idempotency import Once, write_once
 from headgate.api.models.common import Body, PageOf
+from headgate.api.models.processes import DefinitionView, definition_view
 from headgate.api.models.stepping import (
     DifferenceView,
     MigrationView,
@@ -28,10 +29,12 @@ from headgate.api.strict import StrictRoute
 from headgate.process import get_definition, list_versions
 from headgate.process.core.differences import differences
 from headgate.process.core.moving import Renaming
+from headgate.process.exporting import Form, export_process, version_in_force
 from headgate.process.migration.rehearsal import rehearse
 from headgate.process.migration.service import Progress, go_on, migration_of, start, undo
 
 router = APIRouter(route_class=StrictRoute)
+WhichVersion = Annotated[int | None, Query(ge=1, le=1_000_000, description="Left out: the one in force.")]
 
 
 class Carry(Body):
@@ -45,6 +48,37 @@ def versions(caller: CasesRead) -> PageOf[ProcessVersion]:
         rows = list_versions(conn)
     fields = ProcessVersion.model_fields
     return PageOf(items=[ProcessVersion(**{n: row[n] for n in fields}) for row in rows], next_cursor="")
+
+
+@router.get("/processes/{process}", tags=["processes"], responses=problems(*FIND))
+def definition(caller: CasesRead, process: Annotated[Code, Path()], version: WhichVersion = None) -> DefinitionView:
+    """One version: its stages, what each waits for, its clock, and where it leads."""
+    with caller.reading() as conn:
+        found = get_definition(conn, process, version or version_in_force(conn, process))
+    return definition_view(found)
+
+
+@router.get(
+    "/processes/{process}/export",
+    tags=["processes"],
+    response_class=Response,
+    responses={
+        200: {"content": {"application/octet-stream": {}}, "description": "The file, as its media type says."},
+        **problems(*FIND, 422),
+    },
+)
+def export(
+    caller: CasesRead,
+    process: Annotated[Code, Path()],
+    form: Annotated[Form, Query(alias="format")] = "bpmn",
+    version: WhichVersion = None,
+) -> Response:
+    """A version as a file: BPMN 2.0 with layout, its picture as SVG, or its source."""
+    with caller.reading() as conn:
+        found = export_process(conn, caller.app.policies, process, version or 0, form, caller.ctx.now)
+    response = Response(found.text, media_type=found.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.name}"'
+    return response
 
 
 @router.get("/processes/{process}/differences", tags=["processes"], responses=problems(*FIND, 422))

@@ -7,7 +7,9 @@ from headgate.console.present import processes as present
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
 from headgate.process import get_definition, list_versions
+from headgate.process.exporting import export_process
 from headgate.process.underway import process_sums, stage_counts
+from headgate.ui.web import attachment
 
 
 def show_all(visit: Visit) -> Answer:
@@ -30,6 +32,15 @@ def show_version(visit: Visit) -> Answer:
     return _page(visit, visit.code("process"), visit.number("version"))
 
 
+def download(visit: Visit) -> Answer:
+    """A version as a file: BPMN, its picture, or its source."""
+    form = visit.code("form")
+    found = export_process(
+        visit.conn, visit.app.policies, visit.code("process"), visit.number("version"), form, visit.now
+    )
+    return attachment(found.name, found.media_type, found.text.encode())
+
+
 def _page(visit: Visit, process: str, version: int) -> Answer:
     definition = get_definition(visit.conn, process, version)
     counts = stage_counts(visit.conn, visit.now, process, version)
@@ -40,4 +51,5 @@ DOORS = (
     Door("GET", urls.PROCESSES, ("cases.read",), show_all),
     Door("GET", urls.process("{process}"), ("cases.read",), show),
     Door("GET", f"{urls.process('{process}')}/versions/{{version}}", ("cases.read",), show_version),
+    Door("GET", f"{urls.process('{process}')}/versions/{{version}}/files/{{form}}", ("cases.read",), download),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -13,6 +13,8 @@ from headgate.process import Definition
 from headgate.process.core.definition import Stage
 from headgate.process.core.diagram import Live, diagram, ways
 from headgate.ui.words import humanise
+
+_FILES: Final = (("bpmn", "BPMN 2.0 file"), ("svg", "Picture (SVG)"), ("yaml", "Source (YAML)"))
 
 
 def chosen(versions: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -87,6 +89,7 @@ def process_view(
             )
             for v in own
         ),
+        files=tuple((words, urls.process_file(definition.process, definition.version, form)) for form, words in _FILES),
     )
 
 

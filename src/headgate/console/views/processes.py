@@ -76,3 +76,4 @@ class ProcessView(View):
     late: int
     stages: tuple[StageRow, ...]
     versions: tuple[ProcessVersionRow, ...]
+    files: tuple[tuple[str, str], ...]  # what each is, and where

@@ -8,15 +8,9 @@ through places of their own, and order each column by where its neighbours are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-WIDTH: Final = 168
-HEIGHT: Final = 60
-GAP_X: Final = 84
-GAP_Y: Final = 28
-LANE: Final = 16  # the height of a place that an arrow passes through
-MARGIN: Final = 24
 _SWEEPS: Final = 12
 
 Edge = tuple[str, str]
@@ -25,35 +19,59 @@ _Via = tuple[str, str, int]  # an arrow's place in a column
 
 
 @dataclass(frozen=True, slots=True)
+class Spacing:
+    """The size of boxes and the room between them, in pixels; `lane` is the height of a place an arrow passes
+    through, `heights` what differs from `height`."""
+
+    width: float = 168
+    height: float = 60
+    gap_x: float = 84
+    gap_y: float = 28
+    lane: float = 16
+    margin: float = 24
+    heights: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, node: str | _Via) -> float:
+        """The height of a stage, or of a place that an arrow passes through."""
+        return self.heights.get(node, self.height) if isinstance(node, str) else self.lane
+
+
+USUAL: Final = Spacing()
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A stage's place, from its upper left corner."""
 
     x: float
     y: float
-    width: float = WIDTH
-    height: float = HEIGHT
+    width: float = USUAL.width
+    height: float = USUAL.height
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Boxes by stage, and each arrow's points from its start to its end. `back` are arrows that lead back."""
+    """Boxes by stage, and each arrow's points from its start to its end. `back` are arrows that lead back, `column`
+    says where a stage stands, from the left."""
 
     boxes: Mapping[str, Box]
     arrows: Mapping[Edge, tuple[Point, ...]]
     back: frozenset[Edge]
     width: float
     height: float
+    column: Mapping[str, int]
 
 
-def lay_out(nodes: Sequence[str], edges: Sequence[Edge]) -> Layout:
-    """Place stages, the first one at the left, and the arrows between them. The same input gives the same picture."""
+def lay_out(nodes: Sequence[str], edges: Sequence[Edge], spacing: Spacing = USUAL) -> Layout:
+    """Place stages, the first one at the left, and the arrows between them. The same input gives the same picture;
+    another spacing moves things apart and changes nothing else."""
     pairs = [e for e in dict.fromkeys(edges) if e[0] != e[1]]
     back = _closing(nodes, pairs)
     forward = list(dict.fromkeys((b, a) if (a, b) in back else (a, b) for a, b in pairs))
     layer = _layers(nodes, forward)
     columns, neighbours = _columns(nodes, forward, layer)
     _untangle(columns, neighbours)
-    return _place(columns, edges, back, layer)
+    return _place(columns, edges, back, layer, spacing)
 
 
 def _closing(nodes: Sequence[str], edges: Sequence[Edge]) -> set[Edge]:
@@ -138,26 +156,27 @@ def _untangle(columns: list[list[str | _Via]], neighbours: Mapping[str | _Via, l
 
 
 def _place(
-    columns: Sequence[Sequence[str | _Via]], edges: Sequence[Edge], back: set[Edge], layer: Mapping[str, int]
+    columns: Sequence[Sequence[str | _Via]],
+    edges: Sequence[Edge],
+    back: set[Edge],
+    layer: Mapping[str, int],
+    room: Spacing,
 ) -> Layout:
-    heights = [
-        sum(HEIGHT if isinstance(n, str) else LANE for n in column) + GAP_Y * max(len(column) - 1, 0)
-        for column in columns
-    ]
+    heights = [sum(room.of(n) for n in column) + room.gap_y * max(len(column) - 1, 0) for column in columns]
     tallest = max(heights, default=0)
     boxes: dict[str, Box] = {}
     lanes: dict[_Via, tuple[Point, Point]] = {}
     for number, (column, height) in enumerate(zip(columns, heights, strict=True)):
-        x, y = MARGIN + number * (WIDTH + GAP_X), MARGIN + (tallest - height) / 2
+        x, y = room.margin + number * (room.width + room.gap_x), room.margin + (tallest - height) / 2
         for node in column:
             if isinstance(node, str):
-                boxes[node] = Box(x, y)
+                boxes[node] = Box(x, y, room.width, room.of(node))
             else:
-                lanes[node] = (x, y + LANE / 2), (x + WIDTH, y + LANE / 2)  # past the boxes beside it
-            y += (HEIGHT if isinstance(node, str) else LANE) + GAP_Y
+                lanes[node] = (x, y + room.lane / 2), (x + room.width, y + room.lane / 2)  # past the boxes beside it
+            y += room.of(node) + room.gap_y
     arrows = {edge: _points(edge, boxes, lanes, edge in back, layer) for edge in dict.fromkeys(edges)}
-    width = 2 * MARGIN + len(columns) * (WIDTH + GAP_X) - GAP_X
-    return Layout(boxes, arrows, frozenset(back), width, 2 * MARGIN + tallest)
+    width = 2 * room.margin + len(columns) * (room.width + room.gap_x) - room.gap_x
+    return Layout(boxes, arrows, frozenset(back), width, 2 * room.margin + tallest, layer)
 
 
 def _points(
