@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg import Connection
 
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
+from headgate.access.clients import forget_tokens
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
 TABLES = (
     "headgate.ledger.tables",
     "headgate.access.tables",
+    "headgate.access.clients.tables",
     "headgate.policy.tables",
     "headgate.policy.backtest.tables",
     "headgate.process.tables",
@@ -121,6 +123,7 @@ DATA_CLASSES = {
         DataClass("personal_values", "names and addresses in orders, notes", None, erase_expired, holds_itself=True),
         DataClass("quarantine", "rows and events put aside, once settled", 730, purge_quarantine),
         DataClass("sessions", "sign-ins that have ended", 1, forget_sessions),
+        DataClass("access_tokens", "access tokens of OAuth 2 clients that have ended", 1, forget_tokens),
         DataClass("backtests", "backtests of policies with their flips", 730, purge_backtests),
         DataClass("deal_files", "evidence of deals that have ended", 1095, deals.forget_files),
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),

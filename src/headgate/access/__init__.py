@@ -36,6 +36,7 @@ from headgate.access.keys import (
     create_api_key,
     list_api_keys,
     revoke_api_key,
+    rotate_api_key,
 )
 from headgate.access.principals import (
     Account,
@@ -190,6 +191,7 @@ __all__ = [
     "revoke_role",
     "revoke_session",
     "revoke_sessions",
+    "rotate_api_key",
     "rotate_source_secret",
     "senders_unchanged",
     "set_colleague_active",

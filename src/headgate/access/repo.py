@@ -210,18 +210,25 @@ PURGE_SESSIONS = "delete from sessions where expires_at <= %(now)s or last_seen 
 # --- API keys ----------------------------------------------------------------------------------------------------
 
 ADD_KEY = """
-insert into api_keys (key_id, principal, name, secret_hash, scopes, created_at, expires_at)
-values (%(key_id)s, %(principal)s, %(name)s, %(secret_hash)s, %(scopes)s::text[], %(now)s, %(expires_at)s)
+insert into api_keys (key_id, principal, name, secret_hash, scopes, created_at, expires_at, replaces)
+values (%(key_id)s, %(principal)s, %(name)s, %(secret_hash)s, %(scopes)s::text[], %(now)s, %(expires_at)s, %(replaces)s)
 """
 
 CHECK_KEY = """
-select secret_hash, principal, scopes, status = 'active' and (expires_at is null or expires_at > %(now)s), last_used
+select secret_hash, principal, scopes, last_used,
+    status = 'active' and (expires_at is null or expires_at > %(now)s)
+        and (audience is null or audience = %(audience)s)
 from api_keys where key_id = %(key_id)s
 """
 
 LIST_KEYS = """
-select key_id, principal, name, scopes, status, created_at, expires_at, last_used from api_keys
-where %(principal)s::text is null or principal = %(principal)s order by created_at desc, key_id
+select key_id, principal, name, scopes, status, created_at, expires_at, last_used, replaces from api_keys
+where kind = 'key' and (%(principal)s::text is null or principal = %(principal)s) order by created_at desc, key_id
+"""
+
+# The key that is replaced ends after the overlap, and not later than it would have.
+END_KEY = """
+update api_keys set expires_at = least(coalesce(expires_at, %(until)s), %(until)s) where key_id = %(key_id)s
 """
 
 REVOKE_KEY = (
@@ -262,7 +269,8 @@ select source, name, status, types, secrets, rate, {_TENANT_RATE} from sources w
 
 KEYS_NOW = f"""
 select k.key_id, k.secret_hash, k.scopes,
-    k.status = 'active' and (k.expires_at is null or k.expires_at > %(now)s) and p.status = 'active',
+    k.status = 'active' and (k.expires_at is null or k.expires_at > %(now)s) and p.status = 'active'
+        and (k.audience is null or k.audience = 'api'),
     p.principal, p.kind, p.name, p.partner, {_ROLES}, {_TENANT_RATE}, k.last_used
 from api_keys k join principals p on p.principal = k.principal
 where k.key_id = any(%(names)s)

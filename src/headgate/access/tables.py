@@ -107,6 +107,12 @@ api_keys = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("expires_at", _TS),
     sa.Column("last_used", _TS),
+    # A key is kept until it is revoked; a token was given to an OAuth 2 client for some minutes, for one audience.
+    sa.Column("kind", sa.Text, nullable=False, server_default="key"),
+    sa.Column("audience", sa.Text),
+    sa.Column("client", sa.Text),
+    sa.Column("replaces", sa.Text),
+    sa.Index("api_keys_by_client", "tenant_id", "client", postgresql_where=sa.text("client is not null")),
     sa.CheckConstraint("status in ('active', 'revoked')", name="status"),
     primary_key=("key_id",),
     app="crud",

@@ -27,6 +27,8 @@ COMMANDS = (
 # … then the groups of commands.
 GROUPS = (
     ("tenant", "tenants:app", "Tenants, people, sources and keys."),
+    ("clients", "machines:clients_app", "OAuth 2 clients of service accounts: make, rotate, switch off."),
+    ("keys", "machines:keys_app", "API keys: make, replace, revoke."),
     ("delegations", "delegations:app", "Who decides for whom while somebody is away."),
     ("import", "imports:app", "Bring orders in from files."),
     ("quarantine", "quarantine:app", "What could not be taken: look, mend, replay."),

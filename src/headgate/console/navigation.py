@@ -57,6 +57,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
             NavItem("quarantine", "Quarantine", urls.QUARANTINE, "barrier-block", "q", counts.quarantine),
         ),
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
+        ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     shown = [

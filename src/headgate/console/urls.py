@@ -40,6 +40,11 @@ QUARANTINE = "/quarantine"
 OPERATIONS = "/operations"
 CONNECTIONS = "/connections"
 DELIVERIES = "/connections/messages"
+MACHINES = "/identity/machines"
+MACHINES_SERVICES = "/identity/machines/services"
+MACHINES_SERVICE = "/identity/machines/service"
+MACHINES_CLIENTS = "/identity/machines/clients"
+MACHINES_KEYS = "/identity/machines/keys"
 # Every other address.
 ANYWHERE = "/{path:path}"
 
@@ -58,6 +63,14 @@ def query(path: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The path with the parameters that are not empty."""
     kept = [(name, value) for name, value in parameters if value]
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def machine_client(client: str) -> str:
+    return f"{MACHINES_CLIENTS}/{segment(client)}"
+
+
+def machine_key(key: str) -> str:
+    return f"{MACHINES_KEYS}/{segment(key)}"
 
 
 def order(order_no: str) -> str:

@@ -157,6 +157,13 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             replayed=("Replayed", "done", "circle-check"),
             dismissed=("Dismissed", "quiet", "ban"),
         ),
+        "machine": _table(
+            active=("Active", "done", "circle-check"),
+            disabled=("Switched off", "quiet", "ban"),
+            suspended=("Suspended", "breach", "lock"),
+            expired=("Ended", "quiet", "clock"),
+            revoked=("Revoked", "quiet", "ban"),
+        ),
         "connection": _table(
             closed=("Works", "done", "circle-check"),
             untried=("Nothing sent yet", "quiet", "circle-dashed"),

@@ -35,6 +35,7 @@ PERMISSIONS: dict[str, str] = {
     "prices.request": "ask for a price exception",
     "portal.users": "invite and deactivate people of one's own partner",
     "calendars.write": "set business calendars and whose they are",
+    "scim": "keep people and groups in step with an identity provider (SCIM)",
     "admin": "manage people, roles, keys, sources and delegations",
 }
 
@@ -86,6 +87,8 @@ ROLES: dict[str, frozenset[str]] = {
     "partner_admin": frozenset({"orders.read", "deals.read", "deals.write", "prices.request", "portal.users"}),
     # For service accounts of shops and ERP systems.
     "integration": frozenset({"events.write", "orders.read", "deals.read"}),
+    # For the service account of an identity provider.
+    "provisioning": frozenset({"scim"}),
 }
 
 # Held by people of a partner only, who hold no other role but that of the partner's own systems.
@@ -113,6 +116,7 @@ SEPARATED: tuple[tuple[str, str, str], ...] = (
     ("admin", "policies.approve", "who hands out roles does not approve policies"),
     ("admin", "agreements.approve", "who hands out roles does not approve agreements"),
     ("admin", "orders.write", "who hands out roles does not enter orders"),
+    ("scim", "approvals.decide", "who provisions people does not approve"),
 )
 # An auditor looks on and does nothing else.
 _AUDITOR = "auditor"

@@ -1,7 +1,8 @@
 """Session tokens and API keys: their text, and what of them is stored.
 
-A session token is `<tenant id, 32 hex>.<secret>`, an API key `hgk_<tenant id, 32 hex>_<key id, 16 hex>_<secret>`. Both
-name their tenant, so that the database can be asked within that tenant's bounds; a forged tenant finds no row.
+A session token is `<tenant id, 32 hex>.<secret>`, an API key `hgk_<tenant id, 32 hex>_<key id, 16 hex>_<secret>`, an
+access token the same with `hgt_`. All name their tenant, so that the database can be asked within that tenant's bounds;
+a forged tenant finds no row.
 Secrets are 256 random bits, so a plain SHA-256 is enough to store them.
 """
 
@@ -15,7 +16,7 @@ from uuid import UUID
 from headgate.kernel.errors import Unauthenticated
 
 _SESSION = re.compile(r"([0-9a-f]{32})\.([A-Za-z0-9_-]{43})")
-_API_KEY = re.compile(r"hgk_([0-9a-f]{32})_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+_API_KEY = re.compile(r"hg[kt]_([0-9a-f]{32})_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 
 
 def session_token(tenant_id: UUID, secret: str) -> str:
@@ -36,11 +37,16 @@ def api_key(tenant_id: UUID, key_id: str, secret: str) -> str:
     return f"hgk_{tenant_id.hex}_{key_id}_{secret}"
 
 
+def access_token(tenant_id: UUID, key_id: str, secret: str) -> str:
+    """The text of an access token, which a client got for its secret."""
+    return f"hgt_{tenant_id.hex}_{key_id}_{secret}"
+
+
 def parse_api_key(text: str) -> tuple[UUID, str, bytes]:
-    """The tenant, key id and secret's hash of an API key. Raises `Unauthenticated`."""
+    """The tenant, key id and secret's hash of an API key or access token. Raises `Unauthenticated`."""
     match = _API_KEY.fullmatch(text)
     if match is None:
-        raise Unauthenticated("this is not an API key; it begins with hgk_")
+        raise Unauthenticated("this is no API key (it begins with hgk_) and no access token (hgt_)")
     return UUID(match[1]), match[2], secret_hash(match[3])
 
 

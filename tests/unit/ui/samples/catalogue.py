@@ -16,6 +16,7 @@ from tests.unit.ui.samples import (
     deals,
     explain,
     home,
+    machines,
     operations,
     order,
     orders,
@@ -44,6 +45,10 @@ SAMPLES: dict[str, Sample] = {
     "sign-in": Sample(sign_in.SIGN_IN, signed_in=False),
     "sign-in-failed": Sample(sign_in.FAILED_SIGN_IN, signed_in=False),
     "home": Sample(home.HOME),
+    "machines": Sample(machines.MACHINES),
+    "machines-none": Sample(machines.NO_MACHINES),
+    "machines-shown-once": Sample(machines.SHOWN_ONCE),
+    "machines-refused": Sample(machines.REFUSED),
     "home-quiet": Sample(home.QUIET_HOME),
     "work": Sample(
         work.WORK,
