@@ -112,7 +112,6 @@ api_keys = tenant_table(
     sa.Column("audience", sa.Text),
     sa.Column("client", sa.Text),
     sa.Column("replaces", sa.Text),
-    sa.Index("api_keys_by_client", "tenant_id", "client", postgresql_where=sa.text("client is not null")),
     sa.CheckConstraint("status in ('active', 'revoked')", name="status"),
     primary_key=("key_id",),
     app="crud",
