@@ -1,6 +1,6 @@
 """OAuth 2 clients, keys that replace keys.
 
-Revision 0015, after 0014. Roles, grants, row-level security and scan functions are set
+Revision 0016, after 0015. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
