@@ -51,7 +51,7 @@ def _order(row: Mapping[str, Any], currency: str, *, staff: bool) -> dict[str, A
 
 def explain_order(conn: Connection[Any], caller: Caller, order_no: str) -> OrderView:
     """Everything about an order that the caller may know. Raises NotFound."""
-    row = orders.get_order(conn, order_no)
+    row = orders.get_order(conn, order_no, costs=caller.is_staff)
     decisions = decision_list(conn, subject_type="order", subject=order_no, limit=MOST_HISTORY)
     current = next((d for d in decisions if d.decision == row["decision"]), None)
     recorded = current.evaluations if current is not None and isinstance(current.evaluations, Mapping) else {}

@@ -16,10 +16,13 @@ from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import Busy, Misconfigured
 from headgate.store.arrays import QuickListBinaryDumper, QuickListDumper
+from headgate.store.security import PORTAL_ROLE
 
 _BEGIN = sql.SQL(
     "begin{mode}; select set_config('headgate.tenant', {tenant}, true), set_config('headgate.partner', {partner}, true)"
 )
+# A partner's transaction works as a role that cannot read the columns that are for staff; it ends with the transaction.
+_AS_PARTNER = sql.SQL(", set_config('role', {role}, true)").format(role=sql.Literal(PORTAL_ROLE))
 _IDLE = sql.SQL(", set_config('idle_in_transaction_session_timeout', {milliseconds}, true)")
 _WAIT_SECONDS = 30.0
 # A process that stands still, or whose machine is gone, must not keep its locks: the server ends such a session.
@@ -122,6 +125,8 @@ class Database:
         begin = _BEGIN.format(
             mode=sql.SQL(" read only" if read_only else ""), tenant=sql.Literal(tenant), partner=sql.Literal(partner)
         )
+        if partner:
+            begin += _AS_PARTNER
         if idle_seconds is not None:
             begin += _IDLE.format(milliseconds=sql.Literal(str(int(idle_seconds * 1000))))
         conn = self._connection(begin)

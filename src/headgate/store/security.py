@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 APP_ROLE = "headgate_app"
 SCAN_ROLE = "headgate_scan"
+# What a transaction of a partner works as: what the application may do, without the columns that are for staff.
+PORTAL_ROLE = "headgate_portal"
 # Reads everything of every tenant and writes nothing: what a backup is taken as. The owner belongs to it, nobody else.
 BACKUP_ROLE = "headgate_backup"
 
@@ -38,17 +40,25 @@ do $$ begin
 end $$
 """
 
+# Roles belong to the whole cluster, so another database's owner may have done it already.
+_MEMBER = """
+do $$ begin
+  if not pg_has_role('{member}', '{role}', 'member') then grant {role} to {member}; end if;
+end $$
+"""
+
 # The setting stands in a sub-select so that a statement reads it once and not once per row: same index use, and a scan
 # over one tenant's rows takes a third of the time (docs/decisions/0002-row-security-form.md).
 _TABLE = """
 alter table {table} enable row level security;
 alter table {table} force row level security;
 drop policy if exists tenant on {table};
-create policy tenant on {table} to {app}
+create policy tenant on {table} to {app}, {portal}
   using (tenant_id = (select current_setting('headgate.tenant')::uuid))
   with check (tenant_id = (select current_setting('headgate.tenant')::uuid));
-revoke all on {table} from public, {app}, {scan}, {backup};
+revoke all on {table} from public, {app}, {portal}, {scan}, {backup};
 grant {grants} on {table} to {app};
+grant {portal_grants} on {table} to {portal};
 grant select on {table} to {backup};
 drop policy if exists partner on {table};
 drop policy if exists partner_select on {table};
@@ -62,14 +72,14 @@ create policy backup on {table} for select to {backup} using (true);
 
 # The empty text stands for staff. A transaction that never said who it is for gets null here, and so no rows.
 _PARTNER = """
-create policy partner on {table} as restrictive to {app}
+create policy partner on {table} as restrictive to {app}, {portal}
   using ((select current_setting('headgate.partner', true)) in ('', {column}))
   with check ((select current_setting('headgate.partner', true)) in ('', {column}));
 """
 
 # Rows that a partner's own people made or that are about them.
 _ACTORS = """
-create policy partner on {table} as restrictive to {app}
+create policy partner on {table} as restrictive to {app}, {portal}
   using ((select current_setting('headgate.partner', true)) = '' or {column} in (
     select p.principal from principals p where p.partner = (select current_setting('headgate.partner', true))))
   with check ((select current_setting('headgate.partner', true)) = '' or {column} in (
@@ -78,7 +88,9 @@ create policy partner on {table} as restrictive to {app}
 
 _STAFF = "(select current_setting('headgate.partner', true)) = ''"
 # Rows that belong to no partner are for staff, but for the commands that a table leaves open to portals.
-_CLOSED = f"create policy partner on {{table}} as restrictive to {{app}} using ({_STAFF}) with check ({_STAFF});"
+_CLOSED = (
+    f"create policy partner on {{table}} as restrictive to {{app}}, {{portal}} using ({_STAFF}) with check ({_STAFF});"
+)
 _COMMANDS = {
     "select": f"using ({_STAFF})",
     "insert": f"with check ({_STAFF})",
@@ -96,6 +108,8 @@ grant select on {table} to {scan};
 _STANDING = """
 select c.relname, note.description,
   md5(concat_ws('|', c.relrowsecurity, c.relforcerowsecurity, c.relacl::text, (
+    select string_agg(concat_ws(',', a.attname, a.attacl::text), ';' order by a.attnum)
+    from pg_attribute a where a.attrelid = c.oid and a.attacl is not null), (
     select string_agg(concat_ws(',', p.polname, p.polcmd, p.polpermissive, p.polroles::text,
              pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)), ';' order by p.polname)
     from pg_policy p where p.polrelid = c.oid)))
@@ -134,15 +148,16 @@ def secure(conn: Connection, metadata: MetaData) -> None:
     """Create the roles and set row-level security, grants and scan functions of every table, in this transaction."""
     from headgate.store.tables import tenant_tables  # with SQLAlchemy, which only this needs
 
-    for role, login in ((APP_ROLE, "login"), (SCAN_ROLE, "nologin"), (BACKUP_ROLE, "nologin")):
-        _execute(conn, _ROLE.format(role=role, login=login))
-    _execute(conn, f"grant usage on schema public to {APP_ROLE}, {SCAN_ROLE}, {BACKUP_ROLE}")
+    for role in (APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE):
+        _execute(conn, _ROLE.format(role=role, login="login" if role == APP_ROLE else "nologin"))
+    _execute(conn, f"grant usage on schema public to {APP_ROLE}, {PORTAL_ROLE}, {SCAN_ROLE}, {BACKUP_ROLE}")
+    _execute(conn, _MEMBER.format(role=PORTAL_ROLE, member=APP_ROLE))
     _execute(conn, f"grant {BACKUP_ROLE} to current_user; grant select on alembic_version to {BACKUP_ROLE}")
     tables = {table.name: table for table in tenant_tables(metadata)}
     scanned = {name for _, reads, _ in scan_files() if tables.keys() >= set(reads) for name in reads}
     _secure_tables(conn, [_table_ddl(table, scanned=name in scanned) for name, table in tables.items()], list(tables))
     # To draw numbers before inserting; setting a sequence back would need another privilege.
-    _execute(conn, f"grant usage on all sequences in schema public to {APP_ROLE}")
+    _execute(conn, f"grant usage on all sequences in schema public to {APP_ROLE}, {PORTAL_ROLE}")
     _execute(conn, f"grant select on all sequences in schema public to {BACKUP_ROLE}")
     _scan_functions(conn, set(tables))
 
@@ -191,10 +206,25 @@ def scan_files() -> Iterator[tuple[str, tuple[str, ...], str]]:
 
 
 def _table_ddl(table: Table, *, scanned: bool) -> str:
-    names = {"table": f'"{table.name}"', "app": APP_ROLE, "scan": SCAN_ROLE, "backup": BACKUP_ROLE}
-    ddl = _TABLE.format(**names, grants=_GRANTS[table.info["app"]])
+    names = {
+        "table": f'"{table.name}"',
+        "app": APP_ROLE,
+        "portal": PORTAL_ROLE,
+        "scan": SCAN_ROLE,
+        "backup": BACKUP_ROLE,
+    }
+    ddl = _TABLE.format(**names, grants=_GRANTS[table.info["app"]], portal_grants=_portal_grants(table))
     ddl += _portal_ddl(table).format(**names)
     return ddl + _SCANNED.format(**names) if scanned else ddl
+
+
+def _portal_grants(table: Table) -> str:
+    """What a partner's transaction may do at all: as the application, but it reads no column that is for staff."""
+    grants = _GRANTS[table.info["app"]]
+    if not table.info["staff_columns"]:
+        return grants
+    shown = ", ".join(f'"{c.name}"' for c in table.columns if c.name not in table.info["staff_columns"])
+    return grants.replace("select", f"select ({shown})")
 
 
 def _portal_ddl(table: Table) -> str:
@@ -206,7 +236,7 @@ def _portal_ddl(table: Table) -> str:
     if table.info["portal"] == "closed":
         return _CLOSED
     return "".join(
-        f"create policy partner_{command} on {{table}} as restrictive for {command} to {{app}} {clause};"
+        f"create policy partner_{command} on {{table}} as restrictive for {command} to {{app}}, {{portal}} {clause};"
         for command, clause in _COMMANDS.items()
         if command not in _LEFT_OPEN[table.info["portal"]]
     )

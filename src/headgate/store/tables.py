@@ -37,6 +37,7 @@ def tenant_table(
     partner_column: str | None = None,
     actor_column: str | None = None,
     portal: Portal = "closed",
+    staff_columns: tuple[str, ...] = (),
     on: MetaData = metadata,
 ) -> Table:
     """Declare a table whose rows belong to a tenant.
@@ -47,8 +48,10 @@ def tenant_table(
     `partner_column` names the column that limits portal users to their partner's rows; rows without a partner are
     then for staff only. `actor_column` names one with principals: a partner's transaction has the rows of its own
     people. Of a table with neither, a partner's transaction has nothing unless `portal` says more: "read" (every row,
-    to read), "insert" (add, see nothing) or "open" (like staff). Raises ValueError for a unique key that does not begin
-    with `tenant_id` and for a column that is not there.
+    to read), "insert" (add, see nothing) or "open" (like staff). `staff_columns` cannot be read in a partner's
+    transaction, whatever its rows: a statement that names one is refused by the database.
+
+    Raises ValueError for a unique key that does not begin with `tenant_id` and for a column that is not there.
     """
     table = Table(
         name,
@@ -67,12 +70,13 @@ def tenant_table(
             "partner_column": partner_column,
             "actor_column": actor_column,
             "portal": "rows" if partner_column or actor_column else portal,
+            "staff_columns": staff_columns,
         },
     )
     for key in _unique_keys(table):
         if key[:1] != ("tenant_id",) and (name, key) not in GLOBAL_KEYS:
             raise ValueError(f"{name}: a unique key must begin with tenant_id, not ({', '.join(key)})")
-    for column in (partner_column, actor_column):
+    for column in (partner_column, actor_column, *staff_columns):
         if column is not None and column not in table.c:
             raise ValueError(f"{name} has no column {column}")
     return table

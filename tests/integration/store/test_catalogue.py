@@ -9,7 +9,7 @@ from psycopg import Connection
 from headgate.kernel.errors import Misconfigured
 from headgate.store import metadata
 from headgate.store.embedded import OWNER, Server
-from headgate.store.security import APP_ROLE, BACKUP_ROLE, SCAN_ROLE, check_app_role, scan_files
+from headgate.store.security import APP_ROLE, BACKUP_ROLE, PORTAL_ROLE, SCAN_ROLE, check_app_role, scan_files
 from headgate.store.tables import GLOBAL_KEYS
 from scripts.schema import load_tables
 
@@ -57,7 +57,7 @@ def test_every_table_has_the_tenant_policy_for_reading_and_writing(superuser: Co
               and p.permissive = 'PERMISSIVE' and p.qual = %s and p.with_check = %s
           )
         """,
-        [APP_ROLE],
+        [APP_ROLE, PORTAL_ROLE],
         condition,
         condition,
     )
@@ -163,6 +163,31 @@ def test_the_application_holds_exactly_the_declared_grants(superuser: Connection
     assert columns == []
 
 
+def test_portals_hold_the_same_but_for_the_columns_that_are_for_staff(superuser: Connection) -> None:
+    query = """
+        select c.relname, a.attname, has_column_privilege(%s, c.oid, a.attnum, 'select')
+        from pg_class c join pg_attribute a on a.attrelid = c.oid
+        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0
+          and not a.attisdropped and c.relname <> 'alembic_version'
+        """
+    kept = {(table, column) for table, column, may in rows(superuser, query, PORTAL_ROLE) if not may}
+    assert kept == {(name, column) for name, table in metadata.tables.items() for column in table.info["staff_columns"]}
+    assert kept
+    for privilege in ("insert", "update", "delete"):
+        differing = rows(
+            superuser,
+            """
+            select relname from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+              and has_table_privilege(%s, c.oid, %s) <> has_table_privilege(%s, c.oid, %s)
+            """,
+            APP_ROLE,
+            privilege,
+            PORTAL_ROLE,
+            privilege,
+        )
+        assert differing == [], privilege
+
+
 def test_nothing_is_granted_to_everyone(superuser: Connection) -> None:
     assert (
         rows(
@@ -184,29 +209,32 @@ def test_working_roles_are_powerless_and_own_nothing(superuser: Connection) -> N
         superuser,
         """
         select rolname, rolcanlogin, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
-        from pg_roles where rolname in (%s, %s, %s) order by rolname
+        from pg_roles where rolname in (%s, %s, %s, %s) order by rolname
         """,
         APP_ROLE,
         BACKUP_ROLE,
+        PORTAL_ROLE,
         SCAN_ROLE,
     )
-    assert roles == [(APP_ROLE, True, False), (BACKUP_ROLE, False, False), (SCAN_ROLE, False, False)]
+    assert roles == [(APP_ROLE, True, False), *((r, False, False) for r in (BACKUP_ROLE, PORTAL_ROLE, SCAN_ROLE))]
     owned = rows(
         superuser,
-        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s)",
+        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s, %s)",
         APP_ROLE,
         BACKUP_ROLE,
+        PORTAL_ROLE,
         SCAN_ROLE,
     )
     assert owned == []
     memberships = rows(
         superuser,
-        "select roleid::regrole::text from pg_auth_members where member = any(array[%s, %s, %s]::regrole[])",
+        "select roleid::regrole::text from pg_auth_members where member = any(array[%s, %s, %s, %s]::regrole[])",
         APP_ROLE,
         BACKUP_ROLE,
+        PORTAL_ROLE,
         SCAN_ROLE,
     )
-    assert memberships == []
+    assert memberships == [(PORTAL_ROLE,)], "the application may lower itself to a portal's rights, and nothing else"
 
 
 def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed_rights(superuser: Connection) -> None:

@@ -162,8 +162,12 @@ def land(module_settings: Settings) -> Iterator[Land]:
 
 def visible(land: Land, actor: Actor, table: str) -> list[str]:
     """The rows that an actor sees, as text."""
+    columns = [c.name for c in metadata.tables[table].columns]
+    if actor.partner:
+        columns = [name for name in columns if name not in metadata.tables[table].info["staff_columns"]]
+    named = ", ".join(f't."{name}"' for name in columns)
     with land.database.transaction(actor.tenant, partner=actor.partner) as conn:
-        return [text for (text,) in conn.execute(f"select t::text from {table} t".encode())]
+        return [text for (text,) in conn.execute(f"select row({named})::text from {table} t".encode())]
 
 
 def foreign(texts: list[str], land: Land, actor: Actor, table: str) -> list[str]:
@@ -184,6 +188,58 @@ def test_everybody_sees_their_own_rows_of_a_table_and_no_others(land: Land, tabl
             continue
         assert texts, f"{actor} sees nothing, so it proves nothing"
         assert foreign(texts, land, actor, table) == []
+
+
+SECRET = [(name, column) for name in TABLES for column in metadata.tables[name].info["staff_columns"]]
+
+
+def test_what_things_cost_and_earn_is_for_staff() -> None:
+    assert set(SECRET) == {
+        ("products", "cost"),
+        ("products", "cost_currency"),
+        ("order_lines", "cost"),
+        ("order_lines", "margin"),
+    }
+
+
+@pytest.mark.parametrize(("table", "column"), SECRET)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select {column} from {table}",
+        "select * from {table}",
+        "select t::text from {table} t",
+        "select to_jsonb(t) -> '{column}' from {table} t",
+        "select 1 from {table} where {column}::text > '0'",
+        "select 1 from {table} order by {column}",
+        "select max({column}) from {table}",
+        "update {table} set {column} = null returning {column}",
+        "update {table} set {column} = {column}",
+        "delete from {table} where {column}::text > '1'",
+        "insert into {table} select * from {table}",
+        "copy {table} ({column}) to stdout",
+        "create temp view seen as select * from {table}",
+        "do $$ declare r record; begin for r in select * from {table} loop raise exception '%', r; end loop; end $$",
+    ],
+)
+def test_a_partners_transaction_cannot_name_a_column_that_is_for_staff(
+    land: Land, table: str, column: str, statement: str
+) -> None:
+    text = statement.format(table=table, column=column)
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+        land.database.transaction(land.a, partner="P-1") as conn,
+    ):
+        conn.execute(text.encode()).fetchall()
+    with land.database.transaction(land.a) as conn:
+        assert conn.execute(f"select {column} from {table}".encode()).fetchall(), "staff read it"
+
+
+def test_the_portals_role_ends_with_its_transaction(land: Land) -> None:
+    with land.database.transaction(land.a, partner="P-1") as conn:
+        assert conn.execute("select current_user").fetchone() == ("headgate_portal",)
+    with land.database.transaction(land.a) as conn:
+        assert conn.execute("select current_user").fetchone() == ("headgate_app",)
 
 
 def statements(table: str, actor: Actor, land: Land) -> list[str]:

@@ -67,7 +67,14 @@ def list_products(
     """Products by code, with what all warehouses together can promise."""
     with caller.reading_for_all() as conn:
         page = products.list_products(
-            conn, status=status, family=family, category=category, text=q, cursor=cursor, limit=limit
+            conn,
+            status=status,
+            family=family,
+            category=category,
+            text=q,
+            cursor=cursor,
+            limit=limit,
+            costs=caller.is_staff,
         )
     return PageOf(items=[_product(v, caller) for v in page.items], next_cursor=page.next_cursor)
 
@@ -76,7 +83,7 @@ def list_products(
 def get_product(caller: OrdersRead, product: CodePath) -> ProductView:
     """One product."""
     with caller.reading_for_all() as conn:
-        return _product(products.get_product(conn, product), caller)
+        return _product(products.get_product(conn, product, costs=caller.is_staff), caller)
 
 
 @router.get("/stock", responses=problems(*READ, 422))

@@ -268,9 +268,11 @@ select
 from orders where order_no = %s
 """
 _LINES = """
-select line, product, quantity, unit, unit_price, contract_price, amount, cost, margin, tax, agreement, shipped
+select line, product, quantity, unit, unit_price, contract_price, amount, {own}, tax, agreement, shipped
 from order_lines where order_no = %s order by position
 """
+# A partner's transaction may not name these columns at all.
+_OWN, _NOT_TOLD = "cost, margin", "null::numeric as cost, null::numeric as margin"
 _HELD = """
 select line, product, warehouse, quantity, status, expires_at, created_at from reservations
 where order_no = %s order by line, warehouse
@@ -304,12 +306,12 @@ def total_orders(conn: Connection[Any], wanted: Mapping[str, object]) -> dict[st
         return cursor.execute(_TOTALS.format(filters=_filters(plain)), plain).fetchall()[0]
 
 
-def get(conn: Connection[Any], order_no: str) -> dict[str, Any] | None:
-    """One order with lines and reservations."""
+def get(conn: Connection[Any], order_no: str, *, costs: bool = True) -> dict[str, Any] | None:
+    """One order with lines and reservations. Without `costs` no cost and no margin is read."""
     with conn.cursor(row_factory=dict_row) as cursor:
         head = cursor.execute(_GET, (order_no,)).fetchone()
         if head is None:
             return None
-        head["lines"] = cursor.execute(_LINES, (order_no,)).fetchall()
+        head["lines"] = cursor.execute(_LINES.format(own=_OWN if costs else _NOT_TOLD), (order_no,)).fetchall()
         head["reservations"] = cursor.execute(_HELD, (order_no,)).fetchall()
     return head

@@ -16,9 +16,12 @@ from headgate.kernel.errors import NotFound, invalid
 from headgate.ledger import reveal_personal
 
 
-def get_order(conn: Connection[Any], order_no: str) -> dict[str, Any]:
-    """An order as it stands, with lines and reservations. Raises NotFound."""
-    found = repo.get(conn, order_no)
+def get_order(conn: Connection[Any], order_no: str, *, costs: bool = True) -> dict[str, Any]:
+    """An order as it stands, with lines and reservations. Raises NotFound.
+
+    In a partner's transaction ask without `costs`: cost and margin of its lines cannot be read there.
+    """
+    found = repo.get(conn, order_no, costs=costs)
     if found is None:
         raise NotFound(f"order {order_no} does not exist")
     (found["content"],) = reveal_personal(conn, [(order_no, found["content"])])

@@ -84,4 +84,5 @@ order_lines = tenant_table(
     sa.Column("shipped", sa.Numeric, nullable=False, server_default="0"),
     primary_key=("order_no", "line"),
     partner_column="partner",
+    staff_columns=("cost", "margin"),
 )

@@ -40,9 +40,11 @@ where excluded.recorded_at >= products.recorded_at
 """
 
 _FIELDS = (
-    "p.product, p.name, p.family, p.category, p.tax_class, p.unit, p.cost, p.cost_currency, p.list_price, "
+    "p.product, p.name, p.family, p.category, p.tax_class, p.unit, {own}, p.list_price, "
     "p.list_currency, p.min_quantity, p.multiple, p.status, p.export_controlled, p.substitutes"
 )
+# What is for staff is not even read for others.
+_OWN, _NOT_TOLD = "p.cost, p.cost_currency", "null::numeric, ''"
 
 # In the order of the fields of ProductFacts.
 LOAD = """
@@ -112,9 +114,9 @@ def load(conn: Connection[Any], codes: Collection[str]) -> dict[str, ProductFact
     return {row[0]: ProductFacts(*row) for row in conn.execute(LOAD, (list(codes),))}
 
 
-def list_views(conn: Connection[Any], params: dict[str, object]) -> list[ProductView]:
+def list_views(conn: Connection[Any], params: dict[str, object], *, costs: bool) -> list[ProductView]:
     """One page of products, and one more."""
-    return [_view(row) for row in conn.execute(LIST, params)]
+    return [_view(row) for row in conn.execute(LIST.format(own=_OWN if costs else _NOT_TOLD).encode(), params)]
 
 
 def names(conn: Connection[Any], most: int) -> list[tuple[str, str]]:
@@ -122,9 +124,9 @@ def names(conn: Connection[Any], most: int) -> list[tuple[str, str]]:
     return conn.execute(NAMES, (most,)).fetchall()
 
 
-def get_view(conn: Connection[Any], code: str) -> ProductView | None:
+def get_view(conn: Connection[Any], code: str, *, costs: bool) -> ProductView | None:
     """One product."""
-    row = conn.execute(GET, (code,)).fetchone()
+    row = conn.execute(GET.format(own=_OWN if costs else _NOT_TOLD).encode(), (code,)).fetchone()
     return None if row is None else _view(row)
 
 

@@ -63,8 +63,10 @@ def list_products(
     text: str = "",
     cursor: str = "",
     limit: int = 50,
+    costs: bool = True,
 ) -> Page[ProductView]:
-    """Products by code, with their ATP over all warehouses. Empty filters let everything through."""
+    """Products by code, with their ATP over all warehouses. Empty filters let everything through. Without `costs`
+    what they cost is not read."""
     (after,) = decode_cursor(cursor, 1)
     params: dict[str, object] = {
         "after": after,
@@ -74,12 +76,12 @@ def list_products(
         "text": text,
         "limit": page_size(limit) + 1,
     }
-    return page_of(repo.list_views(conn, params), limit, lambda view: (view.product.product,))
+    return page_of(repo.list_views(conn, params, costs=costs), limit, lambda view: (view.product.product,))
 
 
-def get_product(conn: Connection[Any], code: str) -> ProductView:
-    """One product. Raises `NotFound`."""
-    view = repo.get_view(conn, code)
+def get_product(conn: Connection[Any], code: str, *, costs: bool = True) -> ProductView:
+    """One product, without `costs` not what it costs. Raises `NotFound`."""
+    view = repo.get_view(conn, code, costs=costs)
     if view is None:
         raise NotFound(f"product {code} is not known")
     return view

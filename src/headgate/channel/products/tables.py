@@ -30,5 +30,6 @@ products = tenant_table(
     CheckConstraint("list_price is null or list_currency <> ''", name="list_currency"),
     primary_key=("product",),
     portal="read",
+    staff_columns=("cost", "cost_currency"),
 )
 Index(None, products.c.tenant_id, products.c.family)

@@ -65,7 +65,7 @@ def show_all(visit: Visit) -> Answer:
 
 def show(visit: Visit) -> Answer:
     """One order."""
-    row = get_order(visit.conn, visit.code("order"))
+    row = get_order(visit.conn, visit.code("order"), costs=False)
     held = row["status"] == "held"
     return OrderView(
         order=row["order_no"],
