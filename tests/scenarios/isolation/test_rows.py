@@ -218,7 +218,7 @@ def test_what_things_cost_and_earn_is_for_staff() -> None:
         "delete from {table} where {column}::text > '1'",
         "insert into {table} select * from {table}",
         "copy {table} ({column}) to stdout",
-        "create temp view seen as select * from {table}",
+        "with x as (select * from {table}) select * from x",
         "do $$ declare r record; begin for r in select * from {table} loop raise exception '%', r; end loop; end $$",
     ],
 )
