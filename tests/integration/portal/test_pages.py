@@ -119,6 +119,7 @@ def test_an_order_says_what_holds_it_and_nothing_of_cost_or_margin(portal: Porta
     assert "O-2" not in words(portal.get("/portal/orders"))
     assert "Order O-1 is held" in words(portal.get("/portal/"))
     assert words(portal.get("/portal/orders?q=PO+7")).count("O-1") == 1
+    assert "Both are meant" in words(portal.post("/portal/messages/order/O-1", {"message": "Both are meant"}))
 
 
 def test_a_price_exception_goes_from_the_portal_to_the_approver_to_release(portal: Portal) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from headgate.policy.core.model import Issue, PolicyTable
 from headgate.policy.core.reading import read_table
+from headgate.policy.lint.conditions import conditions
 from headgate.policy.lint.failing_tests import failing_tests
 from headgate.policy.lint.gaps import gaps
 from headgate.policy.lint.missing_tests import missing_tests
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     undecided,
     units,
     suspect,
+    conditions,
     missing_tests,
     failing_tests,
 )

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from psycopg import Connection
+
 from headgate.channel.deals import get_deal
 from headgate.channel.exceptions import get_exception
 from headgate.channel.orders import get_order
@@ -13,9 +19,10 @@ from headgate.ui.cookies import Notice
 from headgate.ui.web import sentence
 
 # What can be written about: how it is found (the database shows only the partner's own), and who may see it.
-SUBJECTS = {
+Found = Callable[[Connection[Any], str], dict[str, Any]]
+SUBJECTS: Mapping[str, tuple[Found, str]] = {
     "deal": (get_deal, "deals.read"),
-    "order": (get_order, "orders.read"),
+    "order": (partial(get_order, costs=False), "orders.read"),
     "price_exception": (get_exception, "prices.request"),
 }
 
