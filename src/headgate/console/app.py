@@ -24,6 +24,7 @@ from headgate.console.pages import (
     connections,
     deals,
     delegations,
+    handling,
     home,
     machines,
     nowhere,
@@ -54,6 +55,7 @@ from headgate.wiring import App
 DOORS: tuple[Door, ...] = (
     *home.DOORS,
     *work.DOORS,
+    *handling.DOORS,
     *orders.DOORS,
     *order.DOORS,
     *bulk.DOORS,

@@ -26,6 +26,13 @@ _KEYS = MappingProxyType(
             ("Pick the row", "x"),
             ("Load more", "m"),
         ),
+        "My work": (
+            ("Take or wake the task", "e"),
+            ("Give it back", "u"),
+            ("Hand it over", "a"),
+            ("Snooze it", "s"),
+            ("Undo what was just done", "z"),
+        ),
         "Anywhere": (
             ("Commands and search", "Ctrl K"),
             ("Search", "/"),

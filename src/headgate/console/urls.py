@@ -20,6 +20,7 @@ STYLEGUIDE = "/styleguide"
 PALETTE = "/palette"
 BRAND_CSS = "/brand.css"
 WORK = "/work"
+WORK_ACT = "/work/act"
 ORDERS = "/orders"
 ORDERS_CSV = "/orders.csv"
 CASES = "/cases"
@@ -157,6 +158,11 @@ def task_take(task: UUID | str) -> str:
 
 def task_give_back(task: UUID | str) -> str:
     return f"/tasks/{task}/give-back"
+
+
+def work_act(act: str, task: UUID | str, scope: str = "") -> str:
+    """Where an act on a task is looked at before it is done."""
+    return query(WORK_ACT, [("act", act), ("task", str(task)), ("scope", "" if scope == "mine" else scope)])
 
 
 def deal(code: object) -> str:

@@ -18,8 +18,8 @@ from psycopg.rows import dict_row
 
 from headgate.process.core.approval import Voter
 
-Scope = Literal["mine", "team", "unassigned"]
-SCOPES: tuple[Scope, ...] = ("mine", "team", "unassigned")
+Scope = Literal["mine", "team", "unassigned", "snoozed"]
+SCOPES: tuple[Scope, ...] = ("mine", "team", "unassigned", "snoozed")
 CaseView = Literal["open", "at_risk", "closed"]
 # The part of a task's time after which it is at risk.
 AT_RISK = Decimal("0.75")
@@ -28,8 +28,8 @@ AT_RISK = Decimal("0.75")
 # first of them (`place` 1) is theirs to do. An approval is for whoever may decide it: holder of its role, or deputy of
 # one within the delegated amount, who neither asked for it nor has decided a step of it.
 _TASKS = """
-select t.task, t.case_id, t.kind, t.title, t.role, t.assignee, t.due_at, t.stake, t.currency, t.partner, t.created_at,
-       coalesce(t.due_at, 'infinity') as due, coalesce(t.stake, 0) as weight,
+select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.assignee, t.due_at, t.stake, t.currency, t.partner,
+       t.created_at, t.snoozed_until, coalesce(t.due_at, 'infinity') as due, coalesce(t.stake, 0) as weight,
        t.due_at is not null and %(now)s >= t.due_at as late,
        t.due_at is not null and %(now)s < t.due_at
            and %(now)s >= t.created_at + (t.due_at - t.created_at) * %(at_risk)s::float8 as near,
@@ -48,27 +48,33 @@ from tasks t
 left join approvals a on a.case_id = t.case_id and a.branch = t.branch and a.status = 'pending' and t.kind = 'approval'
 left join lateral (
     select bool_or(%(me)s in (x.principal, x.on_behalf_of)) as mine,
-           coalesce(array_agg(x.principal) || array_agg(x.on_behalf_of), '{}') as voted
+           coalesce(array_agg(x.principal) || array_agg(x.on_behalf_of), array[]::text[]) as voted
     from approval_votes x where x.approval = a.approval
 ) v on true
-where t.status = 'open' and (t.snoozed_until is null or t.snoozed_until <= %(now)s)
+where t.status = 'open' and {which}
 """
-_PLACED = f"""
+_AWAKE = "(t.snoozed_until is null or t.snoozed_until <= %(now)s)"
+_ASLEEP = "t.snoozed_until > %(now)s and t.assignee = %(me)s"
+_RANKED = f"""
 select r.*, row_number() over (
     partition by r.approval, r.decidable, coalesce(r.assignee, %(me)s) = %(me)s
     order by r.assignee is null, r.due, r.task
 ) as place
 from ({_TASKS}) r
 """
+_PLACED = _RANKED.format(which=_AWAKE)
+_SLEEPING = _RANKED.format(which=_ASLEEP)
+_CHOSEN = _RANKED.format(which="t.task = any(%(tasks)s)")
 _SCOPED: Mapping[str, str] = {
     "mine": "q.assignee = %(me)s or (q.assignee is null and q.decidable and q.place = 1)",
     "team": "q.ours",
     "unassigned": "q.assignee is null and q.ours",
+    "snoozed": "true",
 }
 # 'infinity' has no datetime in Python: what has no due time sorts last, and its key travels as text.
 _PAGE = """
-select q.task, q.case_id, q.kind, q.title, q.role, q.assignee, q.due_at, q.stake, q.currency, q.partner, q.created_at,
-       q.due::text as due, q.weight, q.ours, q.decidable, q.approval, c.process,
+select q.task, q.case_id, q.kind, q.title, q.role, q.also_role, q.assignee, q.due_at, q.stake, q.currency, q.partner,
+       q.created_at, q.snoozed_until, q.due::text as due, q.weight, q.ours, q.decidable, q.approval, c.process,
        c.subject_type, c.subject, c.exceptions, a.summary, a.requested_by, a.expires_at, s.level, s.levels
 from ({tasks}) q
 join cases c on c.case_id = q.case_id
@@ -83,13 +89,17 @@ where ({scope}) and ({kind}) and (
 )
 order by q.due, q.weight desc, q.task limit %(limit)s
 """
-_SUMMED: Mapping[str, str] = {**_SCOPED, "decisions": f"({_SCOPED['mine']}) and q.approval is not null"}
+_AWAKE_SCOPES = {name: where for name, where in _SCOPED.items() if name != "snoozed"}
+_SUMMED: Mapping[str, str] = {**_AWAKE_SCOPES, "decisions": f"({_SCOPED['mine']}) and q.approval is not null"}
 _SUM = """count(*) filter (where {where}) as {name}_count,
     count(*) filter (where ({where}) and q.late) as {name}_late,
     count(*) filter (where ({where}) and q.near) as {name}_near,
     coalesce(sum(q.weight) filter (where {where}), 0) as {name}_stake"""
 _SUMS = f"""
-select {", ".join(_SUM.format(name=name, where=where) for name, where in _SUMMED.items())} from ({_PLACED}) q
+select {", ".join(_SUM.format(name=name, where=where) for name, where in _SUMMED.items())},
+       max(z.count) as snoozed_count, 0 as snoozed_late, 0 as snoozed_near, max(z.stake) as snoozed_stake
+from (select count(*) as count, coalesce(sum(t.stake), 0) as stake from tasks t where t.status = 'open' and {_ASLEEP}) z
+left join ({_PLACED}) q on true
 """
 
 _CASES = """
@@ -176,12 +186,21 @@ def desk_tasks(
 ) -> list[dict[str, Any]]:
     """Open tasks by due time, then by most money; `after` is (`due` as text, `weight`, task) of the last one seen.
 
-    `mine` are those assigned to the reader and, while nobody took them, approvals that the reader may decide.
+    `mine` are those assigned to the reader and, while nobody took them, approvals that the reader may decide; `snoozed`
+    those that the reader put off.
     """
     due, weight, task = after or ("infinity", Decimal(0), None)
     params = reader._params(now) | {"after_due": due, "after_weight": -weight, "after_task": task, "limit": limit}
     kind = "q.approval is not null" if only_approvals else "true"
-    return _rows(conn, _PAGE.format(tasks=_PLACED, scope=_SCOPED[scope], kind=kind), params)
+    tasks = _SLEEPING if scope == "snoozed" else _PLACED
+    return _rows(conn, _PAGE.format(tasks=tasks, scope=_SCOPED[scope], kind=kind), params)
+
+
+def tasks_of(conn: Connection[Any], now: datetime, reader: Reader, tasks: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Those of these tasks that are open, as `desk_tasks` gives them and in its order."""
+    params = reader._params(now) | {"after_due": None, "after_weight": None, "after_task": None}
+    params |= {"tasks": list(tasks), "limit": len(tasks)}
+    return _rows(conn, _PAGE.format(tasks=_CHOSEN, scope="true", kind="true"), params)
 
 
 def desk_sums(conn: Connection[Any], now: datetime, reader: Reader) -> dict[str, DeskSums]:
@@ -189,7 +208,7 @@ def desk_sums(conn: Connection[Any], now: datetime, reader: Reader) -> dict[str,
     row = _rows(conn, _SUMS, reader._params(now))[0]
     return {
         name: DeskSums(row[f"{name}_count"], row[f"{name}_late"], row[f"{name}_near"], row[f"{name}_stake"])
-        for name in _SUMMED
+        for name in (*_SUMMED, "snoozed")
     }
 
 
@@ -289,4 +308,5 @@ __all__ = [
     "desk_tasks",
     "open_cases_of",
     "reader_of",
+    "tasks_of",
 ]

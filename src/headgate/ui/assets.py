@@ -34,9 +34,10 @@ STYLES = (
     "policies",
     "portal",
     "palette",
+    "queue",
     "print",
 )
-SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard", "palette")
+SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard", "palette", "choosing")
 
 # What one page alone needs, loaded by that page; each folder of `static` named here is one file.
 PAGE_SCRIPTS = {"policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page"))}

@@ -10,6 +10,7 @@ from uuid import UUID
 from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.channel.orders import ranking
 from headgate.console import urls
+from headgate.console.pages.handling import undo_of
 from headgate.console.pages.loading import definition_titles, names_of
 from headgate.console.present import work as present
 from headgate.console.views.case import CasesView
@@ -44,6 +45,7 @@ def show(visit: Visit) -> Answer:
         at_risk=sums.near,
         stake=visit.lens.money(sums.stake),
         more=visit.further(urls.WORK, cursor),
+        undo=undo_of(visit),
     )
 
 

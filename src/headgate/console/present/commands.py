@@ -26,6 +26,15 @@ class Command:
 
 # Further pages than those of the navigation.
 PAGES = (
+    Command("Decide many approvals at once", "rubber-stamp", "bulk", urls.APPROVALS, needs=("approvals.decide",)),
+    Command(
+        "Out of office",
+        "user-check",
+        "away holiday vacation delegate deputy who decides for whom",
+        urls.DELEGATIONS,
+        needs=("cases.read", "admin", "audit.read"),
+    ),
+    Command("Who would be asked", "users", "preview approval matrix", urls.APPROVALS_PREVIEW, needs=("cases.read",)),
     Command("Work of my team", "users", "queue tasks colleagues", f"{urls.WORK}?scope=team", needs=("cases.read",)),
     Command(
         "Work nobody has taken", "inbox", "queue unassigned", f"{urls.WORK}?scope=unassigned", needs=("cases.read",)

@@ -24,6 +24,8 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "price_exception.requested": ("event", "asked for a special price"),
     "price_exception.withdrawn": ("void", "withdrew the request"),
     "return.recorded": ("event", "recorded a return"),
+    "task.snoozed": ("timer", "put the task off"),
+    "task.woken": ("task", "took the task up again"),
     "deal.drafted": ("event", "drafted the deal"),
     "deal.submitted": ("event", "registered the deal"),
     "deal.amended": ("edit", "changed the deal"),
@@ -158,7 +160,7 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         text = "gave the task back"
         if to:
             text = "took the task" if to == entry.actor else f"handed the task to {names.person(str(to)).name}"
-        yield TimelineEntry(entry.at, actor, "task", text, seq=entry.seq)
+        yield TimelineEntry(entry.at, actor, "task", text, quote=str(body.get("reason") or ""), seq=entry.seq)
     else:
         kind, text = _ACTS.get(entry.action, ("event", humanise(entry.action.replace(".", " ")).lower()))
         quote = str(body.get("note") or body.get("justification") or body.get("reason") or "")

@@ -16,7 +16,7 @@ from headgate.console.views.common import Tab
 from headgate.console.views.work import TaskRow
 from headgate.process.desk import DeskSums
 
-SCOPES = {"mine": "Mine", "team": "My team's", "unassigned": "Unassigned"}
+SCOPES = {"mine": "Mine", "team": "My team's", "unassigned": "Unassigned", "snoozed": "Snoozed"}
 
 
 def task_rows(rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens) -> tuple[TaskRow, ...]:
@@ -44,7 +44,17 @@ def _task(row: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
         opened_at=row["created_at"],
         can_take=row["assignee"] is None and bool(row["ours"]) and (not about or bool(row["decidable"])),
         can_give_back=row["assignee"] == lens.me.id,
+        can_hand_over=bool(row["ours"]) or row["assignee"] == lens.me.id,
+        can_snooze=_can_sleep(row, lens),
+        asleep_until=row["snoozed_until"] if row["snoozed_until"] and row["snoozed_until"] > lens.now else None,
     )
+
+
+def _can_sleep(row: Mapping[str, Any], lens: Lens) -> bool:
+    """Whether there is time left, and it is the reader's or nobody's."""
+    taken = row["assignee"] not in (None, lens.me.id)
+    mine = row["assignee"] == lens.me.id or bool(row["ours"] and (row["approval"] is None or row["decidable"]))
+    return mine and not taken and (row["due_at"] is None or row["due_at"] > lens.now)
 
 
 def scope_tabs(scope: str, sums: Mapping[str, DeskSums]) -> tuple[Tab, ...]:

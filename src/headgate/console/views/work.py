@@ -17,7 +17,8 @@ from headgate.kernel.money import Money
 class TaskRow:
     """One task. `href` is where it is done: the approval for kind 'approval', else the case.
 
-    `can_take`: nobody has it and the reader's role owns it; `can_give_back`: the reader has it.
+    `can_take`: nobody has it and the reader's role owns it; `can_give_back`: the reader has it; `can_snooze`: it is
+    theirs to put off and not overdue; `asleep_until`: it was put off.
     """
 
     task: UUID
@@ -34,12 +35,15 @@ class TaskRow:
     opened_at: datetime
     can_take: bool = False
     can_give_back: bool = False
+    can_hand_over: bool = False
+    can_snooze: bool = False
+    asleep_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WorkView(View):
-    """`scope`: mine, team or unassigned. `stake` sums all `matching` tasks in the tenant's currency.
-    `more` is the address of the next page."""
+    """`scope`: mine, team, unassigned or snoozed. `stake` sums all `matching` tasks in the tenant's currency.
+    `more` is the address of the next page; `undo` is what it takes to put back what was just done."""
 
     template: ClassVar[str] = "work.html"
     nav: ClassVar[str] = "work"
@@ -53,3 +57,4 @@ class WorkView(View):
     at_risk: int
     stake: Money
     more: str = ""
+    undo: str = ""

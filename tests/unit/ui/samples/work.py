@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headgate.console import urls
-from headgate.console.views.common import Clock, PartnerName, Person, Tab
+from headgate.console.views.common import Clock, FormError, Option, PartnerName, Person, Tab
+from headgate.console.views.handling import HandledRow, HandleView
 from headgate.console.views.work import TaskRow, WorkView
 from tests.unit.ui.samples.base import (
     ANA,
@@ -16,6 +17,7 @@ from tests.unit.ui.samples.base import (
     MOLEN,
     TERN,
     ago,
+    ahead,
     at_risk,
     breached,
     eur,
@@ -53,6 +55,8 @@ def _task(
         opened_at=ago(hours=5),
         can_take=can_take,
         can_give_back=can_give_back,
+        can_hand_over=True,
+        can_snooze=clock.state != "breached",
     )
 
 
@@ -137,3 +141,42 @@ WORK = WorkView(
 
 
 EMPTY_WORK = replace(WORK, tasks=(), matching=0, overdue=0, at_risk=0, stake=eur("0"))
+
+
+HANDLE = HandleView(
+    act="hand_over",
+    title="Hand over",
+    verb="Hand over",
+    rows=(
+        HandledRow(TASKS[1]),
+        HandledRow(TASKS[3], "This task is for finance."),
+        HandledRow(replace(TASKS[5], assignee=None)),
+    ),
+    ready=2,
+    stake=eur("19610.00"),
+    back="/work",
+    people=(Option(ANA.id, ANA.name), Option("user:jonas.brandt@nordwind.example", "Jonas Brandt")),
+    reason_needed=True,
+)
+SNOOZE = replace(
+    HANDLE,
+    act="snooze",
+    title="Snooze",
+    verb="Snooze",
+    rows=(HandledRow(TASKS[1]),),
+    ready=1,
+    people=(),
+    times=(Option("2025-11-21T15:32:00+00:00", "In an hour · 21 Nov 2025, 15:32 CET"),),
+    values={"reason": ""},
+    errors=(FormError("reason", "Say why this can wait; it stands in the audit chain."),),
+)
+NOTHING_READY = replace(HANDLE, rows=(HandledRow(TASKS[3], "This task is for finance."),), ready=0, stake=eur("0"))
+SNOOZED = replace(
+    WORK,
+    scope="snoozed",
+    tabs=(*(replace(tab, current=False) for tab in WORK.tabs), Tab("Snoozed", "/work?scope=snoozed", 1, current=True)),
+    tasks=(replace(TASKS[1], asleep_until=ahead(minutes=30), can_give_back=True, can_hand_over=True),),
+    matching=1,
+    overdue=0,
+    undo=f"{TASKS[1].task}=",
+)

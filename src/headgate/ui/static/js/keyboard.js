@@ -10,7 +10,7 @@
   }
 
   function typing(target) {
-    return target.closest("input, textarea, select, [contenteditable]") !== null;
+    return target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]") !== null;
   }
 
   function rows() {
@@ -51,6 +51,15 @@
     return Boolean(box);
   }
 
+  /* a letter presses what the row in focus names it for; 'z' is the page's own undo */
+  function pressInRow(key) {
+    var at = '[data-key="' + CSS.escape(key) + '"]';
+    var row = document.activeElement.closest("tr, li");
+    var found = key === "z" ? document.querySelector(at) : row && row.querySelector(at);
+    if (found) found.click();
+    return Boolean(found);
+  }
+
   document.addEventListener("keydown", function (event) {
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && event.target.matches("input[type=search]")) {
@@ -74,6 +83,7 @@
     else if (key === "p") { if (peek()) event.preventDefault(); }
     else if (key === "x") { if (pick()) event.preventDefault(); }
     else if (key === "m") { if (press("[data-more]")) event.preventDefault(); }
+    else if (key.length === 1 && pressInRow(key)) event.preventDefault();
   });
 
   document.addEventListener("change", function (event) {
