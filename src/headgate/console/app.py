@@ -40,6 +40,7 @@ from headgate.console.pages import (
     quarantine,
     reader,
     search,
+    stepping,
     styleguide,
     work,
 )
@@ -71,6 +72,7 @@ DOORS: tuple[Door, ...] = (
     *policy_life.DOORS,
     *policy_edit.DOORS,
     *processes.DOORS,
+    *stepping.DOORS,
     *audit.DOORS,
     *quarantine.DOORS,
     *operations.DOORS,

@@ -124,6 +124,15 @@ def case_message(case_id: UUID | str) -> str:
     return f"{case(case_id)}/messages"
 
 
+def step_in(case_id: UUID | str, kind: str = "", at: str = "") -> str:
+    """Before stepping into a case; without a kind, the form's own address."""
+    return query(f"{case(case_id)}/step-in", [("kind", kind), ("at", at)])
+
+
+def intervention_act(intervention: UUID | str, act: str) -> str:
+    return f"/interventions/{intervention}/{segment(act)}"
+
+
 def deal_file(code: object, file: UUID | str) -> str:
     return f"{deal(code)}/files/{file}"
 

@@ -84,6 +84,10 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             skipped=("Skipped", "quiet", "circle-minus"),
             ahead=("Not reached", "quiet", "circle-dashed"),
         ),
+        "branch": _table(
+            waiting=("Waiting", "waiting", "hourglass"),
+            stuck=("Stuck", "risk", "alert-triangle"),
+        ),
         "approval": _table(
             pending=("Waiting for approval", "waiting", "hourglass"),
             approved=("Approved", "done", "circle-check"),

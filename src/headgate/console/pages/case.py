@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.pages.order import DECIDE, may_decide
 from headgate.console.present.case import case_view
 from headgate.console.present.history import actors
+from headgate.console.present.names import Names
+from headgate.console.present.standing import around, asked_rows, branch_rows
 from headgate.console.views.common import Notice
+from headgate.console.views.standing import BranchRow, Standing
 from headgate.console.visit import Answer, Door, Go, Visit
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.ledger import audit_list
-from headgate.process import approvals_of_case, case_detail
+from headgate.process import Definition, approvals_of_case, case_detail
+from headgate.process.core.branches import KEPT
+from headgate.process.interventions import interventions_of
+from headgate.process.linking import children_of, parents_of
 from headgate.process.messages import About, mark_seen, messages_of, send_message
 from headgate.process.notes import add_note
+from headgate.process.repo import get_case
 
 MOST_HISTORY = 200
 
@@ -24,14 +34,20 @@ def show(visit: Visit) -> Answer:
     approvals = approvals_of_case(visit.conn, row["case_id"])
     entries = audit_list(visit.conn, case_id=row["case_id"], limit=MOST_HISTORY)
     version = (row["process"], row["version"])
+    definition = visit.app.engine.definitions.versions(visit.conn, [version]).get(version)
+    asked = interventions_of(visit.conn, row["case_id"])
     names = names_of(
         visit,
-        people={*actors(entries), *(task["assignee"] for task in row["tasks"] if task["assignee"])},
+        people={
+            *(each["asked_by"] for each in asked),
+            *actors(entries),
+            *(task["assignee"] for task in row["tasks"] if task["assignee"]),
+        },
         partners=[row["partner"]] if row["partner"] else [],
     )
     return case_view(
         row,
-        definition=visit.app.engine.definitions.versions(visit.conn, [version]).get(version),
+        definition=definition,
         approvals=approvals,
         able=[a for a in approvals if a.status == "pending" and may_decide(visit, a)],
         entries=entries,
@@ -39,8 +55,25 @@ def show(visit: Visit) -> Answer:
         names=names,
         can_note=visit.may(*DECIDE),
         messages=messages_of(visit.conn, row["case_id"]) if row["partner"] else [],
+        standing=_standing(visit, row, definition, asked, names),
         lens=visit.lens,
     )
+
+
+def _standing(
+    visit: Visit,
+    row: Mapping[str, Any],
+    definition: Definition | None,
+    asked: Sequence[Mapping[str, Any]],
+    names: Names,
+) -> Standing:
+    """Branches are read only where the case has some."""
+    may = visit.may("cases.intervene") and definition is not None
+    branches: tuple[BranchRow, ...] = ()
+    if definition is not None and KEPT in row["data"] and row["status"] != "closed":
+        branches = branch_rows(definition, get_case(visit.conn, row["case_id"]), may=may)
+    near = around(children_of(visit.conn, row["case_id"]), parents_of(visit.conn, row["process"], row["key"]))
+    return Standing(branches, near, asked_rows(asked, visit.me.id, names), may)
 
 
 def note(visit: Visit) -> Answer:

@@ -13,8 +13,10 @@ from headgate.console.present.clocks import approval_clock, case_clock, task_clo
 from headgate.console.present.history import timeline
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
+from headgate.console.present.standing import picture
 from headgate.console.views.case import CaseApproval, CaseMessage, CaseView, SlaClock, Stage
 from headgate.console.views.common import Fact
+from headgate.console.views.standing import Standing
 from headgate.console.views.work import TaskRow
 from headgate.domain.calendar import Hours, calendar_on, working_time_between
 from headgate.kernel.clock import parse_instant
@@ -37,6 +39,7 @@ def case_view(
     names: Names,
     can_note: bool,
     messages: Sequence[Message] = (),
+    standing: Standing | None = None,
     lens: Lens,
 ) -> CaseView:
     """The page of a case. `able` are the approvals that the reader can decide now."""
@@ -48,6 +51,7 @@ def case_view(
     open_tasks = [task for task in row["tasks"] if task["status"] == "open"]
     assignee = next((task["assignee"] for task in open_tasks if task["assignee"]), None)
     act = able[0] if able else None
+    open_ = row["status"] != "closed"
     return CaseView(
         case_id=row["case_id"],
         title=title,
@@ -76,6 +80,11 @@ def case_view(
         timeline=timeline(entries, names),
         can_note=can_note,
         messages=tuple(CaseMessage(m.author_name, m.from_staff, m.text, m.at, m.seen_at) for m in messages),
+        svg=picture(definition, row["stage"]),
+        branches=standing.branches if standing is not None else (),
+        around=standing.around if standing is not None else (),
+        asked=standing.asked if standing is not None else (),
+        jump=urls.step_in(row["case_id"], "jump") if standing is not None and standing.may and open_ else "",
     )
 
 

@@ -37,6 +37,8 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "opportunity.won": ("release", "told that it was won"),
     "opportunity.lost": ("void", "told that it was lost"),
     "case.noted": ("note", "added a note"),
+    "case.intervention_asked": ("task", "asked to step in by hand"),
+    "case.intervention_turned_down": ("void", "turned down stepping in by hand"),
     "policy.drafted": ("edit", "saved the draft"),
     "policy.proposed": ("event", "proposed a change"),
     "policy.submitted": ("event", "handed it in for review"),
@@ -97,6 +99,8 @@ def actors(entries: Iterable[AuditEntry]) -> set[str]:
         vote = entry.body.get("vote")
         found |= {str(entry.body.get("to") or "")} if entry.action == "task.assigned" else set()
         found |= {str(vote.get("on_behalf_of") or "")} if isinstance(vote, Mapping) else set()
+        stepped = entry.body.get("intervention")
+        found |= {str(stepped.get("asked_by") or "")} if isinstance(stepped, Mapping) else set()
     return found - {""}
 
 
@@ -155,6 +159,10 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         text = _timer(body)
         if text:
             yield TimelineEntry(entry.at, SYSTEM, "timer", text, seq=entry.seq)
+    elif isinstance(body.get("intervention"), Mapping):
+        yield _stepped_in(entry, body["intervention"], names)
+    elif isinstance(body.get("migration"), Mapping):
+        yield _migrated(entry, body["migration"], names)
     elif entry.action == "task.assigned":
         to = body.get("to")
         text = "gave the task back"
@@ -165,6 +173,32 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         kind, text = _ACTS.get(entry.action, ("event", humanise(entry.action.replace(".", " ")).lower()))
         quote = str(body.get("note") or body.get("justification") or body.get("reason") or "")
         yield TimelineEntry(entry.at, actor, kind, text, quote=quote, seq=entry.seq)
+
+
+def _stepped_in(entry: AuditEntry, done: Mapping[str, Any], names: Names) -> TimelineEntry:
+    """Who stepped in, at what and why; with the one who asked for it where two were needed."""
+    at = str(done.get("at", ""))
+    text = {
+        "skip": f"skipped {at}, which is no approval",
+        "retry": f"repeated {at}",
+        "jump": f"moved it to {humanise(at).lower()} by hand",
+    }.get(str(done.get("kind")), "stepped in")
+    asked = str(done.get("asked_by") or "")
+    if asked:
+        text = f"{text}, as {names.person(asked).name} had asked"
+    quote = str(done.get("reason") or "")
+    return TimelineEntry(entry.at, names.person(entry.actor), "edit", text, quote=quote, seq=entry.seq)
+
+
+def _migrated(entry: AuditEntry, moved: Mapping[str, Any], names: Names) -> TimelineEntry:
+    """What came of moving the case to another version of its process."""
+    to, status = moved.get("to"), moved.get("status")
+    text = {
+        "moved": f"moved it to version {to} of its process",
+        "undone": f"moved it back to version {to} of its process",
+    }.get(str(status), f"left it in version {moved.get('from')} of its process: {moved.get('why', '')}")
+    quote = str(moved.get("reason") or "")
+    return TimelineEntry(entry.at, names.person(entry.actor), "event", text, quote=quote, seq=entry.seq)
 
 
 def _voted(entry: AuditEntry, vote: Mapping[str, Any], names: Names) -> TimelineEntry:

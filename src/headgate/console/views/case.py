@@ -9,7 +9,10 @@ from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
+from markupsafe import Markup
+
 from headgate.console.views.common import Clock, Fact, PartnerName, Person, Tab, TimelineEntry, View
+from headgate.console.views.standing import AroundRow, AskedRow, BranchRow
 from headgate.console.views.work import TaskRow
 from headgate.kernel.money import Money
 
@@ -97,7 +100,10 @@ class CaseMessage:
 
 @dataclass(frozen=True, slots=True)
 class CaseView(View):
-    """`subject_href` leads to what the case is about. `can_note`: the reader may add a note."""
+    """`subject_href` leads to what the case is about. `can_note`: the reader may add a note.
+
+    `svg` is the process with the stage lit; `jump` leads to where one puts the case into another stage, for who may.
+    """
 
     template: ClassVar[str] = "case.html"
     nav: ClassVar[str] = "cases"
@@ -129,3 +135,8 @@ class CaseView(View):
     timeline: tuple[TimelineEntry, ...]
     can_note: bool = True
     messages: tuple[CaseMessage, ...] = ()
+    svg: Markup | None = None
+    branches: tuple[BranchRow, ...] = ()
+    around: tuple[AroundRow, ...] = ()
+    asked: tuple[AskedRow, ...] = ()
+    jump: str = ""

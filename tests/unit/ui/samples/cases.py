@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 from headgate.console import urls
+from headgate.console.present.standing import picture
 from headgate.console.views.case import CaseApproval, CaseRow, CasesView, CaseView, SlaClock, Stage
 from headgate.console.views.common import (
     Change,
     Clock,
     Fact,
+    FormError,
+    Option,
     Tab,
     TimelineEntry,
 )
+from headgate.console.views.standing import AroundRow, AskedRow, BranchRow, StepInView
 from headgate.console.views.work import TaskRow
+from headgate.process import parse_definition
 from headgate.ui.format import Percent
 from tests.unit.ui.samples.base import (
     ANA,
@@ -224,3 +230,63 @@ CLOSED_CASE = replace(
     sla=None,
     facts=(),
 )
+
+
+FILE = Path(__file__).parents[4] / "packs" / "order_governance" / "processes" / "order_to_release.yaml"
+_DEFINITION = parse_definition(FILE.read_text(encoding="utf-8"), FILE.name)
+STANDING_CASE = replace(
+    CASE,
+    svg=picture(_DEFINITION, "exception"),
+    branches=(
+        BranchRow("checks/papers", "papers", "the task 'Collect the papers', order desk", "waiting", "", "/s", "/r"),
+        BranchRow(
+            "checks/bank", "bank", "the command account.check to bank", "stuck", "the bank answered: 503", "/s2", "/r2"
+        ),
+    ),
+    around=(
+        AroundRow("Order WEB1-10001", "Order to release", "Shipping", "waiting", "", "/cases/1", parent=True),
+        AroundRow("Screening S-1", "Screening", "Clear", "closed", "clear", "/cases/2", parent=False),
+        AroundRow("Screening S-2", "Screening", "", "started", "", "", parent=False),
+    ),
+    asked=(
+        AskedRow(uid("i1"), "Move to Released", "The bank confirmed on the phone.", JONAS, ago(minutes=9), mine=False),
+        AskedRow(uid("i2"), "Skip checks/bank", "Their system is down.", ANA, ago(minutes=3), mine=True),
+    ),
+    jump="/cases/1/step-in?kind=jump",
+)
+_STAGES = tuple(Option(s.id, s.title) for s in _DEFINITION.stages.values())
+STEP_IN = StepInView(
+    case_id=uid("c2"),
+    case_title=f"Order {ORDER_NO}",
+    kind="skip",
+    at="checks/papers",
+    title="Skip checks/papers",
+    stages=_STAGES,
+    will=(
+        "the task 'Collect the papers' is left out in branch papers",
+        "its task is closed as cancelled",
+        "branch papers counts as done",
+        "your reason and your name stay in the case's timeline and in the audit chain",
+    ),
+    will_not=(
+        "it does not count as an approval, and nothing is taken for agreed",
+        "what the branch did before is not undone",
+    ),
+    second=False,
+    blocked="",
+    take_back=False,
+    can_take_back=False,
+    seen="2026-03-02T09:00:00.000000Z",
+)
+STEP_IN_TWO = replace(
+    STEP_IN,
+    kind="jump",
+    at="released",
+    title="Move to 'Released'",
+    second=True,
+    can_take_back=True,
+    reason="ok",
+    errors=(FormError("reason", "reason: is missing. Say in a few words why; it stays in the record."),),
+)
+STEP_IN_CHOOSE = replace(STEP_IN_TWO, at="", title="Move to another stage", will=(), will_not=(), errors=())
+STEP_IN_BLOCKED = replace(STEP_IN_CHOOSE, blocked="order WEB1-10023 has ended as released", at="checking")
