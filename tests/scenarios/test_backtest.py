@@ -16,9 +16,10 @@ import yaml
 
 from headgate.channel.orders import OrderLens
 from headgate.kernel.clock import FixedClock
+from headgate.kernel.context import Context
 from headgate.packs import find_pack
 from headgate.policy import compile_policy, parse_policy, run_examples
-from headgate.policy.backtest import Run, Wanted, get_result, list_flips
+from headgate.policy.backtest import Run, Wanted, get_result, keeping, list_flips
 from headgate.store import Database
 from tests.conftest import NOW, create_tenant
 from tests.scenarios.channel import APPROVER, AUTHOR, Channel, account, bare_channel, partner, product, stock
@@ -233,6 +234,28 @@ def test_what_is_told_from_a_part_of_the_text_is_what_the_whole_tells(
     quick = tried(governed, policy, candidate(policy, CHANGES[policy]))[1]
     monkeypatch.setattr(OrderLens, "peek", lambda *_: None)
     assert tried(governed, policy, candidate(policy, CHANGES[policy]))[1] == quick
+
+
+@pytest.mark.parametrize("policy", sorted(CHANGES))
+def test_what_a_worker_finds_by_columns_first_made_then_kept_is_what_the_whole_records_tell(
+    governed: Channel, policy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "STRETCH", 25)
+    monkeypatch.setattr(keeping, "LEAST", 1)
+    app, texts = governed.app, [candidate(policy, CHANGES[policy]), candidate(policy, lambda _: None)]
+    later = Context(governed.tenant, AUTHOR, governed.clock.now() + timedelta(hours=1))
+    run, told = tried(governed, policy, *texts)
+    for _ in range(2):
+        today = governed.clock.now().date()
+        wanted = Wanted(policy, today - timedelta(days=10), today, texts=tuple(("try", t) for t in texts))
+        with app.database.transaction(governed.tenant) as conn:
+            asked_for = app.backtests.start(conn, governed.context(AUTHOR), wanted, small=0)
+        done = app.backtests.work(app.database, later, FixedClock(later.now), "w", asked_for.run)
+        assert done is not None
+        with app.database.transaction(governed.tenant) as conn:
+            assert get_result(conn, done.run) == told
+            for place in (0, 1):
+                assert list_flips(conn, done.run, place, limit=1000) == list_flips(conn, run.run, place, limit=1000)
 
 
 def test_a_decision_that_followed_an_approval_is_not_counted_a_second_time(channel: Channel) -> None:

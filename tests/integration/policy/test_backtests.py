@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -18,7 +18,20 @@ from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
 from headgate.ledger import audit_list
 from headgate.policy import draft_decision, evidence_of, record_decisions
-from headgate.policy.backtest import Run, Wanted, get_flip, get_result, get_run, list_flips, list_runs, reading, service
+from headgate.policy.backtest import (
+    Run,
+    Wanted,
+    get_flip,
+    get_result,
+    get_run,
+    keeping,
+    list_flips,
+    list_runs,
+    reading,
+    service,
+)
+from headgate.policy.backtest.core.columns import read_facts
+from headgate.policy.backtest.keeping import Keeper
 from headgate.store import Database
 from headgate.wiring import App, build
 from tests.conftest import NOW
@@ -93,9 +106,10 @@ def tight(first: date = date(2026, 1, 1), last: date = date(2026, 2, 28), limit:
 
 @pytest.fixture
 def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seven decisions a slice, so that a run takes several."""
-    whole = reading.slices
-    monkeypatch.setattr(service, "slices", partial(whole, size=7))
+    """Seven decisions a slice, of which some are kept together, so that a run takes several."""
+    monkeypatch.setattr(reading, "SLICE", 7)
+    monkeypatch.setattr(keeping, "STRETCH", 12)
+    monkeypatch.setattr(keeping, "LEAST", 3)
 
 
 def actions(app: App, tenant: UUID) -> list[str]:
@@ -288,7 +302,7 @@ def test_what_breaks_is_marked_as_failed(
         raise ZeroDivisionError("a mistake")
         yield
 
-    monkeypatch.setattr(service, "slices", broken)
+    monkeypatch.setattr(Keeper, "pieces", broken)
     with pytest.raises(ZeroDivisionError):
         app.backtests.work(app.database, context(tenant), clock, "w")
     with app.database.transaction(tenant) as conn:
@@ -307,7 +321,7 @@ def test_a_lost_database_fails_no_run(
         raise psycopg.OperationalError("gone")
         yield
 
-    monkeypatch.setattr(service, "slices", gone)
+    monkeypatch.setattr(Keeper, "pieces", gone)
     with pytest.raises(psycopg.OperationalError):
         app.backtests.work(app.database, context(tenant), clock, "w")
     with app.database.transaction(tenant) as conn:
@@ -394,3 +408,128 @@ def test_the_finding_stands_beside_the_draft_that_was_tried_and_not_beside_a_cha
     with app.database.transaction(tenant) as conn:
         assert get_run(conn, later.run).status == "done"
         assert [p.evidence for p in evidence_of(conn, "rule", 3)] == [piece.evidence]
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stretches of five or more decisions, however few there are."""
+    monkeypatch.setattr(keeping, "STRETCH", 5)
+    monkeypatch.setattr(keeping, "LEAST", 1)
+
+
+def finished(app: App, tenant: UUID, clock: FixedClock, wanted: Wanted) -> dict[str, Any]:
+    """The result of a run that a worker takes."""
+    run = start(app, tenant, wanted, small=0)
+    app.backtests.work(app.database, context(tenant), clock, "w", run.run)
+    with app.database.transaction(tenant) as conn:
+        return get_result(conn, run.run) or {}
+
+
+def stretches(app: App, tenant: UUID) -> list[tuple[Any, ...]]:
+    """What is kept of the decisions of a version, by time: version, first, last, how many."""
+    with app.database.transaction(tenant) as conn:
+        return conn.execute(
+            "select version, first_at, last_at, decisions from backtest_columns where part = '' order by 1, 2"
+        ).fetchall()
+
+
+@pytest.mark.usefixtures("kept")
+def test_columns_are_made_once_and_whole_records_read_again_only_where_something_flips(
+    app: App, tenant: UUID, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history(app, tenant)
+    once = finished(app, tenant, clock, tight())
+    made = stretches(app, tenant)
+    assert sum(decisions for *_, decisions in made) == 40
+    assert len(made) >= 4
+    read: list[int] = []
+    whole = Keeper.whole
+
+    def counting(self: Keeper, decisions: Sequence[UUID]) -> Any:
+        read.append(len(decisions))
+        return whole(self, decisions)
+
+    def never(*_: object) -> Iterator[None]:
+        raise AssertionError("columns are there")
+        yield
+
+    monkeypatch.setattr(Keeper, "whole", counting)
+    monkeypatch.setattr(keeping, "Gatherer", never)
+    monkeypatch.setattr(keeping._Stream, "_made", lambda *_: iter(()))
+    again = finished(app, tenant, clock, tight())
+    assert again == once
+    assert sum(read) == once["candidates"][0]["decisions"]["flipped"]
+    assert stretches(app, tenant) == made
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_part_of_a_kept_stretch_is_weighed_by_its_days(app: App, tenant: UUID, clock: FixedClock) -> None:
+    history(app, tenant)
+    finished(app, tenant, clock, tight())
+    made = stretches(app, tenant)
+    days = (date(2026, 1, 9), date(2026, 2, 5))
+    with app.database.transaction(tenant) as conn:
+        quick = app.backtests.start(conn, context(tenant), tight(*days))
+        told = get_result(conn, quick.run)
+    assert finished(app, tenant, clock, tight(*days)) == told
+    assert stretches(app, tenant) == made
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_decision_that_comes_late_makes_its_stretch_anew(app: App, tenant: UUID, clock: FixedClock) -> None:
+    history(app, tenant)
+    assert finished(app, tenant, clock, tight())["read"]["decisions"] == 40
+    late = START + timedelta(days=3, seconds=1)
+    decide(app, tenant, late, "70", "T-late")
+    for _ in range(2):
+        result = finished(app, tenant, clock, tight())
+        assert result["read"]["decisions"] == 41
+        with app.database.transaction(tenant) as conn:
+            quick = app.backtests.start(conn, context(tenant), tight())
+            assert get_result(conn, quick.run) == result
+    assert sum(decisions for *_, decisions in stretches(app, tenant)) == 41
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_has_only_just_been_decided_is_weighed_and_not_kept(app: App, tenant: UUID, clock: FixedClock) -> None:
+    enact(app, tenant, 1, "100", START)
+    for minutes in (50, 40, 30, 10, 5, 0):
+        decide(app, tenant, NOW - timedelta(minutes=minutes, seconds=1), "70", f"T-{minutes}")
+    wanted = tight(NOW.date(), NOW.date())
+    assert finished(app, tenant, clock, wanted)["read"]["decisions"] == 6
+    assert [decisions for *_, decisions in stretches(app, tenant)] == [3]
+    clock.move(timedelta(hours=1))
+    assert finished(app, tenant, clock, wanted)["candidates"][0]["decisions"]["flipped"] == 6
+    assert [decisions for *_, decisions in stretches(app, tenant)] == [3, 3]
+
+
+@pytest.mark.usefixtures("kept")
+def test_columns_are_the_tenants_own_and_go_with_its_old_backtests(
+    app: App, tenant: UUID, make_tenant: Callable[[], UUID], clock: FixedClock
+) -> None:
+    other = make_tenant()
+    history(app, tenant, 6)
+    finished(app, tenant, clock, tight())
+    assert stretches(app, tenant)
+    assert stretches(app, other) == []
+    with app.database.transaction(tenant, partner="P-1") as conn:
+        assert conn.execute("select count(*) from backtest_columns").fetchone() == (0,)
+    with app.database.transaction(tenant) as conn:
+        service.purge_backtests(conn, NOW + timedelta(days=1), 10)
+    assert stretches(app, tenant) == []
+
+
+@pytest.mark.usefixtures("kept")
+def test_columns_hold_the_marker_of_a_personal_value_so_erasing_it_reaches_them(
+    app: App, tenant: UUID, clock: FixedClock
+) -> None:
+    enact(app, tenant, 1, "100", START)
+    marker = f"$pd:{'0' * 43}.1"
+    for number in range(6):
+        decide(app, tenant, START + timedelta(days=1, hours=number), "70", f"T-{number}", marker)
+    finished(app, tenant, clock, tight())
+    with app.database.transaction(tenant) as conn:
+        rows = conn.execute("select packed from backtest_columns where part = 'rule'", binary=True).fetchall()
+    values = [value for (packed,) in rows for shape in read_facts(packed).shapes for value in shape.values]
+    assert [marker] in values
+    assert {v for of in values for v in of} <= {marker, "70"}

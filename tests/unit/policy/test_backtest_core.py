@@ -21,6 +21,7 @@ from headgate.policy.backtest.core.replay import Recorded, Replay
 from headgate.policy.backtest.core.result import result_of
 from headgate.policy.backtest.core.spec import Period, last_quarter, period_of
 from headgate.policy.backtest.core.tally import Flip, Group
+from tests.unit.policy.columns import sweep_records
 
 TODAY = date(2026, 11, 21)
 TEXT = """
@@ -73,7 +74,12 @@ def replay(rows: list[Recorded], shelf: Shelf, *candidates: CompiledPolicy, most
     months = [(datetime(2026, m, 1, tzinfo=UTC), f"2026-{m:02d}") for m in range(1, 7)]
     made = Replay("rule", candidates, shelf, {"rule": PlainLens()}, months, most)
     made.add(rows)
-    return result_of(made, [name for _, name in months], "EUR", [])
+    found = result_of(made, [name for _, name in months], "EUR", [])
+    by_columns = Replay("rule", candidates, shelf, {"rule": PlainLens()}, months, most)
+    sweep_records(by_columns, rows, PlainLens(), shelf)
+    assert result_of(by_columns, [name for _, name in months], "EUR", []) == found
+    assert [t.flips for t in by_columns.tallies] == [t.flips for t in made.tallies]
+    return found
 
 
 def test_each_decision_is_compared_with_what_its_own_version_said() -> None:

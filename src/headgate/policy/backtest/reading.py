@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from headgate.kernel.canonical import digest
 from headgate.policy.backtest import repo
 from headgate.policy.backtest.core.lens import Lens
 from headgate.policy.backtest.core.plain import PlainLens
@@ -20,7 +21,7 @@ from headgate.policy.core.lifecycle import PolicyVersion
 from headgate.policy.service import PolicyService
 
 SLICE = 4_000
-_FIRST_ID = UUID(int=0)
+FIRST_ID = UUID(int=0)
 
 # Opens a read-only transaction in the tenant.
 Opens = Callable[[], AbstractContextManager[Connection]]
@@ -44,18 +45,35 @@ def lenses_for(policy: str, hosted: Sequence[Hosted]) -> dict[str, Lens]:
     return found
 
 
+def asked_by(host: str, hosted: Sequence[Hosted]) -> tuple[str, ...]:
+    """The policies whose evaluations the decisions of a host hold, itself among them."""
+    return tuple(sorted({host}.union(*(each.asks for each in hosted if host in each.hosts))))
+
+
 class StoredShelf:
     """The tenant's policies over a period, compiled once before the pass."""
 
     def __init__(
         self, conn: Connection, policies: PolicyService, policy: str, since: datetime, until: datetime
     ) -> None:
-        decided = [v for v in policies.list(conn) if v.valid_from is not None and v.valid_from < until]
+        self._decided = [v for v in policies.list(conn) if v.valid_from is not None]
+        decided = [v for v in self._decided if v.valid_from is not None and v.valid_from < until]
         wanted = [v for v in decided if v.policy == policy or v.valid_until is None or v.valid_until > since]
         self._tables = policies.compiled_many(conn, [(v.policy, v.version) for v in wanted])
         self._windows: dict[str, list[PolicyVersion]] = {}
         for version in wanted:
             self._windows.setdefault(version.policy, []).append(version)
+
+    def stood(self, first: datetime, last: datetime) -> bytes:
+        """SHA-256 over which version of every policy decided when, from one instant to another."""
+        found = []
+        for each in sorted(self._decided, key=lambda v: (v.policy, v.version)):
+            start, end = each.valid_from, each.valid_until
+            if start is None or start > last or (end is not None and end <= first):
+                continue
+            end = None if end is None or end > last else end
+            found.append([each.policy, each.version, each.digest, max(start, first), end])
+        return digest(found)
 
     def version(self, policy: str, version: int) -> CompiledPolicy | None:
         """One version that decided in the period or, of the policy that is tried, ever."""
@@ -76,28 +94,25 @@ def count_decisions(conn: Connection, policies: Sequence[str], since: datetime, 
     return int(row[0]) if row else 0
 
 
-def slices(
-    opens: Opens, policies: Sequence[str], since: datetime, until: datetime, size: int = SLICE
+def stream(
+    opens: Opens, of: tuple[str, int], after: tuple[datetime, UUID], until: datetime, size: int
 ) -> Iterator[list[Recorded]]:
-    """Recorded decisions by policy, version, time and id, a slice at a time, each in a transaction of its own. The next
-    slice is read while the one at hand is weighed."""
-    with opens() as conn:
-        versions = [(p, v) for p, v in conn.execute(repo.VERSIONS, {"policies": list(policies)})]
+    """Recorded decisions of one version behind an instant and id, a slice at a time, each in a transaction of its own.
+    The next slice is read while the one at hand is weighed."""
 
-    def read(policy: str, version: int, after: tuple[datetime, UUID]) -> list[Recorded]:
+    def read(after: tuple[datetime, UUID]) -> list[Recorded]:
         with opens() as conn:
-            return _slice(conn, (policy, version), (since, until), after, size)
+            return _slice(conn, of, until, after, size)
 
     with ThreadPoolExecutor(1, thread_name_prefix="headgate-backtest") as ahead:
-        for policy, version in versions:
-            coming = ahead.submit(read, policy, version, (since, _FIRST_ID))
-            while rows := coming.result():
-                full = len(rows) == size
-                if full:
-                    coming = ahead.submit(read, policy, version, (rows[-1].at, rows[-1].decision))
-                yield rows
-                if not full:
-                    break
+        coming = ahead.submit(read, after)
+        while rows := coming.result():
+            full = len(rows) == size
+            if full:
+                coming = ahead.submit(read, (rows[-1].at, rows[-1].decision))
+            yield rows
+            if not full:
+                break
 
 
 def slices_within(
@@ -105,8 +120,8 @@ def slices_within(
 ) -> Iterator[list[Recorded]]:
     """The same in the transaction at hand."""
     for policy, version in conn.execute(repo.VERSIONS, {"policies": list(policies)}).fetchall():
-        after = (since, _FIRST_ID)
-        while rows := _slice(conn, (policy, version), (since, until), after, size):
+        after = (since, FIRST_ID)
+        while rows := _slice(conn, (policy, version), until, after, size):
             yield rows
             if len(rows) < size:
                 break
@@ -116,14 +131,14 @@ def slices_within(
 def _slice(
     conn: Connection,
     of: tuple[str, int],
-    span: tuple[datetime, datetime],
+    until: datetime,
     after: tuple[datetime, UUID],
     size: int,
 ) -> list[Recorded]:
     params: Mapping[str, object] = {
         "policy": of[0],
         "version": of[1],
-        "until": span[1],
+        "until": until,
         "at": after[0],
         "decision": after[1],
         "limit": size,
@@ -131,4 +146,15 @@ def _slice(
     return [Recorded(*row) for row in conn.execute(repo.SLICE, params, binary=True)]
 
 
-__all__ = ["Hosted", "Opens", "StoredShelf", "count_decisions", "lenses_for", "slices", "slices_within"]
+__all__ = [
+    "FIRST_ID",
+    "SLICE",
+    "Hosted",
+    "Opens",
+    "StoredShelf",
+    "asked_by",
+    "count_decisions",
+    "lenses_for",
+    "slices_within",
+    "stream",
+]

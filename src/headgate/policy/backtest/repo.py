@@ -122,3 +122,44 @@ delete from backtests b using (
 returning b.run
 """
 PURGE_FLIPS = "delete from backtest_flips where run = any(%(runs)s)"
+
+# Stretches that hold all of their decisions: they are only added to, so as many are the same ones.
+STRETCHES = """
+select c.first_at, c.last_at, c.decisions, c.stood
+from backtest_columns c
+where c.host = %(host)s and c.version = %(version)s and c.part = '' and c.form = %(form)s
+  and c.last_at >= %(since)s and c.first_at < %(until)s
+  and c.decisions = (
+      select count(*) from decisions d
+      where d.policy = c.host and d.version = c.version and d.at >= c.first_at and d.at <= c.last_at
+  )
+order by c.first_at, c.last_at desc
+"""
+
+STRETCH = """
+select part, proof, packed from backtest_columns
+where host = %(host)s and version = %(version)s and first_at = %(first)s and last_at = %(last)s
+  and decisions = %(decisions)s and form = %(form)s and part in ('', %(policy)s)
+"""
+
+# What lies across a stretch that is made anew no longer holds.
+DROP_STRETCHES = """
+delete from backtest_columns
+where host = %(host)s and version = %(version)s and first_at <= %(last)s and last_at >= %(first)s
+"""
+
+KEEP_STRETCH = """
+insert into backtest_columns (host, version, first_at, part, last_at, form, stood, decisions, proof, packed, made_at)
+select %(host)s, %(version)s, %(first)s, p.part, %(last)s, %(form)s, %(stood)s, %(decisions)s, p.proof, p.packed,
+       %(now)s
+from unnest(%(parts)s::text[], %(proofs)s::bytea[], %(packed)s::bytea[]) as p(part, proof, packed)
+on conflict do nothing
+"""
+
+WHOLE = """
+select decision, at, policy, version, subject_type, subject, outcome,
+       convert_to(evaluations::text, 'UTF8'), digest
+from decisions where decision = any(%(decisions)s)
+"""
+
+PURGE_COLUMNS = "delete from backtest_columns where made_at < %(before)s"

@@ -7,8 +7,7 @@ there, so half a result is never shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -27,7 +26,7 @@ from headgate.kernel.errors import Conflict, HeadgateError, invalid
 from headgate.kernel.ids import new_id
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy.backtest import repo
-from headgate.policy.backtest.core.replay import Recorded, Replay
+from headgate.policy.backtest.core.replay import Replay
 from headgate.policy.backtest.core.result import result_of
 from headgate.policy.backtest.core.spec import (
     MOST_CANDIDATES,
@@ -42,9 +41,9 @@ from headgate.policy.backtest.findings import attach
 from headgate.policy.backtest.reading import (
     Hosted,
     StoredShelf,
+    asked_by,
     count_decisions,
     lenses_for,
-    slices,
     slices_within,
 )
 from headgate.policy.backtest.runs import Run, get_flip, get_run, keep_flips
@@ -132,7 +131,7 @@ class Backtests:
         _audit(conn, ctx, "backtest.started", started)
         if total > small:
             return started
-        replay = self._replay(conn, started)
+        replay = self._replay(conn, started, self._shelf(conn, started))
         for rows in slices_within(conn, hosts, period.since, until):
             replay.add(rows)
         return self._finish(conn, ctx, started, replay)
@@ -188,22 +187,30 @@ class Backtests:
 
     def _pass(self, database: Database, ctx: Context, clock: Clock, owner: str, run: Run, told: Told | None) -> Run:
         tenant = ctx.tenant_id
+        # Columns are numpy's, which takes its time to load; nothing else in a process needs it.
+        from headgate.policy.backtest.passing import passed
+
         with database.transaction(tenant, read_only=True) as conn:
-            replay = self._replay(conn, run)
-        hosts = sorted(lenses_for(run.policy, self._hosted))
+            shelf = self._shelf(conn, run)
+            replay = self._replay(conn, run, shelf)
+        hosts = {
+            host: (lens, asked_by(host, self._hosted)) for host, lens in lenses_for(run.policy, self._hosted).items()
+        }
         mine = {"run": run.run, "owner": owner}
 
-        def opens() -> Any:
-            return database.transaction(tenant, read_only=True)
+        def goes_on(done: int) -> bool:
+            crashpoint("backtest.weighed")
+            with database.transaction(tenant) as conn:
+                progress = {**mine, "done": done, "lease": clock.now() + LEASE}
+                return conn.execute(repo.PROGRESS, progress).fetchone() is not None
 
-        with closing(_told(slices(opens, hosts, run.since, run.until), run.total, told)) as parts:
-            for rows in parts:
-                replay.add(rows)
-                crashpoint("backtest.weighed")
-                with database.transaction(tenant) as conn:
-                    progress = {**mine, "done": replay.seen.decisions, "lease": clock.now() + LEASE}
-                    if conn.execute(repo.PROGRESS, progress).fetchone() is None:
-                        return get_run(conn, run.run)
+        at = (run.since, run.until, clock.now())
+        for done in passed(database, tenant, run.policy, hosts, shelf, replay, at):
+            if not goes_on(done):
+                with database.transaction(tenant, read_only=True) as conn:
+                    return get_run(conn, run.run)
+            if told is not None:
+                told(done, max(run.total, done))
         with database.transaction(tenant) as conn:
             if conn.execute(repo.LOCK_MINE, mine).fetchone() is None:
                 return get_run(conn, run.run)
@@ -248,8 +255,10 @@ class Backtests:
         lens = lenses_for(found.policy, self._hosted)[host]
         return drill(conn, found.policy, flip, table, lens, then)
 
-    def _replay(self, conn: Connection, run: Run) -> Replay:
-        shelf = StoredShelf(conn, self._policies, run.policy, run.since, run.until)
+    def _shelf(self, conn: Connection, run: Run) -> StoredShelf:
+        return StoredShelf(conn, self._policies, run.policy, run.since, run.until)
+
+    def _replay(self, conn: Connection, run: Run, shelf: StoredShelf) -> Replay:
         lenses = lenses_for(run.policy, self._hosted)
         months = Period(run.first, run.last, run.zone).months()
         return Replay(run.policy, self.candidates(conn, run.run), shelf, lenses, months, MOST_FLIPS)
@@ -272,15 +281,6 @@ class Backtests:
         return get_run(conn, run.run)
 
 
-def _told(parts: Iterable[list[Recorded]], total: int, told: Told | None) -> Any:
-    done = 0
-    for rows in parts:
-        yield rows
-        done += len(rows)
-        if told is not None:
-            told(done, max(total, done))
-
-
 def _audit(conn: Connection, ctx: Context, action: str, run: Run, **details: Any) -> None:
     body: Mapping[str, Any] = {
         "policy": run.policy,
@@ -294,7 +294,9 @@ def _audit(conn: Connection, ctx: Context, action: str, run: Run, **details: Any
 
 
 def purge_backtests(conn: Connection, before: datetime, limit: int) -> int:
-    """Delete at most so many runs that ended before a moment, with their flips; how many."""
+    """Delete at most so many runs that ended before a moment, with their flips, and columns made before it; how many
+    runs."""
+    conn.execute(repo.PURGE_COLUMNS, {"before": before})
     runs = [row[0] for row in conn.execute(repo.PURGE, {"before": before, "limit": limit})]
     if runs:
         conn.execute(repo.PURGE_FLIPS, {"runs": runs})

@@ -75,3 +75,25 @@ backtest_flips = tenant_table(
     partner_column="partner",
     app="crud",
 )
+
+# What backtests read of the decisions of a version, as columns (`core/columns.py`): made by the first run over a
+# stretch of time, used as long as there are as many decisions in it. A stretch never ends within an instant. The part
+# '' is what all policies share, with ids and digests in `proof`; every other part is a policy's evaluations.
+backtest_columns = tenant_table(
+    "backtest_columns",
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, autoincrement=False),
+    sa.Column("first_at", _TS, nullable=False),
+    sa.Column("part", sa.Text, nullable=False),
+    sa.Column("last_at", _TS, nullable=False),
+    sa.Column("form", sa.Text, nullable=False),
+    sa.Column("stood", BYTEA, nullable=False),
+    sa.Column("decisions", sa.Integer, nullable=False),
+    sa.Column("proof", BYTEA, nullable=False),
+    sa.Column("packed", BYTEA, nullable=False),
+    sa.Column("made_at", _TS, nullable=False),
+    sa.CheckConstraint("first_at <= last_at and decisions > 0", name="span"),
+    sa.Index("backtest_columns_made", "tenant_id", "made_at"),
+    primary_key=("host", "version", "first_at", "part"),
+    app="crud",
+)

@@ -56,6 +56,11 @@ class OrderLens:
             "recorded: what one order would have left to the next is not weighed again."
         )
 
+    @property
+    def edition(self) -> int:
+        """The first way of reading them."""
+        return 1
+
     def peek(self, text: bytes, policy: str) -> Sequence[Asked] | None:
         """The tables of the policy's checks, cut out of the text.
 

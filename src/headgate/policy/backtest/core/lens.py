@@ -58,6 +58,11 @@ class Lens(Protocol):
         """What is weighed again and what is taken as recorded, in one sentence."""
         ...
 
+    @property
+    def edition(self) -> int:
+        """Counts up whenever records are read in another way, so that what was kept of them is made anew."""
+        ...
+
     def peek(self, text: bytes, policy: str) -> Sequence[Asked] | None:
         """The evaluations of a policy out of the record's text without reading all of it; places do not count here.
         None where the whole has to be read, and always for a decision that followed an approval."""

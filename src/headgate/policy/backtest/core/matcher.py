@@ -82,6 +82,31 @@ class Matcher:
             return known  # type: ignore[return-value]  # seen to hold no None
         return tuple([a if a is not None else self._alone(place, values) for place, a in enumerate(known)])
 
+    def bits(self, place: int, value: object) -> int:
+        """What the tables make of one fact: values with the same bits cannot be told apart by any simple cell."""
+        return self._columns[place][tuple(value) if isinstance(value, list) else value]
+
+    def turns(self, place: int) -> list[Decimal] | None:
+        """The numbers at which the bits of a fact may change, in order; None where it is not a plain number in every
+        table that reads it, so that each value has to be looked at."""
+        found: set[Decimal] = set()
+        for part in self._parts:
+            axis = part.axes.get(self._names[place])
+            if axis is None:
+                continue
+            if axis.column.type not in NUMERIC or axis.column.type == "integer" or axis.column.values:
+                return None
+            ends = (end for segment in axis.segments for end in segment.ends or ())
+            found.update(e for e in (*ends, axis.column.minimum, axis.column.maximum) if isinstance(e, Decimal))
+        return sorted(found)
+
+    def depends(self, values: Sequence[Any]) -> bool:
+        """Whether a table works something out of these facts, so that their bits alone do not tell its answer."""
+        bits = self._all
+        for place, value in enumerate(values):
+            bits &= self.bits(place, value)
+        return not all(part.grouped(bits) for part in self._parts)
+
     def _facts(self, values: Sequence[Any]) -> dict[str, object]:
         return dict(zip(self._names, values, strict=True))
 

@@ -21,6 +21,11 @@ class PlainLens:
         """What is weighed again."""
         return "Each decision is weighed again by itself; what other policies made of it later is not."
 
+    @property
+    def edition(self) -> int:
+        """The first way of reading them."""
+        return 1
+
     def peek(self, text: bytes, policy: str) -> Sequence[Asked] | None:
         """These records are short: they are read as a whole."""
         return None

@@ -49,6 +49,18 @@ class Shelf(Protocol):
         ...
 
 
+def said_then(shelf: Shelf, policy: str, at: datetime, facts: Mapping[str, Any]) -> Answer:
+    """What the version of a policy that stood at an instant says."""
+    table = shelf.in_force(policy, at)
+    return Answer(missing=(f"a version of {policy} in force",)) if table is None else ask(table, facts)
+
+
+def subject_number(subject_type: str, subject: str) -> int:
+    """A subject as a signed number of 64 bits, the same in every process; what is counted are distinct numbers."""
+    told = hashlib.blake2b(f"{subject_type}\0{subject}".encode(), digest_size=8).digest()
+    return int.from_bytes(told, "little", signed=True)
+
+
 @dataclass(slots=True)
 class Seen:
     """What was read, whatever the candidates say."""
@@ -82,8 +94,8 @@ class Replay:
         self._candidates = tuple(candidates)
         self._shelf = shelf
         self._lenses = lenses
-        self._starts = [start for start, _ in months]
-        self._names = [name for _, name in months]
+        self.starts = [start for start, _ in months]
+        self.names = [name for _, name in months]
         self._matchers: dict[tuple[int, tuple[str, ...]], tuple[bool, Matcher]] = {}
         self._hash = hashlib.sha256()
         self._hosts: set[str] = set()
@@ -103,15 +115,20 @@ class Replay:
     def add(self, rows: Iterable[Recorded]) -> None:
         """Weigh decisions again."""
         for row in rows:
-            self._hash.update(row.decision.bytes + row.digest)
-            self._add(row)
+            self.noted(row.policy, row.decision.bytes + row.digest)
+            self.weigh(row)
 
-    def _add(self, row: Recorded) -> None:
+    def noted(self, host: str, proof: bytes) -> None:
+        """Decisions of a policy are weighed next: id and digest of each, in their order."""
+        self._hosts.add(host)
+        self._hash.update(proof)
+
+    def weigh(self, row: Recorded) -> None:
+        """Weigh a decision that is noted already."""
         seen, lens = self.seen, self._lenses[row.policy]
         seen.decisions += 1
-        self._hosts.add(row.policy)
-        month = self._names[bisect_right(self._starts, row.at) - 1]
-        subject = hash((row.subject_type, row.subject))
+        month = self.names[bisect_right(self.starts, row.at) - 1]
+        subject = subject_number(row.subject_type, row.subject)
         try:
             peeked = lens.peek(row.record, self._policy)
             if peeked is not None and not lens.stops(None, row.outcome) and self._quiet(peeked):
@@ -144,7 +161,7 @@ class Replay:
         """Whether the record holds and every candidate says the same; then it is counted. Most decisions are like
         this, so it comes first and costs little."""
         for each in asked:
-            known, matcher = self._matcher(each)
+            known, matcher = self.matcher(each.version, each.names)
             answers = matcher.answers(each.values)
             if not known or list(answers[0].rows) != each.rows:
                 return False
@@ -171,7 +188,7 @@ class Replay:
         lacking: list[set[str]] = [set() for _ in range(count)]
         refused = [""] * count
         for each in asked:
-            known, matcher = self._matcher(each)
+            known, matcher = self.matcher(each.version, each.names)
             answers = matcher.answers(each.values)
             recorded = answers[0]
             if not known or recorded.outputs != each.outputs or list(recorded.rows) != each.rows:
@@ -189,13 +206,15 @@ class Replay:
                     self.tallies[place].evaluations_changed += 1
         return changed, lacking, refused
 
-    def _matcher(self, asked: Asked) -> tuple[bool, Matcher]:
-        key = (asked.version, asked.names)
+    def matcher(self, version: int, names: tuple[str, ...]) -> tuple[bool, Matcher]:
+        """What answers evaluations of a version with facts of these names: that version, then the candidates; and
+        whether that version is known."""
+        key = (version, names)
         found = self._matchers.get(key)
         if found is None:
-            own = self._shelf.version(self._policy, asked.version)
+            own = self._shelf.version(self._policy, version)
             tables = [own or self._candidates[0], *self._candidates]
-            found = self._matchers[key] = (own is not None, Matcher(tables, asked.names))
+            found = self._matchers[key] = (own is not None, Matcher(tables, names))
         return found
 
     def _differs(self, row: Recorded, asked: Asked, now: Answer | None) -> None:
@@ -283,10 +302,9 @@ class Replay:
 
     def _judge(self, row: Recorded, candidate: CompiledPolicy | None) -> Judge:
         def judge(policy: str, facts: Mapping[str, Any]) -> Answer:
-            table = candidate if policy == self._policy and candidate else self._shelf.in_force(policy, row.at)
-            if table is None:
-                return Answer(missing=(f"a version of {policy} in force",))
-            return ask(table, facts)
+            if policy == self._policy and candidate:
+                return ask(candidate, facts)
+            return said_then(self._shelf, policy, row.at, facts)
 
         return judge
 

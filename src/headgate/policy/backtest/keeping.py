@@ -1,0 +1,204 @@
+"""Gives a pass its decisions as columns: those that are kept, and those that it makes out of records and keeps.
+
+A kept stretch is used while as many decisions lie in its span of time as when it was made, and while the same versions
+stood then. Decisions are only ever added, so this is the watermark: one that comes late makes its stretch anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+import numpy as np
+from psycopg import Connection
+
+from headgate.policy.backtest import reading, repo
+from headgate.policy.backtest.core.columns import FORM, Facts, Spine, read_facts, read_spine, write_facts, write_spine
+from headgate.policy.backtest.core.gather import Gatherer, microseconds
+from headgate.policy.backtest.core.lens import Lens
+from headgate.policy.backtest.core.replay import Recorded
+from headgate.policy.backtest.reading import FIRST_ID, Opens, StoredShelf
+
+STRETCH = 16_000  # decisions that are kept together
+LEAST = 1_000  # fewer are not worth a row of their own
+CROWD = 50_000  # of one instant; more than these are never kept
+SETTLED = timedelta(minutes=15)  # what is younger may still be joined by what began before it
+_LAST_ID = UUID(int=(1 << 128) - 1)
+
+Writes: TypeAlias = Callable[[], AbstractContextManager[Connection]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Columns with the places of those decisions that are to be weighed."""
+
+    host: str
+    spine: Spine
+    facts: Facts
+    span: tuple[int, int]
+
+
+# Decisions to weigh, as columns or as records; a number says how many more were read, for the progress.
+Piece: TypeAlias = Stretch | list[Recorded] | int
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """How the decisions of a policy are read, and of which policies they hold evaluations."""
+
+    lens: Lens
+    asks: tuple[str, ...]
+
+    @property
+    def form(self) -> str:
+        """Which bytes, read in which way."""
+        return f"{FORM}.{self.lens.edition} {','.join(self.asks)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """What a pass over the decisions of `hosts` needs to read, make and keep columns of them. `policy` is tried."""
+
+    opens: Opens
+    writes: Writes
+    hosts: Mapping[str, Host]
+    shelf: StoredShelf
+    policy: str
+    now: datetime
+
+    def pieces(self, since: datetime, until: datetime) -> Iterator[Piece]:
+        """All decisions from one instant to before another: by policy, version, time and id."""
+        with self.opens() as conn:
+            versions = conn.execute(repo.VERSIONS, {"policies": sorted(self.hosts)}).fetchall()
+        for host, version in versions:
+            yield from _Stream(self, host, version, since, until).pieces()
+
+    def whole(self, decisions: Sequence[UUID]) -> list[Recorded]:
+        """The records of some decisions, in any order."""
+        with self.opens() as conn:
+            found = conn.execute(repo.WHOLE, {"decisions": list(decisions)}, binary=True)
+            return [Recorded(*row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A stretch as stored, without its bytes."""
+
+    first: datetime
+    last: datetime
+    decisions: int
+
+
+class _Stream:
+    """The decisions of one version."""
+
+    def __init__(self, keeper: Keeper, host: str, version: int, since: datetime, until: datetime) -> None:
+        self._keeper, self._host, self._version = keeper, host, version
+        self._since, self._until = since, until
+        self._read = keeper.hosts[host]
+        self._key = {"host": host, "version": version, "form": self._read.form}
+
+    def pieces(self) -> Iterator[Piece]:
+        """Kept stretches, and between them what is made now."""
+        after = (self._since, FIRST_ID)
+        for kept in self._stretches():
+            if kept.first > after[0]:
+                yield from self._made(after, kept.first)
+            found = self._load(kept)
+            if found is None:  # made anew by another run meanwhile
+                yield from self._records(max(after, (kept.first, FIRST_ID)), kept.last + timedelta(microseconds=1))
+            else:
+                yield found
+            after = (kept.last, _LAST_ID)
+        yield from self._made(after, self._until)
+
+    def _stretches(self) -> list[_Kept]:
+        """Those that hold, none across another."""
+        found: list[_Kept] = []
+        with self._keeper.opens() as conn:
+            rows = conn.execute(repo.STRETCHES, {**self._key, "since": self._since, "until": self._until}).fetchall()
+        for first, last, decisions, stood in rows:
+            apart = not found or first > found[-1].last
+            if apart and bytes(stood) == self._keeper.shelf.stood(first, last):
+                found.append(_Kept(first, last, decisions))
+        return found
+
+    def _load(self, kept: _Kept) -> Stretch | None:
+        wanted = {**self._key, "first": kept.first, "last": kept.last, "decisions": kept.decisions}
+        with self._keeper.opens() as conn:
+            rows = conn.execute(repo.STRETCH, {**wanted, "policy": self._keeper.policy}, binary=True).fetchall()
+        parts = {part: (bytes(proof), bytes(packed)) for part, proof, packed in rows}
+        if parts.keys() != {"", self._keeper.policy}:
+            return None
+        spine = read_spine(*parts[""])
+        edges = np.array([microseconds(self._since), microseconds(self._until)], dtype=np.int64)
+        low, high = np.searchsorted(spine.at, edges)
+        return Stretch(self._host, spine, read_facts(parts[self._keeper.policy][1]), (int(low), int(high)))
+
+    def _records(self, after: tuple[datetime, UUID], end: datetime) -> Iterator[Piece]:
+        yield from reading.stream(
+            self._keeper.opens, (self._host, self._version), after, min(end, self._until), reading.SLICE
+        )
+
+    def _made(self, after: tuple[datetime, UUID], end: datetime) -> Iterator[Piece]:
+        """Columns out of records. What one instant holds stays together, so its last rows wait for the next slice."""
+        if after[0] >= end:
+            return
+        settled = self._keeper.now - SETTLED
+        gathering, waiting = self._gatherer(), list[Recorded]()
+        for rows in reading.stream(self._keeper.opens, (self._host, self._version), after, end, reading.SLICE):
+            yield len(rows)
+            waiting += rows
+            last = waiting[-1].at
+            ready = [row for row in waiting if row.at < last]
+            waiting = waiting[len(ready) :]
+            old = [row for row in ready if row.at < settled]
+            gathering.add(old)
+            if len(gathering) >= STRETCH or (len(gathering) and len(old) < len(ready)):
+                yield self._kept(gathering)
+                gathering = self._gatherer()
+            gathering.add(ready[len(old) :])
+            if len(waiting) > CROWD:
+                yield self._kept(gathering)
+                yield waiting
+                gathering, waiting = self._gatherer(), []
+        if waiting and waiting[-1].at >= settled and len(gathering):
+            yield self._kept(gathering)
+            gathering = self._gatherer()
+        gathering.add(waiting)
+        yield self._kept(gathering)
+
+    def _gatherer(self) -> Gatherer:
+        return Gatherer(self._read.lens, self._read.asks, self._keeper.shelf)
+
+    def _kept(self, gathering: Gatherer) -> Stretch | list[Recorded]:
+        """What was gathered, stored where it is old and large enough."""
+        if not len(gathering):
+            return []
+        spine, facts = gathering.spine(), gathering.facts()
+        first, last = gathering.span
+        if len(gathering) >= LEAST and last < self._keeper.now - SETTLED:
+            parts = {"": (spine.proof, write_spine(spine))}
+            parts |= {policy: (b"", write_facts(each)) for policy, each in facts.items()}
+            values = {
+                **self._key,
+                "first": first,
+                "last": last,
+                "stood": self._keeper.shelf.stood(first, last),
+                "decisions": len(gathering),
+                "parts": list(parts),
+                "proofs": [proof for proof, _ in parts.values()],
+                "packed": [packed for _, packed in parts.values()],
+                "now": self._keeper.now,
+            }
+            with self._keeper.writes() as conn:
+                conn.execute(repo.DROP_STRETCHES, values)
+                conn.execute(repo.KEEP_STRETCH, values)
+        return Stretch(self._host, spine, facts[self._keeper.policy], (0, len(gathering)))
+
+
+__all__ = ["Host", "Keeper", "Piece", "Stretch"]
