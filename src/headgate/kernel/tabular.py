@@ -57,13 +57,13 @@ def _row(columns: Sequence[tuple[str, Sequence[str], Sequence[Column] | None]], 
     made: dict[str, Any] = {}
     for (name, path, within), value in zip(columns, row, strict=True):
         if within is not None:
-            value = _rows(within, value)
-        elif isinstance(value, (dict, list)):
-            value = expand(value)
-        if name:
-            made[name] = value
+            full: Any = _rows(within, value)
         else:
-            _put(made, path, value)
+            full = expand(value) if isinstance(value, (dict, list)) else value
+        if name:
+            made[name] = full
+        else:
+            _put(made, path, full)
     return made
 
 
