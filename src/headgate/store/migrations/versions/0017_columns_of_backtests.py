@@ -1,6 +1,6 @@
 """Columns of backtests.
 
-Revision 0016, after 0015. Roles, grants, row-level security and scan functions are set
+Revision 0017, after 0016. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -37,7 +37,14 @@ def upgrade() -> None:
         sa.Column("made_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("first_at <= last_at and decisions > 0", name=op.f("backtest_columns_span_check")),
         sa.PrimaryKeyConstraint("tenant_id", "host", "version", "first_at", "part", name=op.f("backtest_columns_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_index("backtest_columns_made", "backtest_columns", ["tenant_id", "made_at"], unique=False)
     # ### end Alembic commands ###
