@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SOURCES := $(wildcard src tests bench scripts)
 WORKERS ?= auto
 
-.PHONY: help setup demo test test-slow test-external check format bench soak screenshots vendor lock migration clean
+.PHONY: help setup demo test test-slow test-external check format bench soak image screenshots vendor lock migration clean
 
 help:  ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -44,6 +44,9 @@ bench: .venv/.bench  ## Run every bench and print a table
 
 soak: .venv/.test  ## Govern under load while processes and PostgreSQL are killed: make soak m=10 (minutes)
 	$(BIN)/python scripts/soak.py $(or $(m),10) --json artefacts/soak.json
+
+image: .venv/.test  ## Build the image with docker, podman or buildah, and run it until it is ready
+	$(BIN)/python scripts/image.py --try
 
 screenshots: .venv/.test .venv/.browser  ## Take pictures of the screens into artefacts/
 	$(BIN)/python scripts/screenshots.py

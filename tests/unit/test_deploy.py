@@ -146,7 +146,9 @@ def test_the_image_is_locked_and_without_root() -> None:
     instructions = [line.split(maxsplit=1) for line in lines if line and not line.startswith(("#", " "))]
     words = [word for word, _ in instructions]
     assert words.count("FROM") == 2
-    assert all(":" in rest and ":latest" not in rest for word, rest in instructions if word == "FROM")
+    assert all(rest.split()[0] == "${PYTHON_IMAGE}" for word, rest in instructions if word == "FROM")
+    (base,) = (rest for word, rest in instructions if word == "ARG")
+    assert re.fullmatch(r"PYTHON_IMAGE=\S+:\d+\.\d+\S*", base), "a tag that says which Python"
     last = max(index for index, word in enumerate(words) if word == "FROM")
     final = instructions[last:]
     assert ["USER", "10001:10001"] in final
