@@ -122,3 +122,10 @@ def test_requester_and_approver_are_two(deals: World) -> None:
     (task,) = deals.get("carl", "/v1/tasks").json()["items"]
     approval = deals.get("carl", f"/v1/approvals/{task['approval']}").json()
     assert approval["requested_by"] == person("paul")
+
+
+def test_two_partners_that_register_in_the_same_moment_get_numbers_of_their_own(deals: World) -> None:
+    mine = deals.post("pia", "/v1/deals", body())
+    theirs = deals.post("paul", "/v1/deals", body("P-2", {"name": "Otter Bikes SARL", "country": "FR"}))
+    assert mine.json()["deal"] != theirs.json()["deal"]
+    assert theirs.status_code == 201, theirs.text

@@ -73,7 +73,7 @@ def get_deal(caller: DealsRead, deal: CodePath) -> DealView:
 @router.post("/deals", status_code=201, response_model=DealTold, responses=problems(*WRITE))
 def register_deal(request: Request, caller: DealsWrite, body: RegisterDeal, once: Once = None) -> Response:
     """Register a deal, or keep a draft of it. Somebody else than the caller decides where rules ask for it."""
-    number = body.deal or f"DR-{new_id(caller.ctx.now).hex[:12].upper()}"
+    number = body.deal or f"DR-{new_id(caller.ctx.now).hex[-12:].upper()}"
     kind = "deal.drafted" if body.draft else "deal.submitted"
     return _send(request, caller, once, body, number, kind, _content(caller, body), status=201)
 

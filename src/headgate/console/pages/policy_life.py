@@ -119,16 +119,16 @@ def decide(visit: Visit) -> Answer:
         if outcome != "approve":
             raise invalid("outcome", outcome, "is not known", "Approve it, or send it back.")
         start = None if visit.form.get("when") == "later" else moment(visit, "start")
-        policies.approve(visit.conn, visit.ctx, name, number, digest=digest, justification=why)
-        if visit.form.get("when") == "later":
-            return Go(
-                urls.policy_version(name, number), Notice("done", "You approved it. Its start is still to be set.")
-            )
-        done = policies.activate(visit.conn, visit.ctx, name, number, start)
+        with visit.conn.transaction():  # both or neither
+            policies.approve(visit.conn, visit.ctx, name, number, digest=digest, justification=why)
+            if visit.form.get("when") == "later":
+                return Go(
+                    urls.policy_version(name, number), Notice("done", "You approved it. Its start is still to be set.")
+                )
+            done = policies.activate(visit.conn, visit.ctx, name, number, start)
     except Stale:
         raise
     except (Invalid, Conflict) as error:
-        visit.conn.rollback()
         return Shown(_review(visit, _errors(error)), 422)
     fmt = visit.lens.fmt
     when = "now" if done.in_force(visit.now) else fmt.minute(done.valid_from) if done.valid_from else ""
@@ -160,11 +160,12 @@ def _names(visit: Visit) -> tuple[str, int]:
 def _step(visit: Visit, said: str, act: Callable[[], PolicyVersion]) -> Answer:
     """Take a step and go to the version, or show its page again with what is wrong."""
     try:
-        done = act()
+        # Only the step is undone: whose rows the page may read ends with the transaction itself.
+        with visit.conn.transaction():
+            done = act()
     except (Invalid, Conflict) as error:
         if isinstance(error, Stale):
             raise
-        visit.conn.rollback()
         versions = versions_of(visit)
         return Shown(version_page(visit, picked(visit, versions), versions, _errors(error)), 422)
     return Go(urls.policy_version(done.policy, done.version), Notice("done", said))
