@@ -72,6 +72,9 @@ class Village:
     tried: set[str] = field(default_factory=set)
     sent: int = 0
 
+    def __repr__(self) -> str:
+        return "the village"  # what a failure prints; all of it would be megabytes
+
     def whim(self, who: Resident, random: Random) -> Whim:
         """Somebody's next idea; now and then it is about what another owner has."""
         other = random.choice([each for each in self.residents if not who.owner.may_read(each.owner.mark)])
