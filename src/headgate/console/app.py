@@ -27,6 +27,7 @@ from headgate.console.pages import (
     handling,
     home,
     machines,
+    messages,
     nowhere,
     operations,
     order,
@@ -63,6 +64,7 @@ DOORS: tuple[Door, ...] = (
     *approving.DOORS,  # before an approval: its address is taken for one otherwise
     *approval.DOORS,
     *delegations.DOORS,
+    *messages.DOORS,
     *case.DOORS,
     *deals.DOORS,
     *partners.DOORS,

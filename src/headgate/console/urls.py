@@ -29,6 +29,7 @@ APPROVALS_CHECK = "/approvals/check"
 APPROVALS_DECIDE = "/approvals/decide"
 APPROVALS_PREVIEW = "/approvals/preview"
 DELEGATIONS = "/delegations"
+MESSAGES = "/messages"
 DEALS = "/deals"
 PARTNERS = "/partners"
 AGREEMENTS = "/agreements"
@@ -131,6 +132,10 @@ def step_in(case_id: UUID | str, kind: str = "", at: str = "") -> str:
 
 def intervention_act(intervention: UUID | str, act: str) -> str:
     return f"/interventions/{intervention}/{segment(act)}"
+
+
+def messages_read(case_id: UUID | str) -> str:
+    return f"{MESSAGES}/{case_id}/read"
 
 
 def deal_file(code: object, file: UUID | str) -> str:

@@ -36,6 +36,16 @@ _UNSEEN = f"""
 select {_MESSAGE} from case_messages where from_staff and seen_at is null order by at desc, message desc limit %s
 """
 _ALL = f"select {_MESSAGE} from case_messages order by at, message limit %s"
+# What partners wrote and nobody of the tenant has answered or put aside, the longest wait first.
+_WAITING = """
+select case_id, subject_type, subject, partner, count(*), min(at), max(at),
+  (array_agg(author_name order by at desc, message desc))[1], (array_agg(text order by at desc, message desc))[1]
+from case_messages where not from_staff and seen_at is null
+group by case_id, subject_type, subject, partner order by min(at), case_id limit %s
+"""
+_WAITING_COUNT = """
+select count(distinct case_id) from case_messages where not from_staff and seen_at is null
+"""
 _SEEN = "update case_messages set seen_at = %s where case_id = %s and from_staff = %s and seen_at is null"
 
 
@@ -63,6 +73,21 @@ class About:
     subject_type: str
     subject: str
     partner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Messages of a partner about one case that nobody has answered yet: how many, since when, and the newest."""
+
+    case_id: UUID
+    subject_type: str
+    subject: str
+    partner: str
+    messages: int
+    since: datetime
+    newest: datetime
+    author_name: str
+    text: str
 
 
 def send_message(conn: Connection[Any], ctx: Context, about: About, text: str) -> UUID:
@@ -115,6 +140,30 @@ def unseen_by_partner(conn: Connection[Any], limit: int) -> list[Message]:
     return _revealed(conn, conn.execute(_UNSEEN, (limit,)).fetchall())
 
 
+def waiting_for_staff(conn: Connection[Any], limit: int) -> list[Waiting]:
+    """What partners wrote and nobody has answered or put aside, by case, the longest wait first."""
+    rows = conn.execute(_WAITING, (limit,)).fetchall()
+    texts = reveal_personal(conn, [(row[2], row[8]) for row in rows])
+    return [_waits(row, str(text)) for row, text in zip(rows, texts, strict=True)]
+
+
+def count_waiting_for_staff(conn: Connection[Any]) -> int:
+    """About how many cases a partner waits for an answer."""
+    row = conn.execute(_WAITING_COUNT).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def put_aside(conn: Connection[Any], ctx: Context, case_id: UUID) -> bool:
+    """Note that what the partner wrote about a case needs no answer; whether there was anything."""
+    done = conn.execute(_SEEN, (ctx.now, case_id, False)).rowcount
+    if done:
+        row = conn.execute("select subject_type, subject from cases where case_id = %s", (case_id,)).fetchone()
+        kind, subject = row if row is not None else ("case", str(case_id))
+        draft = AuditDraft("case.messages_read", kind, subject, ctx.principal.id, {"messages": done}, case_id=case_id)
+        append_audit(conn, ctx.now, [draft])
+    return bool(done)
+
+
 def messages_with_partner(conn: Connection[Any], limit: int) -> list[Message]:
     """Every message that the transaction may see, oldest first."""
     return _revealed(conn, conn.execute(_ALL, (limit,)).fetchall())
@@ -128,6 +177,11 @@ def mark_seen(conn: Connection[Any], ctx: Context, case_id: UUID) -> None:
 def _revealed(conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> list[Message]:
     texts = reveal_personal(conn, [(row[3], row[7]) for row in rows])
     return [_message((*row[:7], str(text), *row[8:])) for row, text in zip(rows, texts, strict=True)]
+
+
+def _waits(row: tuple[Any, ...], text: str) -> Waiting:
+    case_id, subject_type, subject, partner, messages, since, newest, author, _ = row
+    return Waiting(case_id, subject_type, subject, partner, messages, since, newest, author, text)
 
 
 def _message(row: tuple[Any, ...]) -> Message:

@@ -15,10 +15,11 @@ from tests.scenarios.channel import account, partner, product, stock
 # in a loop. The number of rows shown must not matter.
 BUDGETS = {
     "/": 18,
-    "/work": 14,
+    "/work": 15,
     "/work?scope=team": 14,
     "/approvals": 18,
     "/delegations": 14,
+    "/messages": 14,
     "/cases": 17,
     "/orders": 17,
     "/orders/O-1": 29,

@@ -157,6 +157,21 @@ def test_an_appeal_is_decided_by_somebody_else(portal: Portal) -> None:
     assert "Protected: " in words(other.get(f"/portal/deals/{number}"))
 
 
+def test_the_appeals_button_ends_with_the_tenth_working_day_as_the_process_does(portal: Portal) -> None:
+    portal.enter("pia").register()
+    other = portal.another().enter("otto")
+    number = number_of(other.register("send", **ACME_TOO))
+    channel = portal.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        (ends,) = conn.execute("select fire_at from timers where name = 'appeal_open'").fetchone() or (None,)
+    assert ends is not None
+    appeal = f'action="/portal/deals/{number}/appeal"'
+    for before, shown in ((timedelta(minutes=1), True), (-timedelta(minutes=1), False)):
+        channel.clock.move(ends - before - channel.clock.now())
+        other.enter("otto")
+        assert (appeal in other.get(f"/portal/deals/{number}").text) is shown
+
+
 @pytest.mark.parametrize("number", ["D-1", "DR-XYZ", "DR-0123456789ab", "../x"])
 def test_a_form_under_a_made_up_number_is_not_taken(portal: Portal, number: str) -> None:
     portal.enter("pia")

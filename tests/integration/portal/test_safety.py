@@ -226,7 +226,10 @@ def test_the_partner_and_staff_write_to_each_other_and_names_of_staff_stay_insid
     assert "asks about the date" not in str(audit), "what is said stands in the chain as a marker"
     console = Visitor(channel, portal.app, portal.slug).enter("carl")
     assert "The customer asks about the date" in words(console.get(f"/cases/{case['case_id']}"))
+    assert "1 partner waits for an answer" in words(console.get("/work"))
+    assert "The customer asks about the date" in words(console.get("/messages"))
     console.post(f"/cases/{case['case_id']}/messages", {"message": "By Friday"})
+    assert "Nobody waits for an answer" in words(console.get("/messages"))
     assert f"Answer the message about {number}" in words(portal.get("/portal/"))
     page = portal.get(f"/portal/deals/{number}")
     assert "By Friday" in words(page)
@@ -234,6 +237,21 @@ def test_the_partner_and_staff_write_to_each_other_and_names_of_staff_stay_insid
     assert "carl@" not in page.text
     assert f"Answer the message about {number}" not in words(portal.get("/portal/")), "it was opened"
     assert portal.another().enter("otto").post(f"/portal/messages/deal/{number}", {"message": "x"}).status_code == 404
+
+
+def test_a_message_that_needs_no_answer_is_put_aside_and_the_record_says_by_whom(portal: Portal) -> None:
+    channel = portal.channel
+    number = number_of(portal.enter("pia").register(line_1_amount="300000"))
+    portal.post(f"/portal/messages/deal/{number}", {"message": "Thank you"})
+    console = Visitor(channel, portal.app, portal.slug).enter("carl")
+    aside = re.search(r'action="(/messages/[^"]+/read)"', console.get("/messages").text)
+    assert aside
+    assert "It is put aside" in words(console.post(aside[1]))
+    assert "Somebody has answered it or put it aside already" in words(console.post(aside[1]))
+    assert "waits for an answer" not in words(console.get("/work"))
+    with channel.app.database.transaction(channel.tenant) as conn:
+        said = conn.execute("select actor, subject from audit_entries where action = 'case.messages_read'").fetchall()
+    assert [(actor.partition("@")[0], subject) for actor, subject in said] == [("user:carl", number)]
 
 
 def test_a_message_to_another_partners_case_is_refused_by_service_and_database(portal: Portal) -> None:

@@ -48,6 +48,7 @@ def test_a_story_knows_its_lines() -> None:
     ("change", "line", "message"),
     [
         (("reason: fine", "reasons: fine"), 5, "'reasons' is not a known key"),
+        (("reason: fine", "reasons: fine"), 5, "Did you mean 'reason'?"),
         (("approves: O-1, ", ""), 5, "is nothing that can happen"),
         (("approves: O-1,", "approves: O-1, rejects: O-1,"), 5, "more than one outcome"),
         (("by: carl, ", ""), 5, "'by' is missing"),

@@ -20,6 +20,7 @@ from headgate.console.visit import Answer, Door, Go, Visit
 from headgate.kernel.errors import HeadgateError, invalid
 from headgate.kernel.money import parse_decimal
 from headgate.process import claim_task, desk
+from headgate.process.messages import count_waiting_for_staff
 
 PAGE = 50
 
@@ -46,6 +47,7 @@ def show(visit: Visit) -> Answer:
         stake=visit.lens.money(sums.stake),
         more=visit.further(urls.WORK, cursor),
         undo=undo_of(visit),
+        messages=count_waiting_for_staff(visit.conn) if scope == "mine" else 0,
     )
 
 

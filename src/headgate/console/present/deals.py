@@ -12,7 +12,7 @@ from headgate.console import urls
 from headgate.console.present.asks import instant, number
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
-from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
+from headgate.console.views.common import Fact, PartnerName, Person, Tab, TimelineEntry
 from headgate.console.views.deals import DealRow, DealView, Rival, RuleRow, SignalRow
 from headgate.kernel.money import Money
 from headgate.policy import Decision
@@ -111,7 +111,7 @@ def deal_view(
         protected_until=row["protected_until"],
         granted_days=row["granted_days"],
         told=tuple(row["told"]),
-        requested_by=names.person(row["requested_by"]),
+        requested_by=_registrant(str(row["requested_by"]), row["partner"], names),
         rivals=tuple(_rival(each, customer, row, lens) for each in against),
         rules=_rules(decision),
         decided_at=decision.at if decision else None,
@@ -228,3 +228,15 @@ def _rules(decision: Decision | None) -> tuple[RuleRow, ...]:
                 )
             )
     return tuple(found)
+
+
+def _registrant(principal: str, partner: str, names: Names) -> Person:
+    """Who registered a deal: a person with their company; the company, where no person is named."""
+    company = names.partner(partner) or PartnerName(partner, partner)
+    account = names.accounts.get(principal)
+    if account is None:
+        of_partner = principal.startswith(("partner:", "source:")) or not principal
+        return Person(principal, company.name, "service") if of_partner else names.person(principal)
+    if account.partner == partner:
+        return Person(principal, f"{account.name} of {company.name}", account.kind)
+    return names.person(principal)

@@ -43,7 +43,8 @@ class TaskRow:
 @dataclass(frozen=True, slots=True)
 class WorkView(View):
     """`scope`: mine, team, unassigned or snoozed. `stake` sums all `matching` tasks in the tenant's currency.
-    `more` is the address of the next page; `undo` is what it takes to put back what was just done."""
+    `more` is the address of the next page; `undo` is what it takes to put back what was just done, `messages`
+    about how many cases a partner waits for an answer."""
 
     template: ClassVar[str] = "work.html"
     nav: ClassVar[str] = "work"
@@ -58,3 +59,4 @@ class WorkView(View):
     stake: Money
     more: str = ""
     undo: str = ""
+    messages: int = 0

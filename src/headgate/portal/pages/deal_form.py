@@ -16,6 +16,7 @@ from headgate.portal import urls
 from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products
 from headgate.portal.views import Choice, DealFormView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
+from headgate.process.messages import About, send_message
 from headgate.ui.cookies import Notice
 from headgate.ui.format import countries
 
@@ -78,7 +79,7 @@ def save(visit: Visit) -> Answer:
     if row is not None and row["status"] not in CHANGES:
         return Go(urls.deal(code), Notice("quiet", "This deal was sent before."))
     fields = _entered(visit.form)
-    problem = _take_files(visit, code)
+    problem = _take_files(visit, code, row)
     errors = {} if problem is None else by_field(problem.problems, NAMES)
     act = visit.form.get("act", "")
     if act == "send" and not errors:
@@ -136,14 +137,23 @@ def _stored(visit: Visit, code: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _take_files(visit: Visit, code: str) -> Invalid | None:
-    """Keep what was uploaded; the first file that is not taken is told of."""
+def _take_files(visit: Visit, code: str, row: Mapping[str, Any] | None) -> Invalid | None:
+    """Keep what was uploaded; the first file that is not taken is told of. With a deal that was sent before, staff
+    learn of new files by a message."""
+    before = {f.file for f in deals.files_of(visit.conn, code, partner=visit.partner)} if visit.uploads else set()
+    taken, problem = [], None
     for upload in visit.uploads:
         try:
-            deals.add_file(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
+            kept = deals.add_file(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
         except Invalid as error:
-            return error
-    return None
+            problem = error
+            break
+        if kept.file not in before:
+            taken.append(kept.name)
+    if taken and row is not None and row["case_id"] is not None:
+        about = About(row["case_id"], "deal", code, visit.partner)
+        send_message(visit.conn, visit.ctx, about, f"Evidence was added: {', '.join(taken)}")
+    return problem
 
 
 def _entered(form: Mapping[str, str]) -> dict[str, str]:

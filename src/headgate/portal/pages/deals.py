@@ -9,6 +9,7 @@ from typing import Any
 from headgate.access import accounts_of
 from headgate.channel import deals
 from headgate.channel.deals import Milestone
+from headgate.domain.calendar import add_working_time
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
 from headgate.ledger import StoredEvent, event_list
@@ -20,8 +21,11 @@ from headgate.portal.visit import Answer, Door, Go, Visit
 
 PAGE = 30
 DRAFT = "draft"
-# After a rejection an appeal is open for ten working days; the process itself refuses later ones.
-APPEAL_DAYS = timedelta(days=16)
+# After a rejection an appeal is open for ten working days of eight hours; the process ends it
+# with its timer `appeal_open`.
+APPEAL_HOURS = 80
+# No calendar makes ten working days last longer than this many days; what is older need not be looked up.
+LONG_OVER = timedelta(days=120)
 TABS = (
     ("", "All"),
     ("draft", "Drafts"),
@@ -154,8 +158,22 @@ def _acts(visit: Visit, row: Mapping[str, Any], milestones: list[Milestone]) -> 
     if not visit.may("deals.write"):
         return frozenset()
     acts = ACTS.get(row["status"], frozenset())
-    over = any(m.status == "appealed" for m in milestones) or visit.now - row["updated_at"] > APPEAL_DAYS
-    return acts - {"appeal"} if over else acts
+    if "appeal" not in acts:
+        return acts
+    ends = None if any(m.status == "appealed" for m in milestones) else appeal_ends(visit, row)
+    return acts - {"appeal"} if ends is None or visit.now >= ends else acts
+
+
+def appeal_ends(visit: Visit, row: Mapping[str, Any]) -> datetime | None:
+    """Until when a rejection can be appealed, in the working hours that count for the partner; None when long over.
+
+    The tenant's hours are no partner's rows, so they are read in a transaction of the tenant's own.
+    """
+    if visit.now - row["updated_at"] > LONG_OVER:
+        return None
+    with visit.app.database.transaction(visit.ctx.tenant_id, read_only=True) as conn:
+        hours = visit.app.calendars(conn).of(visit.partner)
+    return add_working_time(hours.hours, row["updated_at"], timedelta(hours=APPEAL_HOURS))
 
 
 def _row(row: Mapping[str, Any]) -> DealRow:

@@ -137,6 +137,7 @@ WORK = WorkView(
     overdue=1,
     at_risk=2,
     stake=eur("97984.55"),
+    messages=2,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final
 
 from headgate.kernel.errors import Invalid, Problem, shorten
@@ -27,6 +28,9 @@ _SCENARIO: Final = {"name", "at", "given", "events", "expected"}
 _GIVEN: Final = {"people", "records", "agreements", "delegations", "policies", "defaults", "events"}
 _SEND: Final = {"send", "data", "by", "from", "id", "refused", "expected"}
 _DECIDE: Final = {"by", *OUTCOMES, "reason", "for", "edit", "digest", "refused", "expected"}
+_DELEGATION: Final = {"from", "to", "roles", "up_to", "until", "onward", "reason"}
+_POLICY: Final = {"policy", "file", "rows", "default", "without"}
+_PATCH: Final = {"when", "then", "because", "clause"}
 _TIME: Final = {"after", "at", "expected"}
 _AT: Final = "2026-03-02 10:00"
 
@@ -45,7 +49,9 @@ class _Reader:
             raise self.wrong(node, "should be a mapping")
         unknown = sorted(set(node.value) - known) if known is not None else []
         if unknown:
-            fix = f"Known here: {', '.join(sorted(known or ()))}."
+            near = get_close_matches(unknown[0], sorted(known or ()), 1, 0.6)
+            fix = f"Did you mean '{near[0]}'? " if near else ""
+            fix += f"Known here: {', '.join(sorted(known or ()))}."
             raise self.wrong(node.value[unknown[0]], f"'{unknown[0]}' is not a known key", fix)
         return node.value
 
@@ -125,7 +131,14 @@ def _given(reader: _Reader, node: Node | None) -> Given:
     records = reader.mapping(parts["records"]) if "records" in parts else {}
     defaults = reader.mapping(parts["defaults"]) if "defaults" in parts else {}
     for each in (*records.values(),):
-        reader.items(each)
+        for item in reader.items(each):
+            reader.mapping(item)
+    for each in reader.items(parts.get("agreements")):
+        reader.mapping(each)
+    for each in reader.items(parts.get("delegations")):
+        reader.mapping(each, _DELEGATION)
+    for each in reader.items(parts.get("policies")):
+        _policy(reader, each)
     for each in defaults.values():
         reader.mapping(each)
     return Given(
@@ -137,6 +150,16 @@ def _given(reader: _Reader, node: Node | None) -> Given:
         defaults=defaults,
         events=tuple(_act(reader, each) for each in reader.items(parts.get("events"))),
     )
+
+
+def _policy(reader: _Reader, node: Node) -> None:
+    """A change of a table: its keys, and those of the rows it changes."""
+    parts = reader.mapping(node, _POLICY)
+    reader.text(parts, "policy", node)
+    for row in (reader.mapping(parts["rows"]) if "rows" in parts else {}).values():
+        reader.mapping(row, _PATCH)
+    if "default" in parts:
+        reader.mapping(parts["default"], _PATCH)
 
 
 def _people(reader: _Reader, node: Node | None) -> Iterator[tuple[str, tuple[str, ...], int]]:
