@@ -19,10 +19,10 @@ setup: .venv/.base  ## Install Headgate into .venv
 demo: .venv/.base  ## Start Headgate with a demo tenant, govern its orders and serve the console
 	$(BIN)/headgate demo
 
-test: .venv/.test .venv/.browser  ## Run the fast tests
+test: .venv/.test .venv/.browser .venv/.provider  ## Run the fast tests
 	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile -m "not slow"
 
-test-slow: .venv/.test .venv/.browser  ## Run the slow tests
+test-slow: .venv/.test .venv/.browser .venv/.provider  ## Run the slow tests
 	$(BIN)/pytest -m slow
 
 test-external: .venv/.test  ## Run the tests that meet a database against this machine's own PostgreSQL 15 or later
@@ -89,4 +89,8 @@ clean:  ## Remove .venv, caches and build output (never data in HEADGATE_HOME)
 
 .venv/.browser: .venv/.test scripts/browser.py
 	@$(BIN)/python scripts/browser.py
+	@touch $@
+
+.venv/.provider: .venv/.test scripts/provider.py tests/provider/package-lock.json
+	@$(BIN)/python scripts/provider.py
 	@touch $@

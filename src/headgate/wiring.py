@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
 from headgate.access.clients import forget_tokens
+from headgate.access.federation import Discovery
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
@@ -69,6 +70,9 @@ TABLES = (
     "headgate.ledger.tables",
     "headgate.access.tables",
     "headgate.access.clients.tables",
+    "headgate.access.federation.tables",
+    "headgate.access.scim.tables",
+    "headgate.access.support.tables",
     "headgate.policy.tables",
     "headgate.policy.backtest.tables",
     "headgate.process.tables",
@@ -150,6 +154,7 @@ class App:
     envelope: Envelope
     courier: delivery.Courier
     backtests: Backtests
+    discovery: Discovery
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -209,14 +214,22 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
         opened, _delivery_ports(settings), envelope, ticking, settings.lanes, secrets.SystemRandom().random
     )
     backtests = Backtests(policies, HOSTED)
-    return App(settings, opened, ticking, engine, policies, cache, envelope, courier, backtests)
+    discovery = Discovery(delivery.Fetcher(_rules(settings), _wire(settings)))
+    return App(settings, opened, ticking, engine, policies, cache, envelope, courier, backtests, discovery)
 
 
 def _delivery_ports(settings: Settings) -> Mapping[str, delivery.DeliveryPort]:
     """The kinds of outside systems that can be delivered to. Further kinds are added here."""
+    return {"webhook": delivery.WebhookPort(_rules(settings), _wire(settings))}
+
+
+def _rules(settings: Settings) -> delivery.Rules:
     allowed = delivery.read_networks("HEADGATE_OUTBOUND_ALLOW", settings.outbound_allow)
-    rules = delivery.Rules(allowed, frozenset(settings.outbound_ports))
-    return {"webhook": delivery.WebhookPort(rules, delivery.Wire(rules, settings.outbound_ca))}
+    return delivery.Rules(allowed, frozenset(settings.outbound_ports))
+
+
+def _wire(settings: Settings) -> delivery.Wire:
+    return delivery.Wire(_rules(settings), settings.outbound_ca)
 
 
 def _registry(cache: RevisionCache, lanes: int) -> Registry:

@@ -10,7 +10,7 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import headgate
-from headgate.api import oauth, openapi
+from headgate.api import oauth, openapi, scim
 from headgate.api.errors import Address, add_handlers
 from headgate.api.gate import Gate
 from headgate.api.middleware import Bodies, BodyLimit, Frame
@@ -44,7 +44,7 @@ from headgate.api.routes import (
 from headgate.wiring import App
 
 # Every address of the API begins with one of these, so that a server can hand them over and keep the rest.
-PREFIXES = ("/v1", "/health", "/problems", oauth.PREFIX, oauth.METADATA)
+PREFIXES = ("/v1", "/health", "/problems", oauth.PREFIX, oauth.METADATA, scim.PREFIX)
 
 DESCRIPTION = """
 Governs what flows between storefronts, ERP systems, partners and people. Every price, hold and approval is decided by a
@@ -130,6 +130,7 @@ def create_app(app: App) -> FastAPI:
         api.include_router(router, prefix="/v1")
     api.include_router(health.router)
     api.router.routes.extend(oauth.ROUTES)
+    api.mount(scim.PREFIX, scim.create_scim(app, api.state.gate.limits))
     add_handlers(api, addresses())
     bodies = Bodies(app.settings.request_max_bytes, app.settings.body_memory_bytes)
     api.add_middleware(BodyLimit, bodies=bodies)

@@ -41,11 +41,14 @@ from headgate.console.pages import (
     quarantine,
     reader,
     search,
+    sign_on,
     stepping,
     styleguide,
+    support,
     work,
 )
 from headgate.console.pages.entrance import Entrance
+from headgate.console.pages.federated import Federated
 from headgate.console.render import Console
 from headgate.console.visit import Door
 from headgate.kernel.errors import HeadgateError
@@ -80,6 +83,8 @@ DOORS: tuple[Door, ...] = (
     *operations.DOORS,
     *connections.DOORS,
     *machines.DOORS,
+    *sign_on.DOORS,
+    *support.DOORS,
     *search.DOORS,
     *palette.DOORS,
     *styleguide.DOORS,
@@ -93,6 +98,7 @@ def create_console(app: App) -> ASGIApp:
     assets = load_assets()
     site = Site(app, Console(assets), app.settings.secure_cookies)
     entrance = Entrance(site, assets)
+    federated, look = Federated(site), support.SupportLink(site)
 
     def failed(request: Request, error: Exception) -> Response:
         return error_response(site, request, error)
@@ -101,6 +107,10 @@ def create_console(app: App) -> ASGIApp:
         Route(f"{PREFIX}/{{version}}/{{name:path}}", entrance.asset, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
+        Route(f"{urls.SIGN_IN_WITH}/{{provider}}", federated.leave, methods=["GET"]),
+        Route(f"{urls.SUPPORT_LINK}/{{link}}", look.show, methods=["GET"]),
+        Route(f"{urls.SUPPORT_LINK}/{{link}}", look.follow, methods=["POST"]),
+        Route(urls.SIGN_IN_BACK, federated.come_back, methods=["GET"]),
         *(Route(_pattern(door.path), Guarded(site, door).answer, methods=[door.method]) for door in DOORS),
     ]
     told = (HTTPException, HeadgateError, psycopg.OperationalError, PoolClosed, Exception)

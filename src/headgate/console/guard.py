@@ -18,13 +18,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from headgate.access import get_tenant, parse_session_token, read_session, touch_session
+from headgate.access.support import Looking, end_look, is_support, note_page, read_look, support_tenant
 from headgate.console import auth, urls
 from headgate.console.frame import frame
 from headgate.console.render import Console
 from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of
-from headgate.kernel.context import Context, Principal
+from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, Unauthenticated
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import sentence as sentence
@@ -55,6 +56,7 @@ class Asked:
     now: datetime
     page: Page | None = None
     notice_shown: bool = False
+    looking: Looking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Guarded:
         asked = Asked(request, auth.session_token(request, secure=site.secure), site.app.clock.now())
         request.state.asked = asked
         try:
+            if is_support(asked.token):
+                return self._for_support(asked, form)
             tenant_id, _ = parse_session_token(asked.token)
             response = self._within(asked, tenant_id, form)
         except Unauthenticated:
@@ -100,6 +104,32 @@ class Guarded:
         if live.touch_due and reads:
             with site.app.database.transaction(tenant_id) as conn:
                 touch_session(conn, asked.token, asked.now)
+        return self._finish(asked, visit, answer)
+
+    def _for_support(self, asked: Asked, form: Mapping[str, str]) -> Response:
+        """A page that support looks at as somebody: noted first, then shown within a transaction that reads."""
+        site, tenant_id = self.site, support_tenant(asked.token)
+        bare = Context(tenant_id, SYSTEM, asked.now, trace=str(asked.request.scope["state"]["request_id"]))
+        if self.door.method != "GET":
+            auth.check_form(asked.request, form, asked.token)
+            if self.door.path != urls.SIGN_OUT:
+                raise Forbidden("support looks and does not act")
+            with site.app.database.transaction(tenant_id) as conn:
+                end_look(conn, bare, asked.token)
+            response = RedirectResponse(urls.SIGN_IN, 303)
+            auth.drop_session(response, secure=site.secure)
+            return response
+        with site.app.database.transaction(tenant_id) as conn:
+            looking = read_look(conn, asked.token, asked.now)
+            note_page(conn, bare, looking, address_of(asked.request))
+        with site.app.database.transaction(tenant_id, read_only=True) as conn:
+            tenant = get_tenant(conn)
+            visit = Visit(site.app, asked.request, conn, replace(bare, principal=looking.principal), tenant, form)
+            asked.looking = looking
+            asked.page = self._frame(asked, visit, counted=False)
+            admit(looking.principal, self.door.needs)
+            answer = self.door.handler(visit)
+            self._count(asked, visit, answer)
         return self._finish(asked, visit, answer)
 
     def _finish(self, asked: Asked, visit: Visit, answer: Answer) -> Response:
@@ -140,7 +170,9 @@ class Guarded:
 
     def _frame(self, asked: Asked, visit: Visit, *, counted: bool) -> Page:
         notice = auth.kept_notice(asked.request, asked.token)
-        return frame(visit, auth.csrf_of(asked.token), () if notice is None else (notice,), counted=counted)
+        made = frame(visit, auth.csrf_of(asked.token), () if notice is None else (notice,), counted=counted)
+        looking = asked.looking
+        return made if looking is None else replace(made, support=looking.actor, support_until=looking.ends_at)
 
 
 def admit(principal: Principal, needs: tuple[str, ...]) -> None:

@@ -57,6 +57,8 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
             NavItem("quarantine", "Quarantine", urls.QUARANTINE, "barrier-block", "q", counts.quarantine),
         ),
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
+        ("admin", NavItem("sign-on", "Sign-on", urls.SIGN_ON, "users", "s")),
+        ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]

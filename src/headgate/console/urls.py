@@ -42,6 +42,14 @@ QUARANTINE = "/quarantine"
 OPERATIONS = "/operations"
 CONNECTIONS = "/connections"
 DELIVERIES = "/connections/messages"
+SIGN_IN_WITH = "/sign-in/with"
+SIGN_IN_BACK = "/sign-in/back"
+SIGN_ON = "/identity/sign-on"
+SIGN_ON_PROVIDERS = "/identity/sign-on/providers"
+SIGN_ON_GROUPS = "/identity/sign-on/groups"
+SIGN_ON_RULES = "/identity/sign-on/rules"
+SUPPORT = "/identity/support"
+SUPPORT_LINK = "/support"
 MACHINES = "/identity/machines"
 MACHINES_SERVICES = "/identity/machines/services"
 MACHINES_SERVICE = "/identity/machines/service"
@@ -65,6 +73,22 @@ def query(path: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The path with the parameters that are not empty."""
     kept = [(name, value) for name, value in parameters if value]
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def sign_in_with(provider: str, tenant: str = "", then: str = "") -> str:
+    return query(f"{SIGN_IN_WITH}/{segment(provider)}", [("tenant", tenant), ("then", "" if then == HOME else then)])
+
+
+def sign_in_test(provider: str) -> str:
+    return query(f"{SIGN_IN_WITH}/{segment(provider)}", [("test", "1")])
+
+
+def sign_on_provider(provider: str) -> str:
+    return f"{SIGN_ON_PROVIDERS}/{segment(provider)}"
+
+
+def support_consent(consent: UUID | str) -> str:
+    return f"{SUPPORT}/{consent}/withdraw"
 
 
 def machine_client(client: str) -> str:

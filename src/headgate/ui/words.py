@@ -161,6 +161,11 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             replayed=("Replayed", "done", "circle-check"),
             dismissed=("Dismissed", "quiet", "ban"),
         ),
+        "sign_on": _table(
+            active=("On the sign-in page", "done", "circle-check"),
+            disabled=("Switched off", "quiet", "ban"),
+            untested=("Not tested yet", "waiting", "hourglass"),
+        ),
         "machine": _table(
             active=("Active", "done", "circle-check"),
             disabled=("Switched off", "quiet", "ban"),

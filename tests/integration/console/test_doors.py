@@ -16,12 +16,24 @@ from headgate.console import urls
 from headgate.console.app import DOORS
 from headgate.console.guard import Guarded
 from headgate.console.pages.entrance import Entrance
+from headgate.console.pages.federated import Federated
+from headgate.console.pages.support import SupportLink
 from headgate.console.visit import SIGNED_IN, Door
 from headgate.ui.assets import PREFIX
 from tests.integration.console.site import Visitor, words
 
 # What may be reached by anybody. A new entry here is a decision.
-PUBLIC = {("GET", urls.SIGN_IN), ("POST", urls.SIGN_IN), ("GET", PREFIX + "/{version}/{name:path}")}
+PUBLIC = {
+    ("GET", urls.SIGN_IN),
+    ("POST", urls.SIGN_IN),
+    ("GET", PREFIX + "/{version}/{name:path}"),
+    # There and back from an identity provider: what comes back proves itself.
+    ("GET", urls.SIGN_IN_WITH + "/{provider}"),
+    ("GET", urls.SIGN_IN_BACK),
+    # A link of support proves itself as well.
+    ("GET", urls.SUPPORT_LINK + "/{link}"),
+    ("POST", urls.SUPPORT_LINK + "/{link}"),
+}
 # What everybody of the tenant's own people may reach.
 FOR_ALL = {
     urls.HOME,
@@ -59,7 +71,7 @@ def test_every_route_is_guarded_or_meant_to_be_public(visitor: Visitor) -> None:
     for route, method in found:
         if (method, route.path) in PUBLIC:
             assert isinstance(route.endpoint, MethodType)
-            assert isinstance(route.endpoint.__self__, Entrance)
+            assert isinstance(route.endpoint.__self__, (Entrance, Federated, SupportLink))
             continue
         assert isinstance(route.endpoint, MethodType), route.path
         assert isinstance(route.endpoint.__self__, Guarded), route.path

@@ -8,6 +8,7 @@ from headgate.connectors.delivery.core.addresses import Rules, read_networks
 from headgate.connectors.delivery.core.verdict import Answer
 from headgate.connectors.delivery.courier import SUBSCRIPTION_DISABLED, Courier, Done, Errand
 from headgate.connectors.delivery.fanout import MOVED, fan_out
+from headgate.connectors.delivery.fetch import Fetcher
 from headgate.connectors.delivery.jobs import JOBS
 from headgate.connectors.delivery.letters import (
     attempts_at,
@@ -44,6 +45,7 @@ __all__ = [
     "DeliveryPort",
     "Done",
     "Errand",
+    "Fetcher",
     "Parcel",
     "Pinged",
     "Rules",

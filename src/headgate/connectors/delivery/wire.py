@@ -117,6 +117,48 @@ class Wire:
             retry_after=retry_after(pause, now) if pause else None,
         )
 
+    def fetch(
+        self,
+        method: str,
+        to: Destination,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        seconds: float,
+        most_bytes: int,
+    ) -> tuple[int, bytes]:
+        """Ask and read the whole answer: status and body. Raises `Blocked`, or `OSError` in an operator's words."""
+        import httpcore2
+
+        clock = _Clock(time.monotonic() + seconds)
+        said = b""
+        try:
+            with (
+                httpcore2.ConnectionPool(
+                    ssl_context=self._tls() if to.secure else None,
+                    network_backend=_backend(to, self.rules, self.resolver, clock),
+                    max_connections=1,
+                    retries=0,
+                ) as pool,
+                pool.stream(
+                    method,
+                    httpcore2.URL(
+                        scheme="https" if to.secure else "http", host=to.host, port=to.port, target=to.target
+                    ),
+                    headers=[(name.encode("ascii"), value.encode("ascii")) for name, value in headers],
+                    content=body,
+                    extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
+                ) as response,
+            ):
+                for chunk in response.iter_stream():
+                    said += chunk
+                    if len(said) > most_bytes:
+                        raise OSError(f"answers more than {most_bytes} bytes")
+                return response.status, said
+        except Blocked:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever the outside does, it is told in words)
+            raise OSError(_words(error, clock)) from None
+
     def _tls(self) -> ssl.SSLContext:
         with self._making:
             if self._context is None:

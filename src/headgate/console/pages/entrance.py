@@ -30,6 +30,7 @@ from headgate.access import (
 )
 from headgate.console import auth
 from headgate.console.guard import Site, outside_page, read_form
+from headgate.console.pages.provider_links import only_break_glass, ways_in
 from headgate.console.views.sign_in import DemoLogin, SignInView
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
@@ -114,6 +115,7 @@ class Entrance:
             else:
                 ctx = Context(tenant_id, SYSTEM, now, trace)
                 found = authenticate(conn, ctx, view.email, form.get("password", ""))
+                found = only_break_glass(conn, ctx, found)
             fresh = None
             if isinstance(found, Principal) and found.partner is None:
                 agent = request.headers.get("user-agent", "")
@@ -164,7 +166,11 @@ class Entrance:
         only = only_tenant(self.site.app.database)
         if only is None:
             view = replace(view, ask_tenant=True, tenant=view.tenant or auth.remembered_tenant(request))
-        elif is_local(request):
+        found = self._tenant(view.tenant)
+        if found is not None:
+            offered, passwords = ways_in(self.site, found, view.tenant, view.then)
+            view = replace(view, providers=offered, passwords=passwords)
+        if only is not None and is_local(request):
             view = replace(view, demo_logins=self._demo_logins(only[0]))
         name = "Headgate" if only is None else only[1]
         page = outside_page(request, self.site.app.clock.now(), name, auth.csrf_of(before))

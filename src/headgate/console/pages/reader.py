@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from starlette.responses import RedirectResponse, Response
 
 from headgate.access import end_session
+from headgate.access.federation import Unreachable, get_provider, logout_hint
 from headgate.console import auth, urls
 from headgate.console.frame import brand_style
 from headgate.console.views.sign_in import KeyboardView
-from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
+from headgate.console.views.sign_on import SignedOutView
+from headgate.console.visit import SIGNED_IN, Answer, Door, Later, Visit
+from headgate.kernel.errors import Invalid
 from headgate.ui.theme import THEME_COOKIE, THEME_MAX_AGE_SECONDS, parse_theme
 
 
@@ -30,10 +35,38 @@ def set_theme(visit: Visit) -> Answer:
 def sign_out(visit: Visit) -> Answer:
     """End the session here and in the database."""
     secure = visit.app.settings.secure_cookies
-    end_session(visit.conn, visit.ctx, auth.session_token(visit.request, secure=secure))
+    token = auth.session_token(visit.request, secure=secure)
+    hint = logout_hint(visit.conn, visit.app.envelope, token)
+    end_session(visit.conn, visit.ctx, token)
+    if hint is not None:
+        return _also_there(visit, *hint)
     response = RedirectResponse(urls.SIGN_IN, 303)
     auth.drop_session(response, secure=secure)
     return response
+
+
+def _also_there(visit: Visit, code: str, id_token: str) -> Answer:
+    """Offer to end the session at the identity provider, too (OpenID Connect RP-Initiated Logout 1.0).
+
+    A link and no redirect: what a form leads to may not leave this site, as our content security policy says.
+    """
+    provider = get_provider(visit.conn, code)
+    found: list[str] = []
+
+    def look() -> None:
+        try:
+            place = visit.app.discovery.metadata(provider.issuer, visit.now).end_session
+        except (Unreachable, Invalid):
+            place = ""
+        if place:
+            back = str(visit.request.url.replace(path=urls.SIGN_IN, query="", fragment=""))
+            asked = {"id_token_hint": id_token, "client_id": provider.client_id, "post_logout_redirect_uri": back}
+            found.append(f"{place}{'&' if '?' in place else '?'}{urlencode(asked)}")
+
+    def tell(after: Visit) -> Answer:
+        return SignedOutView(provider.name, found[0] if found else "")
+
+    return Later(look, tell)
 
 
 def keyboard(visit: Visit) -> Answer:

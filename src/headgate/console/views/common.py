@@ -199,5 +199,8 @@ class Page:
     path: str
     nav: tuple[NavItem, ...] = ()
     notices: tuple[Notice, ...] = ()
+    # Who of support looks as this person, and until when; empty for everybody else.
+    support: str = ""
+    support_until: datetime | None = None
     brand_css: str = ""
     demo: bool = False

@@ -18,6 +18,14 @@ class DemoLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderLink:
+    """An identity provider that the sign-in page offers."""
+
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignInView(View):
     """`error` is one sentence that says what to do; `then` is where to go afterwards (a path of this console).
 
@@ -32,6 +40,8 @@ class SignInView(View):
     demo_logins: tuple[DemoLogin, ...] = ()
     tenant: str = ""
     ask_tenant: bool = False
+    providers: tuple[ProviderLink, ...] = ()
+    passwords: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Support: consents, looks, and the link that a look begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from headgate.access import parse_session_token
+from headgate.access.support import consent, list_consents, list_looks, open_look, withdraw
+from headgate.console import auth, urls
+from headgate.console.guard import Site, outside_page, read_form
+from headgate.console.views.common import FormError, Notice
+from headgate.console.views.support import ConsentRow, LookRow, SupportLinkView, SupportView
+from headgate.console.visit import Answer, Door, Go, Shown, Visit
+from headgate.kernel.context import SYSTEM, Context
+from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+
+ADMIN = ("admin",)
+
+
+def show(visit: Visit) -> Answer:
+    """Consents and looks."""
+    return _view(visit)
+
+
+def give(visit: Visit) -> Answer:
+    """Consent to support looking as somebody."""
+    hours = visit.form.get("hours", "")
+    try:
+        with visit.conn.transaction():
+            number = int(hours) if hours.isascii() and hours.isdigit() and len(hours) < 4 else 0
+            subject = visit.form.get("subject", "").strip()
+            made = consent(visit.conn, visit.ctx, subject, reason=visit.form.get("reason", ""), hours=number)
+    except (Invalid, Conflict, NotFound) as error:
+        problem = error.problems[0] if error.problems else None
+        words = f"{problem.field} {problem.message}. {problem.fix}" if problem else error.message
+        said = FormError(problem.field if problem else "subject", words[:1].upper() + words[1:].strip())
+        return Shown(replace(_view(visit), error=said), 422)
+    return Go(urls.SUPPORT, Notice("done", f"Support may look as {made.subject} until the consent ends."))
+
+
+def take_back(visit: Visit) -> Answer:
+    """Withdraw a consent."""
+    withdraw(visit.conn, visit.ctx, visit.uuid("consent"))
+    return Go(urls.SUPPORT, Notice("done", "The consent is withdrawn; a look under it has ended."))
+
+
+def _view(visit: Visit) -> SupportView:
+    now = visit.now
+    return SupportView(
+        tuple(
+            ConsentRow(
+                c.subject,
+                c.reason,
+                "revoked" if c.withdrawn_at else "active" if c.valid_until > now else "expired",
+                c.valid_until,
+                c.granted_by,
+                urls.support_consent(c.id),
+            )
+            for c in list_consents(visit.conn)
+        ),
+        tuple(
+            LookRow(look.supporter, look.subject, look.reason, look.begun_at, look.ends_at, look.ends_at > now)
+            for look in list_looks(visit.conn)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SupportLink:
+    """The endpoints of a link: shown by GET, followed by POST."""
+
+    site: Site
+
+    async def show(self, request: Request) -> Response:
+        """The button."""
+        return self._page(request, SupportLinkView(request.url.path))
+
+    async def follow(self, request: Request) -> Response:
+        """Begin to look."""
+        form = await read_form(request)
+        return await run_in_threadpool(self._follow, request, form)
+
+    def _follow(self, request: Request, form: Mapping[str, str]) -> Response:
+        link = str(request.path_params["link"])
+        try:
+            auth.check_form(request, form, auth.sent_before(request))
+            tenant_id, _ = parse_session_token(link)
+            ctx = Context(tenant_id, SYSTEM, self.site.app.clock.now(), str(request.scope["state"]["request_id"]))
+            with self.site.app.database.transaction(tenant_id) as conn:
+                token = open_look(conn, ctx, link)
+        except (Unauthenticated, Forbidden) as error:
+            return self._page(request, SupportLinkView(request.url.path, error.message), 403)
+        response = RedirectResponse(urls.HOME, 303)
+        auth.keep_session(response, token, secure=self.site.secure)
+        return response
+
+    def _page(self, request: Request, view: SupportLinkView, status: int = 200) -> Response:
+        before = auth.before_token(request)
+        page = outside_page(request, self.site.app.clock.now(), csrf=auth.csrf_of(before))
+        response = HTMLResponse(self.site.console.render(page, view), status)
+        auth.keep_before(response, before, secure=self.site.secure, path=urls.SUPPORT_LINK)
+        return response
+
+
+DOORS = (
+    Door("GET", urls.SUPPORT, ADMIN, show),
+    Door("POST", urls.SUPPORT, ADMIN, give),
+    Door("POST", urls.support_consent("{consent}"), ADMIN, take_back),
+)
