@@ -1,6 +1,6 @@
 """Access tokens for a client's secret: the client credentials grant of RFC 6749 4.4, revocation after RFC 7009.
 
-A token is opaque and is looked up at every use (docs/decisions/0018-opaque-access-tokens.md): an account that is
+A token is opaque and is looked up at every use (docs/decisions/0019-opaque-access-tokens.md): an account that is
 suspended, a client that is switched off and a role that is taken away count from the next request on.
 """
 
