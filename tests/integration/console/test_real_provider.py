@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_network
@@ -16,36 +14,18 @@ from headgate.access.federation import Discovery
 from headgate.connectors.delivery import Fetcher, Rules, Wire
 from headgate.console.app import create_console
 from headgate.kernel.clock import SystemClock
-from scripts.provider import ADVICE, PROGRAM, find_provider
 from tests.integration.console.site import Visitor
+from tests.provider.running import real_provider
 from tests.scenarios.channel import person
 
-NODE = find_provider()
 BACK = "http://localhost/sign-in/back"
 
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[str]:
     """A provider on a port of its own."""
-    if NODE is None:
-        pytest.skip(ADVICE)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [NODE, str(PROGRAM), str(port), BACK],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=PROGRAM.parent,
-    )
-    try:
-        assert process.stdout is not None
-        assert any("ready" in line for line in process.stdout), "the provider did not start"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait(10)
+    with real_provider(BACK) as running:
+        yield running
 
 
 @pytest.fixture
