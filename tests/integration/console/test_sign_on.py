@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from headgate.access.federation import Discovery
+from headgate.access import get_tenant
+from headgate.access.federation import Discovery, ProviderDraft, create_provider, get_provider
 from headgate.console.app import create_console
+from headgate.kernel.context import SYSTEM, Context
 from tests.integration.access.fake_provider import FakeProvider
 from tests.integration.console.site import PASSWORD, Visitor
 from tests.scenarios.channel import person
@@ -115,6 +119,21 @@ def test_a_provider_that_is_off_or_unknown_or_down_is_told_in_words(site: Visito
     idp.lie = {"aud": "another"}
     failed = walk(site, idp, "/sign-in/with/idp?test=1")
     assert (failed.status_code, "meant for another application" in failed.text) == (422, True)
+
+
+def test_an_administrator_tests_providers_of_their_own_tenant_only(
+    site: Visitor, idp: FakeProvider, make_tenant: Callable[[], UUID]
+) -> None:
+    """Whatever tenant the address names: another one's provider is not there."""
+    other, channel = make_tenant(), site.channel
+    with channel.app.database.transaction(other) as conn:
+        ctx = Context(other, SYSTEM, channel.clock.now())
+        draft = ProviderDraft(code="theirs", name="Theirs", issuer="https://idp.example", client_id="headgate")
+        create_provider(conn, ctx, channel.app.envelope, draft)
+        slug = get_tenant(conn).slug
+    assert site.get(f"/sign-in/with/theirs?test=1&tenant={slug}").status_code == 403
+    with channel.app.database.transaction(other, read_only=True) as conn:
+        assert get_provider(conn, "theirs").tested_at is None
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,9 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
                 with receiver.lock:
                     receiver.at_once -= 1
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def _post(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
