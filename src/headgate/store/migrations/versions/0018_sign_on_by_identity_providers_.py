@@ -1,6 +1,6 @@
 """Sign-on by identity providers, provisioning, support.
 
-Revision 0017, after 0016. Roles, grants, row-level security and scan functions are set
+Revision 0018, after 0017. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -28,7 +28,14 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("origin", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "principal", "role", "origin", name=op.f("federated_grants_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "federated_identities",
@@ -42,7 +49,14 @@ def upgrade() -> None:
         sa.Column("linked_by", sa.Text(), nullable=False),
         sa.Column("last_used", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "issuer", "subject", name=op.f("federated_identities_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_index(
         "federated_identities_by_principal", "federated_identities", ["tenant_id", "principal"], unique=False
@@ -57,7 +71,14 @@ def upgrade() -> None:
         sa.Column("id_token", sa.Text(), nullable=False),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "token_hash", name=op.f("federated_sessions_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "group_roles",
@@ -68,7 +89,14 @@ def upgrade() -> None:
         sa.Column("group_name", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "origin", "group_name", "role", name=op.f("group_roles_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "identity_providers",
@@ -92,7 +120,14 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "tenant_id", "issuer", "client_id", name=op.f("identity_providers_tenant_id_issuer_client_id_key")
         ),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "scim_groups",
@@ -108,7 +143,14 @@ def upgrade() -> None:
         sa.Column("changed_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("scim_groups_pkey")),
         sa.UniqueConstraint("tenant_id", "display_name", name=op.f("scim_groups_tenant_id_display_name_key")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "scim_members",
@@ -119,7 +161,14 @@ def upgrade() -> None:
         sa.Column("user_id", sa.UUID(), nullable=False),
         sa.Column("display", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "group_id", "user_id", name=op.f("scim_members_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_index("scim_members_by_user", "scim_members", ["tenant_id", "user_id"], unique=False)
     op.create_table(
@@ -138,7 +187,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("scim_users_pkey")),
         sa.UniqueConstraint("tenant_id", "principal", name=op.f("scim_users_tenant_id_principal_key")),
         sa.UniqueConstraint("tenant_id", "user_name", name=op.f("scim_users_tenant_id_user_name_key")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_index("scim_users_by_external_id", "scim_users", ["tenant_id", "external_id"], unique=False)
     op.create_table(
@@ -158,7 +214,14 @@ def upgrade() -> None:
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("purpose in ('sign_in', 'test')", name=op.f("sign_in_requests_purpose_check")),
         sa.PrimaryKeyConstraint("tenant_id", "state_hash", name=op.f("sign_in_requests_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "sign_in_rules",
@@ -168,7 +231,14 @@ def upgrade() -> None:
         sa.Column("passwords", sa.Boolean(), nullable=False),
         sa.Column("break_glass", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", name=op.f("sign_in_rules_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "support_consents",
@@ -183,7 +253,14 @@ def upgrade() -> None:
         sa.Column("granted_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("withdrawn_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("support_consents_pkey")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     op.create_table(
         "support_looks",
@@ -202,7 +279,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("support_looks_pkey")),
         sa.UniqueConstraint("tenant_id", "link_hash", name=op.f("support_looks_tenant_id_link_hash_key")),
         sa.UniqueConstraint("tenant_id", "token_hash", name=op.f("support_looks_tenant_id_token_hash_key")),
-        info={"rls": "tenant", "app": "crud", "partner_column": None, "actor_column": None, "portal": "closed"},
+        info={
+            "rls": "tenant",
+            "app": "crud",
+            "partner_column": None,
+            "actor_column": None,
+            "portal": "closed",
+            "staff_columns": (),
+        },
     )
     # ### end Alembic commands ###
 
