@@ -86,7 +86,7 @@ def begin(
             "verifier": verifier,
             "browser_hash": secret_hash(browser),
             "redirect_uri": redirect_uri,
-            "then": then,
+            "onward": then,
             "started_by": ctx.principal.id if purpose == "test" else None,
             "expires_at": ctx.now + LASTS,
         },

@@ -25,9 +25,9 @@ NOTE_TEST = "update identity_providers set tested_at = %(now)s where provider = 
 
 ADD_REQUEST = """
 insert into sign_in_requests
-    (state_hash, provider, purpose, nonce, verifier, browser_hash, redirect_uri, "then", started_by, expires_at)
+    (state_hash, provider, purpose, nonce, verifier, browser_hash, redirect_uri, onward, started_by, expires_at)
 values (%(state_hash)s, %(provider)s, %(purpose)s, %(nonce)s, %(verifier)s, %(browser_hash)s, %(redirect_uri)s,
-    %(then)s, %(started_by)s, %(expires_at)s)
+    %(onward)s, %(started_by)s, %(expires_at)s)
 """
 
 DROP_OLD_REQUESTS = "delete from sign_in_requests where expires_at <= %(now)s"
@@ -35,7 +35,7 @@ DROP_OLD_REQUESTS = "delete from sign_in_requests where expires_at <= %(now)s"
 # Deleted as it is read: the second of two answers finds nothing.
 TAKE_REQUEST = """
 delete from sign_in_requests where state_hash = %(state_hash)s
-returning provider, purpose, nonce, verifier, browser_hash, redirect_uri, "then", started_by, expires_at
+returning provider, purpose, nonce, verifier, browser_hash, redirect_uri, onward, started_by, expires_at
 """
 
 GET_IDENTITY = "select principal from federated_identities where issuer = %(issuer)s and subject = %(subject)s"

@@ -54,7 +54,7 @@ sign_in_requests = tenant_table(
     sa.Column("verifier", sa.Text, nullable=False),
     sa.Column("browser_hash", BYTEA, nullable=False),
     sa.Column("redirect_uri", sa.Text, nullable=False),
-    sa.Column("then", sa.Text, nullable=False),
+    sa.Column("onward", sa.Text, nullable=False),
     sa.Column("started_by", sa.Text),
     sa.Column("expires_at", _TS, nullable=False),
     sa.CheckConstraint("purpose in ('sign_in', 'test')", name="purpose"),

@@ -209,7 +209,7 @@ def upgrade() -> None:
         sa.Column("verifier", sa.Text(), nullable=False),
         sa.Column("browser_hash", postgresql.BYTEA(), nullable=False),
         sa.Column("redirect_uri", sa.Text(), nullable=False),
-        sa.Column("then", sa.Text(), nullable=False),
+        sa.Column("onward", sa.Text(), nullable=False),
         sa.Column("started_by", sa.Text(), nullable=True),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("purpose in ('sign_in', 'test')", name=op.f("sign_in_requests_purpose_check")),
