@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SOURCES := $(wildcard src tests bench scripts)
 WORKERS ?= auto
 
-.PHONY: help setup demo test test-slow test-external check format bench soak image screenshots vendor lock migration clean
+.PHONY: help setup demo test test-slow test-external check format bench soak image screenshots vendor messages lock migration clean
 
 help:  ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -53,6 +53,9 @@ screenshots: .venv/.test .venv/.browser  ## Take pictures of the screens into ar
 
 vendor: .venv/.base  ## Fetch the pinned browser libraries again
 	sh scripts/vendor_assets.sh
+
+messages: .venv/.test  ## Bring the catalogues of languages up to date with templates and words
+	$(BIN)/python scripts/messages.py
 
 lock: .venv/.base  ## Pin all requirements again
 	sh scripts/lock.sh

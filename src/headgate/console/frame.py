@@ -8,7 +8,7 @@ from headgate.access import Tenant
 from headgate.console import urls
 from headgate.console.navigation import NavCounts, navigation
 from headgate.console.views.common import Notice, Page, Person
-from headgate.console.visit import Visit, address_of, locale_of
+from headgate.console.visit import Visit, address_of, locale_for
 from headgate.kernel.errors import Invalid
 from headgate.ui.brand import DEFAULT_BRAND, Brand, brand_css
 from headgate.ui.theme import THEME_COOKIE, parse_theme
@@ -27,7 +27,7 @@ def frame(visit: Visit, csrf: str, notices: tuple[Notice, ...], *, counted: bool
         roles=tuple(humanise(role) for role in sorted(me.roles)),
         now=visit.now,
         timezone=tenant.timezone,
-        locale=locale_of(tenant),
+        locale=locale_for(tenant, visit.request),
         theme=parse_theme(visit.request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(visit.request) if visit.request.method == "GET" else urls.HOME,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from headgate.console import urls
 from headgate.console.views.common import Page, View
+from headgate.ui import languages
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter
 from headgate.ui.templates import environment
@@ -16,7 +17,7 @@ from headgate.ui.templates import environment
 TEMPLATES = Path(__file__).parent / "templates"
 
 # The groups of the keyboard help: what a key does and the keys.
-_KEYS = MappingProxyType(
+KEYS = MappingProxyType(
     {
         "Lists": (
             ("Next row", "j"),
@@ -47,18 +48,19 @@ class Console:
     """Renders views. Built once, at start; safe to share between threads."""
 
     def __init__(self, assets: Assets, translations: NullTranslations | None = None, *, watch: bool = False) -> None:
-        self._translations = translations or NullTranslations()
-        self._env = environment(
-            TEMPLATES,
-            assets,
-            names={"urls": urls, "keyboard_keys": _KEYS},
-            translations=self._translations,
-            watch=watch,
-        )
+        self._words = {code: translations or languages.translations(code) for code in languages.LANGUAGES}
+        self._environments = {
+            code: environment(
+                TEMPLATES, assets, names={"urls": urls, "keyboard_keys": KEYS}, translations=words, watch=watch
+            )
+            for code, words in self._words.items()
+        }
 
     def render(self, page: Page, view: View, target: str = "") -> str:
         """The view as a whole page, or, when `target` (the `HX-Target` header) names one of its parts, that part."""
         part = target if target in view.parts else ""
         template = view.parts[part] if part else view.template
-        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, self._translations.gettext)
-        return self._env.get_template(template).render(page=page, view=view, part=part, fmt=formatter, theme=page.theme)
+        language = languages.language_of(page.locale)
+        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, self._words[language].gettext)
+        found = self._environments[language].get_template(template)
+        return found.render(page=page, view=view, part=part, fmt=formatter, theme=page.theme)

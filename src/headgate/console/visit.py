@@ -24,6 +24,7 @@ from headgate.ledger.quarantine import quarantine_size
 from headgate.process import Voter
 from headgate.process.desk import DeskSums, Reader, desk_case_counts, desk_sums, reader_of
 from headgate.ui.format import Formatter
+from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
 from headgate.wiring import App
 
 DEFAULT_LOCALE = "en_GB"
@@ -59,7 +60,8 @@ class Visit:
     @cached_property
     def lens(self) -> Lens:
         """What the page is made for."""
-        formatter = Formatter(locale_of(self.tenant), self.zone, self.now)
+        locale = locale_for(self.tenant, self.request)
+        formatter = Formatter(locale, self.zone, self.now, translations(language_of(locale)).gettext)
         return Lens(self.me, self.now, self.zone, self.tenant.currency, formatter)
 
     @cached_property
@@ -168,6 +170,12 @@ def locale_of(tenant: Tenant) -> str:
     """The locale in which a tenant's people read."""
     found = tenant.settings.get("locale")
     return found if isinstance(found, str) and found else DEFAULT_LOCALE
+
+
+def locale_for(tenant: Tenant, request: Request) -> str:
+    """The locale in which this reader reads: their choice of language, else the tenant's. The console is not wholly
+    translated yet, so it does not follow the browser by itself."""
+    return reading_locale(locale_of(tenant), request.cookies.get(LANGUAGE_COOKIE))
 
 
 @dataclass(frozen=True, slots=True)

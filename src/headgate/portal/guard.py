@@ -26,7 +26,7 @@ from headgate.portal import urls
 from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
 from headgate.portal.views import ErrorView, NavItem, Page
-from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, locale_of
+from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, locale_for
 from headgate.ui.brand import stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
 from headgate.ui.theme import THEME_COOKIE, parse_theme
@@ -164,7 +164,7 @@ def page_of(visit: Visit, csrf: str, notices: tuple[Notice, ...]) -> Page:
         email=me.id.removeprefix("user:"),
         now=visit.now,
         timezone=visit.tenant.timezone,
-        locale=locale_of(visit.tenant),
+        locale=locale_for(visit.tenant, visit.request),
         theme=parse_theme(visit.request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(visit.request) if visit.request.method == "GET" else urls.HOME,
@@ -196,7 +196,7 @@ def outside_page(request: Request, now: datetime, tenant: Tenant | None, csrf: s
         email="",
         now=now,
         timezone=tenant.timezone if tenant else "UTC",
-        locale=locale_of(tenant) if tenant else "en_GB",
+        locale=locale_for(tenant, request),
         theme=parse_theme(request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=urls.HOME,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from headgate.portal import urls
 from headgate.portal.views import Page, View
+from headgate.ui import languages
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter
 from headgate.ui.templates import environment
@@ -19,10 +20,15 @@ class Portal:
     """Renders views. Built once, at start; safe to share between threads."""
 
     def __init__(self, assets: Assets, translations: NullTranslations | None = None) -> None:
-        self._translations = translations or NullTranslations()
-        self._env = environment(TEMPLATES, assets, names={"urls": urls}, translations=self._translations)
+        self._words = {code: translations or languages.translations(code) for code in languages.LANGUAGES}
+        self._environments = {
+            code: environment(TEMPLATES, assets, names={"urls": urls}, translations=words)
+            for code, words in self._words.items()
+        }
 
     def render(self, page: Page, view: View) -> str:
         """The view as a whole page."""
-        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, self._translations.gettext)
-        return self._env.get_template(view.template).render(page=page, view=view, fmt=formatter, theme=page.theme)
+        language = languages.language_of(page.locale)
+        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, self._words[language].gettext)
+        found = self._environments[language].get_template(view.template)
+        return found.render(page=page, view=view, fmt=formatter, theme=page.theme)

@@ -24,6 +24,7 @@ from headgate.portal.views import View
 from headgate.process import Incoming, ingest
 from headgate.ui.cookies import Notice
 from headgate.ui.format import Formatter
+from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
 from headgate.wiring import App
 
 DEFAULT_LOCALE = "en_GB"
@@ -76,7 +77,8 @@ class Visit:
     @cached_property
     def fmt(self) -> Formatter:
         """Writes values as the reader reads them."""
-        return Formatter(locale_of(self.tenant), self.zone, self.now)
+        locale = locale_for(self.tenant, self.request)
+        return Formatter(locale, self.zone, self.now, translations(language_of(locale)).gettext)
 
     def today(self) -> date:
         """The tenant's day."""
@@ -129,6 +131,13 @@ def locale_of(tenant: Tenant) -> str:
     """The locale in which a tenant's partners read."""
     found = tenant.settings.get("locale")
     return found if isinstance(found, str) and found else DEFAULT_LOCALE
+
+
+def locale_for(tenant: Tenant | None, request: Request) -> str:
+    """The locale in which this reader reads: their choice of language, else what the browser asks for, else the
+    tenant's."""
+    own = locale_of(tenant) if tenant else DEFAULT_LOCALE
+    return reading_locale(own, request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from headgate.kernel.money import Money
 from headgate.ui import charts, words
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter, iso
+from headgate.ui.languages import LANGUAGES
 
 UI = Path(__file__).parent
 
@@ -63,6 +64,7 @@ def environment(
     env.globals.update(
         asset=assets.url,
         state_word=words.state,
+        languages=LANGUAGES,
         hit_policies=words.HIT_POLICIES,
         chart_bars=charts.bars,
         chart_columns=charts.columns,

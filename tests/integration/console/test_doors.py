@@ -38,6 +38,7 @@ PUBLIC = {
 FOR_ALL = {
     urls.HOME,
     urls.THEME,
+    urls.LANGUAGE,
     urls.SIGN_OUT,
     urls.KEYBOARD,
     urls.BRAND_CSS,

@@ -14,6 +14,7 @@ from headgate.console.views.sign_in import KeyboardView
 from headgate.console.views.sign_on import SignedOutView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Later, Visit
 from headgate.kernel.errors import Invalid
+from headgate.ui.languages import LANGUAGE_COOKIE, LANGUAGES
 from headgate.ui.theme import THEME_COOKIE, THEME_MAX_AGE_SECONDS, parse_theme
 
 
@@ -29,6 +30,17 @@ def set_theme(visit: Visit) -> Answer:
         secure=secure,
         samesite="lax",
     )
+    return response
+
+
+def set_language(visit: Visit) -> Answer:
+    """The language of words, numbers and dates, kept by this browser; what is none of ours means the tenant's."""
+    response = RedirectResponse(auth.own_path(visit.form.get("then", "")), 303)
+    secure, chosen = visit.app.settings.secure_cookies, visit.form.get("language", "")
+    if chosen in LANGUAGES:
+        response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=THEME_MAX_AGE_SECONDS, secure=secure, samesite="lax")
+    else:
+        response.delete_cookie(LANGUAGE_COOKIE, secure=secure, samesite="lax")
     return response
 
 
@@ -82,6 +94,7 @@ def brand(visit: Visit) -> Answer:
 
 DOORS = (
     Door("POST", urls.THEME, SIGNED_IN, set_theme),
+    Door("POST", urls.LANGUAGE, SIGNED_IN, set_language),
     Door("POST", urls.SIGN_OUT, SIGNED_IN, sign_out),
     Door("GET", urls.KEYBOARD, SIGNED_IN, keyboard),
     Door("GET", urls.BRAND_CSS, SIGNED_IN, brand),

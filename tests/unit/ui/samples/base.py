@@ -81,7 +81,9 @@ def breached(**length: float) -> Clock:
     return Clock("breached", ago(**length))
 
 
-def page(*, theme: Theme = "system", person: Person | None = ANA, notices: tuple[Notice, ...] = ()) -> Page:
+def page(
+    *, theme: Theme = "system", locale: str = "en_GB", person: Person | None = ANA, notices: tuple[Notice, ...] = ()
+) -> Page:
     """The frame as Ana, a channel manager, sees it."""
     counts = NavCounts(work=7, work_overdue=True, cases=23, quarantine=14)
     return Page(
@@ -90,7 +92,7 @@ def page(*, theme: Theme = "system", person: Person | None = ANA, notices: tuple
         roles=("Channel manager",),
         now=NOW,
         timezone="Europe/Berlin",
-        locale="en_GB",
+        locale=locale,
         theme=theme,
         csrf="3c9d1f",
         path="/",

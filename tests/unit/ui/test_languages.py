@@ -1,0 +1,104 @@
+"""German: every phrase of the finished areas has one, its placeholders agree, and who reads it is as chosen."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+from headgate.console.render import Console
+from headgate.ui.assets import load_assets
+from headgate.ui.languages import LANGUAGES, accepted, language_of, reading_locale, translations
+from scripts.messages import load, phrases
+from tests.unit.ui.samples import page
+from tests.unit.ui.samples.palette import FOUND
+from tests.unit.ui.samples.sign_in import KEYBOARD
+from tests.unit.ui.samples.work import HANDLE, WORK
+
+# What German readers get wholly in German. Other files may have phrases that are still English.
+FINISHED = (
+    "ui/format.py",
+    "console/present/commands.py",
+    "console/pages/palette.py",
+    "console/pages/handling.py",
+    "console/templates/palette.html",
+    "console/templates/palette_results.html",
+    "console/templates/keyboard.html",
+    "console/templates/keyboard_body.html",
+    "console/templates/work_act.html",
+    "console/templates/work.html",
+    "console/templates/work_rows.html",
+    "console/present/work.py",
+)
+PLACE = re.compile(r"%\(\w+\)[sd]|%n|</?\w+>")
+PAGES = Console(load_assets())
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES.keys() - {"en"}))
+def test_every_phrase_of_the_finished_areas_is_translated(language: str) -> None:
+    known = {str(message.id) for message in load(language) if message.id and message.string}
+    missing = sorted({(where, text) for text, where in phrases() if where in FINISHED and text not in known})
+    assert missing == [], "run: make messages"
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES.keys() - {"en"}))
+def test_most_of_everything_shared_is_translated(language: str) -> None:
+    known = {str(message.id) for message in load(language) if message.id and message.string}
+    for part in ("portal/", "ui/", "console/navigation.py", "console/templates/layout.html"):
+        texts = {text for text, where in phrases() if where.startswith(part)}
+        assert texts, part
+        assert len(texts & known) > 0.5 * len(texts), part
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES.keys() - {"en"}))
+def test_placeholders_and_tags_agree(language: str) -> None:
+    for message in load(language):
+        if message.id and message.string:
+            told = Counter(PLACE.findall(str(message.string)))
+            assert told == Counter(PLACE.findall(str(message.id))), message.id
+            assert "<" not in str(message.string) or "<" in str(message.id), message.id
+
+
+def test_a_page_is_written_in_the_language_of_its_locale() -> None:
+    german = page(locale="de_DE")
+    out = PAGES.render(german, WORK)
+    assert '<html lang="de-DE"' in out
+    for text in ("Meine Arbeit", "Zum Inhalt springen", "Bestellungen", "noch 48", "18.420,00"):
+        assert text in out, text
+    assert "Angehalten" in PAGES.render(german, FOUND, "palette-results")
+    assert "Nächste Zeile" in PAGES.render(german, KEYBOARD)
+    assert "Übergeben" in PAGES.render(german, HANDLE)
+    assert "Meine Arbeit" not in PAGES.render(page(), WORK)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr-FR,fr;q=0.9,de;q=0.5,en;q=0.4", "de"),
+        ("en-GB,en;q=0.9,de;q=0.8", "en"),
+        ("de;q=0,en", "en"),
+        ("fr", ""),
+        ("", ""),
+        ("*", ""),
+        (";;;q=x,,,=", ""),
+        ("x" * 10_000, ""),
+    ],
+)
+def test_the_browser_is_understood(header: str, expected: str) -> None:
+    assert accepted(header) == expected
+
+
+def test_the_readers_choice_goes_before_the_browser_and_the_tenant() -> None:
+    assert reading_locale("en_GB", None) == "en_GB"
+    assert reading_locale("en_GB", None, "de") == "de_DE"
+    assert reading_locale("en_GB", "en", "de") == "en_GB"
+    assert reading_locale("de_AT", "de") == "de_AT", "the tenant's own region stays"
+    assert reading_locale("de_AT", "en") == "en_GB"
+    assert reading_locale("fr_FR", None) == "fr_FR", "numbers as the tenant writes them, words in English"
+    assert reading_locale("nonsense", "xx") == "en_GB"
+    assert language_of("fr_FR") == "en"
+    assert translations("xx").gettext("Held") == "Held"
+    assert translations("de").gettext("Held") == "Angehalten"
