@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SOURCES := $(wildcard src tests bench scripts)
 WORKERS ?= auto
 
-.PHONY: help setup demo test test-slow test-external check format bench soak image screenshots vendor messages lock migration clean
+.PHONY: help setup demo test test-slow test-external check format bench soak image screenshots walks vendor messages lock migration clean
 
 help:  ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -50,6 +50,9 @@ image: .venv/.test  ## Build the image with docker, podman or buildah, and run i
 
 screenshots: .venv/.test .venv/.browser  ## Take pictures of the screens into artefacts/
 	$(BIN)/python scripts/screenshots.py
+
+walks: .venv/.test .venv/.browser  ## Walk the stories of the how-tos on a fresh demo, and take their pictures again
+	$(BIN)/python scripts/walks.py
 
 vendor: .venv/.base  ## Fetch the pinned browser libraries again
 	sh scripts/vendor_assets.sh

@@ -49,6 +49,7 @@ class Shot:
     find: str = ""
     then: Callable[[Page], None] | None = None
     reader: str = READER
+    refused: str = "404"  # what a page may answer that is a refusal on purpose
 
 
 def open_drawer(selector: str) -> Callable[[Page], None]:
@@ -123,7 +124,7 @@ SHOTS = {
     "portal-deals": Shot("/portal/deals", reader=PARTNER),
     "portal-deal": Shot("/portal/deals?status=approved", "a.list-row", reader=PARTNER),
     "portal-deal-form": Shot("/portal/deals/new", reader=PARTNER),
-    "portal-deal-wrong": Shot("/portal/deals/new", then=send_empty, reader=PARTNER),
+    "portal-deal-wrong": Shot("/portal/deals/new", then=send_empty, reader=PARTNER, refused="400"),
     "portal-deal-contested": Shot("/portal/deals?status=pending_approval", "a.list-row", reader=RIVAL),
     "portal-orders": Shot("/portal/orders", reader=PARTNER),
     "portal-order": Shot("/portal/orders", "a.list-row", reader=PARTNER),
@@ -163,10 +164,10 @@ def photograph(browser: Browser, base: str, names: list[str], width: int, theme:
             locale="en-GB",
         )
         page = context.new_page()
-        place = [""]
+        place = ["home"]
 
         def note(message: ConsoleMessage, place: list[str] = place) -> None:
-            if message.type == "error" and "404" not in message.text:
+            if message.type == "error" and SHOTS[place[0]].refused not in message.text:
                 complaints.append(f"{place[0]} at {width} {theme}: {message.text}")
 
         page.on("console", note)

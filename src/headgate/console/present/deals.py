@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -185,7 +186,7 @@ def _pairs(
         ("Domain", ", ".join(customer["domains"]), ", ".join(other.get("domains") or ())),
         ("D-U-N-S", str(customer["duns"]), str(other.get("duns") or "")),
         ("Street", str(customer["street"]), str(other.get("street") or "")),
-        ("Place", _place(customer), _place(other)),
+        ("Place", _place(customer, lens), _place(other, lens)),
         ("Parent", str(customer["parent_name"]), str(other.get("parent_name") or "")),
     ]
     if rival is not None:
@@ -197,13 +198,19 @@ def _pairs(
                 lens.fmt.money(Money(number(mine["amount"]), mine["currency"])),
                 lens.fmt.money(Money(number(rival["amount"]), rival["currency"])),
             ),
-            ("Closes", str(mine["close_on"]), str(rival["close_on"])),
+            ("Closes", _day(mine["close_on"], lens), _day(rival["close_on"], lens)),
         ]
     return tuple((label, a, b, a.casefold() == b.casefold()) for label, a, b in pairs if a or b)
 
 
-def _place(company: Mapping[str, Any]) -> str:
-    return " ".join(str(company.get(key) or "") for key in ("postcode", "city", "country")).strip()
+def _place(company: Mapping[str, Any], lens: Lens) -> str:
+    country = str(company.get("country") or "")
+    town = " ".join(str(company[key]) for key in ("postcode", "city") if company.get(key))
+    return ", ".join(each for each in (town, lens.fmt.country(country) if country else "") if each)
+
+
+def _day(value: object, lens: Lens) -> str:
+    return lens.fmt.day(date.fromisoformat(str(value))) if value else ""
 
 
 def _products(content: Mapping[str, Any]) -> str:

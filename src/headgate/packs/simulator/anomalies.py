@@ -32,6 +32,7 @@ SHARES: Mapping[str, int] = {
     "export_controlled": 3,
     "unknown_product": 4,
     "below_minimum": 7,
+    "tier_discount": 30,
 }
 SPLIT_LIMIT = Decimal(10_000)
 _FAR_PLACES = {"BY": "Minsk", "IR": "Teheran", "KP": "Pjöngjang", "RU": "Twer", "SY": "Aleppo"}
@@ -89,6 +90,7 @@ class Planting:
             "duplicate_order": self._duplicate,
             "split_orders": self._split,
             "blocked_partner": self._blocked,
+            "tier_discount": self._tier_discount,
         }
         total = len(self.sound)
         for kind, make in makers.items():
@@ -124,6 +126,25 @@ class Planting:
         line.unit_price = (contract * (100 - pct) / 100).quantize(CENT)
         lost = self._eur((contract - line.unit_price) * line.quantity, order)
         return Planted(order, "price_deviation", "hold", f"{pct} % below the contract price", lost, line.line)
+
+    def _tier_discount(self) -> Planted | None:
+        """Partners of the best tiers are let through a little below contract, as long as the margin holds."""
+        order = self._draw()
+        if order is None or order.partner.tier not in _TOP_TIERS:
+            return None
+        line = self.rng.choice(order.lines)
+        contract, pct = line.unit_price, Decimal(self.rng.randint(23, 48)) / 10
+        asked = (contract * (100 - pct) / 100).quantize(CENT)
+        below = (contract - asked) * 100 / contract
+        product = self.products[line.product]
+        dearest = max(product.cost, product.later_cost or ZERO)
+        got = self._eur(asked, order)
+        thin = (got - dearest) * 100 < got * (floor_of(product.family) + 1)
+        if thin or not Decimal("2.1") < below < Decimal("4.9") or self._eur(line_amount(line), order) < 180:
+            return None
+        line.unit_price = asked
+        lost = self._eur((contract - asked) * line.quantity, order)
+        return Planted(order, "tier_discount", "flag", f"{pct} % below the contract price", lost, line.line)
 
     def _expired(self) -> Planted | None:
         net = self.rng.choice(self.agreements.expiring) if self.agreements.expiring else None

@@ -163,6 +163,7 @@ KINDS = (
     "export_controlled",
     "unknown_product",
     "below_minimum",
+    "tier_discount",
 )
 
 

@@ -21,6 +21,7 @@ from headgate.portal.visit import Answer, Door, Go, Visit
 
 PAGE = 30
 DRAFT = "draft"
+CHECKED = frozenset({"under_review", "pending_approval"})  # somebody looks at it
 # After a rejection an appeal is open for ten working days of eight hours; the process ends it
 # with its timer `appeal_open`.
 APPEAL_HOURS = 80
@@ -129,7 +130,7 @@ def deal_view(
         customer=row["customer"],
         status=row["status"],
         explains=EXPLAINS.get(row["status"], ""),
-        told=tuple(row["told"]),
+        told=_told(row, milestones),
         amount=Money(row["amount"], row["currency"]),
         facts=_facts(content, visit),
         contact=tuple((label, content["contact"][key]) for label, key in _CONTACT if content["contact"].get(key)),
@@ -222,6 +223,12 @@ def _facts(content: Mapping[str, Any], visit: Visit) -> tuple[tuple[str, str], .
     return tuple((label, value) for label, value in facts if value)
 
 
+def _told(row: Mapping[str, Any], milestones: list[Milestone]) -> tuple[str, ...]:
+    """What the rules let the partner know. What was said while people looked at it is over once they have decided."""
+    looked_at = any(m.status in CHECKED for m in milestones)
+    return () if looked_at and row["status"] not in CHECKED else tuple(row["told"])
+
+
 def _spent(since: datetime | None, until: datetime | None, now: datetime) -> int:
     """How much of the protection has passed, in percent."""
     if since is None or until is None or until <= since:
@@ -234,7 +241,9 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
     own = [e for e in event_list(visit.conn, key=f"deal:{deal}", limit=100) if e.type in OWN]
     people = accounts_of(visit.conn, sorted({e.actor for e in own}), visit.now)
     steps = [_own_step(e, people[e.actor].name if e.actor in people else "") for e in own]
+    said: tuple[str, ...] = ()
     for m in milestones:
+        news, said = tuple(t for t in m.told if t not in said), m.told
         if m.kind == "activity" or (m.kind == "status" and m.status == "submitted" and own):
             continue
         text, icon, tone = HEADLINES.get(m.status, (m.status, "circle", "quiet"))
@@ -242,7 +251,7 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
             text, icon, tone = "Protection prolonged", "clock", "done"
         if m.protected_until is not None and (m.kind == "extended" or m.status == "approved"):
             text = f"{text} until {visit.fmt.day(m.protected_until - timedelta(seconds=1))}"
-        steps.append(Step(m.at, text, icon, tone, "", " ".join(m.told)))
+        steps.append(Step(m.at, text, icon, tone, "", " ".join(news)))
     return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
 
 
