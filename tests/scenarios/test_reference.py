@@ -32,6 +32,7 @@ from headgate.process import parse_definition
 from headgate.process.core.definition import BUILT_IN_EVENTS, STEP_KINDS
 from headgate.process.core.rules.finding import steps_of
 from headgate.store import Database
+from headgate.store.tables import metadata
 from headgate.wiring import App, build
 from tests.scenarios.api.world import open_world
 from tests.unit.domain.examples import facts, line
@@ -184,6 +185,7 @@ def test_event_and_action_names_exist(installation: App) -> None:
     issued = re.findall(r"type: ([a-z_]+\.[a-z_]+)", "".join(p.read_text() for p in SHIPPED.glob("*/processes/*.yaml")))
     source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "src/headgate").rglob("*.py"))
     known |= set(re.findall(r'span\(\s*"([a-z_.]+)"', source))  # parts of a trace
+    known |= {f"{table.name}.{column.name}" for table in metadata.tables.values() for column in table.columns}
     for page in PAGES:
         names = {s for s in spans_of(page) if _NAME.fullmatch(s) and not _FILE.fullmatch(s)}
         made_up = {n for n in names if n.startswith("deal.")}
