@@ -13,6 +13,7 @@ from headgate.access import get_tenant
 from headgate.access.federation import Discovery, ProviderDraft, create_provider, get_provider
 from headgate.console.app import create_console
 from headgate.kernel.context import SYSTEM, Context
+from headgate.ledger import audit_list
 from tests.integration.access.fake_provider import FakeProvider
 from tests.integration.console.site import PASSWORD, Visitor
 from tests.scenarios.channel import person
@@ -75,6 +76,9 @@ def test_a_provider_is_set_up_tested_and_then_lets_people_in(site: Visitor, idp:
     way = f"/sign-in/with/idp?tenant={site.slug}&then=%2Forders"
     assert "Sign in with" in page or "Organisation" in page
     assert walk(guest, idp, way).status_code == 403, "nobody is linked by chance"
+    with site.channel.app.database.transaction(site.channel.tenant, read_only=True) as conn:
+        [refusal] = [entry for entry in audit_list(conn, limit=5) if entry.action == "sign_in.refused"]
+    assert (refusal.actor, refusal.subject) == ("oidc:idp", "idp"), "and the audit trail says why"
     site.post("/identity/sign-on/providers/idp", {"act": "link", "subject": "subject-2", "principal": person("carl")})
     idp.subject, idp.told = "subject-2", {}
     entered = walk(guest, idp, way)

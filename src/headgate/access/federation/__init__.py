@@ -15,6 +15,7 @@ from headgate.access.federation.identities import (
     link_identity,
     list_links,
     logout_hint,
+    note_refusal,
     unlink_identity,
 )
 from headgate.access.federation.providers import (
@@ -57,6 +58,7 @@ __all__ = [
     "logout_hint",
     "map_group",
     "may_use_password",
+    "note_refusal",
     "note_test",
     "secret_of",
     "set_provider_status",

@@ -68,6 +68,13 @@ def arrive(conn: Connection, ctx: Context, provider: Provider, identity: Identit
     return load_principal(conn, principal, ctx.now)
 
 
+def note_refusal(conn: Connection, ctx: Context, provider: Provider, identity: Identity, denied: Denied) -> None:
+    """Say in the audit trail whom a provider vouched for and why they did not come in."""
+    by = Context(ctx.tenant_id, Principal(provider.origin, "system", provider.name), ctx.now, ctx.trace)
+    told = {"whom": identity.subject, "reason": denied.reason}
+    record(conn, by, "sign_in.refused", "identity_provider", provider.code, **told)
+
+
 def link_identity(conn: Connection, ctx: Context, provider: Provider, subject: str, principal: str) -> None:
     """Say that a subject of a provider is this person. Raises `Conflict` when the subject is somebody already."""
     require(ctx.principal, "admin")

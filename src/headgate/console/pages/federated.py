@@ -38,6 +38,7 @@ from headgate.access.federation import (
     get_provider,
     group_roles,
     keep_id_token,
+    note_refusal,
     note_test,
     secret_of,
     take_request,
@@ -154,6 +155,8 @@ class Federated:
                 mine = Context(ctx.tenant_id, found, ctx.now, ctx.trace)
                 fresh = start_session(conn, mine, found.id, user_agent=agent)
                 keep_id_token(conn, mine, app.envelope, provider, fresh.token, finished.id_token)
+            else:
+                note_refusal(conn, ctx, provider, finished.identity, found)
         if isinstance(found, Denied) or fresh is None:
             raise Forbidden(found.reason if isinstance(found, Denied) else "nobody")
         self._end_old(request, found)
