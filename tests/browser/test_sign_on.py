@@ -61,7 +61,7 @@ def test_an_administrator_sets_a_provider_up_and_a_person_signs_in_by_it(stage: 
     page.get_by_role("link", name="Sign in with Contoso").click()
     agree(page)
     page.wait_for_url("**/orders")
-    expect(page.get_by_role("heading", name="Orders")).to_be_visible()
+    expect(page.get_by_role("heading", name="Orders", exact=True)).to_be_visible()
 
 
 def test_support_looks_under_a_banner_on_every_page_and_stops(stage: Stage) -> None:

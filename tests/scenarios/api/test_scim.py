@@ -103,6 +103,7 @@ def live(database: Database, tmp_path: Path) -> Iterator[tuple[str, Directory]]:
         thread.join(10)
 
 
+@pytest.mark.slow
 def test_every_check_of_scim2_tester_passes(live: tuple[str, Directory]) -> None:
     address, directory = live
     with httpx2.Client(base_url=address, headers=bearer(directory.key), timeout=30) as client:
