@@ -73,6 +73,8 @@ TABLES = (
     "headgate.access.federation.tables",
     "headgate.access.scim.tables",
     "headgate.access.support.tables",
+    "headgate.access.duties.tables",
+    "headgate.access.tenancy.tables",
     "headgate.policy.tables",
     "headgate.policy.backtest.tables",
     "headgate.process.tables",
@@ -250,6 +252,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "price_exception": exceptions.check_edit,
         "deal": deals.check_edit,
     }
+    registry.related["order"] = orders.agreements_of
     registry.jobs |= orders.JOBS
     registry.jobs |= delivery.JOBS
     registry.listeners.append(delivery.fan_out)

@@ -58,7 +58,7 @@ def list_colleagues(conn: Connection, ctx: Context) -> list[Colleague]:
     """Everybody of one's own partner, by name."""
     partner = _own(ctx)
     rows = conn.execute(repo.LIST_COLLEAGUES, {"partner": partner, "now": ctx.now})
-    return [Colleague(as_account(row[:9]), row[9], row[10]) for row in rows]
+    return [Colleague(as_account(row[:10]), row[10], row[11]) for row in rows]
 
 
 def add_colleague(conn: Connection, ctx: Context, *, email: str, name: str, role: str) -> Invitation:

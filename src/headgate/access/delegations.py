@@ -13,7 +13,8 @@ from psycopg import Connection
 from headgate.access import repo
 from headgate.access.core.authority import Delegation, chains
 from headgate.access.core.checks import period, text
-from headgate.access.core.roles import check_role, require
+from headgate.access.core.roles import require
+from headgate.access.duties.custom import expect_role
 from headgate.access.principals import as_delegation
 from headgate.access.recording import record
 from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
@@ -43,8 +44,10 @@ def create_delegation(
     can be delegated, or that somebody delegated to them `onward`: with leave to pass them on. Raises `Invalid`,
     `Forbidden`, `NotFound`, or `DutyConflict` when the delegate holds a clashing role.
     """
-    names = sorted({check_role(role) for role in roles})
+    names = sorted(set(roles))
     why = text("reason", reason, 500)
+    for name in names:
+        expect_role(conn, name)
     _check_terms(names, delegator, delegate, valid_from, valid_until, max_amount)
     if valid_until <= ctx.now:
         raise invalid("valid_until", valid_until, "has passed", "Let it end in the future.")

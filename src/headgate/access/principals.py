@@ -34,11 +34,15 @@ class Account:
     locked_until: datetime | None
     created_at: datetime
     roles: tuple[str, ...]
+    # Permissions that roles of the tenant's own bring, beside those of shipped roles.
+    extra: tuple[str, ...] = ()
 
     def as_principal(self) -> Principal:
         """The principal with the permissions of its roles."""
         roles = frozenset(self.roles)
-        return Principal(self.principal, self.kind, self.name, roles, permissions_of(roles), self.partner)
+        return Principal(
+            self.principal, self.kind, self.name, roles, permissions_of(roles) | frozenset(self.extra), self.partner
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,5 +242,6 @@ def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> 
 
 def as_account(row: tuple[Any, ...]) -> Account:
     """A row of the account queries."""
-    principal, kind, name, email, partner, status, locked_until, created_at, roles = row
-    return Account(principal, kind, name, email, partner, status, locked_until, created_at, tuple(roles))
+    principal, kind, name, email, partner, status, locked_until, created_at, roles, extra = row
+    held, more = tuple(roles), tuple(extra)
+    return Account(principal, kind, name, email, partner, status, locked_until, created_at, held, more)

@@ -9,9 +9,16 @@ insert into tenants (slug, name, currency, timezone, settings, created_at)
 values (%(slug)s, %(name)s, %(currency)s, %(timezone)s, %(settings)s::jsonb, %(now)s)
 """
 
-GET_TENANT = "select tenant_id, slug, name, currency, timezone, settings, created_at, portal_host from tenants"
+GET_TENANT = """
+select tenant_id, slug, name, currency, timezone, settings, created_at, portal_host, parent, kind,
+    status, status_reason, status_at, residency, quotas from tenants
+"""
 
 SET_TENANT = "update tenants set name = %(name)s, timezone = %(timezone)s, settings = %(settings)s::jsonb"
+
+TENANT_STANDING = "select name, status, status_reason from tenants"
+
+TENANT_KIND = "select kind from tenants"
 
 SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"
 
@@ -42,10 +49,16 @@ _ROLES = f"""
     array(select g.role from role_grants g where g.principal = p.principal and {_IN_FORCE} order by g.role)
 """
 
-GET_ACCOUNTS = f"select {_ACCOUNT}, {_ROLES} from principals p where p.principal = any(%(principals)s)"
+# What roles of the tenant's own allow, beside what shipped ones do.
+_EXTRA = f"""
+    array(select distinct unnest(c.permissions) from role_grants g join custom_roles c on c.role = g.role
+        where g.principal = p.principal and c.status <> 'retired' and {_IN_FORCE})
+"""
+
+GET_ACCOUNTS = f"select {_ACCOUNT}, {_ROLES}, {_EXTRA} from principals p where p.principal = any(%(principals)s)"
 
 LIST_ACCOUNTS = f"""
-select {_ACCOUNT}, {_ROLES} from principals p
+select {_ACCOUNT}, {_ROLES}, {_EXTRA} from principals p
 where p.principal > %(after)s and (%(kind)s::text is null or p.kind = %(kind)s)
 order by p.principal limit %(limit)s
 """
@@ -56,7 +69,7 @@ order by principal limit %(limit)s
 """
 
 ACCOUNTS_IN_ROLES = f"""
-select {_ACCOUNT}, {_ROLES} from principals p
+select {_ACCOUNT}, {_ROLES}, {_EXTRA} from principals p
 where p.status = 'active' and exists (
     select from role_grants g where g.principal = p.principal and g.role = any(%(roles)s) and {_IN_FORCE}
 )
@@ -263,15 +276,18 @@ update sources set status = %(status)s, types = %(types)s::text[], rate = %(rate
 
 _TENANT_RATE = "(select t.settings -> 'limits' ->> 'events_per_second' from tenants t)"
 
+_TENANT_STATUS = "(select t.status from tenants t)"
+
 SOURCES_NOW = f"""
-select source, name, status, types, secrets, rate, {_TENANT_RATE} from sources where source = any(%(names)s)
+select source, name, status, types, secrets, rate, {_TENANT_RATE}, {_TENANT_STATUS} from sources
+where source = any(%(names)s)
 """
 
 KEYS_NOW = f"""
 select k.key_id, k.secret_hash, k.scopes,
     k.status = 'active' and (k.expires_at is null or k.expires_at > %(now)s) and p.status = 'active'
         and (k.audience is null or k.audience = 'api'),
-    p.principal, p.kind, p.name, p.partner, {_ROLES}, {_TENANT_RATE}, k.last_used
+    p.principal, p.kind, p.name, p.partner, {_ROLES}, {_EXTRA}, {_TENANT_RATE}, {_TENANT_STATUS}, k.last_used
 from api_keys k join principals p on p.principal = k.principal
 where k.key_id = any(%(names)s)
 """
@@ -285,7 +301,7 @@ SET_TENANT_LIMITS = "update tenants set settings = settings || jsonb_build_objec
 # --- people of a partner -----------------------------------------------------------------------------------------
 
 LIST_COLLEAGUES = f"""
-select {_ACCOUNT}, {_ROLES}, (select max(s.last_seen) from sessions s where s.principal = p.principal),
+select {_ACCOUNT}, {_ROLES}, '{{}}'::text[], (select max(s.last_seen) from sessions s where s.principal = p.principal),
     p.password_hash is not null
 from principals p where p.partner = %(partner)s and p.kind = 'person' order by lower(p.name), p.principal
 """

@@ -10,10 +10,14 @@ from psycopg import Connection
 
 from headgate.access import repo
 from headgate.access.core.checks import overlap, period
-from headgate.access.core.roles import ALSO_FOR_PARTNERS, PARTNER_ROLES, check_duties, check_role, require
+from headgate.access.core.duties import Clash, clashes
+from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATOR_ROLES, PARTNER_ROLES, require
+from headgate.access.duties.custom import expect_role, permissions_by_role
+from headgate.access.duties.matrix import matrix_in_force
+from headgate.access.duties.mitigations import Mitigation, list_mitigations
 from headgate.access.recording import record
 from headgate.kernel.context import Context
-from headgate.kernel.errors import DutyConflict, NotFound, invalid
+from headgate.kernel.errors import DutyConflict, Forbidden, NotFound, invalid
 
 Period = tuple[datetime | None, datetime | None]
 
@@ -42,19 +46,21 @@ def grant_role(
     """Grant a role, or change the dates of one granted before.
 
     Raises `DutyConflict` when the principal holds, or is delegated, at any moment of the period a role that one person
-    may not hold beside it, and when somebody grants a role to themselves.
+    may not hold beside it (unless a mitigation covers all of that time), and when somebody grants a role to themselves.
     """
     require(ctx.principal, "admin")
-    check_role(role)
+    expect_role(conn, role)
     period(valid_from, valid_until)
     if principal == ctx.principal.id:
         raise DutyConflict("nobody grants a role to themselves; ask another administrator")
     lock_accounts(conn, [principal])
     _fits_account(conn, ctx, principal, role)
-    keep_duties_apart(conn, ctx.now, principal, [role], (valid_from, valid_until))
+    leant = keep_duties_apart(conn, ctx.now, principal, [role], (valid_from, valid_until))
     values = {"principal": principal, "role": role, "valid_from": valid_from, "valid_until": valid_until}
     conn.execute(repo.SET_GRANT, {**values, "by": ctx.principal.id, "now": ctx.now})
-    record(conn, ctx, "role.granted", "principal", principal, role=role, valid_from=valid_from, valid_until=valid_until)
+    dates = {"valid_from": valid_from, "valid_until": valid_until}
+    why = {"mitigations": [str(each.id) for each in leant]} if leant else {}
+    record(conn, ctx, "role.granted", "principal", principal, role=role, **dates, **why)
     return RoleGrant(principal, role, valid_from, valid_until, ctx.principal.id, ctx.now)
 
 
@@ -70,6 +76,8 @@ def _fits_account(conn: Connection, ctx: Context, principal: str, role: str) -> 
     """Roles of a partner's people are for accounts that are bound to a partner, and those hold no others."""
     row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": ctx.now}).fetchone()
     partner = None if row is None else row[4]
+    if role in OPERATOR_ROLES and conn.execute(repo.TENANT_KIND).fetchone() != ("operator",):
+        raise Forbidden(f"{role} is for people of whoever runs this installation")
     fits = role in (*PARTNER_ROLES, *ALSO_FOR_PARTNERS) if partner is not None else role not in PARTNER_ROLES
     if not fits:
         whom = f"people of partner {partner}" if partner else "the tenant's own people"
@@ -93,10 +101,13 @@ def lock_accounts(conn: Connection, principals: Iterable[str]) -> dict[str, tupl
     return found
 
 
-def keep_duties_apart(conn: Connection, now: datetime, principal: str, roles: Iterable[str], during: Period) -> None:
+def keep_duties_apart(
+    conn: Connection, now: datetime, principal: str, roles: Iterable[str], during: Period
+) -> list[Mitigation]:
     """Raise `DutyConflict` when `roles`, added for a period, would meet a clashing role of the principal's.
 
-    Their own grants count and so do delegations to them. The account must be locked.
+    Their own grants count and so do delegations to them. A clash that a mitigation covers for as long as both are held
+    passes; the mitigations that were leant on come back. The account must be locked.
     """
     added = set(roles)
     held: list[tuple[frozenset[str], Period]] = [
@@ -107,6 +118,31 @@ def keep_duties_apart(conn: Connection, now: datetime, principal: str, roles: It
     upcoming = conn.execute(repo.UPCOMING_DELEGATIONS_TO, {"principal": principal, "now": now})
     held += [(frozenset(names), (start, end)) for names, start, end in upcoming]
     beside = {role for names, dates in held if overlap(dates, during) for role in names}
-    for clash in check_duties(added | beside):
-        if {clash.first, clash.second} & added:
-            raise DutyConflict(f"{principal} may not hold {clash.first} and {clash.second} together: {clash.reason}")
+    found = clashes(permissions_by_role(conn, sorted(added | beside)), matrix_in_force(conn))
+    broken = [clash for clash in found if {clash.first, clash.second} & added]
+    known = list_mitigations(conn, [principal]) if broken else []
+    leant: list[Mitigation] = []
+    for clash in broken:
+        start, end = _together(clash, added, held, during)
+        cover = next((m for m in known if m.covers(clash.rule, start if start and start > now else now, end)), None)
+        if cover is None:
+            raise DutyConflict(_refusal(principal, clash, any(m.status(now) == "in_force" for m in known)))
+        leant.append(cover)
+    return leant
+
+
+def _together(clash: Clash, added: set[str], held: list[tuple[frozenset[str], Period]], during: Period) -> Period:
+    """For how long both roles of a clash are held: the part of `during` that those beside it share."""
+    beside = {clash.first, clash.second} - added
+    periods = [dates for names, dates in held if names & beside and overlap(dates, during)] or [during]
+    ends = [end for _, end in periods]
+    until = [end for end in (during[1], None if None in ends else max(end for end in ends if end)) if end is not None]
+    return during[0], min(until) if until else None
+
+
+def _refusal(principal: str, clash: Clash, mitigated: bool) -> str:
+    rule = clash.rule
+    said = f"{principal} may not hold {clash.first} and {clash.second} together: {rule.reason}"
+    if mitigated:
+        said += f"; a mitigation for {rule.first} × {rule.second} has to cover the whole time, so let the grant end"
+    return said

@@ -59,6 +59,7 @@ class Sender:
     active: bool
     secrets: tuple[bytes, ...]
     stamp: tuple[object, ...]
+    suspended: bool = False  # the tenant is: who proves themselves is told so, and nothing is taken
 
     def prove_signature(self, headers: Mapping[str, str], body: bytes, now: datetime, tolerance: timedelta) -> None:
         """Raises `Unauthenticated` unless the body was signed by this source."""
@@ -98,6 +99,7 @@ def load_source(database: Database, envelope: Sealer, tenant: str, source: str, 
         True,
         keys,
         _stamp("source", row),
+        suspended=row[7] != "active",
     )
 
 
@@ -107,9 +109,10 @@ def load_key(database: Database, tenant_id: UUID, key_id: str, now: datetime) ->
         row = _rows(conn, "key", [key_id], now).get(key_id)
     if row is None or not row[3]:
         return _stranger(tenant_id, "key", key_id)
-    _, hashed, scopes, _, account, kind, name, partner, held, tenant_rate, _ = row
+    _, hashed, scopes, _, account, kind, name, partner, held, extra, tenant_rate, standing, _ = row
     roles = frozenset(held)
-    principal = Principal(account, kind, name, roles, permissions_of(roles) & frozenset(scopes), partner)
+    allowed = permissions_of(roles) | frozenset(extra)
+    principal = Principal(account, kind, name, roles, allowed & frozenset(scopes), partner)
     return Sender(
         tenant_id,
         "key",
@@ -122,6 +125,7 @@ def load_key(database: Database, tenant_id: UUID, key_id: str, now: datetime) ->
         True,
         (bytes(hashed),),
         _stamp("key", row),
+        suspended=standing != "active",
     )
 
 

@@ -16,6 +16,7 @@ from headgate.access.core.tokens import parse_session_token, same, secret_hash, 
 from headgate.access.hashing import password_fits, rehashed
 from headgate.access.principals import load_principal
 from headgate.access.recording import record
+from headgate.access.standing import expect_open
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import HeadgateError, Invalid, NotFound, Unauthenticated
 
@@ -102,6 +103,7 @@ def authenticate(conn: Connection, ctx: Context, email: str, password: str) -> P
 
 def start_session(conn: Connection, ctx: Context, principal: str, *, user_agent: str = "") -> NewSession:
     """Start a session for somebody who has just been authenticated; it lasts 12 hours at most, 2 hours unused."""
+    expect_open(conn, load_principal(conn, principal, ctx.now), writes=False)
     secret = secrets.token_urlsafe(32)
     expires_at = ctx.now + ABSOLUTE
     shown = "".join(c for c in user_agent if c.isprintable())[:300]

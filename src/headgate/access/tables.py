@@ -20,7 +20,21 @@ tenants = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     # Where its partners' portal is found; like a slug it names the tenant before anyone is signed in.
     sa.Column("portal_host", sa.Text),
+    # Who administers the tenant from above, and what it is itself: an operator of this installation, a provider with
+    # clients below it, or an organisation of its own.
+    sa.Column("parent", UUID(as_uuid=True)),
+    sa.Column("kind", sa.Text, nullable=False, server_default="client"),
+    sa.Column("status", sa.Text, nullable=False, server_default="active"),
+    sa.Column("status_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("status_at", _TS),
+    # Where its data may be stored and worked on; empty is anywhere.
+    sa.Column("residency", sa.Text, nullable=False, server_default=""),
+    # What it may use of the installation: {"events_per_day": 10000, …}. Left out is no limit.
+    sa.Column("quotas", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
     sa.Index("tenants_by_portal_host", "portal_host", unique=True),
+    sa.Index("tenants_by_parent", "parent"),
+    sa.CheckConstraint("kind in ('operator', 'provider', 'client')", name="kind"),
+    sa.CheckConstraint("status in ('active', 'suspended', 'deleting')", name="status"),
     primary_key=(),
     app="crud",
     portal="read",

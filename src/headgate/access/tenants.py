@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,13 @@ class Tenant:
     settings: dict[str, Any]
     created_at: datetime
     portal_host: str | None = None
+    parent: UUID | None = None
+    kind: str = "client"
+    status: str = "active"
+    status_reason: str = ""
+    status_at: datetime | None = None
+    residency: str = ""
+    quotas: dict[str, int] = field(default_factory=dict)
 
 
 def create_tenant(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg import Connection
 
 from headgate import access
-from headgate.access import authenticate_api_key, parse_api_key
+from headgate.access import authenticate_api_key, expect_open, parse_api_key
 from headgate.api.limits import Limits
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Forbidden, Unauthenticated
@@ -54,16 +54,19 @@ class Caller:
     def reading_for_all(self) -> AbstractContextManager[Connection[Any]]:
         """A read-only transaction past what a partner may see of the database: for routes that show partners a part of
         each row, such as what can be promised of a stock they may not know."""
-        return self.app.database.transaction(self.ctx.tenant_id, read_only=True)
+        return self._transaction(read_only=True, partner=None)
 
     def currency(self, conn: Connection[Any]) -> str:
         """The tenant's currency."""
         return self.app.engine.registry.profile(conn).currency
 
-    def _transaction(self, *, read_only: bool) -> AbstractContextManager[Connection[Any]]:
-        return self.app.database.transaction(
-            self.ctx.tenant_id, partner=self.ctx.principal.partner, read_only=read_only
-        )
+    @contextmanager
+    def _transaction(self, *, read_only: bool, partner: str | None = "") -> Iterator[Connection[Any]]:
+        principal = self.ctx.principal
+        whose = principal.partner if partner == "" else partner
+        with self.app.database.transaction(self.ctx.tenant_id, partner=whose, read_only=read_only) as conn:
+            expect_open(conn, principal, writes=not read_only)
+            yield conn
 
 
 def caller_of(request: Request, token: str) -> Caller:

@@ -17,7 +17,7 @@ from headgate.access import Sender, SenderCache, load_key, load_source, parse_ap
 from headgate.api.errors import RequestRefused
 from headgate.api.limits import Limits
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Unauthenticated
+from headgate.kernel.errors import Suspended, Unauthenticated
 from headgate.ledger import Appended
 from headgate.process import Incoming, Intake, NotStored, Parcel, SenderChanged, TooLate
 from headgate.wiring import App
@@ -70,6 +70,8 @@ class Gate:
         found = await run_in_threadpool(claim.load)
         self.senders.keep(claim.key, found)
         claim.prove(found)
+        if found.suspended:
+            raise Suspended("the tenant is suspended; keep what you send and send it when it is resumed")
         return found
 
     async def store(self, ctx: Context, sender: Sender, events: Sequence[Incoming]) -> list[Appended]:
@@ -96,7 +98,7 @@ class Gate:
             if not self.senders.may_read_again(claim.key):
                 raise
             return await self.again(claim)
-        return kept
+        return await self.again(claim) if kept.suspended else kept
 
     def _claim(self, headers: Mapping[str, str], body: bytes, source: str, now: datetime) -> Claim:
         app = self.app

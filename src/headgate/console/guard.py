@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from headgate.access import get_tenant, parse_session_token, read_session, touch_session
+from headgate.access import expect_standing, get_tenant, parse_session_token, read_session, touch_session
 from headgate.access.support import Looking, end_look, is_support, note_page, read_look, support_tenant
 from headgate.console import auth, urls
 from headgate.console.frame import frame
@@ -99,6 +99,8 @@ class Guarded:
             if not reads:
                 auth.check_form(asked.request, form, asked.token)
             admit(live.principal, self.door.needs)
+            if self.door.path != urls.SIGN_OUT:
+                expect_standing(tenant, live.principal, writes=not reads)
             answer = self.door.handler(visit)
             self._count(asked, visit, answer)
         if live.touch_due and reads:

@@ -75,6 +75,18 @@ class DutyConflict(Forbidden):
     code = "duty_conflict"
 
 
+class Suspended(Forbidden):
+    """The whole tenant is shut: its people and systems are known, and nothing is taken from them for now."""
+
+    code = "tenant_suspended"
+
+
+class OverQuota(Conflict):
+    """It would be more than the tenant may use of this installation."""
+
+    code = "over_quota"
+
+
 class Refused(HeadgateError):
     """An event that is well-formed but cannot be applied to the records as they stand; it goes to quarantine."""
 

@@ -24,6 +24,8 @@ class Settings:
     deliveries: how many messages one process has under way at once.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
     metrics_port: where metrics and health are told, apart from the API (0: nowhere); metrics_token guards it.
+    residency: the label of the place where this installation stores and works, such as eu; empty: anywhere.
+    deletion_days: how long a tenant's deletion waits after two people agreed to it.
     traces: OTLP address that spans are sent to, empty: none. ready_lag_seconds: 0 means that lag makes nothing unready.
     """
 
@@ -66,6 +68,8 @@ class Settings:
     traces_percent: int = 100
     ready_lag_seconds: int = 0
     ready_free_mb: int = 200
+    residency: str = ""
+    deletion_days: int = 30
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -111,8 +115,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         outbound_allow=_words(env, "HEADGATE_OUTBOUND_ALLOW"),
         outbound_ports=_ports(env, "HEADGATE_OUTBOUND_PORTS", (443, 8443)),
         outbound_ca=env.get("HEADGATE_OUTBOUND_CA", ""),
+        residency=_label(env, "HEADGATE_RESIDENCY"),
+        deletion_days=_integer(env, "HEADGATE_DELETION_DAYS", 30, 1, 3650),
         deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
     )
+
+
+def _label(env: Mapping[str, str], name: str) -> str:
+    """A short label in lower case, or none."""
+    value = env.get(name, "").strip()
+    if value and not (len(value) <= 20 and value.isascii() and value.islower() and value.replace("-", "").isalnum()):
+        raise Misconfigured(f"{name}={value!r} is not a label; use up to 20 lower-case letters, digits and hyphens")
+    return value
 
 
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from headgate.access import load_voters, permissions_of
+from headgate.access import load_voters, permissions_by_role
 from headgate.access import require as require_permission
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden
@@ -19,7 +19,8 @@ def expect_right(conn: Connection, ctx: Context, permission: str, on_behalf_of: 
         return
     found = load_voters(conn, [ctx.principal.id], ctx.now)
     given = [d for voter in found for d in voter.delegations if d.delegator == on_behalf_of]
-    if not any(permission in permissions_of(d.roles) for d in given):
+    allowed = permissions_by_role(conn, sorted({role for d in given for role in d.roles}))
+    if not any(permission in held for held in allowed.values()):
         raise Forbidden(f"{on_behalf_of} has delegated nothing to {ctx.principal.id} that allows this")
 
 

@@ -19,7 +19,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from headgate.access import Tenant, get_tenant, parse_session_token, read_session, require, touch_session
+from headgate.access import (
+    Tenant,
+    expect_standing,
+    get_tenant,
+    parse_session_token,
+    read_session,
+    require,
+    touch_session,
+)
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Unauthenticated
 from headgate.portal import urls
@@ -108,6 +116,7 @@ class Guarded:
                 COOKIES.check_form(request, form, asked.token)
             if door.needs:
                 require(principal, door.needs)
+            expect_standing(visit.tenant, principal, writes=True)
             answer = door.handler(visit)
         return self._finish(asked, visit, answer)
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from headgate.access import expect_other_hands
 from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
@@ -99,6 +100,9 @@ def _check(conn: Connection[Any], ctx: Context, engine: Engine, approval: Approv
     voter = voter_of(conn, ctx, engine)
     level = approvals.current_level(approval) or 0
     approvals.authority(approval, voter, choice.on_behalf_of, level, choice.outcome)
+    related = engine.registry.related.get(approval.subject_type)
+    about = {approval.subject_type: [approval.subject], **(related(conn, approval.subject) if related else {})}
+    expect_other_hands(conn, "approvals.decide", [ctx.principal.id, choice.on_behalf_of], about)
     if choice.outcome == "edit":
         check = engine.registry.edit_checks.get(approval.subject_type)
         if check is None or not choice.edit:

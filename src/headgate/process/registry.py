@@ -69,6 +69,8 @@ class Move:
 Listener = Callable[[Connection[Any], Context, Sequence[StoredEvent], Sequence[Move]], None]
 # Refuses (Invalid) an edit that an approver may not make to a subject.
 EditCheck = Callable[[Connection[Any], str, Mapping[str, Any]], None]
+# Names, by kind, of what else is at issue when a subject is decided about.
+Related = Callable[[Connection[Any], str], Mapping[str, Sequence[str]]]
 # Done for every tenant about once a minute, in a transaction of its own; answers with events to append. Safe to repeat.
 Job = Callable[[Connection[Any], Context], Sequence[NewEvent]]
 
@@ -84,6 +86,8 @@ class Registry:
     projections: dict[str, Projection] = field(default_factory=dict)
     validators: dict[str, Validator] = field(default_factory=dict)
     edit_checks: dict[str, EditCheck] = field(default_factory=dict)
+    # What else is at issue when a subject of a type is decided about, by kind: the agreements that priced an order.
+    related: dict[str, Related] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
 

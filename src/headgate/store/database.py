@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -50,10 +51,12 @@ class Database:
         app_dsn: str,
         pool_size: int = 10,
         *,
+        residency: str = "",
         on_close: Callable[[], None] | None = None,
         on_lost: Callable[[], None] | None = None,
     ) -> None:
         defaults = {"connect_timeout": "10", "application_name": "headgate"}
+        self.residency = residency
         self._on_close = on_close
         self._on_lost = on_lost
         self._dsn = make_conninfo("", **(defaults | conninfo_to_dict(app_dsn)))
@@ -85,9 +88,20 @@ class Database:
             yield conn
 
     @contextmanager
+    def snapshot(self, tenant_id: UUID) -> Iterator[Connection]:
+        """A read-only transaction of a tenant that sees everything as it stood at its first question."""
+        tenant = str(UUID(str(tenant_id)))
+        with self._begun(tenant, "", read_only=True, mode=" isolation level repeatable read read only") as conn:
+            yield conn
+
+    @contextmanager
     def scan(self) -> Iterator[Connection]:
-        """A read-only transaction without a tenant. Only the `headgate_*` functions answer in it; tables refuse."""
+        """A read-only transaction without a tenant. Only the `headgate_*` functions answer in it; tables refuse.
+
+        Where this installation has a label of residency, what is due is that of tenants with the same label."""
         with self._begun("", "", read_only=True) as conn:
+            if self.residency:
+                conn.execute("select set_config('headgate.residency', %s, true)", [self.residency])
             yield conn
 
     def listen(self, channel: str) -> Connection:
@@ -120,10 +134,12 @@ class Database:
 
     @contextmanager
     def _begun(
-        self, tenant: str, partner: str, *, read_only: bool, idle_seconds: float | None = None
+        self, tenant: str, partner: str, *, read_only: bool, idle_seconds: float | None = None, mode: LiteralString = ""
     ) -> Iterator[Connection]:
         begin = _BEGIN.format(
-            mode=sql.SQL(" read only" if read_only else ""), tenant=sql.Literal(tenant), partner=sql.Literal(partner)
+            mode=sql.SQL(mode or (" read only" if read_only else "")),
+            tenant=sql.Literal(tenant),
+            partner=sql.Literal(partner),
         )
         if partner:
             begin += _AS_PARTNER

@@ -33,19 +33,19 @@ def open_database(settings: Settings, load_tables: LoadTables) -> Database:
         with _explained("HEADGATE_DATABASE_URL"):
             if step_of(settings.database_url) == "behind":
                 migrate(settings, load_tables)
-        return _enter(app_dsn(settings), settings.pool_size, None)
+        return _enter(app_dsn(settings), settings, None)
     if settings.app_database_url:
         with _explained("HEADGATE_APP_DATABASE_URL"):
             if step_of(settings.app_database_url) == "behind":
                 raise Misconfigured(
                     "the database is behind this release; run headgate migrate with HEADGATE_DATABASE_URL, the owner's"
                 )
-        return _enter(settings.app_database_url, settings.pool_size, None)
+        return _enter(settings.app_database_url, settings, None)
     server = embedded.start(settings.home)
     try:
         if step_of(server.dsn()) == "behind":
             _upgrade(server.dsn(), load_tables)
-        return _enter(server.dsn(user=APP_ROLE), settings.pool_size, server)
+        return _enter(server.dsn(user=APP_ROLE), settings, server)
     except BaseException:
         server.release()
         raise
@@ -103,12 +103,14 @@ def _set_password(settings: Settings) -> None:
         conn.execute(f"alter role {APP_ROLE} password '{hashed.decode()}'")
 
 
-def _enter(dsn: str, pool_size: int, server: embedded.Server | None) -> Database:
+def _enter(dsn: str, settings: Settings, server: embedded.Server | None) -> Database:
     with _explained("HEADGATE_APP_DATABASE_URL"), psycopg.connect(dsn, connect_timeout=10) as conn:
         check_app_role(conn)
     if server is None:
-        return Database(dsn, pool_size)
-    return Database(dsn, pool_size, on_close=server.release, on_lost=server.revive)
+        return Database(dsn, settings.pool_size, residency=settings.residency)
+    return Database(
+        dsn, settings.pool_size, residency=settings.residency, on_close=server.release, on_lost=server.revive
+    )
 
 
 @contextmanager

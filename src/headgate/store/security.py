@@ -29,6 +29,12 @@ PORTAL_ROLE = "headgate_portal"
 # Reads everything of every tenant and writes nothing: what a backup is taken as. The owner belongs to it, nobody else.
 BACKUP_ROLE = "headgate_backup"
 
+# Deletes what a tenant has, when its deletion is due. The owner belongs to it, nobody else.
+PURGE_ROLE = "headgate_purge"
+
+# What is left when all else of a tenant is gone: written with the deletion, and never deleted.
+TOMBSTONES = "tenant_tombstones"
+
 _GRANTS = {"crud": "select, insert, update, delete", "append": "select, insert", "read": "select"}
 
 # Roles belong to the whole cluster: another database's migration may be creating them at this moment.
@@ -56,10 +62,15 @@ drop policy if exists tenant on {table};
 create policy tenant on {table} to {app}, {portal}
   using (tenant_id = (select current_setting('headgate.tenant')::uuid))
   with check (tenant_id = (select current_setting('headgate.tenant')::uuid));
-revoke all on {table} from public, {app}, {portal}, {scan}, {backup};
+revoke all on {table} from public, {app}, {portal}, {scan}, {backup}, {purge};
 grant {grants} on {table} to {app};
 grant {portal_grants} on {table} to {portal};
 grant select on {table} to {backup};
+grant select, delete on {table} to {purge};
+drop policy if exists purge on {table};
+create policy purge on {table} to {purge}
+  using (tenant_id = (select current_setting('headgate.tenant')::uuid))
+  with check (tenant_id = (select current_setting('headgate.tenant')::uuid));
 drop policy if exists partner on {table};
 drop policy if exists partner_select on {table};
 drop policy if exists partner_insert on {table};
@@ -148,9 +159,11 @@ def secure(conn: Connection, metadata: MetaData) -> None:
     """Create the roles and set row-level security, grants and scan functions of every table, in this transaction."""
     from headgate.store.tables import tenant_tables  # with SQLAlchemy, which only this needs
 
-    for role in (APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE):
+    for role in (APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE, PURGE_ROLE):
         _execute(conn, _ROLE.format(role=role, login="login" if role == APP_ROLE else "nologin"))
-    _execute(conn, f"grant usage on schema public to {APP_ROLE}, {PORTAL_ROLE}, {SCAN_ROLE}, {BACKUP_ROLE}")
+    everybody = ", ".join((APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE, PURGE_ROLE))
+    _execute(conn, f"grant usage on schema public to {everybody}")
+    _execute(conn, f"grant {PURGE_ROLE} to current_user")
     _execute(conn, _MEMBER.format(role=PORTAL_ROLE, member=APP_ROLE))
     _execute(conn, f"grant {BACKUP_ROLE} to current_user; grant select on alembic_version to {BACKUP_ROLE}")
     tables = {table.name: table for table in tenant_tables(metadata)}
@@ -212,9 +225,12 @@ def _table_ddl(table: Table, *, scanned: bool) -> str:
         "portal": PORTAL_ROLE,
         "scan": SCAN_ROLE,
         "backup": BACKUP_ROLE,
+        "purge": PURGE_ROLE,
     }
     ddl = _TABLE.format(**names, grants=_GRANTS[table.info["app"]], portal_grants=_portal_grants(table))
     ddl += _portal_ddl(table).format(**names)
+    if table.name == TOMBSTONES:
+        ddl += f"revoke delete on {table.name} from {PURGE_ROLE}; grant insert on {table.name} to {PURGE_ROLE};"
     return ddl + _SCANNED.format(**names) if scanned else ddl
 
 

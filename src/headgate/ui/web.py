@@ -25,6 +25,7 @@ from headgate.kernel.errors import (
     NotFound,
     Refused,
     Stale,
+    Suspended,
     Unauthenticated,
 )
 from headgate.ui.assets import CACHE_CONTROL, Assets
@@ -45,7 +46,7 @@ _STATUS: tuple[tuple[type[HeadgateError], int], ...] = (
     (Invalid, 400),
 )
 # Whose text tells the reader more than the page's own words.
-_TELLING = (Conflict, Refused, DutyConflict, Invalid)
+_TELLING = (Conflict, Refused, DutyConflict, Suspended, Invalid)
 
 
 class Frame:

@@ -28,7 +28,7 @@ from headgate.worker.bell import Bell
 DUE_LANES: LiteralString = "select tenant_id from headgate_due_lanes(coalesce(%s, statement_timestamp()), %s)"
 DUE_TIMERS: LiteralString = "select tenant_id from headgate_due_timers(%s, %s)"
 TIME = "select clock_timestamp()"
-TENANTS = "select tenant_id from headgate_tenants()"
+TENANTS = "select tenant_id from headgate_served_tenants()"
 MOST_TENANTS = 1000
 IDLE_SECONDS = 1.0  # between looks, while the database tells of events; half of it while it cannot
 BLOCKED_SECONDS = 0.02  # at first, while others hold what has to come first; doubles up to the idle pause

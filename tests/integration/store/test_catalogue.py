@@ -9,7 +9,15 @@ from psycopg import Connection
 from headgate.kernel.errors import Misconfigured
 from headgate.store import metadata
 from headgate.store.embedded import OWNER, Server
-from headgate.store.security import APP_ROLE, BACKUP_ROLE, PORTAL_ROLE, SCAN_ROLE, check_app_role, scan_files
+from headgate.store.security import (
+    APP_ROLE,
+    BACKUP_ROLE,
+    PORTAL_ROLE,
+    PURGE_ROLE,
+    SCAN_ROLE,
+    check_app_role,
+    scan_files,
+)
 from headgate.store.tables import GLOBAL_KEYS
 from scripts.schema import load_tables
 
@@ -72,9 +80,12 @@ def test_no_other_policy_lets_the_application_see_more(superuser: Connection) ->
         where permissive = 'PERMISSIVE' and policyname <> 'tenant'
           and not (policyname = 'scan' and cmd = 'SELECT' and roles = %s)
           and not (policyname = 'backup' and cmd = 'SELECT' and roles = %s)
+          and not (policyname = 'purge' and roles = %s and qual like '%%tenant_id = %%headgate.tenant%%'
+            and with_check = qual)
         """,
         [SCAN_ROLE],
         [BACKUP_ROLE],
+        [PURGE_ROLE],
     )
     assert further == []
 
@@ -209,29 +220,33 @@ def test_working_roles_are_powerless_and_own_nothing(superuser: Connection) -> N
         superuser,
         """
         select rolname, rolcanlogin, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
-        from pg_roles where rolname in (%s, %s, %s, %s) order by rolname
+        from pg_roles where rolname in (%s, %s, %s, %s, %s) order by rolname
         """,
         APP_ROLE,
         BACKUP_ROLE,
         PORTAL_ROLE,
+        PURGE_ROLE,
         SCAN_ROLE,
     )
-    assert roles == [(APP_ROLE, True, False), *((r, False, False) for r in (BACKUP_ROLE, PORTAL_ROLE, SCAN_ROLE))]
+    powerless = (BACKUP_ROLE, PORTAL_ROLE, PURGE_ROLE, SCAN_ROLE)
+    assert roles == [(APP_ROLE, True, False), *((role, False, False) for role in powerless)]
     owned = rows(
         superuser,
-        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s, %s)",
+        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s, %s, %s)",
         APP_ROLE,
         BACKUP_ROLE,
         PORTAL_ROLE,
+        PURGE_ROLE,
         SCAN_ROLE,
     )
     assert owned == []
     memberships = rows(
         superuser,
-        "select roleid::regrole::text from pg_auth_members where member = any(array[%s, %s, %s, %s]::regrole[])",
+        "select roleid::regrole::text from pg_auth_members where member = any(array[%s, %s, %s, %s, %s]::regrole[])",
         APP_ROLE,
         BACKUP_ROLE,
         PORTAL_ROLE,
+        PURGE_ROLE,
         SCAN_ROLE,
     )
     assert memberships == [(PORTAL_ROLE,)], "the application may lower itself to a portal's rights, and nothing else"
@@ -257,6 +272,10 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_tenant_by_slug",
         "headgate_portal_hosts",
         "headgate_tenants",
+        "headgate_served_tenants",
+        "headgate_tenant_list",
+        "headgate_tombstones",
+        "headgate_umbrella",
     }
 
 
@@ -269,6 +288,23 @@ def test_the_backup_role_reads_every_table_and_writes_none(superuser: Connection
     assert set(granted) == {(table, "SELECT") for table in (*metadata.tables, "alembic_version")}
     members = rows(
         superuser, "select member::regrole::text from pg_auth_members where roleid = %s::regrole", BACKUP_ROLE
+    )
+    assert {str(name) for (name,) in members} <= {OWNER, "postgres"}
+
+
+def test_the_purge_role_reads_and_deletes_one_tenants_rows_and_buries_it(superuser: Connection) -> None:
+    granted = set(
+        rows(
+            superuser,
+            "select table_name, privilege_type from information_schema.role_table_grants where grantee = %s",
+            PURGE_ROLE,
+        )
+    )
+    wanted = {(table, right) for table in metadata.tables for right in ("SELECT", "DELETE")}
+    tombstones = "tenant_tombstones"
+    assert granted == wanted - {(tombstones, "DELETE")} | {(tombstones, "INSERT")}
+    members = rows(
+        superuser, "select member::regrole::text from pg_auth_members where roleid = %s::regrole", PURGE_ROLE
     )
     assert {str(name) for (name,) in members} <= {OWNER, "postgres"}
 
@@ -289,6 +325,7 @@ def test_the_application_cannot_read_as_the_scan_role_or_change_the_schema(
         for statement in (
             f"set role {SCAN_ROLE}",
             f"set role {BACKUP_ROLE}",
+            f"set role {PURGE_ROLE}",
             f"set role {OWNER}",
             "create table mine (x int)",
             "alter table tenants disable row level security",

@@ -187,12 +187,12 @@ def test_an_agreement_goes_from_draft_to_price_by_two_people(world: World) -> No
         "valid_from": "2026-01-01",
         "terms": [{"product": "S-1", "value": "9.00"}],
     }
-    made = world.post("carl", "/v1/agreements", draft)
+    made = world.post("prue", "/v1/agreements", draft)
     assert made.status_code == 201, made.text
     base = f"/v1/agreements/{made.json()['agreement']}"
-    assert world.post("carl", f"{base}/submit", {}).json()["status"] == "in_review"
+    assert world.post("prue", f"{base}/submit", {}).json()["status"] == "in_review"
     why = {"justification": "as negotiated"}
-    problem(world.post("carl", f"{base}/approve", why), 403, "forbidden")
+    problem(world.post("prue", f"{base}/approve", why), 403, "forbidden")
     assert world.post("fay", f"{base}/approve", why).json()["approver"] == person("fay")
     assert world.post("fay", f"{base}/activate", {}).json()["status"] == "active"
     shown = world.get("carl", base).json()
@@ -204,5 +204,5 @@ def test_an_agreement_goes_from_draft_to_price_by_two_people(world: World) -> No
 
 def test_a_bad_agreement_names_the_field(shared: World) -> None:
     draft = {"code": "X", "currency": "XXX", "valid_from": "2026-01-01", "terms": [{"product": "S-1", "value": "9.00"}]}
-    body = problem(shared.post("carl", "/v1/agreements", draft), 422, "invalid")
+    body = problem(shared.post("prue", "/v1/agreements", draft), 422, "invalid")
     assert "currency" in {e["field"] for e in body["errors"]}

@@ -42,6 +42,8 @@ DOERS = {
     ("POST", "/v1/policies/{name}/versions/{version}/retire"): "fiona",
     ("POST", "/v1/policies/{name}/versions/{version}/emergency"): "prue",
     ("POST", "/v1/policies/{name}/versions/{version}/emergency-review"): "fiona",
+    ("POST", "/v1/agreements"): "prue",
+    ("POST", "/v1/agreements/{agreement}/submit"): "prue",
     ("POST", "/v1/agreements/{agreement}/approve"): "fay",
     ("POST", "/v1/agreements/{agreement}/activate"): "fay",
     ("POST", "/v1/audit/verify"): "audrey",

@@ -78,7 +78,7 @@ SHARED = {
     ("backtests", "place"),
     ("processes", "process"),
 }
-PEOPLE = ("carl", "fiona", "fay", "desk", "adam", "audrey", "erp")
+PEOPLE = ("carl", "prue", "fiona", "fay", "desk", "adam", "audrey", "erp")
 
 
 @dataclass

@@ -24,7 +24,6 @@ def test_no_role_clashes_with_itself(role):
         ("order_desk", "finance_director"),
         ("order_desk", "channel_manager"),
         ("order_desk", "tenant_admin"),
-        ("channel_manager", "finance"),
         ("channel_manager", "finance_director"),
         ("channel_manager", "tenant_admin"),
         ("finance", "tenant_admin"),
@@ -37,13 +36,20 @@ def test_no_role_clashes_with_itself(role):
 )
 def test_duties_that_must_stay_apart_clash_in_either_order(roles):
     for order in (roles, roles[::-1]):
-        [clash] = check_duties(order)
+        clash = check_duties(order)[0]
         assert {clash.first, clash.second} == set(roles)
         assert clash.reason
 
 
 @pytest.mark.parametrize(
-    "roles", [("finance", "finance_director"), ("order_desk", "partner_success"), ("integration", "order_desk"), ()]
+    "roles",
+    [
+        ("finance", "finance_director"),
+        ("channel_manager", "finance"),
+        ("order_desk", "partner_success"),
+        ("integration", "order_desk"),
+        (),
+    ],
 )
 def test_duties_that_go_together_do_not_clash(roles):
     assert check_duties(roles) == []

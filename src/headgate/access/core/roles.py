@@ -36,7 +36,10 @@ PERMISSIONS: dict[str, str] = {
     "portal.users": "invite and deactivate people of one's own partner",
     "calendars.write": "set business calendars and whose they are",
     "scim": "keep people and groups in step with an identity provider (SCIM)",
-    "admin": "manage people, roles, keys, sources and delegations",
+    "partners.bank": "change bank details of partners",
+    "payments.approve": "approve payment proposals",
+    "tenants.operate": "create, suspend, export and delete tenants, set their quotas and where their data lies",
+    "admin": "manage people, roles, keys, sources, brand and delegations",
 }
 
 _READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
@@ -44,13 +47,20 @@ _READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
 ROLES: dict[str, frozenset[str]] = {
     "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
     "channel_manager": _READ
-    | {"approvals.decide", "policies.author", "policies.backtest", "agreements.write", "quarantine.read"}
+    | {"approvals.decide", "policies.author", "policies.backtest", "quarantine.read"}
     | {"cases.intervene"},
     "pricing_manager": _READ
     | {"policies.author", "policies.backtest", "policies.emergency", "agreements.write", "audit.read"},
     "finance": _READ | {"approvals.decide", "agreements.approve", "policies.backtest", "audit.read", "quarantine.read"},
     "finance_director": _READ
-    | {"approvals.decide", "agreements.approve", "policies.approve", "policies.backtest", "audit.read"},
+    | {"approvals.decide", "agreements.approve", "policies.approve", "policies.backtest", "audit.read"}
+    | {"payments.approve"},
+    # Keeps what is paid to whom; never lets a payment pass.
+    "partner_accounts": _READ | {"partners.bank"},
+    # Looks at what a user sees and at what went wrong, changes nothing.
+    "support": _READ | {"quarantine.read", "connections.read"},
+    # Of the organisation that runs the installation; in force only there.
+    "operator": frozenset({"tenants.operate", "audit.read"}),
     "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},
     "tenant_admin": frozenset(
         {
@@ -109,6 +119,8 @@ class DutyClash:
 SEPARATED: tuple[tuple[str, str, str], ...] = (
     ("orders.write", "approvals.decide", "who enters orders does not approve their exceptions"),
     ("deals.write", "approvals.decide", "who registers deals does not decide about them"),
+    ("agreements.write", "approvals.decide", "who maintains agreements does not approve exceptions from their prices"),
+    ("partners.bank", "payments.approve", "who changes bank details does not approve payments to them"),
     ("policies.author", "policies.approve", "who writes policies does not approve them"),
     ("agreements.write", "agreements.approve", "who drafts agreements does not approve them"),
     ("privacy.write", "privacy.approve", "who asks for an erasure does not decide it"),
@@ -117,14 +129,19 @@ SEPARATED: tuple[tuple[str, str, str], ...] = (
     ("admin", "agreements.approve", "who hands out roles does not approve agreements"),
     ("admin", "orders.write", "who hands out roles does not enter orders"),
     ("scim", "approvals.decide", "who provisions people does not approve"),
+    ("admin", "payments.approve", "who hands out roles does not approve payments"),
 )
+# What a role of a tenant's own may hold: all but what is for partners' people and for the installation's operator.
+STAFF_PERMISSIONS = frozenset(PERMISSIONS) - {"portal.users", "prices.request", "scim", "tenants.operate"}
+# Roles of the organisation that runs the installation.
+OPERATOR_ROLES = ("operator",)
 # An auditor looks on and does nothing else.
 _AUDITOR = "auditor"
-_LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read"}
+LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read"}
 
 
 def check_role(role: str) -> str:
-    """The role, if there is one of that name. Raises `Invalid`."""
+    """The role, if there is a shipped one of that name. Raises `Invalid`."""
     if role not in ROLES:
         raise invalid("role", role, "is not a role", f"Use one of {', '.join(sorted(ROLES))}.")
     return role
@@ -156,7 +173,7 @@ def require(principal: Principal, permission: str) -> None:
 def _clash(first: str, second: str) -> str:
     if _AUDITOR in (first, second):
         other = second if first == _AUDITOR else first
-        return "" if ROLES[other] <= _LOOKING else "an auditor does not take part in what is audited"
+        return "" if ROLES[other] <= LOOKING else "an auditor does not take part in what is audited"
     for one, two, reason in SEPARATED:
         if (one in ROLES[first] and two in ROLES[second]) or (two in ROLES[first] and one in ROLES[second]):
             return reason

@@ -7,6 +7,7 @@ from headgate.channel.orders.coverage import policy_coverage
 from headgate.channel.orders.explain import explain_order
 from headgate.channel.orders.jobs import JOBS
 from headgate.channel.orders.port import OrderPort
+from headgate.channel.orders.related import agreements_of
 from headgate.channel.orders.service import check_edit, current_order, get_order, list_orders
 from headgate.channel.orders.summary import order_summary
 
@@ -18,6 +19,7 @@ __all__ = [
     "JOBS",
     "OrderLens",
     "OrderPort",
+    "agreements_of",
     "check_edit",
     "current_order",
     "explain_order",

@@ -1,7 +1,7 @@
--- reads: inbox, events, lanes
+-- reads: inbox, events, lanes, tenants
 -- Lanes with events to take, least recently served first, then the longest waiting: no tenant starves the others.
 -- Walks from lane to lane through the primary key, so a long backlog costs no more than a short one;
--- `waiting` is counted up to 256.
+-- `waiting` is counted up to 256. Tenants that are suspended, or whose data lies elsewhere, are passed over.
 create function headgate_due_lanes(at timestamptz, max_lanes integer)
 returns table (tenant_id uuid, lane smallint, waiting bigint, oldest timestamptz)
 language sql stable security definer set search_path = pg_catalog, public
@@ -29,6 +29,10 @@ as $$
   ) due
   join events e on e.tenant_id = f.tenant_id and e.seq = due.first_seq
   left join lanes l on l.tenant_id = f.tenant_id and l.lane = f.lane
+  where not exists (
+    select from tenants t where t.tenant_id = f.tenant_id and not (t.status = 'active'
+      and coalesce(current_setting('headgate.residency', true), '') in ('', t.residency))
+  )
   order by l.served_at nulls first, e.received_at
   limit max_lanes
 $$;

@@ -5,6 +5,8 @@ returns table (tenant_id uuid)
 language sql stable security definer set search_path = pg_catalog, public
 as $$
   select t.tenant_id from tenants t
-  where exists (select from timers x where x.tenant_id = t.tenant_id and x.fire_at <= at)
+  where t.status = 'active'
+    and coalesce(current_setting('headgate.residency', true), '') in ('', t.residency)
+    and exists (select from timers x where x.tenant_id = t.tenant_id and x.fire_at <= at)
   limit max_tenants
 $$;

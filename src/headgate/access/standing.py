@@ -1,0 +1,40 @@
+"""Whether a tenant is open: a suspended one takes nothing from anybody, and only its administrators still look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.kernel.context import Principal
+from headgate.kernel.errors import Suspended
+
+if TYPE_CHECKING:
+    from headgate.access.tenants import Tenant
+
+ADVICE = "ask whoever runs this installation"
+
+
+def expect_open(conn: Connection, principal: Principal, *, writes: bool) -> None:
+    """Raise `Suspended` where the transaction's tenant is shut for this act of this principal. One query."""
+    row = conn.execute(repo.TENANT_STANDING).fetchone()
+    if row is not None:
+        _expect(row[0], row[1], row[2], principal, writes=writes)
+
+
+def expect_standing(tenant: Tenant, principal: Principal, *, writes: bool) -> None:
+    """The same for a tenant that was read already."""
+    _expect(tenant.name, tenant.status, tenant.status_reason, principal, writes=writes)
+
+
+def _expect(name: str, status: str, reason: str, principal: Principal, *, writes: bool) -> None:
+    if status == "active" or principal.kind == "system":
+        return
+    looks_on = not writes and "admin" in principal.permissions
+    if looks_on:
+        return
+    word = "is being deleted" if status == "deleting" else "is suspended"
+    why = f" ({reason})" if reason else ""
+    still = "nothing can be changed" if "admin" in principal.permissions else "nobody but its administrators gets in"
+    raise Suspended(f"{name} {word}{why}: {still}; {ADVICE}")

@@ -1,0 +1,60 @@
+"""Deleting all that a tenant has, but a tombstone: on the owner's connection, in a role that may do nothing else.
+
+The application's own role can neither delete audit entries nor events, so no fault in it can do this.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, LiteralString
+from uuid import UUID
+
+from psycopg import Connection, sql
+
+from headgate.kernel.canonical import canonical_text
+from headgate.kernel.errors import Conflict, NotFound
+from headgate.store.security import PURGE_ROLE, TOMBSTONES
+from headgate.store.tables import tenant_tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+_ENTER: LiteralString = "select set_config('role', %s, true), set_config('headgate.tenant', %s, true)"
+_DUE = """
+select t.slug, t.status, d.reason, d.asked_by, d.confirmed_by, d.not_before
+from tenants t left join tenant_deletions d on d.withdrawn_at is null and d.confirmed_at is not null
+"""
+_HEAD = "select seq, hash from audit_heads"
+_CHILDREN = "select slug from headgate_tenant_list() where parent = %s"
+_BURY = """
+insert into tenant_tombstones (tenant_id, slug, deleted_at, asked_by, confirmed_by, reason, entries, head, rows)
+values (%(id)s, %(slug)s, %(now)s, %(asked_by)s, %(confirmed_by)s, %(reason)s, %(entries)s, %(head)s, %(rows)s::jsonb)
+"""
+
+
+def delete_tenant(conn: Connection[Any], metadata: MetaData, tenant_id: UUID, now: datetime) -> dict[str, int]:
+    """Delete every row of a tenant whose deletion is due; how many there were, by table. `conn` is the owner's, in a
+    transaction of its own.
+
+    Raises `NotFound`, or `Conflict` before two people agreed and the waiting period is over, and while it has clients.
+    """
+    conn.execute(_ENTER, [PURGE_ROLE, str(tenant_id)])
+    row = conn.execute(_DUE).fetchone()
+    if row is None:
+        raise NotFound("there is no such tenant")
+    slug, status, reason, asked_by, confirmed_by, not_before = row
+    if status != "deleting" or not confirmed_by or confirmed_by == asked_by:
+        raise Conflict(f"the deletion of {slug} has not been asked for by one and confirmed by another")
+    if not_before is None or now < not_before:
+        raise Conflict(f"the deletion of {slug} waits until {not_before:%Y-%m-%d %H:%M} UTC")
+    entries, head = conn.execute(_HEAD).fetchone() or (0, None)
+    gone: dict[str, int] = {}
+    for table in reversed(list(tenant_tables(metadata))):
+        if table.name != TOMBSTONES:
+            # Row security would do; the condition lets the database use the key.
+            query = sql.SQL("delete from {} where tenant_id = %s").format(sql.Identifier(table.name))
+            gone[str(table.name)] = conn.execute(query, [tenant_id]).rowcount
+    told = {name: rows for name, rows in sorted(gone.items()) if rows}
+    values = {"id": tenant_id, "slug": slug, "now": now, "asked_by": asked_by, "confirmed_by": confirmed_by}
+    conn.execute(_BURY, {**values, "reason": reason, "entries": entries, "head": head, "rows": canonical_text(told)})
+    return told

@@ -1,0 +1,45 @@
+"""SQL of the life of tenants. Row-level security limits every statement to the tenant of the transaction."""
+
+from __future__ import annotations
+
+LOCK = "select slug, name, status, kind, parent, residency, quotas from tenants for update"
+
+SET_STATUS = "update tenants set status = %(status)s, status_reason = %(reason)s, status_at = %(now)s"
+
+SET_PLACE = "update tenants set residency = %(residency)s"
+
+SET_QUOTAS = "update tenants set quotas = %(quotas)s::jsonb"
+
+SET_TREE = "update tenants set kind = %(kind)s, parent = %(parent)s"
+
+TENANTS = """
+select tenant_id, slug, name, kind, status, status_reason, status_at, parent, residency, created_at
+from headgate_tenant_list()
+"""
+
+TOMBSTONES = "select tenant_id, slug, deleted_at, asked_by, confirmed_by, reason from headgate_tombstones()"
+
+_DELETION = """
+    id, reason, asked_by, asked_at, confirmed_by, confirmed_at, not_before, withdrawn_by, withdrawn_at
+"""
+
+DELETION = f"select {_DELETION} from tenant_deletions where withdrawn_at is null order by asked_at desc limit 1"
+
+ADD_DELETION = """
+insert into tenant_deletions (id, reason, asked_by, asked_at) values (%(id)s, %(reason)s, %(by)s, %(now)s)
+"""
+
+CONFIRM_DELETION = """
+update tenant_deletions set confirmed_by = %(by)s, confirmed_at = %(now)s, not_before = %(not_before)s
+where id = %(id)s
+"""
+
+WITHDRAW_DELETION = "update tenant_deletions set withdrawn_by = %(by)s, withdrawn_at = %(now)s where id = %(id)s"
+
+UMBRELLA = """
+select tenant_id, slug, name, parent, depth, status, currency, orders, order_value, held, held_value, cases_open,
+    cases_late, approvals_waiting, events_waiting, people, partners
+from headgate_umbrella(%(since)s)
+"""
+
+BY_ACTOR_IN = "select principal from principals where principal = %(principal)s"

@@ -1,0 +1,40 @@
+"""Tables of the life of tenants: deletions that two people agree to, and what stays when a tenant is gone."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID
+
+from headgate.store import tenant_table
+
+_TS = TIMESTAMP(timezone=True)
+
+tenant_deletions = tenant_table(
+    "tenant_deletions",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", _TS, nullable=False),
+    sa.Column("confirmed_by", sa.Text),
+    sa.Column("confirmed_at", _TS),
+    sa.Column("not_before", _TS),
+    sa.Column("withdrawn_by", sa.Text),
+    sa.Column("withdrawn_at", _TS),
+    primary_key=("id",),
+    app="crud",
+)
+
+# What is left of a tenant that was deleted: that it was, when, by whom, and where its audit chain ended.
+tenant_tombstones = tenant_table(
+    "tenant_tombstones",
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("deleted_at", _TS, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("confirmed_by", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("entries", sa.BigInteger, nullable=False),
+    sa.Column("head", BYTEA),
+    sa.Column("rows", JSONB, nullable=False),
+    primary_key=(),
+    app="read",
+)
