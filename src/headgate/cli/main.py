@@ -26,11 +26,12 @@ COMMANDS = (
 )
 # … then the groups of commands.
 GROUPS = (
-    ("tenant", "tenants:app", "Tenants, people, sources and keys."),
+    ("tenant", "tenant_life:app", "Tenants, people, sources and keys."),
     ("clients", "machines:clients_app", "OAuth 2 clients of service accounts: make, rotate, switch off."),
     ("keys", "machines:keys_app", "API keys: make, replace, revoke."),
     ("sign-on", "sign_on:app", "Identity providers, roles by groups, passwords."),
     ("support", "support:app", "See what somebody sees, with their organisation's consent."),
+    ("roles", "roles:app", "Roles of your own, duties that stay apart, and why somebody may do something."),
     ("delegations", "delegations:app", "Who decides for whom while somebody is away."),
     ("import", "imports:app", "Bring orders in from files."),
     ("quarantine", "quarantine:app", "What could not be taken: look, mend, replay."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -39,7 +40,14 @@ def worker(
     lanes: Annotated[
         int, typer.Option(min=1, help="Lanes to take per batch; below all of them, workers share better.")
     ] = 6,
+    residency: Annotated[
+        str,
+        typer.Option(
+            help="Take only tenants whose data may be at this place, such as eu.", envvar="HEADGATE_RESIDENCY"
+        ),
+    ] = "",
 ) -> None:
     """Apply events until stopped. Start as many as you like, on any machine that reaches the database."""
+    os.environ["HEADGATE_RESIDENCY"] = residency
     with opened() as app:
         launcher(context).work(app, lanes)

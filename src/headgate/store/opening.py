@@ -70,6 +70,23 @@ def migrate(settings: Settings, load_tables: LoadTables, tell: Callable[[str], N
         _set_password(settings)
 
 
+@contextmanager
+def owner_connection(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A connection as the owner of the tables, for what the application's role may not do. Raises `Misconfigured`."""
+    if settings.app_database_url and not settings.database_url:
+        raise Misconfigured("set HEADGATE_DATABASE_URL to the owner's URL; the application's role may not do this")
+    if settings.database_url:
+        with _explained("HEADGATE_DATABASE_URL"), psycopg.connect(settings.database_url) as conn:
+            yield conn
+        return
+    server = embedded.start(settings.home)
+    try:
+        with psycopg.connect(server.dsn()) as conn:
+            yield conn
+    finally:
+        server.release()
+
+
 def app_dsn(settings: Settings) -> str:
     """The application role's connection string for an external database: as set, or derived from the owner's."""
     if settings.app_database_url:

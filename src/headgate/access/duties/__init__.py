@@ -10,6 +10,15 @@ from headgate.access.duties.custom import (
     retire_role,
     save_role,
 )
+from headgate.access.duties.explain import (
+    Held,
+    Holder,
+    Right,
+    conflicts_of,
+    explain_right,
+    get_holder,
+    list_holders,
+)
 from headgate.access.duties.instance import expect_other_hands
 from headgate.access.duties.matrix import (
     MatrixVersion,
@@ -28,17 +37,24 @@ from headgate.access.duties.mitigations import (
 
 __all__ = [
     "CustomRole",
+    "Held",
+    "Holder",
     "MatrixVersion",
     "Mitigation",
+    "Right",
     "approve_mitigation",
     "ask_mitigation",
     "confirm_role",
+    "conflicts_of",
     "decide_matrix",
     "end_mitigation",
     "expect_other_hands",
     "expect_role",
+    "explain_right",
     "get_custom_role",
+    "get_holder",
     "list_custom_roles",
+    "list_holders",
     "list_matrices",
     "list_mitigations",
     "matrix_in_force",

@@ -89,12 +89,17 @@ union all
 limit 1
 """
 
-ACCOUNTS_WITH_GRANTS = """
-select p.principal, p.kind, p.name, p.email, p.partner, p.status,
+_HOLDER = """
+    p.principal, p.kind, p.name, p.email, p.partner, p.status,
     (select max(s.last_seen) from sessions s where s.principal = p.principal),
     coalesce((select jsonb_agg(jsonb_build_array(g.role, g.valid_from, g.valid_until, g.granted_by, g.granted_at)
         order by g.role) from role_grants g where g.principal = p.principal), '[]'::jsonb)
-from principals p
+"""
+
+ACCOUNT_WITH_GRANTS = f"select {_HOLDER} from principals p where p.principal = %(principal)s"
+
+ACCOUNTS_WITH_GRANTS = f"""
+select {_HOLDER} from principals p
 where p.principal > %(after)s and (%(text)s = '' or strpos(lower(p.principal || ' ' || p.name), lower(%(text)s)) > 0)
     and (%(role)s = '' or exists (select from role_grants g where g.principal = p.principal and g.role = %(role)s))
     and (%(staff)s is false or p.partner is null)
