@@ -11,6 +11,7 @@ from typing import Any, Literal
 from psycopg import Connection
 
 from headgate.access import repo
+from headgate.access.allowance import expect_room_for_a_person
 from headgate.access.core import checks
 from headgate.access.core.authority import Delegation, chains
 from headgate.access.core.passwords import check_password
@@ -216,6 +217,8 @@ def _create(
     password_hash: str | None,
     partner: str | None,
 ) -> Account:
+    if kind == "person":
+        expect_room_for_a_person(conn)
     values = {
         "principal": principal,
         "kind": kind,
@@ -232,7 +235,9 @@ def _create(
 
 
 def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> None:
-    get_account(conn, principal, ctx.now)
+    found = get_account(conn, principal, ctx.now)
+    if status == "active" and found.status != "active" and found.kind == "person":
+        expect_room_for_a_person(conn)
     if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return
     if status == "suspended":

@@ -18,6 +18,11 @@ SET_TENANT = "update tenants set name = %(name)s, timezone = %(timezone)s, setti
 
 TENANT_STANDING = "select name, status, status_reason from tenants"
 
+# Locked, so that two additions at the same moment do not both take the last place.
+PEOPLE_ALLOWED = "select (quotas ->> 'people')::bigint from tenants where quotas ? 'people' for no key update"
+
+PEOPLE_NOW = "select count(*) from principals where kind = 'person' and status = 'active'"
+
 TENANT_KIND = "select kind from tenants"
 
 SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"

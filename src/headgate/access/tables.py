@@ -29,7 +29,7 @@ tenants = tenant_table(
     sa.Column("status_at", _TS),
     # Where its data may be stored and worked on; empty is anywhere.
     sa.Column("residency", sa.Text, nullable=False, server_default=""),
-    # What it may use of the installation: {"events_per_day": 10000, …}. Left out is no limit.
+    # What it may use of the installation: {"people": 50}. Left out is no limit.
     sa.Column("quotas", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
     sa.Index("tenants_by_portal_host", "portal_host", unique=True),
     sa.Index("tenants_by_parent", "parent"),

@@ -23,7 +23,9 @@ from headgate.access import (
     get_tenant,
     grant_role,
     load_principal,
+    reactivate,
     start_session,
+    suspend,
 )
 from headgate.access.tenancy import (
     ask_deletion,
@@ -44,7 +46,7 @@ from headgate.access.tenancy import (
 )
 from headgate.access.tenancy.export import left_out, secret_columns
 from headgate.kernel.context import SYSTEM, Context, Principal
-from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound, Suspended
+from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound, OverQuota, Suspended
 from headgate.ledger import audit_list, checkpoint_now
 from headgate.store import Database, metadata
 from headgate.store.tables import tenant_tables
@@ -150,11 +152,27 @@ def test_data_is_not_labelled_for_a_place_where_it_is_not(database, tenant):
 def test_quotas_are_whole_numbers_with_known_names(database, tenant):
     olga = Context(tenant, OLGA, NOW)
     with database.transaction(tenant) as conn:
-        assert set_quotas(conn, olga, {"people": 5, "partners": 7}).quotas == {"people": 5, "partners": 7}
-        assert set_quotas(conn, olga, {"people": None}).quotas == {"partners": 7}
+        assert set_quotas(conn, olga, {"people": 5}).quotas == {"people": 5}
+        assert set_quotas(conn, olga, {"people": None}).quotas == {}
         for wrong in ({"cats": 1}, {"people": -1}):
             with pytest.raises(Invalid):
                 set_quotas(conn, olga, wrong)
+
+
+def test_a_tenant_has_no_more_people_than_it_may(database, tenant, ctx, person):
+    with database.transaction(tenant) as conn:
+        set_quotas(conn, Context(tenant, OLGA, NOW), {"people": 2})
+    ana = person("ana")
+    person("ben")
+    with pytest.raises(OverQuota, match="may have 2 active people and has 2"):
+        person("carl")
+    with database.transaction(tenant) as conn:
+        suspend(conn, ctx, ana)
+    person("dora")
+    with database.transaction(tenant) as conn, pytest.raises(OverQuota):
+        reactivate(conn, ctx, ana)
+    with database.transaction(tenant) as conn:
+        create_service(conn, ctx, code="erp", name="machines are no people")
 
 
 def test_an_export_has_every_row_no_way_in_and_a_proof(database, tenant, ctx, person, tmp_path):

@@ -29,10 +29,7 @@ from headgate.store import Database
 OPERATE = "tenants.operate"
 # What can be limited, and in which words.
 QUOTAS: Mapping[str, str] = {
-    "events_per_day": "events a day",
-    "people": "people",
-    "partners": "partners",
-    "storage_mb": "MB of files and events",
+    "people": "active people",
 }
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _MOST = 10**12
