@@ -217,7 +217,7 @@ def _create(
     password_hash: str | None,
     partner: str | None,
 ) -> Account:
-    if kind == "person":
+    if kind == "person" and partner is None:
         expect_room_for_a_person(conn)
     values = {
         "principal": principal,
@@ -236,7 +236,7 @@ def _create(
 
 def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> None:
     found = get_account(conn, principal, ctx.now)
-    if status == "active" and found.status != "active" and found.kind == "person":
+    if status == "active" and found.status != "active" and (found.kind, found.partner) == ("person", None):
         expect_room_for_a_person(conn)
     if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return

@@ -21,7 +21,7 @@ TENANT_STANDING = "select name, status, status_reason from tenants"
 # Locked, so that two additions at the same moment do not both take the last place.
 PEOPLE_ALLOWED = "select (quotas ->> 'people')::bigint from tenants where quotas ? 'people' for no key update"
 
-PEOPLE_NOW = "select count(*) from principals where kind = 'person' and status = 'active'"
+PEOPLE_NOW = "select count(*) from principals where kind = 'person' and status = 'active' and partner is null"
 
 TENANT_KIND = "select kind from tenants"
 

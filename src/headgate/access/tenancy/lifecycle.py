@@ -29,7 +29,7 @@ from headgate.store import Database
 OPERATE = "tenants.operate"
 # What can be limited, and in which words.
 QUOTAS: Mapping[str, str] = {
-    "people": "active people",
+    "people": "active people of its own",
 }
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _MOST = 10**12
