@@ -32,7 +32,6 @@ tenants = tenant_table(
     # What it may use of the installation: {"people": 50}. Left out is no limit.
     sa.Column("quotas", JSONB, nullable=False, server_default=sa.text("'{}'::jsonb")),
     sa.Index("tenants_by_portal_host", "portal_host", unique=True),
-    sa.Index("tenants_by_parent", "parent"),
     sa.CheckConstraint("kind in ('operator', 'provider', 'client')", name="kind"),
     sa.CheckConstraint("status in ('active', 'suspended', 'deleting')", name="status"),
     primary_key=(),
