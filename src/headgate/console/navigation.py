@@ -59,6 +59,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
         ("admin", NavItem("sign-on", "Sign-on", urls.SIGN_ON, "users", "s")),
         ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),
+        ("admin", NavItem("people", "People and roles", urls.PEOPLE, "users", "e")),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]

@@ -56,6 +56,8 @@ MACHINES_SERVICES = "/identity/machines/services"
 MACHINES_SERVICE = "/identity/machines/service"
 MACHINES_CLIENTS = "/identity/machines/clients"
 MACHINES_KEYS = "/identity/machines/keys"
+PEOPLE = "/people"
+DUTIES = "/duties"
 # Every other address.
 ANYWHERE = "/{path:path}"
 
@@ -323,3 +325,19 @@ def backtest_cancel(run: UUID | str) -> str:
 
 def backtest_flip(run: UUID | str, candidate: int | str, place: int | str) -> str:
     return f"{backtest(run)}/flips/{candidate}/{place}"
+
+
+def person(principal: str) -> str:
+    return f"{PEOPLE}/{segment(principal)}"
+
+
+def person_grant(principal: str) -> str:
+    return f"{person(principal)}/grant"
+
+
+def person_revoke(principal: str) -> str:
+    return f"{person(principal)}/revoke"
+
+
+def duties_decide(version: int | str) -> str:
+    return f"{DUTIES}/{version}/decision"

@@ -1,0 +1,135 @@
+"""People and roles: the list, one person with why they may do what, and the duties that stay apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from headgate.access import (
+    decide_matrix,
+    grant_role,
+    list_custom_roles,
+    list_matrices,
+    matrix_in_force,
+    permissions_by_role,
+    revoke_role,
+)
+from headgate.access.duties import conflicts_of, get_holder, list_holders
+from headgate.channel.masters import decode_cursor, encode_cursor
+from headgate.console import urls
+from headgate.console.pages.loading import names_of
+from headgate.console.present import people as present
+from headgate.console.views.common import Notice
+from headgate.console.views.people import PeopleView, PersonView
+from headgate.console.visit import Answer, Door, Go, Shown, Visit
+from headgate.kernel.errors import DutyConflict, HeadgateError, Invalid, invalid
+from headgate.ui.words import humanise
+
+PAGE = 50
+READ, GRANT, DECIDE = ("admin", "audit.read"), ("admin",), ("admin", "policies.approve")
+SEE = ("admin", "audit.read", "policies.approve")
+
+
+def show_all(visit: Visit) -> Answer:
+    """Accounts with their roles, a page at a time."""
+    own = list_custom_roles(visit.conn)
+    options = present.role_options(own)
+    role = visit.choice("role", {option.value for option in options})
+    text = visit.text("q")
+    (after,) = decode_cursor(visit.cursor(), 1)
+    found = list_holders(visit.conn, text=text, role=role, after=after, limit=PAGE + 1)
+    kept = found[:PAGE]
+    rows = present.person_rows(kept, conflicts_of(visit.conn, kept, visit.now), visit.now)
+    more = visit.further(urls.PEOPLE, encode_cursor(kept[-1].principal) if len(found) > PAGE else "")
+    return PeopleView(rows, text, role, options, more)
+
+
+def show(visit: Visit) -> Answer:
+    """One account."""
+    return _person(visit)
+
+
+def grant(visit: Visit) -> Answer:
+    """Grant a role until a day, or for good."""
+    principal, role, until = visit.code("person"), visit.form.get("role", ""), visit.form.get("until", "").strip()
+
+    def act() -> str:
+        end = None
+        if until:
+            try:
+                end = visit.midnight(datetime.fromisoformat(until).date() + timedelta(days=1))
+            except (ValueError, OverflowError):
+                raise invalid("until", until, "is not a date", "Write it like 2026-03-31.") from None
+        grant_role(visit.conn, visit.ctx, principal, role, valid_until=end)
+        return f"{humanise(role)} is granted{f' until {until}' if until else ''}."
+
+    return _changed(visit, principal, act, role=role, until=until)
+
+
+def revoke(visit: Visit) -> Answer:
+    """Take a role away at once."""
+    principal, role = visit.code("person"), visit.form.get("role", "")
+
+    def act() -> str:
+        revoke_role(visit.conn, visit.ctx, principal, role)
+        return f"{humanise(role)} is taken away."
+
+    return _changed(visit, principal, act)
+
+
+def show_duties(visit: Visit) -> Answer:
+    """The matrix in force and what waits."""
+    versions = list_matrices(visit.conn)
+    names = names_of(visit, people={each.proposed_by for each in versions})
+    said = {each.proposed_by: names.person(each.proposed_by).name for each in versions}
+    return present.duties_page(matrix_in_force(visit.conn), versions, said, visit.me.id)
+
+
+def decide(visit: Visit) -> Answer:
+    """Approve a proposed version of the matrix or turn it down."""
+    approve = visit.form.get("act") == "approve"
+    version = visit.number("version")
+    try:
+        decide_matrix(visit.conn, visit.ctx, version, approve=approve, reason=visit.form.get("reason", ""))
+    except DutyConflict as error:
+        return Go(urls.DUTIES, Notice("risk", f"{error.message[:1].upper()}{error.message[1:]}."))
+    return Go(urls.DUTIES, Notice("done", f"Version {version} is {'in force' if approve else 'turned down'}."))
+
+
+def _changed(visit: Visit, principal: str, act: Callable[[], str], role: str = "", until: str = "") -> Answer:
+    try:
+        with visit.conn.transaction():
+            said = act()
+    except (DutyConflict, Invalid) as error:
+        return Shown(_person(visit, error, role, until), 422)
+    return Go(urls.person(principal), Notice("done", said))
+
+
+def _person(visit: Visit, error: HeadgateError | None = None, chosen: str = "", until: str = "") -> PersonView:
+    holder = get_holder(visit.conn, visit.code("person"))
+    own = list_custom_roles(visit.conn)
+    granters = {held.granted_by for held in holder.grants}
+    names = names_of(visit, people=granters)
+    message = "" if error is None else error.message[:1].upper() + error.message[1:]
+    return present.person_page(
+        holder,
+        permissions_by_role(visit.conn, [held.role for held in holder.grants]),
+        conflicts_of(visit.conn, [holder], visit.now).get(holder.principal, ()),
+        own,
+        {who: names.person(who).name for who in granters},
+        visit.now,
+        may_grant=visit.may("admin") and holder.principal != visit.me.id,
+        error=message + ("" if not message or message.endswith(".") else "."),
+        chosen=chosen,
+        until=until,
+    )
+
+
+DOORS = (
+    Door("GET", urls.PEOPLE, READ, show_all),
+    Door("GET", urls.DUTIES, SEE, show_duties),
+    Door("POST", urls.duties_decide("{version}"), DECIDE, decide),
+    Door("GET", urls.person("{person}"), READ, show),
+    Door("POST", urls.person_grant("{person}"), GRANT, grant),
+    Door("POST", urls.person_revoke("{person}"), GRANT, revoke),
+)

@@ -1,0 +1,151 @@
+"""From accounts, grants and the matrix of duties to the pages of people and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from headgate.access import PERMISSIONS, ROLES, MatrixVersion
+from headgate.access.core.duties import Clash, Matrix, Rule, matrix_change
+from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATOR_ROLES, PARTNER_ROLES
+from headgate.access.duties import CustomRole, Holder, Mitigation
+from headgate.console import urls
+from headgate.console.views.common import Option, Person
+from headgate.console.views.people import (
+    ConflictRow,
+    DutiesView,
+    DutyRow,
+    GrantRow,
+    MatrixProposal,
+    PersonRow,
+    PersonView,
+    RightRow,
+)
+from headgate.ui.words import humanise
+
+Conflicts = Mapping[str, Sequence[tuple[Clash, Mitigation | None]]]
+
+
+def person_rows(holders: Sequence[Holder], conflicts: Conflicts, now: datetime) -> tuple[PersonRow, ...]:
+    """The list, with the conflicts that nothing keeps watch over."""
+    return tuple(
+        PersonRow(
+            h.principal,
+            h.name,
+            h.kind,
+            h.partner or "",
+            h.status,
+            tuple(humanise(role) for role in h.roles(now)),
+            h.last_seen,
+            len({clash.rule.pair for clash, watched in conflicts.get(h.principal, ()) if watched is None}),
+        )
+        for h in holders
+    )
+
+
+def role_options(own: Sequence[CustomRole]) -> tuple[Option, ...]:
+    """Every role that somebody can have, by name."""
+    names = [Option(role, humanise(role)) for role in ROLES]
+    names += [Option(role.role, role.title) for role in own if role.status == "active"]
+    return tuple(sorted(names, key=lambda option: option.label))
+
+
+def person_page(
+    holder: Holder,
+    allowed: Mapping[str, frozenset[str]],
+    conflicts: Sequence[tuple[Clash, Mitigation | None]],
+    own: Sequence[CustomRole],
+    names: Mapping[str, str],
+    now: datetime,
+    *,
+    may_grant: bool,
+    error: str = "",
+    chosen: str = "",
+    until: str = "",
+) -> PersonView:
+    """One account with why it may do what."""
+    titles = {role.role: role.title for role in own}
+    in_force = holder.roles(now)
+    rights = [
+        RightRow(
+            permission,
+            words[:1].upper() + words[1:],
+            tuple(titles.get(r) or humanise(r) for r in in_force if permission in allowed.get(r, frozenset())),
+        )
+        for permission, words in PERMISSIONS.items()
+        if any(permission in allowed.get(role, frozenset()) for role in in_force)
+    ]
+    return PersonView(
+        principal=holder.principal,
+        name=holder.name,
+        email=holder.email or "",
+        partner=holder.partner or "",
+        state=holder.status,
+        last_seen=holder.last_seen,
+        grants=tuple(
+            GrantRow(
+                held.role,
+                titles.get(held.role) or humanise(held.role),
+                held.status(now),
+                held.valid_from or held.granted_at,
+                held.valid_until,
+                Person(held.granted_by, names.get(held.granted_by, held.granted_by)),
+                urls.person_revoke(holder.principal) if may_grant else "",
+            )
+            for held in holder.grants
+        ),
+        conflicts=tuple(_conflict(clash, watched, titles) for clash, watched in conflicts),
+        rights=tuple(rights),
+        choices=_choices(holder, own) if may_grant else (),
+        grant_href=urls.person_grant(holder.principal),
+        error=error,
+        chosen=chosen,
+        until=until,
+    )
+
+
+def duties_page(
+    matrix: Matrix, versions: Sequence[MatrixVersion], names: Mapping[str, str], me: str, error: str = ""
+) -> DutiesView:
+    """The matrix in force and the version that waits, as what it changes."""
+    waiting = next((each for each in versions if each.status == "proposed"), None)
+    proposal = None
+    if waiting is not None:
+        change = matrix_change(matrix.rules, waiting.rules)
+        proposal = MatrixProposal(
+            waiting.version,
+            waiting.note,
+            Person(waiting.proposed_by, names.get(waiting.proposed_by, waiting.proposed_by)),
+            waiting.proposed_at,
+            tuple(_duty(rule) for rule in (*change.added, *change.reworded)),
+            tuple(_duty(rule) for rule in change.removed),
+            waiting.proposed_by == me,
+            urls.duties_decide(waiting.version),
+        )
+    return DutiesView(matrix.version, tuple(_duty(rule) for rule in matrix.rules), proposal, error)
+
+
+def _choices(holder: Holder, own: Sequence[CustomRole]) -> tuple[Option, ...]:
+    """Roles that fit the account: those of partners' people for them, all others for the tenant's own."""
+    if holder.partner:
+        return tuple(Option(role, humanise(role)) for role in (*PARTNER_ROLES, *ALSO_FOR_PARTNERS))
+    return tuple(o for o in role_options(own) if o.value not in (*PARTNER_ROLES, *OPERATOR_ROLES))
+
+
+def _conflict(clash: Clash, watched: Mitigation | None, titles: Mapping[str, str]) -> ConflictRow:
+    rule = clash.rule
+    roles = tuple(titles.get(role) or humanise(role) for role in dict.fromkeys((clash.first, clash.second)))
+    control, until = (watched.control, watched.valid_until) if watched else ("", None)
+    return ConflictRow(
+        PERMISSIONS.get(rule.first, rule.first),
+        PERMISSIONS.get(rule.second, rule.second),
+        rule.reason,
+        roles,
+        control,
+        until,
+    )
+
+
+def _duty(rule: Rule) -> DutyRow:
+    first, second = (PERMISSIONS.get(name, name) for name in (rule.first, rule.second))
+    return DutyRow(rule.first, first, rule.second, second, rule.reason)
