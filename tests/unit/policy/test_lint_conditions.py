@@ -119,6 +119,17 @@ def test_a_step_that_nobody_may_take_is_an_error() -> None:
     assert "channel_manager" in found.fix
 
 
+def test_that_a_late_step_reaches_nobody_more_is_a_warning() -> None:
+    text = f"""{HEAD}  - id: one
+    when: {{stake: "> 100"}}
+    then: {{level: 1, role: finance, escalate_to: partner_success}}
+    because: x
+""".replace("  - {name: role, type: string}", "  - {name: role, type: string}\n  - {name: escalate_to, type: string}")
+    (found,) = (i for i in lint(parse_policy(text, "matrix.yaml")) if i.rule == "conditions")
+    assert found.severity == "warning"
+    assert "a late step reaches nobody more: who holds partner_success may not decide approvals" in found.message
+
+
 def test_a_role_that_does_not_ship_is_a_warning_with_the_nearest() -> None:
     found = only("role: channel_manger")
     assert (found.severity, found.fix) == ("warning", "Did you mean channel_manager?")

@@ -76,9 +76,12 @@ def _steps(table: PolicyTable, row: Row) -> Iterator[Issue]:
             said = f"{role} is no role that ships with Headgate; while nobody holds it, nobody can take this step"
             yield _issue(table, row, column, "warning", said, fix)
         elif not ROLES[role] & DECIDING:
-            said = f"nobody can take this step: who holds {role} may not decide approvals"
+            # Who is asked must be able to. That a late step reaches nobody more is a flaw of versions that shipped.
+            first = column == "role"
+            what = "nobody can take this step" if first else "a late step reaches nobody more"
+            said = f"{what}: who holds {role} may not decide approvals"
             able = sorted(name for name, rights in ROLES.items() if "approvals.decide" in rights)
-            yield _issue(table, row, column, "error", said, f"Name one of {', '.join(able)}.")
+            yield _issue(table, row, column, "error" if first else "warning", said, f"Name one of {', '.join(able)}.")
 
 
 def _condition(table: PolicyTable, row: Row, output: str, text: str) -> Iterator[Issue]:
