@@ -14,11 +14,12 @@ from psycopg import Connection
 
 from headgate.access import require
 from headgate.cli.policies import app
-from headgate.cli.session import Json, Tenant, acting, print_json, read_text, say, session
+from headgate.cli.session import Json, Tenant, acting, named, print_json, read_text, say, session
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.policy import PolicyService, PolicyVersion, apply_at_once, propose, review_emergency, save
+from headgate.policy.chaining import with_chain
 from headgate.policy.rights import expect_right, withdrawing
 
 As = Annotated[str, typer.Option("--as", help="Who acts: a principal id or an e-mail address.")]
@@ -26,6 +27,7 @@ Policy = Annotated[str, typer.Argument()]
 Version = Annotated[int, typer.Argument()]
 Because = Annotated[str, typer.Option("--because", help="The reason; it is kept.")]
 When = "An instant, or a day of the tenant's: its first minute there. Without it, now."
+For = Annotated[str, typer.Option("--for", help="Whom they act for; a delegation to them must be in force.")]
 AUTHOR, APPROVE = "policies.author", "policies.approve"
 Act = Callable[[Connection[Any], Context, PolicyService], PolicyVersion]
 
@@ -47,9 +49,28 @@ def draft(
 ) -> None:
     """Store a new version as a draft and send it to review; refused with every error of its lints and tests."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        author = acting(conn, ctx, by)
+        author = acting(conn, ctx, by, AUTHOR)
         version = s.app.policies.draft(conn, author, read_text(file), file=file.name).version
         after = s.app.policies.submit(conn, author, version.policy, version.version)
+    _said(asdict(after), json)
+
+
+@app.command("approve")
+def approve(
+    policy: Policy,
+    version: Version,
+    by: As,
+    because: Annotated[str, typer.Option("--because", help="A word on it; it is kept.")] = "",
+    for_: For = "",
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Approve a version that somebody else wrote, without bringing it into force yet."""
+    behalf = named(for_) if for_ else None
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        actor = acting(conn, ctx, by)
+        expect_right(conn, actor, APPROVE, behalf)
+        after = s.app.policies.approve(conn, actor, policy, version, on_behalf_of=behalf, justification=because)
     _said(asdict(after), json)
 
 
@@ -59,14 +80,17 @@ def activate(
     version: Version,
     by: As,
     start: Annotated[str, typer.Option("--from", help=When)] = "",
+    for_: For = "",
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
     """Approve a version that somebody else wrote, and bring it into force."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         approver = acting(conn, ctx, by)
+        behalf = named(for_) if for_ else None
+        expect_right(conn, approver, APPROVE, behalf)
         if s.app.policies.get(conn, policy, version).status == "in_review":
-            s.app.policies.approve(conn, approver, policy, version)
+            s.app.policies.approve(conn, approver, policy, version, on_behalf_of=behalf)
         when = _instant("from", start, s.app.engine.registry.profile(conn).timezone)
         after = s.app.policies.activate(conn, approver, policy, version, when)
     _said(asdict(after), json)
@@ -100,6 +124,7 @@ def save_(
         actor = acting(conn, ctx, by)
         require(actor.principal, AUTHOR)
         after, checked = save(conn, actor, policy, version, read_text(file), seen=known)
+        checked = with_chain(checked, s.app.policies.active(conn, ctx.now))
     if json:
         print_json(asdict(after) | {"issues": [asdict(i) for i in checked.issues]})
         return
@@ -188,17 +213,17 @@ def review(
     outcome: Annotated[str, typer.Argument(help="confirm, or revert: bring the text before it back.")],
     by: As,
     because: Because,
+    for_: For = "",
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
     """Review an emergency change afterwards; who applied or wrote it may not."""
-    _step(
-        tenant,
-        by,
-        APPROVE,
-        lambda conn, ctx, _: review_emergency(conn, ctx, policy, version, outcome, because),
-        json=json,
-    )
+    behalf = named(for_) if for_ else None
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        actor = acting(conn, ctx, by)
+        expect_right(conn, actor, APPROVE, behalf)
+        after = review_emergency(conn, actor, policy, version, outcome, because, on_behalf_of=behalf)
+    _said(asdict(after), json)
 
 
 def _instant(field: str, text: str, zone: str) -> datetime | None:

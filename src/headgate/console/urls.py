@@ -263,6 +263,11 @@ def policy_act(name: str, version: int, act: str) -> str:
     return f"{policy_version(name, version)}/{segment(act)}"
 
 
+def policy_export(name: str, version: int, form: str = "") -> str:
+    """Of all forms, or of one as a file."""
+    return policy_act(name, version, "export") + (f"/{segment(form)}" if form else "")
+
+
 def policy_propose(name: str) -> str:
     return f"{policy(name)}/propose"
 

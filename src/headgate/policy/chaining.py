@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from headgate.policy.checking import Checked
 from headgate.policy.core.chain import chain_issues
 from headgate.policy.core.model import Issue, PolicyTable, refuse
 from headgate.policy.core.policy_set import PolicySet
@@ -10,11 +13,24 @@ from headgate.policy.core.policy_set import PolicySet
 def expect_chain(others: PolicySet, table: PolicyTable) -> None:
     """Raises `Invalid` where the table, or one in force that reads it, could not be evaluated with it: a ring (named in
     full), a source that is not in force, an output that is gone or of another type."""
+    issues = chain_misfits(others, table)
+    if issues:
+        raise refuse(issues)
+
+
+def chain_misfits(others: PolicySet, table: PolicyTable) -> list[Issue]:
+    """What would not fit, were the table in force beside the others."""
     tables = {name: policy.table for name, policy in others.items()} | {table.policy: table}
     issues: list[Issue] = list(chain_issues(tables, table))
     for name, other in tables.items():
         reads = any(c.source is not None and c.source.policy == table.policy for c in other.inputs)
         if reads and name != table.policy:
             issues += chain_issues(tables, other)
-    if issues:
-        raise refuse(issues)
+    return issues
+
+
+def with_chain(checked: Checked, others: PolicySet) -> Checked:
+    """A checked text with a remark on everything that would not fit together with what is in force. Remarks only: a
+    source may be under review as well; to bring it into force takes that they fit."""
+    found = [replace(issue, severity="warning") for issue in chain_misfits(others, checked.table)]
+    return replace(checked, issues=(*checked.issues, *found)) if found else checked

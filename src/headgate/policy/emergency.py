@@ -15,8 +15,10 @@ from headgate.kernel.errors import Conflict, DutyConflict, invalid
 from headgate.ledger import NewEvent
 from headgate.policy import repo
 from headgate.policy.authoring import copied
+from headgate.policy.chaining import expect_chain
 from headgate.policy.checking import expect_clean
 from headgate.policy.core.lifecycle import PolicyVersion, Window, expect_digest, expect_reviewer, reason_of, windows
+from headgate.policy.service import PolicyService
 from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, version_of
 
 APPLIED, REVIEWED, OVERDUE = "policy.emergency_applied", "policy.emergency_reviewed", "policy.review_overdue"
@@ -38,8 +40,9 @@ def apply_at_once(
     """Bring a draft, or a version in review, into force now, before anybody else has looked at it.
 
     The one in force ends; a version scheduled for later stays scheduled. Its text must be free of errors like any
-    other. Never in the past. Raises `Invalid` (no reason, errors, a time for the review of more than 14 days),
-    `Conflict` for any other status, `Stale`, `NotFound`.
+    other and fit together with the policies in force that it reads or that read it. Never in the past. Raises `Invalid`
+    (no reason, errors, a time for the review of more than 14 days), `Conflict` for any other status, `Stale`,
+    `NotFound`.
     """
     why = reason_of(reason, "Say what cannot wait, and why.")
     if not timedelta(0) < review_within <= LONGEST:
@@ -50,7 +53,7 @@ def apply_at_once(
         raise Conflict(f"cannot apply {policy} version {version} in an emergency: it is {found.standing(ctx.now)}")
     expect_digest(found, digest)
     (body,) = conn.execute(repo.BODY, {"policy": policy, "version": version}).fetchone() or ("",)
-    expect_clean(str(body))
+    expect_chain(PolicyService().active(conn, ctx.now), expect_clean(str(body)).table)
     due = ctx.now + review_within
     wanted = {"policy": policy, "version": version, "by": ctx.principal.id, "reason": why, "due": due}
     conn.execute(repo.SET_EMERGENCY, wanted)

@@ -16,7 +16,7 @@ from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text
-from headgate.policy.chaining import expect_chain
+from headgate.policy.chaining import expect_chain, with_chain
 from headgate.policy.checking import FILE, expect_clean
 from headgate.policy.core.compile import CompiledPolicy, compile_policy
 from headgate.policy.core.examples import ExampleResult, run_examples
@@ -67,7 +67,8 @@ class PolicyService:
         Raises `Invalid` listing every error that parser and lints found, `Conflict` when that version number is taken.
         """
         checked = expect_clean(text, file or FILE)
-        return Drafted(self._save(conn, ctx, checked.table, text, pack), checked.remarks)
+        saved = self._save(conn, ctx, checked.table, text, pack)
+        return Drafted(saved, with_chain(checked, self.active(conn, ctx.now)).remarks)
 
     def _save(self, conn: Connection, ctx: Context, table: PolicyTable, text: str, pack: str) -> PolicyVersion:
         known = locked(conn, table.policy)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from headgate.console import urls
+from headgate.policy.backtest import Wanted
 from tests.integration.console.site import Visitor, words
-from tests.scenarios.channel import account, partner, product, stock
+from tests.scenarios.channel import AUTHOR, account, partner, product, stock
 
 # Statements per page for a reader with work, the transaction's own included: a page that needs more looks things up
 # in a loop. The number of rows shown must not matter.
@@ -333,3 +335,30 @@ def test_an_unexpected_error_tells_nothing_but_a_number(visitor: Visitor, monkey
     assert "secret" not in answer.text
     assert answer.headers["x-request-id"] in words(answer)
     assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_a_policy_goes_out_as_a_file_and_what_the_file_cannot_hold_is_said_before(held: Visitor) -> None:
+    held.enter("carl")
+    assert "/policies/price_deviation/versions/1/export" in held.get("/policies/price_deviation").text
+    told = words(held.get("/policies/price_deviation/versions/1/export"))
+    assert "Download xlsx" in told
+    assert "What it cannot hold" in told
+    for form, start in (("xlsx", b"PK"), ("dmn", b"<?xml"), ("yaml", b"policy: price_deviation")):
+        file = held.get(f"/policies/price_deviation/versions/1/export/{form}")
+        assert file.status_code == 200
+        assert file.headers["content-disposition"] == f'attachment; filename="price_deviation-v1.{form}"'
+        assert file.content.startswith(start)
+    assert held.get("/policies/price_deviation/versions/1/export/exe").status_code == 404
+
+
+def test_the_list_of_policies_shows_what_the_last_backtest_found(held: Visitor) -> None:
+    held.enter("carl")
+    channel = held.channel
+    today = channel.clock.now().date()
+    with channel.app.database.transaction(channel.tenant) as conn:
+        ctx = channel.context(AUTHOR)
+        wanted = Wanted("price_deviation", today - timedelta(days=2), today, versions=(1,))
+        run = channel.app.backtests.start(conn, ctx, wanted)
+    page = held.get("/policies")
+    assert f"/backtests/{run.run}?candidate=1" in page.text
+    assert "Nothing flips" in words(page)

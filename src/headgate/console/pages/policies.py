@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from headgate.channel import orders
 from headgate.channel.orders import insight
@@ -12,11 +13,12 @@ from headgate.console.present import policies as present
 from headgate.console.present.history import actors, timeline
 from headgate.console.present.policy_change import diff_view
 from headgate.console.views.common import FormError
-from headgate.console.views.policies import PoliciesView, PolicyView
+from headgate.console.views.policies import LastTry, PoliciesView, PolicyView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
 from headgate.ledger import AuditEntry, audit_list
 from headgate.policy import Checked, PolicyVersion, check_text, evidence_of
+from headgate.policy.backtest import headline, latest_results
 from headgate.policy.decisions import decision_days
 
 COUNTED_DAYS = 90
@@ -32,7 +34,23 @@ def show_all(visit: Visit) -> Answer:
     days = decision_days(visit.conn, visit.days_ago(present.DAYS - 1), visit.tenant.timezone)
     names = names_of(visit, people={v.author for v in versions})
     asked = insight.asked_policies(visit.conn)
-    return PoliciesView(present.policy_rows(versions, checked, days, asked, names, visit.lens))
+    tried = {
+        policy: LastTry(
+            headline(result, place), f"{urls.backtest(run)}?candidate={place + 1}", at, bool(_flips(result, place))
+        )
+        for policy, run, at, result in latest_results(visit.conn)
+        for place in [_most_flips(result)]
+    }
+    return PoliciesView(present.policy_rows(versions, checked, days, asked, names, visit.lens, tried))
+
+
+def _flips(result: Mapping[str, Any], place: int) -> int:
+    return int(result["candidates"][place]["decisions"]["flipped"])
+
+
+def _most_flips(result: Mapping[str, Any]) -> int:
+    """The candidate that would change most: the one to look at."""
+    return max(range(len(result["candidates"])), key=lambda place: _flips(result, place))
 
 
 def show(visit: Visit) -> Answer:

@@ -21,6 +21,7 @@ from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Stale, invalid
 from headgate.policy import Checked, PolicyVersion, check_text, save
+from headgate.policy.chaining import with_chain
 from headgate.policy.core.document import read_document, write_document
 from headgate.policy.core.editing import from_grid, to_grid
 from headgate.policy.core.evaluation import shown
@@ -60,7 +61,7 @@ def save_grid(visit: Visit) -> Answer:
         found = picked(visit, versions_of(visit))
         text = _text_of(visit.form)
         saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=visit.form.get("seen", ""))
-        return _json({**_told(checked, text), "digest": saved.digest})
+        return _json({**_told(_within(visit, checked), text), "digest": saved.digest})
 
     return _answered(visit, act)
 
@@ -70,7 +71,7 @@ def check_grid(visit: Visit) -> Answer:
 
     def act() -> Response:
         text = _text_of(visit.form)
-        return _json(_told(check_text(text), text))
+        return _json(_told(_within(visit, check_text(text)), text))
 
     return _answered(visit, act)
 
@@ -116,6 +117,11 @@ def import_file(visit: Visit) -> Answer:
         return _json({**_told(check_text(text), text), "notices": [str(each) for each in read.notices]})
 
     return _answered(visit, act)
+
+
+def _within(visit: Visit, checked: Checked) -> Checked:
+    """With what would not fit together with the policies in force."""
+    return with_chain(checked, visit.app.policies.active(visit.conn, visit.ctx.now))
 
 
 def _text_of(form: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from headgate.console.views.common import Fact, FormError, TimelineEntry
 from headgate.console.views.policies import (
     Emergency,
     EvidenceCard,
+    LastTry,
     PolicyActs,
     PolicyRow,
     PolicyTest,
@@ -60,8 +61,10 @@ def policy_rows(
     asked: set[str],
     names: Names,
     lens: Lens,
+    tried: Mapping[str, LastTry] | None = None,
 ) -> tuple[PolicyRow, ...]:
-    """The list. `days` are decisions by policy and day, `asked` the policies that only help to decide."""
+    """The list. `days` are decisions by policy and day, `asked` the policies that only help to decide, `tried` the last
+    backtest of each policy."""
     today = lens.now.astimezone(lens.zone).date()
     span = [today - timedelta(days=back) for back in reversed(range(DAYS))]
     found = []
@@ -87,6 +90,7 @@ def policy_rows(
                 pending=_pending(policy, version, versions, names, lens),
                 next_at=_next_change(policy, version, versions, lens),
                 unreviewed=version.unreviewed,
+                tried=(tried or {}).get(policy),
             )
         )
     return tuple(found)

@@ -11,6 +11,16 @@ from headgate.console.views.common import Fact, FormError, Person, TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
+class LastTry:
+    """The last finished backtest of a policy: its finding in a sentence, where it stands, and when it ended."""
+
+    finding: str
+    href: str
+    at: datetime
+    flips: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyRow:
     """A policy in the list, by its version in force (or its newest). `decisions` counts the last seven days; None for
     one that is only asked on the way to another's decisions."""
@@ -30,6 +40,7 @@ class PolicyRow:
     pending: str = ""
     next_at: datetime | None = None
     unreviewed: bool = False
+    tried: LastTry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +302,33 @@ class PolicyReviewView(View):
     def error(self, field: str) -> str:
         """What is wrong with a field of the form; empty when nothing is."""
         return next((each.message for each in self.errors if each.field == field), "")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChoice:
+    """A form that a version can be written in: the ending that names it, who reads it, what it cannot hold. `refused`
+    says why it cannot be written at all."""
+
+    form: str
+    title: str
+    readers: str
+    size: int
+    notices: tuple[str, ...]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyExportView(View):
+    """A version as files of other tools, each with what it cannot hold."""
+
+    template: ClassVar[str] = "policy_export.html"
+    nav: ClassVar[str] = "policies"
+
+    policy: str
+    title: str
+    version: int
+    status: str
+    choices: tuple[ExportChoice, ...]
 
 
 @dataclass(frozen=True, slots=True)

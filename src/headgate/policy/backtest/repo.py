@@ -16,6 +16,10 @@ values (%(run)s, %(policy)s, %(first_day)s, %(last_day)s, %(zone)s, %(since)s, %
 
 GET = f"select {_RUN} from backtests where run = %(run)s"
 RESULTS = "select run, result from backtests where run = any(%(runs)s) and result is not null"
+LATEST_RESULTS = """
+select distinct on (policy) policy, run, finished_at, result
+from backtests where status = 'done' order by policy, finished_at desc, run desc
+"""
 RESULT = "select result from backtests where run = %(run)s"
 TEXTS = "select texts from backtests where run = %(run)s"
 

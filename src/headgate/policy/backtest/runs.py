@@ -104,6 +104,11 @@ def get_result(conn: Connection, run: UUID) -> dict[str, Any] | None:
     return found
 
 
+def latest_results(conn: Connection) -> list[tuple[str, UUID, datetime, dict[str, Any]]]:
+    """Of each policy the finished run that ended last: policy, run, when, and what it found."""
+    return [(policy, run, at, result) for policy, run, at, result in conn.execute(repo.LATEST_RESULTS)]
+
+
 def results_of(conn: Connection, runs: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """What these runs found, as far as they are done."""
     return dict(conn.execute(repo.RESULTS, {"runs": list(runs)}).fetchall()) if runs else {}

@@ -162,6 +162,7 @@ SAMPLES: dict[str, Sample] = {
     "policy-diff-same": Sample(policies.SAME_DIFF),
     "policy-review": Sample(policies.REVIEW),
     "policy-review-first": Sample(policies.FIRST_REVIEW),
+    "policy-export": Sample(policies.EXPORT),
     "policy-edit": Sample(policies.EDIT),
     "policy-edit-broken": Sample(policies.BROKEN_EDIT),
     "partners": Sample(partners.PARTNERS),

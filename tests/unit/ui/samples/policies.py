@@ -12,10 +12,13 @@ from headgate.console.views.common import Fact, FormError
 from headgate.console.views.policies import (
     Emergency,
     EvidenceCard,
+    ExportChoice,
+    LastTry,
     PoliciesView,
     PolicyActs,
     PolicyDiffView,
     PolicyEditView,
+    PolicyExportView,
     PolicyReviewView,
     PolicyRow,
     PolicyTest,
@@ -66,6 +69,12 @@ POLICIES = PoliciesView(
             8120,
             WEEKS[3:10],
             "v5 in review by Mira Osei",
+            tried=LastTry(
+                "412 of 8,120 decisions would have come out otherwise, 184,220.00 EUR in all",
+                "/backtests/x",
+                ago(2),
+                True,
+            ),
         ),
         PolicyRow(
             "margin_floor",
@@ -296,3 +305,27 @@ EDIT = PolicyEditView(
     problems_of(CHECKED),
 )
 BROKEN_EDIT = replace(EDIT, data="", problems=(), error="policy.yaml:3: is not YAML.", warning="Somebody saved it.")
+
+
+EXPORT = PolicyExportView(
+    policy="price_deviation",
+    title="How far a line may stray from its contract price",
+    version=4,
+    status="active",
+    choices=(
+        ExportChoice("xlsx", "Excel workbook", "A table and its tests to work on in a spreadsheet.", 8_120, ()),
+        ExportChoice(
+            "jdm",
+            "GoRules JSON",
+            "The GoRules editor and the ZEN engine.",
+            4_032,
+            (
+                "inputs: tier: the default bronze is not carried over: a fact that is absent stays absent there",
+                "rows: the clauses are kept in the description",
+            ),
+        ),
+        ExportChoice(
+            "dmn", "DMN 1.3", "Modellers that read the standard.", 0, (), "row r7: split() has no S-FEEL form"
+        ),
+    ),
+)
