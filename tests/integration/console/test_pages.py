@@ -361,4 +361,4 @@ def test_the_list_of_policies_shows_what_the_last_backtest_found(held: Visitor) 
         run = channel.app.backtests.start(conn, ctx, wanted)
     page = held.get("/policies")
     assert f"/backtests/{run.run}?candidate=1" in page.text
-    assert "Nothing flips" in words(page)
+    assert "Nothing was decided in this period" in words(page)

@@ -72,7 +72,7 @@ POLICIES = PoliciesView(
             tried=LastTry(
                 "412 of 8,120 decisions would have come out otherwise, 184,220.00 EUR in all",
                 "/backtests/x",
-                ago(2),
+                ago(days=2),
                 True,
             ),
         ),
