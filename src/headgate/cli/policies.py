@@ -55,6 +55,7 @@ def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="DMN, GoRules JSON, xlsx, csv or YAML.")],
     by: Annotated[str, typer.Option("--as", help="Who drafts it: a principal id or an e-mail address.")] = "",
     policy: Annotated[str, typer.Option(help="The policy that a spreadsheet changes.")] = "",
+    decision: Annotated[str, typer.Option(help="The one to take of several in a DMN or GoRules model.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Only say what would come of it.")] = False,
     tenant: Tenant = "nordwind",
     json: Json = False,
@@ -62,7 +63,7 @@ def import_(
     """Draft the policies in a file; exit code 1 when they cannot be drafted or a test fails."""
     from headgate.cli import policy_exchange  # the readers of foreign files take their time to load
 
-    policy_exchange.bring_in(file, by, policy, tenant, check=check, json=json)
+    policy_exchange.bring_in(file, by, policy, decision, tenant, check=check, json=json)
 
 
 @app.command("export")

@@ -13,7 +13,7 @@ from headgate.policy.bringing_in import Looked, draft_all, export, look_into
 from headgate.policy.exchange import MAX_FILE
 
 
-def bring_in(file: Path, by: str, policy: str, tenant: str, *, check: bool, json: bool) -> None:
+def bring_in(file: Path, by: str, policy: str, decision: str, tenant: str, *, check: bool, json: bool) -> None:
     """Draft the policies in a file, or say what would come of it. Leaves with exit code 1 where one is not sound."""
     if not check and not by:
         raise invalid("--as", by, "is missing", "Name who drafts it, or only look with --check.")
@@ -21,8 +21,8 @@ def bring_in(file: Path, by: str, policy: str, tenant: str, *, check: bool, json
         raise invalid("file", file.name, f"is larger than {MAX_FILE // 1_000_000} MB", "Split it into several.")
     data = file.read_bytes()
     with session(tenant) as s, s.transaction(read_only=check) as (conn, ctx):
-        author = None if check else acting(conn, ctx, by)
-        looked = look_into(s.app.policies, conn, data, file.name, policy=policy)
+        author = None if check else acting(conn, ctx, by, "policies.author")
+        looked = look_into(s.app.policies, conn, data, file.name, policy=policy, decision=decision)
         drafted = [] if author is None else draft_all(s.app.policies, conn, author, looked)
     if json:
         print_json({"policies": [_told(item) for item in looked], "drafted": [asdict(v) for v in drafted]})

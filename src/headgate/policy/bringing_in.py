@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from psycopg import Connection
 
 from headgate.kernel.context import Context
-from headgate.kernel.errors import NotFound
+from headgate.kernel.errors import NotFound, invalid, shorten
 from headgate.policy.checking import check_text
 from headgate.policy.core.examples import ExampleResult
 from headgate.policy.core.lifecycle import PolicyVersion
@@ -35,19 +35,32 @@ class Looked:
 
 
 def look_into(
-    policies: PolicyService, conn: Connection, data: bytes, filename: str, *, policy: str = ""
+    policies: PolicyService, conn: Connection, data: bytes, filename: str, *, policy: str = "", decision: str = ""
 ) -> tuple[Looked, ...]:
     """What importing the file would draft; nothing is stored.
 
-    `policy` names the policy that a spreadsheet changes: its newest version gives what the sheet does not say. Raises
-    `Invalid` listing every place that cannot be read, `NotFound` for a policy that is not there.
+    `policy` names the policy that a spreadsheet changes: its newest version gives what the sheet does not say.
+    `decision` takes one of several in a model, by the name it has here; what it is chained to has to be there already
+    before it comes into force. Raises `Invalid` listing every place that cannot be read, `NotFound` for a policy that
+    is not there.
     """
     base = _newest(policies, conn, policy) if policy else None
     if policy and base is None:
         raise NotFound(f"there is no policy {policy}")
-    found = read_tables(data, filename, base)
+    found = _picked(read_tables(data, filename, base), decision)
     known = {i.policy.policy: _newest(policies, conn, i.policy.policy) for i in found}
     return tuple(_looked(_fitted(item, known)) for item in found)
+
+
+def _picked(found: Sequence[Imported], decision: str) -> Sequence[Imported]:
+    """All of them, or the one of a name. Raises `Invalid` that says which there are."""
+    if not decision:
+        return found
+    chosen = [item for item in found if item.policy.policy == decision]
+    if not chosen:
+        names = ", ".join(item.policy.policy for item in found[:20])
+        raise invalid("decision", shorten(decision), "is not in the file", f"Choose one of {names}.")
+    return chosen
 
 
 def draft_all(

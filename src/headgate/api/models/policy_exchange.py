@@ -14,6 +14,7 @@ class ImportFile(Body):
     filename: str = Field(min_length=3, max_length=200, description="Its ending says what it is: rates.dmn")
     content: str = Field(min_length=4, max_length=7_000_000, description="The file's bytes in base64.")
     policy: str = Field("", max_length=64, description="The policy that a spreadsheet changes.")
+    decision: str = Field("", max_length=64, description="The one to take of several in a DMN or GoRules model.")
     check: bool = Field(False, description="Only say what would come of it; nothing is stored.")
 
 

@@ -42,7 +42,7 @@ def import_policies(request: Request, caller: PoliciesAuthor, body: ImportFile, 
     data = _decoded(body.content)
 
     def act(conn: Connection[Any]) -> ImportResult:
-        looked = look_into(caller.app.policies, conn, data, body.filename, policy=body.policy)
+        looked = look_into(caller.app.policies, conn, data, body.filename, policy=body.policy, decision=body.decision)
         drafted = [] if body.check else draft_all(caller.app.policies, conn, caller.ctx, looked)
         return ImportResult(
             policies=[_view(item) for item in looked],

@@ -270,3 +270,20 @@ def test_types_without_an_equal_are_refused_on_export() -> None:
     text = DISCOUNT.partition("tests:")[0].replace("{name: new, type: bool}", "{name: new, type: duration}")
     with pytest.raises(Invalid, match="column new: of type duration has no equal in JDM"):
         write_table(parse_policy(text, "a.yaml"), "jdm")
+
+
+def test_an_input_default_that_jdm_cannot_hold_is_said() -> None:
+    text = """
+policy: fees
+version: 1
+title: Fees
+owner: finance
+hit: first
+inputs: [{name: tier, type: enum, values: [gold, bronze], default: bronze}]
+outputs: [{name: outcome, type: enum, values: [pass, hold]}]
+rows:
+  - {id: a, when: {tier: "'gold'"}, then: {outcome: pass}}
+  - {id: b, when: {tier: "'bronze'"}, then: {outcome: hold}}
+"""
+    notices = write_table(parse_policy(text, "fees.yaml"), "jdm").notices
+    assert "input tier: its default has no place in JDM" in " ".join(map(str, notices))

@@ -63,6 +63,9 @@ class _Writer:
             if column.type in _BEYOND:
                 message = f"of type {column.type} has no equal in JDM"
                 self.wrong.refuse(f"column {column.name}", message, "Export DMN, or state it as a date or a number.")
+        for each in table.inputs:
+            if each.default is not None:
+                self.wrong.tell(f"input {each.name}", "its default has no place in JDM", "Give the fact always.")
         if table.tests:
             self.wrong.tell("tests", f"{len(table.tests)} tests have no place in JDM", "Keep the YAML file beside it.")
         if table.hit in ("unique", "any"):
