@@ -24,6 +24,13 @@ def expect_right(conn: Connection, ctx: Context, permission: str, on_behalf_of: 
         raise Forbidden(f"{on_behalf_of} has delegated nothing to {ctx.principal.id} that allows this")
 
 
+def stood_in_for(conn: Connection, ctx: Context, permission: str) -> list[str]:
+    """Whom the principal may act for in what takes this permission, by delegations in force."""
+    found = load_voters(conn, [ctx.principal.id], ctx.now)
+    given = [d for voter in found for d in voter.delegations]
+    return sorted({d.delegator for d in given if permission in permissions_of(d.roles)})
+
+
 def withdrawing(version: PolicyVersion, permissions: frozenset[str]) -> str:
     """The permission that giving up a version takes: authors may until it is approved, approvers until it starts."""
     written = version.status in ("draft", "in_review") and "policies.approve" not in permissions

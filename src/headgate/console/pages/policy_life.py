@@ -15,7 +15,7 @@ from headgate.console.views.policies import PolicyReviewView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, Stale, invalid
 from headgate.policy import PolicyVersion, apply_at_once, evidence_of, propose, review_emergency
-from headgate.policy.rights import expect_right, withdrawing
+from headgate.policy.rights import expect_right, stood_in_for, withdrawing
 
 AUTHOR, APPROVE, URGENT = ("policies.author",), ("policies.approve",), ("policies.emergency",)
 EITHER = (*AUTHOR, *APPROVE)
@@ -110,6 +110,8 @@ def decide(visit: Visit) -> Answer:
     name, number = _names(visit)
     outcome, why, digest = (visit.form.get(field, "") for field in ("outcome", "justification", "digest"))
     policies = visit.app.policies
+    behalf = visit.form.get("acting_for", "") or None
+    expect_right(visit.conn, visit.ctx, *APPROVE, None if outcome == "return" else behalf)
     try:
         if not why.strip():
             raise invalid("justification", "", "is missing", "Write why: it is kept with the decision.")
@@ -120,7 +122,9 @@ def decide(visit: Visit) -> Answer:
             raise invalid("outcome", outcome, "is not known", "Approve it, or send it back.")
         start = None if visit.form.get("when") == "later" else moment(visit, "start")
         with visit.conn.transaction():  # both or neither
-            policies.approve(visit.conn, visit.ctx, name, number, digest=digest, justification=why)
+            policies.approve(
+                visit.conn, visit.ctx, name, number, digest=digest, on_behalf_of=behalf, justification=why
+            )
             if visit.form.get("when") == "later":
                 return Go(
                     urls.policy_version(name, number), Notice("done", "You approved it. Its start is still to be set.")
@@ -190,7 +194,8 @@ def _review(visit: Visit, errors: tuple[FormError, ...] = ()) -> PolicyReviewVie
     pairs = [(found.policy, found.version), *([(found.policy, base.version)] if base else [])]
     checked = checked_versions(visit, pairs)
     evidence = evidence_of(visit.conn, found.policy, found.version)
-    people = {found.author, *found.editors, *(e.attached_by for e in evidence)}
+    given = stood_in_for(visit.conn, visit.ctx, *APPROVE)
+    people = {found.author, *found.editors, *given, *(e.attached_by for e in evidence)}
     return review_view(
         found,
         checked[pairs[0]],
@@ -200,6 +205,8 @@ def _review(visit: Visit, errors: tuple[FormError, ...] = ()) -> PolicyReviewVie
         lens=visit.lens,
         justification=visit.form.get("justification", ""),
         start=visit.form.get("start", ""),
+        acting_for=given,
+        chosen=visit.form.get("acting_for", ""),
         errors=errors,
     )
 
@@ -214,5 +221,5 @@ DOORS = (
     Door("POST", f"{_VERSION}/emergency", URGENT, emergency),
     Door("POST", f"{_VERSION}/emergency-review", APPROVE, after_review),
     Door("GET", f"{_VERSION}/review", READ, show_review),
-    Door("POST", f"{_VERSION}/review", APPROVE, decide),
+    Door("POST", f"{_VERSION}/review", READ, decide),  # who may not, may for somebody who delegated it
 )

@@ -61,16 +61,21 @@ def review_view(
     lens: Lens,
     justification: str = "",
     start: str = "",
+    acting_for: Sequence[str] = (),
+    chosen: str = "",
     errors: tuple[FormError, ...] = (),
 ) -> PolicyReviewView:
-    """The page on which a version is approved or sent back. `base` is the table in force."""
+    """The page on which a version is approved or sent back. `base` is the table in force, `acting_for` are principals
+    who delegated approving to the reader; those who wrote at the version are left out."""
+    own = lens.may("policies.approve")
+    others = [each for each in acting_for if each not in version.writers]
     wrote = lens.me.id in version.writers
     blocked = ""
     if version.status != "in_review":
         blocked = "It is not in review."
     elif wrote:
         blocked = "You wrote at it, so somebody else decides."
-    elif not lens.may("policies.approve"):
+    elif not own and not others:
         blocked = "You may look, but not decide about policies."
     stale = ""
     if base is not None and version.based_on not in (None, base.version):
@@ -96,6 +101,9 @@ def review_view(
         zone=str(lens.zone),
         justification=justification,
         start=start,
+        own_right=own,
+        acting_for=names.people(others),
+        chosen=chosen,
         errors=errors,
     )
 

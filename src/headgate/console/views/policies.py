@@ -271,7 +271,8 @@ class PolicyDiffView(View):
 class PolicyReviewView(View):
     """A version under review: what it changes, what the lints and tests say, what is attached, and the decision.
 
-    `against` is the version in force; `stale_base` tells that the change was made from another one.
+    `against` is the version in force; `stale_base` tells that the change was made from another one. `acting_for` are
+    those whose delegation lets the reader decide, `own_right` that they may do so by themselves.
     """
 
     template: ClassVar[str] = "policy_review.html"
@@ -297,6 +298,9 @@ class PolicyReviewView(View):
     zone: str
     justification: str = ""
     start: str = ""
+    own_right: bool = True
+    acting_for: tuple[Person, ...] = ()
+    chosen: str = ""
     errors: tuple[FormError, ...] = ()
 
     def error(self, field: str) -> str:
