@@ -122,9 +122,7 @@ def decide(visit: Visit) -> Answer:
             raise invalid("outcome", outcome, "is not known", "Approve it, or send it back.")
         start = None if visit.form.get("when") == "later" else moment(visit, "start")
         with visit.conn.transaction():  # both or neither
-            policies.approve(
-                visit.conn, visit.ctx, name, number, digest=digest, on_behalf_of=behalf, justification=why
-            )
+            policies.approve(visit.conn, visit.ctx, name, number, digest=digest, on_behalf_of=behalf, justification=why)
             if visit.form.get("when") == "later":
                 return Go(
                     urls.policy_version(name, number), Notice("done", "You approved it. Its start is still to be set.")
