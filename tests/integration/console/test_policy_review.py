@@ -19,7 +19,7 @@ def test_a_delegate_approves_for_who_delegated_it_and_nobody_else_does(held: Vis
         author = channel.context(AUTHOR)
         channel.app.policies.draft(conn, author, text.replace("version: 1", "version: 2", 1))
         digest = channel.app.policies.submit(conn, author, "price_deviation", 2).digest
-    held.enter("desk")
+    held.enter("fay")
     assert "You may look, but not decide" in words(held.get(REVIEW))
     form = {"outcome": "approve", "justification": "as agreed", "digest": digest, "when": "later"}
     instead = {**form, "acting_for": person("fiona")}
@@ -30,7 +30,7 @@ def test_a_delegate_approves_for_who_delegated_it_and_nobody_else_does(held: Vis
             conn,
             channel.context(access.load_principal(conn, person("fiona"), now)),
             delegator=person("fiona"),
-            delegate=person("desk"),
+            delegate=person("fay"),
             roles=["finance_director"],
             valid_from=now,
             valid_until=now + timedelta(days=1),
@@ -43,4 +43,4 @@ def test_a_delegate_approves_for_who_delegated_it_and_nobody_else_does(held: Vis
     assert "You approved it" in words(held.post(REVIEW, instead))
     with channel.app.database.transaction(channel.tenant) as conn:
         version = channel.app.policies.get(conn, "price_deviation", 2)
-    assert (version.status, version.approver) == ("approved", person("desk"))
+    assert (version.status, version.approver) == ("approved", person("fay"))
