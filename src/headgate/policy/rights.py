@@ -28,7 +28,8 @@ def stood_in_for(conn: Connection, ctx: Context, permission: str) -> list[str]:
     """Whom the principal may act for in what takes this permission, by delegations in force."""
     found = load_voters(conn, [ctx.principal.id], ctx.now)
     given = [d for voter in found for d in voter.delegations]
-    return sorted({d.delegator for d in given if permission in permissions_of(d.roles)})
+    allowed = permissions_by_role(conn, sorted({role for d in given for role in d.roles})) if given else {}
+    return sorted({d.delegator for d in given if any(permission in allowed.get(role, ()) for role in d.roles)})
 
 
 def withdrawing(version: PolicyVersion, permissions: frozenset[str]) -> str:
