@@ -64,3 +64,29 @@ def test_what_the_parser_refuses_is_one_remark_with_its_line(text: str, line: in
 def test_every_code_is_explained() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [code for code in codes() if f"| `{code}` |" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "look.broken: [yes",
+            "lok.broken: [yes",
+            "reads 'lok.broken', but no step keeps anything as lok. Did you mean look?",
+        ),
+        (
+            "closely: true",
+            "closely: $lock.depth",
+            "reads '$lock.depth', but no step keeps anything as lock. Did you mean look?",
+        ),
+        ("closely: true", "closely: $case.partnr", "case never has a field partnr. Did you mean partner?"),
+        ("closely: true", "closely: {deep: [1], more: $command.statsu}", "Did you mean status?"),
+    ],
+)
+def test_what_reads_a_name_that_nothing_has_is_told_with_the_nearest_one(old: str, new: str, said: str) -> None:
+    text = GOOD.replace(old, new)
+    (issue,) = [i for i in lint_process(text, "repair.yaml") if i.code == "paths"]
+    assert said in str(issue)
+    assert issue.severity == "error"
+    written = new.partition(":")[0] if old.startswith("look") else new[new.index("$") :].rstrip("}")
+    assert text.splitlines()[issue.line - 1][issue.column - 1 :].startswith(written)

@@ -173,6 +173,8 @@ FAULTS = [
     ("own_events", "  thing.scrapped: {key",
      "  task.completed: {key: 'a:{thing}', subject: '{thing}'}\n  thing.scrapped: {key",
      "task.completed: {key", "'task.completed' has a meaning of its own"),
+    ("paths", "look.broken: [yes", "lok.broken: [yes", "id: looking", "no step keeps anything as lok"),
+    ("paths", "closely: true", "closely: $case.partnr", "id: looking", "case never has a field partnr"),
     ("branches", '{task: "Mend {subject}", role: mechanic}', "{wait: thing.scrapped}", "id: mending",
      "waits for 'thing.scrapped' outside a branch"),
     ("branches", "{to: gone}\n  - id", "{do: [{subcase: wash}], to: mending}\n  - id", "id: looking",

@@ -17,6 +17,7 @@ from headgate.process.core.rules import (
     names,
     no_exit,
     own_events,
+    paths,
     service_levels,
     settable,
     targets,
@@ -39,6 +40,7 @@ RULES: Final[tuple[Callable[[Definition], Iterator[Finding]], ...]] = (
     branches.check,
     endless.check,
     own_events.check,
+    paths.check,
 )
 
 
