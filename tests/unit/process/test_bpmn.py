@@ -57,7 +57,7 @@ stages:
       - {id: say, emit: partner.gathered}
     go:
       - {when: {checks.outcome: joined}, to: active}
-      - {when: {checks.outcome: failed}, to: failed, do: [{roll_back: all}, {id: noted, run: partner.note}]}
+      - {when: {checks.outcome: failed}, to: failed, do: [{roll_back: all}, {id: noted, run: partner.note, compensate: partner.forget}]}
     on:
       timer.patience: {to: failed}
       partner.left: [{when: {rated.good: true}, to: active}, {to: failed}]
@@ -158,12 +158,13 @@ def test_each_kind_of_step_has_its_element() -> None:
     assert kinds["other"] == "callActivity"
     assert kinds["partner.signed to crm"] == "sendTask"
     assert kinds["partner.unsigned"] == "sendTask"
+    assert kinds["partner.forget"] == "serviceTask"
     assert kinds["settle"] == "intermediateCatchEvent"
     assert kinds["patience"] == "boundaryEvent"
     assert kinds["2 of 3 done"] == "complexGateway"
     assert kinds["All done"] == "parallelGateway"
-    assert len(root.findall(f".//{B}boundaryEvent/{B}compensateEventDefinition")) == 1
-    assert len(root.findall(f".//{B}association")) == 1
+    assert len(root.findall(f".//{B}boundaryEvent/{B}compensateEventDefinition")) == 2
+    assert len(root.findall(f".//{B}association")) == 2
     (breach,) = (e for e in root.iter(f"{B}boundaryEvent") if e.get("name") == "8 h")
     assert breach.get("cancelActivity") == "false"
     said = [e.text for e in breach.findall(f"{B}documentation")]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
+from headgate.kernel.errors import Refused
 from headgate.ledger import StoredEvent
-from headgate.process import Case, Surroundings, advance, parse_definition
-from headgate.process.core.state import CommandIssued
+from headgate.process import ActionCall, ActionResult, Case, Surroundings, advance, parse_definition
+from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed
 from headgate.process.core.steps import RUNNERS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -20,6 +22,7 @@ process: trip
 version: 1
 title: A trip
 subject: trip
+owner: travel_desk
 events:
   trip.booked: {key: "trip:{trip}", subject: "{trip}", starts: true}
   trip.called_off: {key: "trip:{trip}", subject: "{trip}"}
@@ -57,6 +60,10 @@ class Trip:
         self.seq = 0
         self.book = self.apply("trip.booked")
 
+    def states(self) -> list[str]:
+        assert self.case is not None
+        return [entry["status"] for entry in self.case.data["commands"]]  # type: ignore[attr-defined]
+
     def apply(self, type_: str, **data: object) -> list[CommandIssued]:
         self.seq += 1
         return self._apply(event(type_, self.seq, **data))
@@ -68,6 +75,8 @@ class Trip:
     def _apply(self, event: StoredEvent) -> list[CommandIssued]:
         done = advance(DEFINITION, self.case, event, AROUND, RUNNERS)
         self.case = done.case
+        self.opened = [e for e in done.effects if isinstance(e, TaskOpened)]
+        self.closed = [e for e in done.effects if isinstance(e, TasksClosed)]
         return [e for e in done.effects if isinstance(e, CommandIssued)]
 
 
@@ -88,27 +97,56 @@ def test_a_result_nobody_waits_for_changes_no_stage_and_is_kept() -> None:
     assert trip.case.data["command"]["status"] == "delivered"  # type: ignore[index]
 
 
-def test_delivered_commands_are_taken_back_in_reverse_order() -> None:
+def called_off() -> tuple[Trip, CommandIssued]:
+    """A trip that was booked and is called off: its last booking is being taken back."""
     trip = Trip()
     for command in trip.book:
         trip.answer(command, "delivered")
-    back = trip.apply("trip.called_off")
-    assert [(c.target, c.type, dict(c.payload)) for c in back] == [
-        ("desk", "seat.free", {"freed": "9A"}),
-        ("inn", "room.cancel", {"nights": 3}),
+    (freed,) = trip.apply("trip.called_off")
+    return trip, freed
+
+
+def test_delivered_commands_are_taken_back_in_reverse_order_each_after_the_one_before() -> None:
+    trip, freed = called_off()
+    assert (freed.target, freed.type, dict(freed.payload)) == ("desk", "seat.free", {"freed": "9A"})
+    (cancelled,) = trip.answer(freed, "delivered")
+    assert (cancelled.target, cancelled.type, dict(cancelled.payload)) == ("inn", "room.cancel", {"nights": 3})
+    assert [c.idempotency_key for c in (freed, cancelled)] == [
+        "trip:T-1:1:flight:compensate",
+        "trip:T-1:1:hotel:compensate",
     ]
-    assert [c.idempotency_key for c in back] == ["trip:T-1:1:flight:compensate", "trip:T-1:1:hotel:compensate"]
-    assert trip.case is not None
-    assert trip.case.outcome == "off"
+    assert trip.answer(cancelled, "delivered") == []
+    assert trip.states() == ["undone", "undone"]
 
 
 def test_what_has_not_arrived_is_taken_back_when_it_has() -> None:
     trip = Trip()
     hotel, flight, _ = trip.book
     trip.answer(flight, "delivered")
-    assert [c.type for c in trip.apply("trip.called_off")] == ["seat.free"]
-    assert [c.type for c in trip.answer(hotel, "delivered")] == ["room.cancel"]  # although the case is closed
+    (freed,) = trip.apply("trip.called_off")
+    assert trip.answer(hotel, "delivered") == []  # the flight comes first
+    assert [c.type for c in trip.answer(freed, "delivered")] == ["room.cancel"]  # although the case is closed
     assert trip.answer(hotel, "delivered") == []  # once
+
+
+def test_where_taking_back_fails_it_stops_until_somebody_has_done_it() -> None:
+    trip, freed = called_off()
+    assert trip.answer(freed, "failed") == []
+    (task,) = trip.opened
+    assert (task.title, task.role) == ("Take back by hand: seat.free of T-1", "travel_desk")
+    assert trip.states() == ["delivered", "stuck"]
+    assert trip.answer(freed, "failed") == []
+    assert trip.opened == []  # once
+    assert [c.type for c in trip.apply("task.completed", task=str(task.task))] == ["room.cancel"]
+    assert trip.states() == ["undoing", "undone"]
+
+
+def test_what_is_delivered_after_all_goes_on_and_closes_the_task() -> None:
+    trip, freed = called_off()
+    trip.answer(freed, "failed")
+    (task,) = trip.opened
+    assert [c.type for c in trip.answer(freed, "delivered")] == ["room.cancel"]
+    assert task.task in {closed.task for closed in trip.closed}
 
 
 def test_what_never_arrives_is_not_taken_back_until_it_is_sent_again() -> None:
@@ -134,8 +172,9 @@ def test_the_payload_to_take_back_is_what_it_was_when_the_command_was_issued() -
     text = TEXT.replace("payload: {nights: 3}", "payload: {nights: $event.nights}")
     definition = parse_definition(text, "trip.yaml")
     first = advance(definition, None, event("trip.booked", 1, nights=Decimal(2)), AROUND, RUNNERS)
-    hotel = next(e for e in first.effects if isinstance(e, CommandIssued))
-    told = advance(definition, first.case, result(hotel, "delivered", 2), AROUND, RUNNERS)
+    hotel, flight, _ = [e for e in first.effects if isinstance(e, CommandIssued)]
+    lost = advance(definition, first.case, result(flight, "failed", 2), AROUND, RUNNERS)
+    told = advance(definition, lost.case, result(hotel, "delivered", 2), AROUND, RUNNERS)
     back = advance(definition, told.case, event("trip.called_off", 3, nights=Decimal(5)), AROUND, RUNNERS)
     assert [dict(e.payload) for e in back.effects if isinstance(e, CommandIssued)] == [{"nights": Decimal(2)}]
 
@@ -144,3 +183,56 @@ def test_the_payload_to_take_back_is_what_it_was_when_the_command_was_issued() -
 def test_no_step_hides_what_a_case_keeps_of_commands(name: str) -> None:
     with pytest.raises(Exception, match="has a meaning of its own"):
         parse_definition(TEXT.replace("id: told,", f"id: {name},"), "trip.yaml")
+
+
+RUN = TEXT.replace(
+    "      - {id: told, command: post, type: note.send}",
+    "      - {id: points, run: points.add, n: 5, compensate: {run: points.take, n: $points.added}}",
+)
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_an_action_is_taken_back_by_an_action_and_the_next_one_at_once(refuses: bool) -> None:
+    asked: list[object] = []
+
+    def take(call: ActionCall) -> ActionResult:
+        asked.append(dict(call.args))
+        if refuses:
+            raise Refused("the points are spent")
+        return ActionResult({}, ("taken",))
+
+    actions = {"points.add": lambda call: ActionResult({"added": call.args["n"]}), "points.take": take}
+    around = replace(AROUND, actions=actions)
+    definition = parse_definition(RUN, "trip.yaml")
+    first = advance(definition, None, event("trip.booked", 1), around, RUNNERS)
+    case = first.case
+    for seq, command in enumerate([e for e in first.effects if isinstance(e, CommandIssued)], start=2):
+        case = advance(definition, case, result(command, "delivered", seq), around, RUNNERS).case
+    back = advance(definition, case, event("trip.called_off", 5), around, RUNNERS)
+    assert asked == [{"n": 5}]
+    sent = [e.type for e in back.effects if isinstance(e, CommandIssued)]
+    records = [e.record for e in back.effects if isinstance(e, RecordChanged)]
+    tasks = [e.title for e in back.effects if isinstance(e, TaskOpened)]
+    if refuses:
+        assert (sent, records, tasks) == ([], [], ["Take back by hand: points.take of T-1"])
+        assert back.audit.body["taken_back"] == [{"step": "points", "status": "stuck", "why": "the points are spent"}]
+    else:
+        assert (sent, records, tasks) == (["seat.free"], ["taken"], [])
+
+
+def test_what_is_still_to_be_taken_back_by_hand_outlives_the_stage() -> None:
+    text = TEXT.replace("{roll_back: all}], to: off}", "{roll_back: flight}]}")
+    text = text.replace("      command.failed:", "      trip.left: {to: off}\n      command.failed:")
+    left_by = '  trip.left: {key: "trip:{trip}", subject: "{trip}"}\n  trip.called_off: {key'
+    text = text.replace("  trip.called_off: {key", left_by)
+    definition = parse_definition(text, "trip.yaml")
+    first = advance(definition, None, event("trip.booked", 1), AROUND, RUNNERS)
+    flight = next(e for e in first.effects if isinstance(e, CommandIssued) and e.step == "flight")
+    case = advance(definition, first.case, result(flight, "delivered", 2), AROUND, RUNNERS).case
+    back = advance(definition, case, event("trip.called_off", 3), AROUND, RUNNERS)
+    freed = next(e for e in back.effects if isinstance(e, CommandIssued))
+    stuck = advance(definition, back.case, result(freed, "failed", 4), AROUND, RUNNERS)
+    left = advance(definition, stuck.case, event("trip.left", 5), AROUND, RUNNERS)
+    kinds = [type(e).__name__ for e in left.effects if isinstance(e, (TasksClosed, TaskOpened))]
+    assert kinds == ["TasksClosed", "TaskOpened"]
+    assert left.case.outcome == "off"

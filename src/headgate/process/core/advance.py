@@ -215,6 +215,7 @@ def _close(run: Run, *, anything: bool) -> None:
     if anything:
         run.effects.append(TimersCleared(case.case_id, ""))
         run.effects.append(TasksClosed(case.case_id, "cancelled" if run.notes.get("approval_voided") else "done"))
+        commands.open_again(run)
     if case.approval is not None:
         run.case = run.case._replace(approval=None)
 

@@ -35,6 +35,7 @@ def apply(run: Run, trigger: str) -> str | None:
         return decided(run, run.case.approval, "approval")
     if trigger == "task.completed":
         run.effects.append(TasksClosed(run.case.case_id, "done", task=UUID(str(run.event.data.get("task")))))
+        commands.note_task(run, str(run.event.data.get("task")))
         return trigger
     if trigger == "timer.fired":
         return _fired(run)

@@ -1,24 +1,31 @@
 """Commands of a case: issuing them, hearing how they went, and taking them back.
 
-A command that can be taken back says how (`compensate`). The case remembers those in the order in which it issued
-them; the step `roll_back` issues the opposite commands in the reverse order (H. Garcia-Molina, K. Salem, "Sagas",
-1987). What has not reached the outside yet is taken back as soon as it has; what never does needs no taking back.
+What can be taken back says how (`compensate`): a command, or an action that was run. The case remembers those in the
+order in which they were done; the step `roll_back` takes them back in the reverse order (H. Garcia-Molina, K. Salem,
+"Sagas", 1987), **one after the other**: the next one only when the result of the one before has arrived. What has not
+reached the outside yet is taken back as soon as it has; what never does needs no taking back. Where taking back fails,
+it stops, and somebody of the owner's role gets a task; once that is done, or the command was delivered after all, it
+goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
+from headgate.kernel.errors import Invalid, Misconfigured, Refused
+from headgate.kernel.ids import derive_id
 from headgate.process.core.definition import Step
-from headgate.process.core.running import Run, mapping_of
-from headgate.process.core.state import CommandIssued
+from headgate.process.core.running import ActionCall, Run, mapping_of, value_of
+from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed
 
 EVERYTHING: Final = "all"
 RESULTS: Final = {"command.delivered": "delivered", "command.failed": "failed"}
 
-# A remembered command: {key, step, status: issued | delivered | failed | undone, wanted_back, undo: {target, type,
-# payload}}. Plain values, for they live in the case's data.
+# What is remembered: {key, step, status, wanted_back, undo: {target, type, payload} or {run, args}}, and `task` while a
+# person has to take it back. status: issued | delivered | failed | undoing (its opposite is on the way) | stuck |
+# undone. Plain values, for they live in the case's data.
 Remembered = Mapping[str, Any]
 
 
@@ -27,17 +34,31 @@ def issue(run: Run, step: Step) -> None:
     payload = mapping_of(run, step.args.get("payload", {}))
     key = key_of(run, step)
     _send(run, step.name, str(step.args.get("type") or step.id), payload, key, step.id)
-    undo = step.args.get("compensate")
-    if undo is None:
-        return
-    # Filled in now: by the time it is taken back, the case's data may say something else.
-    how = undo if isinstance(undo, Mapping) else {"type": undo}
-    opposite = {
-        "target": str(how.get("target") or step.name),
-        "type": str(how["type"]),
-        "payload": mapping_of(run, how["payload"]) if "payload" in how else payload,
-    }
-    entry = {"key": key, "step": step.id, "status": "issued", "wanted_back": False, "undo": opposite}
+    if step.args.get("compensate") is not None:
+        _add(run, step, "issued", step.name, payload)
+
+
+def ran(run: Run, step: Step) -> None:
+    """Remember an action that was run and says how it is taken back."""
+    if step.args.get("compensate") is not None:
+        _add(run, step, "delivered", "", {})
+
+
+def _add(run: Run, step: Step, status: str, target: str, payload: Mapping[str, object]) -> None:
+    """Remember how to take a step back. Filled in now: by then the case's data may say something else."""
+    undo = step.args["compensate"]
+    how = undo if isinstance(undo, Mapping) else {"run" if step.kind == "run" else "type": undo}
+    opposite: dict[str, object]
+    if "run" in how:
+        given = {str(name): value_of(run, value) for name, value in how.items() if name != "run"}
+        opposite = {"run": str(how["run"]), "args": given}
+    else:
+        opposite = {
+            "target": str(how.get("target") or target),
+            "type": str(how["type"]),
+            "payload": mapping_of(run, how["payload"]) if "payload" in how else payload,
+        }
+    entry = {"key": key_of(run, step), "step": step.id, "status": status, "wanted_back": False, "undo": opposite}
     if run.branch:
         entry["branch"] = run.branch
     _remember(run, [*_remembered(run), entry])
@@ -49,51 +70,149 @@ def key_of(run: Run, step: Step) -> str:
 
 
 def roll_back(run: Run, step: Step) -> None:
-    """`roll_back`: take back the commands of one step, of one parallel step, or all of them, the last one first."""
+    """`roll_back`: take back what one step did, the steps of one parallel step, or all, the last one first."""
     _take_back(run, lambda e: step.name in (EVERYTHING, e["step"], str(e.get("branch", "")).partition("/")[0]))
 
 
 def roll_back_all(run: Run) -> None:
-    """Take back every command of the case that says how, the last one first."""
+    """Take back everything the case did that says how, the last one first."""
     _take_back(run, lambda entry: True)
 
 
 def take_back_branches(run: Run, gone: Sequence[str]) -> None:
-    """Take back what branches had commanded, given their paths, the last command first."""
+    """Take back what branches had done, given their paths, the last one first."""
     if gone:
         _take_back(run, lambda entry: entry.get("branch") in gone)
 
 
-def _take_back(run: Run, meant: Callable[[Remembered], bool]) -> None:
-    kept = list(_remembered(run))
-    if not kept:
-        return
-    for place in range(len(kept) - 1, -1, -1):
-        entry = kept[place]
-        if meant(entry) and entry["status"] != "undone":
-            kept[place] = _taken_back(run, {**entry, "wanted_back": True})
-    _remember(run, kept)
-
-
 def note_result(run: Run) -> None:
-    """Keep how a command went, as `command` in the case's data; one that is wanted back by now is taken back."""
+    """Keep how a command went, as `command` in the case's data, and go on with taking back where that waited for it."""
     data, status = run.event.data, RESULTS[run.event.type]
     result = {name: data.get(name) for name in ("command", "step", "type", "target", "attempts", "reason")}
     run.case = run.case._replace(data={**run.case.data, "command": {**result, "status": status}})
     run.notes["command"] = {"step": data.get("step"), "type": data.get("type"), "status": status}
+    kept, key = list(_remembered(run)), data.get("idempotency_key")
+    for place, entry in enumerate(kept):
+        if entry["key"] == key and entry["status"] in ("issued", "delivered", "failed"):
+            kept[place] = {**entry, "status": status}
+        elif key == _back_key(entry) and entry["status"] in ("undoing", "stuck"):
+            kept[place] = (
+                _undone(run, entry) if status == "delivered" else _stopped(run, entry, str(data.get("reason")))
+            )
+        else:
+            continue
+        _remember(run, kept)
+        _go_on(run)
+
+
+def note_task(run: Run, task: str) -> None:
+    """A task is done: where it was to take something back by hand, that counts as taken back."""
     kept = list(_remembered(run))
     for place, entry in enumerate(kept):
-        if entry["key"] == data.get("idempotency_key") and entry["status"] != "undone":
-            kept[place] = _taken_back(run, {**entry, "status": status})
+        if entry["status"] == "stuck" and entry.get("task") == task:
+            kept[place] = _undone(run, entry)
             _remember(run, kept)
+            _go_on(run)
 
 
-def _taken_back(run: Run, entry: Remembered) -> Remembered:
-    if not entry["wanted_back"] or entry["status"] != "delivered":
-        return entry
-    undo = entry["undo"]
-    _send(run, undo["target"], undo["type"], dict(undo["payload"]), f"{entry['key']}:compensate", entry["step"])
-    return {**entry, "status": "undone"}
+def open_again(run: Run) -> None:
+    """The tasks of the case were closed with its stage: those for taking back by hand are still to be done."""
+    kept = list(_remembered(run))
+    again = [place for place, entry in enumerate(kept) if entry["status"] == "stuck"]
+    for place in again:
+        kept[place] = _with_task(run, kept[place])
+    if again:
+        _remember(run, kept)
+
+
+def _take_back(run: Run, meant: Callable[[Remembered], bool]) -> None:
+    kept = list(_remembered(run))
+    if any(map(meant, kept)):
+        _remember(run, [{**entry, "wanted_back": True} if meant(entry) else entry for entry in kept])
+        _go_on(run)
+
+
+def _go_on(run: Run) -> None:
+    """Take back the last thing that is wanted back; an action at once and the next one too, a command alone."""
+    kept = list(_remembered(run))
+    for place in range(len(kept) - 1, -1, -1):
+        entry = kept[place]
+        if not entry["wanted_back"] or entry["status"] in ("undone", "failed"):
+            continue
+        if entry["status"] != "delivered":
+            return  # its own result, or that of taking it back, or a person is waited for
+        undo = entry["undo"]
+        if "run" in undo:
+            kept[place] = _run_back(run, entry)
+        else:
+            _send(run, undo["target"], undo["type"], dict(undo["payload"]), _back_key(entry), entry["step"])
+            kept[place] = {**entry, "status": "undoing"}
+        _remember(run, kept)
+        if kept[place]["status"] != "undone":
+            return
+
+
+def _run_back(run: Run, entry: Remembered) -> Remembered:
+    """Take back by an action; one that refuses leaves nothing behind, and a person takes over."""
+    name = str(entry["undo"]["run"])
+    action = run.around.actions.get(name)
+    if action is None:
+        raise Misconfigured(f"{name}, which takes back {entry['step']}, is not known to this installation")
+    around = run.around
+    call = ActionCall(
+        run.case, run.event, dict(entry["undo"]["args"]), around.facts, around.decide, around.now, len(run.decisions)
+    )
+    try:
+        result = action(call)
+    except (Refused, Invalid) as error:
+        return _stopped(run, entry, error.message)
+    run.effects.extend(RecordChanged(record) for record in result.records)
+    run.decisions.extend(result.decisions)
+    return _undone(run, entry)
+
+
+def _undone(run: Run, entry: Remembered) -> Remembered:
+    _tell(run, entry, "undone")
+    if "task" in entry:
+        run.effects.append(TasksClosed(run.case.case_id, "done", task=UUID(str(entry["task"]))))
+    return {**{name: value for name, value in entry.items() if name != "task"}, "status": "undone"}
+
+
+def _stopped(run: Run, entry: Remembered, why: str) -> Remembered:
+    """Taking back has failed: it stops here until a person has done it."""
+    _tell(run, entry, "stuck", why)
+    return entry if "task" in entry else _with_task(run, {**entry, "status": "stuck"})
+
+
+def _with_task(run: Run, entry: Remembered) -> Remembered:
+    case, undo = run.case, entry["undo"]
+    what = str(undo.get("type") or undo.get("run"))
+    place = (run.event.seq, "take back", entry["key"], len(run.effects))
+    task = derive_id(run.around.now, "task", case.case_id, *place)
+    run.effects.append(
+        TaskOpened(
+            task=task,
+            case_id=case.case_id,
+            kind="work",
+            title=f"Take back by hand: {what} of {case.subject}",
+            role=case.owner_role,
+            due_at=case.due_at,
+            stake=case.stake,
+            currency=case.currency,
+            partner=case.partner,
+        )
+    )
+    return {**entry, "task": str(task)}
+
+
+def _tell(run: Run, entry: Remembered, status: str, why: str = "") -> None:
+    before = run.notes.get("taken_back")
+    told = {"step": entry["step"], "status": status} | ({"why": why} if why else {})
+    run.notes["taken_back"] = [*(before if isinstance(before, list) else ()), told]
+
+
+def _back_key(entry: Remembered) -> str:
+    return f"{entry['key']}:compensate"
 
 
 def _send(run: Run, target: str, type_: str, payload: Mapping[str, object], key: str, step: str) -> None:

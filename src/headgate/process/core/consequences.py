@@ -113,8 +113,8 @@ def _jumping(definition: Definition, case: Case, wanted: Intervention) -> Iterat
     if wanted.take_back:
         taken = [entry for entry in _commands(case) if entry["status"] != "undone"]
         if taken:
-            names = ", ".join(str(entry["undo"]["type"]) for entry in reversed(taken))
-            yield f"what the case commanded is taken back, the last command first: {names}"
+            names = ", ".join(str(e["undo"].get("type") or e["undo"].get("run")) for e in reversed(taken))
+            yield f"what the case did is taken back, the last first, each once the one before is done: {names}"
         else:
             yield "nothing is taken back, for the case commanded nothing that can be"
     yield from _entering(there, case.subject)

@@ -34,7 +34,7 @@ def run_action(run: Run, step: Step) -> None:
     call = ActionCall(
         case=run.case,
         event=run.event,
-        args={name: value_of(run, value) for name, value in step.args.items()},
+        args={name: value_of(run, value) for name, value in step.args.items() if name != "compensate"},
         facts=run.around.facts,
         decide=run.around.decide,
         now=run.around.now,
@@ -50,6 +50,7 @@ def run_action(run: Run, step: Step) -> None:
     run.keep(step, result.outputs)
     run.effects.extend(RecordChanged(record) for record in result.records)
     run.decisions.extend(result.decisions)
+    commands.ran(run, step)
 
 
 def decide(run: Run, step: Step) -> None:

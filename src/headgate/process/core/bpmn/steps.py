@@ -87,7 +87,7 @@ def _line_up(
         size = (EVENT, EVENT) if node.tag.endswith("Event") else TASK
         graph.put(node, _around(x, middle, size), _under(x, middle) if size[0] == EVENT else None)
         _connect(graph, last, node.id)
-        if step.kind == "command" and "compensate" in step.args:
+        if step.kind in ("command", "run") and "compensate" in step.args:
             _compensation(graph, step, node.id)
         x, last = x + size[0] + _GAP, node.id
     return x, last
@@ -126,8 +126,9 @@ def _join(id_: str, step: Step) -> Node:
 
 
 def _compensation(graph: Graph, step: Step, node: str) -> None:
-    how = step.args["compensate"]
-    kind = str(how.get("type") or step.id) if isinstance(how, Mapping) else str(how)
+    undo = step.args["compensate"]
+    how = undo if isinstance(undo, Mapping) else {"run" if step.kind == "run" else "type": undo}
+    kind = str(how.get("run") or how.get("type") or step.id)
     box = graph.boxes[node]
     x, y = box.x + 24, box.y + box.height
     event = Node(
@@ -138,7 +139,7 @@ def _compensation(graph: Graph, step: Step, node: str) -> None:
         inner=(element("compensateEventDefinition"),),
     )
     graph.put(event, Box(x - EVENT / 2, y - EVENT / 2, EVENT, EVENT))
-    tag = "serviceTask" if isinstance(how, Mapping) and "run" in how else "sendTask"
+    tag = "serviceTask" if "run" in how else "sendTask"
     handler = Node(under(node, "taken_back"), tag, kind, attributes={"isForCompensation": "true"})
     graph.put(handler, Box(x + 30, y + 40, *TASK))
     line = ((x, y + EVENT / 2), (x, y + 40 + TASK[1] / 2), (x + 30, y + 40 + TASK[1] / 2))
@@ -146,7 +147,7 @@ def _compensation(graph: Graph, step: Step, node: str) -> None:
 
 
 def _height(steps: Sequence[Step]) -> float:
-    below = _BELOW if any(s.kind == "command" and "compensate" in s.args for s in steps) else 0
+    below = _BELOW if any(s.kind in ("command", "run") and "compensate" in s.args for s in steps) else 0
     return _above(steps) + below
 
 

@@ -21,15 +21,23 @@ def check(definition: Definition) -> Iterator[Finding]:
                     f"takes back '{step.name}', which is no command that says how",
                     "Name the id of a command step with 'compensate', or all.",
                 )
-            if step.kind == "command" and "compensate" in step.args and not _says_how(step):
+            if step.kind in ("command", "run") and "compensate" in step.args and not _says_how(step):
                 yield Finding(
                     stage.id,
-                    f"'compensate' of step '{step.id}' names no type of command",
-                    "Write compensate: order.unrelease, or a mapping with type, and payload or target.",
+                    f"'compensate' of step '{step.id}' names no type of command and no action",
+                    "Write compensate: order.unrelease, or a mapping with type (and payload, target), or with run.",
                 )
 
 
 def _says_how(step: Step) -> bool:
+    """A name alone is an action for what was run, and a type of command for a command, which knows its target."""
     how = step.args["compensate"]
-    kind = how.get("type") if isinstance(how, Mapping) else how
-    return isinstance(kind, str) and bool(kind.strip())
+    if not isinstance(how, Mapping):
+        return _is_name(how)
+    if "run" in how:
+        return _is_name(how["run"])
+    return _is_name(how.get("type")) and (step.kind == "command" or _is_name(how.get("target")))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
