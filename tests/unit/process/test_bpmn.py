@@ -57,7 +57,9 @@ stages:
       - {id: say, emit: partner.gathered}
     go:
       - {when: {checks.outcome: joined}, to: active}
-      - {when: {checks.outcome: failed}, to: failed, do: [{roll_back: all}, {id: noted, run: partner.note, compensate: partner.forget}]}
+      - when: {checks.outcome: failed}
+        to: failed
+        do: [{roll_back: all}, {id: noted, run: partner.note, compensate: partner.forget}]
     on:
       timer.patience: {to: failed}
       partner.left: [{when: {rated.good: true}, to: active}, {to: failed}]
