@@ -75,9 +75,9 @@ def test_who_may_not_step_in_sees_where_it_stands_and_no_buttons(office: Visitor
 
 def test_what_would_happen_is_told_and_nothing_has_happened(office: Visitor) -> None:
     told = words(office.enter("carl").get(f"{page_of(office)}/step-in?kind=skip&at=checks/papers"))
-    assert "its task is closed as cancelled" in told
-    assert "branch papers counts as done" in told
-    assert "it does not count as an approval" in told
+    assert "Its task is closed as cancelled" in told
+    assert "Branch papers counts as done" in told
+    assert "It does not count as an approval" in told
     assert standing(office.channel)["papers"] == "waiting collect"
 
 
