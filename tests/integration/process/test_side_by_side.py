@@ -458,7 +458,8 @@ def test_what_was_moved_and_has_not_gone_on_can_be_moved_back(office: Channel) -
         ([("- {id: collect, task", "- {id: gather, task")], "has no step 'collect'"),
         ([("          papers:\n", "          money: [{wait: newcomer.signed, id: m}]\n          papers:\n")],
          "branches this case never began: money"),
-        ([("    go:\n      - {when: {checks.outcome: joined}",
+        ([("      - {id: look, run", "      - {id: visit, run: newcomer.note, day: monday}\n      - {id: look, run"),
+          ("    go:\n      - {when: {checks.outcome: joined}",
            VISIT + "    go:\n      - {when: {checks.outcome: joined}")], "reads 'visit' when newcomer.signed comes"),
     ],
 )  # fmt: skip
