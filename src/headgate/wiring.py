@@ -21,6 +21,7 @@ from headgate.access.federation import Discovery
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
+from headgate.connectors.mail import mail_port
 from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -75,6 +76,7 @@ TABLES = (
     "headgate.access.support.tables",
     "headgate.access.duties.tables",
     "headgate.access.tenancy.tables",
+    "headgate.access.mfa.tables",
     "headgate.policy.tables",
     "headgate.policy.backtest.tables",
     "headgate.process.tables",
@@ -213,16 +215,17 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
     ticking = clock or SystemClock()
     courier = delivery.Courier(
-        opened, _delivery_ports(settings), envelope, ticking, settings.lanes, secrets.SystemRandom().random
+        opened, _delivery_ports(settings, envelope), envelope, ticking, settings.lanes, secrets.SystemRandom().random
     )
     backtests = Backtests(policies, HOSTED)
     discovery = Discovery(delivery.Fetcher(_rules(settings), _wire(settings)))
     return App(settings, opened, ticking, engine, policies, cache, envelope, courier, backtests, discovery)
 
 
-def _delivery_ports(settings: Settings) -> Mapping[str, delivery.DeliveryPort]:
+def _delivery_ports(settings: Settings, envelope: Envelope) -> Mapping[str, delivery.DeliveryPort]:
     """The kinds of outside systems that can be delivered to. Further kinds are added here."""
-    return {"webhook": delivery.WebhookPort(_rules(settings), _wire(settings))}
+    webhooks = delivery.WebhookPort(_rules(settings), _wire(settings))
+    return {"webhook": webhooks, "mail": mail_port(settings, envelope)}
 
 
 def _rules(settings: Settings) -> delivery.Rules:

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from headgate.access.signin import IDLE
+from headgate.access.sessions import IDLE
 from tests.browser.stage import Stage
 from tests.integration.console.site import PASSWORD
 

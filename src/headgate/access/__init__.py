@@ -8,6 +8,7 @@ from headgate.access.colleagues import (
     add_colleague,
     find_invitation,
     invite,
+    invite_person,
     list_colleagues,
     renew_link,
     set_colleague_active,
@@ -24,6 +25,7 @@ from headgate.access.core.roles import (
     permissions_of,
     require,
 )
+from headgate.access.core.security import SecurityRules, rules_of
 from headgate.access.core.tokens import parse_api_key, parse_session_token
 from headgate.access.core.webhooks import may_send, sign, verify_webhook
 from headgate.access.delegations import create_delegation, get_delegation, list_delegations, revoke_delegation
@@ -57,6 +59,7 @@ from headgate.access.keys import (
     revoke_api_key,
     rotate_api_key,
 )
+from headgate.access.mfa.factors import Factors, factors_of, reset_factors
 from headgate.access.principals import (
     Account,
     DelegatedRoles,
@@ -68,6 +71,7 @@ from headgate.access.principals import (
     delegations_to,
     find_people,
     get_account,
+    has_password,
     list_accounts,
     load_principal,
     load_voters,
@@ -79,22 +83,24 @@ from headgate.access.principals import (
 from headgate.access.roles import RoleGrant, grant_role, list_grants, revoke_role
 from headgate.access.seal import Sealer
 from headgate.access.senders import Sender, SenderCache, load_key, load_source, senders_unchanged
-from headgate.access.signin import (
-    Denied,
+from headgate.access.sessions import (
+    ENROL,
     LiveSession,
     NewSession,
     Session,
-    authenticate,
     end_session,
     forget_sessions,
     list_sessions,
     read_session,
+    renew_session,
     resume_session,
     revoke_session,
     revoke_sessions,
     start_session,
     touch_session,
+    unlimit_session,
 )
+from headgate.access.signin import Denied, authenticate
 from headgate.access.sources import (
     Source,
     VerifiedSource,
@@ -117,10 +123,12 @@ from headgate.access.tenants import (
     only_tenant,
     portal_hosts,
     set_portal_host,
+    set_security,
     set_tenant,
 )
 
 __all__ = [
+    "ENROL",
     "PARTNER_ROLES",
     "PERMISSIONS",
     "ROLES",
@@ -134,6 +142,7 @@ __all__ = [
     "Denied",
     "DutyClash",
     "Envelope",
+    "Factors",
     "InProgress",
     "Invitation",
     "Invited",
@@ -145,6 +154,7 @@ __all__ = [
     "NewSession",
     "RoleGrant",
     "Sealer",
+    "SecurityRules",
     "Sender",
     "SenderCache",
     "Session",
@@ -180,6 +190,7 @@ __all__ = [
     "expect_open",
     "expect_other_hands",
     "expect_standing",
+    "factors_of",
     "find_invitation",
     "find_people",
     "find_tenant",
@@ -190,7 +201,9 @@ __all__ = [
     "get_source",
     "get_tenant",
     "grant_role",
+    "has_password",
     "invite",
+    "invite_person",
     "keep_answer",
     "list_accounts",
     "list_api_keys",
@@ -220,7 +233,9 @@ __all__ = [
     "reactivate",
     "read_session",
     "renew_link",
+    "renew_session",
     "require",
+    "reset_factors",
     "resume_session",
     "retire_role",
     "retire_source_secrets",
@@ -231,6 +246,7 @@ __all__ = [
     "revoke_sessions",
     "rotate_api_key",
     "rotate_source_secret",
+    "rules_of",
     "save_role",
     "senders_unchanged",
     "set_colleague_active",
@@ -238,11 +254,13 @@ __all__ = [
     "set_password",
     "set_portal_host",
     "set_rate",
+    "set_security",
     "set_source",
     "set_tenant",
     "sign",
     "start_session",
     "suspend",
     "touch_session",
+    "unlimit_session",
     "verify_webhook",
 ]

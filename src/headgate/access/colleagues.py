@@ -6,6 +6,7 @@ It works within a partner's transaction too, where the database shows no other p
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,8 +18,9 @@ from headgate.access.core.passwords import check_password
 from headgate.access.core.roles import PARTNER_ROLES, require
 from headgate.access.core.tokens import parse_session_token, secret_hash, session_token
 from headgate.access.hashing import hash_password
-from headgate.access.principals import Account, as_account, get_account
+from headgate.access.principals import Account, as_account, create_person, get_account
 from headgate.access.recording import record
+from headgate.access.roles import grant_role
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, invalid
 
@@ -52,6 +54,7 @@ class Invited:
     principal: str
     name: str
     email: str
+    partner: str | None = None
 
 
 def list_colleagues(conn: Connection, ctx: Context) -> list[Colleague]:
@@ -87,6 +90,14 @@ def invite(conn: Connection, ctx: Context, *, email: str, name: str, role: str, 
     return _link(conn, ctx, principal)
 
 
+def invite_person(conn: Connection, ctx: Context, *, email: str, name: str, roles: Sequence[str]) -> Invitation:
+    """Make an account of the tenant's own and a link that lets its owner choose a password: nobody else knows one."""
+    account = create_person(conn, ctx, email=email, name=name)
+    for role in roles:
+        grant_role(conn, ctx, account.principal, role)
+    return _link(conn, ctx, account.principal)
+
+
 def renew_link(conn: Connection, ctx: Context, principal: str) -> Invitation:
     """A new link for somebody of one's own partner who lost the first one, or their password. Older links end."""
     require(ctx.principal, "portal.users")
@@ -120,6 +131,7 @@ def set_colleague_active(conn: Connection, ctx: Context, principal: str, active:
         return
     if not active:
         conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+        conn.execute(repo.END_PENDING, {"principal": principal})
         conn.execute(repo.DROP_INVITATIONS, {"principal": principal})
     record(conn, ctx, f"principal.{status}", "principal", principal)
 
@@ -131,9 +143,9 @@ def find_invitation(conn: Connection, token: str, now: datetime) -> Invited:
     if row is None:
         raise Unauthenticated(_OVER)
     principal, expires_at, used_at, name, email, status, partner = row
-    if used_at is not None or now >= expires_at or status != "active" or partner is None:
+    if used_at is not None or now >= expires_at or status != "active":
         raise Unauthenticated(_OVER)
-    return Invited(principal, name, email)
+    return Invited(principal, name, email, partner)
 
 
 def accept_invitation(conn: Connection, ctx: Context, token: str, password: str) -> Invited:
@@ -144,7 +156,9 @@ def accept_invitation(conn: Connection, ctx: Context, token: str, password: str)
     if conn.execute(repo.USE_INVITATION, values).rowcount != 1:
         raise Unauthenticated(_OVER)
     conn.execute(repo.SET_HASH, {"principal": found.principal, "password_hash": hashed})
+    conn.execute(repo.DROP_INVITATIONS, {"principal": found.principal})
     conn.execute(repo.END_SESSIONS, {"principal": found.principal, "keep": None})
+    conn.execute(repo.END_PENDING, {"principal": found.principal})
     by = Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)
     record(conn, by, "password.chosen", "principal", found.principal)
     return found

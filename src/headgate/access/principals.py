@@ -194,6 +194,12 @@ def reactivate(conn: Connection, ctx: Context, principal: str) -> None:
     _set_status(conn, ctx, principal, "active")
 
 
+def has_password(conn: Connection, principal: str) -> bool:
+    """Whether somebody can sign in with a password."""
+    row = conn.execute(repo.HAS_ONE, {"principal": principal}).fetchone()
+    return bool(row and row[0])
+
+
 def set_password(conn: Connection, ctx: Context, principal: str, password: str) -> None:
     """Set one's own password, or another's as an administrator; it ends every session of the account and any lock."""
     if principal != ctx.principal.id:
@@ -204,6 +210,7 @@ def set_password(conn: Connection, ctx: Context, principal: str, password: str) 
     hashed = hash_password(check_password(password, about=(account.email or "", account.name)))
     conn.execute(repo.SET_HASH, {"principal": principal, "password_hash": hashed})
     conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+    conn.execute(repo.END_PENDING, {"principal": principal})
     record(conn, ctx, "password.changed", "principal", principal)
 
 
@@ -242,6 +249,7 @@ def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> 
         return
     if status == "suspended":
         conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+        conn.execute(repo.END_PENDING, {"principal": principal})
     record(conn, ctx, f"principal.{status}", "principal", principal)
 
 

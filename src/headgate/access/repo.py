@@ -101,7 +101,7 @@ select principal, kind, status from principals where principal = any(%(principal
 SET_STATUS = "update principals set status = %(status)s where principal = %(principal)s and status <> %(status)s"
 
 SET_HASH = """
-update principals set password_hash = %(password_hash)s, failed_logins = 0, locked_until = null
+update principals set password_hash = %(password_hash)s, failed_logins = 0, locks = 0, locked_until = null
 where principal = %(principal)s
 """
 
@@ -113,15 +113,24 @@ where email = %(email)s and kind = 'person' for no key update
 NOTE_FAILURE = """
 update principals set
     failed_logins = case when failed_logins + 1 >= %(most)s then 0 else failed_logins + 1 end,
-    locked_until = case when failed_logins + 1 >= %(most)s then %(until)s else locked_until end
+    locked_until = case when failed_logins + 1 >= %(most)s
+        then %(now)s + (%(delays)s::interval[])[least(locks + 1, cardinality(%(delays)s::interval[]))]
+        else locked_until end,
+    locks = case when failed_logins + 1 >= %(most)s then least(locks + 1, 1000) else locks end
 where principal = %(principal)s
-returning failed_logins = 0
+returning failed_logins = 0, locked_until
 """
 
 CLEAR_FAILURES = """
-update principals set failed_logins = 0, locked_until = null, password_hash = coalesce(%(rehashed)s, password_hash)
-where principal = %(principal)s and (failed_logins > 0 or locked_until is not null or %(rehashed)s::text is not null)
+update principals set failed_logins = 0, locks = 0, locked_until = null
+where principal = %(principal)s and (failed_logins > 0 or locks > 0 or locked_until is not null)
 """
+
+LOCKED_UNTIL = "select locked_until from principals where principal = %(principal)s"
+
+HAS_ONE = "select password_hash is not null from principals where principal = %(principal)s"
+
+REHASH = "update principals set password_hash = %(rehashed)s where principal = %(principal)s"
 
 LIST_GRANTS = """
 select principal, role, valid_from, valid_until, granted_by, granted_at
@@ -197,19 +206,36 @@ REVOKE_DELEGATION = "update delegations set revoked_at = %(now)s where id = %(id
 # --- sessions ----------------------------------------------------------------------------------------------------
 
 ADD_SESSION = """
-insert into sessions (token_hash, principal, created_at, expires_at, last_seen, user_agent)
-values (%(token_hash)s, %(principal)s, %(now)s, %(expires_at)s, %(now)s, %(user_agent)s)
+insert into sessions (token_hash, principal, created_at, expires_at, last_seen, user_agent, proved_at, proofs, address,
+    limited_to)
+values (%(token_hash)s, %(principal)s, %(now)s, %(expires_at)s, %(now)s, %(user_agent)s, %(now)s, %(proofs)s::text[],
+    %(address)s, %(limited_to)s)
 """
 
-_SESSION = "s.token_hash, s.principal, s.created_at, s.expires_at, s.last_seen, s.user_agent"
+TENANT_SECURITY = "select t.settings -> 'security' from tenants t"
 
-GET_SESSION = f"select {_SESSION} from sessions s where s.token_hash = %(token_hash)s"
+_SESSION = """
+    s.token_hash, s.principal, s.created_at, s.expires_at, s.last_seen, s.user_agent, s.proved_at, s.proofs, s.address,
+    s.limited_to
+"""
+
+GET_SESSION = f"select {_SESSION}, ({TENANT_SECURITY}) from sessions s where s.token_hash = %(token_hash)s"
 
 LIST_SESSIONS = f"""
 select {_SESSION} from sessions s
 where s.principal = %(principal)s and s.expires_at > %(now)s and s.last_seen > %(idle_since)s
-order by s.last_seen desc
+    and s.created_at > %(born)s
+order by s.last_seen desc, s.created_at desc
 """
+
+RENEW_SESSION = """
+update sessions set token_hash = %(new)s, proved_at = %(now)s, last_seen = %(now)s,
+    proofs = case when %(proof)s = any(proofs) then proofs else proofs || %(proof)s::text end
+where token_hash = %(old)s
+returning principal, expires_at
+"""
+
+UNLIMIT_SESSION = "update sessions set limited_to = '' where token_hash = %(token_hash)s"
 
 TOUCH_SESSION = "update sessions set last_seen = %(now)s where token_hash = %(token_hash)s"
 
@@ -218,6 +244,9 @@ END_SESSION = "delete from sessions where token_hash = %(token_hash)s returning 
 END_SESSIONS = """
 delete from sessions where principal = %(principal)s and token_hash <> coalesce(%(keep)s::bytea, '\\x'::bytea)
 """
+
+# Sign-ins that wait for their second factor end with the sessions.
+END_PENDING = "delete from pending_sign_ins where principal = %(principal)s"
 
 FORGET_SESSIONS = """
 delete from sessions where token_hash in (select token_hash from sessions where expires_at < %(before)s limit %(limit)s)
@@ -324,6 +353,19 @@ DROP_INVITATIONS = "delete from invitations where principal = %(principal)s and 
 GET_INVITATION = """
 select i.principal, i.expires_at, i.used_at, p.name, p.email, p.status, p.partner
 from invitations i join principals p on p.principal = i.principal where i.token_hash = %(token_hash)s
+"""
+
+FIND_RESET = """
+select p.principal, p.name, p.status, p.partner, (
+    select count(*) from invitations i
+    where i.principal = p.principal and i.kind = 'reset' and i.created_at > %(since)s
+)
+from principals p where p.email = %(email)s and p.kind = 'person'
+"""
+
+ADD_RESET = """
+insert into invitations (token_hash, principal, created_by, created_at, expires_at, kind)
+values (%(token_hash)s, %(principal)s, %(by)s, %(now)s, %(expires_at)s, 'reset')
 """
 
 # One of two who follow the link at the same time finds it used.

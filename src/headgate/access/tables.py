@@ -51,6 +51,8 @@ principals = tenant_table(
     # Wrong passwords since the last right one or the last lock.
     sa.Column("failed_logins", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("locked_until", _TS),
+    # How often it was locked since the last sign-in that succeeded: each lock lasts longer.
+    sa.Column("locks", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("created_at", _TS, nullable=False),
     sa.UniqueConstraint("tenant_id", "email"),
     sa.CheckConstraint("kind in ('person', 'service', 'agent', 'system')", name="kind"),
@@ -94,7 +96,8 @@ delegations = tenant_table(
     app="crud",
 )
 
-# Only the SHA-256 of a session token is kept: reading the table does not let anyone in.
+# Only the SHA-256 of a session token is kept: reading the table does not let anyone in. `proofs` are what its owner has
+# shown, `proved_at` when they last did; `limited_to` is the only thing it is good for, empty: everything.
 sessions = tenant_table(
     "sessions",
     sa.Column("token_hash", BYTEA, nullable=False),
@@ -103,6 +106,10 @@ sessions = tenant_table(
     sa.Column("expires_at", _TS, nullable=False),
     sa.Column("last_seen", _TS, nullable=False),
     sa.Column("user_agent", sa.Text, nullable=False, server_default=""),
+    sa.Column("proved_at", _TS),
+    sa.Column("proofs", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
+    sa.Column("address", sa.Text, nullable=False, server_default=""),
+    sa.Column("limited_to", sa.Text, nullable=False, server_default=""),
     sa.Index("sessions_by_principal", "tenant_id", "principal"),
     primary_key=("token_hash",),
     app="crud",
@@ -174,6 +181,8 @@ invitations = tenant_table(
     sa.Column("created_at", _TS, nullable=False),
     sa.Column("expires_at", _TS, nullable=False),
     sa.Column("used_at", _TS),
+    # Why: `invitation` by somebody else, `reset` by whoever forgot the password.
+    sa.Column("kind", sa.Text, nullable=False, server_default="invitation"),
     sa.Index("invitations_by_principal", "tenant_id", "principal"),
     primary_key=("token_hash",),
     app="crud",

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
 from headgate.console.pages import (
+    account,
     agreements,
     approval,
     approving,
@@ -89,6 +90,7 @@ DOORS: tuple[Door, ...] = (
     *machines.DOORS,
     *sign_on.DOORS,
     *support.DOORS,
+    *account.DOORS,
     *search.DOORS,
     *palette.DOORS,
     *styleguide.DOORS,
@@ -115,6 +117,7 @@ def create_console(app: App) -> ASGIApp:
         Route(f"{urls.SUPPORT_LINK}/{{link}}", look.show, methods=["GET"]),
         Route(f"{urls.SUPPORT_LINK}/{{link}}", look.follow, methods=["POST"]),
         Route(urls.SIGN_IN_BACK, federated.come_back, methods=["GET"]),
+        *entrance.steps().routes(),
         *(Route(_pattern(door.path), Guarded(site, door).answer, methods=[door.method]) for door in DOORS),
     ]
     told = (HTTPException, HeadgateError, psycopg.OperationalError, PoolClosed, Exception)

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from headgate.access import expect_standing, get_tenant, parse_session_token, read_session, touch_session
+from headgate.access import ENROL, expect_standing, get_tenant, parse_session_token, read_session, touch_session
 from headgate.access.support import Looking, end_look, is_support, note_page, read_look, support_tenant
 from headgate.console import auth, urls
 from headgate.console.frame import frame
@@ -25,8 +25,9 @@ from headgate.console.render import Console
 from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of
+from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
-from headgate.kernel.errors import Forbidden, Unauthenticated
+from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import sentence as sentence
 from headgate.ui.web import told
@@ -36,6 +37,7 @@ log = logging.getLogger("headgate.console")
 
 HTML = "text/html; charset=utf-8"
 MOST_FIELDS = 5000
+WHERE = Where("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Guarded:
         except Unauthenticated:
             response = to_sign_in(request)
             auth.drop_session(response, secure=site.secure)
+        except ProofNeeded:
+            response = to_proof(request)
         if asked.notice_shown:
             auth.drop_notice(response, secure=site.secure)
         return response
@@ -94,13 +98,18 @@ class Guarded:
             if live.touch_due and not reads:
                 touch_session(conn, asked.token, asked.now)
             tenant = get_tenant(conn)
-            visit = Visit(site.app, asked.request, conn, _context(asked, tenant_id, live.principal), tenant, form)
+            if not WHERE.reaches(live.session.limited_to, asked.request.url.path):
+                return beyond(asked.request, live.session.limited_to)
+            ctx = _context(asked, tenant_id, live.principal)
+            visit = Visit(site.app, asked.request, conn, ctx, tenant, form, asked.token, live)
             asked.page = self._frame(asked, visit, counted=False)
             if not reads:
                 auth.check_form(asked.request, form, asked.token)
             admit(live.principal, self.door.needs)
             if self.door.path != urls.SIGN_OUT:
                 expect_standing(tenant, live.principal, writes=not reads)
+            if self.door.fresh:
+                visit.prove()
             answer = self.door.handler(visit)
             self._count(asked, visit, answer)
         if live.touch_due and reads:
@@ -142,8 +151,10 @@ class Guarded:
             return answer
         if isinstance(answer, Go):
             response: Response = RedirectResponse(answer.href, 303)
+            if answer.session:
+                auth.keep_session(response, answer.session, secure=self.site.secure)
             if answer.notice is not None:
-                auth.keep_notice(response, answer.notice, asked.token, secure=self.site.secure)
+                auth.keep_notice(response, answer.notice, answer.session or asked.token, secure=self.site.secure)
             return response
         view, status = (answer.view, answer.status) if isinstance(answer, Shown) else (answer, 200)
         page = asked.page
@@ -183,6 +194,21 @@ def admit(principal: Principal, needs: tuple[str, ...]) -> None:
         raise Forbidden("this console is for the tenant's own people")
     if needs != SIGNED_IN and principal.permissions.isdisjoint(needs):
         raise Forbidden(f"{principal.id} has none of the permissions {', '.join(needs)}")
+
+
+def to_proof(request: Request) -> Response:
+    """On to the question for a proof, and back to the page whose form was sent."""
+    wanted = WHERE.to_confirm(address_of(request) if request.method == "GET" else _page_of(request))
+    if request.headers.get("hx-request") == "true":
+        return Response("", headers={"HX-Redirect": wanted})
+    return RedirectResponse(wanted, 303)
+
+
+def beyond(request: Request, limited_to: str) -> Response:
+    """Where a session that is good for one thing only is led that wants another."""
+    if limited_to != ENROL:
+        return to_sign_in(request)
+    return RedirectResponse(WHERE.account, 303)
 
 
 def to_sign_in(request: Request) -> Response:

@@ -13,6 +13,7 @@ from uuid import UUID
 HOME = "/"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
+ACCOUNT = "/account"
 THEME = "/settings/theme"
 LANGUAGE = "/settings/language"
 SEARCH = "/search"

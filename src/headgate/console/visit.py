@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -14,12 +15,12 @@ from psycopg import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headgate.access import Tenant
+from headgate.access import LiveSession, Tenant
 from headgate.console import urls
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Notice, View
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.errors import NotFound, ProofNeeded, invalid
 from headgate.ledger.quarantine import quarantine_size
 from headgate.process import Voter
 from headgate.process.desk import DeskSums, Reader, desk_case_counts, desk_sums, reader_of
@@ -41,6 +42,8 @@ class Visit:
     ctx: Context
     tenant: Tenant
     form: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
+    live: LiveSession | None = None
 
     @property
     def me(self) -> Principal:
@@ -94,6 +97,17 @@ class Visit:
         """The element that HTMX wants replaced; empty for a whole page."""
         headers = self.request.headers
         return headers.get("hx-target", "") if headers.get("hx-request") == "true" else ""
+
+    def prove(self) -> None:
+        """Ask the reader for a fresh proof of who they are before what comes next. Raises `ProofNeeded`."""
+        if self.live is None or not self.live.is_fresh(self.now):
+            raise ProofNeeded("this asks for a proof of who you are")
+
+    def prove_for(self, stake: Decimal | None) -> None:
+        """The same, before approving so much (tenant currency), if the tenant's rules ask for it from there on."""
+        limit = self.live.rules.step_up_amount if self.live is not None else None
+        if limit is not None and stake is not None and stake >= limit:
+            self.prove()
 
     def may(self, *permissions: str) -> bool:
         """Whether the reader has any of these permissions."""
@@ -192,6 +206,7 @@ class Go:
 
     href: str
     notice: Notice | None = None
+    session: str = ""  # a token that takes the place of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +234,15 @@ Handler: TypeAlias = Callable[[Visit], Answer]
 class Door:
     """A way in: method and path, who may pass (any of these permissions), and what is done.
 
-    `SIGNED_IN` stands for pages that everybody of the tenant's own people may see.
+    `SIGNED_IN` stands for pages that everybody of the tenant's own people may see. `fresh`: only for who has lately
+    proved who they are; others are asked to.
     """
 
     method: Literal["GET", "POST"]
     path: str
     needs: tuple[str, ...]
     handler: Handler
+    fresh: bool = False
 
 
 SIGNED_IN = ("signed in",)

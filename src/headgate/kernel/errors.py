@@ -87,6 +87,12 @@ class OverQuota(Conflict):
     code = "over_quota"
 
 
+class ProofNeeded(Forbidden):
+    """The principal may do this once they have proved again who they are."""
+
+    code = "proof_needed"
+
+
 class Refused(HeadgateError):
     """An event that is well-formed but cannot be applied to the records as they stand; it goes to quarantine."""
 

@@ -22,6 +22,8 @@ class Settings:
     outbound_allow, outbound_ports, outbound_ca: networks (CIDR) that messages may go to although they are not public,
     ports that they may use elsewhere, a file with further certificate authorities.
     deliveries: how many messages one process has under way at once.
+    public_url: where people reach the console, for links in mails. mail_url: the mail server, empty: mails are written
+    into the folder `mail` of home; mail_user, mail_password, mail_from, mail_ca: how it is spoken to.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
     metrics_port: where metrics and health are told, apart from the API (0: nowhere); metrics_token guards it.
     residency: the label of the place where this installation stores and works, such as eu; empty: anywhere.
@@ -59,6 +61,12 @@ class Settings:
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_ca: str = ""
     deliveries: int = 32
+    public_url: str = ""
+    mail_url: str = ""
+    mail_user: str = ""
+    mail_password: str = ""
+    mail_from: str = "no-reply@localhost"
+    mail_ca: str = ""
     log_format: str = "console"
     log_level: str = "info"
     metrics_host: str = "127.0.0.1"
@@ -118,6 +126,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         residency=_label(env, "HEADGATE_RESIDENCY"),
         deletion_days=_integer(env, "HEADGATE_DELETION_DAYS", 30, 1, 3650),
         deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
+        public_url=env.get("HEADGATE_PUBLIC_URL", "").rstrip("/"),
+        mail_url=env.get("HEADGATE_MAIL_URL", ""),
+        mail_user=env.get("HEADGATE_MAIL_USER", ""),
+        mail_password=env.get("HEADGATE_MAIL_PASSWORD", ""),
+        mail_from=env.get("HEADGATE_MAIL_FROM") or "no-reply@localhost",
+        mail_ca=env.get("HEADGATE_MAIL_CA", ""),
     )
 
 

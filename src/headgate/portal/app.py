@@ -17,6 +17,7 @@ from headgate.portal.entrance import Entrance
 from headgate.portal.guard import Guarded, Site, error_response
 from headgate.portal.hosts import Hosts
 from headgate.portal.pages import (
+    account,
     company,
     deal_acts,
     deal_form,
@@ -47,6 +48,7 @@ DOORS: tuple[Door, ...] = (
     *messages.DOORS,
     *company.DOORS,
     *export.DOORS,
+    *account.DOORS,
     *nowhere.DOORS,  # last: it takes every address that is left
 )
 
@@ -67,6 +69,7 @@ def create_portal(app: App, hosts: Hosts | None = None) -> ASGIApp:
         Route(f"{PREFIX}/{{version}}/{{name:path}}", entrance.asset, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
+        *entrance.steps().routes(),
         Route(urls.SIGN_OUT, entrance.leave, methods=["POST"]),
         Route(f"{urls.WELCOME}/{{token}}", entrance.welcome, methods=["GET"]),
         Route(f"{urls.WELCOME}/{{token}}", entrance.accept, methods=["POST"]),

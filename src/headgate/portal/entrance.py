@@ -26,14 +26,17 @@ from headgate.access import (
     list_accounts,
     only_tenant,
     parse_session_token,
-    start_session,
 )
+from headgate.access.mfa.passkeys import offer_sign_in
+from headgate.identity.account import site_of
+from headgate.identity.outside import Outside
+from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, NotFound, Unauthenticated
 from headgate.portal import urls
-from headgate.portal.guard import COOKIES, Site, outside_page, read_form, who
-from headgate.portal.views import DemoLogin, SignInView, WelcomeView
+from headgate.portal.guard import COOKIES, WHERE, Site, outside_page, read_form, who
+from headgate.portal.views import DemoLogin, SignInView, StepView, WelcomeView
 from headgate.ui.assets import Assets
 from headgate.ui.brand import brand_css, tenant_brand
 from headgate.ui.theme import THEME_COOKIE, THEME_MAX_AGE_SECONDS, parse_theme
@@ -106,6 +109,32 @@ class Entrance:
         media_type, content = brand.logo
         return Response(content, media_type=media_type, headers={"Cache-Control": "private, max-age=300"})
 
+    def steps(self) -> Outside:
+        """What comes after the first page of a sign-in."""
+        return Outside(
+            app=self.site.app,
+            cookies=COOKIES,
+            where=WHERE,
+            secure=self.site.secure,
+            lets_in=lambda principal: bool(principal.partner),
+            not_here=NOT_A_PARTNER,
+            draw=self._page_of_step,
+            fail=lambda request, said, status: self._page(request, SignInView(error=said), status),
+            wait=self._wait,
+            form=_fields,
+            ours=self._ours,
+            tenant_of=self._tenant_id,
+            staff=False,
+            enter=lambda request, email, said: self._page(request, SignInView(email=email, done=said), 200),
+        )
+
+    def _ours(self, request: Request, tenant_id: UUID) -> None:
+        if self.site.hosts.tenant_of(request) not in (None, tenant_id):
+            raise Unauthenticated("this is another organisation's portal")
+
+    def _page_of_step(self, request: Request, step: Step, status: int) -> Response:
+        return self._page(request, StepView(step), status)
+
     def _show(self, request: Request) -> Response:
         then = COOKIES.own_path(request.query_params.get("then", ""))
         if self._signed_in(request):
@@ -156,19 +185,18 @@ class Entrance:
             else:
                 ctx = Context(tenant_id, SYSTEM, now, trace)
                 found = authenticate(conn, ctx, view.email, form.get("password", ""))
-            fresh = None
+                self.steps().tell_locked(conn, ctx, found)
+            proofs = ("demo",) if "demo" in form else ("password",)
+            reached = None
             if isinstance(found, Principal) and found.partner:
-                agent = request.headers.get("user-agent", "")
-                fresh = start_session(conn, Context(tenant_id, found, now, trace), found.id, user_agent=agent)
+                reached = self.steps().admit(conn, request, tenant_id, found, proofs)
             slug = get_tenant(conn).slug
         if isinstance(found, Denied):
             log.info("sign-in refused: %s", found.reason)
             return self._page(request, replace(view, error=found.shown), 401)
-        if fresh is None:
+        if reached is None:
             return self._page(request, replace(view, error=NOT_A_PARTNER), 403)
-        self._end_old(request)
-        response = RedirectResponse(view.then, 303)
-        COOKIES.keep_session(response, fresh.token, secure=self.site.secure)
+        response = self.steps().go_on(request, reached, view.then)
         COOKIES.remember_tenant(response, slug, secure=self.site.secure)
         return response
 
@@ -183,9 +211,9 @@ class Entrance:
         """A session that this browser had before is over: nobody goes on in it."""
         token = COOKIES.session_token(request, secure=self.site.secure)
         try:
-            tenant_id, principal, _ = who(self.site, request, token, self.site.app.clock.now())
+            tenant_id, live = who(self.site, request, token, self.site.app.clock.now())
             with self.site.app.database.transaction(tenant_id) as conn:
-                end_session(conn, Context(tenant_id, principal, self.site.app.clock.now()), token)
+                end_session(conn, Context(tenant_id, live.principal, self.site.app.clock.now()), token)
         except HeadgateError:
             return
 
@@ -233,6 +261,8 @@ class Entrance:
             raise Unauthenticated("this link is not for this portal")
         with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
             invited = find_invitation(conn, token, self.site.app.clock.now())
+        if invited.partner is None:
+            raise Unauthenticated("this link is not for this portal")
         return tenant_id, invited.name, invited.email
 
     def _signed_in(self, request: Request) -> bool:
@@ -262,7 +292,7 @@ class Entrance:
         tenant_id = self.site.hosts.tenant_of(request)
         if tenant_id is None and token:
             try:
-                tenant_id, _, _ = who(self.site, request, token, self.site.app.clock.now())
+                tenant_id, _ = who(self.site, request, token, self.site.app.clock.now())
             except Unauthenticated:
                 tenant_id = None
         tenant_id = tenant_id or self._tenant_id(request, request.query_params.get("tenant", "")[:64])
@@ -271,7 +301,7 @@ class Entrance:
         with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
             return get_tenant(conn)
 
-    def _page(self, request: Request, view: SignInView | WelcomeView, status: int = 200) -> Response:
+    def _page(self, request: Request, view: SignInView | WelcomeView | StepView, status: int = 200) -> Response:
         before = COOKIES.before_token(request)
         named = view.tenant if isinstance(view, SignInView) else ""
         tenant_id = self._tenant_id(request, named or COOKIES.remembered_tenant(request))
@@ -285,7 +315,8 @@ class Entrance:
         if isinstance(view, SignInView):
             # A browser that signed in before, or a host of its own, says whose portal it is; else it is asked for.
             ask = self.site.hosts.tenant_of(request) is None and only_tenant(self.site.app.database) is None
-            view = replace(view, ask_tenant=ask, tenant=named or COOKIES.remembered_tenant(request))
+            offer = offer_sign_in(self.site.app.envelope, site_of(request), self.site.app.clock.now(), before)
+            view = replace(view, ask_tenant=ask, tenant=named or COOKIES.remembered_tenant(request), passkey=offer)
         page = outside_page(request, self.site.app.clock.now(), tenant, COOKIES.csrf_of(before))
         response = HTMLResponse(self.site.portal.render(page, view), status)
         COOKIES.keep_before(response, before, secure=self.site.secure, path=urls.HOME)
@@ -293,6 +324,10 @@ class Entrance:
 
     def _is_demo(self, request: Request, tenant: Tenant) -> bool:
         return is_local(request) and tenant.settings.get("demo") == LOADED
+
+
+async def _fields(request: Request) -> Mapping[str, str]:
+    return (await read_form(request))[0]
 
 
 def _demo_logins(people: Sequence[Account]) -> tuple[DemoLogin, ...]:

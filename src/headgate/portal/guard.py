@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from headgate.access import (
+    ENROL,
+    LiveSession,
     Tenant,
     expect_standing,
     get_tenant,
@@ -28,8 +30,9 @@ from headgate.access import (
     require,
     touch_session,
 )
-from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import Unauthenticated
+from headgate.identity.where import Where
+from headgate.kernel.context import Context
+from headgate.kernel.errors import ProofNeeded, Unauthenticated
 from headgate.portal import urls
 from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
@@ -44,6 +47,7 @@ from headgate.wiring import App
 log = logging.getLogger("headgate.portal")
 
 COOKIES = Cookies("headgate_portal", b"headgate portal form", urls.HOME, urls.SIGN_IN, under=urls.HOME)
+WHERE = Where("/portal")
 MOST_FIELDS = 400
 MOST_FILES = 6
 LONGEST_FIELD = 20_000
@@ -87,36 +91,43 @@ class Guarded:
         asked = Asked(request, token, site.app.clock.now())
         request.state.asked = asked
         try:
-            tenant_id, principal, touch = who(site, request, token, asked.now)
+            tenant_id, live = who(site, request, token, asked.now)
         except Unauthenticated:
             response = to_sign_in(request)
             COOKIES.drop_session(response, secure=site.secure)
             return response
-        return self._within(asked, tenant_id, principal, form, uploads, touch=touch)
+        if not WHERE.reaches(live.session.limited_to, request.url.path):
+            return RedirectResponse(WHERE.account, 303) if live.session.limited_to == ENROL else to_sign_in(request)
+        try:
+            return self._within(asked, tenant_id, live, form, uploads)
+        except ProofNeeded:
+            wanted = address_of(request) if request.method == "GET" else _sent_from(request)
+            return RedirectResponse(WHERE.to_confirm(wanted), 303)
 
     def _within(
         self,
         asked: Asked,
         tenant_id: UUID,
-        principal: Principal,
+        live: LiveSession,
         form: Mapping[str, str],
         uploads: tuple[Upload, ...],
-        *,
-        touch: bool,
     ) -> Response:
         site, door, request = self.site, self.door, asked.request
+        principal, touch = live.principal, live.touch_due
         reads = door.method == "GET" and not door.notes and not touch
         ctx = Context(tenant_id, principal, asked.now, trace=str(request.scope["state"]["request_id"]))
         with site.app.database.transaction(tenant_id, partner=principal.partner, read_only=reads) as conn:
             if touch:
                 touch_session(conn, asked.token, asked.now)
-            visit = Visit(site.app, request, conn, ctx, get_tenant(conn), form, uploads)
+            visit = Visit(site.app, request, conn, ctx, get_tenant(conn), form, uploads, asked.token, live)
             asked.page = page_of(visit, COOKIES.csrf_of(asked.token), self._notices(asked))
             if door.method == "POST":
                 COOKIES.check_form(request, form, asked.token)
             if door.needs:
                 require(principal, door.needs)
             expect_standing(visit.tenant, principal, writes=True)
+            if door.fresh:
+                visit.prove()
             answer = door.handler(visit)
         return self._finish(asked, visit, answer)
 
@@ -133,8 +144,10 @@ class Guarded:
             return answer
         if isinstance(answer, Go):
             response: Response = RedirectResponse(answer.href, 303)
+            if answer.session:
+                COOKIES.keep_session(response, answer.session, secure=site.secure)
             if answer.notice is not None:
-                COOKIES.keep_notice(response, answer.notice, asked.token, secure=site.secure)
+                COOKIES.keep_notice(response, answer.notice, answer.session or asked.token, secure=site.secure)
             return response
         view, status = (answer.view, answer.status) if isinstance(answer, Shown) else (answer, 200)
         page = asked.page
@@ -149,8 +162,8 @@ class Guarded:
         return () if found is None else (found,)
 
 
-def who(site: Site, request: Request, token: str, now: datetime) -> tuple[UUID, Principal, bool]:
-    """The tenant and the reader of a session, and whether its use is to be noted. Raises `Unauthenticated` also for
+def who(site: Site, request: Request, token: str, now: datetime) -> tuple[UUID, LiveSession]:
+    """The tenant and the session of a reader. Raises `Unauthenticated` also for
     sessions of the tenant's own people, and of another tenant than the one whose portal this host is."""
     tenant_id, _ = parse_session_token(token)
     over = Unauthenticated("the session has ended; sign in again")
@@ -160,7 +173,7 @@ def who(site: Site, request: Request, token: str, now: datetime) -> tuple[UUID, 
         live = read_session(conn, token, now)
     if not live.principal.partner:
         raise over
-    return tenant_id, live.principal, live.touch_due
+    return tenant_id, live
 
 
 def page_of(visit: Visit, csrf: str, notices: tuple[Notice, ...]) -> Page:

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from headgate.access.mfa.passkeys import Offer
+from headgate.identity.views import Account, Confirm
+from headgate.identity.views import Step as SignInStep
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice
 from headgate.ui.theme import Theme
@@ -71,6 +74,34 @@ class SignInView(View):
     error: str = ""
     done: str = ""
     demo_logins: tuple[DemoLogin, ...] = ()
+    passkey: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepView(View):
+    """A further step of the sign-in, as every edge has it."""
+
+    template: ClassVar[str] = "step.html"
+
+    step: SignInStep
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView(View):
+    """The page of the reader's own account."""
+
+    template: ClassVar[str] = "account.html"
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView(View):
+    """The question for a proof before a sensitive act."""
+
+    template: ClassVar[str] = "confirm.html"
+
+    confirm: Confirm
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from psycopg import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from headgate.access import Tenant
+from headgate.access import LiveSession, Tenant
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import Conflict, NotFound, Refused
+from headgate.kernel.errors import Conflict, NotFound, ProofNeeded, Refused
 from headgate.kernel.ids import new_id
 from headgate.ledger import audit_list
 from headgate.portal import urls
@@ -52,6 +52,8 @@ class Visit:
     tenant: Tenant
     form: Mapping[str, str] = field(default_factory=dict)
     uploads: tuple[Upload, ...] = ()
+    token: str = ""
+    live: LiveSession | None = None
 
     @property
     def me(self) -> Principal:
@@ -83,6 +85,11 @@ class Visit:
     def today(self) -> date:
         """The tenant's day."""
         return self.now.astimezone(self.zone).date()
+
+    def prove(self) -> None:
+        """Ask the reader for a fresh proof of who they are before what comes next. Raises `ProofNeeded`."""
+        if self.live is None or not self.live.is_fresh(self.now):
+            raise ProofNeeded("this asks for a proof of who you are")
 
     def may(self, permission: str) -> bool:
         """Whether the reader has a permission."""
@@ -154,6 +161,7 @@ class Go:
 
     href: str
     notice: Notice | None = None
+    session: str = ""  # a token that takes the place of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +179,15 @@ Handler: TypeAlias = Callable[[Visit], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A way in: method and path, who may pass, and what is done. `notes`: a page that writes down that it was read."""
+    """A way in: method and path, who may pass, and what is done. `notes`: a page that writes down that it was read;
+    `fresh`: only for who has lately proved who they are."""
 
     method: Literal["GET", "POST"]
     path: str
     needs: str
     handler: Handler
     notes: bool = False
+    fresh: bool = False
 
 
 # Pages for everybody of a partner.

@@ -35,9 +35,10 @@ STYLES = (
     "portal",
     "palette",
     "queue",
+    "account",
     "print",
 )
-SCRIPTS = ("theme", "times", "copy", "dialogs", "forms", "drafts", "keyboard", "palette", "choosing")
+SCRIPTS = ("theme", "times", "copy", "dialogs", "passkeys", "forms", "drafts", "keyboard", "palette", "choosing")
 
 # What one page alone needs, loaded by that page; each folder of `static` named here is one file.
 PAGE_SCRIPTS = {"policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page"))}

@@ -93,6 +93,22 @@ class Cookies:
         name = f"{self.prefix}_sign_in"
         response.set_cookie(name, token, path=path or self.sign_in, secure=secure, httponly=True, samesite="strict")
 
+    def pending_token(self, request: Request) -> str:
+        """The token of a sign-in that waits for its second factor, or ''."""
+        return request.cookies.get(f"{self.prefix}_pending", "")
+
+    def keep_pending(self, response: Response, token: str, *, secure: bool, seconds: int) -> None:
+        """Hand that token to the browser, for the pages of the sign-in only."""
+        name = f"{self.prefix}_pending"
+        response.set_cookie(
+            name, token, max_age=seconds, path=self.sign_in, secure=secure, httponly=True, samesite="strict"
+        )
+
+    def drop_pending(self, response: Response, *, secure: bool) -> None:
+        """Make the browser forget it."""
+        name = f"{self.prefix}_pending"
+        response.set_cookie(name, "", max_age=0, path=self.sign_in, secure=secure, httponly=True, samesite="strict")
+
     def csrf_of(self, token: str) -> str:
         """What a form of this session carries."""
         return _mac(token, self.label).hex()
@@ -116,6 +132,7 @@ class Cookies:
             and not parts.scheme
             and not parts.netloc
             and parts.path != self.sign_in
+            and not parts.path.startswith(f"{self.sign_in}/")
             and len(address) <= 2000
         )
         return address if ours else self.home

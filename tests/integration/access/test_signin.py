@@ -16,7 +16,8 @@ from headgate.access import (
     set_password,
     start_session,
 )
-from headgate.access.signin import ABSOLUTE, IDLE, LOCK, MOST_FAILURES
+from headgate.access.lockout import DELAYS, MOST_FAILURES
+from headgate.access.sessions import ABSOLUTE, IDLE
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, NotFound, Unauthenticated
 from headgate.ledger import audit_list
@@ -78,11 +79,24 @@ def test_too_many_wrong_passwords_lock_the_account_for_a_while(database, tenant,
     locked = sign_in()
     assert isinstance(locked, Denied)
     assert "locked" in locked.reason
-    assert isinstance(sign_in(after=LOCK - timedelta(seconds=1)), Denied)
-    assert isinstance(sign_in(after=LOCK), Principal)
+    assert isinstance(sign_in(after=DELAYS[0] - timedelta(seconds=1)), Denied)
+    assert isinstance(sign_in(after=DELAYS[0]), Principal)
     with database.transaction(tenant) as conn:
         [entry] = audit_list(conn, action="principal.locked")
         assert (entry.subject, entry.actor) == (ana, "system")
+
+
+def test_each_lock_lasts_longer_up_to_a_quarter_of_an_hour_and_never_for_good(ana, sign_in):
+    after = timedelta(0)
+    for delay in (*DELAYS, DELAYS[-1], DELAYS[-1]):
+        for _ in range(MOST_FAILURES):
+            sign_in("wrong", after=after)
+        assert isinstance(sign_in(after=after + delay - timedelta(seconds=1)), Denied)
+        after += delay
+    assert isinstance(sign_in(after=after), Principal)
+    for _ in range(MOST_FAILURES):
+        sign_in("wrong", after=after)
+    assert isinstance(sign_in(after=after + DELAYS[0]), Principal), "a right password begins anew"
 
 
 def test_a_right_password_forgets_the_wrong_ones(ana, sign_in):

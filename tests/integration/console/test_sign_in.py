@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from headgate import access
-from headgate.access.signin import IDLE, LOCK
+from headgate.access.lockout import LOCK
+from headgate.access.sessions import IDLE
 from headgate.console.app import create_console
 from headgate.kernel.context import SYSTEM
 from tests.integration.console.site import PASSWORD, Visitor, add, words

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import json
 import re
 import zipfile
 from uuid import uuid4
@@ -17,6 +19,7 @@ from headgate.portal.app import DOORS
 from headgate.portal.urls import ANYWHERE
 from headgate.process import case_of_subject
 from headgate.process.messages import About, send_message
+from tests.authenticator import Device, b64
 from tests.integration.console.site import Visitor
 from tests.integration.portal.site import DEAL, PASSWORD, Portal, mail, words
 from tests.integration.portal.test_deals import PDF, number_of
@@ -43,7 +46,20 @@ def furnish(portal: Portal) -> dict[str, str]:
     request = re.search(r"/portal/prices/(PX-[0-9A-F]+)", str(asked.url))
     assert request, words(asked)
     portal.post(f"/portal/messages/deal/{deal}", {"message": CANARY})
-    return {"deal": deal, "file": file[1], "order": "O-1", "request": request[1], "person": f"user:{mail('paul')}"}
+    page = portal.get("/portal/account").text
+    options, sealed = (
+        html.unescape(found)
+        for found in re.findall(
+            r'data-passkey="create" data-options="([^"]+)".*?name="sealed" value="([^"]+)"', page, re.DOTALL
+        )[0]
+    )
+    device = Device()
+    portal.post(
+        "/portal/account/passkeys", {"response": device.make(json.loads(options)), "sealed": sealed, "name": CANARY}
+    )
+    passkey = b64(device.id)
+    return {"deal": deal, "file": file[1], "order": "O-1", "request": request[1], "person": f"user:{mail('paul')}",
+        "passkey": passkey, "session": access.parse_session_token(portal.session)[1].hex()}  # fmt: skip
 
 
 @pytest.fixture
@@ -105,6 +121,8 @@ def belongings(portal: Portal) -> list[object]:
                 "case_messages",
                 "principals",
                 "role_grants",
+                "passkeys",
+                "recovery_codes",
             )
         ]
 

@@ -71,6 +71,8 @@ def decide(visit: Visit) -> Answer:
     try:
         if outcome == "edit" and not edit:
             raise Invalid("Change a price or a quantity, or approve it as it was asked.")
+        if outcome in ("approve", "edit"):
+            visit.prove_for(approval.stake)
         seq = decide_approval(visit.conn, visit.ctx, visit.app.engine, approval.approval, choice)
     except Stale:
         return _stale(visit, approval, entered)

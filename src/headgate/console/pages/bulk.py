@@ -66,6 +66,8 @@ def decide(visit: Visit) -> Answer:
     if errors:
         raise Invalid(" ".join(each.message for each in errors))
     taken = decide_each(visit.conn, visit.ctx, visit.app.engine, items)
+    if items[0].choice.outcome == "approve":
+        visit.prove_for(stakes(taken))  # takes back what was just decided, until it was proved
     tenant, runner = visit.ctx.tenant_id, visit.app.runner()
     settled: dict[int, bool] = {}
 

@@ -19,22 +19,24 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from headgate.access import (
     Denied,
     authenticate,
-    end_session,
     find_tenant,
     get_tenant,
     list_accounts,
     only_tenant,
     parse_session_token,
     read_session,
-    start_session,
 )
+from headgate.access.mfa.passkeys import offer_sign_in
 from headgate.console import auth
-from headgate.console.guard import Site, outside_page, read_form
+from headgate.console.guard import WHERE, Site, outside_page, read_form
 from headgate.console.pages.provider_links import only_break_glass, ways_in
-from headgate.console.views.sign_in import DemoLogin, SignInView
+from headgate.console.views.sign_in import DemoLogin, SignInView, StepView
+from headgate.identity.account import site_of
+from headgate.identity.outside import Outside
+from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
-from headgate.kernel.errors import Forbidden, HeadgateError, NotFound, Unauthenticated
+from headgate.kernel.errors import Forbidden, NotFound, Unauthenticated
 from headgate.ui.assets import Assets
 from headgate.ui.web import asset_response, is_local
 from headgate.ui.words import humanise
@@ -74,6 +76,36 @@ class Entrance:
     async def asset(self, request: Request) -> Response:
         """A static file; its address holds the version, so it may be kept for ever."""
         return asset_response(self.assets, request)
+
+    def steps(self) -> Outside:
+        """What comes after the first page of a sign-in."""
+        return Outside(
+            app=self.site.app,
+            cookies=auth.COOKIES,
+            where=WHERE,
+            secure=self.site.secure,
+            lets_in=lambda principal: principal.partner is None,
+            not_here=NOT_STAFF,
+            draw=self._draw,
+            fail=lambda request, said, status: self._page(request, SignInView(error=said), status),
+            wait=self._wait,
+            form=read_form,
+            ours=lambda request, tenant_id: None,
+            tenant_of=lambda request, slug: self._tenant(slug),
+            staff=True,
+            enter=lambda request, email, said: self._page(request, SignInView(email=email, done=said), 200),
+            permit=only_break_glass,
+        )
+
+    def _draw(self, request: Request, step: Step, status: int) -> Response:
+        """A page of a step of the sign-in."""
+        before = auth.before_token(request)
+        only = only_tenant(self.site.app.database)
+        name = "Headgate" if only is None else only[1]
+        page = outside_page(request, self.site.app.clock.now(), name, auth.csrf_of(before))
+        response = HTMLResponse(self.site.console.render(page, StepView(step)), status)
+        auth.keep_before(response, before, secure=self.site.secure)
+        return response
 
     def _show(self, request: Request) -> Response:
         then = auth.own_path(request.query_params.get("then", ""))
@@ -115,19 +147,18 @@ class Entrance:
             else:
                 ctx = Context(tenant_id, SYSTEM, now, trace)
                 found = authenticate(conn, ctx, view.email, form.get("password", ""))
+                self.steps().tell_locked(conn, ctx, found)
                 found = only_break_glass(conn, ctx, found)
-            fresh = None
+            proofs = ("demo",) if "demo" in form else ("password",)
+            reached = None
             if isinstance(found, Principal) and found.partner is None:
-                agent = request.headers.get("user-agent", "")
-                fresh = start_session(conn, Context(tenant_id, found, now, trace), found.id, user_agent=agent)
+                reached = self.steps().admit(conn, request, tenant_id, found, proofs)
         if isinstance(found, Denied):
             log.info("sign-in refused: %s", found.reason)
             return self._page(request, replace(view, error=found.shown), 401)
-        if fresh is None:
+        if reached is None:
             return self._page(request, replace(view, error=NOT_STAFF), 403)
-        self._end_old(request, found)
-        response = RedirectResponse(view.then, 303)
-        auth.keep_session(response, fresh.token, secure=self.site.secure)
+        response = self.steps().go_on(request, reached, view.then)
         if view.tenant:
             auth.remember_tenant(response, view.tenant, secure=self.site.secure)
         return response
@@ -140,16 +171,6 @@ class Entrance:
             return find_tenant(self.site.app.database, slug.strip().lower())
         except NotFound:
             return None
-
-    def _end_old(self, request: Request, found: Principal) -> None:
-        """A session that this browser had before is over: nobody goes on in it."""
-        old = auth.session_token(request, secure=self.site.secure)
-        try:
-            tenant_id, _ = parse_session_token(old)
-            with self.site.app.database.transaction(tenant_id) as conn:
-                end_session(conn, Context(tenant_id, found, self.site.app.clock.now()), old)
-        except HeadgateError:
-            return
 
     def _signed_in(self, request: Request) -> bool:
         token = auth.session_token(request, secure=self.site.secure)
@@ -172,8 +193,10 @@ class Entrance:
             view = replace(view, providers=offered, passwords=passwords)
         if only is not None and is_local(request):
             view = replace(view, demo_logins=self._demo_logins(only[0]))
+        now = self.site.app.clock.now()
+        view = replace(view, passkey=offer_sign_in(self.site.app.envelope, site_of(request), now, before))
         name = "Headgate" if only is None else only[1]
-        page = outside_page(request, self.site.app.clock.now(), name, auth.csrf_of(before))
+        page = outside_page(request, now, name, auth.csrf_of(before))
         response = HTMLResponse(self.site.console.render(page, view), status)
         auth.keep_before(response, before, secure=self.site.secure)
         return response

@@ -153,7 +153,7 @@ class Federated:
             if isinstance(found, Principal):
                 agent = request.headers.get("user-agent", "")
                 mine = Context(ctx.tenant_id, found, ctx.now, ctx.trace)
-                fresh = start_session(conn, mine, found.id, user_agent=agent)
+                fresh = start_session(conn, mine, found.id, user_agent=agent, proofs=("sign-on",))
                 keep_id_token(conn, mine, app.envelope, provider, fresh.token, finished.id_token)
             else:
                 note_refusal(conn, ctx, provider, finished.identity, found)

@@ -185,10 +185,10 @@ def _number(field: str, text: str) -> int:
 
 DOORS = (
     Door("GET", urls.MACHINES, ADMIN, show),
-    Door("POST", urls.MACHINES_SERVICES, ADMIN, add_service),
-    Door("POST", urls.MACHINES_SERVICE, ADMIN, set_service),
-    Door("POST", urls.MACHINES_CLIENTS, ADMIN, add_client),
-    Door("POST", urls.machine_client("{client}"), ADMIN, act_on_client),
-    Door("POST", urls.MACHINES_KEYS, ADMIN, add_key),
-    Door("POST", urls.machine_key("{key}"), ADMIN, act_on_key),
+    Door("POST", urls.MACHINES_SERVICES, ADMIN, add_service, fresh=True),
+    Door("POST", urls.MACHINES_SERVICE, ADMIN, set_service, fresh=True),
+    Door("POST", urls.MACHINES_CLIENTS, ADMIN, add_client, fresh=True),
+    Door("POST", urls.machine_client("{client}"), ADMIN, act_on_client, fresh=True),
+    Door("POST", urls.MACHINES_KEYS, ADMIN, add_key, fresh=True),
+    Door("POST", urls.machine_key("{key}"), ADMIN, act_on_key, fresh=True),
 )

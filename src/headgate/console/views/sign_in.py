@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from headgate.access.mfa.passkeys import Offer
 from headgate.console.views.common import View
+from headgate.identity.views import Account, Confirm, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,35 @@ class SignInView(View):
     ask_tenant: bool = False
     providers: tuple[ProviderLink, ...] = ()
     passwords: bool = True
+    passkey: Offer | None = None
+    done: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepView(View):
+    """A further step of the sign-in, as every edge has it."""
+
+    template: ClassVar[str] = "step.html"
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView(View):
+    """The page of the reader's own account."""
+
+    template: ClassVar[str] = "account.html"
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView(View):
+    """The question for a proof before a sensitive act."""
+
+    template: ClassVar[str] = "confirm.html"
+
+    confirm: Confirm
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,4 +116,4 @@ def cell(value: object) -> str:
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
-DOORS = (Door("GET", urls.EXPORT_ZIP, SIGNED_IN, download, notes=True),)
+DOORS = (Door("GET", urls.EXPORT_ZIP, SIGNED_IN, download, notes=True, fresh=True),)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headgate.console.views.common import Notice, View
 from tests.unit.ui.samples import (
+    account,
     approval,
     approving,
     audit,
@@ -48,6 +49,14 @@ class Sample:
 SAMPLES: dict[str, Sample] = {
     "sign-in": Sample(sign_in.SIGN_IN, signed_in=False),
     "sign-in-failed": Sample(sign_in.FAILED_SIGN_IN, signed_in=False),
+    **{f"sign-in-{name}": Sample(view, signed_in=False) for name, view in account.STEPS.items()},
+    "account": Sample(account.PLAIN),
+    "account-full": Sample(account.FULL),
+    "account-setup": Sample(account.SETUP),
+    "account-codes": Sample(account.FRESH_CODES),
+    "account-wrong": Sample(account.WRONG_PASSWORD),
+    "confirm": Sample(account.CONFIRM),
+    "confirm-code": Sample(account.CONFIRM_CODE),
     "home": Sample(home.HOME),
     "sign-in-providers": Sample(sign_on.WITH_PROVIDERS, signed_in=False),
     "sign-in-providers-only": Sample(sign_on.ONLY_PROVIDERS, signed_in=False),

@@ -1,8 +1,14 @@
-/* A form that is sent after the session ended is not taken. What was typed into it is put back when the same person comes
-   from the sign-in page to the same form; it is kept in this tab only, and only until the next page. */
+/* A form that is sent after the session ended, or before a fresh proof, is not taken. What was typed into it is put back
+   when the same person comes from the sign-in page, or from the question for a proof, to the same form; it is kept in this
+   tab only, and only until the next page. */
 (function () {
   "use strict";
   var STORE = "headgate.draft";
+  var CONFIRM = "/account/confirm";
+
+  function fromUs(path) {
+    return document.referrer.startsWith(location.origin + path);
+  }
 
   function fields(form) {
     return form.querySelectorAll("textarea[name]");
@@ -21,13 +27,13 @@
   });
 
   document.addEventListener("DOMContentLoaded", function () {
-    if (!document.body.dataset.me) return; /* the sign-in page itself */
+    if (!document.body.dataset.me || location.pathname === CONFIRM) return; /* the page in between */
     var kept = null;
     try {
       kept = JSON.parse(sessionStorage.getItem(STORE));
       sessionStorage.removeItem(STORE);
     } catch { return; }
-    if (!kept || kept.key !== key() || !document.referrer.startsWith(location.origin + "/sign-in")) return;
+    if (!kept || kept.key !== key() || !(fromUs("/sign-in") || fromUs(CONFIRM))) return;
     document.querySelectorAll("form[data-keep]").forEach(function (form) {
       fields(form).forEach(function (field) { if (!field.value && kept.typed[field.name]) field.value = kept.typed[field.name]; });
     });

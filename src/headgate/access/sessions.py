@@ -1,0 +1,232 @@
+"""Sessions: who is signed in where, how they proved it and when, and how it ends."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.access.core.roles import require
+from headgate.access.core.security import DEFAULT, SecurityRules, rules_of
+from headgate.access.core.tokens import parse_session_token, same, secret_hash, session_token
+from headgate.access.principals import load_principal
+from headgate.access.recording import record
+from headgate.access.standing import expect_open
+from headgate.kernel.context import Context, Principal
+from headgate.kernel.errors import HeadgateError, NotFound, Unauthenticated
+
+# Where a tenant has not chosen otherwise.
+ABSOLUTE = DEFAULT.absolute
+IDLE = DEFAULT.idle
+# Writing on every request would cost more than the session is worth knowing to the second.
+_TOUCH_EVERY = timedelta(minutes=1)
+# What a session may be limited to until its owner has set up the second factor that their role needs.
+ENROL = "enrol"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as listed; `id` is the hex of what is stored, never the token.
+
+    `proofs` are what its owner has shown: password, totp, recovery, passkey, link, …; `proved_at` when they last did.
+    `address` is the network address it was started from. `limited_to` names the only thing it is good for; empty:
+    everything.
+    """
+
+    id: str
+    principal: str
+    created_at: datetime
+    expires_at: datetime
+    last_seen: datetime
+    user_agent: str
+    proved_at: datetime | None
+    proofs: tuple[str, ...]
+    address: str
+    limited_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session just started. The token is known here and in the browser only."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that is in force, with its tenant's rules. `touch_due` says that its last use should be noted again."""
+
+    principal: Principal
+    touch_due: bool
+    session: Session
+    rules: SecurityRules
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether its owner has proved who they are recently enough for a sensitive act."""
+        proved = self.session.proved_at
+        return proved is not None and now - proved < self.rules.fresh
+
+
+def start_session(
+    conn: Connection,
+    ctx: Context,
+    principal: str,
+    *,
+    user_agent: str = "",
+    address: str = "",
+    proofs: Sequence[str] = ("password",),
+    limited_to: str = "",
+) -> NewSession:
+    """Start a session for somebody who has just been authenticated; it lasts as long as the tenant's rules allow.
+
+    Raises `Suspended` where the tenant is shut for them.
+    """
+    expect_open(conn, load_principal(conn, principal, ctx.now), writes=False)
+    secret = secrets.token_urlsafe(32)
+    rules = rules_of(_security(conn))
+    expires_at = ctx.now + rules.absolute
+    shown = "".join(c for c in user_agent if c.isprintable())[:300]
+    conn.execute(
+        repo.ADD_SESSION,
+        {
+            "token_hash": secret_hash(secret),
+            "principal": principal,
+            "now": ctx.now,
+            "expires_at": expires_at,
+            "user_agent": shown,
+            "proofs": list(proofs),
+            "address": address[:100],
+            "limited_to": limited_to,
+        },
+    )
+    conn.execute(repo.PURGE_SESSIONS, {"now": ctx.now, "idle_since": ctx.now - rules.idle})
+    told = {"limited_to": limited_to} if limited_to else {}
+    record(conn, ctx, "session.started", "principal", principal, user_agent=shown, proofs=list(proofs), **told)
+    return NewSession(session_token(ctx.tenant_id, secret), expires_at)
+
+
+def renew_session(conn: Connection, ctx: Context, token: str, proof: str) -> NewSession:
+    """Give a session another token because its owner proved again who they are; the old one is worth nothing any more.
+
+    Raises `Unauthenticated` when it is over.
+    """
+    secret = secrets.token_urlsafe(32)
+    values = {"old": parse_session_token(token)[1], "new": secret_hash(secret), "proof": proof, "now": ctx.now}
+    row = conn.execute(repo.RENEW_SESSION, values).fetchone()
+    if row is None:
+        raise Unauthenticated("the session has ended; sign in again")
+    record(conn, ctx, "session.proved", "principal", row[0], proof=proof)
+    return NewSession(session_token(ctx.tenant_id, secret), row[1])
+
+
+def unlimit_session(conn: Connection, token: str) -> None:
+    """Let a session that waited for a second factor be good for everything."""
+    conn.execute(repo.UNLIMIT_SESSION, {"token_hash": parse_session_token(token)[1]})
+
+
+def resume_session(conn: Connection, token: str, now: datetime) -> Principal:
+    """Who a session token belongs to, with today's roles. Raises `Unauthenticated` when it is over.
+
+    The transaction must be that of the token's tenant (`parse_session_token`) and may write: about once a minute the
+    session's last use is noted.
+    """
+    live = read_session(conn, token, now)
+    if live.touch_due:
+        touch_session(conn, token, now)
+    return live.principal
+
+
+def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
+    """`resume_session` for a transaction that only reads: noting the last use is left to `touch_session`."""
+    _, hashed = parse_session_token(token)
+    row = conn.execute(repo.GET_SESSION, {"token_hash": hashed}).fetchone()
+    over = Unauthenticated("the session has ended; sign in again")
+    if row is None or not same(row[0], hashed):
+        raise over
+    session, rules = _session(row[:-1]), rules_of(row[-1])
+    ended = now >= session.expires_at or now >= session.created_at + rules.absolute
+    if ended or now - session.last_seen >= rules.idle:
+        raise over
+    try:
+        principal = load_principal(conn, session.principal, now)
+    except HeadgateError:
+        raise over from None
+    return LiveSession(principal, now - session.last_seen >= _TOUCH_EVERY, session, rules)
+
+
+def touch_session(conn: Connection, token: str, now: datetime) -> None:
+    """Note that a session is being used."""
+    conn.execute(repo.TOUCH_SESSION, {"token_hash": parse_session_token(token)[1], "now": now})
+
+
+def end_session(conn: Connection, ctx: Context, token: str) -> None:
+    """Sign out. A session that is over already is no error."""
+    _, hashed = parse_session_token(token)
+    row = conn.execute(repo.END_SESSION, {"token_hash": hashed}).fetchone()
+    if row is not None:
+        record(conn, ctx, "session.ended", "principal", row[0])
+
+
+def list_sessions(conn: Connection, principal: str, now: datetime) -> list[Session]:
+    """The live sessions of a principal, last used first."""
+    rules = rules_of(_security(conn))
+    values = {"principal": principal, "now": now, "idle_since": now - rules.idle, "born": now - rules.absolute}
+    return [_session(row) for row in conn.execute(repo.LIST_SESSIONS, values)]
+
+
+def revoke_session(conn: Connection, ctx: Context, session_id: str) -> None:
+    """End one of one's own sessions by its id, or anybody's as an administrator. Raises `NotFound`."""
+    try:
+        hashed = bytes.fromhex(session_id)
+    except ValueError:
+        raise NotFound("there is no such session") from None
+    row = conn.execute(repo.GET_SESSION, {"token_hash": hashed}).fetchone()
+    if row is None:
+        raise NotFound("there is no such session")
+    if row[1] != ctx.principal.id:
+        require(ctx.principal, "admin")
+    conn.execute(repo.END_SESSION, {"token_hash": hashed})
+    record(conn, ctx, "session.revoked", "principal", row[1])
+
+
+def revoke_sessions(conn: Connection, ctx: Context, principal: str, *, keep_token: str | None = None) -> int:
+    """End all sessions of an account but the given one; returns how many."""
+    if principal != ctx.principal.id:
+        require(ctx.principal, "admin")
+    keep = None if keep_token is None else parse_session_token(keep_token)[1]
+    ended = conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": keep}).rowcount
+    if ended:
+        record(conn, ctx, "session.revoked", "principal", principal, sessions=ended)
+    return ended
+
+
+def forget_sessions(conn: Connection, before: datetime, limit: int) -> int:
+    """Drop up to `limit` sessions that ended before an instant; returns how many."""
+    return conn.execute(repo.FORGET_SESSIONS, {"before": before, "limit": limit}).rowcount
+
+
+def _session(row: tuple[Any, ...]) -> Session:
+    (token_hash, principal, created_at, expires_at, last_seen, agent, proved_at, proofs, address, limited) = row
+    return Session(
+        token_hash.hex(),
+        principal,
+        created_at,
+        expires_at,
+        last_seen,
+        agent,
+        proved_at,
+        tuple(proofs),
+        address,
+        limited,
+    )
+
+
+def _security(conn: Connection) -> object:
+    row = conn.execute(repo.TENANT_SECURITY).fetchone()
+    return row[0] if row else None

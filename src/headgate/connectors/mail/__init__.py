@@ -1,0 +1,27 @@
+"""Mails: letters in the tenant's name, kept in the outbox like every effect on the outside, sent by SMTP."""
+
+from headgate.connectors.mail.core.letters import (
+    Letter,
+    changed_letter,
+    invitation_letter,
+    locked_letter,
+    reset_letter,
+)
+from headgate.connectors.mail.core.sender import Relay, read_relay
+from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
+from headgate.connectors.mail.post import TARGET, post
+
+__all__ = [
+    "TARGET",
+    "FolderPort",
+    "Letter",
+    "Relay",
+    "SmtpPort",
+    "changed_letter",
+    "invitation_letter",
+    "locked_letter",
+    "mail_port",
+    "post",
+    "read_relay",
+    "reset_letter",
+]

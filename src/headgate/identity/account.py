@@ -1,0 +1,359 @@
+"""The page of one's own account: password, authenticator app, passkeys, recovery codes, sessions, and the question for
+a proof before a sensitive act. Handlers answer in values; each edge turns them into its own pages and cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from psycopg import Connection
+from starlette.requests import Request
+
+from headgate.access import (
+    ENROL,
+    Denied,
+    LiveSession,
+    Sealer,
+    Tenant,
+    authenticate,
+    factors_of,
+    has_password,
+    list_sessions,
+    renew_session,
+    revoke_session,
+    revoke_sessions,
+    set_password,
+    start_session,
+    unlimit_session,
+)
+from headgate.access.mfa import factors, passkeys
+from headgate.access.mfa.passkeys import Site
+from headgate.identity import views
+from headgate.identity.devices import device_of, proofs_in_words
+from headgate.identity.qr import app_setup
+from headgate.identity.where import Where
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from headgate.ui.cookies import Notice
+from headgate.ui.web import sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in, with the transaction of their request."""
+
+    conn: Connection[Any]
+    ctx: Context
+    tenant: Tenant
+    form: Mapping[str, str]
+    request: Request
+    token: str
+    live: LiveSession
+    sealer: Sealer
+    where: Where
+    own_path: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A page."""
+
+    body: views.Account | views.Confirm
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """On to another page; `session` is the token that takes the place of the one before."""
+
+    href: str
+    notice: Notice | None = None
+    session: str = ""
+
+
+class Act(Protocol):
+    """What is done at one address."""
+
+    def __call__(self, person: Person, /) -> Show | Leave: ...
+
+
+def site_of(request: Request) -> Site:
+    """Host and origin as the browser that asks knows them."""
+    host = request.headers.get("host", "").lower()
+    name = host if host.startswith("[") else host.partition(":")[0]
+    return Site(name, f"{request.url.scheme}://{host}")
+
+
+def show(person: Person) -> Show:
+    """The account."""
+    return Show(_page(person))
+
+
+def begin_app(person: Person) -> Show | Leave:
+    """Show the secret of an authenticator app to be set up."""
+    try:
+        factors.begin_totp(person.conn, person.ctx, person.sealer, person.tenant.name)
+    except Conflict as error:
+        return _back(person, "risk", sentence(error.message))
+    return Show(_page(person, setup=True))
+
+
+def confirm_app(person: Person) -> Show | Leave:
+    """Take the app into use by its first code."""
+    try:
+        codes = factors.confirm_totp(person.conn, person.ctx, person.sealer, person.form.get("code", "")[:20])
+    except Invalid as error:
+        problem = error.problems[0]
+        said = f"The code {problem.message}. {problem.fix}"
+        return Show(_page(person, setup=True, errors=(("code", said),)), 400)
+    except Conflict as error:
+        return _back(person, "risk", sentence(error.message))
+    return _protected(person, codes, "The authenticator app is set up.")
+
+
+def remove_app(person: Person) -> Leave:
+    """Take the app out of use."""
+    factors.remove_totp(person.conn, person.ctx)
+    return _back(person, "done", "The authenticator app is removed.")
+
+
+def make_codes(person: Person) -> Show | Leave:
+    """Fresh recovery codes."""
+    try:
+        return Show(_page(person, codes=factors.new_codes(person.conn, person.ctx)))
+    except Conflict as error:
+        return _back(person, "risk", sentence(error.message))
+
+
+def add_passkey(person: Person) -> Show | Leave:
+    """Take a passkey into use."""
+    form = person.form
+    try:
+        with person.conn.transaction():
+            codes = passkeys.add_passkey(
+                person.conn,
+                person.ctx,
+                person.sealer,
+                site_of(person.request),
+                response=form.get("response", ""),
+                sealed=form.get("sealed", ""),
+                name=form.get("name", "").strip() or device_of(person.request.headers.get("user-agent", "")),
+                bound_to=person.live.session.id,
+            )
+    except (Unauthenticated, Conflict, Invalid) as error:
+        return Show(_page(person, errors=(("passkey", sentence(error.message)),)), 400)
+    return _protected(person, codes, "The passkey is ready to be used.")
+
+
+def name_passkey(person: Person) -> Show | Leave:
+    """Give a passkey another name."""
+    passkey = str(person.request.path_params["passkey"])
+    try:
+        passkeys.name_passkey(person.conn, person.ctx, passkey, person.form.get("name", ""))
+    except Invalid as error:
+        return Show(_page(person, errors=(("passkey", sentence(error.message)),)), 400)
+    return _back(person, "done", "The passkey has its new name.")
+
+
+def remove_passkey(person: Person) -> Leave:
+    """Take a passkey out of use."""
+    passkeys.remove_passkey(person.conn, person.ctx, str(person.request.path_params["passkey"]))
+    return _back(person, "done", "The passkey is removed.")
+
+
+def change_password(person: Person) -> Show | Leave:
+    """Choose another password; every session ends but this one, which gets another token."""
+    conn, ctx, form = person.conn, person.ctx, person.form
+    fresh, me = form.get("fresh", ""), ctx.principal.id
+    if fresh != form.get("again", ""):
+        return _wrong(person, "again", "The two passwords differ. Type both again.")
+    found = authenticate(conn, ctx, me.removeprefix("user:"), form.get("password", ""))
+    if isinstance(found, Denied):
+        return _wrong(person, "password", "That is not your password. After several wrong ones the account is locked.")
+    try:
+        with conn.transaction():
+            set_password(conn, ctx, me, fresh)
+    except Invalid as error:
+        return _wrong(person, "fresh", sentence(error.message))
+    before = person.live.session
+    made = start_session(
+        conn,
+        ctx,
+        me,
+        user_agent=before.user_agent,
+        address=before.address,
+        proofs=before.proofs or ("password",),
+        limited_to=before.limited_to,
+    )
+    done = Notice("done", "Your password is changed. You are signed out everywhere else.")
+    return Leave(person.where.account, done, made.token)
+
+
+def end_session(person: Person) -> Leave:
+    """End one of one's own sessions."""
+    wanted = str(person.request.path_params["session"])
+    if wanted not in {s.id for s in list_sessions(person.conn, person.ctx.principal.id, person.ctx.now)}:
+        raise NotFound("there is no such session")
+    revoke_session(person.conn, person.ctx, wanted)
+    return _back(person, "done", "That session is signed out.")
+
+
+def end_others(person: Person) -> Leave:
+    """End all of one's sessions but this one."""
+    ended = revoke_sessions(person.conn, person.ctx, person.ctx.principal.id, keep_token=person.token)
+    return _back(person, "done", "You are signed out everywhere else." if ended else "There was no other session.")
+
+
+def ask_proof(person: Person) -> Show:
+    """The question for a proof."""
+    return Show(_confirm(person))
+
+
+def take_proof(person: Person) -> Show | Leave:
+    """A code, or the password of who has no second factor: a right one gives the session another token."""
+    conn, ctx = person.conn, person.ctx
+    me = ctx.principal.id
+    if factors_of(conn, me).on:
+        proof: str | None = factors.prove_code(conn, ctx, person.sealer, me, person.form.get("code", "")[:40])
+        said = "That code does not fit, or was used already. Type the one that the app shows now."
+    else:
+        found = authenticate(conn, ctx, me.removeprefix("user:"), person.form.get("password", ""))
+        proof = None if isinstance(found, Denied) else "password"
+        said = "That is not your password. After several wrong ones the account is locked for a while."
+    if proof is None:
+        return Show(_confirm(person, said), 401)
+    return _proved(person, proof)
+
+
+def take_passkey(person: Person) -> Show | Leave:
+    """A passkey as proof."""
+    try:
+        with person.conn.transaction():
+            found = passkeys.prove_passkey(
+                person.conn,
+                person.ctx,
+                person.sealer,
+                site_of(person.request),
+                response=person.form.get("response", ""),
+                sealed=person.form.get("sealed", ""),
+                bound_to=person.live.session.id,
+            )
+            if found != person.ctx.principal.id:
+                raise Unauthenticated("that passkey is somebody else's")
+    except Unauthenticated as error:
+        return Show(_confirm(person, sentence(error.message)), 401)
+    return _proved(person, "passkey")
+
+
+def _proved(person: Person, proof: str) -> Leave:
+    made = renew_session(person.conn, person.ctx, person.token, proof)
+    then = person.own_path(person.form.get("then", ""))
+    return Leave(then, Notice("done", "Thank you. Go on with what you wanted to do."), made.token)
+
+
+def _protected(person: Person, codes: tuple[str, ...], said: str) -> Show | Leave:
+    """There is a second factor now: a session that waited for it is good for everything."""
+    if person.live.session.limited_to == ENROL:
+        unlimit_session(person.conn, person.token)
+    return Show(_page(person, codes=codes, released=True)) if codes else _back(person, "done", said)
+
+
+def _back(person: Person, tone: str, said: str) -> Leave:
+    return Leave(person.where.account, Notice(tone, said))
+
+
+def _wrong(person: Person, field: str, said: str) -> Show:
+    return Show(_page(person, errors=((field, said),)), 400)
+
+
+def _page(
+    person: Person,
+    *,
+    setup: bool = False,
+    codes: tuple[str, ...] = (),
+    errors: tuple[tuple[str, str], ...] = (),
+    released: bool = False,
+) -> views.Account:
+    conn, ctx, me = person.conn, person.ctx, person.ctx.principal.id
+    has = factors_of(conn, me)
+    waiting = None
+    if setup and has.totp_since is None:
+        waiting = factors.pending_totp(conn, ctx, person.sealer, person.tenant.name)
+    offer = passkeys.offer_passkey(
+        conn, ctx, person.sealer, site_of(person.request), person.tenant.name, person.live.session.id
+    )
+    return views.Account(
+        where=person.where,
+        email=me.removeprefix("user:"),
+        has_password=has_password(conn, me),
+        app_since=has.totp_since,
+        setup=None if waiting is None else app_setup(waiting.address, waiting.secret),
+        passkeys=tuple(passkeys.list_passkeys(conn, me)),
+        offer=offer,
+        codes_left=has.codes_left,
+        codes_made_at=has.codes_made_at,
+        sessions=tuple(
+            views.SessionRow(
+                s.id,
+                device_of(s.user_agent),
+                proofs_in_words(s.proofs),
+                s.address,
+                s.created_at,
+                s.last_seen,
+                s.id == person.live.session.id,
+            )
+            for s in list_sessions(conn, me, ctx.now)
+        ),
+        codes=codes,
+        must_enrol=person.live.session.limited_to == ENROL and not released,
+        errors=errors,
+    )
+
+
+def _confirm(person: Person, error: str = "") -> views.Confirm:
+    has = factors_of(person.conn, person.ctx.principal.id)
+    offer = None
+    if has.passkeys:
+        site = site_of(person.request)
+        offer = passkeys.offer_sign_in(person.sealer, site, person.ctx.now, person.live.session.id)
+    given = person.form.get("then") or person.request.query_params.get("then", "")
+    return views.Confirm(
+        where=person.where,
+        then=person.own_path(given),
+        app=has.totp_since is not None,
+        codes=has.codes_left > 0,
+        password=not has.on and has_password(person.conn, person.ctx.principal.id),
+        offer=offer,
+        error=error,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An address of the account pages. `fresh`: only for who has proved lately who they are."""
+
+    method: str
+    path: str
+    act: Act
+    fresh: bool = False
+
+
+def ways(where: Where) -> tuple[Way, ...]:
+    """Every address of the account pages. What gives or takes a way of signing in wants a fresh proof."""
+    return (
+        Way("GET", where.account, show),
+        Way("POST", where.password, change_password),
+        Way("POST", where.app, begin_app, fresh=True),
+        Way("POST", where.app_confirm, confirm_app, fresh=True),
+        Way("POST", where.app_remove, remove_app, fresh=True),
+        Way("POST", where.codes, make_codes, fresh=True),
+        Way("POST", where.passkeys, add_passkey, fresh=True),
+        Way("POST", where.passkey_name("{passkey}"), name_passkey),
+        Way("POST", where.passkey_remove("{passkey}"), remove_passkey, fresh=True),
+        Way("POST", where.sessions_end, end_others),
+        Way("POST", where.session_end("{session}"), end_session),
+        Way("GET", where.confirm, ask_proof),
+        Way("POST", where.confirm, take_proof),
+        Way("POST", where.confirm_passkey, take_passkey),
+    )

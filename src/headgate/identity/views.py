@@ -1,0 +1,124 @@
+"""What the shared pages show. Each edge puts them into its own frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from headgate.access.mfa.passkeys import Offer, Passkey
+from headgate.identity.where import Where
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """The password was right; now a code or a passkey. `kind` chooses the part of the template."""
+
+    where: Where
+    then: str
+    app: bool
+    offer: Offer | None
+    error: str = ""
+    kind: str = "second"
+
+
+@dataclass(frozen=True, slots=True)
+class LostStep:
+    """Asks whose password was lost; `sent` when that was told, which says nothing about whether there is an account."""
+
+    where: Where
+    email: str = ""
+    tenant: str = ""
+    ask_tenant: bool = False
+    sent: bool = False
+    error: str = ""
+    kind: str = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseStep:
+    """Choose a password by a link."""
+
+    where: Where
+    token: str
+    name: str
+    email: str
+    error: str = ""
+    kind: str = "choose"
+
+
+@dataclass(frozen=True, slots=True)
+class OverStep:
+    """A link that leads nowhere (any more), and the way on."""
+
+    where: Where
+    title: str
+    text: str
+    then: str = ""
+    kind: str = "over"
+
+
+Step = SecondStep | LostStep | ChooseStep | OverStep
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One of one's sessions: device in words, since when, last used; `me` is the one that shows this page."""
+
+    id: str
+    device: str
+    proofs: str
+    address: str
+    since: datetime
+    seen: datetime
+    me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppSetup:
+    """An authenticator app that is being set up: `qr` is the path of an SVG over `size` modules."""
+
+    qr: str
+    size: int
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The page of one's own account. `codes` are fresh recovery codes, shown this once; `must_enrol`: nothing else can
+    be opened before there is a second factor; `errors` by field."""
+
+    where: Where
+    email: str
+    has_password: bool
+    app_since: datetime | None
+    setup: AppSetup | None
+    passkeys: tuple[Passkey, ...]
+    offer: Offer | None
+    codes_left: int
+    codes_made_at: datetime | None
+    sessions: tuple[SessionRow, ...]
+    codes: tuple[str, ...] = ()
+    must_enrol: bool = False
+    errors: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def protected(self) -> bool:
+        """Whether there is a second factor."""
+        return self.app_since is not None or bool(self.passkeys)
+
+    def error(self, field: str) -> str:
+        """What is wrong with a field; '' for nothing."""
+        return dict(self.errors).get(field, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Asks for a proof before a sensitive act: a code or a passkey where there is one, else the password."""
+
+    where: Where
+    then: str
+    app: bool
+    codes: bool
+    password: bool
+    offer: Offer | None
+    error: str = ""

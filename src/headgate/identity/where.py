@@ -1,0 +1,94 @@
+"""The addresses of the shared pages: the same below each edge's root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from headgate.access.sessions import ENROL
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Addresses below `root` ('' for the console, '/portal' for the portal)."""
+
+    root: str
+
+    @property
+    def sign_in(self) -> str:
+        return f"{self.root}/sign-in"
+
+    @property
+    def second(self) -> str:
+        return f"{self.sign_in}/second"
+
+    @property
+    def passkey_sign_in(self) -> str:
+        return f"{self.sign_in}/passkey"
+
+    @property
+    def lost(self) -> str:
+        return f"{self.sign_in}/lost"
+
+    @property
+    def account(self) -> str:
+        return f"{self.root}/account"
+
+    @property
+    def confirm(self) -> str:
+        return f"{self.account}/confirm"
+
+    @property
+    def confirm_passkey(self) -> str:
+        return f"{self.confirm}/passkey"
+
+    @property
+    def password(self) -> str:
+        return f"{self.account}/password"
+
+    @property
+    def app(self) -> str:
+        return f"{self.account}/authenticator"
+
+    @property
+    def app_confirm(self) -> str:
+        return f"{self.app}/confirm"
+
+    @property
+    def app_remove(self) -> str:
+        return f"{self.app}/remove"
+
+    @property
+    def codes(self) -> str:
+        return f"{self.account}/recovery-codes"
+
+    @property
+    def passkeys(self) -> str:
+        return f"{self.account}/passkeys"
+
+    @property
+    def sessions_end(self) -> str:
+        return f"{self.account}/sessions/end-others"
+
+    def passkey_name(self, passkey: str) -> str:
+        return f"{self.passkeys}/{quote(passkey, safe='{}')}/name"
+
+    def passkey_remove(self, passkey: str) -> str:
+        return f"{self.passkeys}/{quote(passkey, safe='{}')}/remove"
+
+    def session_end(self, session: str) -> str:
+        return f"{self.account}/sessions/{quote(session, safe='{}')}/end"
+
+    def reset(self, token: str) -> str:
+        return f"{self.sign_in}/reset/{quote(token, safe='{}')}"
+
+    def to_confirm(self, then: str) -> str:
+        """The page that asks for a proof, and where it leads afterwards."""
+        return f"{self.confirm}?{urlencode({'then': then})}"
+
+    def reaches(self, limited_to: str, path: str) -> bool:
+        """Whether a session that is good for one thing only may go to an address."""
+        common = path in (f"{self.root}/sign-out", f"{self.root}/settings/theme", f"{self.root}/theme")
+        if not limited_to or common or path.endswith("/brand.css"):
+            return True
+        return limited_to == ENROL and (path == self.account or path.startswith(f"{self.account}/"))

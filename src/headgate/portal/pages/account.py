@@ -1,0 +1,41 @@
+"""The reader's own account: how they sign in, and where they are signed in."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+from headgate.identity.account import Act, Leave, Person, ways
+from headgate.identity.views import Account
+from headgate.portal.guard import COOKIES, WHERE
+from headgate.portal.views import AccountView, ConfirmView
+from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Handler, Shown, Visit
+
+
+def _handler(act: Act) -> Handler:
+    def handle(visit: Visit) -> Answer:
+        assert visit.live is not None, "the guard read the session"
+        person = Person(
+            visit.conn,
+            visit.ctx,
+            visit.tenant,
+            visit.form,
+            visit.request,
+            visit.token,
+            visit.live,
+            visit.app.envelope,
+            WHERE,
+            COOKIES.own_path,
+        )
+        done = act(person)
+        if isinstance(done, Leave):
+            return Go(done.href, done.notice, done.session)
+        body = done.body
+        return Shown(AccountView(body) if isinstance(body, Account) else ConfirmView(body), done.status)
+
+    return handle
+
+
+DOORS = tuple(
+    Door(cast("Literal['GET', 'POST']", way.method), way.path, SIGNED_IN, _handler(way.act), fresh=way.fresh)
+    for way in ways(WHERE)
+)
