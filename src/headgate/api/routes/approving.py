@@ -23,7 +23,7 @@ from headgate.api.models.approving import (
 )
 from headgate.api.models.common import money
 from headgate.api.models.work import approval_view
-from headgate.api.openapi import FIND, READ, WRITE, problems
+from headgate.api.openapi import FIND, WRITE, problems
 from headgate.api.strict import StrictRoute
 from headgate.kernel.errors import NotFound
 from headgate.process import Choice, get_approval
@@ -34,7 +34,7 @@ from headgate.process.repo import get_approvals
 router = APIRouter(route_class=StrictRoute, tags=["approvals"])
 
 
-@router.post("/approval-previews", responses=problems(*READ, 422))
+@router.post("/approval-previews", responses=problems(*FIND, 422))
 def foresee_approval(caller: CasesRead, body: Ask) -> ApprovalPath:
     """Who would have to approve this, in which order, and why: the matrix's rows, the people its roles resolve to with
     their delegates, and who is left out because they asked. Nothing is written."""
