@@ -36,7 +36,7 @@ def test_two_people_release_an_order_and_nothing_is_released_before(stage: Stage
     order = stage.order()
     first = stage.tab("carl")
     first.goto("/work")
-    first.get_by_role("row").filter(has_text=order).get_by_role("link").click()
+    first.get_by_role("row").filter(has_text=order).locator("a.row-link").click()
     expect(first.get_by_role("heading", level=1)).to_have_text("Sell Product S-1 20 % below contract")
     expect(first.locator(".figures")).to_contain_text("At stake€20.00")
     expect(first.get_by_role("main")).to_contain_text("level 1 of 2")

@@ -103,6 +103,7 @@ def tabs(opened: Stage) -> dict[tuple[str, str], Page]:
     return {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_nobody_is_kept_out_by(name: str, opened: Stage, pages: Pages, tabs: dict[tuple[str, str], Page]) -> None:
     """On a desk in light and on a phone in dark; no page is wider than either."""

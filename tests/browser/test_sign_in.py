@@ -32,7 +32,7 @@ def test_a_person_signs_in_after_a_slip_and_signs_out_again(stage: Stage) -> Non
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/sign-in")
     page.go_back()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
 def test_an_ended_session_leads_to_the_sign_in_page_and_back(stage: Stage) -> None:

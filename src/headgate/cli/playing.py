@@ -45,6 +45,8 @@ KEPT_BACK = """
 select order_no from orders
 where order_no = any(%s) and status not in ('released', 'flagged', 'shipping', 'fulfilled')
 """
+APPEALED = "deal.appealed"
+REJECTED = "select deal from deals where deal = any(%s) and status = 'rejected'"
 # Each once: what the log refused then is not tried for ever.
 LEFT_TO_SHIP = """
 select o.order_no, o.revision, array_agg(l.line order by l.position),
@@ -111,7 +113,7 @@ class Player:
 
     def _look(self, runner: LaneRunner, arrived: Sequence[Event]) -> None:
         """What arrived and what is due, governed in one go."""
-        self.send(self._without_what_may_not_ship(arrived))
+        self.send(self._without_vain_appeals(self._without_what_may_not_ship(arrived)))
         runner.fire_timers(self.tenant)
         runner.drain(self.tenant)
         while runner.fire_timers(self.tenant):
@@ -159,6 +161,15 @@ class Player:
         with self.app.database.transaction(self.tenant, read_only=True) as conn:
             kept_back = {order for (order,) in conn.execute(KEPT_BACK, [list(shipped)])}
         return [e for e in events if e.type != SHIPPED or e.subject not in kept_back]
+
+    def _without_vain_appeals(self, events: Sequence[Event]) -> list[Event]:
+        """Partners appeal against what was rejected; how people decided here, the simulation does not know."""
+        appealed = {e.subject for e in events if e.type == APPEALED}
+        if not appealed:
+            return list(events)
+        with self.app.database.transaction(self.tenant, read_only=True) as conn:
+            rejected = {deal for (deal,) in conn.execute(REJECTED, [list(appealed)])}
+        return [e for e in events if e.type != APPEALED or e.subject in rejected]
 
     def _what_else_ships(self, coming: Container[str]) -> list[Event]:
         """Released orders that the simulation will not ship any more, because they were held when it wanted to."""

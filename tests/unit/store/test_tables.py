@@ -29,6 +29,7 @@ def test_what_secures_a_table_is_recorded_with_it() -> None:
         "partner_column": "owner",
         "actor_column": None,
         "portal": "rows",
+        "staff_columns": (),
     }
 
 

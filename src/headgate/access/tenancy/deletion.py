@@ -14,7 +14,6 @@ from psycopg import Connection, sql
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import Conflict, NotFound
 from headgate.store.security import PURGE_ROLE, TOMBSTONES
-from headgate.store.tables import tenant_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -38,6 +37,8 @@ def delete_tenant(conn: Connection[Any], metadata: MetaData, tenant_id: UUID, no
 
     Raises `NotFound`, or `Conflict` before two people agreed and the waiting period is over, and while it has clients.
     """
+    from headgate.store.tables import tenant_tables  # takes its time to load
+
     conn.execute(_ENTER, [PURGE_ROLE, str(tenant_id)])
     row = conn.execute(_DUE).fetchone()
     if row is None:

@@ -25,7 +25,6 @@ from headgate.kernel.canonical import canonical, instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid, invalid
 from headgate.ledger.export import Scope, export_bundle
-from headgate.store.tables import tenant_tables
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData, Table
@@ -66,6 +65,8 @@ def export_tenant(
 ) -> ExportedTenant:
     """Write all that the transaction's tenant has. The transaction must see one moment (`Database.snapshot`); the chain
     must have been signed up to its end before."""
+    from headgate.store.tables import tenant_tables  # takes its time to load
+
     tenant = get_tenant(conn)
     files: dict[str, dict[str, object]] = {}
     rows: dict[str, int] = {}
@@ -85,6 +86,7 @@ def export_tenant(
         with archive.open("audit.bundle", "w", force_zip64=True) as file:
 
             def write(data: bytes) -> None:
+
                 proof.update(data)
                 file.write(data)
 
