@@ -308,7 +308,8 @@ def office(**entries: bytes) -> bytes:
         ("macro.docx", office(**{"word/vbaProject.bin": b"x"}), "carries macros"),
         ("slip.docx", office(**{"../../etc/passwd": b"x"}), "not what its name says"),
         ("wrong.xlsx", office(), "not what its name says"),
-        ("cut.docx", office()[:60], "not what its name says"),
+        # Its bytes hold the time, which must not come into the name of the test.
+        pytest.param("cut.docx", office()[:60], "not what its name says", id="cut.docx"),
         ("run.exe", b"MZ", "kind that is not taken"),
         ("noending", PDF, "kind that is not taken"),
     ],
