@@ -87,12 +87,13 @@ def cluster(run_folder: Path) -> Iterator[embedded.Server]:
     """The embedded server of this run, shared by all workers of pytest-xdist, with the template database made."""
     home = run_folder / "home"
     server = embedded.start(home, durable=False)
+    # In every worker, not only in the one that makes the template: what a test sees does not hang on who came first.
+    # A table that cannot be loaded fails in test_catalogue.py, not in every test of the others.
+    load_tables(keep_going=True)
     with filelock.FileLock(home / "template.lock"):
         if not (home / "template.ready").exists():
             _admin(server, sql.SQL("drop database if exists {}"), TEMPLATE)
             _admin(server, sql.SQL("create database {} owner {}"), TEMPLATE, embedded.OWNER)
-            # A table that cannot be loaded fails in test_catalogue.py, not in every test of the others.
-            load_tables(keep_going=True)
             create_schema(server.dsn(database=TEMPLATE), metadata)
             (home / "template.ready").touch()
     yield server
