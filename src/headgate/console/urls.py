@@ -22,7 +22,7 @@ STYLEGUIDE = "/styleguide"
 PALETTE = "/palette"
 BRAND_CSS = "/brand.css"
 WORK = "/work"
-WORK_ACT = "/work/act"
+WORK_ACT = "/tasks/act"
 ORDERS = "/orders"
 ORDERS_CSV = "/orders.csv"
 CASES = "/cases"
@@ -192,14 +192,6 @@ def approval_preview(policy: str = "") -> str:
 
 def delegation_revoke(delegation: UUID | str) -> str:
     return f"{DELEGATIONS}/{delegation}/revoke"
-
-
-def task_take(task: UUID | str) -> str:
-    return f"/tasks/{task}/take"
-
-
-def task_give_back(task: UUID | str) -> str:
-    return f"/tasks/{task}/give-back"
 
 
 def work_act(act: str, task: UUID | str, scope: str = "") -> str:

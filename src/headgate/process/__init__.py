@@ -6,7 +6,7 @@ from headgate.process.core.definition import Definition
 from headgate.process.core.parse import parse_definition
 from headgate.process.core.running import Action, ActionCall, ActionResult, Surroundings, WorkClock
 from headgate.process.core.state import Approval, ApprovalStep, Case, Vote
-from headgate.process.decisions import Choice, claim_task, complete_task, decide_approval, voter_of
+from headgate.process.decisions import Choice, complete_task, decide_approval, voter_of
 from headgate.process.definitions import Definitions, Router, get_definition, install, list_versions
 from headgate.process.engine import BatchResult, Engine
 from headgate.process.ingest import Incoming, Rejected, checked, faults, ingest, route
@@ -69,7 +69,6 @@ __all__ = [
     "case_list",
     "case_of_subject",
     "checked",
-    "claim_task",
     "complete_task",
     "decide_approval",
     "faults",

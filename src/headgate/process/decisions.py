@@ -1,7 +1,4 @@
-"""People's acts on cases: decide an approval, claim and release tasks.
-
-Each becomes an event or a plain queue change.
-"""
+"""People's acts on cases that become events: decide an approval, complete a task."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
-from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
+from headgate.ledger import NewEvent, append_events
 from headgate.process import repo
 from headgate.process.core import approval as approvals
 from headgate.process.core.approval import Voter
@@ -26,9 +23,7 @@ from headgate.process.engine import Engine
 
 CASE_OF = "select process, key, subject from cases where case_id = %s"
 TASK = "select task, role, also_role, assignee, status, case_id, kind from tasks where task = %s for update"
-ASSIGN = "update tasks set assignee = %s where task = %s"
 LONGEST_NOTE = 4000
-SNOOZE = "update tasks set snoozed_until = %s where task = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,29 +161,3 @@ def complete_task(
     if appended.status == "conflict":
         raise Conflict("this task is being completed already")
     return appended.seq
-
-
-def claim_task(conn: Connection[Any], ctx: Context, task: UUID, assignee: str | None) -> None:
-    """Take a task of one of my roles, hand it to someone (`assignee`), or give it back (None)."""
-    row = conn.execute(TASK, (task,)).fetchone()
-    if row is None:
-        raise NotFound(f"task {task} does not exist")
-    if row[4] != "open":
-        raise Conflict(f"this task is {row[4]} already")
-    if ctx.principal.roles.isdisjoint({row[1], row[2]}):
-        raise Forbidden(f"this task is for {row[1]}")
-    conn.execute(ASSIGN, (assignee, task))
-    append_audit(
-        conn,
-        ctx.now,
-        [
-            AuditDraft(
-                action="task.assigned",
-                subject_type="task",
-                subject=str(task),
-                actor=ctx.principal.id,
-                body={"from": row[3], "to": assignee},
-                case_id=row[5],
-            )
-        ],
-    )

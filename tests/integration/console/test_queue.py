@@ -20,7 +20,7 @@ def tasks(visitor: Visitor, scope: str = "mine") -> list[str]:
 
 def do(visitor: Visitor, act: str, chosen: list[str], **more: str) -> str:
     """Do something to tasks; what the page says then."""
-    return words(visitor.post("/work/act", {"act": act, "tasks": " ".join(chosen), **more}))
+    return words(visitor.post("/tasks/act", {"act": act, "tasks": " ".join(chosen), **more}))
 
 
 def audited(visitor: Visitor) -> list[tuple[str, dict[str, str]]]:
@@ -44,13 +44,13 @@ def team(held: Visitor) -> Visitor:
 
 def test_a_task_is_taken_given_back_and_the_taking_undone(team: Visitor) -> None:
     (first, *_) = tasks(team)
-    answer = team.post("/work/act", {"act": "take", "tasks": first}, follow=False)
+    answer = team.post("/tasks/act", {"act": "take", "tasks": first}, follow=False)
     assert f"undo={first}" in answer.headers["location"].replace("%3D", "=")
     page = team.get(answer.headers["location"])
     assert "The task is yours now." in words(page)
     was = re.search(r'name="was" value="([^"]+)"', page.text)
     assert was
-    assert "Undone." in words(team.post("/work/act", {"act": "put_back", "was": was[1]}))
+    assert "Undone." in words(team.post("/tasks/act", {"act": "put_back", "was": was[1]}))
     assert [body["to"] for _, body in audited(team)] == [person("carl"), None]
     team.enter("cora")
     assert "The task is yours now." in do(team, "take", [first])
@@ -62,7 +62,7 @@ def test_what_a_colleague_has_is_not_taken_but_handed_over_with_a_reason(team: V
     team.enter("carl")
     assert "A colleague has this task" in do(team, "take", [first])
     assert "say why it goes to somebody else" in do(team, "hand_over", [first], to=person("carl"))
-    page = words(team.get(f"/work/act?act=hand_over&task={first}"))
+    page = words(team.get(f"/tasks/act?act=hand_over&task={first}"))
     assert "Cora" in page
     assert "Stands in the audit chain." in page
     assert "You handed the task over." in do(team, "hand_over", [first], to=person("carl"), reason="Cora is ill")
@@ -74,11 +74,11 @@ def test_what_a_colleague_has_is_not_taken_but_handed_over_with_a_reason(team: V
 
 def test_work_goes_only_to_those_who_may_do_it(team: Visitor) -> None:
     (first, *_) = tasks(team)
-    offered = re.findall(r'<option value="([^"]+)"', team.get(f"/work/act?act=hand_over&task={first}").text)
+    offered = re.findall(r'<option value="([^"]+)"', team.get(f"/tasks/act?act=hand_over&task={first}").text)
     assert {person("carl"), person("cora")} < set(offered)
     assert person("fay") not in offered
     assert "does not hold the role" in do(team, "hand_over", [first], to=person("fay"))
-    assert team.post("/work/act", {"act": "hand_over", "tasks": first, "to": "user:nobody"}).status_code == 400
+    assert team.post("/tasks/act", {"act": "hand_over", "tasks": first, "to": "user:nobody"}).status_code == 400
     team.enter("fay")
     assert "This task is for channel_manager." in do(team, "take", [first])
     assert audited(team) == []
@@ -88,12 +88,12 @@ def test_a_snooze_needs_a_reason_and_ends_before_the_task_is_due(team: Visitor) 
     (first, *_) = tasks(team)
     now = team.channel.clock.now()
     soon, late = (now + timedelta(minutes=5)).isoformat(), (now + timedelta(days=13)).isoformat()
-    page = team.post("/work/act", {"act": "snooze", "tasks": first, "until": soon})
+    page = team.post("/tasks/act", {"act": "snooze", "tasks": first, "until": soon})
     assert page.status_code == 400
     assert "Say why this can wait" in words(page)
     assert "It is due before that time." in do(team, "snooze", [first], until=late, reason="waits for the partner")
     for until in ("yesterday", (now - timedelta(hours=1)).isoformat(), (now + timedelta(days=15)).isoformat()):
-        refused = team.post("/work/act", {"act": "snooze", "tasks": first, "until": until, "reason": "x"})
+        refused = team.post("/tasks/act", {"act": "snooze", "tasks": first, "until": until, "reason": "x"})
         assert refused.status_code == 400, until
     assert "The task sleeps until then." in do(team, "snooze", [first], until=soon, reason="waits for the partner")
     assert first not in tasks(team)
@@ -131,7 +131,7 @@ def test_several_are_looked_at_first_and_each_stands_for_itself(team: Visitor) -
     do(team.enter("cora"), "take", [chosen[0]])
     team.enter("carl")
     query = "&".join(f"task={each}" for each in chosen)
-    page = team.get(f"/work/act?act=take&{query}")
+    page = team.get(f"/tasks/act?act=take&{query}")
     assert "1 cannot be changed and will be left as they are" in words(page)
     assert "Take 2 tasks" in words(page)
     assert len(audited(team)) == 1, "looking changes nothing"
@@ -145,7 +145,7 @@ def test_however_many_are_chosen_it_takes_the_same_queries(team: Visitor) -> Non
     for chosen in (tasks(team)[:1], tasks(team)):
         token = team.token()
         with team.counted():
-            team.post("/work/act", {"act": "take", "tasks": " ".join(chosen)}, token=token, follow=False)
+            team.post("/tasks/act", {"act": "take", "tasks": " ".join(chosen)}, token=token, follow=False)
         counts.append(team.queries)
     assert counts[1] <= counts[0] + 1
     assert counts[1] <= 14
@@ -162,10 +162,10 @@ def test_nobody_takes_what_they_asked_for(team: Visitor) -> None:
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/work/act?act=take", 303),
-        ("/work/act?act=nothing&task=x", 404),
-        ("/work/act?act=take&task=x", 404),
-        ("/work/act?act=take&task=00000000-0000-0000-0000-000000000001", 404),
+        ("/tasks/act?act=take", 303),
+        ("/tasks/act?act=nothing&task=x", 404),
+        ("/tasks/act?act=take&task=x", 404),
+        ("/tasks/act?act=take&task=00000000-0000-0000-0000-000000000001", 404),
         ("/work?undo=nonsense", 200),
         ("/work?undo=%3Cscript%3E", 200),
     ],
@@ -179,5 +179,5 @@ def test_a_bad_address_does_no_harm(team: Visitor, path: str, status: int) -> No
 def test_another_tenants_task_is_not_there(team: Visitor, database: object) -> None:
     team.channel.context(SYSTEM)
     assert "This task does not exist." in do(team, "take", ["00000000-0000-0000-0000-00000000000a"])
-    assert team.post("/work/act", {"act": "fly", "tasks": tasks(team)[0]}).status_code == 400
-    assert team.post("/work/act", {"act": "take", "tasks": ""}).status_code == 400
+    assert team.post("/tasks/act", {"act": "fly", "tasks": tasks(team)[0]}).status_code == 400
+    assert team.post("/tasks/act", {"act": "take", "tasks": ""}).status_code == 400

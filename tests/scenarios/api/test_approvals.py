@@ -144,6 +144,19 @@ def test_a_task_is_claimed_handed_on_and_given_back(world: World) -> None:
     problem(world.post("fay", claim, {}), 403, "forbidden")
 
 
+def test_a_colleagues_task_is_not_taken_without_a_word_nor_given_to_who_may_not_do_it(world: World) -> None:
+    held(world)
+    (task,) = world.get("carl", "/v1/tasks").json()["items"]
+    claim = f"/v1/tasks/{task['task']}/claim"
+    problem(world.post("carl", claim, {"assignee": "user:nobody"}), 422, "invalid")
+    problem(world.post("carl", claim, {"assignee": person("fay")}), 403, "forbidden")
+    world.post("carl", claim, {})
+    problem(world.post("cora", claim, {}), 409, "conflict")
+    problem(world.post("cora", claim, {"release": True}), 409, "conflict")
+    taken = world.post("cora", claim, {"assignee": person("cora"), "reason": "carl is ill"})
+    assert taken.json()["assignee"] == person("cora")
+
+
 def test_a_case_tells_its_story(world: World) -> None:
     approval = held(world)
     listed = world.get("carl", "/v1/cases", excepted="true").json()["items"]

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from headgate.api.models.common import AuditLine, Body, LoggedEvent, Money, Shape, money
-from headgate.api.parameters import Amount, Code, Digest, Instant, LongText
+from headgate.api.parameters import Amount, Code, Digest, Instant, LongText, Text
 from headgate.process import Approval, Vote
 from headgate.process.core.changes import Replaced
 
@@ -208,10 +208,12 @@ class Decided(Shape):
 
 
 class Claim(Body):
-    """Who takes the task: left out, the caller; `release` gives it back to its role."""
+    """Who takes the task: left out, the caller; `release` gives it back to its role. A `reason` is needed to hand on
+    what a colleague has."""
 
     assignee: Code | None = None
     release: bool = False
+    reason: Text = ""
 
 
 class Claimed(Shape):

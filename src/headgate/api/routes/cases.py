@@ -42,7 +42,6 @@ from headgate.process import (
     approvals_of_case,
     case_detail,
     case_list,
-    claim_task,
     decide_approval,
     get_approval,
     queue_counts,
@@ -51,6 +50,7 @@ from headgate.process import (
     work_queue,
 )
 from headgate.process.core.changes import replaced_by
+from headgate.process.handling import Act, handle
 from headgate.process.queries import Place, place_of
 
 router = APIRouter(route_class=StrictRoute)
@@ -133,11 +133,23 @@ def list_tasks(
 def claim(
     request: Request, caller: CasesRead, task: Annotated[UUID, Path()], body: Claim, once: Once = None
 ) -> Response:
-    """Take a task of one of the caller's roles, hand it to someone of the same tenant, or give it back."""
-    assignee = None if body.release else body.assignee or caller.ctx.principal.id
+    """Take a task of one of the caller's roles, hand it to a colleague who holds the role, or give it back.
+
+    What a colleague has is handed on only with a `reason`. Who had a hand in asking gets no task that decides it.
+    """
+    me = caller.ctx.principal.id
+    assignee = None if body.release else body.assignee or me
+    if assignee is None:
+        wanted = Act("give_back")
+    elif assignee == me and not body.reason:
+        wanted = Act("take")
+    else:
+        wanted = Act("hand_over", to=assignee, reason=body.reason)
 
     def act(conn: Connection[Any]) -> Claimed:
-        claim_task(conn, caller.ctx, task, assignee)
+        (done,) = handle(conn, caller.ctx, caller.app.engine, [task], wanted)
+        if done.error is not None:
+            raise done.error
         return Claimed(task=task, assignee=assignee)
 
     return write_once(request, caller, once, body, act)

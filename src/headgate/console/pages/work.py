@@ -1,4 +1,4 @@
-"""The work queue, taking a task and giving it back, and the list of cases."""
+"""The work queue and the list of cases."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from headgate.console.pages.handling import undo_of
 from headgate.console.pages.loading import definition_titles, names_of
 from headgate.console.present import work as present
 from headgate.console.views.case import CasesView
-from headgate.console.views.common import Notice
 from headgate.console.views.work import WorkView
-from headgate.console.visit import Answer, Door, Go, Visit
+from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import HeadgateError, invalid
 from headgate.kernel.money import parse_decimal
-from headgate.process import claim_task, desk
+from headgate.process import desk
 from headgate.process.messages import count_waiting_for_staff
 
 PAGE = 50
@@ -49,18 +48,6 @@ def show(visit: Visit) -> Answer:
         undo=undo_of(visit),
         messages=count_waiting_for_staff(visit.conn) if scope == "mine" else 0,
     )
-
-
-def take(visit: Visit) -> Answer:
-    """Put the reader's name on a task."""
-    claim_task(visit.conn, visit.ctx, visit.uuid("task"), visit.me.id)
-    return Go(urls.WORK, Notice("done", "The task is yours now."))
-
-
-def give_back(visit: Visit) -> Answer:
-    """Take the reader's name off a task."""
-    claim_task(visit.conn, visit.ctx, visit.uuid("task"), None)
-    return Go(urls.WORK, Notice("done", "You gave the task back; anybody of the role can take it."))
 
 
 def show_cases(visit: Visit) -> Answer:
@@ -137,7 +124,5 @@ def _foreign(visit: Visit) -> HeadgateError:
 
 DOORS = (
     Door("GET", urls.WORK, ("cases.read",), show),
-    Door("POST", urls.task_take("{task}"), ("cases.read",), take),
-    Door("POST", urls.task_give_back("{task}"), ("cases.read",), give_back),
     Door("GET", urls.CASES, ("cases.read",), show_cases),
 )
