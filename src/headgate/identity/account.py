@@ -34,7 +34,7 @@ from headgate.identity.devices import device_of, proofs_in_words
 from headgate.identity.qr import app_setup
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
+from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from headgate.ui.cookies import Notice
 from headgate.ui.web import sentence
 
@@ -53,6 +53,52 @@ class Person:
     sealer: Sealer
     where: Where
     own_path: Callable[[str], str]
+
+
+class Sealing(Protocol):
+    """What of the application a page of the account needs."""
+
+    @property
+    def envelope(self) -> Sealer: ...
+
+
+class Visiting(Protocol):
+    """A request as the console and the portal know it; `live` is None for somebody who looks in for another."""
+
+    @property
+    def app(self) -> Sealing: ...
+    @property
+    def request(self) -> Request: ...
+    @property
+    def conn(self) -> Connection[Any]: ...
+    @property
+    def ctx(self) -> Context: ...
+    @property
+    def tenant(self) -> Tenant: ...
+    @property
+    def form(self) -> Mapping[str, str]: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def live(self) -> LiveSession | None: ...
+
+
+def person_of(visit: Visiting, where: Where, own_path: Callable[[str], str]) -> Person:
+    """Who asks. Raises `Forbidden` for support that looks in: another's account is not theirs to change."""
+    if visit.live is None:
+        raise Forbidden("support looks at nobody's own account")
+    return Person(
+        visit.conn,
+        visit.ctx,
+        visit.tenant,
+        visit.form,
+        visit.request,
+        visit.token,
+        visit.live,
+        visit.app.envelope,
+        where,
+        own_path,
+    )
 
 
 @dataclass(frozen=True, slots=True)

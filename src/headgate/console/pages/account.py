@@ -8,28 +8,13 @@ from headgate.console import auth
 from headgate.console.guard import WHERE
 from headgate.console.views.sign_in import AccountView, ConfirmView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Handler, Shown, Visit
-from headgate.identity.account import Act, Leave, Person, ways
+from headgate.identity.account import Act, Leave, person_of, ways
 from headgate.identity.views import Account
-from headgate.kernel.errors import Forbidden
 
 
 def _handler(act: Act) -> Handler:
     def handle(visit: Visit) -> Answer:
-        if visit.live is None:
-            raise Forbidden("support looks at nobody's own account")
-        person = Person(
-            visit.conn,
-            visit.ctx,
-            visit.tenant,
-            visit.form,
-            visit.request,
-            visit.token,
-            visit.live,
-            visit.app.envelope,
-            WHERE,
-            auth.own_path,
-        )
-        done = act(person)
+        done = act(person_of(visit, WHERE, auth.own_path))
         if isinstance(done, Leave):
             return Go(done.href, done.notice, done.session)
         body = done.body

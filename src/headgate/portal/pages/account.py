@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from headgate.identity.account import Act, Leave, Person, ways
+from headgate.identity.account import Act, Leave, person_of, ways
 from headgate.identity.views import Account
 from headgate.portal.guard import COOKIES, WHERE
 from headgate.portal.views import AccountView, ConfirmView
@@ -13,20 +13,7 @@ from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Handler, Shown, V
 
 def _handler(act: Act) -> Handler:
     def handle(visit: Visit) -> Answer:
-        assert visit.live is not None, "the guard read the session"
-        person = Person(
-            visit.conn,
-            visit.ctx,
-            visit.tenant,
-            visit.form,
-            visit.request,
-            visit.token,
-            visit.live,
-            visit.app.envelope,
-            WHERE,
-            COOKIES.own_path,
-        )
-        done = act(person)
+        done = act(person_of(visit, WHERE, COOKIES.own_path))
         if isinstance(done, Leave):
             return Go(done.href, done.notice, done.session)
         body = done.body
