@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.stage import Stage
 
+pytestmark = pytest.mark.slow
 MANY = 2000
 
 

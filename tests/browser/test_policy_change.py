@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.stage import Stage
 
+pytestmark = pytest.mark.slow
 NAME = "price_deviation"
 
 

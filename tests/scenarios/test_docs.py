@@ -129,6 +129,7 @@ def shell(server_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     server.release()
 
 
+@pytest.mark.slow
 def test_the_tutorial_runs_as_written(shell: Shell) -> None:
     commands = commands_of(TUTORIAL.read_text(encoding="utf-8"))
     assert len(commands) > 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import json
 import re
@@ -16,6 +17,7 @@ from uuid import UUID
 
 import pytest
 import yaml
+from typer.core import TyperGroup
 
 from headgate.access import PERMISSIONS
 from headgate.api import create_app
@@ -101,6 +103,12 @@ def test_commands_and_options_exist(page: Path) -> None:
     assert not wrong
 
 
+@functools.cache
+def commands() -> TyperGroup:
+    """The tree of commands, loaded once: every line of every page is held against it."""
+    return everything()
+
+
 def command_problems(text: str) -> Iterator[str]:
     """What a line calls that `headgate` or `make` does not have."""
     words = text.split()
@@ -109,7 +117,7 @@ def command_problems(text: str) -> Iterator[str]:
         yield from (f"no target {word}" for word in words[1:] if re.fullmatch(r"[a-z-]+", word) and word not in targets)
     if words[:1] != ["headgate"]:
         return
-    command, path = everything(), "headgate"
+    command, path = commands(), "headgate"
     for word in words[1:]:
         name = word.split("=")[0].strip("'\"")
         children = getattr(command, "commands", {})

@@ -23,6 +23,7 @@ from tests.scenarios.isolation.doors import Door
 from tests.scenarios.isolation.marks import MARK, words_of
 from tests.scenarios.isolation.village import Leak, Resident, Village, open_village
 
+pytestmark = pytest.mark.slow
 Action = Callable[[Resident, Random], Any]
 STEP = st.tuples(st.integers(0, 5), st.integers(0, 9_999), st.integers(0, 2**32 - 1))
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -90,7 +91,6 @@ def test_nobody_is_shown_what_is_anothers_whatever_everybody_does(village: Villa
     walk(village, steps)
 
 
-@pytest.mark.slow
 @settings(max_examples=30, phases=[Phase.generate, Phase.shrink], suppress_health_check=QUIET, print_blob=True)
 @given(steps=st.lists(STEP, min_size=20, max_size=40))
 def test_nobody_is_shown_what_is_anothers_on_long_walks(village: Village, steps: list[Any]) -> None:
@@ -113,7 +113,6 @@ def test_everybody_was_shown_enough_to_prove_something(village: Village) -> None
         assert any(who.owner.house in mark for value in said for mark in MARK.findall(value)), who.owner
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("table", ["orders", "cases", "partners", "case_messages"])
 def test_a_table_without_its_row_security_is_noticed(
     table: str, fresh_settings: Settings, fresh_database: Database, cluster: Any, tmp_path: Path

@@ -306,5 +306,5 @@ class OrderLife(RuleBasedStateMachine):
             assert self.play.tasks()
 
 
-OrderLife.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+OrderLife.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestOrderLife = OrderLife.TestCase

@@ -43,12 +43,18 @@ class Mailbox:
 
     messages: list[Message] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    breaks_off: bool = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.answers:
             return self.answers.pop(0)
         self.messages.append(BytesParser(policy=default).parsebytes(envelope.content))
         return "250 OK"
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.breaks_off:
+            server.transport.close()
+        return "221 Bye"
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -111,7 +117,7 @@ def office(database: Database, tenant: UUID, tmp_path: Path, settings: Settings)
 
     def known(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         fits = isinstance(data, LoginPassword) and data.password == b"post-office"
-        return AuthResult(success=fits)
+        return AuthResult(success=fits, handled=False)
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -171,6 +177,16 @@ def test_a_server_that_cannot_take_it_now_is_tried_again_with_the_same_id(office
     assert len(office.mailbox.messages) == 1
 
 
+def test_a_letter_that_was_taken_is_not_sent_again_when_the_server_breaks_off(office: Post) -> None:
+    office.mailbox.breaks_off = True
+    office.send()
+    office.deliver()
+    office.clock.move(timedelta(hours=1))
+    office.deliver()
+    assert [status for status, _ in office.states()] == ["sent"]
+    assert len(office.mailbox.messages) == 1
+
+
 def test_a_letter_that_is_never_taken_becomes_a_dead_one(office: Post) -> None:
     office.mailbox.answers = ["550 no such mailbox"]
     office.send()
@@ -183,7 +199,9 @@ def test_a_letter_that_is_never_taken_becomes_a_dead_one(office: Post) -> None:
 def test_wrong_credentials_and_a_server_nobody_vouches_for_keep_letters_waiting(office: Post) -> None:
     office.send()
     office.deliver(mail_password="wrong")
-    assert [status for status, _ in office.states()] == ["pending"]
+    [(status, error)] = office.states()
+    assert status == "pending"
+    assert "535" in error
     office.clock.move(timedelta(hours=1))
     office.deliver(mail_ca="")
     [(status, error)] = office.states()
