@@ -54,5 +54,16 @@ def test_anything_else_stays_as_it_is(value: object) -> None:
 
 
 def test_a_row_that_does_not_fit_its_columns_is_an_error() -> None:
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="1 values for 2 columns"):
         expand({"$columns": ["a", "b"], "$rows": [[1]]})
+
+
+def test_columns_that_are_not_wanted_are_left_out_with_what_repeats_them() -> None:
+    table = {
+        "$always": {"said.digest": "ab", "said.version": 1},
+        "$columns": ["line", "said.reasons", ["picks", ["place", "quantity"]]],
+        "$rows": [["1", ["because"], [["B", "2"]]]],
+        "$same": {"why": "said.reasons", "number": "line"},
+    }
+    leaving = frozenset({"said.digest", "said.reasons", "picks"})
+    assert expand(table, leaving) == [{"line": "1", "number": "1", "said": {"version": 1}}]

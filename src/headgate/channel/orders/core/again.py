@@ -36,6 +36,16 @@ DECIDING = (RELEASE_POLICY,)
 ASKED = frozenset({"price_deviation", "margin_floor", "credit_release", EXCEPTIONS_POLICY, RELEASE_POLICY})
 RELEASE_PLACE, NAMING_PLACE = -1, -2
 HEAD = 10  # columns of a table of checks before the inputs
+# Of a record, what an order is weighed again by; and of that, what need not be written out.
+WEIGHED = (
+    "allocation", "checks", "credit", "exceptions", "lines", "naming", "outcome", "release", "stake", "tax", "totals"
+)  # fmt: skip
+UNREAD = frozenset(f"evaluation.{name}" for name in ("clauses", "digest", "hit", "reasons", "rows")) | {
+    "trace.bands",
+    "trace.candidates",
+    "trace.rates",
+    "addends",
+}
 STOPPED = frozenset({"hold", "reject"})
 _INPUTS = "evaluation.inputs."
 # Marks in the text of a record, as `record_text` writes it.
@@ -88,8 +98,8 @@ class OrderLens:
         return found
 
     def opened(self, record: Any) -> Any:
-        """Its tables written out, its amounts read."""
-        return read_order(expand(record))
+        """Its tables written out as far as an order is weighed by them, its amounts read."""
+        return read_order({name: expand(record[name], UNREAD) for name in WEIGHED if name in record})
 
     def asked(self, record: Any, policy: str) -> Sequence[Asked]:
         """The evaluations of a check's policy, or of one of the two that combine them."""
@@ -157,7 +167,7 @@ class OrderLens:
             return RecordedVerdict(said if changed is None else {"outputs": changed.outputs})
 
         def decide(name: str, inputs: Mapping[str, object]) -> Verdict:
-            given = judge(name, inputs)
+            given = judge(name, {key: _text(value) for key, value in inputs.items()})
             if given.missing == (f"a version of {name} in force",):
                 raise NotFound(f"no version of {name} was in force")
             return RecordedVerdict({"outputs": _decided(name, given)})
@@ -212,4 +222,6 @@ def _told(order: RecordedOrder) -> dict[str, Any]:
 
 
 def _text(value: object) -> object:
-    return decimal_text(value) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    return str(value) if type(value) is int else value

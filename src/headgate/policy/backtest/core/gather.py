@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,9 +21,9 @@ from headgate.policy.backtest.core.columns import (
     Spine,
     ordered_values,
 )
-from headgate.policy.backtest.core.lens import Asked, Judge, Lens, Undecidable
-from headgate.policy.backtest.core.matcher import Answer
-from headgate.policy.backtest.core.replay import Recorded, Shelf, said_then, subject_number
+from headgate.policy.backtest.core.judging import Bench, Shelf
+from headgate.policy.backtest.core.lens import Asked, Lens, Undecidable
+from headgate.policy.backtest.core.replay import Recorded, subject_number
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -90,7 +90,7 @@ class Gatherer:
     """Gathers a stretch. `policies` are those that may have a part in the decisions that `lens` reads."""
 
     def __init__(self, lens: Lens, policies: Sequence[str], shelf: Shelf) -> None:
-        self._lens, self._shelf = lens, shelf
+        self._lens, self._bench = lens, Bench(shelf)
         self._shapes: dict[str, dict[tuple[int, tuple[str, ...]], _Gathering]] = {p: {} for p in policies}
         self._whole: dict[str, list[int]] = {p: [] for p in policies}
         self._first: datetime | None = None
@@ -155,17 +155,11 @@ class Gatherer:
 
     def _kept(self, row: Recorded, record: Any) -> int:
         try:
-            found = self._lens.recorded(self._lens.opened(record), row.outcome, self._judge(row))
+            found = self._lens.recorded(self._lens.opened(record), row.outcome, self._bench.judge(row.at))
         except Undecidable:
             return -1
         self._effects.append(Kept(found.steps, found.stake))
         return len(self._effects) - 1
-
-    def _judge(self, row: Recorded) -> Judge:
-        def judge(policy: str, facts: Mapping[str, Any]) -> Answer:
-            return said_then(self._shelf, policy, row.at, facts)
-
-        return judge
 
     def spine(self) -> Spine:
         """What all policies share."""

@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 
-from headgate.policy.backtest.core.lens import Asked, Effect, Judge, Lens, Undecidable
-from headgate.policy.backtest.core.matcher import Answer, Matcher, ask
+from headgate.policy.backtest.core.judging import Bench, Shelf
+from headgate.policy.backtest.core.lens import Asked, Effect, Lens, Undecidable
+from headgate.policy.backtest.core.matcher import Answer, Matcher
 from headgate.policy.backtest.core.tally import MOST_WHY, Flip, Tally, direction
 from headgate.policy.core.compile import CompiledPolicy
 
@@ -35,24 +36,6 @@ class Recorded(NamedTuple):
     outcome: str
     record: bytes
     digest: bytes
-
-
-class Shelf(Protocol):
-    """The policies of a tenant as they stood."""
-
-    def version(self, policy: str, version: int) -> CompiledPolicy | None:
-        """One version, whatever became of it."""
-        ...
-
-    def in_force(self, policy: str, at: datetime) -> CompiledPolicy | None:
-        """The version that decided at an instant."""
-        ...
-
-
-def said_then(shelf: Shelf, policy: str, at: datetime, facts: Mapping[str, Any]) -> Answer:
-    """What the version of a policy that stood at an instant says."""
-    table = shelf.in_force(policy, at)
-    return Answer(missing=(f"a version of {policy} in force",)) if table is None else ask(table, facts)
 
 
 def subject_number(subject_type: str, subject: str) -> int:
@@ -93,6 +76,7 @@ class Replay:
         self._policy = policy
         self._candidates = tuple(candidates)
         self._shelf = shelf
+        self._bench = Bench(shelf)
         self._lenses = lenses
         self.starts = [start for start, _ in months]
         self.names = [name for _, name in months]
@@ -125,16 +109,30 @@ class Replay:
 
     def weigh(self, row: Recorded) -> None:
         """Weigh a decision that is noted already."""
+        lens = self._lenses[row.policy]
+        try:
+            peeked = None if lens.stops(None, row.outcome) else lens.peek(row.record, self._policy)
+            if peeked is not None and self._quiet(peeked):
+                self.seen.decisions += 1
+                self.seen.months[self._month(row)] += 1
+                self.seen.subjects.add(subject_number(row.subject_type, row.subject))
+                return
+        except (ValueError, KeyError, TypeError, IndexError):
+            self.seen.decisions += 1
+            self.seen.unreadable += 1
+            return
+        self.weigh_whole(row)
+
+    def _month(self, row: Recorded) -> str:
+        return self.names[bisect_right(self.starts, row.at) - 1]
+
+    def weigh_whole(self, row: Recorded) -> None:
+        """The same for one that is known to need all of its record."""
         seen, lens = self.seen, self._lenses[row.policy]
         seen.decisions += 1
-        month = self.names[bisect_right(self.starts, row.at) - 1]
+        month = self._month(row)
         subject = subject_number(row.subject_type, row.subject)
         try:
-            peeked = lens.peek(row.record, self._policy)
-            if peeked is not None and not lens.stops(None, row.outcome) and self._quiet(peeked):
-                seen.months[month] += 1
-                seen.subjects.add(subject)
-                return
             record = orjson.loads(row.record)
             asked = lens.asked(record, self._policy)
         except (ValueError, KeyError, TypeError, IndexError):
@@ -259,7 +257,7 @@ class Replay:
 
     def _recorded(self, one: _One) -> Effect | Undecidable:
         try:
-            return one.lens.recorded(one.opened, one.row.outcome, self._judge(one.row, None))
+            return one.lens.recorded(one.opened, one.row.outcome, self._bench.judge(one.row.at))
         except Undecidable as error:
             return error
 
@@ -270,7 +268,9 @@ class Replay:
         try:
             if not isinstance(before, Effect):
                 raise before or Undecidable("what came of it")
-            after = one.lens.again(one.opened, self._policy, answers, self._judge(row, self._candidates[place]))
+            after = one.lens.again(
+                one.opened, self._policy, answers, self._bench.judge(row.at, self._candidates[place])
+            )
         except Undecidable as error:
             tally.lack(row.decision, [str(error)])
             tally.unknown.add(one.subject)
@@ -299,14 +299,6 @@ class Replay:
             tuple(dict.fromkeys(about.products[p][0] for p in answers if p in about.products)),
         )
         tally.flip(flip, about, answers, one.month)
-
-    def _judge(self, row: Recorded, candidate: CompiledPolicy | None) -> Judge:
-        def judge(policy: str, facts: Mapping[str, Any]) -> Answer:
-            if policy == self._policy and candidate:
-                return ask(candidate, facts)
-            return said_then(self._shelf, policy, row.at, facts)
-
-        return judge
 
 
 class _One(NamedTuple):

@@ -271,7 +271,7 @@ class _Sweep:
             rows = {row.decision: row for row in self._fetch(wanted)} if wanted else {}
             for place in batch:
                 if self._whole[place]:
-                    self._replay.weigh(rows[self._decision(place)])
+                    self._replay.weigh_whole(rows[self._decision(place)])
                 else:
                     self._settle(place, [self._verdicts[v] for v in untold[place]])
 
