@@ -20,6 +20,7 @@ from headgate.policy import (
     PolicyService,
     PolicyTable,
     PolicyVersion,
+    chain_among,
     check_text,
     compile_policy,
     lint,
@@ -149,12 +150,13 @@ def coverage(
 
 @app.command("lint")
 def check(files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False)], json: Json = False) -> None:
-    """Lint policy files and run their tests, without a database; exit code 1 on errors."""
+    """Lint policy files and run their tests, without a database; exit code 1 on errors. Chains are checked between the
+    files."""
     found: list[dict[str, Any]] = []
     failed = False
-    for file in files:
-        table_ = parse_policy(read_text(file), file.name)
-        issues = lint(table_)
+    tables = [parse_policy(read_text(file), file.name) for file in files]
+    for file, table_, chained in zip(files, tables, chain_among(tables), strict=True):
+        issues = [*lint(table_), *chained]
         examples = run_examples(compile_policy(table_)) if not any(i.severity == "error" for i in issues) else ()
         failed = failed or any(i.severity == "error" for i in issues) or not all(e.passed for e in examples)
         found.append(

@@ -4,7 +4,7 @@ Knows nothing of orders or any other noun: a policy is inputs, rows and outputs.
 """
 
 from headgate.policy.authoring import kept_text, propose, save
-from headgate.policy.chaining import with_chain
+from headgate.policy.chaining import chain_among, with_chain
 from headgate.policy.checking import Checked, check_text
 from headgate.policy.core.chain import BadChain, chain_issues, given_inputs
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched, compile_policy
@@ -65,6 +65,7 @@ __all__ = [
     "Source",
     "apply_at_once",
     "attach_evidence",
+    "chain_among",
     "chain_issues",
     "check_text",
     "compile_policy",

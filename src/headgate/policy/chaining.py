@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from headgate.policy.checking import Checked
-from headgate.policy.core.chain import chain_issues
+from headgate.policy.core.chain import RULE, chain_issues
 from headgate.policy.core.model import Issue, PolicyTable, refuse
 from headgate.policy.core.policy_set import PolicySet
 
@@ -27,6 +28,26 @@ def chain_misfits(others: PolicySet, table: PolicyTable) -> list[Issue]:
         if reads and name != table.policy:
             issues += chain_issues(tables, other)
     return issues
+
+
+def chain_among(tables: Sequence[PolicyTable]) -> list[list[Issue]]:
+    """Of each table what does not fit between it and the others: a ring, an output that is gone or of another type.
+    A source that is not among them gives a note, for then nothing could be looked at."""
+    known = {table.policy: table for table in tables}
+    return [[*_unseen(known, table), *_misfits_among(known, table)] for table in tables]
+
+
+def _unseen(known: Mapping[str, PolicyTable], table: PolicyTable) -> Iterator[Issue]:
+    for column in table.inputs:
+        if column.source is not None and column.source.policy not in known:
+            message = f"reads {column.source}, which is not among these files, so the two were not checked together"
+            fix = f"Name the file of {column.source.policy} as well."
+            yield Issue(RULE, "note", message, table.file, column.line, "", column.name, fix)
+
+
+def _misfits_among(known: Mapping[str, PolicyTable], table: PolicyTable) -> Iterator[Issue]:
+    unseen = {c.name for c in table.inputs if c.source is not None and c.source.policy not in known}
+    return (issue for issue in chain_issues(known, table) if issue.column not in unseen)
 
 
 def with_chain(checked: Checked, others: PolicySet) -> Checked:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import ExclusionViolation
 
+from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
-from headgate.kernel.errors import NotFound
+from headgate.kernel.errors import Conflict, NotFound
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy import repo
 from headgate.policy.core.lifecycle import PolicyVersion, Window
@@ -58,18 +60,28 @@ def set_status(conn: Connection, version: PolicyVersion, status: str, approver: 
 
 
 def set_windows(conn: Connection, policy: str, changed: Sequence[Window]) -> None:
-    """Write windows, all in one statement, so that one may end where another starts."""
+    """Write windows, all in one statement, so that one may end where another starts. Raises `Conflict` where two
+    versions would decide at the same time."""
     if not changed:
         return
-    conn.execute(
-        repo.SET_WINDOWS,
-        {
-            "policy": policy,
-            "version": [w.version for w in changed],
-            "valid_from": [w.valid_from for w in changed],
-            "valid_until": [w.valid_until for w in changed],
-        },
-    )
+    wanted = {
+        "policy": policy,
+        "version": [w.version for w in changed],
+        "valid_from": [w.valid_from for w in changed],
+        "valid_until": [w.valid_until for w in changed],
+    }
+    try:
+        conn.execute(repo.SET_WINDOWS, wanted)
+    except ExclusionViolation:
+        told = ", ".join(f"version {w.version} from {_span(w)}" for w in changed)
+        raise Conflict(
+            f"two versions of {policy} would decide at the same time ({told}); retire or withdraw one of them first"
+        ) from None
+
+
+def _span(window: Window) -> str:
+    until = "on" if window.valid_until is None else f"until {instant_text(window.valid_until)}"
+    return f"{instant_text(window.valid_from)} {until}"
 
 
 def audit(conn: Connection, ctx: Context, action: str, version: PolicyVersion, **details: Any) -> None:

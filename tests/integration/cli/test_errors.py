@@ -161,6 +161,23 @@ def test_a_policy_that_does_not_lint_is_reported_with_file_and_row(shop, tmp_pat
     assert found.json()["files"][0]["issues"][0]["line"] > 0
 
 
+def test_policies_that_read_each_other_are_linted_together(shop, tmp_path):
+    text = """policy: {name}\nversion: 1\ntitle: {name}\nowner: finance\nhit: first
+inputs: [{{name: x, type: {type}{source}}}]\noutputs: [{{name: out, type: bool}}]
+rows: [{{id: a, when: {{}}, then: {{out: true}}}}]\ntests: [{{given: {{x: {given}}}, expect: {{out: true}}}}]\n"""
+    reader, source = tmp_path / "reader.yaml", tmp_path / "source.yaml"
+    reader.write_text(text.format(name="reader", type="string", source=", from: source.out", given="a"), "utf-8")
+    source.write_text(text.format(name="source", type="number", source="", given="1"), "utf-8")
+    alone = shop.run("policies", "lint", str(reader))
+    assert (alone.code, "source.out, which is not among these files" in alone.out) == (0, True)
+    both = shop.run("policies", "lint", str(source), str(reader))
+    assert both.code == 1
+    assert "reader.yaml:6: column x: reads source.out, which is bool, as string. Declare it type: bool." in both.out
+    source.write_text(text.format(name="source", type="bool", source=", from: reader.out", given="true"), "utf-8")
+    ring = shop.run("policies", "lint", str(reader), str(source))
+    assert (ring.code, "ring" in ring.out) == (1, True)
+
+
 def test_a_policy_that_does_not_parse_is_refused_with_file_and_line(shop, tmp_path):
     file = tmp_path / "price.yaml"
     file.write_text(POLICY.replace('"[-2..2]"', '"[-2..2"'), encoding="utf-8")

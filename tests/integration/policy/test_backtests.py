@@ -533,3 +533,81 @@ def test_columns_hold_the_marker_of_a_personal_value_so_erasing_it_reaches_them(
     values = [value for (packed,) in rows for shape in read_facts(packed).shapes for value in shape.values]
     assert [marker] in values
     assert {v for of in values for v in of} <= {marker, "70"}
+
+
+FEEDS = """\
+policy: size
+version: 1
+title: Size
+owner: finance
+hit: first
+inputs: [{name: stake, type: number}]
+outputs: [{name: size, type: enum, values: [small, large]}]
+rows:
+  - {id: large, when: {stake: "> 60"}, then: {size: large}}
+  - {id: small, when: {stake: "<= 60"}, then: {size: small}}
+tests:
+  - {given: {stake: 61}, expect: {size: large}}
+  - {given: {stake: 60}, expect: {size: small}}
+"""
+FED = """\
+policy: rule
+version: %d
+title: Rule
+owner: finance
+hit: first
+inputs:
+  - {name: stake, type: number}
+  - {name: partner, type: string, default: unknown}
+  - {name: size, type: enum, values: [small, large], from: size.size}
+outputs: [{name: outcome, type: enum, values: [pass, hold]}]
+rows:
+  - {id: big, when: {size: "'large'"}, then: {outcome: %s}}
+  - {id: other, when: {size: "'small'"}, then: {outcome: pass}}
+tests:
+  - {given: {stake: 1, partner: A, size: large}, expect: {outcome: %s}}
+  - {given: {stake: 1, partner: A, size: small}, expect: {outcome: pass}}
+"""
+
+
+def test_a_chained_candidate_is_tried_on_the_chained_inputs_that_were_recorded(
+    app: App, tenant: UUID, clock: FixedClock, small_slices: None
+) -> None:
+    with app.database.transaction(tenant) as conn:
+        for text, name in ((FEEDS, "size"), (FED % (1, "pass", "pass"), "rule")):
+            author, approver = context(tenant, START), context(tenant, START, APPROVER)
+            app.policies.draft(conn, author, text)
+            app.policies.submit(conn, author, name, 1)
+            app.policies.approve(conn, approver, name, 1)
+            app.policies.activate(conn, approver, name, 1, START)
+    for number in range(13):
+        decide(app, tenant, START + timedelta(days=1, hours=number * 30), str(10 * number), f"T-{number}")
+    first, last = date(2026, 1, 1), date(2026, 2, 28)
+    strict = Wanted("rule", first, last, texts=(("strict.yaml", FED % (2, "hold", "hold")),))
+    once = start(app, tenant, strict)
+    start(app, tenant, strict, small=0)
+    by_columns = app.backtests.work(app.database, context(tenant), clock, "w")
+    assert by_columns is not None
+    with app.database.transaction(tenant) as conn:
+        found = get_result(conn, once.run) or {}
+        assert found == get_result(conn, by_columns.run)
+        drilled = app.backtests.explain(conn, once.run, 0, 1)
+    assert found["candidates"][0]["decisions"]["flipped"] == 6, "stakes of 70 to 120 are large"
+    assert found["baseline"]["reproduced"] == 13
+    assert drilled.pairs[0].facts["size"] == "large"
+    assert (drilled.pairs[0].then.outputs, drilled.pairs[0].now.outputs) == ({"outcome": "pass"}, {"outcome": "hold"})
+    # The one that feeds it decided nothing by itself, and the result says where to look instead.
+    feeding = start(app, tenant, Wanted("size", first, last, texts=(("size.yaml", FEEDS),)))
+    with app.database.transaction(tenant) as conn:
+        result = get_result(conn, feeding.run) or {}
+    assert result["read"]["decisions"] == 0
+    assert any(note.startswith("rule read what size gives") for note in result["notes"])
+
+
+def test_a_candidate_that_reads_a_chain_nobody_recorded_is_not_guessed(app: App, tenant: UUID) -> None:
+    history(app, tenant, 5)
+    wanted = Wanted("rule", date(2026, 1, 1), date(2026, 2, 28), texts=(("new.yaml", FED % (9, "hold", "hold")),))
+    run = start(app, tenant, wanted)
+    with app.database.transaction(tenant) as conn:
+        of = (get_result(conn, run.run) or {})["candidates"][0]
+    assert (of["decisions"]["undecidable"], of["lacking"]) == (5, {"size": 5})

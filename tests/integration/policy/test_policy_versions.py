@@ -16,6 +16,8 @@ from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, Stale
 from headgate.ledger import audit_list, verify_audit
 from headgate.policy import PolicyService, PolicyVersion
+from headgate.policy.core.lifecycle import Window
+from headgate.policy.versions import set_windows
 from headgate.store import Database
 
 DAY = timedelta(days=1)
@@ -299,3 +301,19 @@ def test_two_people_activating_at_once_leave_one_version_in_force(desk: Desk) ->
         assert sorted(pool.map(activate, (1, 2))) == [False, True]
     with desk.database.transaction(desk.tenant) as conn:
         assert sum(v.in_force(at + DAY) for v in desk.service.list(conn)) == 1
+
+
+def test_two_active_versions_whose_dates_overlap_are_refused_with_both_dates(desk: Desk) -> None:
+    desk.in_force(1, 100)
+    start = desk.clock.now()
+    desk.in_force(2, 200, start + DAY)
+    with pytest.raises(Conflict, match=r"limits version 2 starts at that instant; retire it or choose another"):
+        desk.in_force(3, 300, start + DAY)
+    # Whatever works out the dates, none of them is written when they overlap.
+    windows = [Window(1, start, start + 2 * DAY)]
+    told = r"two versions of limits would decide at the same time \(version 1 from .*Z until .*Z\); retire or withdraw"
+    with pytest.raises(Conflict, match=told), desk.database.transaction(desk.tenant) as conn:
+        set_windows(conn, "limits", windows)
+    with desk.database.transaction(desk.tenant) as conn:
+        kept = {v.version: (v.valid_from, v.valid_until) for v in desk.service.versions(conn, "limits") if v.valid_from}
+    assert kept == {1: (start, start + DAY), 2: (start + DAY, None)}

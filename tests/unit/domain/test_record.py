@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from headgate.channel.orders import OrderLens
 from headgate.domain.checks import OrderFacts, OrderVerdict, govern_order, record_text
 from headgate.domain.checks.facts import Verdict
 from headgate.domain.credit import Level
@@ -57,7 +58,8 @@ def test_the_links_of_a_chained_policy_are_in_the_record_of_each_line() -> None:
         if policy != "price_deviation":
             return said
         link = Evaluation(limit, (Matched("row", ("why",), (), "§1"),), {"x": d(1)}, {"pct": d(5)})
-        return Evaluation(chained, (), dict(inputs), dict(said.outputs), (link,))
+        absent = ("tier",) if inputs["line_amount"] == d(70) else ()
+        return Evaluation(chained, (), dict(inputs), dict(said.outputs), (link,), absent)
 
     verdict = govern_order(facts(line("1"), line("2", price="7")), decide)
     record = expand(json.loads(record_text(verdict)))
@@ -66,3 +68,10 @@ def test_the_links_of_a_chained_policy_are_in_the_record_of_each_line() -> None:
     assert len(told) == 2
     assert all(each["from"] == {"deviation_pct": "limit.pct"} for each in told)
     assert all((each["links"][0]["policy"], each["links"][0]["rows"]) == ("limit", ["row"]) for each in told)
+    assert [each.get("defaulted") for each in told] == [None, ["tier"]]
+    # A backtest weighs the inputs again and nothing else that stands beside them.
+    text, lens = record_text(verdict), OrderLens()
+    peeked = lens.peek(text.encode(), "price_deviation")
+    assert peeked is not None
+    for asked in (peeked, lens.asked(json.loads(text), "price_deviation")):
+        assert [dict(zip(a.names, a.values, strict=True)) for a in asked] == [each["inputs"] for each in told]

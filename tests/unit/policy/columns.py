@@ -7,8 +7,8 @@ from uuid import UUID
 
 from headgate.policy.backtest.core.columns import read_facts, read_spine, write_facts, write_spine
 from headgate.policy.backtest.core.gather import Gatherer
-from headgate.policy.backtest.core.lens import Lens
 from headgate.policy.backtest.core.judging import Shelf
+from headgate.policy.backtest.core.lens import Lens
 from headgate.policy.backtest.core.replay import Recorded, Replay
 from headgate.policy.backtest.core.sweep import sweep
 

@@ -229,3 +229,20 @@ def test_a_decision_is_bound_to_its_evaluations() -> None:
     assert json.loads(draft.evaluations) == [e.as_json() for e in both]
     assert draft.digest == decision_digest(draft.evaluations)
     assert draft.digest != decision_digest(draft.evaluations + " ")
+
+
+def test_an_input_that_nobody_gave_is_marked_where_its_default_stands_in() -> None:
+    policy = compiled(
+        table(
+            "first",
+            "{name: tier, type: string, default: silver}, {name: note, type: string, nullable: true, default: none}",
+            row("a", "", "x"),
+        )
+    )
+    absent = policy.evaluate({})
+    assert (absent.inputs, absent.defaulted) == ({"tier": "silver", "note": "none"}, ("tier", "note"))
+    assert absent.as_json()["defaulted"] == ["tier", "note"]
+    unknown = policy.evaluate({"tier": None, "note": None})
+    assert (unknown.inputs, unknown.defaulted) == ({"tier": "silver", "note": None}, ("tier",)), "null is a note's own"
+    given = policy.evaluate({"tier": "silver", "note": "none"})
+    assert (given.defaulted, "defaulted" in given.as_json()) == ((), False), "the same value, but somebody gave it"

@@ -105,6 +105,7 @@ class Evaluated(Shape):
     clauses: list[str]
     sources: dict[str, str] = Field(default={}, description="Which policy's output each chained input is.")
     links: list[dict[str, Any]] = Field(default=[], description="The evaluations that chained inputs come from.")
+    defaulted: list[str] = Field(default=[], description="The inputs that were not given: their default stood in.")
 
 
 class Draft(Body):

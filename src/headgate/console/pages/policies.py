@@ -20,6 +20,7 @@ from headgate.ledger import AuditEntry, audit_list
 from headgate.policy import Checked, PolicyVersion, check_text, evidence_of
 from headgate.policy.backtest import headline, latest_results
 from headgate.policy.decisions import decision_days
+from headgate.policy.rights import stood_in_for
 
 COUNTED_DAYS = 90
 MOST_HISTORY = 200
@@ -122,8 +123,9 @@ def version_page(
     hits_of = f"among the last {orders.COVERAGE_SAMPLE:,} order decisions" if sampled else f"in {COUNTED_DAYS} days"
     evidence = evidence_of(visit.conn, shown.policy, shown.version)
     history = _history(visit, shown)
+    given = stood_in_for(visit.conn, visit.ctx, "policies.approve") if shown.unreviewed else []
     people = {p for v in versions for p in (v.author, v.approver, v.emergency_by, v.reviewed_by) if p}
-    names = names_of(visit, people=people | {e.attached_by for e in evidence} | actors(history))
+    names = names_of(visit, people={*people, *given, *(e.attached_by for e in evidence), *actors(history)})
     return present.policy_view(
         shown,
         checked,
@@ -135,6 +137,7 @@ def version_page(
         history=timeline(history, names),
         names=names,
         lens=visit.lens,
+        acting_for=given,
         errors=errors,
     )
 

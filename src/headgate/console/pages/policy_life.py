@@ -91,12 +91,14 @@ def emergency(visit: Visit) -> Answer:
 
 
 def after_review(visit: Visit) -> Answer:
-    """Review an emergency change afterwards."""
+    """Review an emergency change afterwards, in one's own right or for somebody who delegated it."""
     name, number = _names(visit)
-    outcome = visit.form.get("outcome", "")
+    outcome, why = visit.form.get("outcome", ""), visit.form.get("reason", "")
+    behalf = visit.form.get("acting_for", "") or None
+    expect_right(visit.conn, visit.ctx, *APPROVE, behalf)
     said = "The text before it is in force again." if outcome == "revert" else "You confirmed the emergency change."
     return _step(visit, said, lambda: (
-        review_emergency(visit.conn, visit.ctx, name, number, outcome, visit.form.get("reason", ""))
+        review_emergency(visit.conn, visit.ctx, name, number, outcome, why, on_behalf_of=behalf)
     ))  # fmt: skip
 
 
@@ -217,7 +219,7 @@ DOORS = (
     Door("POST", f"{_VERSION}/schedule", APPROVE, schedule),
     Door("POST", f"{_VERSION}/retire", APPROVE, retire),
     Door("POST", f"{_VERSION}/emergency", URGENT, emergency),
-    Door("POST", f"{_VERSION}/emergency-review", APPROVE, after_review),
+    Door("POST", f"{_VERSION}/emergency-review", READ, after_review),  # who may not, may for somebody else
     Door("GET", f"{_VERSION}/review", READ, show_review),
     Door("POST", f"{_VERSION}/review", READ, decide),  # who may not, may for somebody who delegated it
 )

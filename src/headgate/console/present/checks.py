@@ -10,6 +10,7 @@ from headgate.console.present.evaluations import (
     Recorded,
     Tables,
     input_facts,
+    linked,
     outcome_of,
     policy_ref,
     readable,
@@ -142,6 +143,7 @@ def _strays(found: Found) -> float:
 
 
 def evaluations_in(recorded: Recorded) -> list[Recorded]:
-    """Every evaluation of a decision, to load the texts of their policies."""
+    """Every evaluation of a decision and those it is chained to, to load the texts of their policies."""
     items = [item.get("evaluation") for item in recorded.get("checks") or ()]
-    return [each for each in (*items, recorded.get("naming"), recorded.get("release")) if isinstance(each, Mapping)]
+    found = [each for each in (*items, recorded.get("naming"), recorded.get("release")) if isinstance(each, Mapping)]
+    return [*found, *(link for each in found for link in linked(each))]

@@ -11,7 +11,7 @@ from typing import Any
 from headgate.console.present.asks import instant
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, FactValue, PolicyRef
-from headgate.console.views.explain import Cell
+from headgate.console.views.explain import Cell, Link
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
@@ -97,11 +97,33 @@ def typed(value: object, kind: str) -> FactValue:
     return value if isinstance(value, (bool, int, Decimal, datetime)) else str(value)
 
 
-def cells(tables: Tables, evaluation: Recorded) -> tuple[Cell, ...]:
-    """Each input beside what the row that decided asks of it."""
+def linked(evaluation: Recorded) -> Sequence[Recorded]:
+    """The evaluations that chained inputs come from, in the order in which they were made."""
+    links: Sequence[Recorded] = evaluation.get("links") or ()
+    return links
+
+
+def cells(tables: Tables, evaluation: Recorded, links: Sequence[Recorded] = ()) -> tuple[Cell, ...]:
+    """Each input beside what the row that decided asks of it, and where the input comes from."""
     row = row_of(tables, evaluation)
     asks = row.when if row is not None else {}
-    return tuple(Cell(each.label, each.value, asks.get(each.name, "")) for each in input_facts(tables, evaluation))
+    sources, absent = evaluation.get("from") or {}, evaluation.get("defaulted") or ()
+    places = {str(link["policy"]): place for place, link in enumerate(links, 1)}
+    found = []
+    for each in input_facts(tables, evaluation):
+        fed_by = places.get(str(sources.get(each.name, "")).partition(".")[0], 0)
+        origin = "chained" if fed_by else "default" if each.name in absent else "given"
+        found.append(Cell(each.label, each.value, asks.get(each.name, ""), origin, fed_by))
+    return tuple(found)
+
+
+def links_of(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[Link, ...]:
+    """The links as the explanation tells them."""
+    links = linked(evaluation)
+    return tuple(
+        Link(reason_of(link, lens), policy_ref(tables, link), cells(tables, link, links), output_facts(tables, link))
+        for link in links
+    )
 
 
 def passed_over(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[tuple[str, str], ...]:

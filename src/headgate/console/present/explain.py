@@ -16,6 +16,8 @@ from headgate.console.present.evaluations import (
     Recorded,
     cells,
     day_of,
+    linked,
+    links_of,
     output_facts,
     passed_over,
     policy_ref,
@@ -190,12 +192,13 @@ def evaluation_view(found: Found, facts: OrderFacts, lens: Lens) -> PolicyEvalua
         reason=sentence(reason_of(evaluation, lens, found.place) or readable(found.detail, lens)),
         policy=policy_ref(tables, evaluation, found.place),
         hit=str(evaluation.get("hit") or "first"),
-        cells=cells(tables, evaluation),
+        cells=cells(tables, evaluation, linked(evaluation)),
         outputs=output_facts(tables, evaluation),
         passed_over=passed_over(tables, evaluation, lens),
         decision=facts.decision.decision,
         decided_at=facts.decision.at,
         digest=str(evaluation.get("digest", "")),
+        links=links_of(tables, evaluation, lens),
     )
 
 

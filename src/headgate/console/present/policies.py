@@ -135,10 +135,13 @@ def policy_view(
     history: tuple[TimelineEntry, ...],
     names: Names,
     lens: Lens,
+    acting_for: Sequence[str] = (),
     errors: tuple[FormError, ...] = (),
 ) -> PolicyView:
-    """One version with its table, tests, history and what the reader may do with it."""
+    """One version with its table, tests, history and what the reader may do with it. `acting_for` are principals who
+    delegated approving to the reader."""
     table, results = checked.table, checked.results
+    others = [each for each in acting_for if each not in (*shown.writers, shown.emergency_by)]
     counted = {r.row: r for r in coverage.rows} if coverage is not None and coverage.counted else {}
     return PolicyView(
         policy=shown.policy,
@@ -160,7 +163,9 @@ def policy_view(
         decisions=decisions,
         may_try=lens.may("policies.backtest"),
         hits_of=hits_of if counted else "",
-        acts=acts_of(shown, checked, lens),
+        acts=acts_of(shown, checked, lens, others),
+        acting_for=names.people(others),
+        own_right=lens.may("policies.approve"),
         problems=problems_of(checked) if shown.status in ("draft", "in_review") else (),
         evidence=evidence_cards(evidence, shown, names),
         timeline=history,
@@ -171,8 +176,9 @@ def policy_view(
     )
 
 
-def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens) -> PolicyActs:
-    """What the reader may do with a version now. The service checks it again."""
+def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens, others: Sequence[str] = ()) -> PolicyActs:
+    """What the reader may do with a version now, for `others` too who delegated approving. The service checks it
+    again."""
     standing = shown.standing(lens.now)
     author, approver = lens.may("policies.author"), lens.may("policies.approve")
     wrote = lens.me.id in shown.writers
@@ -191,7 +197,10 @@ def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens) -> PolicyActs:
         withdraw=(author and written) or (approver and (written or waiting)),
         retire=approver and standing == "active",
         emergency=lens.may("policies.emergency") and written and not checked.errors,
-        review_emergency=approver and shown.unreviewed and not wrote and lens.me.id != shown.emergency_by,
+        review_emergency=(approver or bool(others))
+        and shown.unreviewed
+        and not wrote
+        and lens.me.id != shown.emergency_by,
         blocked=blocked,
     )
 

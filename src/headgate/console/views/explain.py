@@ -112,17 +112,30 @@ class MarginView(Explanation):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One input of the table: what was there, what the matched row asks for ('' = anything)."""
+    """One input of the table: what was there, what the matched row asks for ('' = anything). `origin` is `given`,
+    `default` (nobody gave it) or `chained`; then `fed_by` is the place among the evaluation's links, from 1."""
 
     label: str
     value: FactValue
     test: str
+    origin: str = "given"
+    fed_by: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An evaluation whose result became an input further on; its own cells may come from the links before it."""
+
+    reason: str
+    policy: PolicyRef
+    cells: tuple[Cell, ...]
+    outputs: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyEvaluationView(Explanation):
     """One evaluation of a policy. `outcome`: pass, flag, hold, reject. `passed_over` names rows above that did not
-    match and the first input that kept each from matching."""
+    match and the first input that kept each from matching. `links` were decided before, in their order."""
 
     template: ClassVar[str] = "explain.html"
     parts: ClassVar[Mapping[str, str]] = _drawer("explain_policy_body.html")
@@ -139,6 +152,7 @@ class PolicyEvaluationView(Explanation):
     decision: UUID
     decided_at: datetime
     digest: str
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,8 @@ NO_ACTS = PolicyActs()
 class PolicyView(View):
     """One version of a policy. `hit`: unique, first, priority, collect. `default` follows the outputs; empty: none.
 
-    `decisions` as in the list, over 28 days; `hits_of` says what the rows' hits are counted over.
+    `decisions` as in the list, over 28 days; `hits_of` says what the rows' hits are counted over. `acting_for` are
+    those whose delegation lets the reader review an emergency change, `own_right` that they may do so by themselves.
     """
 
     template: ClassVar[str] = "policy.html"
@@ -192,6 +193,8 @@ class PolicyView(View):
     evidence: tuple[EvidenceCard, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     emergency: Emergency | None = None
+    acting_for: tuple[Person, ...] = ()
+    own_right: bool = True
     based_on: int | None = None
     zone: str = ""
     errors: tuple[FormError, ...] = ()

@@ -61,7 +61,22 @@ def record_text(verdict: OrderVerdict) -> str:
 
 def _checks(checked: Sequence[Checked]) -> list[dict[str, Any]]:
     """One table per run of findings that one policy, or none, was asked about."""
-    return [_decided(list(items)) if policy else _noted(items) for policy, items in groupby(checked, _policy_of)]
+    found = []
+    for policy, items in groupby(checked, _policy_of):
+        if not policy:
+            found.append(_noted(items))
+            continue
+        asked = list(items)
+        if any(_absent(item) for item in asked):
+            found += [_decided(list(alike), absent) for absent, alike in groupby(asked, lambda i: bool(_absent(i)))]
+        else:
+            found.append(_decided(asked))
+    return found
+
+
+def _absent(item: Checked) -> Sequence[str]:
+    """The inputs that were not given, so that a default stood in."""
+    return getattr(item.verdict, "defaulted", ())
 
 
 def _noted(items: Any) -> dict[str, Any]:
@@ -69,7 +84,7 @@ def _noted(items: Any) -> dict[str, Any]:
     return {"$always": _NOTES, "$columns": _NOTE_COLUMNS, "$rows": rows}
 
 
-def _decided(items: list[Checked]) -> dict[str, Any]:
+def _decided(items: list[Checked], absent: bool = False) -> dict[str, Any]:
     rows = []
     for f, outcome, exception, waived, verdict in items:
         assert verdict is not None
@@ -95,8 +110,11 @@ def _decided(items: list[Checked]) -> dict[str, Any]:
     if sources:
         linked = [item.verdict.as_values() for item in items if item.verdict is not None]
         rows = [[*row, sources, each["links"]] for row, each in zip(rows, linked, strict=True)]
-    chained = ("from", "links") if sources else ()
-    always, columns = _head(items[0].finding.policy, first.ref, tuple(first.inputs), chained)
+    more: tuple[str, ...] = ("from", "links") if sources else ()
+    if absent:
+        rows = [[*row, _absent(item)] for row, item in zip(rows, items, strict=True)]
+        more = (*more, "defaulted")
+    always, columns = _head(items[0].finding.policy, first.ref, tuple(first.inputs), more)
     return {"$always": always, "$columns": columns, "$rows": rows}
 
 

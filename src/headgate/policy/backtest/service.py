@@ -266,6 +266,12 @@ class Backtests:
     def _finish(self, conn: Connection, ctx: Context, run: Run, replay: Replay) -> Run:
         months = [name for _, name in Period(run.first, run.last, run.zone).months()]
         notes = [lens.note for host, lens in lenses_for(run.policy, self._hosted).items() if host in replay.hosts]
+        readers = self._readers(conn, run.policy)
+        if readers:
+            notes.append(
+                f"{', '.join(readers)} read what {run.policy} gives. Decisions in which it only fed them are not "
+                "weighed again; try a version of those policies to see what becomes of theirs."
+            )
         result = result_of(replay, months, get_tenant(conn).currency, notes)
         for place, tally in enumerate(replay.tallies):
             keep_flips(conn, run.run, place, tally.flips)
@@ -274,6 +280,12 @@ class Backtests:
         attach(conn, ctx, self._policies, run, result)
         _audit(conn, ctx, "backtest.finished", run, decisions=done, read=replay.read_digest)
         return get_run(conn, run.run)
+
+    def _readers(self, conn: Connection, policy: str) -> list[str]:
+        """The policies that had a chained input from this one, in any version that decided."""
+        decided = [(v.policy, v.version) for v in self._policies.list(conn) if v.valid_from is not None]
+        tables = [each.table for each in self._policies.compiled_many(conn, decided).values()]
+        return sorted({t.policy for t in tables if any(c.source and c.source.policy == policy for c in t.inputs)})
 
     def _fail(self, conn: Connection, ctx: Context, run: Run, error: str) -> Run:
         conn.execute(repo.FAIL, {"run": run.run, "error": error, "now": ctx.now})

@@ -56,6 +56,7 @@ class CompiledPolicy:
         "_pick",
         "_ref",
         "_rows",
+        "_stand_ins",
         "reading",
         "table",
     )
@@ -79,6 +80,8 @@ class CompiledPolicy:
         )
         self._rows = reading.rows
         self._defaults = {c.name: c.default.value for c in table.inputs if c.default is not None}
+        # Null stands for a fact that is not given, unless the column takes null as a value of its own.
+        self._stand_ins = tuple((c.name, c.nullable) for c in table.inputs if c.default is not None)
         self._multiple = table.multiple
         self._one_only = table.hit in ("unique", "any")
         self._everything = (1 << len(reading.rows)) - 1
@@ -121,9 +124,15 @@ class CompiledPolicy:
         if self._lists:
             values = tuple(tuple(v) if isinstance(v, list) else v for v in values)
         try:
-            return self._cached(*values)
+            found = self._cached(*values)
         except TypeError:  # a value that cannot be hashed is of no declared type: decide says which
-            return self._decide(*values)
+            found = self._decide(*values)
+        return self._marked(found, inputs) if self._stand_ins else found
+
+    def _marked(self, found: Evaluation, inputs: Mapping[str, object]) -> Evaluation:
+        """With the names of the inputs that were not given."""
+        absent = [n for n, nullable in self._stand_ins if n not in inputs or (inputs[n] is None and not nullable)]
+        return found._replace(defaulted=tuple(absent)) if absent else found
 
     def _decide(self, *values: object) -> Evaluation:
         mask = self._everything

@@ -58,8 +58,8 @@ class Evaluation(NamedTuple):
     `inputs` are the declared inputs as understood; numbers are `Decimal` without trailing zeros. `outputs` of a
     COLLECT, RULE ORDER or OUTPUT ORDER policy is `{"list": [...]}`, under COLLECT plus one entry per aggregated output,
     or `count`. `links` are the evaluations that chained inputs come from, also those behind them, each once and in the
-    order in which they were made. Results are shared through a cache: treat
-    the dicts as read-only.
+    order in which they were made. `defaulted` names the inputs that were not given and for which the default of their
+    column stood in. Results are shared through a cache: treat the dicts as read-only.
     """
 
     ref: PolicyRef
@@ -67,6 +67,7 @@ class Evaluation(NamedTuple):
     inputs: dict[str, object]
     outputs: dict[str, Any]
     links: tuple[Evaluation, ...] = ()
+    defaulted: tuple[str, ...] = ()
 
     @property
     def policy(self) -> str:
@@ -129,6 +130,8 @@ class Evaluation(NamedTuple):
         }
         if ref.sources:
             found["from"] = dict(ref.sources)
+        if self.defaulted:
+            found["defaulted"] = self.defaulted
         if self.links:
             found["links"] = [link.as_values() for link in self.links]
         return found

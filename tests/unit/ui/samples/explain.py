@@ -16,6 +16,7 @@ from headgate.console.views.explain import (
     ApprovalPathView,
     Cell,
     CreditView,
+    Link,
     MarginView,
     PathStep,
     PolicyEvaluationView,
@@ -138,8 +139,8 @@ EVALUATION = PolicyEvaluationView(
     hit="first",
     cells=(
         Cell("Price below contract, in %", Percent(Decimal("12.4")), "> 10"),
-        Cell("Partner tier", "gold", "'gold', 'silver'"),
-        Cell("Special price valid", False, ""),
+        Cell("Partner tier", "gold", "'gold', 'silver'", "chained", 2),
+        Cell("Special price valid", False, "", "default"),
     ),
     outputs=(Fact("Outcome", "hold"), Fact("Exception", "price_deviation")),
     passed_over=(
@@ -149,6 +150,20 @@ EVALUATION = PolicyEvaluationView(
     decision=uid("d1"),
     decided_at=ago(hours=4),
     digest="5ac1f00d" * 8,
+    links=(
+        Link(
+            "It bought for 410,000 EUR in twelve months",
+            PolicyRef("turnover_band", "Turnover bands", 3, "large", "Programme guide 2.1"),
+            (Cell("Turnover of twelve months", Decimal(410_000), ">= 250000"),),
+            (Fact("Band", "large"),),
+        ),
+        Link(
+            "A large partner that is certified is gold",
+            PolicyRef("partner_tier", "Partner tiers", 2, "gold", ""),
+            (Cell("Band", "large", "'large'", "chained", 1), Cell("Certified", True, "true", "default")),
+            (Fact("Tier", "gold"),),
+        ),
+    ),
 )
 
 

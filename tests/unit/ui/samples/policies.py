@@ -266,6 +266,7 @@ EMERGENCY_POLICY = replace(
     POLICY,
     acts=PolicyActs(propose=True, retire=True, review_emergency=True, schedule=True, withdraw=True),
     emergency=Emergency(MIRA, "A price list leaked; every order below contract must stop", ago(hours=2), True),
+    acting_for=(JONAS,),
     zone="Europe/Berlin",
 )
 POLICY_DIFF = PolicyDiffView("price_deviation", POLICY.title, 2, "in_review", TABLE_DIFF, (4, 3, 1))

@@ -93,7 +93,7 @@ class OrderLens:
                 end = stop
             table = orjson.loads(text[text.rfind(_TABLE, 0, at) : end])
             names, version = _names(table["$columns"]), table["$always"]["evaluation.version"]
-            found += [Asked(0, version, names, row[HEAD:], row[6], row[7]) for row in table["$rows"]]
+            found += [_read(0, version, names, row) for row in table["$rows"]]
             at = text.find(head, end, stop)
         return found
 
@@ -119,7 +119,7 @@ class OrderLens:
             if always["policy"] == policy:
                 names = _names(table["$columns"])
                 version = always["evaluation.version"]
-                found += [Asked(before + n, version, names, row[HEAD:], row[6], row[7]) for n, row in enumerate(rows)]
+                found += [_read(before + n, version, names, row) for n, row in enumerate(rows)]
             before += len(rows)
         return found
 
@@ -180,7 +180,12 @@ class OrderLens:
 
 
 def _names(columns: Sequence[Any]) -> tuple[str, ...]:
-    return tuple([name[len(_INPUTS) :] for name in columns[HEAD:]])
+    """The inputs; behind them may stand where a chained policy has them from, and which were not given."""
+    return tuple([name[len(_INPUTS) :] for name in columns[HEAD:] if name.startswith(_INPUTS)])
+
+
+def _read(place: int, version: int, names: tuple[str, ...], row: Sequence[Any]) -> Asked:
+    return Asked(place, version, names, row[HEAD : HEAD + len(names)], row[6], row[7])
 
 
 def _asked(place: int, said: Mapping[str, Any]) -> Asked:
