@@ -39,6 +39,7 @@ def test_a_delegate_approves_for_who_delegated_it_and_nobody_else_does(held: Vis
 
 def test_a_delegate_reviews_an_emergency_change_for_who_delegated_it(held: Visitor) -> None:
     channel, page = held.channel, "/policies/price_deviation/versions/2"
+    channel.clock.move(timedelta(hours=1))
     text = (find_pack("order_governance") / "policies" / "price_deviation.yaml").read_text(encoding="utf-8")
     with channel.app.database.transaction(channel.tenant) as conn:
         author = channel.context(AUTHOR)
