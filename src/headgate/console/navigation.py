@@ -51,6 +51,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("orders.read", NavItem("partners", "Partners", urls.PARTNERS, "building-store", "p")),
         ("policies.read", NavItem("policies", "Policies", urls.POLICIES, "scale", "l")),
         ("cases.read", NavItem("processes", "Processes", urls.PROCESSES, "git-merge", "r")),
+        ("cases.read", NavItem("calendars", "Calendars", urls.CALENDARS, "calendar", "y")),
         ("audit.read", NavItem("audit", "Audit", urls.AUDIT, "fingerprint", "a")),
         (
             "quarantine.read",

@@ -38,6 +38,9 @@ AGREEMENTS = "/agreements"
 POLICIES = "/policies"
 BACKTESTS = "/backtests"
 PROCESSES = "/processes"
+CALENDARS = "/calendars"
+CALENDAR_NEW = "/new-calendar"
+CALENDAR_USES = "/calendar-uses"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
@@ -238,6 +241,14 @@ def process_file(name: str, version: int, form: str) -> str:
 def cases_in(process: str, stage: str) -> str:
     """The cases of a process that are in a stage."""
     return f"{CASES}?process={segment(process)}&stage={segment(stage)}"
+
+
+def calendar(name: str, year: int | None = None) -> str:
+    return query(f"{CALENDARS}/{segment(name)}", [("year", "" if year is None else str(year))])
+
+
+def calendar_edit(name: str) -> str:
+    return f"{calendar(name)}/edit"
 
 
 def policy(name: str) -> str:

@@ -27,6 +27,7 @@ HORIZON_DAYS = 3660
 _ZERO = timedelta(0)
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 _EVERY_YEAR = re.compile(r"(\d\d)-(\d\d)")
+NO_HOURS = "no working hours on this weekday"
 MOST_DAYS = 2000  # single dates of one calendar: decades of them
 
 Span = tuple[datetime, datetime]
@@ -230,7 +231,7 @@ def why_off(calendar: Calendar, day: date) -> str:
     if (day.month, day.day) in calendar.yearly_off:
         return "day off every year"
     named = holiday_names(calendar.country, calendar.subdivision, day.year).get(day) if calendar.country else None
-    return named or "no working hours on this weekday"
+    return named or NO_HOURS
 
 
 def public_holidays(country: str, subdivision: str, year: int) -> AbstractSet[date]:

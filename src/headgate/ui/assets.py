@@ -35,6 +35,7 @@ STYLES = (
     "portal",
     "palette",
     "queue",
+    "calendars",
     "account",
     "print",
 )

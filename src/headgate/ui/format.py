@@ -220,6 +220,16 @@ def day_short(value: date, locale: str) -> str:
     return format_date(value, "d MMM", locale)
 
 
+def weekday_short(value: date, locale: str) -> str:
+    """A date with its weekday in a list, where the year stands above: `Fri 21 Nov`."""
+    return format_date(value, "EEE d MMM", locale)
+
+
+def month(value: date, locale: str) -> str:
+    """A month by its name: `November`."""
+    return format_date(value, "LLLL", locale)
+
+
 def _zone_name(local: datetime) -> str:
     name = local.tzname() or ""
     if name and name[0] not in "+-":
@@ -318,6 +328,12 @@ class Formatter:
 
     def day_short(self, value: date) -> str:
         return day_short(value, self.locale)
+
+    def weekday_short(self, value: date) -> str:
+        return weekday_short(value, self.locale)
+
+    def month(self, value: date) -> str:
+        return month(value, self.locale)
 
     def time_left(self, due: datetime) -> str:
         return time_left(due, self.now, self.say)

@@ -129,6 +129,8 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "day": _filter(_day),
     "day_short": _filter(Formatter.day_short),
     "weekday": _filter(Formatter.weekday),
+    "weekday_short": _filter(Formatter.weekday_short),
+    "month": _filter(Formatter.month),
     "relative": _filter(Formatter.relative),
     "time_left": _filter(Formatter.time_left),
     "show": _filter(_show),

@@ -32,6 +32,7 @@ BUDGETS = {
     "/agreements": 14,
     "/policies": 15,
     "/policies/price_deviation": 17,
+    "/calendars": 18,
     "/processes": 14,
     "/processes/order_to_release": 16,
     "/cases?process=order_to_release&stage=exception": 17,

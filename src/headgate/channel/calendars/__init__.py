@@ -1,7 +1,7 @@
 """Business calendars: whose working hours count, per tenant, region and partner, in versions with a first day."""
 
-from headgate.channel.calendars.core.book import Book, Found, Use, Version, book_of
-from headgate.channel.calendars.core.month import Day, month_of
+from headgate.channel.calendars.core.book import EVER, Book, Found, Use, Version, book_of
+from headgate.channel.calendars.core.month import Day, month_of, usual_spans, year_of
 from headgate.channel.calendars.service import (
     SCOPES,
     assign_calendar,
@@ -13,6 +13,7 @@ from headgate.channel.calendars.service import (
 )
 
 __all__ = [
+    "EVER",
     "SCOPES",
     "Book",
     "Day",
@@ -27,4 +28,6 @@ __all__ = [
     "list_uses",
     "load_book",
     "month_of",
+    "usual_spans",
+    "year_of",
 ]

@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from headgate.access import require
 from headgate.channel.calendars import repo
-from headgate.channel.calendars.core.book import Book, Use, Version, book_of
+from headgate.channel.calendars.core.book import EVER, Book, Use, Version, book_of
 from headgate.channel.masters import RevisionCache, bump
 from headgate.channel.partners import known_places, load_places
 from headgate.domain.calendar import Calendar, calendar_from
@@ -142,7 +142,7 @@ def _with_places(book: Book, places: Mapping[str, tuple[str, str]]) -> Book:
 
 def _begin(ctx: Context, held: Calendar, day: date | None, *, first: bool) -> datetime:
     if day is None:
-        return datetime.fromisoformat("2000-01-01T00:00:00+00:00") if first else ctx.now
+        return EVER if first else ctx.now
     tz = zone(held.timezone)
     if not first and day < ctx.now.astimezone(tz).date():
         fix = "Let it begin today or later; clocks that run keep their due times in any case."

@@ -1,4 +1,4 @@
-"""A month of a calendar, day by day, as people look at it."""
+"""A month or a year of a calendar, day by day, as people look at it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def month_of(hours: Hours, first: date) -> list[Day]:
     return list(_days(hours, first.replace(day=1)))
 
 
+def year_of(hours: Hours, year: int) -> list[list[Day]]:
+    """The twelve months of a year."""
+    return [month_of(hours, date(year, month, 1)) for month in range(1, 13)]
+
+
+def usual_spans(hours: Hours, day: date) -> tuple[tuple[str, str], ...]:
+    """The working hours of a date's weekday, before holidays and single days are looked at."""
+    held = calendar_on(hours, datetime.combine(day, time(12), UTC))
+    return tuple((_minute(start), _minute(end)) for start, end in held.hours[day.weekday()])
+
+
 def _days(hours: Hours, first: date) -> Iterator[Day]:
     day = first
     while day.month == first.month:
@@ -48,3 +59,7 @@ def day_of(hours: Hours, day: date) -> Day:
 
 def _clock(local: datetime, day: date) -> str:
     return "24:00" if local.date() > day else f"{local:%H:%M}"
+
+
+def _minute(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
