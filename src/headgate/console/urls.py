@@ -38,6 +38,7 @@ AGREEMENTS = "/agreements"
 POLICIES = "/policies"
 BACKTESTS = "/backtests"
 PROCESSES = "/processes"
+MIGRATIONS = "/migrations"
 CALENDARS = "/calendars"
 CALENDAR_NEW = "/new-calendar"
 CALENDAR_USES = "/calendar-uses"
@@ -236,6 +237,19 @@ def process_version(name: str, version: int) -> str:
 
 def process_file(name: str, version: int, form: str) -> str:
     return f"{process_version(name, version)}/files/{segment(form)}"
+
+
+def process_move(name: str, to: int | None = None) -> str:
+    """The rehearsal of moving the cases of a process, to a version where one is chosen."""
+    return query(f"{process(name)}/move", [("to", "" if to is None else str(to))])
+
+
+def migration(found: UUID | str) -> str:
+    return f"{MIGRATIONS}/{found}"
+
+
+def migration_act(found: UUID | str, act: str) -> str:
+    return f"{migration(found)}/{segment(act)}"
 
 
 def cases_in(process: str, stage: str) -> str:

@@ -44,6 +44,12 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             cancelled=("Cancelled", "quiet", "ban"),
             failed=("Failed", "breach", "alert-triangle"),
         ),
+        "migration": _table(
+            running=("Under way", "active", "player-play"),
+            queued=("Through", "done", "circle-check"),
+            undoing=("Being taken back", "active", "arrow-back-up"),
+            undone=("Taken back", "quiet", "arrow-back-up"),
+        ),
         "deal": _table(
             draft=("Draft", "quiet", "pencil"),
             submitted=("Submitted", "active", "circle-dot"),

@@ -285,9 +285,8 @@ def _errors(
         group, _, part = problem.field.partition(".")
         field = part if group == "hours" and part else called.get(group, {"valid_from": "from"}.get(group, group))
         field = {"calendar": "name"}.get(field, field) if "name" in known else field
-        shown = problem.value if isinstance(problem.value, str) else ""
         label = {"name": "the short name", "from": "the first day", "ref": "this"}.get(field, humanise(field).lower())
-        said = sentence(f"{label} {f'‘{shown}’ ' if shown else ''}{problem.message}")
+        said = sentence(f"{label} {f'‘{problem.value}’ ' if problem.value else ''}{problem.message}")
         found.append(FormError(field if field in known else "", f"{said} {problem.fix}".strip()))
     return tuple(found) or (FormError("", sentence(error.message)),)
 

@@ -52,6 +52,8 @@ def process_view(
     definition: Definition,
     versions: Sequence[Mapping[str, Any]],
     counts: Mapping[str, tuple[int, int]],
+    *,
+    may_move: bool = False,
 ) -> ProcessView:
     """One version. `counts` are open and late cases by stage."""
     own = [v for v in versions if v["process"] == definition.process]
@@ -90,6 +92,7 @@ def process_view(
             for v in own
         ),
         files=tuple((words, urls.process_file(definition.process, definition.version, form)) for form, words in _FILES),
+        may_move=may_move,
     )
 
 

@@ -77,3 +77,4 @@ class ProcessView(View):
     stages: tuple[StageRow, ...]
     versions: tuple[ProcessVersionRow, ...]
     files: tuple[tuple[str, str], ...]  # what each is, and where
+    may_move: bool = False

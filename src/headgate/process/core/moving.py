@@ -94,6 +94,12 @@ def moved(old: Definition, new: Definition, case: Case, mapping: Renaming) -> Ca
     return case._replace(version=new.version, stage=to, data=data, owner_role=owner)
 
 
+def unknown(new: Definition, case: Case, mapping: Renaming) -> list[str]:
+    """What the case keeps, by its old name, under a name that no step of `new` has and that is not to be kept."""
+    known = {s.id for stage in new.stages.values() for s in steps_of(stage)} | _OWN | mapping.keep
+    return [name for name in case.data if mapping.data.get(name, name) not in known]
+
+
 def _open(old: Definition, case: Case, timers: Sequence[str]) -> Iterator[str]:
     if case.approval is not None and case.approval.status == "pending":
         yield "an approval"
@@ -154,10 +160,10 @@ def _timers(there: Stage, timers: Sequence[str], version: str) -> Iterator[str]:
 
 def _lost(new: Definition, case: Case, mapping: Renaming, version: str) -> Iterator[str]:
     """What the case keeps and the new version does not know would be lost to it."""
-    known = {s.id for stage in new.stages.values() for s in steps_of(stage)} | _OWN | mapping.keep
+    lost = unknown(new, case, mapping)
     for name in case.data:
         to = mapping.data.get(name, name)
-        if to not in known:
+        if name in lost:
             yield (
                 f"'{to}' would be lost: no step of {version} has that name; say under data what it becomes, "
                 "or list it under keep"

@@ -13,7 +13,7 @@ from psycopg import Connection
 from headgate.kernel.errors import NotFound
 from headgate.process import repo as engine_repo
 from headgate.process.core.definition import Definition
-from headgate.process.core.moving import Outlook, Renaming, outlook
+from headgate.process.core.moving import Outlook, Renaming, outlook, unknown
 from headgate.process.core.state import Case
 from headgate.process.definitions import Definitions
 from headgate.process.migration import repo
@@ -23,6 +23,7 @@ from headgate.process.moved import timers_of
 PAGE = 500
 # Of a group, the list shows so many cases; the counts are of all.
 SHOWN = 100
+_NONE = Renaming()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,26 @@ class Group:
     from_stage: str
     to_stage: str
     why: str
+    reasons: tuple[str, ...] = ()
     count: int = 0
     cases: list[Placed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What moving would do: how many cases can be moved, how many cannot, and the groups, largest first."""
+    """What moving would do: how many cases can be moved, how many cannot, and the groups, largest first.
+
+    `gone` and `lost` are what a mapping has to speak of, whatever it says already: stages that the new version has not,
+    and what cases keep that no step of it has the name of; each with how many cases.
+    """
 
     process: str
     to: int
     movable: int = 0
     staying: int = 0
     groups: list[Group] = field(default_factory=list)
+    gone: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
 
 
 def rehearse(conn: Connection[Any], definitions: Definitions, process: str, to: int, renaming: Renaming) -> Rehearsal:
@@ -67,8 +75,12 @@ def rehearse(conn: Connection[Any], definitions: Definitions, process: str, to: 
     for case, found in _each(conn, versions, process, to, renaming):
         why = "; ".join(found.problems)
         key = (case.version, case.stage, found.stage, why)
-        group = groups.setdefault(key, Group(*key))
+        group = groups.setdefault(key, Group(*key, found.problems))
         group.count += 1
+        if case.stage not in versions[to].stages:
+            result.gone[case.stage] = result.gone.get(case.stage, 0) + 1
+        for name in unknown(versions[to], case, _NONE):
+            result.lost[name] = result.lost.get(name, 0) + 1
         if len(group.cases) < SHOWN:
             group.cases.append(Placed(case.case_id, case.subject, found.open, found.notes))
         if why:

@@ -10,7 +10,7 @@ from headgate.console.present import calendar_form, calendars
 from headgate.console.present.names import Names
 from headgate.console.views.calendars import Ask, CalendarEditView, CalendarsView, CalendarView, Due, PauseRow
 from headgate.console.views.common import FormError, Option
-from headgate.domain.calendar import calendar_from
+from headgate.domain.calendar import WEEKDAYS, calendar_from
 from tests.unit.ui.samples.base import NOW, ago
 
 BODY = {
@@ -35,7 +35,7 @@ ROUND = Version(
     "round-the-clock",
     1,
     "Round the clock, every day of the year and every hour of the day",
-    {"timezone": "UTC", "hours": {day: [["00:00", "24:00"]] for day in calendars.WEEKDAYS}},
+    {"timezone": "UTC", "hours": {day: [["00:00", "24:00"]] for day in WEEKDAYS}},
     EVER,
     "24/7 contracts",
     "user:mira.osei@nordwind.example",
