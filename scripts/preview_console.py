@@ -51,6 +51,7 @@ def serve(pages: dict[str, str]) -> ThreadingHTTPServer:
         "/audit/": "part-audit-entry",
         "/orders?after": "part-orders-more",
         "/orders?": "part-orders-results",
+        "/go-on": "migration-through",
     }
 
     class Handler(BaseHTTPRequestHandler):
@@ -65,6 +66,11 @@ def serve(pages: dict[str, str]) -> ThreadingHTTPServer:
                 name = next((part for piece, part in partials.items() if piece in self.path), name)
             body = pages.get(name)
             self._answer((body or "not found").encode(), "text/html; charset=utf-8", 200 if body else 404)
+
+        def do_POST(self) -> None:
+            """What a form that HTMX sends by itself gets: its part, as things stand a moment later."""
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.do_GET()
 
         def _answer(self, body: bytes, media: str, status: int = 200) -> None:
             self.send_response(status)

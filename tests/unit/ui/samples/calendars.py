@@ -51,7 +51,7 @@ USES = [
 ]
 TITLES = {"munich": MUNICH.title, "round-the-clock": ROUND.title}
 DUE = Due(
-    "8", NOW, datetime(2025, 11, 24, 15, 0, tzinfo=UTC), "16:00", MUNICH.title, "set for everybody", "Europe/Berlin"
+    "8", NOW, datetime(2025, 11, 24, 15, 0, tzinfo=UTC), "15:00", MUNICH.title, "set for everybody", "Europe/London"
 )
 CALENDARS = CalendarsView(
     rows=calendars.rows({"munich": [NEXT, MUNICH], "round-the-clock": [ROUND]}, USES, NAMES),

@@ -181,6 +181,7 @@ SAMPLES: dict[str, Sample] = {
     "migration-done": Sample(moving.DONE),
     "migration-back": Sample(moving.BACK),
     "migration-progress": Sample(moving.RUNNING, target="progress"),
+    "migration-through": Sample(moving.DONE, target="progress"),
     "policies": Sample(policies.POLICIES),
     "policy": Sample(policies.POLICY),
     "policy-draft": Sample(policies.DRAFT_POLICY),
