@@ -41,7 +41,13 @@ class RecordingDatabase(Database):
 
     @contextmanager
     def transaction(
-        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False, idle_seconds: float | None = None
+        self,
+        tenant_id: UUID,
+        *,
+        partner: str | None = None,
+        read_only: bool = False,
+        idle_seconds: float | None = None,
+        durable: bool = True,
     ) -> Iterator[Connection]:
         """As `Database.transaction`."""
         written: list[Statement] = []
@@ -52,7 +58,7 @@ class RecordingDatabase(Database):
                     written.append((query, params))
                 return super().execute(query, params, **options)
 
-        with self._inner.transaction(tenant_id, partner=partner, read_only=read_only) as conn:
+        with self._inner.transaction(tenant_id, partner=partner, read_only=read_only, durable=durable) as conn:
             plain, conn.cursor_factory = conn.cursor_factory, Noting
             try:
                 yield conn

@@ -195,17 +195,24 @@ from free where l.lane = free.lane
 returning l.lane, l.owner, l.epoch, l.lease_until, l.lapses
 """
 
-RENEW_LANES = f"""
+# Locked in the order of the lanes: a renewal and the batch that gives its lanes back may meet.
+_HELD = """
+with held as (
+    select l.lane from lanes l
+    join unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch) on l.lane = h.lane and l.epoch = h.epoch
+    where l.owner = %(owner)s
+    order by l.lane for no key update of l
+)
+"""
+
+RENEW_LANES = f"""{_HELD}
 update lanes l set served_at = {_NOW}, lease_until = {_NOW} + {_LEASE}
-from unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch)
-where l.lane = h.lane and l.epoch = h.epoch and l.owner = %(owner)s
+from held where l.lane = held.lane
 returning l.lane, l.owner, l.epoch, l.lease_until, l.lapses
 """
 
-RELEASE_LANES = """
-update lanes l set owner = null, lease_until = null
-from unnest(%(lane)s::smallint[], %(epoch)s::bigint[]) as h(lane, epoch)
-where l.lane = h.lane and l.epoch = h.epoch and l.owner = %(owner)s
+RELEASE_LANES = f"""{_HELD}
+update lanes l set owner = null, lease_until = null from held where l.lane = held.lane
 """
 
 # FOR KEY SHARE bars a claim until this transaction ends, and does not bar the owner's own renewal.

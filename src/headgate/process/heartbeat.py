@@ -39,8 +39,10 @@ def beating(renew: Renew, tenant: UUID, leases: Sequence[Lease], lease_seconds: 
             except (psycopg.Error, Busy) as error:
                 log.warning("a lease could not be renewed", tenant=str(tenant), error=str(error).splitlines()[0])
                 continue
-            if len(kept) < len(leases) and not over.is_set():
+            # A batch gives its lanes back in its own commit, a moment before it is over.
+            if len(kept) < len(leases) and not over.wait(lease_seconds / BEATS_PER_LEASE):
                 log.warning("lanes were taken over", tenant=str(tenant), lanes=len(leases) - len(kept))
+            if len(kept) < len(leases):
                 return
         log.warning("a batch takes very long; its lanes are no longer kept", tenant=str(tenant), lanes=len(leases))
 

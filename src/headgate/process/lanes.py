@@ -100,6 +100,8 @@ class LaneRunner:
     lease_seconds: int = 15
     batch: int = 256
     probe: Probe = field(default=_quiet)
+    # Tenants a batch of which this runner has committed since it began, or since it lost the database.
+    _proven: set[UUID] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def run_tenant(self, tenant: UUID, *, wanted: int = 1000, among: Sequence[int] | None = None) -> Progress:
         """Claim up to `wanted` lanes of a tenant, apply one batch, give them back. No events when none were free.
@@ -107,30 +109,35 @@ class LaneRunner:
         Raises `Busy` when the database cannot run the batch for contention.
         """
         progress = Progress()
-        with self.database.transaction(tenant) as conn:
+        # The batch's own commit writes the lease out as well. Only where the batch may be what kills the database and
+        # the worker together does the disk have to know who was at it, or that would never be found out.
+        with self.database.transaction(tenant, durable=tenant not in self._proven) as conn:
             leases = claim_lanes(conn, self.owner, self.lease_seconds, self._given(), wanted, among=among)
         if not leases:
             return progress
         crashpoint("lanes.claimed")
+        given_back = False
         try:
             with uncollected(), beating(self._renew, tenant, leases, self.lease_seconds):
                 suspects = [lease for lease in leases if lease.lapses >= LAPSES]
                 if suspects:
                     self._carefully(tenant, suspects, progress)
                 else:
-                    self._batch(tenant, leases, self.batch, progress)
+                    given_back = self._batch(tenant, leases, self.batch, progress, give_back=leases)
         except LeaseLost:
             pass  # release leaves to others what is theirs by now
         except psycopg.OperationalError:
+            self._proven.discard(tenant)
             raise  # nothing can be given back to a database that is gone; the next claim takes what is still ours
         except BaseException:
             self._release(tenant, leases)
             raise
-        self._release(tenant, leases)
+        if not given_back:
+            self._release(tenant, leases)
         return progress
 
     def _release(self, tenant: UUID, leases: Sequence[Lease]) -> None:
-        with self.database.transaction(tenant) as conn:
+        with self.database.transaction(tenant, durable=False) as conn:
             release(conn, leases)
 
     def _given(self) -> datetime | None:
@@ -194,8 +201,19 @@ class LaneRunner:
                 progress.failed += 1
         return False
 
-    def _batch(self, tenant: UUID, leases: Sequence[Lease], limit: int, progress: Progress) -> None:
-        """Apply up to `limit` events; when that breaks, the first half alone, down to one event, which is put off."""
+    def _batch(
+        self,
+        tenant: UUID,
+        leases: Sequence[Lease],
+        limit: int,
+        progress: Progress,
+        *,
+        give_back: Sequence[Lease] = (),
+    ) -> bool:
+        """Apply up to `limit` events; when that breaks, the first half alone, down to one event, which is put off.
+
+        Whether events were applied; the leases to `give_back` were then given back in the same commit.
+        """
         contended = 0
         while True:
             events: Sequence[StoredEvent] = ()
@@ -203,11 +221,12 @@ class LaneRunner:
                 with self.database.transaction(tenant, idle_seconds=self.lease_seconds) as conn:
                     events = self._take(conn, leases, limit, progress)
                     if not events:
-                        return
+                        return False
                     crashpoint("advance.fetched")
                     began = time.perf_counter()
                     with traced(tenant, events) as followed:
                         done = self._apply(conn, tenant, followed)
+                    release(conn, give_back)
                     self.probe("before_commit")
                     crashpoint("advance.before_commit")
                 progress.add(done)
@@ -232,10 +251,12 @@ class LaneRunner:
                         at = fence(conn, leases)
                         self._put_off(conn, self._given() or at, tenant, [Failed(event, error) for event in events])
                     progress.failed += len(events)
-                    return
+                    return False
                 limit = len(events) // 2
+        self._proven.add(tenant)
         self.probe("after_commit")
         crashpoint("advance.after_commit")
+        return True
 
     def _take(
         self, conn: Connection[Any], leases: Sequence[Lease], limit: int, progress: Progress

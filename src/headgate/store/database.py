@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import LiteralString
 from uuid import UUID
 
@@ -25,9 +26,19 @@ _BEGIN = sql.SQL(
 # A partner's transaction works as a role that cannot read the columns that are for staff; it ends with the transaction.
 _AS_PARTNER = sql.SQL(", set_config('role', {role}, true)").format(role=sql.Literal(PORTAL_ROLE))
 _IDLE = sql.SQL(", set_config('idle_in_transaction_session_timeout', {milliseconds}, true)")
+_UNWAITED = sql.SQL(", set_config('synchronous_commit', 'off', true)")
 _WAIT_SECONDS = 30.0
 # A process that stands still, or whose machine is gone, must not keep its locks: the server ends such a session.
 _SESSION = "set time zone 'UTC'; set idle_in_transaction_session_timeout = '60s'"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What a transaction may do, and what it waits for. `mode` goes behind BEGIN."""
+
+    mode: LiteralString = ""
+    idle_seconds: float | None = None
+    durable: bool = True
 
 
 def configure(conn: Connection) -> None:
@@ -75,23 +86,32 @@ class Database:
 
     @contextmanager
     def transaction(
-        self, tenant_id: UUID, *, partner: str | None = None, read_only: bool = False, idle_seconds: float | None = None
+        self,
+        tenant_id: UUID,
+        *,
+        partner: str | None = None,
+        read_only: bool = False,
+        idle_seconds: float | None = None,
+        durable: bool = True,
     ) -> Iterator[Connection]:
         """One transaction that sees and writes only this tenant's rows (and, with `partner`, only that partner's).
 
         Commits on normal exit and rolls back on an exception. A failed statement whose error was swallowed inside
         raises `InFailedSqlTransaction` at the end, because nothing could be committed. Raises `Busy` when no
         connection becomes free. With `idle_seconds` the server ends it when it hears nothing for so long in between.
+        `durable=False` does not wait for the disk: everybody sees the commit at once, and it is on disk before any
+        later durable one; only a server that crashes within a second can lose it. For leases, never for business.
         """
         tenant = str(UUID(str(tenant_id)))
-        with self._begun(tenant, partner or "", read_only=read_only, idle_seconds=idle_seconds) as conn:
+        mode: LiteralString = " read only" if read_only else ""
+        with self._begun(tenant, partner or "", _Bounds(mode, idle_seconds, durable)) as conn:
             yield conn
 
     @contextmanager
     def snapshot(self, tenant_id: UUID) -> Iterator[Connection]:
         """A read-only transaction of a tenant that sees everything as it stood at its first question."""
         tenant = str(UUID(str(tenant_id)))
-        with self._begun(tenant, "", read_only=True, mode=" isolation level repeatable read read only") as conn:
+        with self._begun(tenant, "", _Bounds(" isolation level repeatable read read only")) as conn:
             yield conn
 
     @contextmanager
@@ -99,7 +119,7 @@ class Database:
         """A read-only transaction without a tenant. Only the `headgate_*` functions answer in it; tables refuse.
 
         Where this installation has a label of residency, what is due is that of tenants with the same label."""
-        with self._begun("", "", read_only=True) as conn:
+        with self._begun("", "", _Bounds(" read only")) as conn:
             if self.residency:
                 conn.execute("select set_config('headgate.residency', %s, true)", [self.residency])
             yield conn
@@ -133,18 +153,14 @@ class Database:
             on_close()
 
     @contextmanager
-    def _begun(
-        self, tenant: str, partner: str, *, read_only: bool, idle_seconds: float | None = None, mode: LiteralString = ""
-    ) -> Iterator[Connection]:
-        begin = _BEGIN.format(
-            mode=sql.SQL(mode or (" read only" if read_only else "")),
-            tenant=sql.Literal(tenant),
-            partner=sql.Literal(partner),
-        )
+    def _begun(self, tenant: str, partner: str, bounds: _Bounds) -> Iterator[Connection]:
+        begin = _BEGIN.format(mode=sql.SQL(bounds.mode), tenant=sql.Literal(tenant), partner=sql.Literal(partner))
         if partner:
             begin += _AS_PARTNER
-        if idle_seconds is not None:
-            begin += _IDLE.format(milliseconds=sql.Literal(str(int(idle_seconds * 1000))))
+        if bounds.idle_seconds is not None:
+            begin += _IDLE.format(milliseconds=sql.Literal(str(int(bounds.idle_seconds * 1000))))
+        if not bounds.durable:
+            begin += _UNWAITED
         conn = self._connection(begin)
         try:
             try:

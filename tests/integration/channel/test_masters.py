@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -180,6 +181,61 @@ def test_the_cache_asks_once_until_the_revision_changes(database: Database, tena
     with database.transaction(tenant) as conn:
         cache.take(conn, "things", ["a"], load)
     assert load.asked == [["a", "none"], ["b"], ["a"]]
+
+
+def test_stamps_read_at_once_are_as_fresh_as_that_moment(database: Database, tenant: UUID) -> None:
+    cache, load = RevisionCache(), Loads()
+    with database.transaction(tenant) as conn:
+        bump(conn, "things")
+        bump(conn, "others")
+    with database.transaction(tenant) as conn:
+        stamped = cache.at_once(conn)
+        with database.transaction(tenant) as meanwhile:
+            bump(meanwhile, "things")
+        assert stamped.take(conn, "things", ["a", "none"], load) == {"a": "A"}
+        assert stamped.take(conn, "others", ["b"], load) == {"b": "B"}
+    with database.transaction(tenant) as conn:
+        cache.at_once(conn).take(conn, "others", ["b"], load)
+        assert cache.take(conn, "others", ["b"], load) == {"b": "B"}
+        assert load.asked == [["a", "none"], ["b"]], "both ways of asking share what is remembered"
+        cache.at_once(conn).take(conn, "things", ["a"], load)
+        assert load.asked[2:] == [["a"]], "what was remembered under the older stamp is loaded again"
+        bump(conn, "things")
+        cache.at_once(conn).take(conn, "things", ["a"], load)
+        assert load.asked[3:] == [["a"]], "a change within the transaction counts"
+
+
+def test_what_was_never_written_is_remembered_until_it_is_written_and_for_its_tenant_only(
+    database: Database, tenant: UUID, make_tenant: Callable[[], UUID]
+) -> None:
+    cache, load = RevisionCache(), Loads()
+    for _ in range(2):
+        with database.transaction(tenant) as conn:
+            assert cache.at_once(conn).take(conn, "things", ["none"], load) == {}
+    assert load.asked == [["none"]]
+    with database.transaction(make_tenant()) as conn:
+        assert cache.at_once(conn).take(conn, "things", ["none", "a"], load) == {"a": "A"}
+    assert load.asked[1:] == [["none", "a"]], "another tenant's are its own"
+    with database.transaction(tenant) as conn:
+        bump(conn, "things")
+    with database.transaction(tenant) as conn:
+        assert cache.at_once(conn).take(conn, "things", ["none"], load) == {}
+    assert load.asked[2:] == [["none"]]
+
+
+def test_a_partners_transaction_neither_uses_nor_fills_what_staff_remember(database: Database, tenant: UUID) -> None:
+    cache, load = RevisionCache(), Loads()
+    with database.transaction(tenant) as conn:
+        bump(conn, "things")
+        cache.at_once(conn).take(conn, "things", ["a"], load)
+    with database.transaction(tenant, partner="P-1") as conn:
+        stamped = cache.at_once(conn)
+        stamped.take(conn, "things", ["a", "b"], load)
+        stamped.take(conn, "never written", ["c"], load)
+    with database.transaction(tenant) as conn:
+        cache.at_once(conn).take(conn, "things", ["a", "b"], load)
+        cache.at_once(conn).take(conn, "never written", ["c"], load)
+    assert load.asked == [["a"], ["a", "b"], ["c"], ["b"], ["c"]]
 
 
 def test_what_a_rolled_back_transaction_loaded_is_not_trusted_later(database: Database, tenant: UUID) -> None:

@@ -20,6 +20,8 @@ from headgate.channel.agreements import (
     grant_exceptions,
     load_prices,
     load_terms,
+    load_volatile,
+    prices_with,
     submit,
     use_exceptions,
 )
@@ -58,7 +60,8 @@ def listed(database: Database, tenant: UUID, as_user) -> None:
 
 
 def asked(conn, quantity: int = 1, at: datetime = NOW, cache: RevisionCache | None = None, partner: str = "P"):
-    book = load_prices(conn, [(partner, "S")], cache, lock=True)
+    pairs = [(partner, "S")]
+    book = prices_with(conn, pairs, load_volatile(conn, pairs, lock=True), cache)
     return resolve_price(PriceQuery(partner, "S", Decimal(quantity), "EUR", at, NOW), book)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +14,17 @@ import pytest
 from structlog.testing import capture_logs
 
 from headgate.kernel.clock import SystemClock
-from headgate.ledger import Lease, NewEvent, append_events, audit_list, lane_list, quarantine_list
-from headgate.process import LaneRunner
+from headgate.ledger import (
+    Lease,
+    NewEvent,
+    append_events,
+    audit_list,
+    claim_lanes,
+    fence,
+    lane_list,
+    quarantine_list,
+)
+from headgate.process import LaneRunner, lanes
 from headgate.process.heartbeat import MOST_BEATS, beating
 from headgate.process.lanes import DIED
 from tests.integration.process.test_failures import break_check_of
@@ -220,3 +229,54 @@ def test_an_event_that_kills_its_worker_is_found_and_parked_and_the_others_are_a
     assert parked.reason == DIED
     assert (entry.event_seq, entry.subject) == (parked.event_seq, "O-7")
     assert channel.sums()["open_orders"] == 110
+
+
+def waits_of_claims(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Fills with what each claim and each batch does at its commit: wait for the disk (`on`) or not (`off`)."""
+    seen: list[str] = []
+
+    def noting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def act(conn: psycopg.Connection[Any], *args: Any, **more: Any) -> Any:
+            ((setting,),) = conn.execute("show synchronous_commit").fetchall()
+            seen.append(f"{name} {setting}")
+            return original(conn, *args, **more)
+
+        return act
+
+    monkeypatch.setattr(lanes, "claim_lanes", noting("claim", claim_lanes))
+    monkeypatch.setattr(lanes, "fence", noting("batch", fence))
+    return seen
+
+
+def test_only_the_claim_of_a_worker_that_has_not_proven_itself_waits_for_the_disk(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel.order("O-1", ("S-1", "1", "10.00"))
+    lost: list[bool] = []
+
+    def probe(place: str) -> None:
+        if place == "before_commit" and lost:
+            raise psycopg.OperationalError("gone")
+
+    runner = channel.app.runner("", probe)
+    seen = waits_of_claims(channel, monkeypatch)
+    assert runner.run_tenant(channel.tenant).events == 1
+    channel.order("O-2", ("S-1", "1", "10.00"), customer_reference="second")
+    lost.append(True)
+    with pytest.raises(psycopg.OperationalError):
+        runner.run_tenant(channel.tenant)
+    lost.clear()
+    assert runner.run_tenant(channel.tenant).events == 1
+    assert seen == ["claim on", "batch on", "claim off", "batch on", "claim on", "batch on"]
+
+
+def test_the_batch_gives_its_lanes_back_in_its_own_commit(channel: Channel) -> None:
+    channel.order("O-1", ("S-1", "1", "10.00"))
+    seen: dict[str, int] = {}
+
+    def probe(place: str) -> None:
+        seen[place] = len(held(channel))
+
+    assert channel.app.runner("", probe).run_tenant(channel.tenant).events == 1
+    assert seen["before_commit"] > 0
+    assert seen["after_commit"] == 0

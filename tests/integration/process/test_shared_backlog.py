@@ -47,7 +47,7 @@ def start(channel: Channel, settings: Settings, tmp_path: Path) -> Iterator[Star
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
         )
         running.append(child)
         assert said(child) == "ready"
@@ -126,10 +126,13 @@ def test_a_runner_killed_in_the_middle_of_a_batch_loses_nothing(channel: Channel
     victim = start("victim", stop_at=place, times=2, wanted=100)
     go(victim)
     assert said(victim) == "stopped"
-    # Its lanes are leased, and those of a batch under way are fenced whatever the clock says.
-    assert channel.runner.run_tenant(channel.tenant).events == 0
-    channel.clock.move(timedelta(seconds=16))
-    if place != "after_commit":
+    if place == "after_commit":
+        # The commit gave its lanes back: others go on at once, not only when the lease is over.
+        assert channel.runner.run_tenant(channel.tenant).events == 8
+    else:
+        # Its lanes are leased, and those of a batch under way are fenced whatever the clock says.
+        assert channel.runner.run_tenant(channel.tenant).events == 0
+        channel.clock.move(timedelta(seconds=16))
         assert channel.runner.run_tenant(channel.tenant).events == 0
     victim.send_signal(signal.SIGKILL)
     victim.wait(timeout=60)

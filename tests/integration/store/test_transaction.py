@@ -198,3 +198,15 @@ def test_json_is_read_exactly_and_times_in_utc(single: Database) -> None:
     assert row[0] == {"a": 1, "b": "1.10"}
     assert row[1] == [{"n": Decimal("0.1")}, []]
     assert row[2].isoformat() == "2026-03-02T09:00:00+00:00"
+
+
+def test_a_transaction_that_does_not_wait_for_the_disk_is_seen_at_once_and_the_next_one_waits_again(
+    single: Database,
+) -> None:
+    tenant = uuid4()
+    with single.transaction(tenant, durable=False) as conn:
+        assert conn.execute("show synchronous_commit").fetchone() == ("off",)
+        conn.execute(ADD, ("quick", None))
+    with single.transaction(tenant) as conn:
+        assert conn.execute("show synchronous_commit").fetchone() == ("on",)
+        assert notes(conn) == ["quick"]

@@ -15,7 +15,7 @@ from headgate.channel.agreements.drafting import (
     grant_exceptions,
     use_exceptions,
 )
-from headgate.channel.agreements.prices import load_prices, load_terms
+from headgate.channel.agreements.prices import load_prices, load_terms, load_volatile, prices_with
 from headgate.channel.agreements.queries import (
     agreement_ids,
     count_agreements,
@@ -65,6 +65,8 @@ __all__ = [
     "list_terms",
     "load_prices",
     "load_terms",
+    "load_volatile",
+    "prices_with",
     "rehearse_activation",
     "retire",
     "send_back",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.channel.masters import RevisionCache
+from headgate.channel.masters import Cache
 from headgate.domain.pricing import PriceBook, Term, Tier, price_book
 
 NOUN = "agreements"
@@ -89,7 +89,7 @@ join agreement_terms t on t.product = k.product and t.partner = k.partner
 
 
 def load_terms(
-    conn: Connection[Any], pairs: Collection[Pair], cache: RevisionCache | None = None, *, known: datetime | None = None
+    conn: Connection[Any], pairs: Collection[Pair], cache: Cache | None = None, *, known: datetime | None = None
 ) -> list[Term]:
     """Every term that may price one of the (partner, product) pairs, whenever valid.
 
@@ -103,26 +103,33 @@ def load_terms(
     return _steady(conn, wanted, cache) + load_volatile(conn, pairs)
 
 
-def load_prices(
-    conn: Connection[Any], pairs: Collection[Pair], cache: RevisionCache | None = None, *, lock: bool = False
-) -> PriceBook:
-    """The price book for a batch of (partner, product) pairs.
+def load_prices(conn: Connection[Any], pairs: Collection[Pair], cache: Cache | None = None) -> PriceBook:
+    """The price book for a batch of (partner, product) pairs."""
+    return prices_with(conn, pairs, load_volatile(conn, pairs), cache)
 
-    `lock` locks the meters of price exceptions that may apply, until the end of the transaction, so that of two orders
-    for the rest of one the second sees it gone.
+
+def prices_with(
+    conn: Connection[Any], pairs: Collection[Pair], volatile: Collection[Term], cache: Cache | None = None
+) -> PriceBook:
+    """The price book of pairs whose volatile terms are loaded already.
+
+    Who locked these reads stamps (`RevisionCache.at_once`) after that, so that what was agreed while it waited counts.
     """
-    volatile = load_volatile(conn, pairs, lock=lock)
     if cache is None:
-        return price_book(_of_pairs(conn, OF_PAIRS_STEADY, _widened(pairs)) + volatile)
+        return price_book([*_of_pairs(conn, OF_PAIRS_STEADY, _widened(pairs)), *volatile])
     if not volatile:
         whole, _ = cache.take(conn, NOUN, [_BOOK], lambda _: _whole(conn), weigh=lambda book: book[1])[_BOOK]
         if whole is not None:
             return whole
-    return price_book(_steady(conn, _widened(pairs), cache) + volatile)
+    return price_book([*_steady(conn, _widened(pairs), cache), *volatile])
 
 
 def load_volatile(conn: Connection[Any], pairs: Collection[Pair], *, lock: bool = False) -> list[Term]:
-    """The price exceptions and metered terms that may price one of the pairs, as they stand now."""
+    """The price exceptions and metered terms that may price one of the pairs, as they stand now.
+
+    `lock` locks the meters of price exceptions that may apply, until the end of the transaction, so that of two orders
+    for the rest of one the second sees it gone.
+    """
     params = {
         "known": _KNOWN,
         "partners": sorted({pair[0] for pair in pairs} | {""}),
@@ -148,7 +155,7 @@ def _of_pairs(conn: Connection[Any], sql: str, pairs: Collection[Pair], known: d
     return [_term(row) for row in conn.execute(sql, params)]
 
 
-def _steady(conn: Connection[Any], pairs: Collection[Pair], cache: RevisionCache) -> list[Term]:
+def _steady(conn: Connection[Any], pairs: Collection[Pair], cache: Cache) -> list[Term]:
     def load(missing: list[Pair]) -> Mapping[Pair, tuple[Term, ...]]:
         found: dict[Pair, list[Term]] = {}
         for term in _of_pairs(conn, OF_PAIRS_STEADY, missing):

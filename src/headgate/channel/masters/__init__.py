@@ -5,12 +5,13 @@ from headgate.channel.masters.core.places import COUNTRIES
 from headgate.channel.masters.core.reading import ItemReader, read_items
 from headgate.channel.masters.core.units import UNITS
 from headgate.channel.masters.projecting import Item, latest, read_events, refusals
-from headgate.channel.masters.revisions import RevisionCache, bump
+from headgate.channel.masters.revisions import Cache, RevisionCache, bump
 from headgate.channel.masters.tenancy import tenant_settings, tenant_zone
 
 __all__ = [
     "COUNTRIES",
     "UNITS",
+    "Cache",
     "Item",
     "ItemReader",
     "Page",

@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from psycopg import Connection
@@ -25,6 +26,13 @@ _STAMP = """
 select tenant_id, stamp, coalesce(current_setting('headgate.partner', true), '')
 from channel_revisions where noun = %s
 """
+# One row, whatever was recorded: a noun without a stamp has never been written.
+_STAMPS = """
+select current_setting('headgate.tenant')::uuid, coalesce(current_setting('headgate.partner', true), ''),
+    coalesce(array_agg(noun), '{}'), coalesce(array_agg(stamp), '{}')
+from channel_revisions
+"""
+_NEVER = UUID(int=0)
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -51,6 +59,50 @@ class _Shelf:
 
 def _one(_value: object) -> int:
     return 1
+
+
+class Cache(Protocol):
+    """What loaders of masters ask: a `RevisionCache`, or what it knew at one moment."""
+
+    def take(
+        self,
+        conn: Connection[Any],
+        noun: str,
+        keys: Collection[K],
+        load: Callable[[list[K]], Mapping[K, V]],
+        *,
+        weigh: Callable[[V], int] = _one,
+    ) -> dict[K, V]:
+        """See `RevisionCache.take`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StampedCache:
+    """A cache with the stamps of all nouns as they stood at one moment of a transaction.
+
+    It is as fresh as that moment: make it after waiting for locks, and anew after masters were written in the same
+    transaction. Use it in the transaction that made it only.
+    """
+
+    cache: RevisionCache
+    tenant: UUID
+    limited: bool
+    stamps: Mapping[str, UUID]
+
+    def take(
+        self,
+        conn: Connection[Any],
+        noun: str,
+        keys: Collection[K],
+        load: Callable[[list[K]], Mapping[K, V]],
+        *,
+        weigh: Callable[[V], int] = _one,
+    ) -> dict[K, V]:
+        """See `RevisionCache.take`. What was never written is remembered as well, until it is written."""
+        if self.limited:
+            return dict(load(list(keys)))
+        return self.cache.taken(self.tenant, self.stamps.get(noun, _NEVER), noun, keys, load, weigh)
 
 
 class RevisionCache:
@@ -87,7 +139,28 @@ class RevisionCache:
         row = conn.execute(_STAMP, (noun,)).fetchone()
         if row is None or row[2]:
             return dict(load(list(keys)))
-        tenant, stamp = row[0], row[1]
+        return self.taken(row[0], row[1], noun, keys, load, weigh)
+
+    def at_once(self, conn: Connection[Any]) -> StampedCache:
+        """The cache with the stamps of all nouns read now, for a reader of several: one question instead of one each.
+
+        As with `take`, what is remembered can only be newer than its stamp, and is then loaded again.
+        """
+        row = conn.execute(_STAMPS).fetchone()
+        assert row is not None
+        tenant, partner, nouns, stamps = row
+        return StampedCache(self, tenant, bool(partner), dict(zip(nouns, stamps, strict=True)))
+
+    def taken(
+        self,
+        tenant: UUID,
+        stamp: UUID,
+        noun: str,
+        keys: Collection[K],
+        load: Callable[[list[K]], Mapping[K, V]],
+        weigh: Callable[[V], int],
+    ) -> dict[K, V]:
+        """`take` for a stamp that was read before, in the same transaction."""
         found: dict[K, V] = {}
         wanted: list[K] = []
         with self._lock:

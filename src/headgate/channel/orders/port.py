@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from headgate.channel.agreements import load_prices, use_exceptions
+from headgate.channel.agreements import load_volatile, prices_with, use_exceptions
 from headgate.channel.credit import CreditDelta, apply_credit_deltas, load_credit_accounts
 from headgate.channel.inventory import Hold, ShippedLine, load_stock, reserve, ship, threshold_events
 from headgate.channel.masters import RevisionCache
@@ -53,18 +53,19 @@ class OrderPort:
         }
         credit = load_credit_accounts(conn, accounts, lock=True)
         stock = load_stock(conn, products, lock=True)
-        rules = rules_of(profile.settings)
-        facts = load_products(conn, products, self.cache)
         pairs = {(o.partner, line.product) for o in everything for line in o.lines}
+        meters = load_volatile(conn, pairs, lock=True)
+        # After the last lock: masters that changed while it was waited for count.
+        cache = self.cache.at_once(conn)
+        facts = load_products(conn, products, cache)
+        rules = rules_of(profile.settings)
         return OrderBook(
             orders=stored,
             partners=partners,
             products=facts,
-            prices=load_prices(conn, pairs, self.cache, lock=True),
-            tax=load_tax_table(
-                conn, {(o.ship_to.country, o.ship_to.region) for o in everything}, set(partners), self.cache
-            ),
-            rates_by_day=load_fx(conn, {o.placed_at.date() for o in everything}, self.cache),
+            prices=prices_with(conn, pairs, meters, cache),
+            tax=load_tax_table(conn, {(o.ship_to.country, o.ship_to.region) for o in everything}, set(partners), cache),
+            rates_by_day=load_fx(conn, {o.placed_at.date() for o in everything}, cache),
             accounts=credit,
             stock=stock,
             earlier=_earlier(conn, checked, rules),

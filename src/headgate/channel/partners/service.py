@@ -8,8 +8,8 @@ from typing import Any
 from psycopg import Connection
 
 from headgate.channel.masters import (
+    Cache,
     Page,
-    RevisionCache,
     bump,
     decode_cursor,
     latest,
@@ -46,9 +46,7 @@ def project(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) 
     return refusals(bad)
 
 
-def load_partners(
-    conn: Connection[Any], codes: Collection[str], cache: RevisionCache | None = None
-) -> dict[str, PartnerFacts]:
+def load_partners(conn: Connection[Any], codes: Collection[str], cache: Cache | None = None) -> dict[str, PartnerFacts]:
     """The partners of these codes that exist, in one query; with a cache, it asks only for those not remembered.
     Whether a partner is `new` is for the caller to say."""
     if cache is None:
@@ -56,7 +54,7 @@ def load_partners(
     return cache.take(conn, NOUN, codes, lambda missing: repo.load(conn, missing))
 
 
-def load_places(conn: Connection[Any], cache: RevisionCache | None = None) -> Mapping[str, tuple[str, str]]:
+def load_places(conn: Connection[Any], cache: Cache | None = None) -> Mapping[str, tuple[str, str]]:
     """Region and country of every partner; with a cache, read when partners changed."""
     if cache is None:
         return repo.places(conn)

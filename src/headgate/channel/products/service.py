@@ -8,8 +8,8 @@ from typing import Any
 from psycopg import Connection
 
 from headgate.channel.masters import (
+    Cache,
     Page,
-    RevisionCache,
     bump,
     decode_cursor,
     latest,
@@ -45,9 +45,7 @@ def project(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) 
     return refusals(bad)
 
 
-def load_products(
-    conn: Connection[Any], codes: Collection[str], cache: RevisionCache | None = None
-) -> dict[str, ProductFacts]:
+def load_products(conn: Connection[Any], codes: Collection[str], cache: Cache | None = None) -> dict[str, ProductFacts]:
     """The products of these codes that exist, in one query; with a cache, it asks only for those not remembered."""
     if cache is None:
         return repo.load(conn, codes)

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from psycopg import Connection
 
 from headgate.channel.masters import (
+    Cache,
     ItemReader,
     Page,
-    RevisionCache,
     bump,
     decode_cursor,
     latest,
@@ -104,7 +104,7 @@ def _project(
 
 
 def load_tax_rates(
-    conn: Connection[Any], places: Collection[str], cache: RevisionCache | None = None
+    conn: Connection[Any], places: Collection[str], cache: Cache | None = None
 ) -> dict[str, tuple[TaxRate, ...]]:
     """All rates of the jurisdictions that have some, whenever valid: the tax table picks by the order's date."""
     if cache is None:
@@ -113,7 +113,7 @@ def load_tax_rates(
 
 
 def load_exemptions(
-    conn: Connection[Any], partners: Collection[str], cache: RevisionCache | None = None
+    conn: Connection[Any], partners: Collection[str], cache: Cache | None = None
 ) -> dict[str, tuple[Exemption, ...]]:
     """All certificates of the partners that have some, whenever valid."""
     if cache is None:
@@ -125,7 +125,7 @@ def load_tax_table(
     conn: Connection[Any],
     places: Collection[tuple[str, str]],
     partners: Collection[str],
-    cache: RevisionCache | None = None,
+    cache: Cache | None = None,
 ) -> TaxTable:
     """The tax engine over everything recorded for these (country, region) places and partners."""
     wanted = sorted({code for country, region in places for code in jurisdictions(country, region)})
@@ -137,7 +137,7 @@ def load_tax_table(
     )
 
 
-def load_fx(conn: Connection[Any], days: Collection[date], cache: RevisionCache | None = None) -> Mapping[date, Rates]:
+def load_fx(conn: Connection[Any], days: Collection[date], cache: Cache | None = None) -> Mapping[date, Rates]:
     """For each day, the latest rate of every recorded pair on or before it: what `domain.fx.find_rate` takes."""
     if cache is None:
         return repo.load_fx(conn, days)
