@@ -14,6 +14,7 @@ from headgate.ledger import repo
 from headgate.ledger.core.events import StoredEvent
 from headgate.ledger.log import stored
 from headgate.ledger.quarantine import QuarantineDraft, quarantine_add
+from headgate.store import Later
 
 MAX_ATTEMPTS = 5
 RETRY_BASE_SECONDS = 2
@@ -52,13 +53,25 @@ def fetch_inbox(conn: Connection, lanes: Sequence[int], limit: int, now: datetim
 
     An event that waits for another try holds back the later events of its own key and no others.
     """
+    return ask_inbox(conn, lanes, limit, now)()
+
+
+def ask_inbox(conn: Connection, lanes: Sequence[int], limit: int, now: datetime | None) -> Later[list[StoredEvent]]:
+    """`fetch_inbox`, not waited for yet; `now` None means the database's time."""
     parameters: dict[str, object] = {"lanes": list(lanes), "limit": limit, "now": now}
-    waiting = conn.execute(repo.WAITING_KEYS, parameters).fetchall()
-    if not waiting:
-        return [stored(row) for row in conn.execute(repo.FETCH_INBOX, parameters)]
-    lane, key, seq = (list(column) for column in zip(*waiting, strict=True))
-    parameters |= {"waiting_lane": lane, "waiting_key": key, "waiting_seq": seq}
-    return [stored(row) for row in conn.execute(repo.FETCH_INBOX_PAST_WAITING, parameters)]
+    waiting = conn.execute(repo.WAITING_KEYS, parameters)
+    # As if nothing waited, which is the rule.
+    plain = conn.execute(repo.FETCH_INBOX, parameters)
+
+    def answer() -> list[StoredEvent]:
+        held = waiting.fetchall()
+        if not held:
+            return [stored(row) for row in plain]
+        lane, key, seq = (list(column) for column in zip(*held, strict=True))
+        past = parameters | {"waiting_lane": lane, "waiting_key": key, "waiting_seq": seq}
+        return [stored(row) for row in conn.execute(repo.FETCH_INBOX_PAST_WAITING, past)]
+
+    return answer
 
 
 def ack_inbox(conn: Connection, events: Sequence[StoredEvent]) -> None:
@@ -66,11 +79,19 @@ def ack_inbox(conn: Connection, events: Sequence[StoredEvent]) -> None:
 
     Raises `NotQueued` when one of them is no longer there, so that nothing is applied twice.
     """
-    if not events:
-        return
-    gone = conn.execute(repo.ACK_INBOX, _places(events)).rowcount
-    if gone != len(events):
-        raise NotQueued(f"{len(events) - gone} of {len(events)} events are not in the inbox any more")
+    ask_ack(conn, events)()
+
+
+def ask_ack(conn: Connection, events: Sequence[StoredEvent]) -> Later[None]:
+    """`ack_inbox`, not waited for yet. Take the answer before the commit."""
+    gone = conn.execute(repo.ACK_INBOX, _places(events)) if events else None
+
+    def answer() -> None:
+        left = len(events) - (len(gone.fetchall()) if gone else 0)
+        if left:
+            raise NotQueued(f"{left} of {len(events)} events are not in the inbox any more")
+
+    return answer
 
 
 def retry_inbox(

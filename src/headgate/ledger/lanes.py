@@ -16,6 +16,7 @@ from psycopg import Connection
 
 from headgate.kernel.errors import Conflict
 from headgate.ledger import repo
+from headgate.store import Later
 
 
 class LeaseLost(Conflict):
@@ -98,11 +99,21 @@ def fence(conn: Connection, leases: Sequence[Lease]) -> datetime:
 
     Call it first in the transaction that applies events of these lanes. Raises `LeaseLost` when one is not held.
     """
-    held: dict[int, datetime] = dict(conn.execute(repo.FENCE_LANES, _held(leases)).fetchall())
-    lost = sorted(lease.lane for lease in leases if lease.lane not in held)
-    if lost:
-        raise LeaseLost(f"lanes {', '.join(map(str, lost))} were taken over")
-    return next(iter(held.values()))
+    return ask_fence(conn, leases)()
+
+
+def ask_fence(conn: Connection, leases: Sequence[Lease]) -> Later[datetime]:
+    """`fence`, not waited for yet."""
+    rows = conn.execute(repo.FENCE_LANES, _held(leases))
+
+    def answer() -> datetime:
+        held: dict[int, datetime] = dict(rows.fetchall())
+        lost = sorted(lease.lane for lease in leases if lease.lane not in held)
+        if lost:
+            raise LeaseLost(f"lanes {', '.join(map(str, lost))} were taken over")
+        return next(iter(held.values()))
+
+    return answer
 
 
 def lane_list(conn: Connection) -> list[LaneState]:

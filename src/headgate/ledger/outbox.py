@@ -6,7 +6,7 @@ state: pending until it was sent, or dead when it will not be tried again by its
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -95,9 +95,14 @@ class Setback:
 
 def outbox_add(conn: Connection, now: datetime, commands: Sequence[CommandDraft]) -> list[UUID]:
     """Add commands, in order; returns the ids of those not added before."""
+    return [row[0] for row in outbox_put(conn, now, commands)] if commands else []
+
+
+def outbox_put(conn: Connection, now: datetime, commands: Sequence[CommandDraft]) -> Iterable[tuple[UUID]]:
+    """Add commands, in order, for who need not wait to know which of them were added before."""
     if not commands:
-        return []
-    rows = conn.execute(
+        return ()
+    return conn.execute(
         repo.ADD_COMMANDS,
         {
             "now": now,
@@ -115,7 +120,6 @@ def outbox_add(conn: Connection, now: datetime, commands: Sequence[CommandDraft]
             "trace": [c.trace for c in commands],
         },
     )
-    return [row[0] for row in rows]
 
 
 def outbox_claim(

@@ -72,11 +72,14 @@ LIST_EVENTS = f"select {_EVENT} from events e where e.seq < %(before)s {{filters
 
 # --- inbox -------------------------------------------------------------------------------------------------------
 
+# Times are the database's, which all workers share, unless one is given.
+_NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
+
 # Events that wait for another try, per key: what follows them under the same key waits with them.
-WAITING_KEYS = """
+WAITING_KEYS = f"""
 select w.lane, e.key, min(w.seq)
 from inbox w join events e on e.seq = w.seq
-where w.lane = any(%(lanes)s::smallint[]) and w.not_before > %(now)s
+where w.lane = any(%(lanes)s::smallint[]) and w.not_before > {_NOW}
 group by w.lane, e.key
 """
 
@@ -86,7 +89,7 @@ with due as materialized (
     from unnest(%(lanes)s::smallint[]) as l(lane)
     cross join lateral (
         select i.seq from inbox i
-        where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+        where i.lane = l.lane and (i.not_before is null or i.not_before <= {_NOW})
         order by i.seq limit %(limit)s
     ) i
     order by i.seq limit %(limit)s
@@ -103,7 +106,7 @@ with waiting as materialized (
     from unnest(%(lanes)s::smallint[]) as l(lane)
     cross join lateral (
         select i.seq from inbox i join events k on k.seq = i.seq
-        where i.lane = l.lane and (i.not_before is null or i.not_before <= %(now)s)
+        where i.lane = l.lane and (i.not_before is null or i.not_before <= {_NOW})
             and not exists (select from waiting w where w.lane = i.lane and w.key = k.key and w.seq < i.seq)
         order by i.seq limit %(limit)s
     ) i
@@ -115,6 +118,7 @@ select {_EVENT} from due join events e using (seq) order by e.seq
 ACK_INBOX = """
 delete from inbox i using unnest(%(lane)s::smallint[], %(seq)s::bigint[]) as d(lane, seq)
 where i.lane = d.lane and i.seq = d.seq
+returning i.seq
 """
 
 RETRY_INBOX = """
@@ -170,8 +174,6 @@ order by f.lane
 on conflict (tenant_id, lane) do nothing
 """
 
-# Times are the database's, which all workers share, unless one is given.
-_NOW = "coalesce(%(now)s::timestamptz, statement_timestamp())"
 _LEASE = "%(seconds)s * interval '1 second'"
 
 # Takes FOR UPDATE: a worker in the middle of a batch holds FOR KEY SHARE (see FENCE_LANES); its lanes are passed over.

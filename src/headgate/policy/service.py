@@ -35,6 +35,7 @@ from headgate.policy.core.model import Issue, PolicyTable
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
 from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, version_of
+from headgate.store import Later
 
 MOST_KEPT = 512  # compiled texts, and sets of them
 
@@ -296,7 +297,14 @@ class PolicyService:
 
     def active(self, conn: Connection, at: datetime) -> PolicySet:
         """The policies in force at an instant: one small query, texts fetched and compiled once per digest."""
-        key = tuple(bytes(digest) for (digest,) in conn.execute(repo.IN_FORCE, {"at": at}))
+        return self.ask_active(conn, at)()
+
+    def ask_active(self, conn: Connection, at: datetime) -> Later[PolicySet]:
+        """`active`, not waited for yet."""
+        asked = conn.execute(repo.IN_FORCE, {"at": at})
+        return lambda: self._set_of(conn, tuple(bytes(digest) for (digest,) in asked))
+
+    def _set_of(self, conn: Connection, key: tuple[bytes, ...]) -> PolicySet:
         with self._lock:
             made = self._sets.get(key)
             if made is not None:

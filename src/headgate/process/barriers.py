@@ -9,7 +9,7 @@ from headgate.ledger import CONTROL_LANE, StoredEvent
 
 # The first master still to come that is not in the fetched batch, and whether it could be applied now.
 MASTER_AHEAD: Final = """
-select seq, not_before is null or not_before <= %(now)s from inbox
+select seq, not_before is null or not_before <= coalesce(%(now)s::timestamptz, statement_timestamp()) from inbox
 where lane = %(control)s and seq <> all(%(fetched)s) order by seq limit 1
 """
 # The first event of other lanes that could be applied now. What stands behind a waiting event of its key could not.

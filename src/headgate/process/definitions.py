@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
 from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.state import Case
+from headgate.store import Later
 
 ALL = "select process, version, digest, status = 'active' from process_versions order by process, version desc"
 BODIES = "select digest, body from process_versions where digest = any(%s)"
@@ -72,7 +73,14 @@ class Definitions:
 
     def installed(self, conn: Connection[Any]) -> DefinitionSet:
         """The tenant's versions: the active ones, and all there are."""
-        rows = conn.execute(ALL).fetchall()
+        return self.ask_installed(conn)()
+
+    def ask_installed(self, conn: Connection[Any]) -> Later[DefinitionSet]:
+        """`installed`, not waited for yet."""
+        asked = conn.execute(ALL)
+        return lambda: self._set_of(conn, asked.fetchall())
+
+    def _set_of(self, conn: Connection[Any], rows: Sequence[tuple[Any, ...]]) -> DefinitionSet:
         self._fetch(conn, [bytes(r[2]) for r in rows])
         versions = {(r[0], r[1]): self._parsed[bytes(r[2])] for r in rows}
         current = {r[0]: versions[r[0], r[1]] for r in rows if r[3]}

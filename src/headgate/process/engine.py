@@ -26,7 +26,7 @@ from headgate.ledger import (
     StoredEvent,
     append_audit,
     append_events,
-    outbox_add,
+    outbox_put,
     quarantine_add,
 )
 from headgate.policy import Evaluation, PolicyService, PolicySet, record_decisions
@@ -208,23 +208,23 @@ class _Batch:
     ended: list[Case] = field(default_factory=list)  # whose end the case that started them may wait for
 
     def run(self) -> None:
-        definitions = self.engine.definitions.installed(self.conn)
+        installed = self.engine.definitions.ask_installed(self.conn)
+        in_force = self.engine.policies.ask_active(self.conn, self.ctx.now)
+        profile = self.engine.registry.profile(self.conn)
+        definitions = installed()
         routed = self._route(definitions)
         cases = repo.load_cases(self.conn, [(process, event.key) for event, process in routed])
-        profile = self.engine.registry.profile(self.conn)
         self.facts = self._load_facts(definitions, routed, cases, profile)
-        around = self._surroundings(profile, definitions, [event for event, _ in routed])
+        around = self._surroundings(profile, definitions, in_force(), [event for event, _ in routed])
         seen = {kind: replace(around, facts=facts) for kind, facts in self.facts.items()}
         stuck: set[str] = set()
-        # Statements are sent and not waited for: the database writes what is decided while the rest is being decided.
-        with self.conn.pipeline():
-            for event, process in routed:
-                if event.key not in stuck and not self._one(event, process, definitions, cases, seen):
-                    stuck.add(event.key)
-                if len(self.gathered.decisions) >= STREAMED:
-                    record_decisions(self.conn, self.gathered.decisions)
-                    self.gathered.decisions.clear()
-            self._write()
+        for event, process in routed:
+            if event.key not in stuck and not self._one(event, process, definitions, cases, seen):
+                stuck.add(event.key)
+            if len(self.gathered.decisions) >= STREAMED:
+                record_decisions(self.conn, self.gathered.decisions)
+                self.gathered.decisions.clear()
+        self._write()
 
     def _route(self, definitions: DefinitionSet) -> list[tuple[StoredEvent, str]]:
         routed = []
@@ -263,7 +263,7 @@ class _Batch:
         return {kind: ports[kind].load(self.conn, self.ctx, work[kind], profile) for kind in sorted(work)}
 
     def _surroundings(
-        self, profile: TenantProfile, definitions: DefinitionSet, events: Sequence[StoredEvent]
+        self, profile: TenantProfile, definitions: DefinitionSet, policies: PolicySet, events: Sequence[StoredEvent]
     ) -> Surroundings:
         actors = sorted({e.actor for e in events if e.type == "approval.decided"})
         voters: Mapping[str, Voter] = self.engine.registry.voters(self.conn, actors, self.ctx.now) if actors else {}
@@ -273,7 +273,7 @@ class _Batch:
             deadline=profile.deadline,
             clock_of=profile.clock_of,
             actions=self.engine.registry.actions,
-            decide=decider(self.engine.policies.active(self.conn, self.ctx.now)),
+            decide=decider(policies),
             voters=voters,
             processes=definitions.current,
             versions=definitions.versions,
@@ -323,7 +323,7 @@ class _Batch:
         return True
 
     def _write(self) -> None:
-        """First what asks the database nothing, so that it has work while the rest is put together."""
+        """First what asks nothing, so that within a pipeline the database has work while the rest is put together."""
         g, conn, now = self.gathered, self.conn, self.ctx.now
         record_decisions(conn, g.decisions)
         self._write_cases()
@@ -343,7 +343,7 @@ class _Batch:
         ]
         for kind in sorted(g.records):
             emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
-        outbox_add(
+        outbox_put(
             conn,
             now,
             [CommandDraft(**c._asdict() | {"payload": dict(c.payload)}) for c in g.commands],

@@ -42,13 +42,14 @@ from headgate.ledger import (
     NewEvent,
     NotQueued,
     StoredEvent,
-    ack_inbox,
     append_audit,
     append_events,
+    ask_ack,
+    ask_fence,
+    ask_inbox,
     claim_lanes,
     end_long_pauses,
     fence,
-    fetch_inbox,
     park,
     postpone_inbox,
     release,
@@ -62,7 +63,7 @@ from headgate.process.engine import BatchResult, Engine, Failed
 from headgate.process.heartbeat import beating
 from headgate.process.progress import Progress, uncollected
 from headgate.process.watching import count, traced
-from headgate.store import Database
+from headgate.store import Database, Later
 
 # Until the end of the transaction; false when another runner is at the same job of the same tenant.
 JOB_TURN: Final = "select pg_try_advisory_xact_lock(hashtext(%s), hashtext(%s))"
@@ -128,7 +129,8 @@ class LaneRunner:
             pass  # release leaves to others what is theirs by now
         except psycopg.OperationalError:
             self._proven.discard(tenant)
-            raise  # nothing can be given back to a database that is gone; the next claim takes what is still ours
+            if not self._overtaken(tenant, leases):
+                raise  # nothing can be given back to a database that is gone; the next claim takes what is still ours
         except BaseException:
             self._release(tenant, leases)
             raise
@@ -139,6 +141,19 @@ class LaneRunner:
     def _release(self, tenant: UUID, leases: Sequence[Lease]) -> None:
         with self.database.transaction(tenant, durable=False) as conn:
             release(conn, leases)
+
+    def _overtaken(self, tenant: UUID, leases: Sequence[Lease]) -> bool:
+        """Whether the database is there and the lanes are somebody else's: it has ended the session of a worker that
+        stood still, which within a pipeline looks like a lost connection."""
+        try:
+            with self.database.transaction(tenant) as conn:
+                fence(conn, leases)
+        except LeaseLost:
+            telemetry.leases_lost.inc()
+            return True
+        except (psycopg.OperationalError, Busy, Misconfigured):
+            pass
+        return False
 
     def _given(self) -> datetime | None:
         """The time that leases and pauses go by: the database's (None), which workers share. Beside a clock that is set
@@ -218,15 +233,18 @@ class LaneRunner:
         while True:
             events: Sequence[StoredEvent] = ()
             try:
-                with self.database.transaction(tenant, idle_seconds=self.lease_seconds) as conn:
+                # Statements are sent and not waited for: the database writes what is decided while the rest is being
+                # decided, and several questions cost one wait.
+                with self.database.transaction(tenant, idle_seconds=self.lease_seconds) as conn, conn.pipeline():
                     events = self._take(conn, leases, limit, progress)
                     if not events:
                         return False
                     crashpoint("advance.fetched")
                     began = time.perf_counter()
                     with traced(tenant, events) as followed:
-                        done = self._apply(conn, tenant, followed)
+                        done, acknowledged = self._apply(conn, tenant, followed)
                     release(conn, give_back)
+                    acknowledged()
                     self.probe("before_commit")
                     crashpoint("advance.before_commit")
                 progress.add(done)
@@ -261,20 +279,28 @@ class LaneRunner:
     def _take(
         self, conn: Connection[Any], leases: Sequence[Lease], limit: int, progress: Progress
     ) -> Sequence[StoredEvent]:
-        at = fence(conn, leases)
-        now, mine = self._given() or at, [lease.lane for lease in leases]
-        events = fetch_inbox(conn, mine, limit, now)
+        given, mine = self._given(), [lease.lane for lease in leases]
+        fenced = ask_fence(conn, leases)
+        fetched = ask_inbox(conn, mine, limit, given)
+        about: dict[str, Any] = {"control": CONTROL_LANE, "fetched": [], "now": given}
+        # Without that lane there are no masters among what is fetched, and the question can go with it.
+        asked = None if CONTROL_LANE in mine else conn.execute(MASTER_AHEAD, about)
+        at, events = fenced(), fetched()
         if not events:
             return events
         masters = [e.seq for e in events if e.lane == CONTROL_LANE]
-        ahead = conn.execute(MASTER_AHEAD, {"control": CONTROL_LANE, "fetched": masters, "now": now}).fetchone()
-        elsewhere = conn.execute(DUE_ELSEWHERE, {"mine": mine, "now": now}).fetchone() if masters else None
+        ahead = (asked or conn.execute(MASTER_AHEAD, about | {"fetched": masters})).fetchone()
+        about = {"mine": mine, "now": given or at}
+        elsewhere = conn.execute(DUE_ELSEWHERE, about).fetchone() if masters else None
         free = up_to_barrier(events, ahead[0] if ahead else None, elsewhere[0] if elsewhere else None)
         # Behind a master that waits for another try there is no point in asking again at once.
         progress.blocked = not free and (ahead is None or bool(ahead[1]))
         return free
 
-    def _apply(self, conn: Connection[Any], tenant: UUID, events: Sequence[StoredEvent]) -> BatchResult:
+    def _apply(
+        self, conn: Connection[Any], tenant: UUID, events: Sequence[StoredEvent]
+    ) -> tuple[BatchResult, Later[None]]:
+        """What became of the events, and whether they were still in the inbox, to be asked before the commit."""
         ctx = Context(tenant_id=tenant, principal=SYSTEM, now=self.clock.now())
         done = BatchResult()
         stuck: dict[str, int] = {}
@@ -284,10 +310,10 @@ class LaneRunner:
             stuck |= {failed.event.key: failed.event.seq for failed in result.failures}
             self.probe("segment_applied")
         crashpoint("advance.applied")
-        ack_inbox(conn, [e for e in events if e.key not in stuck or e.seq < stuck[e.key]])
+        acknowledged = ask_ack(conn, [e for e in events if e.key not in stuck or e.seq < stuck[e.key]])
         if done.failures:
             self._put_off(conn, self._time(conn), tenant, done.failures)
-        return done
+        return done, acknowledged
 
     def _time(self, conn: Connection[Any]) -> datetime:
         given = self._given()

@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from headgate.store.database import Database, jsonb
+from headgate.store.later import Later
 from headgate.store.opening import migrate as migrate_database
 from headgate.store.opening import open_database
 from headgate.store.secrets import local_secret
@@ -21,6 +22,7 @@ _LATER = {"create_schema": "migrate", "metadata": "tables", "tenant_table": "tab
 
 __all__ = [
     "Database",
+    "Later",
     "LoadTables",
     "create_schema",
     "jsonb",

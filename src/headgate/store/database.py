@@ -18,6 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout, TooManyRequests
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import Busy, Misconfigured
 from headgate.store.arrays import QuickListBinaryDumper, QuickListDumper
+from headgate.store.pipelining import PipeliningConnection
 from headgate.store.security import PORTAL_ROLE
 
 _BEGIN = sql.SQL(
@@ -72,8 +73,9 @@ class Database:
         self._on_lost = on_lost
         self._dsn = make_conninfo("", **(defaults | conninfo_to_dict(app_dsn)))
         self._size = pool_size
-        self._pool = ConnectionPool(
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
             self._dsn,
+            connection_class=PipeliningConnection,
             # Statements outside `transaction` run on their own, without a tenant, and so find no tenant's rows.
             kwargs={"autocommit": True},
             min_size=1,

@@ -18,9 +18,9 @@ from headgate.ledger import (
     Lease,
     NewEvent,
     append_events,
+    ask_fence,
     audit_list,
     claim_lanes,
-    fence,
     lane_list,
     quarantine_list,
 )
@@ -244,7 +244,7 @@ def waits_of_claims(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> list[s
         return act
 
     monkeypatch.setattr(lanes, "claim_lanes", noting("claim", claim_lanes))
-    monkeypatch.setattr(lanes, "fence", noting("batch", fence))
+    monkeypatch.setattr(lanes, "ask_fence", noting("batch", ask_fence))
     return seen
 
 

@@ -15,7 +15,7 @@ from headgate.channel.agreements.drafting import (
     grant_exceptions,
     use_exceptions,
 )
-from headgate.channel.agreements.prices import load_prices, load_terms, load_volatile, prices_with
+from headgate.channel.agreements.prices import ask_volatile, load_prices, load_terms, load_volatile, prices_with
 from headgate.channel.agreements.queries import (
     agreement_ids,
     count_agreements,
@@ -53,6 +53,7 @@ __all__ = [
     "activation_events",
     "agreement_ids",
     "approve",
+    "ask_volatile",
     "count_agreements",
     "derive",
     "draft",

@@ -16,6 +16,7 @@ from psycopg import Connection
 
 from headgate.channel.masters import Cache
 from headgate.domain.pricing import PriceBook, Term, Tier, price_book
+from headgate.store import Later
 
 NOUN = "agreements"
 Pair = tuple[str, str]  # partner and product; empty means any
@@ -130,12 +131,18 @@ def load_volatile(conn: Connection[Any], pairs: Collection[Pair], *, lock: bool 
     `lock` locks the meters of price exceptions that may apply, until the end of the transaction, so that of two orders
     for the rest of one the second sees it gone.
     """
+    return ask_volatile(conn, pairs, lock=lock)()
+
+
+def ask_volatile(conn: Connection[Any], pairs: Collection[Pair], *, lock: bool = False) -> Later[list[Term]]:
+    """`load_volatile`, not waited for yet."""
     params = {
         "known": _KNOWN,
         "partners": sorted({pair[0] for pair in pairs} | {""}),
         "products": sorted({pair[1] for pair in pairs} | {""}),
     }
-    return [_term(row) for row in conn.execute(VOLATILE_LOCKED if lock else VOLATILE, params)]
+    asked = conn.execute(VOLATILE_LOCKED if lock else VOLATILE, params)
+    return lambda: [_term(row) for row in asked]
 
 
 def terms_beside(conn: Connection[Any], ids: Collection[UUID]) -> list[Term]:

@@ -8,6 +8,8 @@ from headgate.channel.credit.core.utilisation import utilisation_pct
 from headgate.channel.credit.repo import AccountView, CreditDelta
 from headgate.channel.credit.service import (
     apply_credit_deltas,
+    ask_credit_accounts,
+    ask_credit_deltas,
     get_credit_account,
     list_credit_accounts,
     load_credit_accounts,
@@ -19,6 +21,8 @@ __all__ = [
     "AccountView",
     "CreditDelta",
     "apply_credit_deltas",
+    "ask_credit_accounts",
+    "ask_credit_deltas",
     "get_credit_account",
     "list_credit_accounts",
     "load_credit_accounts",

@@ -13,6 +13,7 @@ from psycopg import Connection
 from headgate.channel.credit.core.record import AccountRecord
 from headgate.channel.credit.core.utilisation import utilisation_pct
 from headgate.domain.credit import CreditAccount, exposure
+from headgate.store import Later
 
 # Whole trees of the accounts named, so that parents can be checked and roots found.
 TREES = """
@@ -180,16 +181,18 @@ def lock(conn: Connection[Any], accounts: Collection[str]) -> dict[str, str]:
     return dict(conn.execute(LOCK, {"accounts": list(accounts)}).fetchall())
 
 
-def load(conn: Connection[Any], accounts: Collection[str]) -> dict[str, CreditAccount]:
+def ask(conn: Connection[Any], accounts: Collection[str]) -> Later[dict[str, CreditAccount]]:
     """All accounts of the trees that hold any of these."""
-    return {row[0]: CreditAccount(*row) for row in conn.execute(LOAD, (list(accounts),))}
+    asked = conn.execute(LOAD, (list(accounts),))
+    return lambda: {row[0]: CreditAccount(*row) for row in asked}
 
 
-def apply(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) -> set[str]:
-    """Add the deltas; returns the accounts that exist."""
+def apply(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) -> Later[set[str]]:
+    """Add the deltas; the answer says which of the accounts exist."""
     open_orders = [delta.open_orders for delta in deltas.values()]
     shipped = [delta.shipped_unbilled for delta in deltas.values()]
-    return {row[0] for row in conn.execute(APPLY, (list(deltas), open_orders, shipped))}
+    asked = conn.execute(APPLY, (list(deltas), open_orders, shipped))
+    return lambda: {row[0] for row in asked}
 
 
 def list_views(conn: Connection[Any], params: dict[str, object]) -> list[AccountView]:

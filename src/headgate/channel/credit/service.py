@@ -28,6 +28,7 @@ from headgate.domain.credit import CreditAccount
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
 from headgate.ledger import Refusal, StoredEvent
+from headgate.store import Later
 
 NOUN = "credit_accounts"
 
@@ -99,24 +100,40 @@ def load_credit_accounts(
     With `lock`, the accounts and the roots of their trees are locked until the end of the transaction, in sorted order,
     before anything is read: no other locked load of the same tree goes on until then. Never cached.
     """
+    return ask_credit_accounts(conn, accounts, lock=lock)()
+
+
+def ask_credit_accounts(
+    conn: Connection[Any], accounts: Collection[str], *, lock: bool = False
+) -> Later[dict[str, CreditAccount]]:
+    """`load_credit_accounts`, with the locks waited for and the rest not yet."""
     if not accounts:
-        return {}
+        return dict
     if lock:
         locked = repo.lock(conn, accounts)
         while not locked.keys() >= set(locked.values()):
             # A tree was changed while we waited: lock the new root too.
             locked |= repo.lock(conn, {*accounts, *locked.values()})
-    return repo.load(conn, accounts)
+    return repo.ask(conn, accounts)
 
 
 def apply_credit_deltas(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) -> None:
     """Add to the sums of accounts that were loaded with a lock in this transaction. Raises `NotFound` naming an account
     that does not exist, for an amount that lands nowhere would be lost."""
+    ask_credit_deltas(conn, deltas)()
+
+
+def ask_credit_deltas(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) -> Later[None]:
+    """`apply_credit_deltas`, not waited for yet. Take the answer before the commit."""
     moved = {account: delta for account, delta in deltas.items() if delta.open_orders or delta.shipped_unbilled}
-    if moved:
-        missing = sorted(moved.keys() - repo.apply(conn, moved))
+    found = repo.apply(conn, moved) if moved else set
+
+    def answer() -> None:
+        missing = sorted(moved.keys() - found())
         if missing:
             raise NotFound(f"credit account {missing[0]} is not known")
+
+    return answer
 
 
 def list_credit_accounts(

@@ -6,6 +6,7 @@ Whoever allocates loads with `lock=True`: of two orders for the last unit the se
 from headgate.channel.inventory.core.holds import Hold, ShippedLine
 from headgate.channel.inventory.repo import ReservationView, StockView
 from headgate.channel.inventory.service import (
+    ask_stock,
     expire_reservations,
     expired_orders,
     list_reservations,
@@ -25,6 +26,7 @@ __all__ = [
     "ReservationView",
     "ShippedLine",
     "StockView",
+    "ask_stock",
     "expire_reservations",
     "expired_orders",
     "list_reservations",

@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from headgate.channel.inventory.core.holds import Hold, Place, StockDelta
 from headgate.domain.stock import StockLevel
+from headgate.store import Later
 
 # In the order of the fields of StockLevel.
 _LEVEL = "s.product, s.warehouse, s.region, s.on_hand, s.reserved, s.safety_stock, s.inbound, s.threshold"
@@ -150,12 +151,17 @@ class ReservationView:
     updated_at: datetime
 
 
-def load(conn: Connection[Any], products: Collection[str], *, lock: bool) -> dict[str, tuple[StockLevel, ...]]:
+def ask(conn: Connection[Any], products: Collection[str], *, lock: bool) -> Later[dict[str, tuple[StockLevel, ...]]]:
     """All levels of the products, by product, in order of warehouses."""
-    found: dict[str, list[StockLevel]] = {}
-    for row in conn.execute(LOAD_LOCKED if lock else LOAD, (list(products),)):
-        found.setdefault(row[0], []).append(StockLevel(*row))
-    return {product: tuple(levels) for product, levels in found.items()}
+    asked = conn.execute(LOAD_LOCKED if lock else LOAD, (list(products),))
+
+    def answer() -> dict[str, tuple[StockLevel, ...]]:
+        found: dict[str, list[StockLevel]] = {}
+        for row in asked:
+            found.setdefault(row[0], []).append(StockLevel(*row))
+        return {product: tuple(levels) for product, levels in found.items()}
+
+    return answer
 
 
 def lock_places(conn: Connection[Any], places: Collection[Place], orders: Collection[str] = ()) -> None:

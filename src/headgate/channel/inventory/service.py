@@ -27,6 +27,7 @@ from headgate.kernel.canonical import decimal_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
 from headgate.ledger import NewEvent, Refusal, StoredEvent
+from headgate.store import Later
 
 SOURCE = "headgate:inventory"
 Announce = Callable[[Connection[Any], Context, Sequence[ThresholdCrossing]], None]
@@ -62,7 +63,14 @@ def load_stock(
 
     With `lock` the rows are locked until the end of the transaction, in sorted order. Never cached.
     """
-    return repo.load(conn, products, lock=lock) if products else {}
+    return ask_stock(conn, products, lock=lock)()
+
+
+def ask_stock(
+    conn: Connection[Any], products: Collection[str], *, lock: bool = False
+) -> Later[dict[str, tuple[StockLevel, ...]]]:
+    """`load_stock`, not waited for yet."""
+    return repo.ask(conn, products, lock=lock) if products else dict
 
 
 def load_holds(conn: Connection[Any], orders: Collection[str]) -> dict[str, tuple[Hold, ...]]:

@@ -15,6 +15,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from headgate.store import Later
+
 _BUMP = """
 insert into channel_revisions (noun, revision) values (%s, 1)
 on conflict (tenant_id, noun) do update
@@ -146,10 +148,19 @@ class RevisionCache:
 
         As with `take`, what is remembered can only be newer than its stamp, and is then loaded again.
         """
-        row = conn.execute(_STAMPS).fetchone()
-        assert row is not None
-        tenant, partner, nouns, stamps = row
-        return StampedCache(self, tenant, bool(partner), dict(zip(nouns, stamps, strict=True)))
+        return self.ask_at_once(conn)()
+
+    def ask_at_once(self, conn: Connection[Any]) -> Later[StampedCache]:
+        """`at_once`, not waited for yet: as of when the statements before it are done."""
+        asked = conn.execute(_STAMPS)
+
+        def answer() -> StampedCache:
+            row = asked.fetchone()
+            assert row is not None
+            tenant, partner, nouns, stamps = row
+            return StampedCache(self, tenant, bool(partner), dict(zip(nouns, stamps, strict=True)))
+
+        return answer
 
     def taken(
         self,

@@ -10,9 +10,9 @@ from typing import Any
 
 from psycopg import Connection
 
-from headgate.channel.agreements import load_volatile, prices_with, use_exceptions
-from headgate.channel.credit import CreditDelta, apply_credit_deltas, load_credit_accounts
-from headgate.channel.inventory import Hold, ShippedLine, load_stock, reserve, ship, threshold_events
+from headgate.channel.agreements import ask_volatile, prices_with, use_exceptions
+from headgate.channel.credit import CreditDelta, ask_credit_accounts, ask_credit_deltas
+from headgate.channel.inventory import Hold, ShippedLine, ask_stock, reserve, ship, threshold_events
 from headgate.channel.masters import RevisionCache
 from headgate.channel.orders import repo
 from headgate.channel.orders.core.book import OrderBook, credit_deltas, metered_deltas
@@ -27,6 +27,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid
 from headgate.ledger import NewEvent
 from headgate.process import TenantProfile, Work
+from headgate.store import Later
 
 NEW_CONTENT = frozenset({"order.submitted", "order.amended"})
 # After these an order is not checked, so nothing is looked up that it might repeat.
@@ -41,24 +42,27 @@ class OrderPort:
 
     def load(self, conn: Connection[Any], ctx: Context, work: Sequence[Work], profile: TenantProfile) -> OrderBook:
         """Lock and load everything the batch's orders need: orders, then credit accounts, then stock, each sorted."""
+        stamped = self.cache.ask_at_once(conn)
         stored = repo.load(conn, {w.subject for w in work})
         brought = {w.event.seq: o for w in work if (o := _content(w)) is not None}
         contents = list(brought.values())
         checked = [*contents, *(stored[w.subject].order for w in work if _rechecks(w, stored))]
         everything = [*contents, *(s.order for s in stored.values())]
         products = {line.product for o in everything for line in o.lines}
-        partners = load_partners(conn, {o.partner for o in everything}, self.cache)
+        partners = load_partners(conn, {o.partner for o in everything}, stamped())
         accounts = {p.account for p in partners.values() if p.account} | {
             s.account for s in stored.values() if s.account
         }
-        credit = load_credit_accounts(conn, accounts, lock=True)
-        stock = load_stock(conn, products, lock=True)
-        pairs = {(o.partner, line.product) for o in everything for line in o.lines}
-        meters = load_volatile(conn, pairs, lock=True)
-        # After the last lock: masters that changed while it was waited for count.
-        cache = self.cache.at_once(conn)
-        facts = load_products(conn, products, cache)
         rules = rules_of(profile.settings)
+        pairs = {(o.partner, line.product) for o in everything for line in o.lines}
+        credit = ask_credit_accounts(conn, accounts, lock=True)
+        stock = ask_stock(conn, products, lock=True)
+        volatile = ask_volatile(conn, pairs, lock=True)
+        earlier = _earlier(conn, checked, rules)
+        # After the last lock: masters that changed while it was waited for count.
+        stamped = self.cache.ask_at_once(conn)
+        meters, cache = volatile(), stamped()
+        facts = load_products(conn, products, cache)
         return OrderBook(
             orders=stored,
             partners=partners,
@@ -66,9 +70,9 @@ class OrderPort:
             prices=prices_with(conn, pairs, meters, cache),
             tax=load_tax_table(conn, {(o.ship_to.country, o.ship_to.region) for o in everything}, set(partners), cache),
             rates_by_day=load_fx(conn, {o.placed_at.date() for o in everything}, cache),
-            accounts=credit,
-            stock=stock,
-            earlier=_earlier(conn, checked, rules),
+            accounts=credit(),
+            stock=stock(),
+            earlier=earlier(),
             rules=rules,
             currency=profile.currency,
             now=ctx.now,
@@ -92,9 +96,10 @@ class OrderPort:
         before = facts.loaded
         relined = {no for no, s in last.items() if _relined(before.get(no), s)}
         repo.save(conn, list(last.values()), relined, relined & before.keys())
-        apply_credit_deltas(conn, _credit(before, last))
+        credited = ask_credit_deltas(conn, _credit(before, last))
         crossed = _write_stock(conn, ctx, facts, before, last)
         use_exceptions(conn, _uses(before, last), at=ctx.now)
+        credited()
         return threshold_events(crossed, ctx.now, f"orders:{max(facts.seqs, default=0)}")
 
 
@@ -127,12 +132,14 @@ def _rechecks(work: Work, stored: Mapping[str, OrderState]) -> bool:
     return work.subject in stored and work.event.type not in NEW_CONTENT and work.event.type not in UNCHECKED
 
 
-def _earlier(conn: Connection[Any], contents: Sequence[Order], rules: Rules) -> dict[str, dict[str, EarlierOrder]]:
+def _earlier(
+    conn: Connection[Any], contents: Sequence[Order], rules: Rules
+) -> Later[dict[str, dict[str, EarlierOrder]]]:
     if not contents:
-        return {}
+        return dict
     first, last = min(o.placed_at for o in contents), max(o.placed_at for o in contents)
     split = first - timedelta(hours=rules.split_hours) if rules.split_limit is not None else None
-    return repo.load_earlier(
+    return repo.ask_earlier(
         conn,
         partners={o.partner for o in contents},
         keys={line_content_key(o) for o in contents},

@@ -14,6 +14,7 @@ from headgate.channel.orders.core.state import OrderState, Priced, Reserved
 from headgate.domain.checks import EarlierOrder
 from headgate.domain.orders import parse_order
 from headgate.kernel.canonical import canonical_text
+from headgate.store import Later
 
 LOAD = """
 select
@@ -147,7 +148,7 @@ def lock_free(conn: Connection[Any], order_nos: Collection[str]) -> list[str]:
     return [row[0] for row in conn.execute(LOCK_FREE, (sorted(set(order_nos)),))]
 
 
-def load_earlier(
+def ask_earlier(
     conn: Connection[Any],
     *,
     partners: Collection[str],
@@ -156,7 +157,7 @@ def load_earlier(
     since: datetime,
     until: datetime,
     split_since: datetime | None,
-) -> dict[str, dict[str, EarlierOrder]]:
+) -> Later[dict[str, dict[str, EarlierOrder]]]:
     """Orders of these partners that the batch might repeat, by partner and number.
 
     `references` are partners with the references they give; `split_since` is None where nobody looks for split orders.
@@ -172,11 +173,16 @@ def load_earlier(
         "splitting": list(partners) if split_since is not None else [],
         "split_since": split_since,
     }
-    found: dict[str, dict[str, EarlierOrder]] = {}
-    for order_no, partner, placed_at, reference, key, total in conn.execute(EARLIER, params):
-        earlier = EarlierOrder(order_no, placed_at, reference, bytes(key), total)
-        found.setdefault(partner, {})[order_no] = earlier
-    return found
+    asked = conn.execute(EARLIER, params)
+
+    def answer() -> dict[str, dict[str, EarlierOrder]]:
+        found: dict[str, dict[str, EarlierOrder]] = {}
+        for order_no, partner, placed_at, reference, key, total in asked:
+            earlier = EarlierOrder(order_no, placed_at, reference, bytes(key), total)
+            found.setdefault(partner, {})[order_no] = earlier
+        return found
+
+    return answer
 
 
 def save(conn: Connection[Any], states: Sequence[OrderState], relined: Collection[str], known: Collection[str]) -> None:
