@@ -225,6 +225,43 @@ def test_more_evidence_never_lowers_the_score(extra: str) -> None:
     assert weigh(mine_deal, NOW, UNTIL, claim(same), DEFAULT_WEIGHTS).score > without.score
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "alike"),
+    [
+        ("Rivermark", "River Mark Ltd", "1"),
+        ("Blue-Sky Logistics", "Bluesky", "1"),
+        ("Bluesky Aviation Leasing", "Leasing Aviation Blue Sky", "1"),
+        ("Data Bridge Partners", "DataBridge B.V.", "1"),
+        ("Rivermark Holding", "River Mark", "1"),
+    ],
+)
+def test_words_written_together_and_apart_are_one_name(ours: str, theirs: str, alike: str) -> None:
+    assert name_likeness(ours, theirs) == name_likeness(theirs, ours) == Decimal(alike)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("Mark River", "Rivermark"),  # the order of the halves counts
+        ("River Marketing", "Rivermark Retail"),
+        ("Blue Sky Bakery", "Bluesky Aviation"),
+        ("A Cme Tools", "Acme Gifts"),
+    ],
+)
+def test_words_that_only_look_like_halves_stay_apart(ours: str, theirs: str) -> None:
+    assert name_likeness(ours, theirs) < Decimal("0.75")
+
+
+def test_a_compound_says_as_much_as_two_words_unless_common_words_contradict() -> None:
+    here = {"country": "US", "city": "Austin"}
+
+    def score(ours: str, theirs: str) -> Decimal:
+        mine = parse_deal(deal(customer={"name": ours, **here}))
+        return weigh(mine, NOW, UNTIL, claim(company_from({"name": theirs, **here})), DEFAULT_WEIGHTS).same_customer
+
+    assert score("Bluesky Logistics", "Blue Sky") >= 50 > score("Bluesky Systems", "Blue Sky Services")
+
+
 def test_the_labelled_pairs_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     pairs = yaml.safe_load(PAIRS.read_text(encoding="utf-8"))["pairs"]
     found = {True: {True: 0, False: 0}, False: {True: 0, False: 0}}

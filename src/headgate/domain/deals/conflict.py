@@ -109,12 +109,13 @@ def _identity(ours: Company, theirs: Company, weights: Weights) -> Iterator[Sign
 
 def _telling(ours: Company, theirs: Company) -> Decimal:
     """A name tells less when it is short or of common words only, when all that tells is one word beside different
-    common ones (Omega Partners, Omega Industries), and across borders."""
-    words = names.telling(ours.name)
+    common ones (Omega Partners, Omega Industries), and across borders. A compound (Rivermark, River Mark) is as good as
+    two words."""
+    words, _, compound = names.aligned(ours.name, theirs.name)
     weak = (
         all(word in names.COMMON for word in words)
         or sum(map(len, words)) < 4
-        or (len(words) == 1 and names.run_together(ours.name) != names.run_together(theirs.name))
+        or (len(words) == 1 and not compound and names.run_together(ours.name) != names.run_together(theirs.name))
     )
     abroad = ours.address.country != theirs.address.country and len(words) < 3
     return (Decimal("0.5") if weak else ONE) * (Decimal("0.6") if abroad else ONE)

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from cleanco import basename
 from publicsuffixlist import PublicSuffixList
@@ -37,6 +38,8 @@ FREE_MAIL = frozenset(
 # Legal forms that cleanco leaves: written with dots inside, or younger than its list.
 _FORMS = frozenset("gesmbh mbh partgmbb partg ek ev eg kgaa ohg gbr sarl sasu spa srl sia aps oyj doo zoo".split())
 _ABBREVIATED = {"str": "strasse", "st": "street", "rd": "road", "ave": "avenue", "av": "avenue", "blvd": "boulevard"}
+# A word shorter than this is no half of a compound: `Sky` is, the `i` of `Kowalski i Synowie` is not.
+_PART = 3
 _SPELT = {"brothers": "bros", "gebruder": "gebr", "gebrueder": "gebr", "incorporated": "inc", "sons": "son"}
 
 
@@ -79,12 +82,49 @@ def run_together(name: str) -> str:
     return folded("".join(legal_core(name).split()))
 
 
+class Aligned(NamedTuple):
+    """The telling words of two names, folded, with words that one writes apart and the other together written together
+    in both. `compound` says that there was such a word, and that neither name has a common word of its own against a
+    different one of the other (Blue Sky Services, Bluesky Systems)."""
+
+    left: list[str]
+    right: list[str]
+    compound: bool
+
+
+def aligned(ours: str, theirs: str) -> Aligned:
+    """Two names side by side: `River Mark Ltd` and `Rivermark Holding` are both `rivermark`."""
+    one, other = ([folded(word) for word in legal_core(name).split()] for name in (ours, theirs))
+    left, right = _together(one, frozenset(other)), _together(other, frozenset(one))
+    rest, others = ({word for word in words if word in COMMON} for words in (left, right))
+    joined = len(left) < len(one) or len(right) < len(other)
+    return Aligned(_tell(left), _tell(right), joined and (rest <= others or others <= rest))
+
+
+def _together(words: list[str], others: frozenset[str]) -> list[str]:
+    """The words, each two neighbours that the other name writes as one word joined."""
+    found: list[str] = []
+    before = ""
+    for word in words:
+        if len(before) >= _PART and len(word) >= _PART and before + word in others:
+            found[-1], before = before + word, ""
+        else:
+            found.append(word)
+            before = word
+    return found
+
+
+def _tell(words: list[str]) -> list[str]:
+    return [word for word in words if word not in COMMON and len(word) > 1] or words
+
+
 def name_likeness(ours: str, theirs: str) -> Decimal:
-    """How alike two company names are, from 0 to 1: over the words that tell, in any order, misspellings allowed.
+    """How alike two company names are, from 0 to 1: over the words that tell, in any order, misspellings allowed,
+    words written together or apart.
 
     Between equal names it is 1. An abbreviation of the other's words counts 0.85: `BMW` and `Bayerische Motoren Werke`.
     """
-    left, right = [folded(w) for w in telling(ours)], [folded(w) for w in telling(theirs)]
+    left, right, _ = aligned(ours, theirs)
     if not left or not right:
         return Decimal(0)
     if sorted(left) == sorted(right) or run_together(ours) == run_together(theirs):
