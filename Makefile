@@ -22,7 +22,7 @@ demo: .venv/.base  ## Start Headgate with a demo tenant, govern its orders and s
 test: .venv/.test .venv/.browser .venv/.provider  ## Run the fast tests
 	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile -m "not slow"
 
-test-slow: .venv/.test .venv/.browser .venv/.provider  ## Run the slow tests
+test-slow: .venv/.test .venv/.browser .venv/.provider .venv/.modeller  ## Run the slow tests
 	$(BIN)/pytest -m slow
 
 test-external: .venv/.test  ## Run the tests that meet a database against this machine's own PostgreSQL 15 or later
@@ -99,4 +99,8 @@ clean:  ## Remove .venv, caches and build output (never data in HEADGATE_HOME)
 
 .venv/.provider: .venv/.test scripts/provider.py tests/provider/package-lock.json
 	@$(BIN)/python scripts/provider.py
+	@touch $@
+
+.venv/.modeller: .venv/.test scripts/modeller.py tests/modeller/package-lock.json
+	@$(BIN)/python -m scripts.modeller
 	@touch $@

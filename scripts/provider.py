@@ -22,18 +22,23 @@ def find_provider() -> str | None:
     return shutil.which("node") if installed else None
 
 
+def install(folder: Path, what: str) -> None:
+    """Install what a folder's lock names, if node and npm are there; says so where it does not work."""
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        return
+    print(f"Installing {what}…", flush=True)
+    command = [npm, "ci", "--ignore-scripts", "--silent"]
+    try:
+        subprocess.run(command, cwd=folder, capture_output=True, timeout=300, check=True)
+    except (subprocess.SubprocessError, OSError):
+        print(f"  this did not work: {' '.join(command)}")
+
+
 def main() -> int:
     """Install it unless it is there."""
-    npm = shutil.which("npm")
-    if find_provider():
-        return 0
-    if npm and shutil.which("node"):
-        print("Installing an OpenID Connect provider for the tests…", flush=True)
-        command = [npm, "ci", "--ignore-scripts", "--silent"]
-        try:
-            subprocess.run(command, cwd=FOLDER, capture_output=True, timeout=300, check=True)
-        except (subprocess.SubprocessError, OSError):
-            print(f"  this did not work: {' '.join(command)}")
+    if not find_provider():
+        install(FOLDER, "an OpenID Connect provider for the tests")
     if not find_provider():
         print(f"The test with a real identity provider will be skipped, {ADVICE}.")
     return 0

@@ -61,8 +61,7 @@ def test_a_shipped_policy_survives_dmn_but_for_its_tests_and_says_so(file: Path)
     compile_policy(parse_policy(back.text, "back.yaml"))
 
 
-def test_every_kind_of_cell_and_output_survives_dmn() -> None:
-    text = """\
+EVERYTHING = """\
 policy: every_kind
 version: 7
 title: Every <kind> & "quote"
@@ -106,7 +105,10 @@ default:
   because: nothing fits
   clause: §9
 """
-    table = parse_policy(text, "every_kind.yaml")
+
+
+def test_every_kind_of_cell_and_output_survives_dmn() -> None:
+    table = parse_policy(EVERYTHING, "every_kind.yaml")
     compile_policy(table)
     out = write_table(table, "dmn")
     back = read_table(out.data, "back.dmn").policy

@@ -137,7 +137,7 @@ def test_dates_percents_and_numbers_keep_their_types() -> None:
     assert any(n.place == "D2" and "shown in percent" in n.message for n in got.notices)
 
 
-def test_currencies_bounds_listed_numbers_and_chained_inputs_survive_a_sheet() -> None:
+def test_currencies_bounds_defaults_listed_numbers_and_chained_inputs_survive_a_sheet() -> None:
     text = """\
 policy: rich
 version: 1
@@ -151,8 +151,15 @@ inputs:
   - {name: at, type: datetime}
   - {name: share, type: percent, values: [5, 7.5]}
   - {name: risk, type: enum, values: [low, "very, high"], from: partner_risk.level, nullable: true}
+  - {name: region, type: string, default: 'north "default (x)"'}
+  - {name: kind, type: enum, values: [new, "old default"], default: old default}
+  - {name: weight, type: number, min: 0, max: 9, default: 1.5}
+  - {name: urgent, type: bool, default: false, nullable: true}
+  - {name: tags, type: list, values: [a, "b, c"], default: [a, "b, c"]}
+  - {name: code, type: string, nullable: true, default: null}
+  - {name: within, type: duration, default: PT4H}
 outputs:
-  - {name: outcome, type: enum, values: [hold, pass]}
+  - {name: outcome, type: enum, values: [hold, pass], default: hold}
   - {name: fee, type: money, currency: EUR}
 rows:
   - id: a

@@ -2,18 +2,20 @@
 
 `id`, `because`, `clause`, and for each input or output a cell such as `in amount: money [0..]`,
 `in tier: enum (gold, silver) ?`, `in risk: string from partner_risk.level`, `out fee: money EUR`. `?` says that the
-fact may be unknown.
+fact may be unknown, `default silver` what stands in for one that is not given.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import cast
 
 from headgate.kernel.money import CURRENCIES
-from headgate.policy.core.evaluation import shown
+from headgate.policy.core.evaluation import plain_number, shown, time_text
 from headgate.policy.core.model import (
     INPUT_TYPES,
     NUMERIC,
@@ -21,6 +23,8 @@ from headgate.policy.core.model import (
     OUTPUT_TYPES,
     Bound,
     ColumnType,
+    Default,
+    Formula,
     InputColumn,
     OutputColumn,
     Source,
@@ -36,6 +40,7 @@ WORDS = ("id", "because", "clause")
 _HEAD = re.compile(r"(?i:(?P<side>in|out)(?:put)?\s+)(?P<name>[^:]+?)\s*(?::\s*(?P<type>[a-z]+)\s*(?P<rest>.*))?")
 _VALUES = re.compile(r'\(((?:[^()"]|"(?:[^"]|"")*")*)\)')
 _VALUE = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^,"]+))\s*(?:,|$)')
+_DEFAULT = re.compile(r'(?:^|\s)default (?:"((?:[^"]|"")*)"|\(((?:[^()"]|"(?:[^"]|"")*")*)\)|([^\s"()][^"()]*))$')
 _BOUNDS = re.compile(r"\[\s*([^\s\[\]]+?)?\s*\.\.\s*([^\s\[\]]+?)?\s*\]")
 
 
@@ -116,6 +121,7 @@ def _declared(cell: SheetCell, side: str, match: re.Match[str], wrong: Refusals)
     label = match["name"].strip() if match["name"].strip() != name else ""
     nullable = rest.endswith("?")
     rest = rest.removesuffix("?").strip()
+    rest, default = _default(rest, kind, cell, wrong)
     rest, source = _source(rest)
     currency = re.match(r"[A-Z]{3}(?=$|[\s(\[])", rest)
     rest = rest[3:].strip() if currency else rest
@@ -124,9 +130,41 @@ def _declared(cell: SheetCell, side: str, match: re.Match[str], wrong: Refusals)
         wrong.refuse(cell.at, f"{code} is no currency of a {kind} column", "Write for example 'money EUR'.")
     values, low, high = _allowed(rest, kind, side, cell, wrong)
     if side == "out":
-        return Head("out", OutputColumn(name, cast(ColumnType, kind), label, values, nullable, currency=code))
-    column = InputColumn(name, cast(ColumnType, kind), label, values, low, high, nullable, currency=code, source=source)
-    return Head("in", column)
+        column: InputColumn | OutputColumn = OutputColumn(
+            name, cast(ColumnType, kind), label, values, nullable, currency=code, default=default
+        )
+    else:
+        column = InputColumn(
+            name,
+            cast(ColumnType, kind),
+            label,
+            values,
+            low,
+            high,
+            nullable,
+            currency=code,
+            source=source,
+            default=default,
+        )
+    return Head(side, column)
+
+
+def _default(rest: str, kind: str, cell: SheetCell, wrong: Refusals) -> tuple[str, Default | None]:
+    """What stands before the default, and the default: bare, in quotes, or a list in brackets."""
+    match = _DEFAULT.search(rest)
+    if match is None:
+        return rest, None
+    before, (quoted, listed, bare) = rest[: match.start()].strip(), match.groups()
+    if listed is not None:
+        return before, Default(list(_items(listed)))
+    if quoted is not None:
+        return before, Default(quoted.replace('""', '"'))
+    text = bare.strip()
+    if text == "null":
+        return before, Default(None)
+    if kind == "bool" and text in ("true", "false"):
+        return before, Default(text == "true")
+    return before, Default(_decimal(text, cell, wrong) if kind in NUMERIC else text)
 
 
 def _allowed(
@@ -137,17 +175,19 @@ def _allowed(
     high: Bound | None = None
     listed, bounds = _VALUES.fullmatch(rest), _BOUNDS.fullmatch(rest)
     if listed:
-        values = tuple(
-            m[2].strip() if m[1] is None else m[1].replace('""', '"') for m in _VALUE.finditer(listed[1]) if m.group()
-        )
+        values = _items(listed[1])
         if kind in NUMERIC:
             values = tuple(_decimal(str(v), cell, wrong) for v in values)
     elif bounds and side == "in" and kind in ORDERED:
         low, high = (_end(b, kind, cell, wrong) for b in bounds.groups())
     elif rest:
-        fix = "After the type may stand (a, b, c), for numbers that go in [0..9], and ? where it may be unknown."
+        fix = "After the type may stand (a, b, c) or [0..9], default 5, and ? where the fact may be unknown."
         wrong.refuse(cell.at, f"{rest[:60]!r} is not understood", fix)
     return values, low, high
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(m[2].strip() if m[1] is None else m[1].replace('""', '"') for m in _VALUE.finditer(text) if m.group())
 
 
 def _source(rest: str) -> tuple[str, Source | None]:
@@ -184,7 +224,25 @@ def write_header(side: str, column: InputColumn | OutputColumn) -> str:
         rest = f" [{low}..{high}]"
     code = f" {column.currency}" if column.currency else ""
     source = f" from {column.source}" if isinstance(column, InputColumn) and column.source else ""
-    return f"{side} {column.name}: {column.type}{code}{rest}{source}{' ?' if column.nullable else ''}"
+    given = column.default
+    default = f" default {_default_text(given.value)}" if given is not None and holds(given) else ""
+    return f"{side} {column.name}: {column.type}{code}{rest}{source}{default}{' ?' if column.nullable else ''}"
+
+
+def holds(default: Default) -> bool:
+    """Whether a header can hold this default."""
+    return not isinstance(default.value, (Formula, Mapping))
+
+
+def _default_text(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (list, tuple)):
+        return f"({', '.join(_value(str(v)) for v in value)})"
+    if isinstance(value, (int, Decimal)):
+        return plain_number(Decimal(value))
+    doubled = (time_text(value) if isinstance(value, (date, timedelta)) else str(value)).replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _value(text: str) -> str:

@@ -18,7 +18,7 @@ from headgate.policy.core.model import NUMERIC, Formula, InputColumn, OutputColu
 from headgate.policy.exchange.notice import Exported, Notice
 from headgate.policy.exchange.sheet.cells import RISKY, Scalar, shown_list, shown_test, shown_text
 from headgate.policy.exchange.sheet.csv_text import csv_bytes
-from headgate.policy.exchange.sheet.header import write_header
+from headgate.policy.exchange.sheet.header import holds, write_header
 from headgate.policy.exchange.sheet.tests_sheet import tests_rows
 from headgate.policy.exchange.sheet.xlsx import TESTS
 
@@ -55,9 +55,10 @@ def write_xlsx(table: PolicyTable) -> Exported:
 
 
 def _defaults(table: PolicyTable) -> list[Notice]:
-    """Inputs whose default has no place in a header."""
-    told = "its default has no place in a sheet"
-    return [Notice(f"input {c.name}", told, "Give the fact always.") for c in table.inputs if c.default is not None]
+    """Outputs whose default is worked out: that stands in every row instead."""
+    told, fix = "its default is a formula, which a header cannot hold", "The rows hold it."
+    formulas = [c for c in table.outputs if c.default is not None and not holds(c.default)]
+    return [Notice(f"output {c.name}", told, fix) for c in formulas]
 
 
 def sheet_rows(table: PolicyTable) -> list[list[Scalar]]:
