@@ -1,4 +1,5 @@
-"""Both stories of the how-tos happen on a fresh demo: a limit is lowered, and two partners mean one customer."""
+"""The stories of tutorial and how-tos happen on a fresh demo: a price is asked for and granted, a limit is lowered, two
+partners mean one customer."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from scripts.browser import ADVICE, find_chromium
 
 ROOT = Path(__file__).parents[2]
 STORIES = {
+    "price": ["held", "ask", "approval", "released", "explained"],
     "limit": ["edit", "backtest", "review", "scheduled", "before", "after"],
     "deals": ["form", "form", "being-checked", "side-by-side", "decide", "rejected"],
 }

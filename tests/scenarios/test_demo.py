@@ -47,6 +47,10 @@ left join lateral (
 ) a on true
 """
 EVENTS = "select count(*) from events"
+TODAYS_ORDER = """
+select o.status, o.exceptions from orders o join principals p on p.tenant_id = o.tenant_id and p.partner = o.partner
+where p.name = 'Petra Sund' and o.order_no like '%%-200001'
+"""
 SIMULATED = "select event_id from events"
 CONFLICTS = "select count(*) from event_conflicts"
 SHIPPED_TOO_EARLY = """
@@ -163,6 +167,10 @@ def test_going_on_took_nothing_twice_and_left_nothing_out(loaded):
     taken = [event for (event,) in loaded.rows(SIMULATED)]
     assert due <= set(taken)
     assert loaded.rows(CONFLICTS) == [(0,)]
+
+
+def test_who_signs_in_to_the_portal_finds_an_order_that_waits_for_a_price(loaded):
+    assert loaded.rows(TODAYS_ORDER) == [("held", ["price_deviation"])]
 
 
 def test_what_was_released_ships_and_nothing_else(loaded):

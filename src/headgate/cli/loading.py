@@ -25,6 +25,7 @@ from headgate.access import create_person, create_tenant, find_tenant, grant_rol
 from headgate.channel import agreements, deals
 from headgate.cli.playing import Player
 from headgate.cli.session import err, new_password
+from headgate.cli.todays_order import submit_todays_order
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Busy, Misconfigured, NotFound
@@ -163,6 +164,7 @@ def _play(app: App, clock: FixedClock, plan: Plan, tenant: UUID | None, *, quiet
         bar.update(task, description="Governed orders")
     clock.set(datetime.now(UTC))
     _begin_a_form(app, tenant)
+    submit_todays_order(app, tenant, f"user:petra@{PARTNER_MAIL}", plan.until)
     with app.database.transaction(tenant) as conn:
         ctx = Context(tenant, SYSTEM, app.clock.now())
         set_tenant(conn, ctx, settings={**simulation.tenant.settings, "demo": "loaded"})

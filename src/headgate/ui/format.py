@@ -323,6 +323,10 @@ class Formatter:
     def day(self, value: date | datetime) -> str:
         return day(value, self.zone, self.locale)
 
+    def last_day(self, end: datetime) -> str:
+        """The last day of a span whose end is not part of it: 21 Dec for one that ends as the 22nd begins."""
+        return day(end - timedelta(microseconds=1), self.zone, self.locale)
+
     def weekday(self, value: date | datetime) -> str:
         return weekday(value, self.zone, self.locale)
 

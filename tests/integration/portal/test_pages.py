@@ -160,6 +160,24 @@ def test_a_price_exception_goes_from_the_portal_to_the_approver_to_release(porta
     assert "Released" in words(portal.get("/portal/orders/O-1"))
 
 
+def test_the_form_for_a_price_knows_what_the_order_asks_for_and_nothing_of_anothers_order(portal: Portal) -> None:
+    channel = portal.channel
+    channel.order("O-1", ("S-1", "10", "8.00"))
+    channel.order("O-2", ("S-1", "10", "8.00"), partner="P-2")
+    channel.govern()
+    portal.enter("paul")
+
+    def given(query: str) -> dict[str, str]:
+        page = portal.get(f"/portal/prices/new?{query}").text
+        form = page[page.index("<form") :]
+        return dict(re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form))
+
+    mine = given("order=O-1")
+    assert (mine["product"], mine["unit_price"], mine["max_quantity"]) == ("S-1", "8", "10")
+    for query in ("order=O-2", "order=O-99", "order=O-1&product=S-2"):
+        assert given(query).get("unit_price", "") == "", query
+
+
 def test_an_administrator_invites_and_the_colleague_chooses_a_password(portal: Portal) -> None:
     portal.enter("pia")
     page = portal.post(

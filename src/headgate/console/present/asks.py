@@ -174,7 +174,7 @@ def _special_price(summary: Mapping[str, Any], fmt: Formatter) -> Ask:
     price = fmt.price(Money(number(summary.get("unit_price")), str(summary.get("currency") or "EUR")))
     product = str(summary.get("product_name") or summary.get("product") or "")
     until = instant(summary.get("valid_until"))
-    ends = f" until {fmt.day(until)}" if until is not None else ""
+    ends = f" until {fmt.last_day(until)}" if until is not None else ""
     currency = summary.get("currency", "")
     return Ask(
         f"Special price {price} {currency} for {product}{ends}",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from headgate.channel.exceptions import get_exception, list_exceptions
-from headgate.kernel.errors import Invalid
+from headgate.channel.orders import get_order
+from headgate.kernel.errors import Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
 from headgate.portal import urls
@@ -17,6 +21,7 @@ from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
 
 FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
+INSTANT = timedelta(microseconds=1)  # what is before the end of the last day is that day
 EXPLAINS = {
     "deciding": "Somebody is deciding about it. You will see the decision here.",
     "granted": "Order at this price until it ends or the quantity is used up.",
@@ -45,7 +50,7 @@ def show(visit: Visit) -> Answer:
         usual=None if usual is None else Money(amount(usual), row["currency"]),
         quantity=row["max_quantity"],
         since=row["valid_from"],
-        until=row["valid_until"],
+        until=row["valid_until"] - INSTANT,
         reason=str(row["content"].get("justification") or ""),
         order=row["order_no"] or "",
         changed=row["updated_at"],
@@ -56,7 +61,30 @@ def show(visit: Visit) -> Answer:
 def begin(visit: Visit) -> Answer:
     """The form, with what an order's page knows already."""
     given = {name: visit.text(name) for name in ("product", "order") if visit.text(name)}
-    return _view(visit, {"currency": visit.tenant.currency, "valid_from": visit.today().isoformat(), **given}, {})
+    known = _of_order(visit, given) if "order" in given else {}
+    fields = {"currency": visit.tenant.currency, "valid_from": visit.today().isoformat(), **given, **known}
+    return _view(visit, fields, {})
+
+
+def _of_order(visit: Visit, given: Mapping[str, str]) -> dict[str, str]:
+    """What an order asks for: its currency and, of the product named or the only line below contract, price and
+    quantity. Nothing for an order that is not the reader's."""
+    with suppress(NotFound):
+        row = get_order(visit.conn, given["order"], costs=False)
+        lines = [each for each in row["lines"] if given.get("product", each["product"]) == each["product"]]
+        low = [each for each in lines if each["contract_price"] and each["unit_price"] < each["contract_price"]]
+        found = {"currency": str(row["currency"])}
+        if len(low) == 1:
+            (line,) = low
+            found |= {"product": str(line["product"]), "unit_price": _plain(line["unit_price"])}
+            found["max_quantity"] = _plain(line["quantity"])
+        return found
+    return {}
+
+
+def _plain(value: Decimal) -> str:
+    """A number as somebody would type it: `203.11`, `10`."""
+    return f"{value.normalize():f}"
 
 
 def ask(visit: Visit) -> Answer:
@@ -98,7 +126,7 @@ def _row(row: Mapping[str, Any]) -> PriceRow:
         product=row["product"],
         status=row["status"],
         price=Money(row["unit_price"], row["currency"]),
-        until=row["valid_until"],
+        until=row["valid_until"] - INSTANT,
         changed=row["updated_at"],
     )
 
