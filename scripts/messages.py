@@ -24,14 +24,23 @@ SOURCE = ROOT / "src" / "headgate"
 from headgate.access import PERMISSIONS  # noqa: E402
 from headgate.console.navigation import NavCounts, navigation  # noqa: E402
 from headgate.console.pages.handling import WORDS  # noqa: E402
+from headgate.console.present.asks import DEALS  # noqa: E402
+from headgate.console.present.brand import FIELDS, SHADES  # noqa: E402
 from headgate.console.present.commands import ACTS, PAGES  # noqa: E402
 from headgate.console.present.work import SCOPES  # noqa: E402
 from headgate.console.render import KEYS  # noqa: E402
+from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
 from headgate.ui.languages import ENGLISH, LANGUAGES, LOCALE  # noqa: E402
 from headgate.ui.words import STATES  # noqa: E402
 
 TEMPLATES = ("ui/macros", "ui/layouts", "console/templates", "portal/templates")
-CODE = ("ui/format.py", "console/pages/palette.py")
+CODE = (
+    "ui/format.py",
+    "console/pages/brand.py",
+    "console/pages/palette.py",
+    "console/present/asks.py",
+    "portal/pages/deal_form.py",
+)
 HEADER = """\
 msgid ""
 msgstr ""
@@ -60,7 +69,9 @@ def phrases() -> Iterator[tuple[str, str]]:
         for file in sorted((SOURCE / folder).glob("*.html")):
             with file.open("rb") as text:
                 for _, _, message, _ in babel_extract(text, ("_", "gettext"), [], {"trimmed": "true"}):
-                    yield str(message), str(file.relative_to(SOURCE))
+                    # A phrase with values comes with their names.
+                    text_of = message[0] if isinstance(message, tuple) else message
+                    yield str(text_of), str(file.relative_to(SOURCE))
     for name in CODE:
         with (SOURCE / name).open("rb") as text:
             for found in extract("python", text, {"say": None}):
@@ -72,6 +83,9 @@ def phrases() -> Iterator[tuple[str, str]]:
     for title, keys in KEYS.items():
         yield from ((text, "console/render.py") for text in (title, *(what for what, _ in keys)))
     yield from ((title, "console/pages/palette.py") for title in PALETTE)
+    yield from ((label, "console/present/brand.py") for label in (*SHADES.values(), *FIELDS.values(), "logo"))
+    yield from ((done, "portal/pages/deal_acts.py") for _, _, done, _ in DEAL_ACTS)
+    yield from ((label, "console/present/asks.py") for label in DEALS.values())
     yield from ((label, "console/present/work.py") for label in SCOPES.values())
     yield from ((text, "console/pages/handling.py") for words in WORDS.values() for text in words[:2])
 

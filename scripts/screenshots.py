@@ -38,6 +38,7 @@ WEEKS = "2"
 READER = "Fay Lindqvist"  # finance: approves, and may read the audit trail
 PARTNER = "Petra Sund"  # administrator of a partner: looks at the portal
 RIVAL = "Bianca Conti"  # of another partner, who registered the same customer
+ADMIN = "Tom Ahlers"  # administers the tenant
 MENDER = "Mara Okafor"  # order desk: mends what is in quarantine
 
 
@@ -119,6 +120,7 @@ SHOTS = {
     "missing": Shot("/nothing-here"),
     "deals": Shot("/deals"),
     "deal-conflict": Shot("/deals?status=pending_approval", "a[data-row]"),
+    "brand": Shot("/settings/brand", reader=ADMIN),
     "portal-sign-in": Shot("/portal/sign-in", reader=""),
     "portal-home": Shot("/portal/", reader=PARTNER),
     "portal-deals": Shot("/portal/deals", reader=PARTNER),

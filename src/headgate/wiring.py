@@ -75,6 +75,7 @@ TABLES = (
     "headgate.access.scim.tables",
     "headgate.access.support.tables",
     "headgate.access.duties.tables",
+    "headgate.access.branding.tables",
     "headgate.access.tenancy.tables",
     "headgate.access.mfa.tables",
     "headgate.policy.tables",

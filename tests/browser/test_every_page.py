@@ -85,6 +85,7 @@ def pages(opened: Stage) -> Pages:
         "policy-matrix": ("/policies/approval_matrix", "carl"),
         "audit": ("/audit", "ada"),
         "audit-entry": ("/audit/5", "ada"),
+        "brand": ("/settings/brand", "tom"),
         "quarantine": ("/quarantine", "desk"),
         "quarantine-item": (f"/quarantine/{item.id}", "desk"),
         "search": ("/search?q=T-0", "carl"),

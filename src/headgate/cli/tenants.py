@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,8 +26,8 @@ from headgate.access import (
     revoke_role,
     set_portal_host,
     set_rate,
-    set_tenant,
 )
+from headgate.access.branding import draft_of, read_logo, save_brand
 from headgate.channel.partners import get_partner
 from headgate.cli.session import (
     By,
@@ -126,28 +125,30 @@ def portal(
     logo: Annotated[
         Path | None, typer.Option(help="A PNG or JPEG of at most 100 kB.", exists=True, dir_okay=False)
     ] = None,
+    sender: Annotated[str | None, typer.Option(help="Whose name mails come in; '' for the name above.")] = None,
+    reply_to: Annotated[str | None, typer.Option(help="Where answers to mails go; '' for nowhere.")] = None,
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
     """Show or change under which host and with which look partners find the portal."""
-    from headgate.ui.brand import logo_of  # the design system takes its time to load
-    from headgate.ui.colour import parse_hex
-
     with session(tenant) as s, s.transaction() as (conn, ctx):
         found = get_tenant(conn)
-        brand = dict(found.settings.get("brand") or {})
-        if accent:
-            parse_hex(accent)
-        changes = {"name": name, "accent": accent}
-        if logo is not None:
-            changes["logo"] = base64.b64encode(logo_of(logo.read_bytes())[1]).decode()
-        brand |= {key: value for key, value in changes.items() if value is not None}
-        brand = {key: value for key, value in brand.items() if value}
-        if any(value is not None for value in changes.values()):
-            found = set_tenant(conn, ctx, settings={**found.settings, "brand": brand})
+        draft = draft_of(found.settings.get("brand") or {})
+        draft = replace(
+            draft,
+            name=draft.name if name is None else name,
+            accent=draft.accent if accent is None else accent,
+            sender=draft.sender if sender is None else sender,
+            reply_to=draft.reply_to if reply_to is None else reply_to,
+        )
+        if any(value is not None for value in (name, accent, sender, reply_to, logo)):
+            save_brand(conn, ctx, draft, "keep" if logo is None else read_logo(logo.read_bytes()))
         if host is not None:
-            found = set_portal_host(conn, ctx, host)
-    shown = {"host": found.portal_host, **{key: brand.get(key) for key in ("name", "accent")}, "logo": "logo" in brand}
+            set_portal_host(conn, ctx, host)
+        found = get_tenant(conn)
+    brand = found.settings.get("brand") or {}
+    kept = {key: brand.get(key) for key in ("name", "accent", "sender", "reply_to", "version")}
+    shown = {"host": found.portal_host, **kept, "logo": bool(brand.get("logo"))}
     where = f"https://{found.portal_host}/portal/" if found.portal_host else "/portal/ of the console's address"
     _said({"tenant": tenant, **shown}, f"Partners of {tenant} find the portal at {where}.", json)
 

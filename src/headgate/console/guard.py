@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
@@ -59,6 +59,7 @@ class Asked:
     page: Page | None = None
     notice_shown: bool = False
     looking: Looking | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,12 @@ class Guarded:
 
     async def answer(self, request: Request) -> Response:
         """Let the door's handler answer, off the event loop, for database and templates block."""
-        form = await read_form(request) if self.door.method == "POST" else {}
-        return await run_in_threadpool(self._answer, request, form)
+        form, files = await read_sent(request, self.door.files) if self.door.method == "POST" else ({}, {})
+        return await run_in_threadpool(self._answer, request, form, files)
 
-    def _answer(self, request: Request, form: Mapping[str, str]) -> Response:
+    def _answer(self, request: Request, form: Mapping[str, str], files: Mapping[str, bytes]) -> Response:
         site = self.site
-        asked = Asked(request, auth.session_token(request, secure=site.secure), site.app.clock.now())
+        asked = Asked(request, auth.session_token(request, secure=site.secure), site.app.clock.now(), files=files)
         request.state.asked = asked
         try:
             if is_support(asked.token):
@@ -101,7 +102,7 @@ class Guarded:
             if not WHERE.reaches(live.session.limited_to, asked.request.url.path):
                 return beyond(asked.request, live.session.limited_to)
             ctx = _context(asked, tenant_id, live.principal)
-            visit = Visit(site.app, asked.request, conn, ctx, tenant, form, asked.token, live)
+            visit = Visit(site.app, asked.request, conn, ctx, tenant, form, asked.token, live, asked.files)
             asked.page = self._frame(asked, visit, counted=False)
             if not reads:
                 auth.check_form(asked.request, form, asked.token)
@@ -230,8 +231,21 @@ def _page_of(request: Request) -> str:
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a post; of a field given twice the last counts. Files are not taken. Raises `HTTPException`."""
-    async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=8_000_000) as form:
-        return {name: value.replace("\0", "") for name, value in form.multi_items() if isinstance(value, str)}
+    return (await read_sent(request, 0))[0]
+
+
+async def read_sent(request: Request, most_files: int) -> tuple[dict[str, str], dict[str, bytes]]:
+    """The fields of a post and its files, as many as are allowed; a file without a name was not chosen. Raises
+    `HTTPException`."""
+    fields: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    async with request.form(max_files=most_files, max_fields=MOST_FIELDS, max_part_size=8_000_000) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                fields[name] = value.replace("\0", "")
+            elif value.filename:
+                files[name] = await value.read()
+    return fields, files
 
 
 def error_view(error: Exception, trace: str) -> ErrorView:

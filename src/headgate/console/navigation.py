@@ -23,6 +23,9 @@ _ROOMS = {
     "roles": "Admin",
     "access": "Admin",
     "brand": "Admin",
+    "machines": "Admin",
+    "sign-on": "Admin",
+    "support": "Admin",
     "tenants": "Admin",
     "settings": "Admin",
     "operations": "Admin",
@@ -61,6 +64,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("admin", NavItem("sign-on", "Sign-on", urls.SIGN_ON, "users", "s")),
         ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),
         ("admin", NavItem("people", "People and roles", urls.PEOPLE, "users", "e")),
+        ("admin", NavItem("brand", "Brand", urls.BRAND, "pencil", "b")),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]

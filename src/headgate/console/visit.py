@@ -24,8 +24,10 @@ from headgate.kernel.errors import NotFound, ProofNeeded, invalid
 from headgate.ledger.quarantine import quarantine_size
 from headgate.process import Voter
 from headgate.process.desk import DeskSums, Reader, desk_case_counts, desk_sums, reader_of
+from headgate.ui.brand import Brand, tenant_brand
 from headgate.ui.format import Formatter
 from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
+from headgate.ui.wording import speaker
 from headgate.wiring import App
 
 DEFAULT_LOCALE = "en_GB"
@@ -44,6 +46,7 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     token: str = ""
     live: LiveSession | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def me(self) -> Principal:
@@ -61,10 +64,17 @@ class Visit:
         return ZoneInfo(self.tenant.timezone)
 
     @cached_property
+    def brand(self) -> Brand:
+        """The tenant's look and words."""
+        return tenant_brand(self.tenant.name, self.tenant.settings)
+
+    @cached_property
     def lens(self) -> Lens:
         """What the page is made for."""
         locale = locale_for(self.tenant, self.request)
-        formatter = Formatter(locale, self.zone, self.now, translations(language_of(locale)).gettext)
+        language = language_of(locale)
+        say = speaker(translations(language).gettext, language, self.brand.words)
+        formatter = Formatter(locale, self.zone, self.now, say)
         return Lens(self.me, self.now, self.zone, self.tenant.currency, formatter)
 
     @cached_property
@@ -235,7 +245,7 @@ class Door:
     """A way in: method and path, who may pass (any of these permissions), and what is done.
 
     `SIGNED_IN` stands for pages that everybody of the tenant's own people may see. `fresh`: only for who has lately
-    proved who they are; others are asked to.
+    proved who they are; others are asked to. `files`: how many files its form may carry.
     """
 
     method: Literal["GET", "POST"]
@@ -243,6 +253,7 @@ class Door:
     needs: tuple[str, ...]
     handler: Handler
     fresh: bool = False
+    files: int = 0
 
 
 SIGNED_IN = ("signed in",)

@@ -27,6 +27,7 @@ from headgate.access import (
     only_tenant,
     parse_session_token,
 )
+from headgate.access.branding import Logo, brand_logo
 from headgate.access.mfa.passkeys import offer_sign_in
 from headgate.identity.account import site_of
 from headgate.identity.outside import Outside
@@ -102,12 +103,10 @@ class Entrance:
 
     async def logo(self, request: Request) -> Response:
         """The tenant's logo: a PNG or JPEG, and nothing that could carry a script."""
-        tenant = await run_in_threadpool(self._tenant_shown, request)
-        brand = None if tenant is None else tenant_brand(tenant.name, tenant.settings)
-        if brand is None or brand.logo is None:
+        logo = await run_in_threadpool(self._logo_shown, request)
+        if logo is None:
             return Response("There is no logo.", 404, media_type="text/plain")
-        media_type, content = brand.logo
-        return Response(content, media_type=media_type, headers={"Cache-Control": "private, max-age=300"})
+        return Response(logo.content, media_type=logo.media_type, headers={"Cache-Control": "private, max-age=300"})
 
     def steps(self) -> Outside:
         """What comes after the first page of a sign-in."""
@@ -287,6 +286,20 @@ class Entrance:
             return None
 
     def _tenant_shown(self, request: Request) -> Tenant | None:
+        tenant_id = self._whose(request)
+        if tenant_id is None:
+            return None
+        with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+            return get_tenant(conn)
+
+    def _logo_shown(self, request: Request) -> Logo | None:
+        tenant_id = self._whose(request)
+        if tenant_id is None:
+            return None
+        with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+            return brand_logo(conn)
+
+    def _whose(self, request: Request) -> UUID | None:
         """The tenant whose brand a page shows: the host's, that of the session, or the one that was named."""
         token = COOKIES.session_token(request, secure=self.site.secure)
         tenant_id = self.site.hosts.tenant_of(request)
@@ -295,11 +308,7 @@ class Entrance:
                 tenant_id, _ = who(self.site, request, token, self.site.app.clock.now())
             except Unauthenticated:
                 tenant_id = None
-        tenant_id = tenant_id or self._tenant_id(request, request.query_params.get("tenant", "")[:64])
-        if tenant_id is None:
-            return None
-        with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
-            return get_tenant(conn)
+        return tenant_id or self._tenant_id(request, request.query_params.get("tenant", "")[:64])
 
     def _page(self, request: Request, view: SignInView | WelcomeView | StepView, status: int = 200) -> Response:
         before = COOKIES.before_token(request)

@@ -30,6 +30,7 @@ from headgate.access import (
     require,
     touch_session,
 )
+from headgate.access.branding import NO_WORDS
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import ProofNeeded, Unauthenticated
@@ -38,7 +39,7 @@ from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
 from headgate.portal.views import ErrorView, NavItem, Page
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, locale_for
-from headgate.ui.brand import stylesheet_address, tenant_brand
+from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import told
@@ -193,7 +194,8 @@ def page_of(visit: Visit, csrf: str, notices: tuple[Notice, ...]) -> Page:
         nav=navigation(visit),
         notices=notices,
         brand_css=stylesheet_address(brand, urls.BRAND_CSS),
-        logo=urls.LOGO if brand.logo else "",
+        logo=logo_address(brand, urls.LOGO),
+        words=brand.words,
     )
 
 
@@ -223,7 +225,8 @@ def outside_page(request: Request, now: datetime, tenant: Tenant | None, csrf: s
         csrf=csrf,
         path=urls.HOME,
         brand_css=stylesheet_address(brand, urls.query(urls.BRAND_CSS, tenant=tenant.slug)) if brand and tenant else "",
-        logo=urls.query(urls.LOGO, tenant=tenant.slug) if brand and brand.logo and tenant else "",
+        logo=logo_address(brand, urls.query(urls.LOGO, tenant=tenant.slug)) if tenant else "",
+        words=brand.words if brand else NO_WORDS,
     )
 
 

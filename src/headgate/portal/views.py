@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from headgate.access.branding import NO_WORDS, Words
 from headgate.access.mfa.passkeys import Offer
 from headgate.identity.views import Account, Confirm
 from headgate.identity.views import Step as SignInStep
@@ -50,6 +51,7 @@ class Page:
     notices: tuple[Notice, ...] = ()
     brand_css: str = ""
     logo: str = ""
+    words: Words = field(default_factory=lambda: NO_WORDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,11 @@ from headgate.ledger import audit_list
 from headgate.portal import urls
 from headgate.portal.views import View
 from headgate.process import Incoming, ingest
+from headgate.ui.brand import tenant_brand
 from headgate.ui.cookies import Notice
 from headgate.ui.format import Formatter
 from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
+from headgate.ui.wording import speaker
 from headgate.wiring import App
 
 DEFAULT_LOCALE = "en_GB"
@@ -80,7 +82,9 @@ class Visit:
     def fmt(self) -> Formatter:
         """Writes values as the reader reads them."""
         locale = locale_for(self.tenant, self.request)
-        return Formatter(locale, self.zone, self.now, translations(language_of(locale)).gettext)
+        language = language_of(locale)
+        brand = tenant_brand(self.tenant.name, self.tenant.settings)
+        return Formatter(locale, self.zone, self.now, speaker(translations(language).gettext, language, brand.words))
 
     def today(self) -> date:
         """The tenant's day."""

@@ -37,6 +37,7 @@ STYLES = (
     "queue",
     "calendars",
     "account",
+    "brand",
     "print",
 )
 SCRIPTS = ("theme", "times", "copy", "dialogs", "passkeys", "forms", "drafts", "keyboard", "palette", "choosing")

@@ -60,7 +60,10 @@ def environment(
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     env.policies["ext.i18n.trimmed"] = True
-    env.install_gettext_translations(translations or NullTranslations(), newstyle=True)  # type: ignore[attr-defined]
+    words_of_ours = translations or NullTranslations()
+    env.install_gettext_callables(  # type: ignore[attr-defined]  # an extension's
+        _spoken(words_of_ours), words_of_ours.ngettext, newstyle=True
+    )
     env.globals.update(
         asset=assets.url,
         state_word=words.state,
@@ -80,6 +83,17 @@ def _fmt(context: Context) -> Formatter:
     found = context["fmt"]
     assert isinstance(found, Formatter)
     return found
+
+
+def _spoken(translations: NullTranslations) -> Callable[[Context, str], str]:
+    """Phrases in the reader's words; a macro that was imported without context has only those of the language."""
+
+    @pass_context
+    def say(context: Context, phrase: str) -> str:
+        found = context.get("fmt")
+        return found.say(phrase) if isinstance(found, Formatter) else translations.gettext(phrase)
+
+    return say
 
 
 def _filter(call: Callable[..., str]) -> Callable[..., str]:

@@ -41,11 +41,17 @@ class Visitor:
         return self.client.get(path, headers=headers, follow_redirects=follow)
 
     def post(
-        self, path: str, fields: Mapping[str, str] | None = None, *, token: str | None = None, follow: bool = True
+        self,
+        path: str,
+        fields: Mapping[str, str] | None = None,
+        *,
+        token: str | None = None,
+        follow: bool = True,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
     ) -> Response:
-        """Send a form; its token is taken from a page unless it is given."""
+        """Send a form, with files if there are any; its token is taken from a page unless it is given."""
         data = {"csrf": self.token() if token is None else token, **(fields or {})}
-        return self.client.post(path, data=data, follow_redirects=follow)
+        return self.client.post(path, data=data, files=files, follow_redirects=follow)
 
     def token(self, path: str = "/help/keyboard") -> str:
         """The form token of a page."""

@@ -7,13 +7,14 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse, Response
 
 from headgate.access import end_session
+from headgate.access.branding import brand_logo
 from headgate.access.federation import Unreachable, get_provider, logout_hint
 from headgate.console import auth, urls
-from headgate.console.frame import brand_style
 from headgate.console.views.sign_in import KeyboardView
 from headgate.console.views.sign_on import SignedOutView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Later, Visit
 from headgate.kernel.errors import Invalid
+from headgate.ui.brand import brand_css
 from headgate.ui.languages import LANGUAGE_COOKIE, LANGUAGES
 from headgate.ui.theme import THEME_COOKIE, THEME_MAX_AGE_SECONDS, parse_theme
 
@@ -89,7 +90,15 @@ def keyboard(visit: Visit) -> Answer:
 def brand(visit: Visit) -> Answer:
     """The tenant's accent. Its address changes with it, so it may be kept; only by this reader's browser."""
     headers = {"Cache-Control": "private, max-age=86400"}
-    return Response(brand_style(visit.tenant), headers=headers, media_type="text/css")
+    return Response(brand_css(visit.brand), headers=headers, media_type="text/css")
+
+
+def logo(visit: Visit) -> Answer:
+    """The tenant's logo: a PNG or JPEG, and nothing that could carry a script. Its address changes with it."""
+    found = brand_logo(visit.conn)
+    if found is None:
+        return Response("There is no logo.", 404, media_type="text/plain")
+    return Response(found.content, media_type=found.media_type, headers={"Cache-Control": "private, max-age=86400"})
 
 
 DOORS = (
@@ -98,4 +107,5 @@ DOORS = (
     Door("POST", urls.SIGN_OUT, SIGNED_IN, sign_out),
     Door("GET", urls.KEYBOARD, SIGNED_IN, keyboard),
     Door("GET", urls.BRAND_CSS, SIGNED_IN, brand),
+    Door("GET", urls.LOGO, SIGNED_IN, logo),
 )

@@ -133,7 +133,7 @@ def approval_view(
         steps=steps(approval, holders, names, lens),
         timeline=history,
         digest=approval.digest,
-        verbs=_verbs(approval, ask.verb, stops=stops) if able else None,
+        verbs=_verbs(approval, ask.verb, lens, stops=stops) if able else None,
         approves_last=_is_last(approval, lens),
         blocked="" if able else blocked(approval, holders, lens, may_decide=may_decide),
         editing=entered.editing and able,
@@ -146,10 +146,11 @@ def approval_view(
     )
 
 
-def _verbs(approval: Approval, verb: str, *, stops: bool) -> Verbs:
+def _verbs(approval: Approval, verb: str, lens: Lens, *, stops: bool) -> Verbs:
     if stops:
         return Verbs(approve="", edit="", reject="Stop it", return_="")
-    return replace(VERBS.get(approval.subject_type, PLAIN_VERBS), approve=verb)
+    verbs = VERBS.get(approval.subject_type, PLAIN_VERBS)
+    return replace(verbs, approve=verb, return_=lens.fmt.say(verbs.return_) if verbs.return_ else "")
 
 
 def _changed(replaces: Replaced | None, approval: Approval, lens: Lens) -> tuple[Change, ...]:

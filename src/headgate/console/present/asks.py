@@ -184,7 +184,7 @@ def _special_price(summary: Mapping[str, Any], fmt: Formatter) -> Ask:
 
 
 # What holds a deal, as a noun phrase for lists.
-_DEALS = {
+DEALS = {
     "possible_conflict": "Possible conflict",
     "deal_conflict": "Conflict with another partner",
     "direct_pipeline": "Conflict with our own sales",
@@ -204,5 +204,6 @@ def _deal(exceptions: Sequence[str], summary: Mapping[str, Any], fmt: Formatter)
         return Ask(f"Longer protection of {name}", f"Protect {name} for {partner}{ends}", "Extend the protection")
     if "appeal" in summary:
         return Ask(f"Appeal: {name}", f"Protect {name} for {partner} after all", "Allow the appeal")
-    words = "; ".join(_DEALS.get(each, humanise(each)) for each in exceptions) or "A deal"
-    return Ask(f"{words}: {name}", f"Protect {name} for {partner}", "Protect the deal")
+    words = "; ".join(fmt.say(DEALS[each]) if each in DEALS else humanise(each) for each in exceptions)
+    words = words or fmt.say("A deal")
+    return Ask(f"{words}: {name}", f"Protect {name} for {partner}", fmt.say("Protect the deal"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
+from headgate.access.branding import NO_WORDS, Words
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice as Notice
 from headgate.ui.format import Percent, Quantity
@@ -203,4 +204,6 @@ class Page:
     support: str = ""
     support_until: datetime | None = None
     brand_css: str = ""
+    logo: str = ""
+    words: Words = field(default_factory=lambda: NO_WORDS)
     demo: bool = False

@@ -34,7 +34,7 @@ def _act(kind: str, act: str, done: str, content: Callable[[Visit], dict[str, An
             refused = after.refusal(seq) if settled else None
             if refused is not None:
                 return Go(urls.deal(code), Notice("risk", sentence(refused.message)))
-            return Go(urls.deal(code), Notice("done" if settled else "waiting", done))
+            return Go(urls.deal(code), Notice("done" if settled else "waiting", visit.fmt.say(done)))
 
         return Settle(seq, tell)
 
@@ -63,12 +63,15 @@ def _activity(visit: Visit) -> dict[str, Any]:
     }
 
 
+# What is done, the event that says so, what the partner reads then, and what the form gives.
+DEAL_ACTS = (
+    ("withdraw", "deal.withdrawn", "You have given the deal up.", _reason),
+    ("appeal", "deal.appealed", "Your appeal was sent. Somebody else decides it.", _reason),
+    ("extension", "deal.extension_requested", "You have asked for more time.", _until),
+    ("activity", "deal.activity_recorded", "The activity was reported.", _activity),
+)
+
 DOORS = tuple(
     Door("POST", urls.deal_act("{deal}", act), "deals.write", _act(kind, act, done, content))
-    for act, kind, done, content in (
-        ("withdraw", "deal.withdrawn", "You have given the deal up.", _reason),
-        ("appeal", "deal.appealed", "Your appeal was sent. Somebody else decides it.", _reason),
-        ("extension", "deal.extension_requested", "You have asked for more time.", _until),
-        ("activity", "deal.activity_recorded", "The activity was reported.", _activity),
-    )
+    for act, kind, done, content in DEAL_ACTS
 )

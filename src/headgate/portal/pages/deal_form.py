@@ -62,7 +62,7 @@ def resume(visit: Visit) -> Answer:
     if row is None:
         return _view(visit, code, deals.get_draft(visit.conn, visit.ctx, code).fields, {}, kept=True)
     if row["status"] not in CHANGES:
-        return Go(urls.deal(code), Notice("risk", "This deal cannot be changed any more."))
+        return Go(urls.deal(code), Notice("risk", visit.fmt.say("This deal cannot be changed any more.")))
     if len(row["content"]["lines"]) > MOST_ROWS:
         return Go(
             urls.deal(code), Notice("risk", f"A deal of more than {MOST_ROWS} lines is changed where it came from.")
@@ -77,7 +77,7 @@ def save(visit: Visit) -> Answer:
     if row is None and not _NUMBER.fullmatch(code):
         raise NotFound("there is no such form")
     if row is not None and row["status"] not in CHANGES:
-        return Go(urls.deal(code), Notice("quiet", "This deal was sent before."))
+        return Go(urls.deal(code), Notice("quiet", visit.fmt.say("This deal was sent before.")))
     fields = _entered(visit.form)
     problem = _take_files(visit, code, row)
     errors = {} if problem is None else by_field(problem.problems, NAMES)

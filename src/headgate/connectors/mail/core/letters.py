@@ -36,11 +36,13 @@ class Look:
 
 
 def look_of(name: str, settings: Mapping[str, Any]) -> Look:
-    """A tenant's look by its settings (`brand`: name, accent; `mail`: reply_to). What cannot be used is left out."""
+    """A tenant's look by its settings (`brand`: name, sender, accent, reply_to; `mail`: reply_to). A mail comes in the
+    sender's name where there is one. What cannot be used is left out."""
     brand, mail = settings.get("brand"), settings.get("mail")
     brand = brand if isinstance(brand, Mapping) else {}
     mail = mail if isinstance(mail, Mapping) else {}
-    shown, accent, reply = brand.get("name"), brand.get("accent"), mail.get("reply_to")
+    shown, accent = brand.get("sender") or brand.get("name"), brand.get("accent")
+    reply = brand.get("reply_to") or mail.get("reply_to")
     return Look(
         one_line(shown) if isinstance(shown, str) and shown.strip() else one_line(name),
         accent if isinstance(accent, str) and _ACCENT.fullmatch(accent) else _COMMON_ACCENT,

@@ -1,0 +1,1 @@
+"""What a brand may be, as values: names, colour, words, and pictures that are safe to show."""

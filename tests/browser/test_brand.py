@@ -1,0 +1,52 @@
+"""A tenant's brand as people meet it: a preview that follows the typing, and a change that others see at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.stage import Stage
+from tests.unit.access.test_branding import png
+
+pytestmark = pytest.mark.slow
+
+COLOUR = "element => getComputedStyle(element).backgroundColor"
+
+
+def test_a_brand_is_tried_put_in_force_and_seen_at_once(stage: Stage, tmp_path: Path) -> None:
+    admin, reader = stage.tab("tom"), stage.tab("carl")
+    reader.goto("/deals")
+    expect(reader.get_by_role("heading", name="Deals", level=1)).to_be_visible()
+    admin.goto("/settings/brand")
+    previews = admin.locator(".brand-preview .button-primary")
+    before = previews.first.evaluate(COLOUR)
+    admin.get_by_label("Colour").fill("#ffd400")
+    expect(admin.locator("#brand-preview")).to_contain_text("corrected")
+    expect(previews.first).not_to_have_css("background-color", before)
+    light, dark = previews.first.evaluate(COLOUR), previews.last.evaluate(COLOUR)
+    assert light != dark, "each theme has a shade of its own"
+    assert light != "rgb(255, 212, 0)", "white on yellow could not be read"
+    english = admin.get_by_role("group", name="English")
+    english.get_by_label("deal (one)").fill("opportunity")
+    english.get_by_label("deals (many)").fill("opportunities")
+    expect(previews.first).to_have_text("Register an opportunity")
+    picture = tmp_path / "logo.png"
+    picture.write_bytes(png(200, 60))
+    admin.get_by_label("Logo").set_input_files(picture)
+    admin.get_by_role("textbox", name="Name", exact=True).fill("Northern Channel")
+    admin.get_by_role("button", name="Put the brand in force").click()
+    expect(admin.get_by_text("The brand is in force")).to_be_visible()
+    reader.reload()
+    expect(reader.get_by_role("heading", name="Opportunities", level=1)).to_be_visible()
+    expect(reader).to_have_title("Opportunities · Northern Channel")
+    shown = reader.locator(".side .brand-logo")
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") == 200
+    accent = reader.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent-solid')")
+    assert "light-dark(" in accent
+    guest = stage.tab(phone=True)
+    guest.goto(f"/portal/sign-in?tenant={stage.slug}")
+    expect(guest.get_by_text("Northern Channel")).to_be_visible()
+    assert guest.locator(".portal-logo").evaluate("image => image.naturalWidth") == 200
