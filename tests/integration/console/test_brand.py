@@ -94,7 +94,7 @@ def test_a_brand_of_before_is_used_again_and_nothing_is_changed_blindly(admin: V
 MISCHIEF = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'{{7*7}}"
 
 
-HARM = (
+HARM: tuple[tuple[dict[str, str], str], ...] = (
     ({"accent": "#fff;} body{display:none} x{"}, "accent"),
     ({"accent": "url(https://evil.example)"}, "accent"),
     ({"word.en.partner.one": MISCHIEF[:30], "word.en.partner.many": "dealers"}, "word.en.partner.one"),
@@ -117,7 +117,7 @@ NO_PICTURES = (
 
 def test_what_could_do_harm_is_refused_by_its_field_and_nothing_changes(admin: Visitor) -> None:
     for fields, named in HARM:
-        answer = put(admin, **fields)
+        answer = put(admin, None, **fields)
         assert answer.status_code == 422, words(answer)
         assert f'id="{named}-error"' in answer.text, named
         assert "<script>alert" not in answer.text

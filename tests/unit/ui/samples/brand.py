@@ -14,7 +14,7 @@ from headgate.ui.format import Formatter
 from tests.unit.ui.samples.base import ANA, JONAS, NOW, ago
 
 ZONE = ZoneInfo("Europe/Berlin")
-ADAM = Principal(ANA.id, "person", frozenset({"tenant_admin"}), frozenset({"admin"}), ANA.name)
+ADAM = Principal(ANA.id, "person", ANA.name, frozenset({"tenant_admin"}), frozenset({"admin"}))
 LENS = Lens(ADAM, NOW, ZONE, "EUR", Formatter("en_GB", ZONE, NOW))
 CHOSEN = BrandDraft(
     "Nordwind Channel",
