@@ -28,6 +28,7 @@ from headgate.policy.backtest import (
     list_flips,
     list_runs,
     reading,
+    repo,
     service,
 )
 from headgate.policy.backtest.core.columns import read_facts
@@ -611,3 +612,21 @@ def test_a_candidate_that_reads_a_chain_nobody_recorded_is_not_guessed(app: App,
     with app.database.transaction(tenant) as conn:
         of = (get_result(conn, run.run) or {})["candidates"][0]
     assert (of["decisions"]["undecidable"], of["lacking"]) == (5, {"size": 5})
+
+
+def test_a_slice_is_read_in_the_order_of_the_index_and_never_sorts_all_that_is_left(app: App, tenant: UUID) -> None:
+    params = {
+        "policy": "rule",
+        "version": 1,
+        "at": START,
+        "until": NOW,
+        "decision": reading.FIRST_ID,
+        "limit": 4_000,
+    }
+    with app.database.transaction(tenant, read_only=True) as conn:
+        conn.execute(repo.IN_ORDER)
+        plan = [row[0].strip() for row in conn.execute(f"explain {repo.SLICE}", params)]
+    sorts = [line for line in plan if "Sort " in line and "Key" not in line]
+    assert all("Incremental Sort" in line for line in sorts), plan
+    assert any("decisions_by_policy" in line for line in plan), plan
+    assert not any("Gather" in line or "Bitmap" in line for line in plan), plan

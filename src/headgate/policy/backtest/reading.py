@@ -102,6 +102,7 @@ def stream(
 
     def read(after: tuple[datetime, UUID]) -> list[Recorded]:
         with opens() as conn:
+            conn.execute(repo.IN_ORDER)
             return _slice(conn, of, until, after, size)
 
     with ThreadPoolExecutor(1, thread_name_prefix="headgate-backtest") as ahead:
