@@ -21,7 +21,7 @@ from headgate.access.federation import Discovery
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
-from headgate.connectors.mail import mail_port
+from headgate.connectors.mail import asking_job, mail_port
 from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -95,6 +95,7 @@ TABLES = (
     "headgate.channel.calendars.tables",
     "headgate.connectors.tables",
     "headgate.connectors.delivery.tables",
+    "headgate.connectors.mail.tables",
 )
 WORKING_WEEK: Mapping[str, object] = {
     "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
@@ -212,6 +213,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["retention.purge"] = _purge
     registry.jobs["policy.reviews"] = overdue_reviews
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
+    registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
     ticking = clock or SystemClock()

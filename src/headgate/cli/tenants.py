@@ -26,6 +26,7 @@ from headgate.access import (
     revoke_role,
     set_portal_host,
     set_rate,
+    set_tenant,
 )
 from headgate.access.branding import draft_of, read_logo, save_brand
 from headgate.channel.partners import get_partner
@@ -44,6 +45,7 @@ from headgate.cli.session import (
     session,
     table,
 )
+from headgate.connectors.mail import wants_mails
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
@@ -151,6 +153,28 @@ def portal(
     shown = {"host": found.portal_host, **kept, "logo": bool(brand.get("logo"))}
     where = f"https://{found.portal_host}/portal/" if found.portal_host else "/portal/ of the console's address"
     _said({"tenant": tenant, **shown}, f"Partners of {tenant} find the portal at {where}.", json)
+
+
+@app.command("mails")
+def mails(
+    approvals: Annotated[
+        bool | None,
+        typer.Option("--approvals/--no-approvals", help="Whether people are written to who have to decide."),
+    ] = None,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Show or change which mails a tenant's people get."""
+    with session(tenant) as s, s.transaction() as (conn, ctx):
+        settings = get_tenant(conn).settings
+        if approvals is not None:
+            settings = {**settings, "mail": {**(settings.get("mail") or {}), "approvals": approvals}}
+            set_tenant(conn, ctx, settings=settings)
+        wanted = wants_mails(settings)
+    told = "are" if wanted else "are not"
+    _said(
+        {"tenant": tenant, "approvals": wanted}, f"People of {tenant} {told} written to when they have to decide.", json
+    )
 
 
 @app.command("people")

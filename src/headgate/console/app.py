@@ -30,6 +30,7 @@ from headgate.console.pages import (
     handling,
     home,
     machines,
+    mailed,
     messages,
     moving,
     nowhere,
@@ -73,6 +74,7 @@ DOORS: tuple[Door, ...] = (
     *approving.DOORS,  # before an approval: its address is taken for one otherwise
     *approval.DOORS,
     *delegations.DOORS,
+    *mailed.DOORS,
     *messages.DOORS,
     *case.DOORS,
     *deals.DOORS,

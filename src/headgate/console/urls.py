@@ -59,6 +59,7 @@ SIGN_ON_PROVIDERS = "/identity/sign-on/providers"
 SIGN_ON_GROUPS = "/identity/sign-on/groups"
 SIGN_ON_RULES = "/identity/sign-on/rules"
 SUPPORT = "/identity/support"
+FROM_MAIL = "/from-mail"
 SUPPORT_LINK = "/support"
 MACHINES = "/identity/machines"
 MACHINES_SERVICES = "/identity/machines/services"
@@ -79,6 +80,11 @@ def segment(code: object) -> str:
 def code_of(segment: str) -> str:
     """The code a (percent-decoded) path segment stands for; the opposite of `segment`."""
     return segment.replace("~1", "/").replace("~0", "~")
+
+
+def from_mail(token: str) -> str:
+    """The link of a mail to somebody who has to decide; what `connectors.mail.asking` writes."""
+    return f"{FROM_MAIL}/{segment(token)}"
 
 
 def query(path: str, parameters: Iterable[tuple[str, str]]) -> str:

@@ -1,5 +1,6 @@
 """Mails: letters in the tenant's name, kept in the outbox like every effect on the outside, sent by SMTP."""
 
+from headgate.connectors.mail.asking import asking_job, find_mailed, follow_mailed, wants_mails, write_to_deciders
 from headgate.connectors.mail.core.letters import (
     Letter,
     changed_letter,
@@ -9,7 +10,7 @@ from headgate.connectors.mail.core.letters import (
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
-from headgate.connectors.mail.post import TARGET, post
+from headgate.connectors.mail.post import TARGET, post, post_all
 
 __all__ = [
     "TARGET",
@@ -17,11 +18,17 @@ __all__ = [
     "Letter",
     "Relay",
     "SmtpPort",
+    "asking_job",
     "changed_letter",
+    "find_mailed",
+    "follow_mailed",
     "invitation_letter",
     "locked_letter",
     "mail_port",
     "post",
+    "post_all",
     "read_relay",
     "reset_letter",
+    "wants_mails",
+    "write_to_deciders",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
@@ -43,12 +44,22 @@ def post(
 
     `about` is the principal it is for. It is tried again while the mail server cannot be reached.
     """
-    look = look_of(tenant.name, tenant.settings)
-    body = canonical_text({"letter": asdict(letter), "look": asdict(look)})
-    payload = {"tenant": str(ctx.tenant_id), "sealed": sealer.seal(body, _context(ctx.tenant_id))}
+    post_all(conn, ctx, sealer, tenant, [(letter, about, key)])
+
+
+def post_all(
+    conn: Connection[Any], ctx: Context, sealer: Sealer, tenant: Tenant, letters: Sequence[tuple[Letter, str, str]]
+) -> None:
+    """The same for many letters, each with whom it is about and its key, in three statements."""
+    look = asdict(look_of(tenant.name, tenant.settings))
+    drafts = []
+    for letter, about, key in letters:
+        body = canonical_text({"letter": asdict(letter), "look": look})
+        payload = {"tenant": str(ctx.tenant_id), "sealed": sealer.seal(body, _context(ctx.tenant_id))}
+        drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))
     conn.execute(repo.ADD_TARGET, {**_ROW, "now": ctx.now})
     conn.execute(repo.ADD_STATE, {**_ROW, "now": ctx.now})
-    outbox_add(conn, ctx.now, [CommandDraft(TARGET, "mail.send", about, payload, key, trace="")])
+    outbox_add(conn, ctx.now, drafts)
 
 
 def opened(sealer: Sealer, payload: Any) -> tuple[Letter, Look]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headgate.console.views.common import Notice, View
+from headgate.console.views.mailed import LinkOverView
 from tests.unit.ui.samples import (
     account,
     approval,
@@ -38,6 +39,8 @@ from tests.unit.ui.samples import (
     work,
 )
 
+LINKS = {"used": "/approvals/1", "late": "/approvals/1", "other": "", "unknown": ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -63,6 +66,7 @@ SAMPLES: dict[str, Sample] = {
     "home": Sample(home.HOME),
     "sign-in-providers": Sample(sign_on.WITH_PROVIDERS, signed_in=False),
     "sign-in-providers-only": Sample(sign_on.ONLY_PROVIDERS, signed_in=False),
+    **{f"link-{why}": Sample(LinkOverView(why, href)) for why, href in LINKS.items()},
     "brand": Sample(brand.FULL),
     "brand-first": Sample(brand.FIRST),
     "brand-wrong": Sample(brand.WRONG),

@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 _ACCENT = re.compile(r"#[0-9a-fA-F]{6}")
@@ -134,4 +136,46 @@ def locked_letter(to: str, name: str, minutes: int) -> Letter:
                 "password is; a second factor protects it even then."
             ),
         ),
+    )
+
+
+def asked_letter(
+    to: str,
+    name: str,
+    *,
+    kind: str,
+    subject: str,
+    partner: str,
+    stake: Decimal | None,
+    currency: str,
+    due_at: datetime,
+    link: str,
+    days: int,
+    again: bool,
+) -> Letter:
+    """Somebody has to decide about something; `again` for a reminder. `due_at` is in the tenant's zone."""
+    about = f"{kind} {one_line(subject)}" + (f" of {one_line(partner)}" if partner else "")
+    money = f" At stake: {stake:,.2f} {one_line(currency)}." if stake is not None else ""
+    opens = f"The link opens the request for you, once, within {days} days; you sign in as always."
+    first = f"Still waiting for your decision: {about}." if again else f"Your decision is asked for: {about}."
+    return Letter(
+        to,
+        name,
+        f"{'Reminder: ' if again else ''}Please decide: {about}",
+        (f"{first}{money}", f"It is due on {due_at:%d %B %Y at %H:%M} ({due_at.tzname()})."),
+        "Open the request",
+        link,
+        (f"{opens} It decides nothing by itself. After that the request is in your work as long as it waits.",),
+    )
+
+
+def many_asked_letter(to: str, name: str, count: int, link: str) -> Letter:
+    """More requests than mails should be written about wait for somebody."""
+    return Letter(
+        to,
+        name,
+        f"{count} requests wait for your decision",
+        (f"{count} requests have reached you. The one that is due first stands at the top of your work.",),
+        "Open my work",
+        link,
     )
