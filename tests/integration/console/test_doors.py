@@ -48,7 +48,7 @@ FOR_ALL = {
     urls.KEYBOARD,
     urls.BRAND_CSS,
     urls.LOGO,
-    urls.from_mail("{token}"),
+    "/from-mail/{token}",
     urls.SEARCH,
     urls.PALETTE,
     urls.STYLEGUIDE,
