@@ -2,6 +2,8 @@
 
 psycopg dumps each element with a dumper of its own, searches it for characters to quote with a regular expression, and
 escapes with a second one. Lists of one plain type (and None) are written here as a whole; all others as psycopg does.
+It also works out anew for each list of each statement which type its elements have in the database, which in a small
+batch costs more than writing them; for types that always have the same one, that is done once.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg.abc import DumperKey
+from psycopg.adapt import PyFormat
 from psycopg.errors import DataError
-from psycopg.types.array import ListBinaryDumper, ListDumper
+from psycopg.types.array import BaseListDumper, ListBinaryDumper, ListDumper
 
 _NULL = b"\xff\xff\xff\xff"
 _head = Struct("!IIIII").pack  # dimensions, has nulls, type of elements, length, lower bound
@@ -41,8 +45,41 @@ _RAW: Final[Mapping[type, tuple[int, Callable[[Any], bytes]]]] = {
 }
 
 
+# Types that have one type in the database, whatever the value; an int's depends on its size, a datetime's on its zone.
+_STEADY: Final = frozenset({str, bytes, Decimal, UUID, bool, date})
+# By dumper, type and format: the number of the array's type, and what stands between its elements.
+_known: dict[tuple[type, type, PyFormat], tuple[int, bytes]] = {}
+
+
+def _steady(obj: list[Any]) -> type | None:
+    """The one type of a list's elements, None aside, if it is a steady one."""
+    kinds = set(map(type, obj))
+    kinds.discard(NoneType)
+    kind = kinds.pop() if len(kinds) == 1 else None
+    return kind if kind in _STEADY else None
+
+
 class QuickListDumper(ListDumper):
     """`ListDumper` for text parameters."""
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:
+        """What lists that this dumper's upgrade can write have in common."""
+        kind = None if self.oid else _steady(obj)
+        return super().get_key(obj, format) if kind is None else (self.cls, kind)
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:
+        """A dumper that knows the type of this list's elements."""
+        kind = None if self.oid else _steady(obj)
+        if kind is None:
+            return super().upgrade(obj, format)
+        place = (QuickListDumper, kind, format)
+        if place not in _known:
+            made = super().upgrade(obj, format)
+            assert isinstance(made, QuickListDumper)
+            _known[place] = (made.oid, made.delimiter)
+        dumper = QuickListDumper(self.cls, self._tx)
+        dumper.oid, dumper.delimiter = _known[place]
+        return dumper
 
     def dump(self, obj: list[Any]) -> Any:
         """The array literal."""
@@ -68,6 +105,23 @@ class QuickListBinaryDumper(ListBinaryDumper):
 
     Asked for with a `%b` placeholder, and a cast (`%b::text[]`) where the column is not text.
     """
+
+    def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:
+        """What lists that this dumper's upgrade can write have in common."""
+        kind = None if self.oid else _steady(obj)
+        return super().get_key(obj, format) if kind is None or kind not in _RAW else (self.cls, kind)
+
+    def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:
+        """A dumper that knows the type of this list's elements."""
+        kind = None if self.oid else _steady(obj)
+        if kind is None or kind not in _RAW:
+            return super().upgrade(obj, format)
+        place = (QuickListBinaryDumper, kind, format)
+        if place not in _known:
+            _known[place] = (super().upgrade(obj, format).oid, b",")
+        dumper = QuickListBinaryDumper(self.cls, self._tx)
+        dumper.oid = _known[place][0]
+        return dumper
 
     def dump(self, obj: list[Any]) -> Any:
         """The array as the server sends arrays itself."""

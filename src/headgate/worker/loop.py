@@ -27,7 +27,8 @@ from headgate.worker.bell import Bell
 # Pauses go by the database's time, clocks of cases by the application's. Least recently served tenants come first.
 DUE_LANES: LiteralString = "select tenant_id from headgate_due_lanes(coalesce(%s, statement_timestamp()), %s)"
 DUE_TIMERS: LiteralString = "select tenant_id from headgate_due_timers(%s, %s)"
-TIME = "select clock_timestamp()"
+# What a round looks at first, in one question: the database's time, and who has events due.
+LOOK: LiteralString = f"select clock_timestamp(), array({DUE_LANES})"
 TENANTS = "select tenant_id from headgate_served_tenants()"
 MOST_TENANTS = 1000
 IDLE_SECONDS = 1.0  # between looks, while the database tells of events; half of it while it cannot
@@ -105,16 +106,21 @@ class Worker:
     def step(self, runner: LaneRunner) -> Progress:
         """One round over the tenants that have work: what was applied or put off, and whether anything is held up."""
         now = self.app.clock.now()
-        if not self._clock_is_right(now):
+        given = None if self._has_real_clock() else now
+        theirs, tenants = self._look(given)
+        if given is None and not self._clock_is_right(theirs):
             return Progress()
         if self._timers_at is None or now >= self._timers_at:
-            self._for_each(self._due(DUE_TIMERS, now), runner.fire_timers)
+            self._for_each(self._due_timers(now), runner.fire_timers)
+            _, tenants = self._look(given)
             self._timers_at = now + timedelta(seconds=TIMER_SECONDS)
         if self._jobs_at is None or now >= self._jobs_at:
             self._jobs_for = self._all_tenants()
             self._jobs_at = now + timedelta(seconds=JOB_SECONDS)
         share, self._jobs_for = self._jobs_for[:JOB_TENANTS], self._jobs_for[JOB_TENANTS:]
-        self._for_each(share, runner.run_jobs)
+        if share:
+            self._for_each(share, runner.run_jobs)
+            _, tenants = self._look(given)
         total = Progress()
 
         def apply(tenant: UUID) -> None:
@@ -122,19 +128,15 @@ class Worker:
             total.count(done)
             total.blocked = total.blocked or done.blocked
 
-        self._for_each(self._due(DUE_LANES, None if self._has_real_clock() else now), apply)
+        self._for_each(tenants, apply)
         return total
 
     def _has_real_clock(self) -> bool:
         return isinstance(self.app.clock, SystemClock)
 
-    def _clock_is_right(self, now: datetime) -> bool:
+    def _clock_is_right(self, theirs: datetime) -> bool:
         """Whether this machine and the database agree on the time. Where they do not, clocks of cases would come due at
         the wrong moment and orders would get the prices of another day; so nothing is applied until they do."""
-        if not self._has_real_clock():
-            return True
-        with self.app.database.scan() as conn:
-            (theirs,) = conn.execute(TIME).fetchone() or (now,)
         skew = self.app.clock.now() - theirs
         if abs(skew) <= MOST_SKEW:
             return True
@@ -160,9 +162,14 @@ class Worker:
             except Exception as error:
                 log.exception("a tenant could not be served", tenant=str(tenant), error=str(error))
 
-    def _due(self, query: LiteralString, now: datetime | None) -> Sequence[UUID]:
+    def _look(self, given: datetime | None) -> tuple[datetime, Sequence[UUID]]:
         with self.app.database.scan() as conn:
-            return list(dict.fromkeys(row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()))
+            ((theirs, tenants),) = conn.execute(LOOK, (given, MOST_TENANTS)).fetchall()
+        return theirs, list(dict.fromkeys(tenants))
+
+    def _due_timers(self, now: datetime) -> Sequence[UUID]:
+        with self.app.database.scan() as conn:
+            return list(dict.fromkeys(row[0] for row in conn.execute(DUE_TIMERS, (now, MOST_TENANTS)).fetchall()))
 
     def _all_tenants(self) -> list[UUID]:
         with self.app.database.scan() as conn:

@@ -80,3 +80,37 @@ def test_lists_without_a_value_are_sent_as_well(conn, sent):
 
 def test_nested_lists_are_left_to_psycopg(conn):
     assert conn.execute("select %s::int[][]", ([[1, 2], [3, 4]],)).fetchone() == ([[1, 2], [3, 4]],)
+
+
+def test_lists_of_several_types_in_one_statement_keep_their_types(conn):
+    sent = {
+        "a": [Decimal("1.5")],
+        "b": ["x", None],
+        "c": [UUID(int=7)],
+        "d": [1, 2],
+        "e": [10**12],
+        "f": [None, date(2026, 3, 1)],
+        "g": [datetime(2026, 3, 1, tzinfo=UTC)],
+        "h": [],
+        "i": [b"x"],
+        "j": [None],
+        "k": [True],
+    }
+    kinds = "select " + ", ".join(f"pg_typeof(%({name})s)::text" for name in sent)
+    assert conn.execute(kinds, sent).fetchone() == (
+        *("numeric[]", "text[]", "uuid[]", "smallint[]", "bigint[]", "date[]", "timestamp with time zone[]", "text"),
+        *("bytea[]", "text", "boolean[]"),
+    )
+    for _ in range(2):
+        assert conn.execute("select pg_typeof(%b)::text, pg_typeof(%s)::text", (["x"], ["x"])).fetchone() == (
+            "text[]",
+            "text[]",
+        )
+
+
+def test_a_statement_takes_lists_of_another_type_the_next_time(conn):
+    with conn.cursor() as cursor:
+        for sent in ([Decimal(1)], [None, "x"], ["y"], [UUID(int=1)], [1], [date(2026, 3, 1)], [], [Decimal(2), None]):
+            assert cursor.execute("select cardinality(%s::text[])", (list(map(str, sent)),)).fetchone() == (len(sent),)
+            assert cursor.execute("select %s::text", (str(sent),)).fetchone() == (str(sent),)
+            assert cursor.execute("select array_length(%s, 1)", (sent or [1],)).fetchone() == (len(sent or [1]),)
