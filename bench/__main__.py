@@ -17,6 +17,7 @@ from bench.harness import Options, Report, rounded
 
 BENCHES = (
     "governed_orders",
+    "rounds",
     "workers",
     "growth",
     "ingest",

@@ -82,35 +82,28 @@ def test_nested_lists_are_left_to_psycopg(conn):
     assert conn.execute("select %s::int[][]", ([[1, 2], [3, 4]],)).fetchone() == ([[1, 2], [3, 4]],)
 
 
-def test_lists_of_several_types_in_one_statement_keep_their_types(conn):
+def test_lists_are_sent_as_what_their_elements_are(conn):
     sent = {
-        "a": [Decimal("1.5")],
-        "b": ["x", None],
-        "c": [UUID(int=7)],
-        "d": [1, 2],
-        "e": [10**12],
-        "f": [None, date(2026, 3, 1)],
-        "g": [datetime(2026, 3, 1, tzinfo=UTC)],
-        "h": [],
-        "i": [b"x"],
-        "j": [None],
-        "k": [True],
+        "numeric[]": [Decimal("1.5"), None],
+        "uuid[]": [UUID(int=7)],
+        "smallint[]": [1, 2],
+        "bigint[]": [10**12],
+        "date[]": [None, date(2026, 3, 1)],
+        "timestamp with time zone[]": [datetime(2026, 3, 1, tzinfo=UTC)],
+        "bytea[]": [b"x"],
+        "boolean[]": [True, False],
     }
-    kinds = "select " + ", ".join(f"pg_typeof(%({name})s)::text" for name in sent)
-    assert conn.execute(kinds, sent).fetchone() == (
-        *("numeric[]", "text[]", "uuid[]", "smallint[]", "bigint[]", "date[]", "timestamp with time zone[]", "text"),
-        *("bytea[]", "text", "boolean[]"),
-    )
-    for _ in range(2):
-        assert conn.execute("select pg_typeof(%b)::text, pg_typeof(%s)::text", (["x"], ["x"])).fetchone() == (
+    asked = "select " + ", ".join(["pg_typeof(%s)::text"] * len(sent))
+    for _ in range(2):  # the first time their types are worked out, the second time they are known
+        assert conn.execute(asked, list(sent.values())).fetchone() == tuple(sent)
+        assert conn.execute("select pg_typeof(%b)::text, pg_typeof(%b)::text", (["x"], [UUID(int=1)])).fetchone() == (
             "text[]",
-            "text[]",
+            "uuid[]",
         )
 
 
-def test_a_statement_takes_lists_of_another_type_the_next_time(conn):
+def test_a_cursor_takes_lists_of_another_type_the_next_time(conn):
     with conn.cursor() as cursor:
-        for sent in ([Decimal(1)], [None, "x"], ["y"], [UUID(int=1)], [1], [date(2026, 3, 1)], [], [Decimal(2), None]):
-            assert cursor.execute("select cardinality(%s::text[])", (list(map(str, sent)),)).fetchone() == (len(sent),)
-            assert cursor.execute("select %s::text", (str(sent),)).fetchone() == (str(sent),)
-            assert cursor.execute("select array_length(%s, 1)", (sent or [1],)).fetchone() == (len(sent or [1]),)
+        for type_, values in [*VALUES, *reversed(VALUES)]:
+            for sent in (values, [], [None], [*values, None]):
+                assert cursor.execute(f"select %s::{type_}", (sent,)).fetchone() == (sent,)
