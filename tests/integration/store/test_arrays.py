@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -16,7 +17,7 @@ from headgate.store import Database
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 awkward = st.sampled_from(["", "NULL", "null", "{}", '"', "\\", '\\"', "a,b", " ", "\n", "é", "日本", "😀", "{a}"])
 
-VALUES = [
+VALUES: list[tuple[str, list[Any]]] = [
     ("text[]", ["plain", "", "NULL", 'say "yes"', "back\\slash", "a,b", "{x}", "ü"]),
     ("int[]", [0, -1, 2**31 - 1]),
     ("bigint[]", [2**62, -(2**62)]),
