@@ -29,7 +29,7 @@ AT_RISK = Decimal("0.75")
 # one within the delegated amount, who neither asked for it nor has decided a step of it.
 _TASKS = """
 select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.assignee, t.due_at, t.stake, t.currency, t.partner,
-       t.created_at, t.snoozed_until, coalesce(t.due_at, 'infinity') as due, coalesce(t.stake, 0) as weight,
+       t.created_at, t.snoozed_until, t.priority, coalesce(t.due_at, 'infinity') as due, coalesce(t.stake, 0) as weight,
        t.due_at is not null and %(now)s >= t.due_at as late,
        t.due_at is not null and %(now)s < t.due_at
            and %(now)s >= t.created_at + (t.due_at - t.created_at) * %(at_risk)s::float8 as near,
@@ -74,8 +74,8 @@ _SCOPED: Mapping[str, str] = {
 # 'infinity' has no datetime in Python: what has no due time sorts last, and its key travels as text.
 _PAGE = """
 select q.task, q.case_id, q.kind, q.title, q.role, q.also_role, q.assignee, q.due_at, q.stake, q.currency, q.partner,
-       q.created_at, q.snoozed_until, q.due::text as due, q.weight, q.ours, q.decidable, q.approval, c.process,
-       c.subject_type, c.subject, c.exceptions, a.summary, a.requested_by, a.expires_at, s.level, s.levels
+       q.created_at, q.snoozed_until, q.priority, q.due::text as due, q.weight, q.ours, q.decidable, q.approval,
+       c.process, c.subject_type, c.subject, c.exceptions, a.summary, a.requested_by, a.expires_at, s.level, s.levels
 from ({tasks}) q
 join cases c on c.case_id = q.case_id
 left join approvals a on a.approval = q.approval
@@ -85,10 +85,12 @@ left join lateral (
 ) s on true
 where ({scope}) and ({kind}) and (
     %(after_task)s::uuid is null
-    or (q.due, -q.weight, q.task) > (%(after_due)s::timestamptz, %(after_weight)s::numeric, %(after_task)s::uuid)
+    or (-q.priority, q.due, -q.weight, q.task)
+        > (-%(after_priority)s::smallint, %(after_due)s::timestamptz, %(after_weight)s::numeric, %(after_task)s::uuid)
 )
-order by q.due, q.weight desc, q.task limit %(limit)s
+order by q.priority desc, q.due, q.weight desc, q.task limit %(limit)s
 """
+_AFTER = ("after_priority", "after_due", "after_weight", "after_task")
 _AWAKE_SCOPES = {name: where for name, where in _SCOPED.items() if name != "snoozed"}
 _SUMMED: Mapping[str, str] = {**_AWAKE_SCOPES, "decisions": f"({_SCOPED['mine']}) and q.approval is not null"}
 _SUM = """count(*) filter (where {where}) as {name}_count,
@@ -181,16 +183,18 @@ def desk_tasks(
     scope: Scope,
     *,
     only_approvals: bool = False,
-    after: tuple[str, Decimal, UUID] | None = None,
+    after: tuple[int, str, Decimal, UUID] | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Open tasks by due time, then by most money; `after` is (`due` as text, `weight`, task) of the last one seen.
+    """Open tasks: what was escalated furthest first, then by due time, then by most money; `after` is (`priority`,
+    `due` as text, `weight`, task) of the last one seen.
 
     `mine` are those assigned to the reader and, while nobody took them, approvals that the reader may decide; `snoozed`
     those that the reader put off.
     """
-    due, weight, task = after or ("infinity", Decimal(0), None)
-    params = reader._params(now) | {"after_due": due, "after_weight": -weight, "after_task": task, "limit": limit}
+    priority, due, weight, task = after or (0, "infinity", Decimal(0), None)
+    params = reader._params(now) | {"after_priority": priority, "after_due": due, "after_weight": -weight}
+    params |= {"after_task": task, "limit": limit}
     kind = "q.approval is not null" if only_approvals else "true"
     tasks = _SLEEPING if scope == "snoozed" else _PLACED
     return _rows(conn, _PAGE.format(tasks=tasks, scope=_SCOPED[scope], kind=kind), params)
@@ -198,7 +202,7 @@ def desk_tasks(
 
 def tasks_of(conn: Connection[Any], now: datetime, reader: Reader, tasks: Sequence[UUID]) -> list[dict[str, Any]]:
     """Those of these tasks that are open, as `desk_tasks` gives them and in its order."""
-    params = reader._params(now) | {"after_due": None, "after_weight": None, "after_task": None}
+    params = reader._params(now) | dict.fromkeys(_AFTER)
     params |= {"tasks": list(tasks), "limit": len(tasks)}
     return _rows(conn, _PAGE.format(tasks=_CHOSEN, scope="true", kind="true"), params)
 

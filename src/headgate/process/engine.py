@@ -365,6 +365,7 @@ class _Batch:
         repo.save_approvals(conn, list(g.approvals.values()))
         repo.escalate_tasks(conn, g.escalated)
         repo.reassign_tasks(conn, g.reassigned)
+        repo.raise_tasks(conn, g.raised)
         repo.close_tasks(conn, now, g.closed)
         repo.open_tasks(conn, now, list(g.tasks.values()))
         repo.clear_timers(conn, g.cleared)

@@ -19,9 +19,8 @@ Place = tuple[datetime | None, Decimal | None, UUID]
 
 _QUEUE = """
 select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.level, t.assignee, t.due_at, t.stake, t.currency,
-       t.partner, t.created_at, c.process, c.stage, c.subject_type, c.subject, c.exceptions, c.sla_state, a.approval,
-       a.requested_by,
-       a.expires_at
+       t.partner, t.created_at, t.priority, c.process, c.stage, c.subject_type, c.subject, c.exceptions, c.sla_state,
+       a.approval, a.requested_by, a.expires_at
 from tasks t
 join cases c on c.tenant_id = t.tenant_id and c.case_id = t.case_id
 left join approvals a on a.tenant_id = t.tenant_id and a.case_id = t.case_id and a.branch = t.branch
@@ -54,7 +53,7 @@ select case_id, process, version, subject_type, subject, key, partner, stage, st
 from cases where {where}
 """
 _TASKS_OF = """
-select task, kind, title, role, also_role, level, assignee, status, due_at, created_at, closed_at
+select task, kind, title, role, also_role, level, assignee, status, due_at, created_at, closed_at, priority
 from tasks where case_id = %s order by created_at, level, role
 """
 _APPLIED = """

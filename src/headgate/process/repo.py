@@ -103,12 +103,12 @@ on conflict (tenant_id, approval, level, principal) do nothing
 
 OPEN_TASKS = """
 insert into tasks (task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner,
-                   branch, created_at, closed_at)
-select task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch, %s,
-       case when status <> 'open' then %s::timestamptz end
+                   branch, priority, created_at, closed_at)
+select task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch, priority,
+       %s, case when status <> 'open' then %s::timestamptz end
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::text[],
-            %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::text[])
-  as t(task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch)
+            %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::text[], %s::smallint[])
+  as t(task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch, priority)
 on conflict (tenant_id, task) do nothing
 """
 CLOSE_TASKS = """
@@ -120,7 +120,7 @@ where t.case_id = c.case_id and t.status = 'open' and (c.level is null or t.leve
   and (c.task is null or t.task = c.task)
 """
 ESCALATE_TASKS = """
-update tasks t set also_role = e.also
+update tasks t set also_role = e.also, priority = greatest(t.priority, 1)
 from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::text[]) as e(case_id, level, role, also, branch)
 where t.case_id = e.case_id and t.level = e.level and t.role = e.role and t.branch = e.branch
   and t.status = 'open' and t.kind = 'approval'
@@ -130,6 +130,12 @@ REASSIGN_TASKS = """
 update tasks t set role = r.role, assignee = null
 from unnest(%s::uuid[], %s::text[]) as r(case_id, role)
 where t.case_id = r.case_id and t.status = 'open' and t.kind = 'work'
+"""
+
+RAISE_TASKS = """
+update tasks t set priority = greatest(t.priority, r.priority)
+from unnest(%s::uuid[], %s::smallint[]) as r(case_id, priority)
+where t.case_id = r.case_id and t.status = 'open'
 """
 
 SET_TIMERS = """
@@ -383,10 +389,11 @@ def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[TaskRow]) 
                 t.currency,
                 t.partner,
                 t.branch,
+                max(t.priority, 1) if also else t.priority,
             )
             for t, status, also in opened
         ]
-        conn.execute(OPEN_TASKS, (now, now, *_columns(rows, 13)))
+        conn.execute(OPEN_TASKS, (now, now, *_columns(rows, 14)))
 
 
 def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) -> None:
@@ -400,6 +407,12 @@ def reassign_tasks(conn: Connection[Any], reassigned: Sequence[TasksReassigned])
     if reassigned:
         last = {r.case_id: r.to for r in reassigned}
         conn.execute(REASSIGN_TASKS, (list(last), list(last.values())))
+
+
+def raise_tasks(conn: Connection[Any], raised: Mapping[UUID, int]) -> None:
+    """Let the open tasks of cases have at least these priorities."""
+    if raised:
+        conn.execute(RAISE_TASKS, (list(raised), list(raised.values())))
 
 
 def clear_timers(conn: Connection[Any], cleared: Sequence[TimersCleared]) -> None:

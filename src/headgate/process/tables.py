@@ -157,6 +157,8 @@ tasks = tenant_table(
     _ts("closed_at"),
     _ts("snoozed_until"),
     Column("branch", Text, nullable=False, server_default=""),
+    # How far its case was escalated: 0 not, 1 to the first role above, and so on. What is higher stands first.
+    Column("priority", SmallInteger, nullable=False, server_default="0"),
     primary_key=("task",),
 )
 Index("ix_tasks_open", tasks.c.tenant_id, tasks.c.due_at, postgresql_where=tasks.c.status == "open")

@@ -188,6 +188,7 @@ def test_filters_stand_in_the_address_and_can_be_taken_off(held: Visitor) -> Non
         "/orders?after=zzz",
         "/orders?after=WyJ4IiwieSJd",
         "/work?after=WyJ4IiwieSIsInoiXQ",
+        "/work?after=WyJ4IiwieSIsInoiLCJ3Il0",
         "/cases?after=WyJ4IiwieSJd",
         "/partners?after=WyJ4IiwieSJd",
         "/audit?after=WyJ4Il0",

@@ -114,6 +114,16 @@ def test_what_is_overdue_cannot_be_put_off(team: Visitor) -> None:
     assert "it cannot be put off" in do(team, "snooze", [first], until=until, reason="later")
 
 
+def test_what_was_escalated_says_so_and_stands_first(team: Visitor) -> None:
+    assert "Escalated" not in words(team.get("/work"))
+    team.channel.pass_time(hours=6)
+    assert words(team.enter("carl").get("/work")).count("Escalated ·") == 3
+    first = tasks(team)[0]
+    with team.channel.app.database.transaction(team.channel.tenant) as conn:
+        conn.execute("update tasks set priority = 0, due_at = due_at - interval '1 day' where task = %s", [first])
+    assert tasks(team)[-1] == first
+
+
 def test_a_snoozed_task_is_woken_by_whoever_put_it_off(team: Visitor) -> None:
     (first, *_) = tasks(team)
     until = (team.channel.clock.now() + timedelta(minutes=5)).isoformat()

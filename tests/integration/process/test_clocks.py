@@ -88,11 +88,13 @@ def test_the_chain_tells_one_role_and_gives_the_work_to_the_next(workshop: Chann
     told = case(workshop)
     assert {(t["role"], t["status"]) for t in told["tasks"]} == {("order_desk", "open"), ("channel_manager", "open")}
     assert told["owner_role"] == "order_desk"
+    assert {t["priority"] for t in told["tasks"]} == {1}
     workshop.pass_time(hours=1)
     given = case(workshop)
     assert given["owner_role"] == "finance_director"
     mend = next(t for t in given["tasks"] if t["title"] == "Mend R-1")
     assert (mend["role"], mend["status"], mend["assignee"]) == ("finance_director", "open", None)
+    assert {t["priority"] for t in given["tasks"]} == {2}
     with workshop.app.database.transaction(workshop.tenant) as conn:
         ctx = workshop.context(Principal(person("fiona"), "person", "Fiona", roles=frozenset({"finance_director"})))
         seq = complete_task(conn, ctx, workshop.app.engine, mend["task"])

@@ -112,6 +112,8 @@ def test_what_is_late_is_handed_up_link_by_link() -> None:
     play.fire("sla.escalate.0")
     play.fire("sla.escalate.1")
     assert play.tasks() == ["desk", "fitter", "lead"]
+    # Every link lets all that is open of the case stand higher.
+    assert {row.task.priority for row in play.gathered.tasks.values()} == {2}
     last = play.fire("sla.escalate.2")
     assert play.case.owner_role == "manager"
     assert play.tasks() == ["manager"] * 4  # the work itself, what was told before, and the word that it is theirs

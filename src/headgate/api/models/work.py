@@ -109,6 +109,7 @@ class TaskView(Shape):
     due_at: Instant | None
     created_at: Instant
     closed_at: Instant | None = None
+    priority: int = Field(default=0, description="How far its case was escalated: 0 not, 1 to the first role above.")
 
 
 class QueueItem(TaskView):

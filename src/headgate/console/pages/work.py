@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from headgate.channel.masters import decode_cursor, encode_cursor
@@ -35,7 +36,7 @@ def show(visit: Visit) -> Answer:
         partners=[r["partner"] for r in kept if r["partner"]],
     )
     sums = visit.sums[scope]
-    cursor = encode_cursor(last["due"], f"{last['weight']:f}", str(last["task"])) if last else ""
+    cursor = _place(last) if last else ""
     return WorkView(
         scope=scope,
         tabs=present.scope_tabs(scope, visit.sums),
@@ -96,14 +97,18 @@ def show_cases(visit: Visit) -> Answer:
     )
 
 
-def _task_after(visit: Visit) -> tuple[str, Decimal, UUID] | None:
-    due, weight, task = decode_cursor(visit.cursor(), 3)
+def _place(task: Mapping[str, Any]) -> str:
+    return encode_cursor(str(task["priority"]), task["due"], f"{task['weight']:f}", str(task["task"]))
+
+
+def _task_after(visit: Visit) -> tuple[int, str, Decimal, UUID] | None:
+    priority, due, weight, task = decode_cursor(visit.cursor(), 4)
     if not task:
         return None
     try:
         if due != "infinity":
             due = datetime.fromisoformat(due).isoformat()
-        return due, parse_decimal("after", weight), UUID(task)
+        return max(0, min(int(priority), 99)), due, parse_decimal("after", weight), UUID(task)
     except (ValueError, HeadgateError):
         raise _foreign(visit) from None
 

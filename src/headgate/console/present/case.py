@@ -206,6 +206,7 @@ def _task(row: Mapping[str, Any], task: Mapping[str, Any], names: Names, lens: L
         role=task["role"],
         assignee=names.person(task["assignee"]) if task["assignee"] else None,
         opened_at=task["created_at"],
+        priority=task["priority"],
     )
 
 

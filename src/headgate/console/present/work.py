@@ -47,6 +47,7 @@ def _task(row: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
         can_hand_over=bool(row["ours"]) or row["assignee"] == lens.me.id,
         can_snooze=_can_sleep(row, lens),
         asleep_until=row["snoozed_until"] if row["snoozed_until"] and row["snoozed_until"] > lens.now else None,
+        priority=row["priority"],
     )
 
 

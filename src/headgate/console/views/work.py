@@ -18,7 +18,7 @@ class TaskRow:
     """One task. `href` is where it is done: the approval for kind 'approval', else the case.
 
     `can_take`: nobody has it and the reader's role owns it; `can_give_back`: the reader has it; `can_snooze`: it is
-    theirs to put off and not overdue; `asleep_until`: it was put off.
+    theirs to put off and not overdue; `asleep_until`: it was put off; `priority`: how far it was escalated.
     """
 
     task: UUID
@@ -38,6 +38,7 @@ class TaskRow:
     can_hand_over: bool = False
     can_snooze: bool = False
     asleep_until: datetime | None = None
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

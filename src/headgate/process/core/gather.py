@@ -23,6 +23,7 @@ from headgate.process.core.state import (
     TaskEscalated,
     TaskOpened,
     TasksClosed,
+    TasksRaised,
     TasksReassigned,
     TimersCleared,
     TimerSet,
@@ -41,8 +42,8 @@ class TaskRow(NamedTuple):
 class Gathered:
     """What a batch of events comes to.
 
-    Order within the batch is respected: a task opened and closed ends closed. To be written in this order: escalations
-    and reassignments of tasks stored before, closings of them, tasks opened.
+    Order within the batch is respected: a task opened and closed ends closed. To be written in this order: escalations,
+    raises and reassignments of tasks stored before, closings of them, tasks opened.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class Gathered:
     closed: list[TasksClosed] = field(default_factory=list)
     escalated: list[TaskEscalated] = field(default_factory=list)
     reassigned: list[TasksReassigned] = field(default_factory=list)
+    raised: dict[UUID, int] = field(default_factory=dict)
     timers: dict[tuple[UUID, str], TimerSet] = field(default_factory=dict)
     cleared: list[TimersCleared] = field(default_factory=list)
     commands: list[CommandIssued] = field(default_factory=list)
@@ -83,6 +85,8 @@ class Gathered:
                 self._escalate(effect)
             case TasksReassigned():
                 self._reassign(effect)
+            case TasksRaised():
+                self._raise(effect)
             case TimerSet():
                 self.timers[(effect.case_id, effect.name)] = effect
             case TimersCleared():
@@ -120,6 +124,13 @@ class Gathered:
             if status == "open" and opened.case_id == effect.case_id and opened.kind == "work":
                 self.tasks[task] = TaskRow(replace(opened, role=effect.to), status, also_role)
         self.reassigned.append(effect)
+
+    def _raise(self, effect: TasksRaised) -> None:
+        for task, (opened, status, also_role) in self.tasks.items():
+            if status == "open" and opened.case_id == effect.case_id:
+                higher = replace(opened, priority=max(opened.priority, effect.priority))
+                self.tasks[task] = TaskRow(higher, status, also_role)
+        self.raised[effect.case_id] = max(self.raised.get(effect.case_id, 0), effect.priority)
 
     def _clear(self, effect: TimersCleared) -> None:
         self.cleared.append(effect)

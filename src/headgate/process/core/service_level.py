@@ -16,7 +16,14 @@ from headgate.kernel.clock import parse_instant
 from headgate.kernel.ids import derive_id
 from headgate.process.core.definition import ServiceLevel, Stage
 from headgate.process.core.running import Run
-from headgate.process.core.state import EventEmitted, TaskOpened, TasksReassigned, TimersCleared, TimerSet
+from headgate.process.core.state import (
+    EventEmitted,
+    TaskOpened,
+    TasksRaised,
+    TasksReassigned,
+    TimersCleared,
+    TimerSet,
+)
 
 CLOCK: Final = "service_level"  # where a case keeps what its clock knows beyond the due time
 ESCALATE: Final = "sla.escalate."
@@ -63,7 +70,8 @@ def breached(run: Run, stage: Stage) -> None:
 
 
 def escalate(run: Run, stage: Stage, name: str) -> str:
-    """One link of the chain: somebody is told by a task of theirs, or gets the work itself."""
+    """One link of the chain: somebody is told by a task of theirs, or gets the work itself. Either way what is open of
+    the case stands higher in the queues, by one with each link."""
     chain = stage.sla.chain if stage.sla is not None else ()
     place = int(name.removeprefix(ESCALATE))
     if run.case.sla_state != "breached" or place >= len(chain):
@@ -72,6 +80,7 @@ def escalate(run: Run, stage: Stage, name: str) -> str:
     if step.reassign:
         run.case = case._replace(owner_role=step.role)
         run.effects.append(TasksReassigned(case.case_id, step.role))
+    run.effects.append(TasksRaised(case.case_id, place + 1))
     run.effects.append(
         TaskOpened(
             task=derive_id(run.around.now, "task", case.case_id, run.event.seq, name),
@@ -83,6 +92,7 @@ def escalate(run: Run, stage: Stage, name: str) -> str:
             stake=case.stake,
             currency=case.currency,
             partner=case.partner,
+            priority=place + 1,
         )
     )
     how = "reassign" if step.reassign else "notify"

@@ -138,6 +138,7 @@ class TaskOpened:
     partner: str | None
     level: int = 0
     branch: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,14 @@ class TasksReassigned:
 
     case_id: UUID
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class TasksRaised:
+    """The open tasks of a case have at least this priority from now on: so far it was escalated."""
+
+    case_id: UUID
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +292,7 @@ Effect = (
     | TasksClosed
     | TaskEscalated
     | TasksReassigned
+    | TasksRaised
     | TimerSet
     | TimersCleared
     | ApprovalSaved

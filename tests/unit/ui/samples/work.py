@@ -57,6 +57,7 @@ def _task(
         can_give_back=can_give_back,
         can_hand_over=True,
         can_snooze=clock.state != "breached",
+        priority=2 if name == "t0" else int(clock.state == "breached"),
     )
 
 
