@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,10 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from headgate.kernel.canonical import loads
 from headgate.kernel.errors import Invalid
 from headgate.packs.core.metrics import parse_metric
+from headgate.packs.scenarios import observe
 from headgate.packs.scenarios.core.match import match, match_rows
 from headgate.packs.scenarios.core.parse import is_story, parse_story
+from headgate.packs.scenarios.core.sections import ROWS
 from headgate.packs.scenarios.core.times import day, instant, span
 from headgate.policy.core.source import Node, read_yaml
 
@@ -153,6 +157,38 @@ def test_a_metric_is_read_and_what_is_wrong_has_its_line() -> None:
     ):
         with pytest.raises(Invalid, match=f"m.yaml:{line}"):
             parse_metric(METRIC.replace(*change), "m.yaml")
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("cases: [{subject: D-1, stge: draft}]", "'stge' is nothing that a row of 'cases' has"),
+        ("tasks: {$exactly: [{rôle: desk}]}", "Did you mean 'role'"),
+        ("emitted: [{subject: D-1, colour: {$none: true}}]", "Rows of emitted have data, subject, type."),
+    ],
+)
+def test_a_key_that_no_row_has_is_refused_with_its_line(row: str, says: str) -> None:
+    text = f"title: T\nscenarios:\n  - name: one\n    events: [{{send: a.b}}]\n    expected:\n      {row}\n"
+    with pytest.raises(Invalid) as refused:
+        parse_story(text, "s.yaml")
+    assert "s.yaml:6" in str(refused.value)
+    assert says.rstrip(".") in str(refused.value)
+
+
+def test_the_schema_knows_the_same_keys_of_rows_as_the_parser() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "reference" / "scenarios.schema.json").read_text()
+    found = loads(text)["$defs"]
+    for section, keys in ROWS.items():
+        pattern = found[section]["oneOf"][0]["items"]["propertyNames"]["pattern"]
+        assert set(pattern.removeprefix("^(").partition(")")[0].split("|")) == keys
+
+
+def test_a_row_may_name_every_column_that_is_observed_and_no_other() -> None:
+    for section, keys in ROWS.items():
+        query = getattr(observe, section.upper())
+        outer = re.sub(r"\((?:[^()]|\([^()]*\))*\)", "", re.sub(r"\((?:[^()]|\([^()]*\))*\)", "", query))
+        columns = outer.partition("select")[2].partition("from")[0].split(",")
+        assert {each.split()[-1].rpartition(".")[2] for each in columns} == keys
 
 
 def test_the_schema_of_the_reference_names_what_the_parser_knows() -> None:

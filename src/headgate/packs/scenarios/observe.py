@@ -16,7 +16,7 @@ select subject, subject_type, process, version, stage, status, outcome, exceptio
 from cases order by opened_at, key
 """
 TASKS: Final = """
-select c.subject, t.role, t.also_role, t.kind, t.title, t.assignee, t.stake, t.due_at, t.level
+select c.subject, t.role, t.also_role, t.kind, t.title, t.assignee, t.stake, t.due_at, t.level, t.priority
 from tasks t join cases c on c.case_id = t.case_id where t.status = 'open' order by c.subject, t.level, t.role
 """
 APPROVALS: Final = """

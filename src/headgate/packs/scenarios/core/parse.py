@@ -9,6 +9,7 @@ from typing import Final
 
 from headgate.kernel.errors import Invalid, Problem, shorten
 from headgate.packs.scenarios.core.model import Act, Given, Scenario, Story
+from headgate.packs.scenarios.core.sections import ROWS
 from headgate.policy.core.source import Node, read_yaml
 
 SECTIONS: Final = (
@@ -250,6 +251,18 @@ def _expected(reader: _Reader, node: Node) -> None:
     for name, section in reader.mapping(node, set(SECTIONS)).items():
         if name == "explained":
             reader.mapping(section)
-        elif not (isinstance(section.value, dict) and set(section.value) == {"$exactly"}):
-            for each in reader.items(section):
-                reader.mapping(each)
+            continue
+        exactly = isinstance(section.value, dict) and set(section.value) == {"$exactly"}
+        rows = section.value["$exactly"] if exactly and isinstance(section.value, dict) else section
+        for row in reader.items(rows):
+            _row(reader, name, row)
+
+
+def _row(reader: _Reader, section: str, row: Node) -> None:
+    """A key that no row has would never hold, or under `$none` hold always."""
+    known = ROWS[section]
+    for key, node in reader.mapping(row).items():
+        if key.partition(".")[0] not in known:
+            near = get_close_matches(key, known, 1)
+            fix = f"Did you mean '{near[0]}'?" if near else f"Rows of {section} have {', '.join(sorted(known))}."
+            raise reader.wrong(node, f"'{key}' is nothing that a row of '{section}' has", fix)
