@@ -16,6 +16,7 @@ from headgate.packs.scenarios.core.model import Given
 from headgate.policy import PolicyService, PolicySet
 from headgate.policy.core import CompiledPolicy, compile_policy, parse_policy
 from headgate.policy.core.source import Node, read_yaml
+from headgate.store import Later
 
 _KEYS = {"policy", "file", "rows", "default", "without"}
 
@@ -35,9 +36,10 @@ class Patched(PolicyService):
         super().__init__()
         self._replaced = dict(replaced)
 
-    def active(self, conn: Connection, at: datetime) -> PolicySet:
-        """The set in force at an instant, with the replaced ones."""
-        return PolicySet({**super().active(conn, at), **self._replaced})
+    def ask_active(self, conn: Connection, at: datetime) -> Later[PolicySet]:
+        """The set in force at an instant, with the replaced ones; `active` asks here too."""
+        asked = super().ask_active(conn, at)
+        return lambda: PolicySet({**asked(), **self._replaced})
 
 
 def patched(pack: Changed, given: Sequence[Given]) -> dict[str, CompiledPolicy]:
