@@ -129,3 +129,40 @@ def test_what_is_typed_is_read_by_the_type(kind: str, text: str, value: object) 
 def test_what_is_no_grid_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid, match="grid"):
         back({**grid_of(), **wrong})
+
+
+RICH = TEXT.replace(
+    "  - {name: amount, type: money, label: Amount, min: 0}\n",
+    "  - {name: amount, type: money, currency: EUR, default: 1.50}\n"
+    "  - {name: due, type: date, min: 2026-01-01, default: null, nullable: true}\n"
+    "  - {name: risk, type: string, from: rating.level}\n"
+    "  - {name: tags, type: list, default: [a, b]}\n",
+)
+
+
+def test_currency_source_default_and_ends_of_a_column_are_edited_and_kept() -> None:
+    grid = grid_of(RICH)
+    amount, due, risk, tags = grid["inputs"][:4]
+    assert (amount["currency"], amount["default"], due["default"], risk["source"], tags["default"]) == (
+        "EUR",
+        "1.50",
+        "null",
+        "rating.level",
+        "a, b",
+    )
+    assert back(grid, RICH)["inputs"] == read_document(RICH)["inputs"], "what nobody touched stays as it was"
+    amount.update(currency="", default="")
+    due.update(default="2026-02-01", max="2026-12-31")
+    risk.update(source="")
+    tags.update(default="a, c")
+    grid["inputs"].append({"name": "within", "type": "duration", "max": "P3D", "default": "PT4H", "nullable": "false"})
+    found = {column["name"]: column for column in back(grid, RICH)["inputs"]}
+    assert found["amount"] == {"name": "amount", "type": "money"}
+    assert (found["due"]["default"], found["due"]["min"], found["due"]["max"]) == (
+        "2026-02-01",
+        "2026-01-01",
+        "2026-12-31",
+    )
+    assert found["risk"] == {"name": "risk", "type": "string"}
+    assert found["tags"]["default"] == ["a", "c"]
+    assert found["within"] == {"name": "within", "type": "duration", "max": "P3D", "default": "PT4H"}

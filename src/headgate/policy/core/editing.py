@@ -19,7 +19,7 @@ MOST_ROWS = 1_000
 MOST_CELL = 2_000
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
-_COLUMN = ("name", "type", "label", "values", "min", "max", "nullable")
+_COLUMN = ("name", "type", "label", "values", "min", "max", "nullable", "currency")
 _SETTINGS = ("title", "owner", "description", "hit", "aggregate")
 
 
@@ -81,7 +81,13 @@ def read_value(kind: str, text: str) -> Any:
 def _columns(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     columns = [c for c in _list(document, key) if isinstance(c, Mapping)]
     return [
-        {"from": place, **{name: _shown(column.get(name)) for name in _COLUMN if name in column}}
+        {
+            "from": place,
+            **{name: _shown(column.get(name)) for name in _COLUMN if name in column},
+            # The grid's own `from` is a place, so what a chained input comes from goes by another name there.
+            **({"source": cell_text(column["from"])} if "from" in column else {}),
+            **({"default": _when_text(column, "default")} if "default" in column else {}),
+        }
         for place, column in enumerate(columns)
     ]
 
@@ -141,6 +147,18 @@ def _column(each: Mapping[str, Any], known: Sequence[Any]) -> dict[str, Any]:
         found["nullable"] = True
     else:
         found.pop("nullable", None)
+    for name, key in (("currency", "currency"), ("source", "from")):
+        if name in each:
+            found.pop(key, None)
+            text = _text(each[name], name).strip()
+            found |= {key: text} if text else {}
+    if "default" in each:
+        text = _text(each["default"], "default")
+        found.pop("default", None)
+        if "default" in old and _when_text(old, "default") == text:
+            found["default"] = old["default"]
+        elif text.strip():
+            found["default"] = read_value(str(found["type"]), text)
     return found
 
 

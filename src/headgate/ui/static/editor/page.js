@@ -4,7 +4,7 @@
   var editor = window.headgateEditor;
   var element = editor.element;
   var WAIT = 350;
-  var TYPES = ["number", "integer", "percent", "money", "string", "enum", "bool", "date", "list"];
+  var TYPES = ["number", "integer", "percent", "money", "string", "enum", "bool", "date", "datetime", "duration", "list"];
 
   document.addEventListener("DOMContentLoaded", function () {
     var root = document.getElementById("policy-editor");
@@ -283,8 +283,11 @@
       ["inputs", "outputs"].forEach(function (part) {
         model.grid[part].forEach(function (column, place) { list.append(columnLine(part, column, place)); });
       });
+      var focused = columns.body.contains(document.activeElement) ? document.activeElement.id : "";
       columns.body.replaceChildren(list,
         button("Add an input", "", function () { addColumn("inputs"); }), button("Add an output", "", function () { addColumn("outputs"); }));
+      var again = focused && document.getElementById(focused);
+      if (again) again.focus();
     }
 
     function columnLine(part, column, place) {
@@ -292,23 +295,30 @@
       var id = part + "-" + place + "-";
       var name = column.name;
       function field(key, label, offers) {
-        var value = key === "values" ? (column.values || []).join(", ") : column[key] || "";
+        var value = key === "values" ? (column.values || []).join(", ") : column[key] || (key === "nullable" ? "false" : "");
         var holder = editor.field(id + key, label, value, offers);
         holder.lastChild.addEventListener("change", function (event) {
-          model.change(function () {
-            var words = event.target.value.trim();
-            if (key === "values") column.values = words ? words.split(",").map(function (v) { return v.trim(); }) : [];
-            else column[key] = words;
-            if (key === "name") renamed(part, name, words);
-          }, true);
+          var words = event.target.value.trim();
+          /* once the focus has gone on: the fields are drawn anew, and it is given back to the one that has it */
+          window.setTimeout(function () {
+            model.change(function () {
+              if (key === "values") column.values = words ? words.split(",").map(function (v) { return v.trim(); }) : [];
+              else column[key] = words;
+              if (key === "name") renamed(part, name, words);
+            }, true);
+          }, 0);
         });
         line.append(holder);
       }
       field("name", part === "inputs" ? "Input" : "Output");
       field("label", "Label");
       field("type", "Type", TYPES.indexOf(column.type) >= 0 ? TYPES : TYPES.concat([column.type]));
-      if (column.type === "enum") field("values", "Allowed values, with commas");
-      if (part === "inputs" && ["number", "integer", "percent", "money"].indexOf(column.type) >= 0) { field("min", "At least"); field("max", "At most"); }
+      if (column.type === "money") field("currency", "Currency");
+      if (column.type === "enum" || column.type === "list") field("values", "Allowed values, with commas");
+      if (part === "inputs" && ["number", "integer", "percent", "money", "date", "datetime", "duration"].indexOf(column.type) >= 0) { field("min", "At least"); field("max", "At most"); }
+      if (part === "inputs") field("source", "From policy.output");
+      field("default", part === "inputs" ? "Where it is not given" : "Where a row does not say");
+      field("nullable", "May be unknown", ["false", "true"]);
       var buttons = element("div", "", "buttons");
       buttons.append(
         button("←", "", function () { if (place) shiftIn(part, place, place - 1); }, "Move " + name + " to the left"),

@@ -1,7 +1,9 @@
 /* What may stand in a cell: the words that are offered while somebody types. */
 (function () {
   "use strict";
-  var NUMERIC = ["number", "integer", "percent", "money", "duration"];
+  var NUMERIC = ["number", "integer", "percent", "money"];
+  /* how a value of these types is written, to be changed where it stands */
+  var WRITTEN = { date: "d('2026-01-31')", datetime: "d('2026-01-31T10:00:00Z')", duration: "duration('P2D')" };
 
   function quoted(value) { return "'" + value + "'"; }
 
@@ -9,9 +11,13 @@
     var found = [];
     if (column.type === "bool") found = [["true", ""], ["false", ""]];
     else if (column.type === "enum") found = (column.values || []).map(function (v) { return [quoted(v), ""]; });
-    else if (NUMERIC.indexOf(column.type) >= 0 || column.type === "date")
+    else if (WRITTEN[column.type]) {
+      var words = column.type === "duration" ? ["shorter than", "at most", "longer than", "at least"] : ["before", "until", "after", "from"];
+      found = ["< ", "<= ", "> ", ">= "].map(function (sign, place) { return [sign + WRITTEN[column.type], words[place]]; });
+      found.push(["[" + WRITTEN[column.type] + ".." + WRITTEN[column.type] + "]", "between, both included"]);
+    } else if (NUMERIC.indexOf(column.type) >= 0)
       found = [["< ", "below"], ["<= ", "at most"], ["> ", "above"], [">= ", "at least"], ["[1..5]", "between, both included"], ["(1..5]", "above 1, up to 5"], ["[1..5)", "from 1, below 5"]];
-    else if (column.type === "list") found = [["contains($, '')", "has this entry"]];
+    else if (column.type === "list") found = (column.values && column.values.length ? column.values : [""]).map(function (v) { return ["contains($, " + quoted(v) + ")", "has this entry"]; });
     else found = [["''", "this text"]];
     if (column.nullable === "true") found.push(["null", "not known"]);
     found.push(["", "any value"]);
