@@ -31,6 +31,7 @@ from headgate.access import (
     touch_session,
 )
 from headgate.access.branding import NO_WORDS
+from headgate.connectors.mail import post
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import ProofNeeded, Unauthenticated
@@ -38,7 +39,7 @@ from headgate.portal import urls
 from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
 from headgate.portal.views import ErrorView, NavItem, Page
-from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, locale_for
+from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, Write, locale_for
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
 from headgate.ui.theme import THEME_COOKIE, parse_theme
@@ -141,6 +142,12 @@ class Guarded:
             with site.app.database.transaction(visit.ctx.tenant_id, partner=visit.partner, read_only=True) as conn:
                 after = Visit(visit.app, visit.request, conn, replace(visit.ctx, now=now), visit.tenant, visit.form)
                 return self._finish(asked, after, answer.tell(after, settled))
+        if isinstance(answer, Write):
+            with site.app.database.transaction(visit.ctx.tenant_id) as conn:
+                post(
+                    conn, visit.ctx, site.app.envelope, visit.tenant, answer.letter, about=answer.about, key=answer.key
+                )
+            return self._finish(asked, visit, answer.answer)
         if isinstance(answer, Response):
             return answer
         if isinstance(answer, Go):

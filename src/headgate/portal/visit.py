@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headgate.access import LiveSession, Tenant
+from headgate.connectors.mail import Letter
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, NotFound, ProofNeeded, Refused
 from headgate.kernel.ids import new_id
@@ -177,7 +178,18 @@ class Settle:
     tell: Callable[[Visit, bool], Answer]
 
 
-Answer: TypeAlias = View | Shown | Go | Settle | Response
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A letter about what was done, posted once that is committed, with whom it is about and its key; then the answer.
+    A partner's transaction has no way into the outbox, so it is posted in the tenant's name."""
+
+    letter: Letter
+    about: str
+    key: str
+    answer: Answer
+
+
+Answer: TypeAlias = View | Shown | Go | Settle | Write | Response
 Handler: TypeAlias = Callable[[Visit], Answer]
 
 

@@ -14,7 +14,9 @@ import pytest
 from headgate import access
 from headgate.access import Account
 from headgate.access.branding import BrandDraft, read_logo, save_brand
+from headgate.connectors.mail.post import opened
 from headgate.kernel.context import SYSTEM
+from headgate.ledger import outbox_list
 from headgate.ui.brand import DEFAULT_BRAND, tenant_brand
 from headgate.ui.colour import contrast, parse_hex
 from tests.conftest import create_tenant
@@ -190,6 +192,10 @@ def test_an_administrator_invites_and_the_colleague_chooses_a_password(portal: P
     link = re.search(r'id="invitation-link">(http://localhost(/portal/welcome/[^<]+))<', page.text)
     assert link, words(page)
     assert "invitation-link" not in portal.get("/portal/company").text, "the link is shown once"
+    with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
+        (sent,) = outbox_list(conn, target="mail")
+    letter, _ = opened(portal.channel.app.envelope, sent.payload)
+    assert (letter.to, letter.name, letter.link) == ("zoe@partner.example", "Zoe Arp", link[1])
     guest = portal.another()
     welcome = guest.get(link[2])
     assert "Zoe Arp" in words(welcome)

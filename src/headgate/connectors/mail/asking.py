@@ -87,7 +87,7 @@ def write_to_deciders(conn: Connection[Any], ctx: Context, registry: Registry, s
             secret = "" if many else secrets.token_urlsafe(32)
             rows.append((each, secret))
             if not many:
-                letter = _letter(account, each, tenant, f"{base}{PATH}/{secret}")
+                letter = _letter(ctx.now, account, each, tenant, f"{base}{PATH}/{secret}")
                 key = f"approval:{each.approval.approval}:{each.step.level}:{principal}:{each.turn}"
                 letters.append((letter, principal, key))
         if many:
@@ -139,7 +139,7 @@ def _reachable(account: Account | None) -> bool:
     return account is not None and bool(account.email) and account.status == "active" and account.partner is None
 
 
-def _letter(account: Account, each: Due, tenant: Tenant, link: str) -> Letter:
+def _letter(now: datetime, account: Account, each: Due, tenant: Tenant, link: str) -> Letter:
     approval, zone = each.approval, ZoneInfo(tenant.timezone)
     return asked_letter(
         account.email or "",
@@ -153,6 +153,7 @@ def _letter(account: Account, each: Due, tenant: Tenant, link: str) -> Letter:
         link=link,
         days=LASTS.days,
         again=each.turn > 0,
+        overdue=(each.step.due_at or approval.expires_at) < now,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from headgate.access import (
     PARTNER_ROLES,
@@ -14,12 +15,15 @@ from headgate.access import (
     set_colleague_active,
     set_colleague_role,
 )
+from headgate.access.core.tokens import secret_hash
+from headgate.connectors.mail import invitation_letter
+from headgate.identity.mails import base_of
 from headgate.kernel.errors import Conflict, Invalid
 from headgate.portal import urls
 from headgate.portal.pages.home import company_of
 from headgate.portal.pages.reading import by_field
 from headgate.portal.views import CompanyView, PersonRow
-from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Shown, Visit
+from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Shown, Visit, Write
 from headgate.ui.cookies import Notice
 from headgate.ui.web import sentence
 
@@ -33,7 +37,7 @@ def show(visit: Visit) -> Answer:
 
 
 def invite(visit: Visit) -> Answer:
-    """Invite a colleague; their link is shown once, to be passed on."""
+    """Invite a colleague; their link goes to them by mail, and is shown once."""
     fields = {name: visit.field(name) for name in FIELDS}
     try:
         with visit.conn.transaction():
@@ -42,13 +46,24 @@ def invite(visit: Visit) -> Answer:
         return Shown(_view(visit, fields, by_field(error.problems, {name: name for name in FIELDS})), 400)
     except Conflict as error:
         return Shown(_view(visit, fields, {"email": sentence(error.message)}), 409)
-    return _view(visit, link=link, link_for=fields["name"])
+    return _sent(visit, link, fields["name"], fields["email"])
 
 
 def new_link(visit: Visit) -> Answer:
     """A new link for somebody who lost theirs, or their password."""
     link = renew_link(visit.conn, visit.ctx, visit.code("person"))
-    return _view(visit, link=link, link_for=link.principal.removeprefix("user:"))
+    address = link.principal.removeprefix("user:")
+    return _sent(visit, link, address, address)
+
+
+def _sent(visit: Visit, link: Invitation, name: str, address: str) -> Answer:
+    """The page with the link, and the link on its way; in the mail it begins with the portal's own address, never with
+    what a request says of itself."""
+    base = base_of(visit.app, visit.request, visit.tenant.portal_host)
+    days = round((link.expires_at - visit.now) / timedelta(days=1))
+    letter = invitation_letter(address, name, visit.me.name or visit.me.id, f"{base}{urls.welcome(link.token)}", days)
+    key = f"invitation:{secret_hash(link.token).hex()}"
+    return Write(letter, link.principal, key, _view(visit, link=link, link_for=name))
 
 
 def set_role(visit: Visit) -> Answer:

@@ -152,17 +152,19 @@ def asked_letter(
     link: str,
     days: int,
     again: bool,
+    overdue: bool = False,
 ) -> Letter:
     """Somebody has to decide about something; `again` for a reminder. `due_at` is in the tenant's zone."""
     about = f"{kind} {one_line(subject)}" + (f" of {one_line(partner)}" if partner else "")
     money = f" At stake: {stake:,.2f} {one_line(currency)}." if stake is not None else ""
+    due = "It was due" if overdue else "It is due"
     opens = f"The link opens the request for you, once, within {days} days; you sign in as always."
     first = f"Still waiting for your decision: {about}." if again else f"Your decision is asked for: {about}."
     return Letter(
         to,
         name,
         f"{'Reminder: ' if again else ''}Please decide: {about}",
-        (f"{first}{money}", f"It is due on {due_at:%d %B %Y at %H:%M} ({due_at.tzname()})."),
+        (f"{first}{money}", f"{due} on {due_at:%d %B %Y at %H:%M} ({due_at.tzname()})."),
         "Open the request",
         link,
         (f"{opens} It decides nothing by itself. After that the request is in your work as long as it waits.",),
