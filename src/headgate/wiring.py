@@ -76,6 +76,7 @@ TABLES = (
     "headgate.access.support.tables",
     "headgate.access.duties.tables",
     "headgate.access.branding.tables",
+    "headgate.access.reviews.tables",
     "headgate.access.tenancy.tables",
     "headgate.access.mfa.tables",
     "headgate.policy.tables",

@@ -15,6 +15,7 @@ from headgate.api.errors import Address, add_handlers
 from headgate.api.gate import Gate
 from headgate.api.middleware import Bodies, BodyLimit, Frame
 from headgate.api.routes import (
+    access_reviews,
     agreements,
     approving,
     audit,
@@ -80,6 +81,7 @@ ROUTERS = (
     outbox.router,
     targets.router,
     subscriptions.router,
+    access_reviews.router,
 )
 
 

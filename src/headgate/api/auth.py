@@ -102,6 +102,25 @@ def require(permission: str, *, staff: bool = False) -> Callable[..., Caller]:
     return authorised
 
 
+def require_any(*permissions: str) -> Callable[..., Caller]:
+    """A dependency: the caller, of the tenant's own, who must have at least one of the permissions."""
+
+    def authorised(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
+    ) -> Caller:
+        if credentials is None:
+            raise Unauthenticated("send an API key as Authorization: Bearer hgk_…")
+        caller = caller_of(request, credentials.credentials)
+        principal = caller.ctx.principal
+        if principal.permissions.isdisjoint(permissions):
+            raise Forbidden(f"{principal.id} has none of the permissions {', '.join(permissions)}")
+        if not caller.is_staff:
+            raise Forbidden("this is for the tenant's own people, not for partners")
+        return caller
+
+    return authorised
+
+
 def _context(request: Request, tenant_id: UUID, principal: Principal, now: datetime) -> Context:
     return Context(tenant_id, principal, now, trace=request.scope["state"]["request_id"])
 
@@ -128,3 +147,6 @@ QuarantineWrite = Annotated[Caller, Depends(require("quarantine.write", staff=Tr
 CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True))]
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]
+Admin = Annotated[Caller, Depends(require("admin", staff=True))]
+AccessReviewed = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review"))]
+AccessReview = Annotated[Caller, Depends(require_any("admin", "access.review"))]

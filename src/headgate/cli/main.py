@@ -32,6 +32,7 @@ GROUPS = (
     ("sign-on", "sign_on:app", "Identity providers, roles by groups, passwords."),
     ("support", "support:app", "See what somebody sees, with their organisation's consent."),
     ("roles", "roles:app", "Roles of your own, duties that stay apart, and why somebody may do something."),
+    ("access", "access:app", "Reviews of who holds which roles: open, decide, sign, export."),
     ("account", "accounts:app", "How people sign in: invite, second factors, sessions, rules."),
     ("delegations", "delegations:app", "Who decides for whom while somebody is away."),
     ("import", "imports:app", "Bring orders in from files."),

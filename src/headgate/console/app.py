@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
 from headgate.console.pages import (
+    access_reviews,
     account,
     agreements,
     approval,
@@ -93,6 +94,7 @@ DOORS: tuple[Door, ...] = (
     *quarantine.DOORS,
     *operations.DOORS,
     *people.DOORS,
+    *access_reviews.DOORS,
     *connections.DOORS,
     *machines.DOORS,
     *sign_on.DOORS,

@@ -65,10 +65,16 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),
         ("admin", NavItem("people", "People and roles", urls.PEOPLE, "users", "e")),
         ("admin", NavItem("brand", "Brand", urls.BRAND, "pencil", "b")),
+        (
+            "access.review audit.read admin",
+            NavItem("access", "Access reviews", urls.ACCESS_REVIEWS, "rosette-discount-check", "v"),
+        ),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     shown = [
-        replace(item, room=_ROOMS.get(item.key, "")) for needed, item in entries if not needed or needed in permissions
+        replace(item, room=_ROOMS.get(item.key, ""))
+        for needed, item in entries
+        if not needed or not permissions.isdisjoint(needed.split())  # any of them
     ]
     return tuple(sorted(shown, key=lambda item: _ORDER.index(item.room)))

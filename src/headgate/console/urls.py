@@ -68,6 +68,7 @@ MACHINES_CLIENTS = "/identity/machines/clients"
 MACHINES_KEYS = "/identity/machines/keys"
 PEOPLE = "/people"
 DUTIES = "/duties"
+ACCESS_REVIEWS = "/access-reviews"
 # Every other address.
 ANYWHERE = "/{path:path}"
 
@@ -370,6 +371,14 @@ def person_grant(principal: str) -> str:
 
 def person_revoke(principal: str) -> str:
     return f"{person(principal)}/revoke"
+
+
+def access_review(review: UUID | str) -> str:
+    return f"{ACCESS_REVIEWS}/{review}"
+
+
+def access_review_act(review: UUID | str, act: str) -> str:
+    return f"{access_review(review)}/{act}"
 
 
 def duties_decide(version: int | str) -> str:

@@ -179,6 +179,17 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             expired=("Ended", "quiet", "clock"),
             revoked=("Revoked", "quiet", "ban"),
         ),
+        "review": _table(
+            open=("Open", "active", "circle-dot"),
+            overdue=("Overdue", "breach", "clock-exclamation"),
+            signed=("Signed", "done", "rosette-discount-check"),
+            cancelled=("Cancelled", "quiet", "ban"),
+        ),
+        "review_item": _table(
+            open=("To decide", "waiting", "hourglass"),
+            keep=("Kept", "done", "circle-check"),
+            revoke=("Revoked", "quiet", "ban"),
+        ),
         "connection": _table(
             closed=("Works", "done", "circle-check"),
             untried=("Nothing sent yet", "quiet", "circle-dashed"),

@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 import yaml
 from fastapi.routing import APIRoute
 
+from headgate.access import load_principal
+from headgate.access.reviews import open_review
 from headgate.api.app import ROUTERS
 from headgate.channel.calendars import change_calendar
 from headgate.connectors.delivery import TargetDraft, create_target
@@ -26,7 +28,7 @@ from headgate.kernel.context import SYSTEM, Context
 from headgate.packs import find_pack
 from headgate.store import Database, metadata
 from tests.scenarios.api.world import World, bearer, event, new_tenant, open_world, order
-from tests.scenarios.channel import partner
+from tests.scenarios.channel import partner, person
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CANARY = "canary-of-a"
@@ -64,6 +66,7 @@ IDS = {
     ("privacy", "request"): "select id from erasure_requests",
     ("privacy", "hold"): "select id from legal_holds",
     ("quarantine", "id"): "select id from quarantine",
+    ("access-reviews", "review"): f"select id from access_reviews where title = '{CANARY}'",
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
     ("subscriptions", "code"): f"select '{CANARY}'",
@@ -174,10 +177,24 @@ def furnish(world: World, mark: str) -> None:
             " values (%s, 'order', %s, %s, %s, %s)",
             [uuid4(), mark, mark, mark, NOW],
         )
+        open_review(
+            conn,
+            access_as(conn, "adam", channel.tenant),
+            title=mark,
+            scope="role",
+            role="order_desk",
+            reviewers=[person("carl")],
+            due_at=NOW + timedelta(days=9),
+        )
     channel.clock.move(timedelta(minutes=1))
     period = {"first_day": "2026-03-01", "last_day": "2026-03-02"}
     tried = {**period, "texts": [{"name": mark, "text": lenient()}]}
     world.post("carl", "/v1/policies/price_deviation/backtests", tried).raise_for_status()
+
+
+def access_as(conn: psycopg.Connection, who: str, tenant: UUID) -> Context:
+    """Somebody who acts."""
+    return Context(tenant, load_principal(conn, person(who), NOW), NOW)
 
 
 def lenient() -> str:

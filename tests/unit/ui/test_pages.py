@@ -211,7 +211,7 @@ def test_who_may_not_decide_sees_why_and_no_form() -> None:
 def test_the_navigation_shows_only_what_the_reader_may_open() -> None:
     assert [item.key for item in navigation(set(), NavCounts())] == ["home", "work"]
     keys = [item.key for item in navigation({"audit.read", "policies.read"}, NavCounts())]
-    assert keys == ["home", "work", "policies", "audit"]
+    assert keys == ["home", "work", "policies", "audit", "access"]
     shortcuts = [item.shortcut for item in navigation({"orders.read", "cases.read", "audit.read"}, NavCounts())]
     assert len(set(shortcuts)) == len(shortcuts)
 

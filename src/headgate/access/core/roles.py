@@ -38,6 +38,7 @@ PERMISSIONS: dict[str, str] = {
     "scim": "keep people and groups in step with an identity provider (SCIM)",
     "partners.bank": "change bank details of partners",
     "payments.approve": "approve payment proposals",
+    "access.review": "review who holds which roles where one is named to, and sign such reviews",
     "tenants.operate": "create, suspend, export and delete tenants, set their quotas and where their data lies",
     "admin": "manage people, roles, keys, sources, brand and delegations",
 }
@@ -48,13 +49,13 @@ ROLES: dict[str, frozenset[str]] = {
     "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
     "channel_manager": _READ
     | {"approvals.decide", "policies.author", "policies.backtest", "quarantine.read"}
-    | {"cases.intervene"},
+    | {"cases.intervene", "access.review"},
     "pricing_manager": _READ
     | {"policies.author", "policies.backtest", "policies.emergency", "agreements.write", "audit.read"},
     "finance": _READ | {"approvals.decide", "agreements.approve", "policies.backtest", "audit.read", "quarantine.read"},
     "finance_director": _READ
     | {"approvals.decide", "agreements.approve", "policies.approve", "policies.backtest", "audit.read"}
-    | {"payments.approve"},
+    | {"payments.approve", "access.review"},
     # Keeps what is paid to whom; never lets a payment pass.
     "partner_accounts": _READ | {"partners.bank"},
     # Looks at what a user sees and at what went wrong, changes nothing.
@@ -65,6 +66,7 @@ ROLES: dict[str, frozenset[str]] = {
     "tenant_admin": frozenset(
         {
             "admin",
+            "access.review",
             "cases.read",
             "cases.intervene",
             "processes.migrate",

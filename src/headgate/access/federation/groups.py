@@ -13,7 +13,8 @@ from psycopg import Connection
 
 from headgate.access import repo as access_repo
 from headgate.access.core import checks
-from headgate.access.core.roles import PARTNER_ROLES, check_role, require
+from headgate.access.core.roles import OPERATOR_ROLES, PARTNER_ROLES, require
+from headgate.access.duties.custom import expect_role
 from headgate.access.federation import repo
 from headgate.access.recording import record
 from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
@@ -36,12 +37,15 @@ def group_roles(conn: Connection, origin: str | None = None) -> list[GroupRole]:
 
 
 def map_group(conn: Connection, ctx: Context, origin: str, group: str, role: str) -> None:
-    """Give members of a group a role, from their next sign-in or the next message about them on."""
+    """Give members of a group a role, shipped or the tenant's own, from their next sign-in or the next message about
+    them on. Raises `Invalid` for a role that is none, is not confirmed, or is not for people of this tenant."""
     require(ctx.principal, "admin")
     named = checks.text("group", group, 300)
-    check_role(role)
+    expect_role(conn, role)
     if role in PARTNER_ROLES:
         raise invalid("role", role, "is for people of partners, who have no account at the identity provider")
+    if role in OPERATOR_ROLES and conn.execute(access_repo.TENANT_KIND).fetchone() != ("operator",):
+        raise invalid("role", role, "is for people of whoever runs this installation")
     if conn.execute(repo.ADD_MAPPING, {"origin": origin, "group": named, "role": role}).rowcount:
         record(conn, ctx, "group_role.added", "group_role", named, origin=origin, role=role)
 

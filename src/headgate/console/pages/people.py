@@ -128,8 +128,8 @@ def _person(visit: Visit, error: HeadgateError | None = None, chosen: str = "", 
 DOORS = (
     Door("GET", urls.PEOPLE, READ, show_all),
     Door("GET", urls.DUTIES, SEE, show_duties),
-    Door("POST", urls.duties_decide("{version}"), DECIDE, decide),
+    Door("POST", urls.duties_decide("{version}"), DECIDE, decide, fresh=True),
     Door("GET", urls.person("{person}"), READ, show),
-    Door("POST", urls.person_grant("{person}"), GRANT, grant),
-    Door("POST", urls.person_revoke("{person}"), GRANT, revoke),
+    Door("POST", urls.person_grant("{person}"), GRANT, grant, fresh=True),
+    Door("POST", urls.person_revoke("{person}"), GRANT, revoke, fresh=True),
 )

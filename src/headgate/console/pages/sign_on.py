@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from headgate.access import ROLES
-from headgate.access.core.roles import PARTNER_ROLES
+from headgate.access import list_custom_roles
+from headgate.access.core.roles import OPERATOR_ROLES, PARTNER_ROLES
 from headgate.access.federation import (
     GroupRole,
     Link,
@@ -26,13 +26,15 @@ from headgate.access.federation import (
     unmap_group,
 )
 from headgate.console import urls
-from headgate.console.views.common import FormError, Notice, Option
+from headgate.console.present.people import role_options
+from headgate.console.views.common import FormError, Notice
 from headgate.console.views.sign_on import LinkRow, MappingRow, ProviderRow, SignOnView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, invalid
 from headgate.ui.words import humanise
 
 ADMIN = ("admin",)
+_NOT_FOR_STAFF = (*PARTNER_ROLES, *OPERATOR_ROLES)
 
 
 def show(visit: Visit) -> Answer:
@@ -143,7 +145,7 @@ def _view(visit: Visit) -> SignOnView:
             _row(p, [g for g in lines if g.origin == p.origin], [k for k in links if k.issuer == p.issuer])
             for p in providers
         ),
-        roles=tuple(Option(role, humanise(role)) for role in sorted(ROLES) if role not in PARTNER_ROLES),
+        roles=tuple(each for each in role_options(list_custom_roles(visit.conn)) if each.value not in _NOT_FOR_STAFF),
         redirect_uri=f"{base}{urls.SIGN_IN_BACK}",
         scim_address=f"{base}/scim/v2",
         scim_mappings=_mappings([g for g in lines if g.origin == "scim"]),
@@ -176,8 +178,8 @@ def _mappings(lines: list[GroupRole]) -> tuple[MappingRow, ...]:
 
 DOORS = (
     Door("GET", urls.SIGN_ON, ADMIN, show),
-    Door("POST", urls.SIGN_ON_PROVIDERS, ADMIN, add_provider),
-    Door("POST", urls.sign_on_provider("{provider}"), ADMIN, act_on_provider),
-    Door("POST", urls.SIGN_ON_GROUPS, ADMIN, act_on_group),
-    Door("POST", urls.SIGN_ON_RULES, ADMIN, rule),
+    Door("POST", urls.SIGN_ON_PROVIDERS, ADMIN, add_provider, fresh=True),
+    Door("POST", urls.sign_on_provider("{provider}"), ADMIN, act_on_provider, fresh=True),
+    Door("POST", urls.SIGN_ON_GROUPS, ADMIN, act_on_group, fresh=True),
+    Door("POST", urls.SIGN_ON_RULES, ADMIN, rule, fresh=True),
 )

@@ -109,6 +109,6 @@ class SupportLink:
 
 DOORS = (
     Door("GET", urls.SUPPORT, ADMIN, show),
-    Door("POST", urls.SUPPORT, ADMIN, give),
-    Door("POST", urls.support_consent("{consent}"), ADMIN, take_back),
+    Door("POST", urls.SUPPORT, ADMIN, give, fresh=True),
+    Door("POST", urls.support_consent("{consent}"), ADMIN, take_back, fresh=True),
 )

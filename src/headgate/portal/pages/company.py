@@ -121,9 +121,9 @@ def _person(colleague: Colleague, visit: Visit) -> PersonRow:
 
 DOORS = (
     Door("GET", urls.COMPANY, SIGNED_IN, show),
-    Door("POST", urls.COMPANY_ADD, MANAGE, invite),
+    Door("POST", urls.COMPANY_ADD, MANAGE, invite, fresh=True),
     Door("POST", urls.person_act("{person}", "link"), MANAGE, new_link, fresh=True),
     Door("POST", urls.person_act("{person}", "role"), MANAGE, set_role, fresh=True),
     Door("POST", urls.person_act("{person}", "deactivate"), MANAGE, deactivate),
-    Door("POST", urls.person_act("{person}", "activate"), MANAGE, activate),
+    Door("POST", urls.person_act("{person}", "activate"), MANAGE, activate, fresh=True),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from headgate.console.views.common import Notice, View
 from headgate.console.views.mailed import LinkOverView
 from tests.unit.ui.samples import (
+    access_reviews,
     account,
     approval,
     approving,
@@ -162,6 +163,15 @@ SAMPLES: dict[str, Sample] = {
     "backtest-ask-wrong": Sample(backtests.WRONG_ASK),
     "backtest-flip": Sample(backtests.FLIP),
     "backtest-flip-plain": Sample(backtests.PLAIN_FLIP),
+    "access-reviews": Sample(access_reviews.REVIEWS),
+    "access-reviews-none": Sample(access_reviews.NO_REVIEWS),
+    "access-reviews-refused": Sample(access_reviews.REFUSED_OPENING),
+    "access-reviews-nobody": Sample(access_reviews.NOBODY_REVIEWS),
+    "access-review": Sample(access_reviews.DECIDING),
+    "access-review-refused": Sample(access_reviews.REFUSED_DECISION),
+    "access-review-signing": Sample(access_reviews.SIGNING),
+    "access-review-signed": Sample(access_reviews.CLOSED),
+    "access-review-empty": Sample(access_reviews.EMPTY_TAB),
     "people": Sample(people.PEOPLE),
     "people-nobody": Sample(people.NOBODY),
     "person": Sample(people.PERSON),

@@ -1,0 +1,46 @@
+"""Acts on who may do what ask again who it is: every such way in of console and portal, taken from the routers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from headgate.console.app import DOORS
+from headgate.console.guard import WHERE
+from headgate.portal.app import DOORS as PORTAL_DOORS
+from headgate.portal.urls import COMPANY, person_act
+from tests.integration.console.site import Visitor
+from tests.integration.console.test_doors import address
+
+# Where people, roles, duties, machines, sign-on and support are administered. A new page of that kind goes below one of
+# these; what asks for no proof there stands in ASKS_NOTHING with its reason.
+ROOTS = ("/people", "/duties", "/roles", "/identity/", "/access-reviews", "/tenants")
+ASKS_NOTHING = {
+    # A revocation asks within (test_access_reviews); hundreds are kept in a row.
+    "/access-reviews/{review}/decisions",
+}
+STALE = [
+    door for door in DOORS if door.method == "POST" and door.path.startswith(ROOTS) and door.path not in ASKS_NOTHING
+]
+
+
+def test_the_ways_in_are_found() -> None:
+    assert len(STALE) > 12
+    known = {door.path for door in DOORS}
+    assert known >= ASKS_NOTHING, "what is no way in any more needs no exception"
+
+
+def test_without_a_fresh_proof_nothing_is_done_there(visitor: Visitor) -> None:
+    visitor.enter("tom")
+    token = visitor.token()
+    visitor.channel.clock.move(timedelta(minutes=25))
+    asked = {}
+    for door in STALE:
+        answer = visitor.post(address(door), token=token, follow=False)
+        asked[door.path] = (answer.status_code, answer.headers.get("location", "").partition("?")[0])
+    assert asked == {door.path: (303, WHERE.confirm) for door in STALE}
+
+
+def test_administrators_of_a_partner_prove_who_they_are_as_well() -> None:
+    doors = {door.path: door.fresh for door in PORTAL_DOORS if door.path.startswith(COMPANY) and door.method == "POST"}
+    # Whoever shuts somebody out is not kept from it.
+    assert {path for path, fresh in doors.items() if not fresh} == {person_act("{person}", "deactivate")}
