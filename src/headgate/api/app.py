@@ -39,6 +39,7 @@ from headgate.api.routes import (
     processes,
     proofs,
     quarantine,
+    roles,
     subscriptions,
     targets,
 )
@@ -82,6 +83,7 @@ ROUTERS = (
     targets.router,
     subscriptions.router,
     access_reviews.router,
+    roles.router,
 )
 
 

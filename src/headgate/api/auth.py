@@ -150,3 +150,5 @@ ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=
 Admin = Annotated[Caller, Depends(require("admin", staff=True))]
 AccessReviewed = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review"))]
 AccessReview = Annotated[Caller, Depends(require_any("admin", "access.review"))]
+RolesRead = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review", "policies.approve"))]
+DutiesDecide = Annotated[Caller, Depends(require_any("admin", "policies.approve"))]

@@ -68,6 +68,10 @@ MACHINES_CLIENTS = "/identity/machines/clients"
 MACHINES_KEYS = "/identity/machines/keys"
 PEOPLE = "/people"
 DUTIES = "/duties"
+DUTY_MITIGATIONS = "/duties/mitigations"
+ROLES = "/roles"
+NEW_ROLE = "/new-role"
+ROLE_EFFECT = "/new-role/effect"
 ACCESS_REVIEWS = "/access-reviews"
 # Every other address.
 ANYWHERE = "/{path:path}"
@@ -373,12 +377,24 @@ def person_revoke(principal: str) -> str:
     return f"{person(principal)}/revoke"
 
 
+def role(name: str) -> str:
+    return f"{ROLES}/{segment(name)}"
+
+
+def role_act(name: str, act: str) -> str:
+    return f"{role(name)}/{act}"
+
+
 def access_review(review: UUID | str) -> str:
     return f"{ACCESS_REVIEWS}/{review}"
 
 
 def access_review_act(review: UUID | str, act: str) -> str:
     return f"{access_review(review)}/{act}"
+
+
+def mitigation_act(mitigation: UUID | str, act: str) -> str:
+    return f"{DUTY_MITIGATIONS}/{mitigation}/{act}"
 
 
 def duties_decide(version: int | str) -> str:

@@ -179,6 +179,17 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             expired=("Ended", "quiet", "clock"),
             revoked=("Revoked", "quiet", "ban"),
         ),
+        "role": _table(
+            active=("In use", "done", "circle-check"),
+            proposed=("Waits for confirmation", "waiting", "hourglass"),
+            retired=("Out of use", "quiet", "ban"),
+        ),
+        "mitigation": _table(
+            proposed=("Waits for approval", "waiting", "hourglass"),
+            in_force=("In force", "done", "eye"),
+            over=("Over", "quiet", "clock"),
+            ended=("Ended", "quiet", "ban"),
+        ),
         "review": _table(
             open=("Open", "active", "circle-dot"),
             overdue=("Overdue", "breach", "clock-exclamation"),

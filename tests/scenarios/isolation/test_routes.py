@@ -18,7 +18,8 @@ import pytest
 import yaml
 from fastapi.routing import APIRoute
 
-from headgate.access import load_principal
+from headgate.access import ask_mitigation, load_principal, propose_matrix, save_role
+from headgate.access.core.duties import SHIPPED
 from headgate.access.reviews import open_review
 from headgate.api.app import ROUTERS
 from headgate.channel.calendars import change_calendar
@@ -66,6 +67,9 @@ IDS = {
     ("privacy", "request"): "select id from erasure_requests",
     ("privacy", "hold"): "select id from legal_holds",
     ("quarantine", "id"): "select id from quarantine",
+    ("roles", "role"): f"select role from custom_roles where role = '{CANARY}'",
+    ("duties", "version"): "select version from duty_matrices",
+    ("mitigations", "mitigation"): "select id from duty_mitigations",
     ("access-reviews", "review"): f"select id from access_reviews where title = '{CANARY}'",
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
@@ -75,6 +79,7 @@ IDS = {
 SHARED = {
     ("policies", "name"),
     ("policies", "version"),
+    ("duties", "version"),
     ("audit", "seq"),
     ("audit", "size"),
     ("calendars", "month"),
@@ -177,9 +182,21 @@ def furnish(world: World, mark: str) -> None:
             " values (%s, 'order', %s, %s, %s, %s)",
             [uuid4(), mark, mark, mark, NOW],
         )
+        adam = access_as(conn, "adam", channel.tenant)
+        save_role(conn, adam, mark, title=mark, description=mark, permissions=["cases.read"])
+        propose_matrix(conn, adam, [rule.as_dict() for rule in SHIPPED.rules[1:]], mark)
+        ask_mitigation(
+            conn,
+            adam,
+            principal=person("carl"),
+            first="orders.write",
+            second="approvals.decide",
+            control=f"what keeps watch here: {mark}",
+            valid_until=NOW + timedelta(days=9),
+        )
         open_review(
             conn,
-            access_as(conn, "adam", channel.tenant),
+            adam,
             title=mark,
             scope="role",
             role="order_desk",

@@ -43,6 +43,11 @@ def list_custom_roles(conn: Connection[Any]) -> list[CustomRole]:
     return [_role(row) for row in conn.execute(repo.LIST_ROLES)]
 
 
+def holder_counts(conn: Connection[Any], now: datetime) -> dict[str, int]:
+    """How many hold each role now or will, in one query."""
+    return dict(conn.execute(repo.HOLDER_COUNTS, {"now": now}).fetchall())
+
+
 def permissions_by_role(conn: Connection[Any], roles: Collection[str]) -> dict[str, frozenset[str]]:
     """What each of these roles allows: shipped ones, and the tenant's own in one query. Unknown ones are left out."""
     found = {role: ROLES[role] for role in roles if role in ROLES}

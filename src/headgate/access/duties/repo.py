@@ -35,6 +35,10 @@ select g.principal from role_grants g where g.role = %(role)s and (g.valid_until
 order by g.principal limit 500
 """
 
+HOLDER_COUNTS = """
+select role, count(*) from role_grants where valid_until is null or valid_until > %(now)s group by role
+"""
+
 _MATRIX = "version, rules, note, status, proposed_by, proposed_at, approved_by, approved_at"
 
 MATRICES = f"select {_MATRIX} from duty_matrices order by version desc limit 100"

@@ -1,4 +1,4 @@
-"""People and roles: the list, one person with why they may do what, and the duties that stay apart."""
+"""People and roles: the list, and one person with why they may do what."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from headgate.access import (
-    decide_matrix,
     grant_role,
     list_custom_roles,
-    list_matrices,
-    matrix_in_force,
     permissions_by_role,
     revoke_role,
 )
@@ -26,8 +23,7 @@ from headgate.kernel.errors import DutyConflict, HeadgateError, Invalid, invalid
 from headgate.ui.words import humanise
 
 PAGE = 50
-READ, GRANT, DECIDE = ("admin", "audit.read"), ("admin",), ("admin", "policies.approve")
-SEE = ("admin", "audit.read", "policies.approve")
+READ, GRANT = ("admin", "audit.read"), ("admin",)
 
 
 def show_all(visit: Visit) -> Answer:
@@ -77,25 +73,6 @@ def revoke(visit: Visit) -> Answer:
     return _changed(visit, principal, act)
 
 
-def show_duties(visit: Visit) -> Answer:
-    """The matrix in force and what waits."""
-    versions = list_matrices(visit.conn)
-    names = names_of(visit, people={each.proposed_by for each in versions})
-    said = {each.proposed_by: names.person(each.proposed_by).name for each in versions}
-    return present.duties_page(matrix_in_force(visit.conn), versions, said, visit.me.id)
-
-
-def decide(visit: Visit) -> Answer:
-    """Approve a proposed version of the matrix or turn it down."""
-    approve = visit.form.get("act") == "approve"
-    version = visit.number("version")
-    try:
-        decide_matrix(visit.conn, visit.ctx, version, approve=approve, reason=visit.form.get("reason", ""))
-    except DutyConflict as error:
-        return Go(urls.DUTIES, Notice("risk", f"{error.message[:1].upper()}{error.message[1:]}."))
-    return Go(urls.DUTIES, Notice("done", f"Version {version} is {'in force' if approve else 'turned down'}."))
-
-
 def _changed(visit: Visit, principal: str, act: Callable[[], str], role: str = "", until: str = "") -> Answer:
     try:
         with visit.conn.transaction():
@@ -127,8 +104,6 @@ def _person(visit: Visit, error: HeadgateError | None = None, chosen: str = "", 
 
 DOORS = (
     Door("GET", urls.PEOPLE, READ, show_all),
-    Door("GET", urls.DUTIES, SEE, show_duties),
-    Door("POST", urls.duties_decide("{version}"), DECIDE, decide, fresh=True),
     Door("GET", urls.person("{person}"), READ, show),
     Door("POST", urls.person_grant("{person}"), GRANT, grant, fresh=True),
     Door("POST", urls.person_revoke("{person}"), GRANT, revoke, fresh=True),

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from headgate.access import PERMISSIONS, ROLES, MatrixVersion
-from headgate.access.core.duties import Clash, Matrix, Rule, matrix_change
+from headgate.access import PERMISSIONS, ROLES
+from headgate.access.core.duties import Clash
 from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATOR_ROLES, PARTNER_ROLES
 from headgate.access.duties import CustomRole, Holder, Mitigation
 from headgate.console import urls
 from headgate.console.views.common import Option, Person
 from headgate.console.views.people import (
     ConflictRow,
-    DutiesView,
-    DutyRow,
     GrantRow,
-    MatrixProposal,
     PersonRow,
     PersonView,
     RightRow,
@@ -104,27 +101,6 @@ def person_page(
     )
 
 
-def duties_page(
-    matrix: Matrix, versions: Sequence[MatrixVersion], names: Mapping[str, str], me: str, error: str = ""
-) -> DutiesView:
-    """The matrix in force and the version that waits, as what it changes."""
-    waiting = next((each for each in versions if each.status == "proposed"), None)
-    proposal = None
-    if waiting is not None:
-        change = matrix_change(matrix.rules, waiting.rules)
-        proposal = MatrixProposal(
-            waiting.version,
-            waiting.note,
-            Person(waiting.proposed_by, names.get(waiting.proposed_by, waiting.proposed_by)),
-            waiting.proposed_at,
-            tuple(_duty(rule) for rule in (*change.added, *change.reworded)),
-            tuple(_duty(rule) for rule in change.removed),
-            waiting.proposed_by == me,
-            urls.duties_decide(waiting.version),
-        )
-    return DutiesView(matrix.version, tuple(_duty(rule) for rule in matrix.rules), proposal, error)
-
-
 def _choices(holder: Holder, own: Sequence[CustomRole]) -> tuple[Option, ...]:
     """Roles that fit the account: those of partners' people for them, all others for the tenant's own."""
     if holder.partner:
@@ -144,8 +120,3 @@ def _conflict(clash: Clash, watched: Mitigation | None, titles: Mapping[str, str
         control,
         until,
     )
-
-
-def _duty(rule: Rule) -> DutyRow:
-    first, second = (PERMISSIONS.get(name, name) for name in (rule.first, rule.second))
-    return DutyRow(rule.first, first, rule.second, second, rule.reason)

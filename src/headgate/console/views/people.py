@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -120,13 +121,52 @@ class MatrixProposal:
 
 
 @dataclass(frozen=True, slots=True)
+class GridCell:
+    """Where two permissions meet: `apart`, `free`, or `self` on the diagonal; with the reason where they stay apart."""
+
+    state: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A permission against all others of the grid."""
+
+    permission: str
+    words: str
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MitigationRow:
+    """What keeps watch over somebody who holds two duties. The addresses are empty where the reader may not."""
+
+    person: Person
+    first_words: str
+    second_words: str
+    control: str
+    state: str
+    until: datetime
+    asked_by: Person
+    approve_href: str
+    end_href: str
+
+
+@dataclass(frozen=True, slots=True)
 class DutiesView(View):
-    """The matrix of duties in force, and what waits for a decision."""
+    """The matrix of duties in force, what waits for a decision, and what is allowed in spite of it. `permissions` and
+    `pairs` are choices of forms, empty for who may not use them."""
 
     template: ClassVar[str] = "duties.html"
     nav: ClassVar[str] = "people"
 
     version: int
     rules: tuple[DutyRow, ...]
+    columns: tuple[str, ...]
+    grid: tuple[GridRow, ...]
     proposal: MatrixProposal | None
+    mitigations: tuple[MitigationRow, ...] = ()
+    permissions: tuple[Option, ...] = ()
+    pairs: tuple[Option, ...] = ()
     error: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)

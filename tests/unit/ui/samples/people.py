@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from headgate.access import ROLES, MatrixVersion
+from headgate.access import ROLES, Account, MatrixVersion
 from headgate.access.core.duties import SHIPPED, Matrix, clashes
 from headgate.access.duties import Held, Holder, Mitigation
+from headgate.console.present import duties
 from headgate.console.present import people as present
+from headgate.console.present.names import Names
 from headgate.console.views.people import PeopleView
 from tests.unit.ui.samples.base import NOW, ago
 
@@ -68,7 +70,23 @@ REFUSED_PERSON = replace(
     until="2026-06-30",
 )
 NEW_PERSON = present.person_page(HOLDERS[2], {}, (), (), {}, NOW, may_grant=True)
-DUTIES = present.duties_page(SHIPPED, (), {}, ADA)
+_NAMES = Names({ADA: Account(ADA, "person", "Ada Voss", None, None, "active", None, ago(days=500), ())}, {})
+_MITIGATIONS = (_CONTROL, replace(_CONTROL, id=UUID(int=2), approved_at=None, approved_by=None))
+DUTIES = duties.duties_page(SHIPPED, (), _MITIGATIONS, _NAMES, MAX, NOW, may_ask=True, may_decide=True)
 _WAITING = MatrixVersion(3, SHIPPED.rules[1:], "asked for by internal audit", "proposed", ADA, ago(days=1), None, None)
-PROPOSED_DUTIES = present.duties_page(Matrix(2, SHIPPED.rules[2:]), (_WAITING,), {ADA: "Ada Voss"}, MAX)
-OWN_DUTIES = present.duties_page(SHIPPED, (_WAITING,), {ADA: "Ada Voss"}, ADA)
+PROPOSED_DUTIES = duties.duties_page(
+    Matrix(2, SHIPPED.rules[2:]), (_WAITING,), (), _NAMES, MAX, NOW, may_ask=False, may_decide=True
+)
+OWN_DUTIES = duties.duties_page(SHIPPED, (_WAITING,), (), _NAMES, ADA, NOW, may_ask=True, may_decide=True)
+REFUSED_DUTIES = duties.duties_page(
+    SHIPPED,
+    (),
+    (),
+    _NAMES,
+    ADA,
+    NOW,
+    may_ask=True,
+    may_decide=True,
+    error="reason: is no reason. Say in 5 to 300 characters why they stay apart.",
+    typed={"note": "we grew", "first-1": "orders.write", "second-1": "admin", "reason-1": "no"},
+)

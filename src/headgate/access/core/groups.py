@@ -1,0 +1,41 @@
+"""The catalogue of permissions in groups that people think in: for whoever puts a role together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Orders and deals": ("orders.read", "orders.write", "deals.read", "deals.write", "prices.request"),
+    "Cases and approvals": (
+        "cases.read",
+        "approvals.decide",
+        "cases.intervene",
+        "processes.migrate",
+        "calendars.write",
+    ),
+    "Policies": (
+        "policies.read",
+        "policies.author",
+        "policies.backtest",
+        "policies.approve",
+        "policies.emergency",
+    ),
+    "Agreements and money": ("agreements.write", "agreements.approve", "partners.bank", "payments.approve"),
+    "Proof and privacy": ("audit.read", "privacy.write", "privacy.approve"),
+    "Systems": (
+        "events.write",
+        "quarantine.read",
+        "quarantine.write",
+        "connections.read",
+        "connections.write",
+        "scim",
+    ),
+    "People": ("admin", "access.review", "portal.users", "tenants.operate"),
+}
+OTHER: Final = "Other"
+
+
+def group_of(permission: str) -> str:
+    """The group that a permission stands in."""
+    return next((group for group, names in GROUPS.items() if permission in names), OTHER)
