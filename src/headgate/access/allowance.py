@@ -1,19 +1,69 @@
-"""How many people of its own a tenant may have: counted where somebody is added or let in again, under a lock."""
+"""What a tenant may have of the installation: counted where something is added, under a lock, and shown before it runs
+out."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
 
 from psycopg import Connection
 
 from headgate.access import repo
 from headgate.kernel.errors import OverQuota
 
+# What can be limited, and in which words.
+QUOTAS: Final[Mapping[str, str]] = {
+    "people": "active people of its own",
+    "sources": "sources that may send events",
+    "api_keys": "API keys that work",
+}
+_ADVICE: Final[Mapping[str, str]] = {
+    "people": "suspend somebody, or ask for a larger quota",
+    "sources": "disable one, or ask for a larger quota",
+    "api_keys": "revoke one, or ask for a larger quota",
+}
+WARN_AT: Final = 80  # per cent
 
-def expect_room_for_a_person(conn: Connection) -> None:
-    """Raise `OverQuota` when the tenant has as many active people of its own as it may; those of partners are free."""
-    row = conn.execute(repo.PEOPLE_ALLOWED).fetchone()
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of something a tenant uses; `limit` None is as much as it likes."""
+
+    name: str
+    words: str
+    used: int
+    limit: int | None
+
+    @property
+    def percent(self) -> int:
+        """Used of what it may have, in whole per cent, rounded down; 0 without a limit, 100 for a limit of zero."""
+        if self.limit is None:
+            return 0
+        return 100 if self.limit == 0 else self.used * 100 // self.limit
+
+    @property
+    def state(self) -> Literal["free", "near", "full"]:
+        """near from 80 per cent on; full where nothing can be added."""
+        if self.limit is not None and self.used >= self.limit:
+            return "full"
+        return "near" if self.percent >= WARN_AT else "free"
+
+
+def usage(conn: Connection, now: datetime) -> tuple[Usage, ...]:
+    """What the transaction's tenant uses of what it may, in one query."""
+    *used, limits = conn.execute(repo.USED, {"now": now}).fetchone() or (0, 0, 0, {})
+    counted = dict(zip(QUOTAS, used, strict=True))
+    return tuple(Usage(name, words, counted[name], (limits or {}).get(name)) for name, words in QUOTAS.items())
+
+
+def expect_room(conn: Connection, now: datetime, name: str) -> None:
+    """Raise `OverQuota` when the tenant has as much of this as it may. It locks the tenant's row, so two additions at
+    the same moment do not both take the last place."""
+    row = conn.execute(repo.ALLOWED, {"name": name}).fetchone()
     if row is None or row[0] is None:
         return
-    (now,) = conn.execute(repo.PEOPLE_NOW).fetchone() or (0,)
-    if now >= row[0]:
-        advice = "suspend somebody, or ask for a larger quota"
-        raise OverQuota(f"this tenant may have {row[0]} active people of its own and has {now}; {advice}")
+    found = next(each for each in usage(conn, now) if each.name == name)
+    if found.used >= row[0]:
+        raise OverQuota(f"this tenant may have {row[0]} {found.words} and has {found.used}; {_ADVICE[name]}")

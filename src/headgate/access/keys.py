@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.access import repo
+from headgate.access.allowance import expect_room
 from headgate.access.core.checks import text
 from headgate.access.core.roles import PERMISSIONS, require
 from headgate.access.core.tokens import api_key, parse_api_key, same, secret_hash
@@ -53,6 +54,7 @@ def create_api_key(
     """Create a key for one's own account, or anybody's as an administrator; returns its text, shown this once.
 
     Scopes are permissions that the account has now; a key never allows more than the account does when it is used.
+    Raises `OverQuota` when the tenant has as many as it may.
     """
     if principal != ctx.principal.id:
         require(ctx.principal, "admin")
@@ -60,6 +62,7 @@ def create_api_key(
     wanted = held_scopes(get_account(conn, principal, ctx.now), scopes)
     if expires_at is not None and (expires_at.tzinfo is None or expires_at <= ctx.now):
         raise invalid("expires_at", expires_at, "is not a time in the future")
+    expect_room(conn, ctx.now, "api_keys")
     key_id, made = _add(conn, ctx, principal, shown, wanted, expires_at, None)
     record(conn, ctx, "api_key.created", "api_key", key_id, principal=principal, scopes=wanted, expires_at=expires_at)
     return made

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from psycopg import Connection
 
 from headgate.access import repo
-from headgate.access.allowance import expect_room_for_a_person
+from headgate.access.allowance import expect_room
 from headgate.access.core import checks
 from headgate.access.core.authority import Delegation, chains
 from headgate.access.core.passwords import check_password
@@ -225,7 +225,7 @@ def _create(
     partner: str | None,
 ) -> Account:
     if kind == "person" and partner is None:
-        expect_room_for_a_person(conn)
+        expect_room(conn, ctx.now, "people")
     values = {
         "principal": principal,
         "kind": kind,
@@ -244,7 +244,7 @@ def _create(
 def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> None:
     found = get_account(conn, principal, ctx.now)
     if status == "active" and found.status != "active" and (found.kind, found.partner) == ("person", None):
-        expect_room_for_a_person(conn)
+        expect_room(conn, ctx.now, "people")
     if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return
     if status == "suspended":

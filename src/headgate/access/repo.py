@@ -19,9 +19,17 @@ SET_TENANT = "update tenants set name = %(name)s, timezone = %(timezone)s, setti
 TENANT_STANDING = "select name, status, status_reason from tenants"
 
 # Locked, so that two additions at the same moment do not both take the last place.
-PEOPLE_ALLOWED = "select (quotas ->> 'people')::bigint from tenants where quotas ? 'people' for no key update"
+ALLOWED = "select (quotas ->> %(name)s)::bigint from tenants where quotas ? %(name)s for no key update"
 
-PEOPLE_NOW = "select count(*) from principals where kind = 'person' and status = 'active' and partner is null"
+# In the order of the quotas. A key that another one replaces works for a while and is not counted beside it.
+USED = """
+select (select count(*) from principals where kind = 'person' and status = 'active' and partner is null),
+    (select count(*) from sources where status = 'active'),
+    (select count(*) from api_keys k where k.kind = 'key' and k.status = 'active'
+        and (k.expires_at is null or k.expires_at > %(now)s)
+        and not exists (select from api_keys n where n.replaces = k.key_id and n.status = 'active')),
+    (select quotas from tenants)
+"""
 
 TENANT_KIND = "select kind from tenants"
 

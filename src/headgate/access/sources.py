@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.access import repo
+from headgate.access.allowance import expect_room
 from headgate.access.core import checks
 from headgate.access.core.roles import require
 from headgate.access.core.webhooks import decode_secret, encode_secret, verify_webhook
@@ -66,7 +67,7 @@ def create_source(
 ) -> str:
     """Create a source; returns its secret `whsec_…`, shown this once. A sender that has one already may bring it.
 
-    Raises `Invalid`, or `Conflict` when there is a source of that name.
+    Raises `Invalid`, `Conflict` when there is a source of that name, `OverQuota` when there are as many as may be.
     """
     require(ctx.principal, "admin")
     code = checks.code("source", source)
@@ -74,6 +75,7 @@ def create_source(
     allowed = _types(types)
     text = _secret(secret)
     values = {"source": code, "name": shown, "types": allowed, "now": ctx.now}
+    expect_room(conn, ctx.now, "sources")
     sealed = [envelope.seal(text, sealed_for(ctx.tenant_id, code))]
     if conn.execute(repo.ADD_SOURCE, {**values, "secrets": sealed}).rowcount != 1:
         raise Conflict(f"there is a source {code} already")
@@ -117,6 +119,8 @@ def set_source(
     """Enable, disable, or change which types a source may send. Raises `NotFound`."""
     require(ctx.principal, "admin")
     before = get_source(conn, source)
+    if status == "active" and before.status != "active":
+        expect_room(conn, ctx.now, "sources")
     after = {
         "status": status or before.status,
         "types": list(before.types) if types is None else _types(types),

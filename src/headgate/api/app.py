@@ -42,6 +42,7 @@ from headgate.api.routes import (
     roles,
     subscriptions,
     targets,
+    usage,
 )
 from headgate.wiring import App
 
@@ -84,6 +85,7 @@ ROUTERS = (
     subscriptions.router,
     access_reviews.router,
     roles.router,
+    usage.router,
 )
 
 

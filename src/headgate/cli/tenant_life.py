@@ -29,6 +29,7 @@ from headgate.access.tenancy import (
     set_residency,
     suspend_tenant,
     umbrella,
+    usage,
     withdraw_deletion,
 )
 from headgate.cli.session import Json, Tenant, opened, print_json, say, session, table
@@ -108,6 +109,18 @@ def quota(
     _said(
         {"tenant": slug, "quotas": found.quotas}, f"{slug} may have {', '.join(told) or 'as much as it likes'}.", json
     )
+
+
+@app.command("usage")
+def show_usage(slug: Slug, json: Json = False) -> None:
+    """Show what a tenant uses of what it may; near means that 80 per cent are gone."""
+    with session(slug) as s, s.transaction(read_only=True) as (conn, ctx):
+        rows = [asdict(each) | {"percent": each.percent, "state": each.state} for each in usage(conn, ctx.now)]
+    if json:
+        print_json({"items": rows})
+        return
+    columns = {"words": "What", "used": "Used", "limit": "May have", "state": "State"}
+    table(f"What {slug} uses", rows, columns, "")
 
 
 @app.command("tree")

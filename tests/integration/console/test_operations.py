@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from headgate.access.tenancy import set_quotas
+from headgate.kernel.context import SYSTEM
 from headgate.ledger import NewEvent, append_events
 from tests.conftest import NOW, create_tenant
 from tests.integration.console.site import Visitor, words
@@ -29,6 +31,18 @@ def test_a_quiet_tenant_is_told_so(visitor: Visitor) -> None:
     assert page.status_code == 200
     assert "Everything flows" in words(page)
     assert "all are applied" in words(page)
+
+
+def test_what_is_nearly_used_up_is_told_before_it_is(visitor: Visitor) -> None:
+    channel = visitor.channel
+    channel.govern()
+    with channel.app.database.transaction(channel.tenant) as conn:
+        set_quotas(conn, channel.context(SYSTEM), {"people": 1000, "sources": 0})
+    text = words(visitor.enter("tom").get("/operations"))
+    assert "Nothing can be added" in text
+    assert "of 0 sources that may send events" in text
+    assert "Active people of its own" in text
+    assert "Nearly used up" not in text
 
 
 def test_what_waits_and_what_is_tried_again_is_shown_with_its_reason(visitor: Visitor) -> None:

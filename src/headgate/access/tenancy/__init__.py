@@ -1,9 +1,9 @@
 """The life of tenants: suspend, place, limit, export, delete; and the tree they stand in."""
 
+from headgate.access.allowance import QUOTAS, Usage, usage
 from headgate.access.tenancy.deletion import delete_tenant
 from headgate.access.tenancy.export import ExportedTenant, check_export, export_tenant
 from headgate.access.tenancy.lifecycle import (
-    QUOTAS,
     Deletion,
     TenantLine,
     Tombstone,
@@ -28,6 +28,7 @@ __all__ = [
     "TenantLine",
     "Tombstone",
     "UmbrellaRow",
+    "Usage",
     "ask_deletion",
     "check_export",
     "check_residency",
@@ -43,5 +44,6 @@ __all__ = [
     "set_residency",
     "suspend_tenant",
     "umbrella",
+    "usage",
     "withdraw_deletion",
 ]

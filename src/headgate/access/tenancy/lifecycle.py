@@ -15,6 +15,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from headgate.access.allowance import QUOTAS
 from headgate.access.core.checks import text
 from headgate.access.core.roles import require
 from headgate.access.recording import record
@@ -27,10 +28,6 @@ from headgate.kernel.ids import new_id
 from headgate.store import Database
 
 OPERATE = "tenants.operate"
-# What can be limited, and in which words.
-QUOTAS: Mapping[str, str] = {
-    "people": "active people of its own",
-}
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 _MOST = 10**12
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from headgate.access.tenancy import Usage
 from headgate.console import urls
-from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow
+from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow, UsageRow
 from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
 
 # From here on an event waits longer than a few batches take.
 LATE = timedelta(minutes=1)
 VERY_LATE = timedelta(minutes=15)
 UNSIGNED_LONG = timedelta(days=1)
+_TONES = {"free": "done", "near": "risk", "full": "breach"}
 
 
-def operations_view(found: TenantBacklog, now: datetime) -> OperationsView:
+def operations_view(found: TenantBacklog, used: Sequence[Usage], now: datetime) -> OperationsView:
     """The screen."""
     signed = found.checkpoint
     return OperationsView(
         as_of=now,
-        concerns=tuple(_concerns(found, now)),
+        concerns=(*_concerns(found, now), *map(_shortage, (each for each in used if each.state != "free"))),
         waiting=found.waiting,
         oldest=found.oldest,
         retrying=found.retrying,
@@ -41,6 +43,7 @@ def operations_view(found: TenantBacklog, now: datetime) -> OperationsView:
             for each in found.retries
         ),
         targets=tuple(TargetRow(each.code, each.name, _state(each), each.until, each.error) for each in found.troubles),
+        usage=tuple(UsageRow(each.words, each.used, each.limit, each.percent, _TONES[each.state]) for each in used),
     )
 
 
@@ -70,6 +73,14 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
     unsigned = found.checkpoint.entries > found.checkpoint.size
     if unsigned and found.checkpoint.at is not None and now - found.checkpoint.at > UNSIGNED_LONG:
         yield Concern("risk", "No checkpoint was signed for a day", "See whether workers run.", urls.AUDIT)
+
+
+def _shortage(used: Usage) -> Concern:
+    """What is used up, or nearly."""
+    of = f"{used.used:,} of {used.limit:,} {used.words}"
+    advice = "Ask whoever runs this installation for more, or end what is not needed."
+    text = f"Nothing can be added: {of}" if used.state == "full" else f"Nearly used up: {of}"
+    return Concern(_TONES[used.state], text, advice)
 
 
 def _holder(owner: str | None) -> str:

@@ -55,6 +55,17 @@ class TargetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UsageRow:
+    """What is used of what the tenant may have; `limit` None is as much as it likes. `tone` is done, risk or breach."""
+
+    words: str
+    used: int
+    limit: int | None
+    percent: int
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class OperationsView(View):
     """Events wait or are retried, messages out are due or dead.
 
@@ -80,6 +91,7 @@ class OperationsView(View):
     lanes: tuple[LaneRow, ...]
     retries: tuple[RetryRow, ...]
     targets: tuple[TargetRow, ...]
+    usage: tuple[UsageRow, ...] = ()
 
     @property
     def worst(self) -> LaneRow | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow
+from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow, UsageRow
 from tests.unit.ui.samples.base import NOW, ago
 
 FLOWING = OperationsView(
@@ -25,6 +25,11 @@ FLOWING = OperationsView(
     lanes=(),
     retries=(),
     targets=(),
+    usage=(
+        UsageRow("active people of its own", 41, 50, 82, "risk"),
+        UsageRow("sources that may send events", 4, None, 0, "done"),
+        UsageRow("API keys that work", 12, 12, 100, "breach"),
+    ),
 )
 
 
