@@ -31,7 +31,7 @@ order-released order-over-limit price check credit approval approval-edit
 approval-credit approval-not-mine approval-decided approval-path approvals approval-preview
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
-audit audit-entry quarantine quarantine-item search keyboard not-found
+audit audit-entry brand calendars roles duties mitigations access-reviews quarantine quarantine-item search keyboard not-found
 not-permitted bad-address
 """.split()
 
@@ -86,6 +86,11 @@ def pages(opened: Stage) -> Pages:
         "audit": ("/audit", "ada"),
         "audit-entry": ("/audit/5", "ada"),
         "brand": ("/settings/brand", "tom"),
+        "calendars": ("/calendars", "tom"),
+        "roles": ("/roles", "tom"),
+        "duties": ("/duties", "tom"),
+        "mitigations": ("/duties/mitigations", "tom"),
+        "access-reviews": ("/access-reviews", "tom"),
         "quarantine": ("/quarantine", "desk"),
         "quarantine-item": (f"/quarantine/{item.id}", "desk"),
         "search": ("/search?q=T-0", "carl"),
