@@ -31,7 +31,8 @@ order-released order-over-limit price check credit approval approval-edit
 approval-credit approval-not-mine approval-decided approval-path approvals approval-preview
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
-audit audit-entry brand calendars roles duties mitigations access-reviews quarantine quarantine-item search keyboard not-found
+audit audit-entry brand calendars roles duties mitigations access-reviews
+quarantine quarantine-item search keyboard not-found
 not-permitted bad-address
 """.split()
 
