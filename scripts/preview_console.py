@@ -22,8 +22,11 @@ from playwright.sync_api import ConsoleMessage, Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from headgate.console import urls  # noqa: E402
+from headgate.console.pages.brand import PREVIEW  # noqa: E402
 from headgate.console.render import Console  # noqa: E402
 from headgate.ui.assets import PREFIX, load_assets  # noqa: E402
+from headgate.ui.brand import DEFAULT_BRAND, brand_css  # noqa: E402
 from headgate.ui.headers import SECURITY_HEADERS  # noqa: E402
 from tests.unit.ui.samples import SAMPLES, page  # noqa: E402
 from tests.unit.ui.samples.base import ANA  # noqa: E402
@@ -60,6 +63,9 @@ def serve(pages: dict[str, str]) -> ThreadingHTTPServer:
             if path.startswith(PREFIX):
                 asset = assets.get(path.rsplit("/", 1)[1])
                 self._answer(asset.body, asset.media_type)
+                return
+            if path == urls.BRAND_PREVIEW_CSS:
+                self._answer(brand_css(DEFAULT_BRAND, PREVIEW).encode(), "text/css")
                 return
             name = path.strip("/") or "home"
             if self.headers.get("HX-Request"):

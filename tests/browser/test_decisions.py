@@ -9,6 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 BECAUSE = "agreed with the partner for the spring round"
 
 

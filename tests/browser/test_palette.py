@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.stage import Stage
 from tests.browser.test_every_page import AXE, RUN
+
+pytestmark = pytest.mark.slow
 
 
 def test_ctrl_k_finds_an_order_and_opens_it(stage: Stage) -> None:

@@ -16,6 +16,8 @@ from tests.browser.stage import Stage
 from tests.provider.running import real_provider
 from tests.scenarios.channel import person
 
+pytestmark = pytest.mark.slow
+
 KIM = Principal("operator:kim", "system", "kim")
 
 

@@ -118,6 +118,7 @@ def test_the_order_page_explains_every_number(held: Visitor) -> None:
     check = words(held.get("/orders/O-1/checks/price:1"))
     assert "Price below contract 20 % > 15" in check
     assert "within_tolerance price below contract was 20 %, it asks [-2..2]" in check
+    assert "Written by Pack Order governance" in check
     credit = words(held.get("/orders/O-1/credit"))
     assert "€820.00 of credit still free" in credit
     stock_text = words(held.get("/orders/O-1/lines/1/stock"))

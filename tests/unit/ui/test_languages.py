@@ -24,6 +24,8 @@ FINISHED = (
     "console/pages/handling.py",
     "console/templates/palette.html",
     "console/templates/palette_results.html",
+    "console/templates/sign_in.html",
+    "console/templates/signed_out.html",
     "console/templates/keyboard.html",
     "console/templates/keyboard_body.html",
     "console/templates/work_act.html",

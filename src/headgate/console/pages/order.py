@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from headgate.access import accounts_in_roles
 from headgate.channel import orders
@@ -122,6 +123,13 @@ def _price(visit: Visit, facts: OrderFacts) -> View:
     return explain.price_view(facts, line, find_terms(visit.conn, explain.candidate_terms(facts, line)), visit.lens)
 
 
+def _check(visit: Visit, facts: OrderFacts) -> View:
+    view = explain.check_view(facts, visit.code("check"), visit.lens)
+    version = visit.app.policies.get(visit.conn, view.policy.policy, view.policy.version)
+    names = names_of(visit, people=version.hands)
+    return replace(view, makers=explain.makers_of(version, names))
+
+
 def _stock(visit: Visit, facts: OrderFacts) -> View:
     line = facts.line(visit.code("line"))
     levels = load_stock(visit.conn, [line["product"]]).get(line["product"], ()) if line is not None else ()
@@ -142,7 +150,7 @@ DOORS = (
         "GET",
         urls.explain_check(ORDER, "{check}"),
         READ,
-        explained(lambda visit, facts: explain.check_view(facts, visit.code("check"), visit.lens)),
+        explained(_check),
     ),
     Door(
         "GET", urls.explain_credit(ORDER), READ, explained(lambda visit, facts: explain.credit_view(facts, visit.lens))

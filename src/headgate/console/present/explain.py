@@ -26,8 +26,9 @@ from headgate.console.present.evaluations import (
 )
 from headgate.console.present.lens import Lens
 from headgate.console.present.money import credit_sums, tax_snapshot
+from headgate.console.present.names import Names
 from headgate.console.present.order import OrderFacts, address
-from headgate.console.views.common import SumRow
+from headgate.console.views.common import Person, SumRow
 from headgate.console.views.explain import (
     CreditView,
     MarginView,
@@ -35,6 +36,7 @@ from headgate.console.views.explain import (
     PriceBand,
     PriceCandidate,
     PriceTraceView,
+    RuleMakers,
     StockRow,
     StockView,
     TaxView,
@@ -42,6 +44,7 @@ from headgate.console.views.explain import (
 from headgate.domain.stock import StockLevel, atp
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
+from headgate.policy import PolicyVersion
 from headgate.ui.words import humanise
 
 NOT_DECIDED = "this order has not been decided yet"
@@ -199,6 +202,22 @@ def evaluation_view(found: Found, facts: OrderFacts, lens: Lens) -> PolicyEvalua
         decided_at=facts.decision.at,
         digest=str(evaluation.get("digest", "")),
         links=links_of(tables, evaluation, lens),
+    )
+
+
+def makers_of(version: PolicyVersion, names: Names) -> RuleMakers:
+    """Who wrote, approved or applied a version."""
+
+    def person(who: str | None) -> Person | None:
+        return names.person(who) if who else None
+
+    return RuleMakers(
+        author=names.person(version.author),
+        editors=tuple(names.person(who) for who in version.editors if who != version.author),
+        approver=person(version.approver),
+        since=version.valid_from,
+        emergency=person(version.emergency_by),
+        reviewed=person(version.reviewed_by),
     )
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
-from headgate.console.views.common import Fact, FactValue, PolicyRef, SumRow, View
+from headgate.console.views.common import Fact, FactValue, Person, PolicyRef, SumRow, View
 from headgate.console.views.order import CreditSum, TaxSnapshot
 from headgate.kernel.money import Money
 
@@ -133,6 +133,19 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleMakers:
+    """Who made the version that decided. `emergency` applied it without an approval first; `reviewed` is who looked at
+    it afterwards."""
+
+    author: Person
+    editors: tuple[Person, ...]
+    approver: Person | None
+    since: datetime | None
+    emergency: Person | None = None
+    reviewed: Person | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyEvaluationView(Explanation):
     """One evaluation of a policy. `outcome`: pass, flag, hold, reject. `passed_over` names rows above that did not
     match and the first input that kept each from matching. `links` were decided before, in their order."""
@@ -153,6 +166,7 @@ class PolicyEvaluationView(Explanation):
     decided_at: datetime
     digest: str
     links: tuple[Link, ...] = ()
+    makers: RuleMakers | None = None
 
 
 @dataclass(frozen=True, slots=True)

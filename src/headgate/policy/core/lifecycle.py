@@ -48,6 +48,11 @@ class PolicyVersion:
         return frozenset((self.author, *self.editors))
 
     @property
+    def hands(self) -> frozenset[str]:
+        """Everybody who wrote, approved, applied or reviewed it."""
+        return self.writers | {who for who in (self.approver, self.emergency_by, self.reviewed_by) if who}
+
+    @property
     def unreviewed(self) -> bool:
         """Whether it was applied in an emergency and nobody else has looked at it since."""
         return self.emergency_by is not None and self.reviewed_at is None

@@ -22,16 +22,20 @@ from headgate.console.views.explain import (
     PolicyEvaluationView,
     PriceCandidate,
     PriceTraceView,
+    RuleMakers,
     StockRow,
     StockView,
     TaxView,
 )
 from headgate.ui.format import Percent
 from tests.unit.ui.samples.base import (
+    ANA,
     CREDIT_POLICY,
     HALBERD,
+    JONAS,
     MARGIN_POLICY,
     MATRIX,
+    MIRA,
     PRICE_POLICY,
     ago,
     ahead,
@@ -164,6 +168,7 @@ EVALUATION = PolicyEvaluationView(
             (Fact("Tier", "gold"),),
         ),
     ),
+    makers=RuleMakers(ANA, (JONAS,), MIRA, ago(days=20)),
 )
 
 
