@@ -14,6 +14,8 @@ from headgate.kernel.context import SYSTEM
 from tests.browser.stage import Stage
 from tests.integration.portal.site import mail, open_partners
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def partners(opened: Stage) -> Stage:

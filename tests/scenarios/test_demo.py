@@ -41,6 +41,8 @@ EXCEPTION = {
 FATES = """
 select o.order_no, o.status, o.exceptions || coalesce(a.exceptions, '{}'), coalesce(a.asked, 0)
 from orders o
+
+pytestmark = pytest.mark.slow
 left join lateral (
     select count(*) as asked, array_agg(e.type) as exceptions
     from approvals x left join lateral unnest(x.exceptions) e(type) on true where x.case_id = o.case_id

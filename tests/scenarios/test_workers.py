@@ -17,6 +17,8 @@ import headgate
 from headgate.kernel.settings import Settings
 from tests.integration.cli.shell import Shell
 
+pytestmark = pytest.mark.slow
+
 MAPPING = Path(headgate.__file__).parents[2] / "docs/tutorial/mapping.yaml"
 HEADER = "Order,Date,Customer,Name,Country,Product,Description,Quantity,Price"
 TENANT = ("--tenant", "backlog")

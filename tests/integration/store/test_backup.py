@@ -22,6 +22,8 @@ from headgate.store.backup.manifest import MANIFEST, SECRETS
 from scripts.schema import load_tables
 from tests.conftest import NOW, create_tenant
 
+pytestmark = pytest.mark.slow
+
 PASSPHRASE = "correct horse battery staple"
 KEY = "a-key-that-seals-everything"
 
