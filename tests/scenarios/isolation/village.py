@@ -73,7 +73,13 @@ class Village:
     sent: int = 0
 
     def __repr__(self) -> str:
-        return "the village"  # what a failure prints; all of it would be megabytes
+        return "the village"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """For hypothesis, which prints all fields of a dataclass otherwise."""
+        printer.text("the village")
+
+    # what a failure prints; all of it would be megabytes
 
     def whim(self, who: Resident, random: Random) -> Whim:
         """Somebody's next idea; now and then it is about what another owner has."""
