@@ -23,6 +23,8 @@ from headgate.packs.simulator import TENANT, GroundTruth, Simulation, simulate
 from headgate.store import Database
 from tests.integration.cli.shell import Ran, Shell
 
+pytestmark = pytest.mark.slow
+
 WEEKS = 2
 DEMO = ("demo", "--no-serve", "--weeks", str(WEEKS))
 # What a planted anomaly is called when a check finds it.
@@ -41,8 +43,6 @@ EXCEPTION = {
 FATES = """
 select o.order_no, o.status, o.exceptions || coalesce(a.exceptions, '{}'), coalesce(a.asked, 0)
 from orders o
-
-pytestmark = pytest.mark.slow
 left join lateral (
     select count(*) as asked, array_agg(e.type) as exceptions
     from approvals x left join lateral unnest(x.exceptions) e(type) on true where x.case_id = o.case_id
