@@ -24,7 +24,8 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 # Long, for machines that are busy with other tests: it costs nothing where all is well.
 PATIENCE_MS = 30_000
-REFUSED = re.compile(r"Failed to load resource|Response Status Error Code 4\d\d")
+# Refusals, and what HTMX says of a request that was under way when its page was left; one that fails says sendError.
+REFUSED = re.compile(r"Failed to load resource|Response Status Error Code 4\d\d|htmx:(sendAbort|afterRequest)")
 
 
 @dataclass(slots=True)
