@@ -59,6 +59,7 @@ from headgate.process import (
     Validator,
     Voter,
     WorkClock,
+    policy_changes,
 )
 from headgate.process.lanes import Probe
 from headgate.store import Database, open_database
@@ -212,11 +213,15 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     envelope = Envelope.from_home(settings.home)
     registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
-    registry.jobs["policy.reviews"] = overdue_reviews
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
     masters = frozenset(t for t in registry.projections if t not in NOTED)
-    engine = Engine(registry, Definitions(masters=masters, noted=frozenset(NOTED)), policies, settings.lanes)
+    definitions = Definitions(masters=masters, noted=frozenset(NOTED))
+    registry.jobs["policy.reviews"] = lambda conn, ctx: [
+        *overdue_reviews(conn, ctx),
+        *policy_changes.taken_news(conn, ctx, definitions),
+    ]
+    engine = Engine(registry, definitions, policies, settings.lanes)
     ticking = clock or SystemClock()
     courier = delivery.Courier(
         opened, _delivery_ports(settings, envelope), envelope, ticking, settings.lanes, secrets.SystemRandom().random
@@ -252,8 +257,10 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "price_exception": exceptions.ExceptionPort(cache),
         "return": returns.ReturnPort(cache),
         "deal": deals.DealPort(cache),
+        policy_changes.SUBJECT: policy_changes.PolicyChangePort(),
     }
     registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS, **deals.ACTIONS}
+    registry.actions |= policy_changes.ACTIONS
     registry.edit_checks |= {
         "order": orders.check_edit,
         "price_exception": exceptions.check_edit,

@@ -156,8 +156,14 @@ def explain_stock(order_no: str, line: object) -> str:
 
 def subject(kind: str, code: str, case_id: UUID | str) -> str:
     """The page of what a case is about; the case itself where that has no page of its own."""
-    own = {"order": order, "deal": deal}.get(kind)
+    own = {"order": order, "deal": deal, "policy_change": _policy_change}.get(kind)
     return own(code) if own is not None else case(case_id)
+
+
+def _policy_change(name: str) -> str:
+    """The version that `price_deviation@4` names, where it is reviewed."""
+    policy, _, version = name.rpartition("@")
+    return policy_version(policy, int(version)) if version.isascii() and version.isdigit() else POLICIES
 
 
 def case(case_id: UUID | str) -> str:

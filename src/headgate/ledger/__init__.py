@@ -73,6 +73,7 @@ from headgate.ledger.log import (
     event_get,
     event_list,
     events_get,
+    known_events,
 )
 from headgate.ledger.outbox import (
     Backlog,
@@ -207,6 +208,7 @@ __all__ = [
     "find_personal",
     "hold_list",
     "inbox_depth",
+    "known_events",
     "lane_list",
     "latest_checkpoint",
     "lift_hold",

@@ -109,6 +109,12 @@ def event_find(conn: Connection, source: str, event_id: str) -> StoredEvent | No
     return None if row is None else _shown(conn, [stored(row)])[0]
 
 
+def known_events(conn: Connection, source: str, event_ids: Sequence[str]) -> frozenset[str]:
+    """Those of these ids of a source under which an event came."""
+    rows = conn.execute(repo.KNOWN_EVENTS, {"source": source, "event_ids": list(event_ids)})
+    return frozenset(str(event_id) for (event_id,) in rows)
+
+
 def event_list(
     conn: Connection,
     *,

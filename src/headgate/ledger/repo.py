@@ -67,6 +67,8 @@ GET_EVENTS = f"select {_EVENT} from events e where e.seq = any(%(seqs)s) order b
 
 FIND_EVENT = f"select {_EVENT} from events e where e.source = %(source)s and e.event_id = %(event_id)s"
 
+KNOWN_EVENTS = "select event_id from events where source = %(source)s and event_id = any(%(event_ids)s)"
+
 # {filters} is filled from a fixed list of conditions, never from input.
 LIST_EVENTS = f"select {_EVENT} from events e where e.seq < %(before)s {{filters}} order by e.seq desc limit %(limit)s"
 

@@ -37,6 +37,7 @@ from headgate.policy.decisions import (
 from headgate.policy.emergency import apply_at_once, overdue_reviews, review_emergency
 from headgate.policy.evidence import Evidence, attach_evidence, evidence_of
 from headgate.policy.lint import lint
+from headgate.policy.review_news import emergency_changes, outcome_of, review_news
 from headgate.policy.service import Drafted, PolicyService
 
 __all__ = [
@@ -75,15 +76,18 @@ __all__ = [
     "decision_list",
     "decisions_get",
     "draft_decision",
+    "emergency_changes",
     "evidence_of",
     "given_inputs",
     "kept_text",
     "lint",
+    "outcome_of",
     "overdue_reviews",
     "parse_policy",
     "propose",
     "record_decisions",
     "review_emergency",
+    "review_news",
     "run_examples",
     "save",
     "with_chain",

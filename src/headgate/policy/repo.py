@@ -84,6 +84,18 @@ where emergency_by is not null and reviewed_at is null and alarmed_at is null an
 returning {_VERSION}
 """
 
+# Reviews that were made long ago have been told.
+EMERGENCIES = f"""
+select {_VERSION} from policy_versions
+where emergency_by is not null and (reviewed_at is null or reviewed_at > %(now)s - interval '90 days')
+order by policy, version
+"""
+
+EMERGENCIES_NAMED = f"""
+select {_VERSION} from policy_versions
+where emergency_by is not null and policy || '@' || version = any(%(names)s) order by policy, version
+"""
+
 ATTACH = """
 insert into policy_evidence (policy, version, evidence, kind, digest, content, attached_by, attached_at)
 values (%(policy)s, %(version)s, %(evidence)s, %(kind)s, %(digest)s, %(content)s::jsonb, %(by)s, %(now)s)

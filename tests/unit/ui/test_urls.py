@@ -21,3 +21,9 @@ def test_only_parameters_with_a_value_are_kept() -> None:
 
 def test_a_row_of_a_policy_is_marked_in_the_address() -> None:
     assert urls.policy_row("price_deviation", 4, "deep") == "/policies/price_deviation/versions/4#row-deep"
+
+
+def test_what_a_case_is_about_leads_to_its_page() -> None:
+    assert urls.subject("policy_change", "price_deviation@4", "c-1") == "/policies/price_deviation/versions/4"
+    assert urls.subject("policy_change", "price_deviation", "c-1") == "/policies"
+    assert urls.subject("return", "R-1", "c-1") == "/cases/c-1"

@@ -14,7 +14,7 @@ _KINDS: Final[dict[str, str]] = {
     "run": "Run a registered action; other keys are arguments, $a.b reads the case's data. 'compensate' takes it back.",
     "decide": "Evaluate a policy over the inputs under 'with'.",
     "approve": "Ask the policy that is the approval matrix who must agree; 'each', 'binds', 'stake', 'requested_by'.",
-    "task": "Open work for a role; {subject} is filled in. 'role' and 'hours' say whose and how long.",
+    "task": "Open work for a 'role'; {subject} is filled in. It is 'due' at an instant or after working 'hours'.",
     "timer": "Let timer.NAME come 'at' an instant or after working 'hours'.",
     "command": "Send a command to a target, with 'type' and 'payload'; 'compensate' says how to take it back.",
     "roll_back": "Take back what a step did, or all of them, the last one first, one after the other.",

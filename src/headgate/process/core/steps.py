@@ -173,9 +173,14 @@ def _with_carried(run: Run, approval: Approval) -> Approval:
 
 
 def open_task(run: Run, step: Step) -> None:
-    """`task`: work for a role, with an optional clock in business hours."""
-    hours = value_of(run, step.args.get("hours"))
+    """`task`: work for a role, with an optional end: an instant (`due`), or so many business `hours` from now."""
+    hours, due = value_of(run, step.args.get("hours")), value_of(run, step.args.get("due"))
     now = run.around.now
+    due_at = run.case.due_at
+    if due not in (None, ""):
+        due_at = _instant(step, "due", due)
+    elif hours:
+        due_at = run.deadline(now, Decimal(str(hours)))
     run.effects.append(
         TaskOpened(
             task=derive_id(now, "task", run.case.case_id, run.event.seq, step.id),
@@ -183,7 +188,7 @@ def open_task(run: Run, step: Step) -> None:
             kind="work",
             title=step.name.replace("{subject}", run.case.subject),
             role=str(step.args.get("role") or run.case.owner_role),
-            due_at=run.deadline(now, Decimal(str(hours))) if hours else run.case.due_at,
+            due_at=due_at,
             stake=run.case.stake,
             currency=run.case.currency,
             partner=run.case.partner,
@@ -203,9 +208,13 @@ def set_timer(run: Run, step: Step) -> None:
     elif at in (None, ""):
         return
     else:
-        # Outputs of an earlier event have been through JSON.
-        fire_at = at if isinstance(at, datetime) else parse_instant(f"{step.id}.at", at)
+        fire_at = _instant(step, "at", at)
     run.effects.append(TimerSet(run.case.case_id, run.case.key, clock(run.branch, step.name), fire_at))
+
+
+def _instant(step: Step, arg: str, value: object) -> datetime:
+    """An instant that an argument names; outputs of an earlier event have been through JSON."""
+    return value if isinstance(value, datetime) else parse_instant(f"{step.id}.{arg}", value)
 
 
 def emit(run: Run, step: Step) -> None:
