@@ -166,3 +166,17 @@ def test_currency_source_default_and_ends_of_a_column_are_edited_and_kept() -> N
     assert found["risk"] == {"name": "risk", "type": "string"}
     assert found["tags"]["default"] == ["a", "c"]
     assert found["within"] == {"name": "within", "type": "duration", "max": "P3D", "default": "PT4H"}
+
+
+def test_the_empty_text_is_a_default_of_its_own() -> None:
+    text = TEXT.replace(
+        "outputs:\n", "outputs:\n  - {name: exception, type: enum, values: ['', late], default: ''}\n", 1
+    )
+    grid = grid_of(text)
+    column = grid["outputs"][0]
+    assert column["default"] == "''"
+    for typed, kept in (("''", ""), ("late", "late"), (" '' ", "")):
+        column["default"] = typed
+        assert back(grid, text)["outputs"][0]["default"] == kept
+    column["default"] = ""
+    assert "default" not in back(grid, text)["outputs"][0]

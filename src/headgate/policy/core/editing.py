@@ -17,6 +17,7 @@ from headgate.policy.core.model import NUMERIC
 
 MOST_ROWS = 1_000
 MOST_CELL = 2_000
+EMPTY = "''"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 _COLUMN = ("name", "type", "label", "values", "min", "max", "nullable", "currency")
@@ -86,10 +87,15 @@ def _columns(document: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
             **{name: _shown(column.get(name)) for name in _COLUMN if name in column},
             # The grid's own `from` is a place, so what a chained input comes from goes by another name there.
             **({"source": cell_text(column["from"])} if "from" in column else {}),
-            **({"default": _when_text(column, "default")} if "default" in column else {}),
+            **({"default": _default_text(column)} if "default" in column else {}),
         }
         for place, column in enumerate(columns)
     ]
+
+
+def _default_text(column: Mapping[str, Any]) -> str:
+    """A default as typed: nothing typed is no default, so the empty text is written as in a cell."""
+    return EMPTY if column["default"] == "" else _when_text(column, "default")
 
 
 def _shown(value: object) -> Any:
@@ -155,8 +161,10 @@ def _column(each: Mapping[str, Any], known: Sequence[Any]) -> dict[str, Any]:
     if "default" in each:
         text = _text(each["default"], "default")
         found.pop("default", None)
-        if "default" in old and _when_text(old, "default") == text:
+        if "default" in old and _default_text(old) == text:
             found["default"] = old["default"]
+        elif text.strip() == EMPTY and (found["type"] == "string" or "" in found.get("values", ())):
+            found["default"] = ""
         elif text.strip():
             found["default"] = read_value(str(found["type"]), text)
     return found

@@ -272,18 +272,37 @@ def test_types_without_an_equal_are_refused_on_export() -> None:
         write_table(parse_policy(text, "a.yaml"), "jdm")
 
 
-def test_an_input_default_that_jdm_cannot_hold_is_said() -> None:
+def test_defaults_of_columns_come_back_and_what_other_tools_do_not_know_is_said() -> None:
     text = """
 policy: fees
 version: 1
 title: Fees
 owner: finance
 hit: first
-inputs: [{name: tier, type: enum, values: [gold, bronze], default: bronze}]
-outputs: [{name: outcome, type: enum, values: [pass, hold]}]
+inputs:
+  - {name: tier, type: enum, values: [gold, bronze], default: bronze}
+  - {name: weight, type: number, default: 1.5}
+  - {name: urgent, type: bool, default: false}
+  - {name: code, type: string, nullable: true, default: null}
+  - {name: tags, type: list, default: [a, b]}
+outputs:
+  - {name: outcome, type: enum, values: [pass, hold], default: hold}
+  - {name: fee, type: number, default: "= weight * 2"}
 rows:
-  - {id: a, when: {tier: "'gold'"}, then: {outcome: pass}}
-  - {id: b, when: {tier: "'bronze'"}, then: {outcome: hold}}
+  - {id: a, when: {tier: "'gold'"}, then: {outcome: pass, fee: 1}}
+  - {id: b, when: {tier: "'bronze'"}, then: {}}
 """
-    notices = write_table(parse_policy(text, "fees.yaml"), "jdm").notices
-    assert "input tier: its default has no place in JDM" in " ".join(map(str, notices))
+    table = parse_policy(text, "fees.yaml")
+    out = write_table(table, "jdm")
+    assert "input tier: other tools do not know its default" in " ".join(map(str, out.notices))
+    back = read_table(out.data, "fees.json").policy
+    assert meaning(back).inputs == meaning(table).inputs
+    assert meaning(back).outputs == meaning(table).outputs
+    model = json.loads(out.data)
+    schema = json.loads(model["nodes"][0]["content"]["schema"])
+    schema["x-headgate"]["inputs"]["weight"]["default"] = {"formula": 7}
+    schema["x-headgate"]["inputs"]["tier"]["default"] = 7
+    schema["x-headgate"]["outputs"]["fee"]["default"] = "many"
+    model["nodes"][0]["content"]["schema"] = json.dumps(schema)
+    odd = read_table(json.dumps(model).encode(), "fees.json").policy
+    assert [c.default for c in (*odd.inputs[:2], odd.outputs[1])] == [None, None, None]

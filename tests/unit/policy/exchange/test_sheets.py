@@ -143,7 +143,7 @@ policy: rich
 version: 1
 title: Rich
 owner: sales
-hit: output_order
+hit: rule_order
 inputs:
   - {name: amount, type: money, currency: EUR, min: 0}
   - {name: day, type: date, min: 2026-01-01, max: 2026-12-31}
@@ -161,11 +161,14 @@ inputs:
 outputs:
   - {name: outcome, type: enum, values: [hold, pass], default: hold}
   - {name: fee, type: money, currency: EUR}
+  - {name: bonus, type: money, currency: EUR, nullable: true, default: "= amount > 10 ? 5 : 0"}
+  - {name: grade, type: string, default: "= share > 6 ? 'low' : 'a default = b'"}
+  - {name: sort, type: enum, values: ["a default = b", x]}
 rows:
   - id: a
     when: {amount: "> 5", day: ">= d('2026-02-01')", age: "< duration('P2D')", at: "< d('2026-04-01T08:00:00Z')"}
-    then: {outcome: hold, fee: 12.5}
-  - {id: b, when: {risk: "'very, high', null", share: "7.5"}, then: {outcome: pass, fee: "= amount * 2"}}
+    then: {outcome: hold, fee: 12.5, sort: x}
+  - {id: b, when: {risk: "'very, high', null", share: "7.5"}, then: {outcome: pass, fee: "= amount * 2", sort: x}}
 """
     table = parse_policy(text, "rich.yaml")
     compile_policy(table)

@@ -21,6 +21,7 @@ from headgate.policy.core.model import (
     ORDERED,
     Aggregate,
     ColumnType,
+    Default,
     Formula,
     Hit,
     InputColumn,
@@ -266,6 +267,7 @@ class _Node:
             nullable=about.get("nullable") is True,
             currency=str(about.get("currency") or ""),
             source=Source(policy, name) if policy else _source(about),
+            default=None if policy else _default(about, kind),
         )
 
     def output(self, column: Mapping[str, Any], rules: list[dict[str, Any]]) -> OutputColumn | None:
@@ -286,6 +288,7 @@ class _Node:
             values=_values(about, kind),
             nullable=about.get("nullable") is True or any(c in ("", "null") for c in cells),
             currency=str(about.get("currency") or ""),
+            default=_default(about, kind),
         )
 
     def row(
@@ -412,6 +415,21 @@ def _bound(about: Mapping[str, Any], key: str, kind: str) -> Any:
         return time_value(kind, text)
     except BadTime:
         return None
+
+
+def _default(about: Mapping[str, Any], kind: str) -> Default | None:
+    """The default of a column as our own export wrote it; what else stands there is none."""
+    if "default" not in about:
+        return None
+    value = about["default"]
+    if isinstance(value, dict):
+        text = value.get("formula")
+        return Default(Formula(text)) if isinstance(text, str) and text.strip() else None
+    if isinstance(value, list):
+        return Default([each for each in value if isinstance(each, str)])
+    if kind in NUMERIC and isinstance(value, str):
+        return Default(Decimal(value)) if re.fullmatch(r"-?\d{1,15}(\.\d{1,12})?", value) else None
+    return Default(value) if value is None or isinstance(value, (bool, str)) else None
 
 
 def _source(about: Mapping[str, Any]) -> Source | None:

@@ -65,7 +65,8 @@ class _Writer:
                 self.wrong.refuse(f"column {column.name}", message, "Export DMN, or state it as a date or a number.")
         for each in table.inputs:
             if each.default is not None:
-                self.wrong.tell(f"input {each.name}", "its default has no place in JDM", "Give the fact always.")
+                told = "other tools do not know its default, which stands in the schema beside it"
+                self.wrong.tell(f"input {each.name}", told, "Give the fact always there.")
         if table.tests:
             self.wrong.tell("tests", f"{len(table.tests)} tests have no place in JDM", "Keep the YAML file beside it.")
         if table.hit in ("unique", "any"):
@@ -199,7 +200,23 @@ def _about(column: InputColumn | OutputColumn) -> dict[str, Any]:
         "currency": column.currency,
         "from": str(getattr(column, "source", None) or ""),
     }
-    return {key: value for key, value in found.items() if value}
+    kept = {key: value for key, value in found.items() if value}
+    return kept if column.default is None else {**kept, "default": _default(column.default.value)}
+
+
+def _default(value: object) -> object:
+    """A default as JSON that `reading` takes back: numbers and times as text, a formula under its name."""
+    if isinstance(value, Formula):
+        return {"formula": value.text}
+    if isinstance(value, (list, tuple)):
+        return [str(each) for each in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return plain_number(Decimal(value)) if isinstance(value, (int, Decimal)) else _told(value)
+
+
+def _told(value: object) -> str:
+    return time_text(value) if isinstance(value, (date, timedelta)) else str(value)
 
 
 def _bound(value: Any) -> str:

@@ -55,10 +55,11 @@ def write_xlsx(table: PolicyTable) -> Exported:
 
 
 def _defaults(table: PolicyTable) -> list[Notice]:
-    """Outputs whose default is worked out: that stands in every row instead."""
-    told, fix = "its default is a formula, which a header cannot hold", "The rows hold it."
-    formulas = [c for c in table.outputs if c.default is not None and not holds(c.default)]
-    return [Notice(f"output {c.name}", told, fix) for c in formulas]
+    """Columns whose default no header can hold."""
+    told, fix = "its default is no single value, which a header cannot hold", "Give the value always."
+    columns: list[InputColumn | OutputColumn] = [*table.inputs, *table.outputs]
+    lost = [c for c in columns if c.default is not None and not holds(c.default)]
+    return [Notice(f"column {c.name}", told, fix) for c in lost]
 
 
 def sheet_rows(table: PolicyTable) -> list[list[Scalar]]:

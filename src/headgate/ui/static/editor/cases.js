@@ -12,7 +12,7 @@
   editor.element = element;
 
   /* a labelled field; `offers` makes it a choice */
-  editor.field = function (id, label, value, offers) {
+  editor.field = function (id, label, value, offers, nothing) {
     var holder = element("div", "", "field");
     var name = element("label", label);
     name.htmlFor = id;
@@ -20,7 +20,7 @@
     field.className = "input";
     field.id = id;
     (offers || []).forEach(function (offer) {
-      var option = element("option", offer === "" ? "not known" : offer);
+      var option = element("option", offer === "" ? nothing || "not known" : offer === "''" ? "empty" : offer);
       option.value = offer;
       field.append(option);
     });

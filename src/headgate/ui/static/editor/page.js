@@ -296,7 +296,7 @@
       var name = column.name;
       function field(key, label, offers) {
         var value = key === "values" ? (column.values || []).join(", ") : column[key] || (key === "nullable" ? "false" : "");
-        var holder = editor.field(id + key, label, value, offers);
+        var holder = editor.field(id + key, label, value, offers, "no default");
         holder.lastChild.addEventListener("change", function (event) {
           var words = event.target.value.trim();
           /* once the focus has gone on: the fields are drawn anew, and it is given back to the one that has it */
@@ -317,7 +317,7 @@
       if (column.type === "enum" || column.type === "list") field("values", "Allowed values, with commas");
       if (part === "inputs" && ["number", "integer", "percent", "money", "date", "datetime", "duration"].indexOf(column.type) >= 0) { field("min", "At least"); field("max", "At most"); }
       if (part === "inputs") field("source", "From policy.output");
-      field("default", part === "inputs" ? "Where it is not given" : "Where a row does not say");
+      field("default", part === "inputs" ? "Where it is not given" : "Where a row does not say", defaultsOf(column));
       field("nullable", "May be unknown", ["false", "true"]);
       var buttons = element("div", "", "buttons");
       buttons.append(
@@ -331,6 +331,14 @@
       Array.from(buttons.children).forEach(function (each) { each.setAttribute("aria-label", each.title); });
       line.append(buttons);
       return line;
+    }
+
+    /* what an enum's default may be: nothing, one of its values (the empty one as it is typed), what stands there */
+    function defaultsOf(column) {
+      if (column.type !== "enum") return null;
+      var offers = [""].concat((column.values || []).map(function (value) { return value === "" ? "''" : value; }));
+      if (column.nullable === "true") offers.push("null");
+      return offers.indexOf(column.default || "") < 0 ? offers.concat([column.default]) : offers;
     }
 
     /* a column that is renamed takes its cells along */
