@@ -159,15 +159,19 @@ def _column(each: Mapping[str, Any], known: Sequence[Any]) -> dict[str, Any]:
             text = _text(each[name], name).strip()
             found |= {key: text} if text else {}
     if "default" in each:
-        text = _text(each["default"], "default")
-        found.pop("default", None)
-        if "default" in old and _default_text(old) == text:
-            found["default"] = old["default"]
-        elif text.strip() == EMPTY and (found["type"] == "string" or "" in found.get("values", ())):
-            found["default"] = ""
-        elif text.strip():
-            found["default"] = read_value(str(found["type"]), text)
+        _column_default(found, old, _text(each["default"], "default"))
     return found
+
+
+def _column_default(found: dict[str, Any], old: Mapping[str, Any], text: str) -> None:
+    """The default of a column as typed: as it was where nothing changed, none where nothing is typed."""
+    found.pop("default", None)
+    if "default" in old and _default_text(old) == text:
+        found["default"] = old["default"]
+    elif text.strip() == EMPTY and (found["type"] == "string" or "" in found.get("values", ())):
+        found["default"] = ""
+    elif text.strip():
+        found["default"] = read_value(str(found["type"]), text)
 
 
 def _row_back(
