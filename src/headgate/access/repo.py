@@ -31,8 +31,6 @@ select (select count(*) from principals where kind = 'person' and status = 'acti
     (select quotas from tenants)
 """
 
-TENANT_KIND = "select kind from tenants"
-
 SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"
 
 PORTAL_HOSTS = "select host, tenant_id from headgate_portal_hosts()"

@@ -11,11 +11,12 @@ from psycopg import Connection
 from headgate.access import repo
 from headgate.access.core.checks import overlap, period
 from headgate.access.core.duties import Clash, clashes
-from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATOR_ROLES, PARTNER_ROLES, require
+from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATING_KINDS, OPERATOR_ROLES, PARTNER_ROLES, require
 from headgate.access.duties.custom import expect_role, permissions_by_role
 from headgate.access.duties.matrix import matrix_in_force
 from headgate.access.duties.mitigations import Mitigation, list_mitigations
 from headgate.access.recording import record
+from headgate.access.tenants import get_tenant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import DutyConflict, Forbidden, NotFound, invalid
 
@@ -76,8 +77,8 @@ def _fits_account(conn: Connection, ctx: Context, principal: str, role: str) -> 
     """Roles of a partner's people are for accounts that are bound to a partner, and those hold no others."""
     row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": ctx.now}).fetchone()
     partner = None if row is None else row[4]
-    if role in OPERATOR_ROLES and conn.execute(repo.TENANT_KIND).fetchone() != ("operator",):
-        raise Forbidden(f"{role} is for people of whoever runs this installation")
+    if role in OPERATOR_ROLES and get_tenant(conn).kind not in OPERATING_KINDS:
+        raise Forbidden(f"{role} is for people of whoever runs this installation, and of providers")
     fits = role in (*PARTNER_ROLES, *ALSO_FOR_PARTNERS) if partner is not None else role not in PARTNER_ROLES
     if not fits:
         whom = f"people of partner {partner}" if partner else "the tenant's own people"

@@ -37,6 +37,7 @@ tenants = tenant_table(
     primary_key=(),
     app="crud",
     portal="read",
+    steward=("select", "update"),
 )
 
 principals = tenant_table(

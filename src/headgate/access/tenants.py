@@ -63,8 +63,7 @@ def create_tenant(
 
     Raises `Invalid` for a bad field, `Conflict` when the slug or the id is taken.
     """
-    if ctx.principal.kind != "system":
-        require(ctx.principal, "operate tenants")
+    require(ctx.principal, "tenants.operate")
     if not _SLUG.fullmatch(slug):
         raise invalid("slug", slug, "is not a tenant's short name", "Use 3 to 40 lower-case letters, digits, hyphens.")
     exponent(currency)

@@ -42,6 +42,7 @@ from headgate.api.routes import (
     roles,
     subscriptions,
     targets,
+    tenants,
     usage,
 )
 from headgate.wiring import App
@@ -86,6 +87,7 @@ ROUTERS = (
     access_reviews.router,
     roles.router,
     usage.router,
+    tenants.router,
 )
 
 

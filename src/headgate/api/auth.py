@@ -147,6 +147,7 @@ QuarantineWrite = Annotated[Caller, Depends(require("quarantine.write", staff=Tr
 CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True))]
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]
+TenantsOperate = Annotated[Caller, Depends(require("tenants.operate", staff=True))]
 Admin = Annotated[Caller, Depends(require("admin", staff=True))]
 AccessReviewed = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review"))]
 AccessReview = Annotated[Caller, Depends(require_any("admin", "access.review"))]

@@ -15,7 +15,7 @@ from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.wiring import App, build
-from headgate.worker import BacktestLoop, Deliveries, Worker
+from headgate.worker import BacktestLoop, Deliveries, SweepLoop, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -25,6 +25,7 @@ KEEP_ALIVE_SECONDS = 15
 GRACE_SECONDS = 30
 DELIVERY_SECONDS = 20
 BACKTEST_SECONDS = 5
+SWEEP_SECONDS = 5
 BACKLOG = 2048
 SWITCH_SECONDS = 0.0005
 
@@ -38,7 +39,7 @@ def work(app: App, lanes: int) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    with observed(app, lambda: loop.beat), delivering(app), backtesting(app):
+    with observed(app, lambda: loop.beat), delivering(app), backtesting(app), sweeping(app):
         loop.run()
 
 
@@ -58,6 +59,7 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
             thread.start()
             stack.enter_context(delivering(app))
             stack.enter_context(backtesting(app))
+            stack.enter_context(sweeping(app))
         ready(f"http://{host}:{bound.getsockname()[1]}")
         try:
             if processes == 1:
@@ -97,6 +99,19 @@ def backtesting(app: App) -> Iterator[None]:
     finally:
         loop.stop()
         thread.join(timeout=BACKTEST_SECONDS)
+
+
+@contextlib.contextmanager
+def sweeping(app: App) -> Iterator[None]:
+    """Carry out deletions of tenants that are due meanwhile; at the end the one at hand is finished."""
+    loop = SweepLoop(app)
+    thread = threading.Thread(target=loop.run, name="headgate-sweeping", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.stop()
+        thread.join(timeout=SWEEP_SECONDS)
 
 
 def serve_on(app: App, bound: socket.socket) -> None:

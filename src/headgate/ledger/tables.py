@@ -115,6 +115,7 @@ audit_entries = tenant_table(
     primary_key=("seq",),
     app="append",
     actor_column="actor",
+    steward=("insert",),
 )
 
 audit_heads = tenant_table(
@@ -124,6 +125,7 @@ audit_heads = tenant_table(
     primary_key=(),
     app="crud",
     portal="open",
+    steward=("select", "insert", "update"),
 )
 
 # Roots of complete subtrees of the Merkle tree over the entries' hashes (RFC 9162), 256 times larger at each step of 8

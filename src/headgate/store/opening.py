@@ -70,10 +70,15 @@ def migrate(settings: Settings, load_tables: LoadTables, tell: Callable[[str], N
         _set_password(settings)
 
 
+def owns(settings: Settings) -> bool:
+    """Whether these settings reach the database as the owner of its tables."""
+    return bool(settings.database_url) or not settings.app_database_url
+
+
 @contextmanager
 def owner_connection(settings: Settings) -> Iterator[psycopg.Connection]:
     """A connection as the owner of the tables, for what the application's role may not do. Raises `Misconfigured`."""
-    if settings.app_database_url and not settings.database_url:
+    if not owns(settings):
         raise Misconfigured("set HEADGATE_DATABASE_URL to the owner's URL; the application's role may not do this")
     if settings.database_url:
         with _explained("HEADGATE_DATABASE_URL"), psycopg.connect(settings.database_url) as conn:

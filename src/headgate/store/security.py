@@ -26,6 +26,8 @@ APP_ROLE = "headgate_app"
 SCAN_ROLE = "headgate_scan"
 # What a transaction of a partner works as: what the application may do, without the columns that are for staff.
 PORTAL_ROLE = "headgate_portal"
+# What a transaction of a provider works as while it sets up a tenant below its own: it reads nothing of its business.
+STEWARD_ROLE = "headgate_steward"
 # Reads everything of every tenant and writes nothing: what a backup is taken as. The owner belongs to it, nobody else.
 BACKUP_ROLE = "headgate_backup"
 
@@ -59,7 +61,7 @@ _TABLE = """
 alter table {table} enable row level security;
 alter table {table} force row level security;
 drop policy if exists tenant on {table};
-create policy tenant on {table} to {app}, {portal}
+create policy tenant on {table} to {app}, {portal}{and_steward}
   using (tenant_id = (select current_setting('headgate.tenant')::uuid))
   with check (tenant_id = (select current_setting('headgate.tenant')::uuid));
 revoke all on {table} from public, {app}, {portal}, {scan}, {backup}, {purge};
@@ -110,6 +112,12 @@ _COMMANDS = {
 }
 _LEFT_OPEN = {"read": {"select"}, "insert": {"insert"}, "open": set(_COMMANDS)}
 
+# Only tables that set a tenant up say anything of its provider.
+_STEWARDED = """
+revoke all on {table} from {steward};
+grant {steward_grants} on {table} to {steward};
+"""
+
 _SCANNED = """
 create policy scan on {table} for select to {scan} using (true);
 grant select on {table} to {scan};
@@ -159,12 +167,13 @@ def secure(conn: Connection, metadata: MetaData) -> None:
     """Create the roles and set row-level security, grants and scan functions of every table, in this transaction."""
     from headgate.store.tables import tenant_tables  # with SQLAlchemy, which only this needs
 
-    for role in (APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE, PURGE_ROLE):
+    roles = (APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE, PURGE_ROLE, STEWARD_ROLE)
+    for role in roles:
         _execute(conn, _ROLE.format(role=role, login="login" if role == APP_ROLE else "nologin"))
-    everybody = ", ".join((APP_ROLE, PORTAL_ROLE, SCAN_ROLE, BACKUP_ROLE, PURGE_ROLE))
-    _execute(conn, f"grant usage on schema public to {everybody}")
+    _execute(conn, f"grant usage on schema public to {', '.join(roles)}")
     _execute(conn, f"grant {PURGE_ROLE} to current_user")
     _execute(conn, _MEMBER.format(role=PORTAL_ROLE, member=APP_ROLE))
+    _execute(conn, _MEMBER.format(role=STEWARD_ROLE, member=APP_ROLE))
     _execute(conn, f"grant {BACKUP_ROLE} to current_user; grant select on alembic_version to {BACKUP_ROLE}")
     tables = {table.name: table for table in tenant_tables(metadata)}
     scanned = {name for _, reads, _ in scan_files() if tables.keys() >= set(reads) for name in reads}
@@ -226,9 +235,13 @@ def _table_ddl(table: Table, *, scanned: bool) -> str:
         "scan": SCAN_ROLE,
         "backup": BACKUP_ROLE,
         "purge": PURGE_ROLE,
+        "steward": STEWARD_ROLE,
+        "and_steward": f", {STEWARD_ROLE}" if table.info["steward"] else "",
     }
     ddl = _TABLE.format(**names, grants=_GRANTS[table.info["app"]], portal_grants=_portal_grants(table))
     ddl += _portal_ddl(table).format(**names)
+    if table.info["steward"]:
+        ddl += _STEWARDED.format(**names, steward_grants=", ".join(table.info["steward"]))
     if table.name == TOMBSTONES:
         ddl += f"revoke delete on {table.name} from {PURGE_ROLE}; grant insert on {table.name} to {PURGE_ROLE};"
     return ddl + _SCANNED.format(**names) if scanned else ddl

@@ -12,6 +12,8 @@ from sqlalchemy.sql.schema import SchemaItem
 Grant = Literal["crud", "append", "read"]
 # What a partner's transaction may do with a table whose rows belong to no partner.
 Portal = Literal["closed", "read", "open", "insert"]
+# What a tenant's provider may do with its rows, who sets it up and sees nothing of its business.
+Steward = Literal["select", "insert", "update"]
 
 metadata = MetaData(
     naming_convention={
@@ -38,6 +40,7 @@ def tenant_table(
     actor_column: str | None = None,
     portal: Portal = "closed",
     staff_columns: tuple[str, ...] = (),
+    steward: tuple[Steward, ...] = (),
     on: MetaData = metadata,
 ) -> Table:
     """Declare a table whose rows belong to a tenant.
@@ -49,7 +52,8 @@ def tenant_table(
     then for staff only. `actor_column` names one with principals: a partner's transaction has the rows of its own
     people. Of a table with neither, a partner's transaction has nothing unless `portal` says more: "read" (every row,
     to read), "insert" (add, see nothing) or "open" (like staff). `staff_columns` cannot be read in a partner's
-    transaction, whatever its rows: a statement that names one is refused by the database.
+    transaction, whatever its rows: a statement that names one is refused by the database. `steward` is what the
+    tenant's provider may do with its rows (`stewarding`): nothing, but for what sets a tenant up.
 
     Raises ValueError for a unique key that does not begin with `tenant_id` and for a column that is not there.
     """
@@ -71,6 +75,7 @@ def tenant_table(
             "actor_column": actor_column,
             "portal": "rows" if partner_column or actor_column else portal,
             "staff_columns": staff_columns,
+            "steward": steward,
         },
     )
     for key in _unique_keys(table):

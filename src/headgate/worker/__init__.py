@@ -3,5 +3,6 @@
 from headgate.worker.backtests import BacktestLoop
 from headgate.worker.delivery import Deliveries
 from headgate.worker.loop import Worker
+from headgate.worker.sweeping import SweepLoop
 
-__all__ = ["BacktestLoop", "Deliveries", "Worker"]
+__all__ = ["BacktestLoop", "Deliveries", "SweepLoop", "Worker"]

@@ -68,6 +68,7 @@ def test_a_tenant_is_shut_opened_limited_placed_exported_and_asked_to_go(run: An
     run("tenant", "delete", SLUG, "--confirm", "--as", "otto")
     with pytest.raises(Conflict, match="waits until"):
         run("tenant", "delete", SLUG, "--carry-out")
+    assert run("tenant", "sweep")["items"] == []
     assert run("tenant", "delete", SLUG, "--withdraw", "--as", "olga")["status"] == "suspended"
 
 

@@ -15,6 +15,7 @@ from headgate.store.security import (
     PORTAL_ROLE,
     PURGE_ROLE,
     SCAN_ROLE,
+    STEWARD_ROLE,
     check_app_role,
     scan_files,
 )
@@ -69,7 +70,45 @@ def test_every_table_has_the_tenant_policy_for_reading_and_writing(superuser: Co
         condition,
         condition,
     )
-    assert without == []
+    # What sets a tenant up binds a provider's transaction as it binds the application's.
+    assert {str(name) for (name,) in without} == OPEN_TO_STEWARDS.keys()
+    roles = rows(
+        superuser,
+        """
+        select tablename, roles, qual, with_check from pg_policies
+        where policyname = 'tenant' and cmd = 'ALL' and permissive = 'PERMISSIVE' and tablename = any(%s)
+        """,
+        list(OPEN_TO_STEWARDS),
+    )
+    assert roles == [(name, [APP_ROLE, PORTAL_ROLE, STEWARD_ROLE], condition, condition) for name, *_ in roles]
+
+
+# What a provider's transaction may do with the rows of a tenant below it. One more here is a decision:
+# docs/decisions/0025-providers-set-up-and-do-not-read.md.
+OPEN_TO_STEWARDS = {
+    "tenants": {"SELECT", "UPDATE"},
+    "tenant_deletions": {"SELECT", "INSERT", "UPDATE"},
+    "audit_entries": {"INSERT"},
+    "audit_heads": {"SELECT", "INSERT", "UPDATE"},
+}
+
+
+def test_a_providers_transaction_sets_tenants_up_and_reads_nothing_else(superuser: Connection) -> None:
+    granted = rows(
+        superuser,
+        "select table_name, privilege_type from information_schema.role_table_grants where grantee = %s",
+        STEWARD_ROLE,
+    )
+    assert set(granted) == {(table, right) for table, rights in OPEN_TO_STEWARDS.items() for right in rights}
+    callable_ = rows(
+        superuser,
+        """
+        select proname from pg_proc p
+        where proname like 'headgate\\_%%' and has_function_privilege(%s, p.oid, 'execute')
+        """,
+        STEWARD_ROLE,
+    )
+    assert callable_ == []
 
 
 def test_no_other_policy_lets_the_application_see_more(superuser: Connection) -> None:
@@ -220,36 +259,43 @@ def test_working_roles_are_powerless_and_own_nothing(superuser: Connection) -> N
         superuser,
         """
         select rolname, rolcanlogin, rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
-        from pg_roles where rolname in (%s, %s, %s, %s, %s) order by rolname
+        from pg_roles where rolname in (%s, %s, %s, %s, %s, %s) order by rolname
         """,
         APP_ROLE,
         BACKUP_ROLE,
         PORTAL_ROLE,
         PURGE_ROLE,
         SCAN_ROLE,
+        STEWARD_ROLE,
     )
-    powerless = (BACKUP_ROLE, PORTAL_ROLE, PURGE_ROLE, SCAN_ROLE)
+    powerless = (BACKUP_ROLE, PORTAL_ROLE, PURGE_ROLE, SCAN_ROLE, STEWARD_ROLE)
     assert roles == [(APP_ROLE, True, False), *((role, False, False) for role in powerless)]
     owned = rows(
         superuser,
-        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s, %s, %s)",
+        "select relname from pg_class join pg_roles r on r.oid = relowner where rolname in (%s, %s, %s, %s, %s, %s)",
         APP_ROLE,
         BACKUP_ROLE,
         PORTAL_ROLE,
         PURGE_ROLE,
         SCAN_ROLE,
+        STEWARD_ROLE,
     )
     assert owned == []
     memberships = rows(
         superuser,
-        "select roleid::regrole::text from pg_auth_members where member = any(array[%s, %s, %s, %s, %s]::regrole[])",
+        """
+        select roleid::regrole::text from pg_auth_members
+        where member = any(array[%s, %s, %s, %s, %s, %s]::regrole[])
+        """,
         APP_ROLE,
         BACKUP_ROLE,
         PORTAL_ROLE,
         PURGE_ROLE,
         SCAN_ROLE,
+        STEWARD_ROLE,
     )
-    assert memberships == [(PORTAL_ROLE,)], "the application may lower itself to a portal's rights, and nothing else"
+    lower = "the application may lower itself to a portal's rights or a provider's, and nothing else"
+    assert sorted(memberships) == [(PORTAL_ROLE,), (STEWARD_ROLE,)], lower
 
 
 def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed_rights(superuser: Connection) -> None:
@@ -276,6 +322,8 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_tenant_list",
         "headgate_tombstones",
         "headgate_umbrella",
+        "headgate_below",
+        "headgate_due_deletions",
     }
 
 

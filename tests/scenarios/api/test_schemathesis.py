@@ -18,7 +18,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.store import Database
 from headgate.wiring import App
-from tests.scenarios.api.world import World, bearer, event, new_tenant, open_world, order
+from tests.scenarios.api.world import World, bearer, event, make_provider, new_tenant, open_world, order
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -54,6 +54,8 @@ DOERS = {
 
 def who(method: str, path: str) -> str:
     """Whose key may do this."""
+    if path.startswith("/v1/tenants"):
+        return "olga"
     return DOERS.get((method, path)) or ("audrey" if path.startswith("/v1/audit") else "carl")
 
 
@@ -62,6 +64,7 @@ def shop(database: Database, tmp_path_factory: pytest.TempPathFactory) -> World:
     """A tenant with an order released, one waiting for approval, one refused, and a draft of each thing."""
     home: Path = tmp_path_factory.mktemp("shop")
     world = open_world(database, new_tenant(database, NOW), FixedClock(NOW), home)
+    make_provider(world, "olga")
     world.send(
         event("e-1", order("O-1")),
         event("e-2", order("O-2", ("S-1", "10", "8.00"), customer_reference="second")),

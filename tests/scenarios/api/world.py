@@ -14,6 +14,7 @@ import httpx2
 from starlette.testclient import TestClient
 
 from headgate import access
+from headgate.access.tenancy import place_in_tree
 from headgate.api import create_app
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
@@ -182,3 +183,16 @@ def open_world(database: Database, tenant: UUID, clock: FixedClock, home: Path, 
     world.keys = {name: world.key(person(name)) for name in (*PEOPLE, *PARTNERS)}
     world.keys["erp"] = world.key("service:erp")
     return world
+
+
+def make_provider(world: World, *names: str) -> None:
+    """Let the world's tenant have tenants below it, and people of these names operate them, with keys."""
+    channel = world.channel
+    ctx = Context(channel.tenant, SYSTEM, channel.clock.now())
+    database = channel.app.database
+    with database.transaction(channel.tenant) as conn:
+        place_in_tree(database, conn, ctx, kind="provider", parent="")
+        for name in names:
+            access.create_person(conn, ctx, email=f"{name}@nordwind.example", name=name)
+            access.grant_role(conn, ctx, person(name), "operator")
+    world.keys |= {name: world.key(person(name)) for name in names}

@@ -28,7 +28,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.packs import find_pack
 from headgate.store import Database, metadata
-from tests.scenarios.api.world import World, bearer, event, new_tenant, open_world, order
+from tests.scenarios.api.world import World, bearer, event, make_provider, new_tenant, open_world, order
 from tests.scenarios.channel import partner, person
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -74,6 +74,7 @@ IDS = {
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
     ("subscriptions", "code"): f"select '{CANARY}'",
+    ("tenants", "tenant"): f"select slug from headgate_below() where name = '{CANARY}'",
 }
 # Both tenants have things under these names and numbers: what is asked for is then one's own.
 SHARED = {
@@ -86,7 +87,7 @@ SHARED = {
     ("backtests", "place"),
     ("processes", "process"),
 }
-PEOPLE = ("carl", "prue", "fiona", "fay", "desk", "adam", "audrey", "erp")
+PEOPLE = ("carl", "prue", "fiona", "fay", "desk", "adam", "audrey", "erp", "olga")
 
 
 @dataclass
@@ -138,6 +139,9 @@ def houses(
 def furnish(world: World, mark: str) -> None:
     """One of each thing, bearing a mark."""
     channel = world.channel
+    make_provider(world, "olga")
+    client = {"slug": f"c-{uuid4().hex[:12]}", "name": mark, "currency": "EUR", "timezone": "Europe/Berlin"}
+    world.post("olga", "/v1/tenants", {**client, "packs": []}).raise_for_status()
     channel.send("partner.recorded", items=[partner(f"P-{mark}", "A-1")])
     channel.govern()
     told = {"customer_reference": mark}

@@ -60,7 +60,7 @@ ROLES: dict[str, frozenset[str]] = {
     "partner_accounts": _READ | {"partners.bank"},
     # Looks at what a user sees and at what went wrong, changes nothing.
     "support": _READ | {"quarantine.read", "connections.read"},
-    # Of the organisation that runs the installation; in force only there.
+    # Of the organisation that runs the installation, and of providers for the tenants below their own.
     "operator": frozenset({"tenants.operate", "audit.read"}),
     "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},
     "tenant_admin": frozenset(
@@ -135,8 +135,9 @@ SEPARATED: tuple[tuple[str, str, str], ...] = (
 )
 # What a role of a tenant's own may hold: all but what is for partners' people and for the installation's operator.
 STAFF_PERMISSIONS = frozenset(PERMISSIONS) - {"portal.users", "prices.request", "scim", "tenants.operate"}
-# Roles of the organisation that runs the installation.
+# Roles of those who run tenants below their own, and in which kinds of tenants they can be held.
 OPERATOR_ROLES = ("operator",)
+OPERATING_KINDS = ("operator", "provider")
 # An auditor looks on and does nothing else.
 _AUDITOR = "auditor"
 LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read"}

@@ -13,11 +13,12 @@ from psycopg import Connection
 
 from headgate.access import repo as access_repo
 from headgate.access.core import checks
-from headgate.access.core.roles import OPERATOR_ROLES, PARTNER_ROLES, require
+from headgate.access.core.roles import OPERATING_KINDS, OPERATOR_ROLES, PARTNER_ROLES, require
 from headgate.access.duties.custom import expect_role
 from headgate.access.federation import repo
 from headgate.access.recording import record
 from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
+from headgate.access.tenants import get_tenant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, invalid
 
@@ -44,7 +45,7 @@ def map_group(conn: Connection, ctx: Context, origin: str, group: str, role: str
     expect_role(conn, role)
     if role in PARTNER_ROLES:
         raise invalid("role", role, "is for people of partners, who have no account at the identity provider")
-    if role in OPERATOR_ROLES and conn.execute(access_repo.TENANT_KIND).fetchone() != ("operator",):
+    if role in OPERATOR_ROLES and get_tenant(conn).kind not in OPERATING_KINDS:
         raise invalid("role", role, "is for people of whoever runs this installation")
     if conn.execute(repo.ADD_MAPPING, {"origin": origin, "group": named, "role": role}).rowcount:
         record(conn, ctx, "group_role.added", "group_role", named, origin=origin, role=role)

@@ -1,6 +1,15 @@
 """The life of tenants: suspend, place, limit, export, delete; and the tree they stand in."""
 
 from headgate.access.allowance import QUOTAS, Usage, usage
+from headgate.access.tenancy.below import (
+    TenantBelow,
+    acting_on,
+    founding_below,
+    list_below,
+    looking_at,
+    move_below,
+    tenant_below,
+)
 from headgate.access.tenancy.deletion import delete_tenant
 from headgate.access.tenancy.export import ExportedTenant, check_export, export_tenant
 from headgate.access.tenancy.lifecycle import (
@@ -19,30 +28,43 @@ from headgate.access.tenancy.lifecycle import (
     suspend_tenant,
     withdraw_deletion,
 )
+from headgate.access.tenancy.sweeping import Swept, certify, due_deletions, expect_childless, sweep
 from headgate.access.tenancy.tree import UmbrellaRow, place_in_tree, umbrella
 
 __all__ = [
     "QUOTAS",
     "Deletion",
     "ExportedTenant",
+    "Swept",
+    "TenantBelow",
     "TenantLine",
     "Tombstone",
     "UmbrellaRow",
     "Usage",
+    "acting_on",
     "ask_deletion",
+    "certify",
     "check_export",
     "check_residency",
     "confirm_deletion",
     "delete_tenant",
+    "due_deletions",
+    "expect_childless",
     "export_tenant",
+    "founding_below",
+    "list_below",
     "list_tenants",
     "list_tombstones",
+    "looking_at",
+    "move_below",
     "pending_deletion",
     "place_in_tree",
     "resume_tenant",
     "set_quotas",
     "set_residency",
     "suspend_tenant",
+    "sweep",
+    "tenant_below",
     "umbrella",
     "usage",
     "withdraw_deletion",

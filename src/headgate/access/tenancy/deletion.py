@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 _ENTER: LiteralString = "select set_config('role', %s, true), set_config('headgate.tenant', %s, true)"
 _DUE = """
-select t.slug, t.status, d.reason, d.asked_by, d.confirmed_by, d.not_before
+select t.slug, t.status, t.parent, d.reason, d.asked_by, d.confirmed_by, d.not_before
 from tenants t left join tenant_deletions d on d.withdrawn_at is null and d.confirmed_at is not null
 """
 _HEAD = "select seq, hash from audit_heads"
-_CHILDREN = "select slug from headgate_tenant_list() where parent = %s"
 _BURY = """
-insert into tenant_tombstones (tenant_id, slug, deleted_at, asked_by, confirmed_by, reason, entries, head, rows)
-values (%(id)s, %(slug)s, %(now)s, %(asked_by)s, %(confirmed_by)s, %(reason)s, %(entries)s, %(head)s, %(rows)s::jsonb)
+insert into tenant_tombstones (
+    tenant_id, slug, deleted_at, asked_by, confirmed_by, reason, parent, entries, head, rows)
+values (
+    %(id)s, %(slug)s, %(now)s, %(asked_by)s, %(confirmed_by)s, %(reason)s, %(parent)s, %(entries)s, %(head)s,
+    %(rows)s::jsonb)
 """
 
 
@@ -35,7 +37,7 @@ def delete_tenant(conn: Connection[Any], metadata: MetaData, tenant_id: UUID, no
     """Delete every row of a tenant whose deletion is due; how many there were, by table. `conn` is the owner's, in a
     transaction of its own.
 
-    Raises `NotFound`, or `Conflict` before two people agreed and the waiting period is over, and while it has clients.
+    Raises `NotFound`, or `Conflict` before two people agreed and the waiting period is over. `expect_childless` first.
     """
     from headgate.store.tables import tenant_tables  # takes its time to load
 
@@ -43,7 +45,7 @@ def delete_tenant(conn: Connection[Any], metadata: MetaData, tenant_id: UUID, no
     row = conn.execute(_DUE).fetchone()
     if row is None:
         raise NotFound("there is no such tenant")
-    slug, status, reason, asked_by, confirmed_by, not_before = row
+    slug, status, parent, reason, asked_by, confirmed_by, not_before = row
     if status != "deleting" or not confirmed_by or confirmed_by == asked_by:
         raise Conflict(f"the deletion of {slug} has not been asked for by one and confirmed by another")
     if not_before is None or now < not_before:
@@ -57,5 +59,6 @@ def delete_tenant(conn: Connection[Any], metadata: MetaData, tenant_id: UUID, no
             gone[str(table.name)] = conn.execute(query, [tenant_id]).rowcount
     told = {name: rows for name, rows in sorted(gone.items()) if rows}
     values = {"id": tenant_id, "slug": slug, "now": now, "asked_by": asked_by, "confirmed_by": confirmed_by}
-    conn.execute(_BURY, {**values, "reason": reason, "entries": entries, "head": head, "rows": canonical_text(told)})
+    more = {"parent": parent, "reason": reason, "entries": entries, "head": head, "rows": canonical_text(told)}
+    conn.execute(_BURY, values | more)
     return told

@@ -50,7 +50,8 @@ class TenantLine:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is left of a tenant that was deleted."""
+    """What is left of a tenant that was deleted: `entries` and `head` are where its audit chain ended, `rows` how many
+    were deleted by table, `parent` whose client it was."""
 
     id: UUID
     slug: str
@@ -58,6 +59,10 @@ class Tombstone:
     asked_by: str
     confirmed_by: str
     reason: str
+    parent: UUID | None
+    entries: int
+    head: bytes | None
+    rows: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,25 @@ select tenant_id, slug, name, kind, status, status_reason, status_at, parent, re
 from headgate_tenant_list()
 """
 
-TOMBSTONES = "select tenant_id, slug, deleted_at, asked_by, confirmed_by, reason from headgate_tombstones()"
+TOMBSTONES = """
+select tenant_id, slug, deleted_at, asked_by, confirmed_by, reason, parent, entries, head, rows
+from headgate_tombstones()
+"""
+
+BELOW = """
+select tenant_id, slug, name, kind, status, status_reason, status_at, parent, depth, residency, currency, created_at,
+    quotas
+from headgate_below()
+"""
+
+CHILDREN = "select slug from headgate_tenant_list() where parent = %(tenant)s order by slug"
+
+DUE_DELETIONS = "select tenant_id, slug from headgate_due_deletions(%(now)s)"
+
+SET_NAME = "update tenants set name = %(name)s"
+
+# Two sweeps at the same moment write one certificate.
+LOCK_CERTIFICATES = "select slug from tenants for update"
 
 _DELETION = """
     id, reason, asked_by, asked_at, confirmed_by, confirmed_at, not_before, withdrawn_by, withdrawn_at

@@ -22,6 +22,7 @@ tenant_deletions = tenant_table(
     sa.Column("withdrawn_at", _TS),
     primary_key=("id",),
     app="crud",
+    steward=("select", "insert", "update"),
 )
 
 # What is left of a tenant that was deleted: that it was, when, by whom, and where its audit chain ended.
@@ -35,6 +36,8 @@ tenant_tombstones = tenant_table(
     sa.Column("entries", sa.BigInteger, nullable=False),
     sa.Column("head", BYTEA),
     sa.Column("rows", JSONB, nullable=False),
+    # Whose client it was: that tenant's audit chain gets the certificate.
+    sa.Column("parent", UUID(as_uuid=True)),
     primary_key=(),
     app="read",
 )

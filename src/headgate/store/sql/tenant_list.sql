@@ -13,9 +13,13 @@ as $$
 $$;
 
 create function headgate_tombstones()
-returns table (tenant_id uuid, slug text, deleted_at timestamptz, asked_by text, confirmed_by text, reason text)
+returns table (
+  tenant_id uuid, slug text, deleted_at timestamptz, asked_by text, confirmed_by text, reason text, parent uuid,
+  entries bigint, head bytea, rows jsonb
+)
 language sql stable security definer set search_path = pg_catalog, public
 as $$
-  select t.tenant_id, t.slug, t.deleted_at, t.asked_by, t.confirmed_by, t.reason from tenant_tombstones t
+  select t.tenant_id, t.slug, t.deleted_at, t.asked_by, t.confirmed_by, t.reason, t.parent, t.entries, t.head, t.rows
+  from tenant_tombstones t
   order by t.deleted_at desc
 $$;
