@@ -73,9 +73,7 @@ class PlaceTenant(Body):
 class SetQuotas(Body):
     """What a tenant may use; null lifts a limit, what is not named stays."""
 
-    quotas: dict[str, Most | None] = Field(
-        min_length=1, max_length=20, description=f"By name: {', '.join(QUOTAS)}."
-    )
+    quotas: dict[str, Most | None] = Field(min_length=1, max_length=20, description=f"By name: {', '.join(QUOTAS)}.")
 
 
 class DeletionView(Shape):
