@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from headgate.policy.backtest.core.columns import read_facts, read_spine, write_facts, write_spine
@@ -23,9 +23,10 @@ def sweep_records(
     spine, facts = read_spine(spine.proof, write_spine(spine)), read_facts(write_facts(facts))
     read: list[UUID] = []
 
-    def whole(decisions: Sequence[UUID]) -> list[Recorded]:
-        read.extend(decisions)
-        return [row for row in reversed(rows) if row.decision in set(decisions)]
+    def whole(lots: Sequence[Sequence[UUID]]) -> Iterator[list[Recorded]]:
+        for lot in lots:
+            read.extend(lot)
+            yield [row for row in reversed(rows) if row.decision in set(lot)]
 
     middle = min(cut, len(rows))
     for span in ((0, middle), (middle, len(rows))):

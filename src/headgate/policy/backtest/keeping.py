@@ -7,6 +7,7 @@ stood then. Decisions are only ever added, so this is the watermark: one that co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -77,11 +78,24 @@ class Keeper:
         for host, version in versions:
             yield from _Stream(self, host, version, since, until).pieces()
 
-    def whole(self, decisions: Sequence[UUID]) -> list[Recorded]:
-        """The records of some decisions, in any order."""
-        with self.opens() as conn:
-            found = conn.execute(repo.WHOLE, {"decisions": list(decisions)}, binary=True)
-            return [Recorded(*row) for row in found]
+    def whole(self, lots: Sequence[Sequence[UUID]]) -> Iterator[list[Recorded]]:
+        """The records of several lots of decisions, each lot in any order. The next lot is read while the one at hand
+        is weighed."""
+
+        def read(lot: Sequence[UUID]) -> list[Recorded]:
+            if not lot:
+                return []
+            with self.opens() as conn:
+                found = conn.execute(repo.WHOLE, {"decisions": list(lot)}, binary=True)
+                return [Recorded(*row) for row in found]
+
+        with ThreadPoolExecutor(1, thread_name_prefix="headgate-backtest") as ahead:
+            coming = [ahead.submit(read, lot) for lot in lots[:1]]
+            for place in range(len(lots)):
+                found = coming.pop().result()
+                if place + 1 < len(lots):
+                    coming.append(ahead.submit(read, lots[place + 1]))
+                yield found
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,11 @@ from headgate.policy.backtest.core.matcher import Answer, Matcher
 from headgate.policy.backtest.core.replay import Recorded, Replay
 from headgate.policy.backtest.core.tally import EXACT, ZERO, Load
 
-Whole: TypeAlias = Callable[[Sequence[UUID]], Sequence[Recorded]]
+# The records of several lots of decisions, one lot after the other, each in any order.
+Whole: TypeAlias = Callable[[Sequence[Sequence[UUID]]], Iterable[Sequence[Recorded]]]
 _Mask: TypeAlias = NDArray[np.bool_]
 
-AT_ONCE = 1_000  # whole records in memory
+AT_ONCE = 150  # whole records in memory, and as many again that are read ahead
 _DIFFERS, _CHANGED, _UNTOLD = 1, 2, 4
 _DENSE = 1 << 40
 
@@ -56,7 +57,7 @@ class _Judged(NamedTuple):
 
 
 def sweep(replay: Replay, host: str, spine: Spine, facts: Facts, span: tuple[int, int], whole: Whole) -> None:
-    """Weigh the decisions from `span[0]` to before `span[1]`; `whole` gives records of some of them, in any order."""
+    """Weigh the decisions from `span[0]` to before `span[1]`; `whole` gives records of some of them."""
     low, high = span
     if low >= high:
         return
@@ -265,10 +266,10 @@ class _Sweep:
         """The others one by one, in their order."""
         untold = self._untold_verdicts()
         places = np.flatnonzero(self._whole | self._untold).tolist()
-        for start in range(0, len(places), AT_ONCE):
-            batch = places[start : start + AT_ONCE]
-            wanted = [self._decision(place) for place in batch if self._whole[place]]
-            rows = {row.decision: row for row in self._fetch(wanted)} if wanted else {}
+        batches = [places[start : start + AT_ONCE] for start in range(0, len(places), AT_ONCE)]
+        wanted = [[self._decision(place) for place in batch if self._whole[place]] for batch in batches]
+        for batch, found in zip(batches, self._fetch(wanted), strict=True):
+            rows = {row.decision: row for row in found}
             for place in batch:
                 if self._whole[place]:
                     self._replay.weigh_whole(rows[self._decision(place)])
