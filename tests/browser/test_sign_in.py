@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from headgate.access.sessions import IDLE
 from tests.browser.stage import Stage
 from tests.integration.console.site import PASSWORD
+
+
+pytestmark = pytest.mark.slow
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:

@@ -137,6 +137,7 @@ def test_the_shipped_file_runs_alone_and_tells_what_it_did(bundle, tmp_path):
         assert said in run.stdout
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_is_found_whichever_byte_it_is_in(bundle):
     """Every byte of a small bundle, one bit each, with all kinds of lines in it."""
     for scope in (Scope(first=2, last=3), Scope(entry=2)):

@@ -20,6 +20,8 @@ from headgate.kernel.settings import Settings
 from headgate.ledger import verify_audit
 from tests.scenarios.channel import Channel, account, partner, stock
 
+pytestmark = pytest.mark.slow
+
 MAIN = Path(__file__).with_name("runner_main.py")
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -19,6 +19,8 @@ from headgate.store.security import APP_ROLE
 from headgate.store.stamp import compared, fingerprint, is_current
 from scripts.schema import load_tables
 
+pytestmark = pytest.mark.slow
+
 UNSTAMP = "comment on table alembic_version is 'headgate of another day'"
 LOCKED = "lock table {} in access exclusive mode"
 UNIQUE = "create index concurrently if not exists events_by_time on events (tenant_id, time)"
