@@ -11,7 +11,6 @@ from headgate.access.sessions import IDLE
 from tests.browser.stage import Stage
 from tests.integration.console.site import PASSWORD
 
-
 pytestmark = pytest.mark.slow
 
 
