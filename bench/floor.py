@@ -48,6 +48,7 @@ class RecordingDatabase(Database):
         read_only: bool = False,
         idle_seconds: float | None = None,
         durable: bool = True,
+        lookups: bool = False,
     ) -> Iterator[Connection]:
         """As `Database.transaction`."""
         written: list[Statement] = []
@@ -58,7 +59,9 @@ class RecordingDatabase(Database):
                     written.append((query, params))
                 return super().execute(query, params, **options)
 
-        with self._inner.transaction(tenant_id, partner=partner, read_only=read_only, durable=durable) as conn:
+        with self._inner.transaction(
+            tenant_id, partner=partner, read_only=read_only, durable=durable, lookups=lookups
+        ) as conn:
             plain, conn.cursor_factory = conn.cursor_factory, Noting
             try:
                 yield conn

@@ -235,7 +235,7 @@ class Intake:
 
         Whom a partner's key speaks for was checked before; a partner's transaction could not count the backlog.
         """
-        with self.database.transaction(key[0]) as conn:
+        with self.database.transaction(key[0], lookups=True) as conn:
             results, kept = self._checked(conn, key, group)
             crashpoint("ingest.checked")
             appended = iter(

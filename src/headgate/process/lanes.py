@@ -112,7 +112,7 @@ class LaneRunner:
         progress = Progress()
         # The batch's own commit writes the lease out as well. Only where the batch may be what kills the database and
         # the worker together does the disk have to know who was at it, or that would never be found out.
-        with self.database.transaction(tenant, durable=tenant not in self._proven) as conn:
+        with self.database.transaction(tenant, durable=tenant not in self._proven, lookups=True) as conn:
             leases = claim_lanes(conn, self.owner, self.lease_seconds, self._given(), wanted, among=among)
         if not leases:
             return progress
@@ -139,7 +139,7 @@ class LaneRunner:
         return progress
 
     def _release(self, tenant: UUID, leases: Sequence[Lease]) -> None:
-        with self.database.transaction(tenant, durable=False) as conn:
+        with self.database.transaction(tenant, durable=False, lookups=True) as conn:
             release(conn, leases)
 
     def _overtaken(self, tenant: UUID, leases: Sequence[Lease]) -> bool:
@@ -235,7 +235,10 @@ class LaneRunner:
             try:
                 # Statements are sent and not waited for: the database writes what is decided while the rest is being
                 # decided, and several questions cost one wait.
-                with self.database.transaction(tenant, idle_seconds=self.lease_seconds) as conn, conn.pipeline():
+                with (
+                    self.database.transaction(tenant, idle_seconds=self.lease_seconds, lookups=True) as conn,
+                    conn.pipeline(),
+                ):
                     events = self._take(conn, leases, limit, progress)
                     if not events:
                         return False
@@ -351,7 +354,7 @@ class LaneRunner:
     def fire_timers(self, tenant: UUID, limit: int = 500) -> int:
         """Turn due timers into events of the log, each exactly once."""
         now = self.clock.now()
-        with self.database.transaction(tenant) as conn:
+        with self.database.transaction(tenant, lookups=True) as conn:
             due = repo.take_due_timers(conn, now, limit)
             telemetry.timers_fired.inc(len(due))
             events = [

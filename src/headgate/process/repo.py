@@ -30,9 +30,12 @@ _CASE_COLUMNS = (
     "exceptions, owner_role, stake, currency, data, closed_at, due_at, warn_at, sla_state"
 )
 
+# The two lists are for the index: without them the planner joins the pairs with all cases, which it believes to be few
+# as long as nobody has counted them.
 LOAD_CASES = f"""
 select {_CASE_COLUMNS} from cases
-where (process, key) in (select * from unnest(%s::text[], %s::text[]))
+where process = any(%(processes)s) and key = any(%(keys)s)
+  and (process, key) in (select * from unnest(%(process)s::text[], %(key)s::text[]))
 order by case_id for update
 """
 
@@ -159,7 +162,9 @@ returning timer, case_id, process, key, name, fire_at
 def load_cases(conn: Connection[Any], wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Case]:
     """The cases of (process, key) pairs, locked, with the approvals that wait."""
     pairs = sorted(set(wanted))
-    rows = conn.execute(LOAD_CASES, ([p for p, _ in pairs], [k for _, k in pairs])).fetchall()
+    processes, keys = [p for p, _ in pairs], [k for _, k in pairs]
+    asked = {"process": processes, "key": keys, "processes": sorted(set(processes)), "keys": sorted(set(keys))}
+    rows = conn.execute(LOAD_CASES, asked).fetchall()
     return {(case.process, case.key): case for case in _cases(conn, rows)}
 
 

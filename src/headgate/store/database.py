@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,15 @@ _BEGIN = sql.SQL(
 _AS_PARTNER = sql.SQL(", set_config('role', {role}, true)").format(role=sql.Literal(PORTAL_ROLE))
 _IDLE = sql.SQL(", set_config('idle_in_transaction_session_timeout', {milliseconds}, true)")
 _UNWAITED = sql.SQL(", set_config('synchronous_commit', 'off', true)")
+# For transactions whose statements all look rows up by keys. A plan is made for the tables as they are and then kept:
+# one made while a queue or a young table holds a few rows reads it whole, and goes on so when there are thousands.
+_LOOKUPS = sql.SQL("").join(
+    sql.SQL(", set_config({name}, 'off', true)").format(name=sql.Literal(name))
+    for name in ("enable_seqscan", "enable_bitmapscan")
+)
+# Between indexes, too, the choice is a guess while a table is small, so plans are made anew from time to time.
+_PLAN_SECONDS = 5.0
+_PLAN_ANEW = sql.SQL("; discard plans")
 _WAIT_SECONDS = 30.0
 # A process that stands still, or whose machine is gone, must not keep its locks: the server ends such a session.
 _SESSION = "set time zone 'UTC'; set idle_in_transaction_session_timeout = '60s'"
@@ -40,6 +50,7 @@ class _Bounds:
     mode: LiteralString = ""
     idle_seconds: float | None = None
     durable: bool = True
+    lookups: bool = False
 
 
 def configure(conn: Connection) -> None:
@@ -73,7 +84,7 @@ class Database:
         self._on_lost = on_lost
         self._dsn = make_conninfo("", **(defaults | conninfo_to_dict(app_dsn)))
         self._size = pool_size
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
+        self._pool: ConnectionPool[PipeliningConnection] = ConnectionPool(
             self._dsn,
             connection_class=PipeliningConnection,
             # Statements outside `transaction` run on their own, without a tenant, and so find no tenant's rows.
@@ -95,6 +106,7 @@ class Database:
         read_only: bool = False,
         idle_seconds: float | None = None,
         durable: bool = True,
+        lookups: bool = False,
     ) -> Iterator[Connection]:
         """One transaction that sees and writes only this tenant's rows (and, with `partner`, only that partner's).
 
@@ -103,10 +115,12 @@ class Database:
         connection becomes free. With `idle_seconds` the server ends it when it hears nothing for so long in between.
         `durable=False` does not wait for the disk: everybody sees the commit at once, and it is on disk before any
         later durable one; only a server that crashes within a second can lose it. For leases, never for business.
+        `lookups=True` is for work that finds all its rows by keys, however small the tables were when it began: the
+        server does not read tables as a whole in it where there is another way.
         """
         tenant = str(UUID(str(tenant_id)))
         mode: LiteralString = " read only" if read_only else ""
-        with self._begun(tenant, partner or "", _Bounds(mode, idle_seconds, durable)) as conn:
+        with self._begun(tenant, partner or "", _Bounds(mode, idle_seconds, durable, lookups)) as conn:
             yield conn
 
     @contextmanager
@@ -117,11 +131,12 @@ class Database:
             yield conn
 
     @contextmanager
-    def scan(self) -> Iterator[Connection]:
+    def scan(self, *, lookups: bool = False) -> Iterator[Connection]:
         """A read-only transaction without a tenant. Only the `headgate_*` functions answer in it; tables refuse.
+        `lookups` as in `transaction`.
 
         Where this installation has a label of residency, what is due is that of tenants with the same label."""
-        with self._begun("", "", _Bounds(" read only")) as conn:
+        with self._begun("", "", _Bounds(" read only", lookups=lookups)) as conn:
             if self.residency:
                 conn.execute("select set_config('headgate.residency', %s, true)", [self.residency])
             yield conn
@@ -163,7 +178,9 @@ class Database:
             begin += _IDLE.format(milliseconds=sql.Literal(str(int(bounds.idle_seconds * 1000))))
         if not bounds.durable:
             begin += _UNWAITED
-        conn = self._connection(begin)
+        if bounds.lookups:
+            begin += _LOOKUPS
+        conn = self._connection(begin, anew=bounds.lookups)
         try:
             try:
                 yield conn
@@ -181,15 +198,18 @@ class Database:
         finally:
             self._pool.putconn(conn)
 
-    def _connection(self, begin: sql.Composed) -> Connection:
-        """A connection with the transaction begun. Nothing was done yet, so a dead one is simply replaced."""
+    def _connection(self, begin: sql.Composed, *, anew: bool) -> Connection:
+        """A connection with the transaction begun; with `anew`, it keeps no plan that is old. Nothing was done yet, so
+        a dead one is simply replaced."""
         for attempt in range(self._size + 1):
             try:
                 conn = self._pool.getconn()
             except (PoolTimeout, TooManyRequests):
                 raise Busy("every database connection is in use", retry_after=2) from None
+            now = time.monotonic()
+            old = anew and now - conn.planned_at >= _PLAN_SECONDS
             try:
-                conn.execute(begin)
+                conn.execute(begin + _PLAN_ANEW if old else begin)
             except psycopg.OperationalError:
                 dead = conn.closed or conn.broken
                 self._pool.putconn(conn)
@@ -201,5 +221,7 @@ class Database:
                 self._pool.putconn(conn)
                 raise
             else:
+                if old:
+                    conn.planned_at = now
                 return conn
         raise AssertionError("unreachable")

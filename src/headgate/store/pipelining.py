@@ -34,7 +34,9 @@ class SyncedPipeline(psycopg.Pipeline):
 
 
 class PipeliningConnection(psycopg.Connection[Any]):
-    """A connection that makes such pipelines."""
+    """A connection that makes such pipelines. `planned_at` is when its plans were last made anew (monotonic clock)."""
+
+    planned_at = 0.0
 
     @contextmanager
     def pipeline(self) -> Iterator[psycopg.Pipeline]:

@@ -163,14 +163,14 @@ class Worker:
                 log.exception("a tenant could not be served", tenant=str(tenant), error=str(error))
 
     def _look(self, given: datetime | None) -> tuple[datetime, Sequence[UUID]]:
-        with self.app.database.scan() as conn:
+        with self.app.database.scan(lookups=True) as conn:
             ((theirs, tenants),) = conn.execute(LOOK, (given, MOST_TENANTS)).fetchall()
         return theirs, list(dict.fromkeys(tenants))
 
     def _due_timers(self, now: datetime) -> Sequence[UUID]:
-        with self.app.database.scan() as conn:
+        with self.app.database.scan(lookups=True) as conn:
             return list(dict.fromkeys(row[0] for row in conn.execute(DUE_TIMERS, (now, MOST_TENANTS)).fetchall()))
 
     def _all_tenants(self) -> list[UUID]:
-        with self.app.database.scan() as conn:
+        with self.app.database.scan(lookups=True) as conn:
             return [row[0] for row in conn.execute(TENANTS).fetchall()]

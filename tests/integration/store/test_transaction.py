@@ -210,3 +210,41 @@ def test_a_transaction_that_does_not_wait_for_the_disk_is_seen_at_once_and_the_n
     with single.transaction(tenant) as conn:
         assert conn.execute("show synchronous_commit").fetchone() == ("on",)
         assert notes(conn) == ["quick"]
+
+
+def test_work_by_keys_is_planned_by_indexes_and_the_next_transaction_is_not(single: Database) -> None:
+    tenant = uuid4()
+    asked = "select current_setting('enable_seqscan'), current_setting('enable_bitmapscan')"
+    for _ in range(2):
+        with single.transaction(tenant, lookups=True) as conn:
+            assert conn.execute(asked).fetchone() == ("off", "off")
+        with single.transaction(tenant) as conn:
+            assert conn.execute(asked).fetchone() == ("on", "on")
+    with single.scan(lookups=True) as conn:
+        assert conn.execute(asked).fetchone() == ("off", "off")
+
+
+def test_a_plan_made_for_an_empty_table_is_not_kept(single: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headgate.store.database._PLAN_SECONDS", 0)
+    tenant = uuid4()
+    generic = "select generic_plans from pg_prepared_statements where statement = %s"
+    for number in range(3):
+        with single.transaction(tenant, lookups=True) as conn:
+            for _ in range(8):  # prepared and planned once for all after some
+                conn.execute(NOTES, prepare=True)
+            conn.execute(ADD, [f"note {number}", None])
+            plans = conn.execute(generic, [NOTES]).fetchone()
+            assert plans is not None
+            assert plans[0] > 0
+            assert notes(conn) == [f"note {n}" for n in range(number + 1)]
+
+
+def test_the_planner_expects_staff_to_see_the_rows_of_their_tenant(single: Database, fresh_settings: Settings) -> None:
+    tenant = uuid4()
+    with single.transaction(tenant) as conn:
+        conn.execute("insert into notes (note, partner) select n::text, null from generate_series(1, 1000) n")
+    with psycopg.connect(fresh_settings.database_url, autocommit=True) as owner:
+        owner.execute("analyze notes")
+    with single.transaction(tenant) as conn:
+        (plan,) = conn.execute("explain (format json) select from notes").fetchone() or ([],)
+    assert 500 < plan[0]["Plan"]["Plan Rows"] <= 1000

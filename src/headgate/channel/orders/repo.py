@@ -39,14 +39,16 @@ LOCK_FREE = "select order_no from orders where order_no = any(%s) order by order
 _SEEN = "select o.order_no, o.partner, o.placed_at, o.customer_reference, o.line_key, o.tenant_total from orders o"
 _COUNTS = "o.placed_at <= %(until)s and o.status not in ('cancelled', 'rejected')"
 # Orders a new one might repeat, or be a part of: same content, same reference, or (for split orders) just before it.
-# Each is found by an index of its own, so that it costs the same however many orders the partners have had.
+# Each is found by an index of its own, so that it costs the same however many orders the partners have had; "offset 0"
+# keeps the planner from joining the references with all orders instead, while it believes that there are few.
 EARLIER = f"""
 {_SEEN} where o.line_key = any(%(keys)b::bytea[]) and o.partner = any(%(partners)s)
   and o.placed_at >= %(since)s and {_COUNTS}
 union
-{_SEEN} join unnest(%(referring)b::text[], %(references)b::text[]) as r(partner, reference)
-  on o.partner = r.partner and o.customer_reference = r.reference
-where o.customer_reference <> '' and o.placed_at >= %(since)s and {_COUNTS}
+select o.* from unnest(%(referring)b::text[], %(references)b::text[]) as r(partner, reference) cross join lateral (
+  {_SEEN} where o.partner = r.partner and o.customer_reference = r.reference
+    and o.customer_reference <> '' and o.placed_at >= %(since)s and {_COUNTS} offset 0
+) o
 union
 {_SEEN} where o.partner = any(%(splitting)s::text[]) and o.placed_at >= %(split_since)s and {_COUNTS}
 """

@@ -27,7 +27,10 @@ as $$
       order by i.seq limit 256
     ) q
   ) due
-  join events e on e.tenant_id = f.tenant_id and e.seq = due.first_seq
+  -- "offset 0" keeps the planner from reading all events for a join, while it believes that there are few.
+  cross join lateral (
+    select e.received_at from events e where e.tenant_id = f.tenant_id and e.seq = due.first_seq offset 0
+  ) e
   left join lanes l on l.tenant_id = f.tenant_id and l.lane = f.lane
   where not exists (
     select from tenants t where t.tenant_id = f.tenant_id and not (t.status = 'active'
