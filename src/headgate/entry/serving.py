@@ -77,8 +77,8 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
 
 
 def spare_what_is_loaded() -> None:
-    """Let the collector of reference cycles leave alone what stands in memory now, modules above all. It stays until the
-    process ends, and each full look at it holds everybody up for a tenth of a second."""
+    """Let the collector of reference cycles leave alone what stands in memory now, modules above all. It stays until
+    the process ends, and each full look at it holds everybody up for a tenth of a second."""
     gc.collect()
     gc.freeze()
 
