@@ -198,7 +198,7 @@ class Database:
         finally:
             self._pool.putconn(conn)
 
-    def _connection(self, begin: sql.Composed, *, anew: bool) -> Connection:
+    def _connection(self, begin: sql.Composed, *, anew: bool) -> PipeliningConnection:
         """A connection with the transaction begun; with `anew`, it keeps no plan that is old. Nothing was done yet, so
         a dead one is simply replaced."""
         for attempt in range(self._size + 1):
