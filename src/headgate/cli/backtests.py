@@ -41,7 +41,6 @@ from headgate.policy.backtest import (
     get_result,
     get_run,
     headline,
-    last_quarter,
     list_flips,
     list_runs,
 )
@@ -60,7 +59,12 @@ def run(
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="A policy file; may repeat.")
     ] = None,
     first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; else last quarter.")
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            help="The first day; else last quarter or, where nothing was decided then, the last 90 days.",
+        ),
     ] = None,
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, else today.")
@@ -80,11 +84,13 @@ def run(
     texts = tuple((path.name, read_text(path)) for path in file or ())
     with session(tenant) as s:
         with s.transaction() as (conn, ctx):
-            today = ctx.now.astimezone(ZoneInfo(get_tenant(conn).timezone)).date()
-            begin, end = last_quarter(today)
+            zone = get_tenant(conn).timezone
+            today = ctx.now.astimezone(ZoneInfo(zone)).date()
             if first is not None or last is not None:
                 end = last.date() if last is not None else today
                 begin = first.date() if first is not None else end.replace(day=1)
+            else:
+                begin, end = s.app.backtests.usual_days(conn, policy, today, zone)
             wanted = Wanted(policy, begin, end, tuple(version or ()), texts)
             started = s.app.backtests.start(conn, acting(conn, ctx, by) if by else ctx, wanted, small=0)
         ended = started if background else _worked(s, started, quiet=json)

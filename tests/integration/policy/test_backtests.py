@@ -630,3 +630,12 @@ def test_a_slice_is_read_in_the_order_of_the_index_and_never_sorts_all_that_is_l
     assert all("Incremental Sort" in line for line in sorts), plan
     assert any("decisions_by_policy" in line for line in plan), plan
     assert not any("Gather" in line or "Bitmap" in line for line in plan), plan
+
+
+def test_the_usual_days_are_those_in_which_something_was_decided(app: App, tenant: UUID) -> None:
+    history(app, tenant)
+    with app.database.transaction(tenant) as conn:
+        quarter = app.backtests.usual_days(conn, "rule", date(2026, 5, 20), "Europe/Berlin")
+        recent = app.backtests.usual_days(conn, "rule", date(2026, 3, 2), "Europe/Berlin")
+    assert quarter == (date(2026, 1, 1), date(2026, 3, 31))
+    assert recent == (date(2025, 12, 3), date(2026, 3, 2))

@@ -19,7 +19,6 @@ from headgate.policy.backtest import (
     Wanted,
     get_result,
     get_run,
-    last_quarter,
     list_flips,
     list_runs,
     results_of,
@@ -43,11 +42,13 @@ def show_all(visit: Visit) -> Answer:
 
 
 def ask(visit: Visit) -> Answer:
-    """The form, with the last quarter and the versions still to be decided about picked."""
+    """The form, with the usual days and the versions still to be decided about picked."""
     policy = visit.code("policy")
-    first, last = last_quarter(visit.today())
+    begin, end = visit.day("from"), visit.day("to")
+    if begin is None or end is None:
+        first, last = visit.app.backtests.usual_days(visit.conn, policy, visit.today(), visit.tenant.timezone)
+        begin, end = begin or first, end or last
     picked = [int(v) for v in visit.request.query_params.getlist("version") if v.isascii() and v.isdigit()][:5]
-    begin, end = visit.day("from") or first, visit.day("to") or last
     return _form(visit, policy, picked, begin.isoformat(), end.isoformat())
 
 
@@ -133,7 +134,7 @@ def _form(
         choices=present.choices(versions, picked, visit.lens),
         first=first,
         last=last,
-        presets=present.presets(policy, visit.today(), picked),
+        presets=present.presets(policy, visit.today(), (first, last), picked),
         text=text,
         error=error,
     )

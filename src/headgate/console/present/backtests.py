@@ -64,20 +64,20 @@ def choices(versions: Sequence[PolicyVersion], picked: Sequence[int], lens: Lens
     )
 
 
-def presets(policy: str, today: date, picked: Sequence[int]) -> tuple[Tab, ...]:
-    """Periods that people ask for."""
+def presets(policy: str, today: date, shown: tuple[str, str], picked: Sequence[int]) -> tuple[Tab, ...]:
+    """Periods that people ask for; `shown` are the days in the form."""
     first, last = last_quarter(today)
-    month = today.replace(day=1)
     spans = (
         ("Last quarter", first, last),
-        ("This month", month, today),
-        ("Last 30 days", today - timedelta(days=30), today),
-        ("Last 12 months", today - timedelta(days=365), today),
+        ("Last 90 days", today - timedelta(days=89), today),
+        ("Last 30 days", today - timedelta(days=29), today),
+        ("Last 12 months", today - timedelta(days=364), today),
     )
     kept = [("version", str(v)) for v in picked]
+    days = [(label, (a.isoformat(), b.isoformat())) for label, a, b in spans]
     return tuple(
-        Tab(label, urls.query(urls.backtest_new(policy), [("from", a.isoformat()), ("to", b.isoformat()), *kept]))
-        for label, a, b in spans
+        Tab(label, urls.query(urls.backtest_new(policy), [("from", a), ("to", b), *kept]), current=(a, b) == shown)
+        for label, (a, b) in days
     )
 
 

@@ -62,6 +62,8 @@ def facts(result: Mapping[str, Any], place: int) -> list[dict[str, str]]:
 
 def attach(conn: Connection, ctx: Context, policies: PolicyService, run: Run, result: Mapping[str, Any]) -> None:
     """Put the finding beside every tried version that is still to be decided about and has the text that was tried."""
+    if not result["read"]["decisions"]:
+        return  # a period in which nothing was decided says nothing about a version
     by = replace(ctx, principal=Principal(run.requested_by, "person"))
     for place, candidate in enumerate(run.candidates):
         if candidate.source != "version":

@@ -33,6 +33,7 @@ from headgate.policy.backtest.core.spec import (
     MOST_DECISIONS,
     Candidate,
     Period,
+    last_quarter,
     period_of,
     spec_digest,
 )
@@ -60,6 +61,7 @@ MOST_FLIPS = 20_000  # kept one by one, per candidate
 MOST_UNDER_WAY = 5  # per tenant
 MOST_ATTEMPTS = 3
 LEASE = timedelta(seconds=60)
+RECENT = timedelta(days=89)
 
 _ABOUT_TESTS = frozenset({"missing_tests", "failing_tests"})  # a text may be tried before its tests are written
 
@@ -135,6 +137,16 @@ class Backtests:
         for rows in slices_within(conn, hosts, period.since, until):
             replay.add(rows)
         return self._finish(conn, ctx, started, replay)
+
+    def usual_days(self, conn: Connection, policy: str, today: date, zone: str) -> tuple[date, date]:
+        """First and last day to try unless others are given: the quarter that has ended or, where nothing was decided
+        in it, the last 90 days."""
+        first, last = last_quarter(today)
+        quarter = period_of(first, last, zone, today)
+        hosts = sorted(lenses_for(policy, self._hosted))
+        if count_decisions(conn, hosts, quarter.since, quarter.until, 1):
+            return first, last
+        return today - RECENT, today
 
     def cancel(self, conn: Connection, ctx: Context, run: UUID) -> Run:
         """Stop a run that is not over; what it has found so far is dropped. Raises `NotFound`, `Conflict`."""

@@ -161,7 +161,7 @@ ASK = AskView(
     first="2025-07-01",
     last="2025-09-30",
     presets=(Tab("Last quarter", "/policies/price_deviation/backtest?from=2025-07-01&to=2025-09-30"),
-             Tab("This month", "/policies/price_deviation/backtest?from=2025-11-01&to=2025-11-21")),
+             Tab("Last 90 days", "/policies/price_deviation/backtest?from=2025-08-24&to=2025-11-21")),
 )  # fmt: skip
 WRONG_ASK = replace(ASK, text="policy: [", error="What to try is not 1 to 5. Name the versions to try.")
 FLIP = FlipView(
