@@ -55,6 +55,7 @@ from headgate.console.pages import (
     stepping,
     styleguide,
     support,
+    tenants,
     work,
 )
 from headgate.console.pages.entrance import Entrance
@@ -104,6 +105,7 @@ DOORS: tuple[Door, ...] = (
     *sign_on.DOORS,
     *brand.DOORS,
     *support.DOORS,
+    *tenants.DOORS,
     *account.DOORS,
     *search.DOORS,
     *palette.DOORS,

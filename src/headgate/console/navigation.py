@@ -70,6 +70,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
             NavItem("access", "Access reviews", urls.ACCESS_REVIEWS, "rosette-discount-check", "v"),
         ),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
+        ("tenants.operate", NavItem("tenants", "Clients", urls.TENANTS, "building-store", "k")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     shown = [

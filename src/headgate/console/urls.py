@@ -73,6 +73,7 @@ ROLES = "/roles"
 NEW_ROLE = "/new-role"
 ROLE_EFFECT = "/new-role/effect"
 ACCESS_REVIEWS = "/access-reviews"
+TENANTS = "/clients"
 # Every other address.
 ANYWHERE = "/{path:path}"
 
@@ -108,6 +109,14 @@ def sign_in_test(provider: str) -> str:
 
 def sign_on_provider(provider: str) -> str:
     return f"{SIGN_ON_PROVIDERS}/{segment(provider)}"
+
+
+def tenant(slug: str) -> str:
+    return f"{TENANTS}/{segment(slug)}"
+
+
+def tenant_act(slug: str, act: str) -> str:
+    return f"{tenant(slug)}/{act}"
 
 
 def support_consent(consent: UUID | str) -> str:

@@ -196,6 +196,11 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             signed=("Signed", "done", "rosette-discount-check"),
             cancelled=("Cancelled", "quiet", "ban"),
         ),
+        "tenant": _table(
+            active=("Open", "done", "circle-check"),
+            suspended=("Shut", "waiting", "lock"),
+            deleting=("Being deleted", "breach", "hourglass"),
+        ),
         "review_item": _table(
             open=("To decide", "waiting", "hourglass"),
             keep=("Kept", "done", "circle-check"),

@@ -9,6 +9,7 @@ from headgate.access.tenancy.below import (
     looking_at,
     move_below,
     tenant_below,
+    visitor,
 )
 from headgate.access.tenancy.deletion import delete_tenant
 from headgate.access.tenancy.export import ExportedTenant, check_export, export_tenant
@@ -67,5 +68,6 @@ __all__ = [
     "tenant_below",
     "umbrella",
     "usage",
+    "visitor",
     "withdraw_deletion",
 ]

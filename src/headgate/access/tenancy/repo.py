@@ -55,8 +55,8 @@ where id = %(id)s
 WITHDRAW_DELETION = "update tenant_deletions set withdrawn_by = %(by)s, withdrawn_at = %(now)s where id = %(id)s"
 
 UMBRELLA = """
-select tenant_id, slug, name, parent, depth, status, currency, orders, order_value, held, held_value, cases_open,
-    cases_late, approvals_waiting, events_waiting, people, partners
+select tenant_id, slug, name, parent, depth, kind, status, currency, orders, order_value, decided, straight, held,
+    held_value, cases_open, cases_late, approvals_waiting, events_waiting, people, partners
 from headgate_umbrella(%(since)s)
 """
 

@@ -23,17 +23,21 @@ DEEPEST = 3  # operator, provider, client
 
 @dataclass(frozen=True, slots=True)
 class UmbrellaRow:
-    """Sums of one tenant below; amounts in its own currency, which are not added up."""
+    """Sums of one tenant below; amounts in its own currency, which are not added up. `straight` of the `decided` orders
+    were neither rejected nor had an approval asked for them."""
 
     id: UUID
     slug: str
     name: str
     parent: UUID
     depth: int
+    kind: str
     status: str
     currency: str
     orders: int
     order_value: Decimal
+    decided: int
+    straight: int
     held: int
     held_value: Decimal
     cases_open: int

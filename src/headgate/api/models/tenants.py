@@ -118,6 +118,8 @@ class UmbrellaView(Shape):
     currency: str
     orders: int = Field(description="Placed within the days asked for.")
     order_value: Amount
+    decided: int = Field(description="Of those orders.")
+    straight: int = Field(description="Of the decided ones: neither rejected nor with an approval asked for them.")
     held: int = Field(description="Orders held or returned now.")
     held_value: Amount
     cases_open: int
