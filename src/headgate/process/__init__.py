@@ -2,6 +2,7 @@
 
 from headgate.process.core.advance import advance
 from headgate.process.core.approval import Delegated, Voter, ways
+from headgate.process.core.commands import UNANSWERED
 from headgate.process.core.definition import Definition
 from headgate.process.core.parse import parse_definition
 from headgate.process.core.running import Action, ActionCall, ActionResult, Surroundings, WorkClock
@@ -28,6 +29,7 @@ from headgate.process.registry import (
 from headgate.process.repo import approvals_of_case, get_approval, pending_approvals
 
 __all__ = [
+    "UNANSWERED",
     "Action",
     "ActionCall",
     "ActionResult",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from headgate.kernel.errors import Refused
+from headgate.kernel.canonical import instant_text
+from headgate.kernel.errors import Invalid, Refused
 from headgate.ledger import StoredEvent
 from headgate.process import ActionCall, ActionResult, Case, Surroundings, advance, parse_definition
-from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed
+from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed, TimersCleared, TimerSet
 from headgate.process.core.steps import RUNNERS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -39,6 +40,7 @@ stages:
       command.failed: [{when: {command.step: hotel}, do: [{roll_back: flight}], to: off}]
   - {id: off, title: Called off, final: off}
 """
+LEFT = '  trip.left: {key: "trip:{trip}", subject: "{trip}"}\n'
 DEFINITION = parse_definition(TEXT, "trip.yaml")
 
 
@@ -223,8 +225,7 @@ def test_an_action_is_taken_back_by_an_action_and_the_next_one_at_once(refuses: 
 def test_what_is_still_to_be_taken_back_by_hand_outlives_the_stage() -> None:
     text = TEXT.replace("{roll_back: all}], to: off}", "{roll_back: flight}]}")
     text = text.replace("      command.failed:", "      trip.left: {to: off}\n      command.failed:")
-    left_by = '  trip.left: {key: "trip:{trip}", subject: "{trip}"}\n  trip.called_off: {key'
-    text = text.replace("  trip.called_off: {key", left_by)
+    text = text.replace("  trip.called_off: {key", LEFT + "  trip.called_off: {key")
     definition = parse_definition(text, "trip.yaml")
     first = advance(definition, None, event("trip.booked", 1), AROUND, RUNNERS)
     flight = next(e for e in first.effects if isinstance(e, CommandIssued) and e.step == "flight")
@@ -236,3 +237,130 @@ def test_what_is_still_to_be_taken_back_by_hand_outlives_the_stage() -> None:
     kinds = [type(e).__name__ for e in left.effects if isinstance(e, (TasksClosed, TaskOpened))]
     assert kinds == ["TasksClosed", "TaskOpened"]
     assert left.case.outcome == "off"
+
+
+class PatientTrip(Trip):
+    """A trip in a world where working hours pass, and the clock of an unanswered command fires."""
+
+    def __init__(self) -> None:
+        self.timers: list[TimerSet] = []
+        super().__init__()
+
+    def _apply(self, event: StoredEvent) -> list[CommandIssued]:
+        around = replace(AROUND, deadline=lambda start, hours: start + timedelta(hours=int(hours)))
+        done = advance(WITHIN, self.case, event, around, RUNNERS)
+        self.case = done.case
+        self.opened = [e for e in done.effects if isinstance(e, TaskOpened)]
+        self.closed = [e for e in done.effects if isinstance(e, TasksClosed)]
+        for effect in done.effects:
+            if isinstance(effect, TimerSet):
+                self.timers = [effect]
+            elif isinstance(effect, TimersCleared) and "command.unanswered".startswith(effect.prefix):
+                self.timers = []
+        return [e for e in done.effects if isinstance(e, CommandIssued)]
+
+    def silence(self) -> list[CommandIssued]:
+        (timer,) = self.timers
+        self.timers = []
+        return self.apply("timer.fired", name=timer.name, fire_at=instant_text(timer.fire_at))
+
+
+WITHIN = parse_definition(
+    TEXT.replace(
+        "{type: seat.free, target: desk, payload: {freed: 9A}}",
+        "{type: seat.free, target: desk, payload: {freed: 9A}, within: 4}",
+    ),
+    "trip.yaml",
+)
+
+
+def test_what_takes_back_and_is_never_answered_goes_to_a_person_and_the_rest_goes_on() -> None:
+    trip = PatientTrip()
+    for command in trip.book:
+        trip.answer(command, "delivered")
+    assert trip.timers == []  # nothing is taken back, so no answer is missed
+    (freed,) = trip.apply("trip.called_off")
+    assert [(t.name, t.fire_at) for t in trip.timers] == [("command.unanswered", NOW + timedelta(hours=4))]
+    assert trip.silence() == []
+    assert trip.states() == ["delivered", "stuck"]
+    (task,) = trip.opened
+    assert task.title == "Take back by hand: seat.free of T-1"
+    assert [c.type for c in trip.apply("task.completed", task=str(task.task))] == ["room.cancel"]
+    assert [t.fire_at for t in trip.timers] == [NOW + timedelta(hours=24)]  # the usual wait
+    assert trip.answer(freed, "delivered") == []  # too late: it was done by hand
+    assert trip.states() == ["undoing", "undone"]
+
+
+def test_a_late_answer_is_taken_after_a_person_was_asked() -> None:
+    trip = PatientTrip()
+    for command in trip.book:
+        trip.answer(command, "delivered")
+    (freed,) = trip.apply("trip.called_off")
+    trip.silence()
+    (task,) = trip.opened
+    assert [c.type for c in trip.answer(freed, "delivered")] == ["room.cancel"]
+    assert task.task in {closed.task for closed in trip.closed}
+
+
+@pytest.mark.parametrize(("late", "then"), [("delivered", ["seat.free"]), ("failed", ["room.cancel"])])
+def test_a_command_whose_own_result_never_comes_is_looked_for_by_a_person(late: str, then: list[str]) -> None:
+    trip = PatientTrip()
+    hotel, flight, _ = trip.book
+    trip.answer(hotel, "delivered")
+    assert trip.apply("trip.called_off") == []
+    assert trip.timers, "the flight's own result is waited for, for a time"
+    assert trip.silence() == []
+    (task,) = trip.opened
+    assert task.title == "Find out what became of flight of T-1, and take it back by hand: seat.free"
+    assert trip.states() == ["delivered", "stuck"]
+    assert [c.type for c in trip.answer(flight, late)] == then
+    assert task.task in {closed.task for closed in trip.closed}
+    assert trip.states()[1] == {"delivered": "undoing", "failed": "failed"}[late]
+
+
+def test_an_answer_in_time_stops_the_clock_and_an_old_clock_says_nothing() -> None:
+    trip = PatientTrip()
+    for command in trip.book:
+        trip.answer(command, "delivered")
+    (freed,) = trip.apply("trip.called_off")
+    (old,) = trip.timers
+    (cancelled,) = trip.answer(freed, "delivered")
+    assert trip.apply("timer.fired", name=old.name, fire_at=instant_text(old.fire_at)) == []
+    assert trip.states() == ["undoing", "undone"]
+    trip.answer(cancelled, "delivered")
+    assert trip.timers == []
+
+
+def test_a_wait_goes_on_where_another_result_was_waited_for_meanwhile() -> None:
+    text = TEXT.replace(
+        "{roll_back: all}], to: off}", "{roll_back: hotel}]}\n      trip.left: {do: [{roll_back: all}]}"
+    )
+    text = text.replace("  trip.called_off: {key", LEFT + "  trip.called_off: {key")
+    around = replace(AROUND, deadline=lambda start, hours: start + timedelta(hours=int(hours)))
+    definition = parse_definition(text, "trip.yaml")
+    first = advance(definition, None, event("trip.booked", 1), around, RUNNERS)
+    _, flight, _ = [e for e in first.effects if isinstance(e, CommandIssued)]
+    waits = advance(definition, first.case, event("trip.called_off", 2), around, RUNNERS)  # for the hotel's result
+    both = advance(definition, waits.case, event("trip.left", 3), around, RUNNERS)  # for the flight's first
+    gone = advance(definition, both.case, result(flight, "failed", 4), around, RUNNERS)
+    clocks = [(type(e).__name__) for e in gone.effects if isinstance(e, (TimerSet, TimersCleared))]
+    assert clocks == ["TimersCleared", "TimerSet"], "the clock of the hotel's result runs again"
+
+
+def test_the_clock_of_an_answer_outlives_the_stage() -> None:
+    text = TEXT.replace("{roll_back: all}], to: off}", "{roll_back: flight}]}")
+    text = text.replace("      command.failed:", "      trip.left: {to: off}\n      command.failed:")
+    text = text.replace("  trip.called_off: {key", LEFT + "  trip.called_off: {key")
+    definition = parse_definition(text, "trip.yaml")
+    first = advance(definition, None, event("trip.booked", 1), AROUND, RUNNERS)
+    back = advance(definition, first.case, event("trip.called_off", 2), AROUND, RUNNERS)
+    left = advance(definition, back.case, event("trip.left", 3), AROUND, RUNNERS)
+    clocks = [(type(e).__name__) for e in left.effects if isinstance(e, (TimerSet, TimersCleared))]
+    assert clocks == ["TimersCleared", "TimerSet"]
+
+
+@pytest.mark.parametrize("within", ["0", "-1", "soon", "true"])
+def test_a_wait_that_is_no_number_of_hours_is_found_with_its_stage(within: str) -> None:
+    text = TEXT.replace("payload: {freed: 9A}}", f"payload: {{freed: 9A}}, within: {within}}}")
+    with pytest.raises(Invalid, match="'within' of what takes back 'flight'"):
+        parse_definition(text, "trip.yaml")

@@ -9,6 +9,7 @@ from headgate.console import urls
 from headgate.console.present.names import Names
 from headgate.console.views.common import AuditLine, Person, PolicyRef, TimelineEntry
 from headgate.ledger import AuditEntry, ProofState
+from headgate.process import UNANSWERED
 from headgate.ui.words import humanise
 
 SYSTEM = Person("system", "Headgate", "system")
@@ -222,6 +223,9 @@ def _timer(body: Mapping[str, Any]) -> str:
         roles = ", ".join(humanise(str(role)).lower() for role in body["escalated_to"])
         return f"asked {roles} as well: the approval is late"
     texts = {"sla.warn": "warned that time runs out", "sla.breach": "noted that the time is over"}
+    if body.get("taken_back") and name == UNANSWERED:
+        steps = ", ".join(humanise(str(told.get("step", ""))).lower() for told in body["taken_back"])
+        return f"had no answer in time ({steps}): somebody has to look what became of it"
     return texts.get(name, "let the approval expire" if name == "approval.expire" else "")
 
 

@@ -193,6 +193,9 @@ def _fired(run: Run) -> str | None:
         return service_level.escalate(run, stage, name)
     if name.startswith("approval."):
         return approval_clock(run, case.approval, name)
+    if name == commands.UNANSWERED:
+        commands.note_silence(run)
+        return None
     return "timer.stale" if name.startswith("sla.") else f"timer.{name}"
 
 

@@ -5,27 +5,35 @@ order in which they were done; the step `roll_back` takes them back in the rever
 "Sagas", 1987), **one after the other**: the next one only when the result of the one before has arrived. What has not
 reached the outside yet is taken back as soon as it has; what never does needs no taking back. Where taking back fails,
 it stops, and somebody of the owner's role gets a task; once that is done, or the command was delivered after all, it
-goes on.
+goes on. It stops in the same way where a result that it waits for does not come in time (`within`, working hours): an
+outside system that never answers must not keep the rest from being taken back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from headgate.kernel.canonical import instant_text
+from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, Misconfigured, Refused
 from headgate.kernel.ids import derive_id
 from headgate.process.core.definition import Step
 from headgate.process.core.running import ActionCall, Run, mapping_of, value_of
-from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed
+from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed, TimersCleared, TimerSet
 
 EVERYTHING: Final = "all"
 RESULTS: Final = {"command.delivered": "delivered", "command.failed": "failed"}
+UNANSWERED: Final = "command.unanswered"  # the clock of the result that is waited for; there is one at a time
+# Working hours: the retries of the outbox end, delivered or failed, well before.
+USUAL_WAIT: Final = Decimal(24)
 
-# What is remembered: {key, step, status, wanted_back, undo: {target, type, payload} or {run, args}}, and `task` while a
-# person has to take it back. status: issued | delivered | failed | undoing (its opposite is on the way) | stuck |
-# undone. Plain values, for they live in the case's data.
+# What is remembered: {key, step, status, wanted_back, within, undo: {target, type, payload} or {run, args}}, `until`
+# while a result is waited for, `task` while a person has to take it back, and `asked` where that is because the step's
+# own result never came. status: issued | delivered | failed | undoing (its opposite is on the way) | stuck | undone.
+# Plain values, for they live in the case's data.
 Remembered = Mapping[str, Any]
 
 
@@ -50,7 +58,7 @@ def _add(run: Run, step: Step, status: str, target: str, payload: Mapping[str, o
     how = undo if isinstance(undo, Mapping) else {"run" if step.kind == "run" else "type": undo}
     opposite: dict[str, object]
     if "run" in how:
-        given = {str(name): value_of(run, value) for name, value in how.items() if name != "run"}
+        given = {str(name): value_of(run, value) for name, value in how.items() if name not in ("run", "within")}
         opposite = {"run": str(how["run"]), "args": given}
     else:
         opposite = {
@@ -59,6 +67,8 @@ def _add(run: Run, step: Step, status: str, target: str, payload: Mapping[str, o
             "payload": mapping_of(run, how["payload"]) if "payload" in how else payload,
         }
     entry = {"key": key_of(run, step), "step": step.id, "status": status, "wanted_back": False, "undo": opposite}
+    if "within" in how:
+        entry["within"] = str(how["within"])
     if run.branch:
         entry["branch"] = run.branch
     _remember(run, [*_remembered(run), entry])
@@ -93,8 +103,8 @@ def note_result(run: Run) -> None:
     run.notes["command"] = {"step": data.get("step"), "type": data.get("type"), "status": status}
     kept, key = list(_remembered(run)), data.get("idempotency_key")
     for place, entry in enumerate(kept):
-        if entry["key"] == key and entry["status"] in ("issued", "delivered", "failed"):
-            kept[place] = {**entry, "status": status}
+        if entry["key"] == key and (entry["status"] in ("issued", "delivered", "failed") or "asked" in entry):
+            kept[place] = _answered(run, entry, status)
         elif key == _back_key(entry) and entry["status"] in ("undoing", "stuck"):
             kept[place] = (
                 _undone(run, entry) if status == "delivered" else _stopped(run, entry, str(data.get("reason")))
@@ -103,6 +113,16 @@ def note_result(run: Run) -> None:
             continue
         _remember(run, kept)
         _go_on(run)
+
+
+def note_silence(run: Run) -> None:
+    """The result that was waited for has not come in time: a person finds out, and takes back what is to be."""
+    kept = list(_remembered(run))
+    for place, entry in enumerate(kept):
+        if entry.get("until") == run.event.data.get("fire_at"):
+            asked = {"asked": True} if entry["status"] == "issued" else {}
+            kept[place] = _stopped(run, {**entry, **asked}, "no answer came in time")
+            _remember(run, kept)
 
 
 def note_task(run: Run, task: str) -> None:
@@ -116,8 +136,11 @@ def note_task(run: Run, task: str) -> None:
 
 
 def open_again(run: Run) -> None:
-    """The tasks of the case were closed with its stage: those for taking back by hand are still to be done."""
+    """The tasks and clocks of the case ended with its stage: those for taking back are still needed."""
     kept = list(_remembered(run))
+    for entry in kept:
+        if "until" in entry:
+            _waited_for(run, entry)
     again = [place for place, entry in enumerate(kept) if entry["status"] == "stuck"]
     for place in again:
         kept[place] = _with_task(run, kept[place])
@@ -140,13 +163,17 @@ def _go_on(run: Run) -> None:
         if not entry["wanted_back"] or entry["status"] in ("undone", "failed"):
             continue
         if entry["status"] != "delivered":
-            return  # its own result, or that of taking it back, or a person is waited for
+            # Its own result, or that of taking it back, or a person is waited for.
+            if entry["status"] in ("issued", "undoing"):
+                kept[place] = _waited_for(run, entry)
+                _remember(run, kept)
+            return
         undo = entry["undo"]
         if "run" in undo:
             kept[place] = _run_back(run, entry)
         else:
             _send(run, undo["target"], undo["type"], dict(undo["payload"]), _back_key(entry), entry["step"])
-            kept[place] = {**entry, "status": "undoing"}
+            kept[place] = _waited_for(run, {**entry, "status": "undoing"})
         _remember(run, kept)
         if kept[place]["status"] != "undone":
             return
@@ -171,17 +198,42 @@ def _run_back(run: Run, entry: Remembered) -> Remembered:
     return _undone(run, entry)
 
 
+def _waited_for(run: Run, entry: Remembered) -> Remembered:
+    """Start the clock of a result. One that had begun goes on, though another result was waited for meanwhile."""
+    if "until" not in entry:
+        until = run.deadline(run.around.now, Decimal(str(entry.get("within", USUAL_WAIT))))
+        entry = {**entry, "until": instant_text(until)}
+    at = parse_instant("until", entry["until"])
+    run.effects.append(TimerSet(run.case.case_id, run.case.key, UNANSWERED, at))
+    return entry
+
+
+def _answered(run: Run, entry: Remembered, status: str) -> Remembered:
+    """The step's own result has come, perhaps after a person was asked what became of it."""
+    if "task" in entry:
+        run.effects.append(TasksClosed(run.case.case_id, "done", task=UUID(str(entry["task"]))))
+    return {**_no_longer(run, entry, "until", "task", "asked"), "status": status}
+
+
+def _no_longer(run: Run, entry: Remembered, *names: str) -> Remembered:
+    """Without what held while it was waited for; its clock is stopped."""
+    if "until" in entry:
+        run.effects.append(TimersCleared(run.case.case_id, UNANSWERED))
+    return {name: value for name, value in entry.items() if name not in names}
+
+
 def _undone(run: Run, entry: Remembered) -> Remembered:
     _tell(run, entry, "undone")
     if "task" in entry:
         run.effects.append(TasksClosed(run.case.case_id, "done", task=UUID(str(entry["task"]))))
-    return {**{name: value for name, value in entry.items() if name != "task"}, "status": "undone"}
+    return {**_no_longer(run, entry, "until", "task", "asked"), "status": "undone"}
 
 
 def _stopped(run: Run, entry: Remembered, why: str) -> Remembered:
     """Taking back has failed: it stops here until a person has done it."""
     _tell(run, entry, "stuck", why)
-    return entry if "task" in entry else _with_task(run, {**entry, "status": "stuck"})
+    left = _no_longer(run, entry, "until")
+    return left if "task" in left else _with_task(run, {**left, "status": "stuck"})
 
 
 def _with_task(run: Run, entry: Remembered) -> Remembered:
@@ -194,7 +246,7 @@ def _with_task(run: Run, entry: Remembered) -> Remembered:
             task=task,
             case_id=case.case_id,
             kind="work",
-            title=f"Take back by hand: {what} of {case.subject}",
+            title=_title(entry, what, case.subject),
             role=case.owner_role,
             due_at=case.due_at,
             stake=case.stake,
@@ -203,6 +255,12 @@ def _with_task(run: Run, entry: Remembered) -> Remembered:
         )
     )
     return {**entry, "task": str(task)}
+
+
+def _title(entry: Remembered, what: str, subject: str) -> str:
+    if "asked" in entry:
+        return f"Find out what became of {entry['step']} of {subject}, and take it back by hand: {what}"
+    return f"Take back by hand: {what} of {subject}"
 
 
 def _tell(run: Run, entry: Remembered, status: str, why: str = "") -> None:

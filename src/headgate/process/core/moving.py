@@ -13,10 +13,12 @@ from typing import Any, Final
 from headgate.process.core import branches
 from headgate.process.core.definition import Definition, Stage, Step, within
 from headgate.process.core.rules.finding import steps_of
+from headgate.process.core.service_level import CLOCK
 from headgate.process.core.state import Case
 
 EVENT: Final = "case.migrated"
-_OWN: Final = frozenset({"approval", "approval_before", "command", "commands", "parallel", "subcases"})
+_OWN: Final = frozenset({"approval", "approval_before", "command", "commands", "parallel", "subcases", CLOCK})
+_CLOCKS: Final = ("sla.", "approval.", "command.")  # of the kernel: they go on whatever the version says
 _BOUND: Final = ("each", "binds", "stake", "summary", "requested_by", "barred")
 _ALWAYS: Final = frozenset({"event", "case", "new", "item", *_OWN})
 
@@ -105,7 +107,7 @@ def _open(old: Definition, case: Case, timers: Sequence[str]) -> Iterator[str]:
         yield "an approval"
     for place in branches.live(old, case):
         yield f"{place.full} at {place.step.id}"
-    yield from (f"timer {name}" for name in timers if ":" not in name and not name.startswith(("sla.", "approval.")))
+    yield from (f"timer {name}" for name in timers if ":" not in name and not name.startswith(_CLOCKS))
 
 
 def _approval(case: Case, here: Stage, there: Stage, version: str) -> Iterator[str]:
@@ -152,7 +154,7 @@ def _branches(old: Definition, case: Case, there: Stage, version: str) -> Iterat
 
 def _timers(there: Stage, timers: Sequence[str], version: str) -> Iterator[str]:
     for name in timers:
-        if ":" in name or name.startswith(("sla.", "approval.")):
+        if ":" in name or name.startswith(_CLOCKS):
             continue
         if f"timer.{name}" not in there.on:
             yield f"nothing waits for its timer '{name}' in '{there.id}' of {version}"

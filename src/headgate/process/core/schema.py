@@ -16,7 +16,8 @@ _KINDS: Final[dict[str, str]] = {
     "approve": "Ask the policy that is the approval matrix who must agree; 'each', 'binds', 'stake', 'requested_by'.",
     "task": "Open work for a 'role'; {subject} is filled in. It is 'due' at an instant or after working 'hours'.",
     "timer": "Let timer.NAME come 'at' an instant or after working 'hours'.",
-    "command": "Send a command to a target, with 'type' and 'payload'; 'compensate' says how to take it back.",
+    "command": "Send a command to a target, with 'type' and 'payload'; 'compensate' says how to take it back, in it "
+    "'within' how many working hours a result is waited for.",
     "roll_back": "Take back what a step did, or all of them, the last one first, one after the other.",
     "emit": "Put a new event into the log, with 'data'.",
     "set": "Copy values to the fields that lists show.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 from headgate.process.core.definition import Definition, Step
 from headgate.process.core.rules.finding import Finding, steps_of
@@ -27,6 +28,12 @@ def check(definition: Definition) -> Iterator[Finding]:
                     f"'compensate' of step '{step.id}' names no type of command and no action",
                     "Write compensate: order.unrelease, or a mapping with type (and payload, target), or with run.",
                 )
+            if not _waits_sensibly(step.args.get("compensate")):
+                yield Finding(
+                    stage.id,
+                    f"'within' of what takes back '{step.id}' is no number of hours above 0",
+                    "Give the working hours after which a result that has not come is looked for by a person.",
+                )
 
 
 def _says_how(step: Step) -> bool:
@@ -41,3 +48,10 @@ def _says_how(step: Step) -> bool:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _waits_sensibly(how: object) -> bool:
+    if not isinstance(how, Mapping) or "within" not in how:
+        return True
+    within = how["within"]
+    return not isinstance(within, bool) and isinstance(within, (int, Decimal)) and within > 0

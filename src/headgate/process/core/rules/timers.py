@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from headgate.process.core.definition import Definition
 from headgate.process.core.rules.finding import Finding, own_steps_of, steps_of
 
-_OWN = ("sla.", "approval.")
+_OWN = ("sla.", "approval.", "command.")
 _PREFIX = "timer."
 
 
