@@ -62,6 +62,8 @@ from headgate.process import (
     policy_changes,
 )
 from headgate.process.lanes import Probe
+from headgate.process.migration.service import continuing
+from headgate.process.outside import answers
 from headgate.store import Database, open_database
 
 if TYPE_CHECKING:
@@ -215,6 +217,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["retention.purge"] = _purge
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
+    registry.jobs["messages.answers"] = answers
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     definitions = Definitions(masters=masters, noted=frozenset(NOTED))
     registry.jobs["policy.reviews"] = lambda conn, ctx: [
@@ -222,6 +225,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
         *policy_changes.taken_news(conn, ctx, definitions),
     ]
     engine = Engine(registry, definitions, policies, settings.lanes)
+    registry.jobs["process.migrations"] = continuing(engine)
     ticking = clock or SystemClock()
     courier = delivery.Courier(
         opened, _delivery_ports(settings, envelope), envelope, ticking, settings.lanes, secrets.SystemRandom().random

@@ -71,6 +71,7 @@ def diff(
 def migrate(
     process: Annotated[str, typer.Argument(help="Whose cases to move.")],
     to: Annotated[int, typer.Option(help="The version to move them to.")] = 0,
+    only: Annotated[int, typer.Option("--from", help="Only the cases of this version.")] = 0,
     mapping: Annotated[Path | None, typer.Option(help="A YAML file with stages, data and keep.")] = None,
     rehearsal: Annotated[bool, typer.Option("--rehearse", help="Show what would happen; nothing is moved.")] = False,
     because: Annotated[str, typer.Option("--because", help="Why; it stays in the record.")] = "",
@@ -91,17 +92,17 @@ def migrate(
         if mapping is not None:
             renaming = parse_renaming(mapping.read_text(encoding="utf-8"), mapping.name)
         if rehearsal:
-            _rehearse(s, process, to, renaming, json=json)
+            _rehearse(s, process, to, renaming, only or None, json=json)
             return
         with s.transaction() as (conn, ctx):
             person = acting(conn, ctx, by, "processes.migrate")
-            migration = start(conn, person, s.app.engine, process, to, renaming, because)
+            migration = start(conn, person, s.app.engine, process, to, renaming, because, only or None)
         _run(s, migration, by, json=json)
 
 
-def _rehearse(s: Session, process: str, to: int, renaming: Renaming, *, json: bool) -> None:
+def _rehearse(s: Session, process: str, to: int, renaming: Renaming, only: int | None, *, json: bool) -> None:
     with s.transaction(read_only=True) as (conn, _):
-        found = rehearse(conn, s.app.engine.definitions, process, to, renaming)
+        found = rehearse(conn, s.app.engine.definitions, process, to, renaming, only)
     if json:
         print_json(asdict(found))
         return

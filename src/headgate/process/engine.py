@@ -56,6 +56,8 @@ INTERNAL = (
     "parent.cancelled",
     "case.intervened",
     "case.migrated",
+    "case.asked",
+    "case.answered",
 )
 
 

@@ -14,8 +14,8 @@ TEXT = dict(read_pack(find_pack("order_governance")).processes)["processes/order
 
 
 def second() -> str:
-    """Version 2: what was approved is looked at once more before it is checked again, and orders cannot be reopened."""
-    text = TEXT.replace("version: 1", "version: 2", 1)
+    """Version 3: what was approved is looked at once more before it is checked again, and orders cannot be reopened."""
+    text = TEXT.replace("version: 2", "version: 3", 1)
     once_more = """\
   - id: second_look
     title: Second look
@@ -55,10 +55,10 @@ def test_a_waiting_case_goes_on_by_its_version_and_a_new_one_by_the_new(channel:
     channel.order("O-1", ("S-1", "10", "8.80"))
     channel.govern()
     put(channel, second())
-    assert active(channel) == {2: "active", 1: "retired"}
+    assert active(channel) == {3: "active", 2: "retired"}
     channel.order("O-2", ("S-1", "20", "8.80"))
     channel.govern()
-    assert (version_of(channel, "O-1"), version_of(channel, "O-2")) == (1, 2)
+    assert (version_of(channel, "O-1"), version_of(channel, "O-2")) == (2, 3)
     channel.decide("carl", "O-1")
     channel.decide("carl", "O-2")
     assert channel.stage("O-1") == "released"
@@ -66,7 +66,7 @@ def test_a_waiting_case_goes_on_by_its_version_and_a_new_one_by_the_new(channel:
     channel.send("order.recheck_requested", order="O-2", reason="looked")
     channel.govern()
     assert channel.stage("O-2") == "released"
-    assert (version_of(channel, "O-1"), version_of(channel, "O-2")) == (1, 2)
+    assert (version_of(channel, "O-1"), version_of(channel, "O-2")) == (2, 3)
 
 
 def test_events_and_clocks_of_both_versions_in_one_batch_find_their_own(channel: Channel) -> None:
@@ -98,11 +98,11 @@ def test_what_only_the_old_version_takes_still_reaches_its_cases(channel: Channe
 
 def test_installing_again_changes_nothing(channel: Channel) -> None:
     put(channel, TEXT)
-    assert active(channel) == {1: "active"}
+    assert active(channel) == {2: "active"}
     put(channel, second())
     put(channel, TEXT)
     put(channel, second())
-    assert active(channel) == {2: "active", 1: "retired"}
+    assert active(channel) == {3: "active", 2: "retired"}
 
 
 def test_a_version_is_never_edited_in_place(channel: Channel) -> None:
@@ -118,7 +118,7 @@ def test_an_event_belongs_to_one_process(channel: Channel) -> None:
 def test_a_definition_that_breaks_a_rule_is_not_installed(channel: Channel) -> None:
     with pytest.raises(Invalid, match=r"order_to_release\.yaml:\d+"):
         put(channel, second().replace("to: second_look", "to: third_look"))
-    assert active(channel) == {1: "active"}
+    assert active(channel) == {2: "active"}
 
 
 TEXT_OF_A_RIVAL = """\

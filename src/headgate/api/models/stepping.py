@@ -116,6 +116,7 @@ class Move(Body):
     """To which version cases are to be moved; `stages` and `data` by old name, `keep` what is kept though unknown."""
 
     to: int = Field(ge=1, le=1_000_000)
+    from_version: int | None = Field(default=None, ge=1, le=1_000_000, description="Only the cases of this version.")
     stages: dict[Code, Code] = Field(default_factory=dict, max_length=200)
     data: dict[Code, Code] = Field(default_factory=dict, max_length=500)
     keep: list[Code] = Field(default_factory=list, max_length=500)
@@ -158,7 +159,7 @@ class RehearsalView(Shape):
 
 
 class MigrationView(Shape):
-    """How far a migration is: cases by status, and the commonest reasons to stay."""
+    """How far a migration is: cases by status, how many are left to queue, and the commonest reasons to stay."""
 
     migration: UUID
     process: str
@@ -166,4 +167,5 @@ class MigrationView(Shape):
     status: Literal["running", "queued", "undoing", "undone"]
     reason: str
     counts: dict[str, int]
+    left: int
     reasons: list[dict[str, Any]]

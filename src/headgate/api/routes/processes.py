@@ -98,7 +98,7 @@ def diff(
 def rehearsal(caller: ProcessesMigrate, process: Annotated[Code, Path()], body: Move) -> RehearsalView:
     """Where each running case would stand in another version, and which cannot be moved. Nothing is written."""
     with caller.reading() as conn:
-        found = rehearse(conn, caller.app.engine.definitions, process, body.to, _renaming(body))
+        found = rehearse(conn, caller.app.engine.definitions, process, body.to, _renaming(body), body.from_version)
     return RehearsalView(
         process=found.process,
         to=found.to,
@@ -127,11 +127,11 @@ def rehearsal(caller: ProcessesMigrate, process: Annotated[Code, Path()], body: 
 def begin(
     request: Request, caller: ProcessesMigrate, process: Annotated[Code, Path()], body: StartMove, once: Once = None
 ) -> Response:
-    """Start to move the running cases; the first five hundred are queued. Go on until the status is `queued`."""
+    """Start to move the running cases; the first five hundred are queued. A worker goes on by itself."""
 
     def act(conn: Connection[Any]) -> MigrationView:
         engine = caller.app.engine
-        migration = start(conn, caller.ctx, engine, process, body.to, _renaming(body), body.reason)
+        migration = start(conn, caller.ctx, engine, process, body.to, _renaming(body), body.reason, body.from_version)
         go_on(conn, caller.ctx, engine, migration)
         return _view(migration_of(conn, migration))
 
@@ -151,7 +151,7 @@ def show(caller: CasesRead, migration: Annotated[UUID, Path()]) -> MigrationView
 def carry_on(
     request: Request, caller: ProcessesMigrate, migration: Annotated[UUID, Path()], body: Carry, once: Once = None
 ) -> Response:
-    """Queue the next five hundred cases, forward or back."""
+    """Queue the next five hundred cases now, forward or back, instead of when a worker does."""
 
     def act(conn: Connection[Any]) -> MigrationView:
         go_on(conn, caller.ctx, caller.app.engine, migration)
@@ -189,5 +189,6 @@ def _view(found: Progress) -> MigrationView:
         status=found.status,  # type: ignore[arg-type]  # one of the words the service writes
         reason=found.reason,
         counts=dict(found.counts),
+        left=found.left,
         reasons=reasons,
     )

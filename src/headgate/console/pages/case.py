@@ -15,7 +15,7 @@ from headgate.console.present.standing import around, asked_rows, branch_rows
 from headgate.console.views.common import Notice
 from headgate.console.views.standing import BranchRow, Standing
 from headgate.console.visit import Answer, Door, Go, Visit
-from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.ledger import audit_list
 from headgate.process import Definition, approvals_of_case, case_detail
 from headgate.process.core.branches import KEPT
@@ -23,6 +23,7 @@ from headgate.process.interventions import interventions_of
 from headgate.process.linking import children_of, parents_of
 from headgate.process.messages import About, mark_seen, messages_of, send_message
 from headgate.process.notes import add_note
+from headgate.process.outside import answered, ask
 from headgate.process.repo import get_case
 
 MOST_HISTORY = 200
@@ -98,11 +99,27 @@ def write(visit: Visit) -> Answer:
     except Invalid as error:
         return Go(f"{urls.case(case_id)}#messages", Notice("risk", f"The message was not sent: {error.message}"))
     mark_seen(visit.conn, visit.ctx, case_id)
-    return Go(f"{urls.case(case_id)}#messages", Notice("done", "Your message was sent to the partner."))
+    said = "Your message was sent to the partner."
+    # Whoever wrote it may have had the page open while the case came to its end.
+    if visit.form.get("waits") == "yes" and row["status"] != "closed":
+        ask(visit.conn, visit.ctx, visit.app.engine, case_id)
+        said += " The clock of this stage pauses until they answer."
+    return Go(f"{urls.case(case_id)}#messages", Notice("done", said))
+
+
+def take_up(visit: Visit) -> Answer:
+    """The partner has answered in another way: let the clock run on."""
+    case_id = visit.uuid("case")
+    try:
+        answered(visit.conn, visit.ctx, visit.app.engine, case_id)
+    except Conflict as error:
+        return Go(urls.case(case_id), Notice("risk", f"Nothing was changed: {error.message}"))
+    return Go(urls.case(case_id), Notice("done", "The clock of this stage runs on."))
 
 
 DOORS = (
     Door("GET", f"{urls.CASES}/{{case}}", ("cases.read",), show),
     Door("POST", urls.case_note("{case}"), DECIDE, note),
     Door("POST", urls.case_message("{case}"), DECIDE, write),
+    Door("POST", urls.case_answered("{case}"), DECIDE, take_up),
 )

@@ -46,6 +46,7 @@ def begin(visit: Visit) -> Answer:
                 to or 0,
                 present.renaming_of(form),
                 form.get("reason", ""),
+                _number(form.get("from", "")),
             )
     except (Invalid, Conflict) as error:
         field = "reason" if any(problem.field == "reason" for problem in error.problems) else ""
@@ -103,10 +104,11 @@ def _rehearsal(visit: Visit, fields: Mapping[str, str], errors: tuple[FormError,
     to = _number(fields.get("to", ""))
     if to not in definitions:
         return present.move_view(definitions, current, past, current=current, fields=fields, errors=errors)
+    only = _number(fields.get("from", ""))
     try:
         renaming = present.renaming_of(fields)
-        found = rehearse(visit.conn, visit.app.engine.definitions, process, to, renaming)
-    except Invalid as error:  # an old address, or one made by hand
+        found = rehearse(visit.conn, visit.app.engine.definitions, process, to, renaming, only)
+    except (Invalid, NotFound) as error:  # an old address, or one made by hand
         errors = (*errors, FormError("", sentence(error.message)))
         found = rehearse(visit.conn, visit.app.engine.definitions, process, to, Renaming())
     before = {group.from_version for group in found.groups}

@@ -23,7 +23,7 @@ from headgate.kernel.clock import parse_instant
 from headgate.ledger import AuditEntry
 from headgate.process import Approval, Definition
 from headgate.process.core.definition import Escalation
-from headgate.process.core.service_level import clock_of
+from headgate.process.core.service_level import ANSWERED, ASKED, clock_of
 from headgate.process.messages import Message
 from headgate.ui.words import humanise
 
@@ -157,6 +157,9 @@ def _sla(
         paused_since=since,
         target_at=parse_instant("target_at", kept["target_at"]) if "target_at" in kept else None,
         chain=tuple(map(_link, stage.sla.chain)),
+        can_wait=row["sla_state"] in ("running", "warned") and any(p.on == ASKED for p in stage.sla.pauses),
+        can_take_up=bool(since)
+        and any(ANSWERED in p.until for p in stage.sla.pauses if p.because == kept.get("because")),
     )
 
 

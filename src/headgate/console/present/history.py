@@ -37,6 +37,8 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "deal.recheck_requested": ("check", "asked for another look"),
     "opportunity.won": ("release", "told that it was won"),
     "opportunity.lost": ("void", "told that it was lost"),
+    "case.asked": ("timer", "asked the partner and waits for the answer"),
+    "case.answered": ("timer", "took up the partner’s answer"),
     "case.noted": ("note", "added a note"),
     "case.intervention_asked": ("task", "asked to step in by hand"),
     "case.intervention_turned_down": ("void", "turned down stepping in by hand"),

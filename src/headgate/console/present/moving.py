@@ -71,6 +71,7 @@ def move_view(
             for v in sorted(definitions, reverse=True)
         ),
         to=to,
+        only=(fields or {}).get("from", ""),
         rehearsed=found is not None,
         movable=found.movable if found else 0,
         staying=found.staying if found else 0,
@@ -110,6 +111,7 @@ def migration_view(
         moved=count("moved", 0) + count("kept", 0),
         stayed=count("stayed", 0),
         waiting=count("queued", 0) + count("undoing", 0),
+        left=found.left,
         back=count("undone", 0),
         more=found.status in _UNDER_WAY,
         stays=tuple(StayRow(sentence(why), n, status) for status, why, n in found.reasons),

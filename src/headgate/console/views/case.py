@@ -74,7 +74,10 @@ class CaseApproval:
 
 @dataclass(frozen=True, slots=True)
 class SlaClock:
-    """The case's service level. `spent` and `budget` are business minutes; `calendar` names calendar and zone."""
+    """The case's service level. `spent` and `budget` are business minutes; `calendar` names calendar and zone.
+
+    `can_wait`: a question to the partner may pause it; `can_take_up`: it is paused until they answer.
+    """
 
     clock: Clock
     warn_at: datetime | None
@@ -85,6 +88,8 @@ class SlaClock:
     paused_since: datetime | None = None
     target_at: datetime | None = None
     chain: tuple[str, ...] = ()
+    can_wait: bool = False
+    can_take_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,10 @@ class PastMove:
 
 @dataclass(frozen=True, slots=True)
 class MoveView(View):
-    """The rehearsal. `rehearsed` is False until a version is chosen; `under_way` is a migration that is not through."""
+    """The rehearsal. `rehearsed` is False until a version is chosen; `under_way` is a migration that is not through.
+
+    `only` is the version whose cases alone are meant.
+    """
 
     template: ClassVar[str] = "process_move.html"
     nav: ClassVar[str] = "processes"
@@ -77,6 +80,7 @@ class MoveView(View):
     versions: tuple[Option, ...]
     to: int | None
     rehearsed: bool
+    only: str = ""
     movable: int = 0
     staying: int = 0
     groups: tuple[GroupRow, ...] = ()
@@ -103,7 +107,8 @@ class StayRow:
 
 @dataclass(frozen=True, slots=True)
 class MigrationView(View):
-    """How far a migration is. `more` says that there are cases left to queue, `waiting` how many are on their way."""
+    """How far a migration is: `more` says whether there may be cases left to queue, `left` how many, `waiting` how many
+    are on their way."""
 
     template: ClassVar[str] = "migration.html"
     nav: ClassVar[str] = "processes"
@@ -124,6 +129,7 @@ class MigrationView(View):
     more: bool
     stays: tuple[StayRow, ...]
     may_act: bool
+    left: int = 0
 
     @property
     def under_way(self) -> bool:

@@ -25,7 +25,16 @@ from headgate.process.core.state import (
 )
 
 SILENT: Final = frozenset(
-    {"sla.warned", "sla.breached", "sla.escalated", "timer.stale", "task.completed", *commands.RESULTS}
+    {
+        "sla.warned",
+        "sla.breached",
+        "sla.escalated",
+        "timer.stale",
+        "task.completed",
+        service_level.ASKED,
+        service_level.ANSWERED,
+        *commands.RESULTS,
+    }
 )
 
 

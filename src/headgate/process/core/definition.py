@@ -43,6 +43,8 @@ BUILT_IN_EVENTS = (
     "sla.warned",
     "sla.breached",
     "sla.escalated",
+    "case.asked",
+    "case.answered",
 )
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 

@@ -27,6 +27,7 @@ from headgate.process.core.state import (
 
 CLOCK: Final = "service_level"  # where a case keeps what its clock knows beyond the due time
 ESCALATE: Final = "sla.escalate."
+ASKED, ANSWERED = "case.asked", "case.answered"  # somebody outside has the ball, and has given it back
 _EXACT: Final = Decimal("1e-9")
 
 

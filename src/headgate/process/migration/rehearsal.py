@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.kernel.errors import NotFound
+from headgate.kernel.errors import NotFound, invalid
 from headgate.process import repo as engine_repo
 from headgate.process.core.definition import Definition
 from headgate.process.core.moving import Outlook, Renaming, outlook, unknown
@@ -66,13 +66,21 @@ class Rehearsal:
     lost: dict[str, int] = field(default_factory=dict)
 
 
-def rehearse(conn: Connection[Any], definitions: Definitions, process: str, to: int, renaming: Renaming) -> Rehearsal:
-    """Try every running case of another version against version `to`. Raises NotFound, and Invalid for the mapping."""
-    versions = versions_of(conn, definitions, process, to)
+def rehearse(
+    conn: Connection[Any],
+    definitions: Definitions,
+    process: str,
+    to: int,
+    renaming: Renaming,
+    only: int | None = None,
+) -> Rehearsal:
+    """Try every running case of another version, or of version `only`, against version `to`. Raises NotFound, and
+    Invalid for the mapping."""
+    versions = versions_of(conn, definitions, process, to, only)
     check_renaming(renaming, versions, versions[to])
     result = Rehearsal(process, to)
     groups: dict[tuple[int, str, str, str], Group] = {}
-    for case, found in _each(conn, versions, process, to, renaming):
+    for case, found in _each(conn, versions, process, to, renaming, only):
         why = "; ".join(found.problems)
         key = (case.version, case.stage, found.stage, why)
         group = groups.setdefault(key, Group(*key, found.problems))
@@ -91,22 +99,29 @@ def rehearse(conn: Connection[Any], definitions: Definitions, process: str, to: 
     return result
 
 
-def versions_of(conn: Connection[Any], definitions: Definitions, process: str, to: int) -> dict[int, Definition]:
-    """All versions of a process by number. Raises NotFound when the wanted one is none of them."""
+def versions_of(
+    conn: Connection[Any], definitions: Definitions, process: str, to: int, only: int | None = None
+) -> dict[int, Definition]:
+    """All versions of a process by number. Raises NotFound when the wanted one, or the one to come from, is none of
+    them, and `Invalid` when they are the same."""
     found = {v: d for (p, v), d in definitions.installed(conn).versions.items() if p == process}
     if not found:
         raise NotFound(f"process {process} is not installed")
-    if to not in found:
-        raise NotFound(f"process {process}@{to} is not installed; there are {', '.join(map(str, sorted(found)))}")
+    for wanted in (to, *([only] if only is not None else ())):
+        if wanted not in found:
+            there = ", ".join(map(str, sorted(found)))
+            raise NotFound(f"process {process}@{wanted} is not installed; there are {there}")
+    if only == to:
+        raise invalid("from_version", only, "is the version to move to", "Name an older one, or leave it out.")
     return found
 
 
 def _each(
-    conn: Connection[Any], versions: dict[int, Definition], process: str, to: int, renaming: Renaming
+    conn: Connection[Any], versions: dict[int, Definition], process: str, to: int, renaming: Renaming, only: int | None
 ) -> Iterator[tuple[Case, Outlook]]:
     after: UUID | None = None
     while True:
-        params = {"process": process, "to": to, "after": after, "limit": PAGE}
+        params = {"process": process, "to": to, "only": only, "after": after, "limit": PAGE}
         ids = [row[0] for row in conn.execute(repo.OPEN_CASES, params).fetchall()]
         if not ids:
             return

@@ -6,6 +6,7 @@ from __future__ import annotations
 OPEN_CASES = """
 select case_id from cases
 where process = %(process)s and version <> %(to)s and status <> 'closed'
+  and (%(only)s::int is null or version = %(only)s::int)
   and (%(after)s::uuid is null or case_id > %(after)s::uuid)
 order by case_id limit %(limit)s
 """
@@ -28,10 +29,19 @@ QUEUE = """
 insert into process_migration_cases (migration, case_id, from_version, from_stage, status)
 select %(migration)s, c.case_id, c.version, c.stage, 'queued' from cases c
 where c.process = %(process)s and c.version <> %(to)s and c.status <> 'closed'
+  and (%(only)s::int is null or c.version = %(only)s::int)
   and not exists (
     select from process_migration_cases m where m.migration = %(migration)s and m.case_id = c.case_id)
 order by c.case_id limit %(limit)s
 returning case_id
+"""
+# How many no batch has taken yet.
+LEFT = """
+select count(*) from cases c
+where c.process = %(process)s and c.version <> %(to)s and c.status <> 'closed'
+  and (%(only)s::int is null or c.version = %(only)s::int)
+  and not exists (
+    select from process_migration_cases m where m.migration = %(migration)s and m.case_id = c.case_id)
 """
 UNDO = """
 update process_migration_cases m set status = 'undoing' where (m.migration, m.case_id) in (

@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from headgate.kernel.canonical import canonical_text, instant_text
-from headgate.kernel.context import Context
+from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
 from headgate.kernel.ids import new_id
 from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
@@ -21,13 +21,19 @@ from headgate.process.engine import Engine
 from headgate.process.migration import repo
 from headgate.process.migration.mapping import check_renaming
 from headgate.process.migration.rehearsal import versions_of
+from headgate.process.registry import Job
 
 BATCH = 500
+# What the periodic job queues in one go, about once a minute: few enough for one short transaction.
+JOB_BATCH = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A migration and how many of its cases are queued, moved, stayed, undone; the commonest reasons to stay."""
+    """A migration and how many of its cases are queued, moved, stayed, undone; the commonest reasons to stay.
+
+    `left` are those that are still to be queued.
+    """
 
     migration: UUID
     process: str
@@ -36,23 +42,38 @@ class Progress:
     reason: str
     counts: Mapping[str, int]
     reasons: Sequence[tuple[str, str, int]]
+    left: int = 0
 
 
 def start(
-    conn: Connection[Any], ctx: Context, engine: Engine, process: str, to: int, renaming: Renaming, reason: str
+    conn: Connection[Any],
+    ctx: Context,
+    engine: Engine,
+    process: str,
+    to: int,
+    renaming: Renaming,
+    reason: str,
+    only: int | None = None,
 ) -> UUID:
-    """Decide to move the cases of a process to a version. Nothing moves before `go_on`.
+    """Decide to move the cases of a process, or of its version `only`, to a version. Nothing moves before `go_on`,
+    which whoever looks at it calls, or the periodic job.
 
     Raises NotFound, Invalid (mapping, reason), Conflict (another migration of the process is not through).
     """
     if not SHORTEST <= len(reason.strip()) <= LONGEST:
         raise invalid("reason", reason, "is missing or too long", "Say in a few words why; it stays in the record.")
-    versions = versions_of(conn, engine.definitions, process, to)
+    versions = versions_of(conn, engine.definitions, process, to, only)
     check_renaming(renaming, versions, versions[to])
     if _load(conn, "process = %s and status in ('running', 'undoing')", (process,)):
         raise Conflict(f"another migration of {process} is not through; go on with it first")
     migration = new_id(ctx.now)
-    mapping = {"stages": dict(renaming.stages), "data": dict(renaming.data), "keep": sorted(renaming.keep)}
+    mapping: dict[str, Any] = {
+        "stages": dict(renaming.stages),
+        "data": dict(renaming.data),
+        "keep": sorted(renaming.keep),
+    }
+    if only is not None:
+        mapping["only"] = only
     row = (migration, process, to, canonical_text(mapping), reason.strip(), ctx.principal.id, ctx.now)
     conn.execute(repo.START, row)
     _note(conn, ctx, process, "process.migration_started", {"to": to, "mapping": mapping, "reason": reason.strip()})
@@ -66,7 +87,7 @@ def go_on(conn: Connection[Any], ctx: Context, engine: Engine, migration: UUID, 
     if head["status"] not in ("running", "undoing"):
         return 0
     back = head["status"] == "undoing"
-    params = {"migration": migration, "process": head["process"], "to": head["to_version"], "limit": limit}
+    params = {**_which(head), "limit": limit}
     with conn.cursor(row_factory=dict_row) as cursor:
         rows = {row["case_id"]: row for row in cursor.execute(repo.UNDO if back else repo.QUEUE, params).fetchall()}
         cases = cursor.execute(repo.CASES, (list(rows),)).fetchall() if rows else []
@@ -77,6 +98,18 @@ def go_on(conn: Connection[Any], ctx: Context, engine: Engine, migration: UUID, 
     events = [_event(ctx, head, case, _back(renaming, case, rows[case["case_id"]]) if back else None) for case in cases]
     append_events(conn, ctx.now, events, lanes=engine.lanes)
     return len(events)
+
+
+def continuing(engine: Engine) -> Job:
+    """The periodic job that goes on with every migration that is under way, whether anybody looks at it or not. What
+    was queued when a process died stays queued, and the rest is found by the next turn."""
+
+    def job(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
+        for head in _load(conn, "status in ('running', 'undoing') order by started_at", ()):
+            go_on(conn, ctx, engine, head["migration"], JOB_BATCH)
+        return ()
+
+    return job
 
 
 def undo(conn: Connection[Any], ctx: Context, migration: UUID) -> None:
@@ -101,7 +134,27 @@ def migration_of(conn: Connection[Any], migration: UUID) -> Progress:
         head["reason"],
         counts,
         [tuple(r) for r in reasons],
+        _left(conn, head, counts),
     )
+
+
+def _left(conn: Connection[Any], head: Mapping[str, Any], counts: Mapping[str, int]) -> int:
+    if head["status"] == "undoing":
+        return counts.get("moved", 0)
+    if head["status"] != "running":
+        return 0
+    row = conn.execute(repo.LEFT, _which(head)).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _which(head: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose cases are meant, for the statements that look for them."""
+    return {
+        "migration": head["migration"],
+        "process": head["process"],
+        "to": head["to_version"],
+        "only": head["mapping"].get("only"),
+    }
 
 
 def migrations_of(conn: Connection[Any], process: str) -> list[dict[str, Any]]:
@@ -125,7 +178,8 @@ def _event(ctx: Context, head: Mapping[str, Any], case: Mapping[str, Any], back:
             "reason": head["reason"],
             **(back or forward),
         },
-        actor=ctx.principal.id,
+        # The job goes on in the name of who decided it.
+        actor=head["started_by"] if ctx.principal is SYSTEM else ctx.principal.id,
     )
 
 

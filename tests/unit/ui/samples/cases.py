@@ -157,6 +157,7 @@ CASE = CaseView(
         "Weekdays 8 to 18 h, Europe/Berlin (set for everybody)",
         target_at=ago(minutes=12),
         chain=("0 h: order desk is told", "8 h: finance director takes over"),
+        can_wait=True,
     ),
     facts=(
         Fact("Deviation", Percent(Decimal("12.4"))),
@@ -213,6 +214,18 @@ CASE = CaseView(
 )
 
 
+assert CASE.sla is not None
+PAUSED_CASE = replace(
+    CASE,
+    sla=replace(
+        CASE.sla,
+        clock=Clock("paused", None),
+        paused_because="waiting for the partner",
+        paused_since=ago(hours=2),
+        can_wait=False,
+        can_take_up=True,
+    ),
+)
 CLOSED_CASE = replace(
     CASE,
     status="closed",

@@ -61,7 +61,8 @@ MOVE = replace(
     ),
     past=(PastMove(f"/migrations/{uid('9')}", 2, "queued", ago(days=40), "one desk decides now"),),
 )
-NOTHING = replace(MOVE, movable=0, staying=0, groups=(), questions=(), differences=(), past=())
+OLDEST = replace(MOVE, only="1", movable=4, staying=2, groups=(MOVE.groups[1], MOVE.groups[3]))
+NOTHING = replace(MOVE, only="2", movable=0, staying=0, groups=(), questions=(), differences=(), past=())
 WRONG = replace(
     MOVE,
     under_way=f"/migrations/{uid('9')}",
@@ -81,10 +82,11 @@ RUNNING = MigrationView(
     waiting=188,
     back=0,
     more=True,
+    left=24_000,
     stays=(StayRow("Its open approval would be asked otherwise in version 3 (its matrix).", 12, "stayed"),),
     may_act=True,
 )
-DONE = replace(RUNNING, status="queued", moved=1204, waiting=0, more=False)
+DONE = replace(RUNNING, status="queued", moved=1204, waiting=0, more=False, left=0)
 BACK = replace(
     DONE,
     status="undone",
