@@ -59,7 +59,7 @@ def answered(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID)
 def answers(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
     """What partners have written since their cases wait for them, as events; each pause is ended once."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        rows: list[Mapping[str, Any]] = cursor.execute(_ANSWERS, (_MOST,)).fetchall()
+        rows: Sequence[Mapping[str, Any]] = cursor.execute(_ANSWERS, (_MOST,)).fetchall()
     return [
         NewEvent(
             source="headgate/messages",
