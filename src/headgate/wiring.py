@@ -65,6 +65,8 @@ from headgate.process.lanes import Probe
 from headgate.process.migration.service import continuing
 from headgate.process.outside import answers
 from headgate.store import Database, open_database
+from headgate.store.hearing import Hearing
+from headgate.store.news import News
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -165,6 +167,8 @@ class App:
     courier: delivery.Courier
     backtests: Backtests
     discovery: Discovery
+    news: News
+    hearing: Hearing
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -177,6 +181,7 @@ class App:
             name,
             lease_seconds=self.settings.lease_seconds,
             batch=self.settings.batch,
+            tell=self.news.tell,
             **extra,
         )
 
@@ -194,6 +199,8 @@ class App:
 
     def close(self) -> None:
         """Let go of the database; the embedded server stops with its last user."""
+        self.hearing.close()
+        self.news.close()
         self.database.close()
 
 
@@ -232,7 +239,10 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     )
     backtests = Backtests(policies, HOSTED)
     discovery = Discovery(delivery.Fetcher(_rules(settings), _wire(settings)))
-    return App(settings, opened, ticking, engine, policies, cache, envelope, courier, backtests, discovery)
+    news, hearing = News(opened), Hearing(opened, ticking)
+    return App(
+        settings, opened, ticking, engine, policies, cache, envelope, courier, backtests, discovery, news, hearing
+    )
 
 
 def _delivery_ports(settings: Settings, envelope: Envelope) -> Mapping[str, delivery.DeliveryPort]:

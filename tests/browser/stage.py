@@ -141,5 +141,6 @@ def served(channel: Channel) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
+        channel.app.hearing.close()
         server.should_exit = True
         thread.join(timeout=10)

@@ -19,6 +19,7 @@ from headgate.access.recording import record
 from headgate.access.standing import expect_open
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError, NotFound, Unauthenticated
+from headgate.store.news import SESSIONS, tell_within
 
 # Where a tenant has not chosen otherwise.
 ABSOLUTE = DEFAULT.absolute
@@ -171,6 +172,7 @@ def end_session(conn: Connection, ctx: Context, token: str) -> None:
     row = conn.execute(repo.END_SESSION, {"token_hash": hashed}).fetchone()
     if row is not None:
         record(conn, ctx, "session.ended", "principal", row[0])
+        tell_within(conn, ctx.tenant_id, (SESSIONS,))
 
 
 def list_sessions(conn: Connection, principal: str, now: datetime) -> list[Session]:
@@ -193,6 +195,7 @@ def revoke_session(conn: Connection, ctx: Context, session_id: str) -> None:
         require(ctx.principal, "admin")
     conn.execute(repo.END_SESSION, {"token_hash": hashed})
     record(conn, ctx, "session.revoked", "principal", row[1])
+    tell_within(conn, ctx.tenant_id, (SESSIONS,))
 
 
 def revoke_sessions(conn: Connection, ctx: Context, principal: str, *, keep_token: str | None = None) -> int:
@@ -203,6 +206,7 @@ def revoke_sessions(conn: Connection, ctx: Context, principal: str, *, keep_toke
     ended = conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": keep}).rowcount
     if ended:
         record(conn, ctx, "session.revoked", "principal", principal, sessions=ended)
+        tell_within(conn, ctx.tenant_id, (SESSIONS,))
     return ended
 
 

@@ -87,6 +87,7 @@ class Session:
 def opened(clock: Clock | None = None) -> Iterator[App]:
     """The application of these settings; closed at the end."""
     app = build(load_settings(), clock)
+    app.news.open()
     try:
         yield app
     finally:

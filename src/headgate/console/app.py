@@ -31,6 +31,7 @@ from headgate.console.pages import (
     duties,
     handling,
     home,
+    live,
     machines,
     mailed,
     messages,
@@ -109,6 +110,7 @@ DOORS: tuple[Door, ...] = (
     *account.DOORS,
     *search.DOORS,
     *palette.DOORS,
+    *live.DOORS,
     *styleguide.DOORS,
     *reader.DOORS,
     *nowhere.DOORS,  # last: it takes every address that is left

@@ -28,6 +28,7 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, S
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
+from headgate.ui.live import asks_again
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import sentence as sentence
 from headgate.ui.web import told
@@ -113,7 +114,7 @@ class Guarded:
                 visit.prove()
             answer = self.door.handler(visit)
             self._count(asked, visit, answer)
-        if live.touch_due and reads:
+        if live.touch_due and reads and not asks_again(asked.request):
             with site.app.database.transaction(tenant_id) as conn:
                 touch_session(conn, asked.token, asked.now)
         return self._finish(asked, visit, answer)
@@ -183,7 +184,8 @@ class Guarded:
             asked.page = self._frame(asked, visit, counted=True)
 
     def _frame(self, asked: Asked, visit: Visit, *, counted: bool) -> Page:
-        notice = auth.kept_notice(asked.request, asked.token)
+        # What is said once is said to somebody who asked.
+        notice = None if asks_again(asked.request) else auth.kept_notice(asked.request, asked.token)
         made = frame(visit, auth.csrf_of(asked.token), () if notice is None else (notice,), counted=counted)
         looking = asked.looking
         return made if looking is None else replace(made, support=looking.actor, support_until=looking.ends_at)

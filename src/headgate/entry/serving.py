@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import signal
@@ -136,6 +137,7 @@ def serve_on(app: App, bound: socket.socket) -> None:
 def serve_replica(settings: Settings, bound: socket.socket) -> None:
     """What each of several processes does: build the application over the shared database, serve on its socket."""
     app = build(settings)
+    app.news.open()
     try:
         with observed(app):
             serve_on(app, bound)
@@ -167,7 +169,19 @@ def server_for(app: App) -> uvicorn.Server:
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
-    return uvicorn.Server(config)
+    return _server(app, config)
+
+
+def _server(app: App, config: uvicorn.Config) -> uvicorn.Server:
+    """A server that ends its streams of news when it is told to stop: it would wait for them in vain."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await asyncio.to_thread(app.hearing.close)
+            await super().shutdown(sockets)
+
+    return Server(config)
 
 
 @contextlib.contextmanager

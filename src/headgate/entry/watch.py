@@ -18,7 +18,9 @@ REQUEST_ID: Final = b"x-request-id"
 _FIT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS: Final = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS".split())
 # Answered thousands of times a second, or asked for by machines: a line each only where somebody wants to see all.
-_QUIET: Final = ("/v1/events", "/health", "/assets")
+_QUIET: Final = ("/v1/events", "/health", "/assets", "/live", "/portal/live")
+# Answers that last as long as a page is looked at; how long says nothing about how fast anything is.
+_STREAMS: Final = ("/live/news", "/portal/live/news")
 _API: Final = "/v1"
 _EVENTS: Final = "/v1/events"
 log = Log("headgate.access")
@@ -73,7 +75,8 @@ def _given(scope: Scope) -> tuple[str, str]:
 def _note(scope: Scope, status: int, seconds: float) -> None:
     method, route = _method(scope), _route(scope)
     telemetry.http_requests.inc(method=method, route=route, status=str(status))
-    telemetry.http_seconds.observe(seconds, method=method, route=route)
+    if scope["path"] not in _STREAMS:
+        telemetry.http_seconds.observe(seconds, method=method, route=route)
     level = "debug" if status < 400 and scope["path"].startswith(_QUIET) else "info"
     # Asked first: to be told by the logging library that nobody wants it costs a tenth of answering an event.
     if level == "debug" and not _LOGGER.isEnabledFor(logging.DEBUG):

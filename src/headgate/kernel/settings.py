@@ -25,6 +25,7 @@ class Settings:
     public_url: where people reach the console, for links in mails. mail_url: the mail server, empty: mails are written
     into the folder `mail` of home; mail_user, mail_password, mail_from, mail_ca: how it is spoken to.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
+    live_streams: pages that one serving process tells of changes at the same time; others look again by hand.
     metrics_port: where metrics and health are told, apart from the API (0: nowhere); metrics_token guards it.
     residency: the label of the place where this installation stores and works, such as eu; empty: anywhere.
     deletion_days: how long a tenant's deletion waits after two people agreed to it.
@@ -45,6 +46,7 @@ class Settings:
     secure_cookies: bool = False
     trusted_proxies: str = "127.0.0.1"
     connections: int = 1000
+    live_streams: int = 400
     header_seconds: int = 10
     body_seconds: int = 30
     body_memory_bytes: int = 128_000_000
@@ -99,6 +101,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         secure_cookies=env.get("HEADGATE_SECURE_COOKIES", "") in {"1", "true", "yes"},
         trusted_proxies=env.get("HEADGATE_TRUSTED_PROXIES", "127.0.0.1"),
         connections=_integer(env, "HEADGATE_CONNECTIONS", 1000, 10, 100_000),
+        live_streams=_integer(env, "HEADGATE_LIVE_STREAMS", 400, 0, 100_000),
         header_seconds=_integer(env, "HEADGATE_HEADER_SECONDS", 10, 1, 600),
         body_seconds=_integer(env, "HEADGATE_BODY_SECONDS", 30, 1, 3600),
         body_memory_bytes=_integer(env, "HEADGATE_BODY_MEMORY_BYTES", 128_000_000, 1_000_000, 100_000_000_000),

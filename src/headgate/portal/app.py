@@ -25,6 +25,7 @@ from headgate.portal.pages import (
     export,
     files,
     home,
+    live,
     messages,
     nowhere,
     orders,
@@ -49,6 +50,7 @@ DOORS: tuple[Door, ...] = (
     *company.DOORS,
     *export.DOORS,
     *account.DOORS,
+    *live.DOORS,
     *nowhere.DOORS,  # last: it takes every address that is left
 )
 

@@ -42,6 +42,7 @@ from headgate.portal.views import ErrorView, NavItem, Page
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, Write, locale_for
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
+from headgate.ui.live import asks_again
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import told
 from headgate.wiring import App
@@ -115,7 +116,7 @@ class Guarded:
         uploads: tuple[Upload, ...],
     ) -> Response:
         site, door, request = self.site, self.door, asked.request
-        principal, touch = live.principal, live.touch_due
+        principal, touch = live.principal, live.touch_due and not asks_again(request)
         reads = door.method == "GET" and not door.notes and not touch
         ctx = Context(tenant_id, principal, asked.now, trace=str(request.scope["state"]["request_id"]))
         with site.app.database.transaction(tenant_id, partner=principal.partner, read_only=reads) as conn:
@@ -166,7 +167,7 @@ class Guarded:
         return response
 
     def _notices(self, asked: Asked) -> tuple[Notice, ...]:
-        found = COOKIES.kept_notice(asked.request, asked.token)
+        found = None if asks_again(asked.request) else COOKIES.kept_notice(asked.request, asked.token)
         return () if found is None else (found,)
 
 

@@ -25,6 +25,7 @@ COMPANY_ADD = "/portal/company/people"
 EXPORT = "/portal/export"
 EXPORT_ZIP = "/portal/export.zip"
 MORE = "/portal/more"
+LIVE_NEWS = "/portal/live/news"
 ANYWHERE = "/portal/{path:path}"
 
 

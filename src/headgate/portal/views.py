@@ -18,10 +18,12 @@ from headgate.ui.theme import Theme
 
 
 class View:
-    """A page: its template, and the navigation entry that is current."""
+    """A page: its template, the navigation entry that is current, and whether it asks for itself again (`live`) when
+    something of the partner's changed."""
 
     template: ClassVar[str]
     nav: ClassVar[str] = ""
+    live: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class HomeView(View):
 
     template: ClassVar[str] = "home.html"
     nav: ClassVar[str] = "home"
+    live: ClassVar[bool] = True
 
     company: str
     needs: tuple[Need, ...]
@@ -183,6 +186,7 @@ class DealsView(View):
 
     template: ClassVar[str] = "deals.html"
     nav: ClassVar[str] = "deals"
+    live: ClassVar[bool] = True
 
     tabs: tuple[Tab, ...]
     deals: tuple[DealRow, ...]
@@ -236,6 +240,7 @@ class DealView(View):
 
     template: ClassVar[str] = "deal.html"
     nav: ClassVar[str] = "deals"
+    live: ClassVar[bool] = True
 
     deal: str
     customer: str
@@ -308,6 +313,7 @@ class OrdersView(View):
 
     template: ClassVar[str] = "orders.html"
     nav: ClassVar[str] = "orders"
+    live: ClassVar[bool] = True
 
     tabs: tuple[Tab, ...]
     orders: tuple[OrderRow, ...]
@@ -331,6 +337,7 @@ class OrderView(View):
 
     template: ClassVar[str] = "order.html"
     nav: ClassVar[str] = "orders"
+    live: ClassVar[bool] = True
 
     order: str
     reference: str
@@ -365,6 +372,7 @@ class PricesView(View):
 
     template: ClassVar[str] = "prices.html"
     nav: ClassVar[str] = "prices"
+    live: ClassVar[bool] = True
 
     prices: tuple[PriceRow, ...]
 
@@ -375,6 +383,7 @@ class PriceView(View):
 
     template: ClassVar[str] = "price.html"
     nav: ClassVar[str] = "prices"
+    live: ClassVar[bool] = True
 
     request: str
     product: str

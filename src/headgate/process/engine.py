@@ -75,7 +75,8 @@ class BatchResult:
     """What became of a batch: events applied (`events`; `moves` are the cases that came to another stage), refused with
     their problems, failed, and events that follow from it.
 
-    A failed event keeps back the later events of its key: neither it nor they count as applied.
+    A failed event keeps back the later events of its key: neither it nor they count as applied. `kinds` of things were
+    changed, of these `partners`.
     """
 
     applied: int = 0
@@ -84,6 +85,8 @@ class BatchResult:
     emitted: int = 0
     events: list[StoredEvent] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
+    partners: set[str] = field(default_factory=set)
 
     def add(self, other: BatchResult) -> None:
         """Count a later part of the same batch in."""
@@ -91,6 +94,8 @@ class BatchResult:
         self.refusals.extend(other.refusals)
         self.failures.extend(other.failures)
         self.emitted += other.emitted
+        self.kinds |= other.kinds
+        self.partners |= other.partners
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,8 @@ class Engine:
             audits.extend(map(_recorded, kept))
         append_audit(conn, ctx.now, audits)
         result.applied += len(audits)
+        if audits:
+            result.kinds.add("masters")
 
 
 def _recorded(event: StoredEvent) -> AuditDraft:
@@ -363,7 +370,10 @@ class _Batch:
 
     def _write_cases(self) -> None:
         g, conn, now = self.gathered, self.conn, self.ctx.now
-        repo.save_cases(conn, list(g.cases.values()))
+        cases = list(g.cases.values())
+        repo.save_cases(conn, cases)
+        self.result.kinds.update(case.subject_type for case in cases)
+        self.result.partners.update(case.partner for case in cases if case.partner)
         repo.save_approvals(conn, list(g.approvals.values()))
         repo.escalate_tasks(conn, g.escalated)
         repo.reassign_tasks(conn, g.reassigned)

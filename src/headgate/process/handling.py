@@ -20,6 +20,7 @@ from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, HeadgateEr
 from headgate.ledger import AuditDraft, append_audit
 from headgate.process.core.approval import Voter
 from headgate.process.engine import Engine
+from headgate.store.news import tell_within
 
 Kind = Literal["take", "give_back", "hand_over", "snooze", "wake", "put_back"]
 KINDS: tuple[Kind, ...] = ("take", "give_back", "hand_over", "snooze", "wake", "put_back")
@@ -217,3 +218,4 @@ def _write(
             for row, who, at in changed
         ],
     )
+    tell_within(conn, ctx.tenant_id, ("task",))

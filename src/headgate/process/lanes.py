@@ -17,7 +17,7 @@ ordinary event waits for another try, masters pass it; while a master waits for 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -84,9 +84,15 @@ _TOO_SLOW = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.Tran
 _NOT_THE_EVENTS = "42"  # SQLSTATE class: a table, column or right is missing
 log = Log("headgate.lanes")
 Probe = Callable[[str], None]
+# Told, after a batch, of the tenant whose things changed, their kinds, and whose they are.
+Tell = Callable[[UUID, Collection[str], Collection[str]], None]
 
 
 def _quiet(_: str) -> None:
+    return
+
+
+def _untold(_tenant: UUID, _kinds: Collection[str], _partners: Collection[str]) -> None:
     return
 
 
@@ -101,6 +107,7 @@ class LaneRunner:
     lease_seconds: int = 15
     batch: int = 256
     probe: Probe = field(default=_quiet)
+    tell: Tell = field(default=_untold)
     # Tenants a batch of which this runner has committed since it began, or since it lost the database.
     _proven: set[UUID] = field(default_factory=set, init=False, repr=False, compare=False)
 
@@ -251,6 +258,7 @@ class LaneRunner:
                     self.probe("before_commit")
                     crashpoint("advance.before_commit")
                 progress.add(done)
+                self.tell(tenant, done.kinds, done.partners)
                 count(done, time.perf_counter() - began)
                 break
             except _AGAIN as error:

@@ -19,6 +19,7 @@ from headgate.kernel.errors import Conflict, Forbidden, invalid
 from headgate.kernel.ids import new_id
 from headgate.ledger import AuditDraft, append_audit, reveal_personal
 from headgate.ledger.personal import Kept, commit_entry, keep
+from headgate.store.news import tell_within
 
 SENT = "case.message_sent"
 LONGEST = 4000
@@ -127,6 +128,7 @@ def send_message(conn: Connection[Any], ctx: Context, about: About, text: str) -
     )
     draft = AuditDraft(SENT, about.subject_type, about.subject, ctx.principal.id, body, case_id=about.case_id)
     append_audit(conn, ctx.now, [draft])
+    tell_within(conn, ctx.tenant_id, ("message",), (about.partner,))
     return message
 
 

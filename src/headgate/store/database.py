@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import LiteralString
@@ -150,6 +150,11 @@ class Database:
             conn.close()
             raise
         return conn
+
+    def notify(self, channel: str, payloads: Sequence[str]) -> None:
+        """Tell whoever listens on a channel, each payload once; waits for no disk."""
+        with self._begun("", "", _Bounds(durable=False)) as conn:
+            conn.execute("select pg_notify(%s, told) from unnest(%s::text[]) as told", (channel, list(payloads)))
 
     def revive(self) -> None:
         """Start the embedded server again if it is gone. An external one is only waited for."""

@@ -35,12 +35,25 @@ STYLES = (
     "portal",
     "palette",
     "queue",
+    "live",
     "calendars",
     "account",
     "brand",
     "print",
 )
-SCRIPTS = ("theme", "times", "copy", "dialogs", "passkeys", "forms", "drafts", "keyboard", "palette", "choosing")
+SCRIPTS = (
+    "theme",
+    "times",
+    "copy",
+    "dialogs",
+    "passkeys",
+    "forms",
+    "drafts",
+    "keyboard",
+    "palette",
+    "choosing",
+    "live",
+)
 
 # What one page alone needs, loaded by that page; each folder of `static` named here is one file.
 PAGE_SCRIPTS = {"policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page"))}

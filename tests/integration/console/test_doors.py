@@ -52,6 +52,8 @@ FOR_ALL = {
     urls.SEARCH,
     urls.PALETTE,
     urls.STYLEGUIDE,
+    urls.LIVE_NEWS,
+    urls.LIVE_NAV,
     urls.ANYWHERE,
 }
 # What is not found with a made-up address, or before there is one.

@@ -147,6 +147,7 @@ class ApprovalView(View):
 
     template: ClassVar[str] = "approval.html"
     nav: ClassVar[str] = "work"
+    live: ClassVar[bool] = True
 
     approval: UUID
     status: str

@@ -40,6 +40,7 @@ class CasesView(View):
 
     template: ClassVar[str] = "cases.html"
     nav: ClassVar[str] = "cases"
+    live: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = MappingProxyType({"rows": "cases_rows.html"})
 
     tabs: tuple[Tab, ...]
@@ -112,6 +113,7 @@ class CaseView(View):
 
     template: ClassVar[str] = "case.html"
     nav: ClassVar[str] = "cases"
+    live: ClassVar[bool] = True
 
     case_id: UUID
     title: str

@@ -22,10 +22,12 @@ FactValue: TypeAlias = Money | Percent | Quantity | Decimal | int | bool | str |
 
 
 class View:
-    """A page: its full template, the navigation entry that is current, and the parts HTMX may ask for alone."""
+    """A page: its full template, the navigation entry that is current, and the parts HTMX may ask for alone. `live`:
+    it asks for itself again when something of the tenant changed."""
 
     template: ClassVar[str]
     nav: ClassVar[str] = ""
+    live: ClassVar[bool] = False
     parts: ClassVar[Mapping[str, str]] = NO_PARTS
 
 

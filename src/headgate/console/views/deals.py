@@ -35,6 +35,7 @@ class DealsView(View):
 
     template: ClassVar[str] = "deals.html"
     nav: ClassVar[str] = "deals"
+    live: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = MappingProxyType({"rows": "deals_rows.html"})
 
     tabs: tuple[Tab, ...]
@@ -89,6 +90,7 @@ class DealView(View):
 
     template: ClassVar[str] = "deal.html"
     nav: ClassVar[str] = "deals"
+    live: ClassVar[bool] = True
 
     deal: str
     customer: str

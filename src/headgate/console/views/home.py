@@ -79,6 +79,7 @@ class HomeView(View):
 
     template: ClassVar[str] = "home.html"
     nav: ClassVar[str] = "home"
+    live: ClassVar[bool] = True
 
     as_of: datetime
     today: date

@@ -31,6 +31,7 @@ class MessagesView(View):
 
     template: ClassVar[str] = "messages.html"
     nav: ClassVar[str] = "work"
+    live: ClassVar[bool] = True
 
     rows: tuple[WaitingRow, ...]
     waiting: int

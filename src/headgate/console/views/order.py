@@ -143,6 +143,7 @@ class OrderView(View):
 
     template: ClassVar[str] = "order.html"
     nav: ClassVar[str] = "orders"
+    live: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = MappingProxyType({"drawer-body": "order_peek.html"})
 
     order: str

@@ -62,6 +62,7 @@ class OrdersView(View):
 
     template: ClassVar[str] = "orders.html"
     nav: ClassVar[str] = "orders"
+    live: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"results": "orders_results.html", "rows": "orders_rows.html"}
     )

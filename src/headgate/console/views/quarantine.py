@@ -34,6 +34,7 @@ class QuarantineView(View):
 
     template: ClassVar[str] = "quarantine.html"
     nav: ClassVar[str] = "quarantine"
+    live: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = MappingProxyType({"rows": "quarantine_rows.html"})
 
     tabs: tuple[Tab, ...]

@@ -49,6 +49,7 @@ class WorkView(View):
 
     template: ClassVar[str] = "work.html"
     nav: ClassVar[str] = "work"
+    live: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = MappingProxyType({"rows": "work_rows.html"})
 
     scope: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headgate.console.views.common import Notice, View
+from headgate.console.views.live import NavView
 from headgate.console.views.mailed import LinkOverView
 from tests.unit.ui.samples import (
     access_reviews,
@@ -268,6 +269,7 @@ SAMPLES: dict[str, Sample] = {
     "styleguide": Sample(styleguide.STYLEGUIDE),
     "palette": Sample(palette.PALETTE),
     "palette-found": Sample(palette.FOUND),
+    "part-navigation": Sample(NavView("work"), "nav"),
     "part-palette": Sample(palette.FOUND, "palette-results"),
     **{f"error-{status}": Sample(view) for status, view in sign_in.ERRORS.items()},
     "error-signed-out": Sample(sign_in.ERRORS[404], signed_in=False),

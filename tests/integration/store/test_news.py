@@ -1,0 +1,207 @@
+"""Word of changes reaches whom it concerns in every process, gathered, and nobody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from headgate.kernel.clock import FixedClock
+from headgate.store import Database
+from headgate.store.hearing import ANYTHING, Hearing, Listener, place_of
+from headgate.store.news import CHANNEL, MOST_PARTNERS, SESSIONS, News, mark_of, notice_of, tell_within
+from tests.conftest import NOW
+
+PATIENCE = 20.0
+
+
+class Ear:
+    """A listener that remembers. `heard` waits until something was told."""
+
+    def __init__(self, hearing: Hearing, tenant: UUID, partner: str = "", person: str = "user:carl") -> None:
+        self.told: list[frozenset[str]] = []
+        self.ended = threading.Event()
+        self._rung = threading.Condition()
+        self.listener = Listener(place_of(tenant, partner), person, self._wake, self.ended.set)
+        self.joined = hearing.join(self.listener, 5, 4, 3)
+
+    def _wake(self, kinds: frozenset[str]) -> None:
+        with self._rung:
+            self.told.append(kinds)
+            self._rung.notify_all()
+
+    def heard(self, kind: str) -> bool:
+        """Whether it was told of such a thing, sooner or later."""
+        with self._rung:
+            return self._rung.wait_for(lambda: any(kind in kinds for kinds in self.told), PATIENCE)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def hearing(database: Database, clock: FixedClock) -> Iterator[Hearing]:
+    """One process that hears."""
+    made = Hearing(database, clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def news(database: Database) -> Iterator[News]:
+    """One process that tells."""
+    made = News(database)
+    made.open()
+    yield made
+    made.close()
+
+
+def ready(hearing: Hearing, *ears: Ear) -> None:
+    """Wait until each was told that it is connected now."""
+    for ear in ears:
+        assert ear.joined
+        assert ear.heard("anything")
+    assert hearing.listening
+
+
+def test_staff_hear_of_their_tenant_in_every_process_and_of_no_other(
+    database: Database, clock: FixedClock, hearing: Hearing, news: News
+) -> None:
+    other_process = Hearing(database, clock)
+    mine, theirs = uuid4(), uuid4()
+    ours, far, foreign = Ear(hearing, mine), Ear(other_process, mine), Ear(hearing, theirs)
+    ready(hearing, ours, far, foreign)
+    news.tell(mine, {"order"}, {"P-1"})
+    assert ours.heard("order")
+    assert far.heard("order")
+    news.tell(theirs, {"deal"})
+    assert foreign.heard("deal")
+    assert foreign.told == [ANYTHING, {"deal"}]
+    other_process.close()
+
+
+def test_a_partners_people_hear_of_their_own_and_not_that_there_was_anything_else(hearing: Hearing, news: News) -> None:
+    tenant = uuid4()
+    one, two = Ear(hearing, tenant, "P-1"), Ear(hearing, tenant, "P-2")
+    ready(hearing, one, two)
+    news.tell(tenant, {"order"}, {"P-1"})
+    news.tell(tenant, {"masters"})
+    assert one.heard("order")
+    news.flush()
+    news.tell(tenant, {"deal"}, {"P-2"})
+    assert two.heard("deal")
+    assert two.told == [ANYTHING, {"deal"}]
+
+
+def test_what_comes_in_a_rush_is_told_at_once_and_holds_no_codes(database: Database, news: News) -> None:
+    tenant = uuid4()
+    with database.listen(CHANNEL) as conn:
+        for number in range(500):
+            news.tell(tenant, {"order"}, {f"P-{number}"})
+        news.flush()
+        told = [n.payload for n in conn.notifies(timeout=PATIENCE, stop_after=2) if str(tenant) in n.payload]
+    assert len(told) == -(-500 // MOST_PARTNERS)
+    assert all(len(payload) < 8000 and "P-4" not in payload for payload in told)
+    notices = [notice_of(payload) for payload in told]
+    assert all(n is not None and n.tenant == tenant and n.kinds == {"order"} for n in notices)
+    assert {mark for n in notices if n for mark in n.partners} == {mark_of(tenant, f"P-{n}") for n in range(500)}
+    assert mark_of(tenant, "P-1") != mark_of(uuid4(), "P-1")
+
+
+def test_a_session_that_ended_concerns_all_streams_of_the_tenant_and_is_no_news(
+    database: Database, tenant: UUID, hearing: Hearing
+) -> None:
+    staff, partner = Ear(hearing, tenant), Ear(hearing, tenant, "P-1")
+    ready(hearing, staff, partner)
+    with database.transaction(tenant) as conn:
+        tell_within(conn, tenant, (SESSIONS,))
+    assert staff.heard(SESSIONS)
+    assert partner.heard(SESSIONS)
+    assert staff.told[1:] == [{SESSIONS}]
+    assert not hearing.missed(place_of(tenant, None), NOW + timedelta(seconds=1))
+
+
+def test_a_transaction_that_fails_tells_nothing(database: Database, tenant: UUID, hearing: Hearing) -> None:
+    ear = Ear(hearing, tenant)
+    ready(hearing, ear)
+    with pytest.raises(ZeroDivisionError), database.transaction(tenant) as conn:
+        tell_within(conn, tenant, ("order",))
+        raise ZeroDivisionError
+    with database.transaction(tenant) as conn:
+        tell_within(conn, tenant, ("deal",))
+    assert ear.heard("deal")
+    assert ear.told == [ANYTHING, {"deal"}]
+
+
+def test_a_lost_connection_is_made_again_and_everybody_looks_anew(
+    database: Database, hearing: Hearing, news: News, cluster: object, worker_database: str
+) -> None:
+    tenant = uuid4()
+    ear = Ear(hearing, tenant)
+    ready(hearing, ear)
+    ear.told.clear()
+    with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:  # type: ignore[attr-defined]
+        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
+    assert ear.heard("anything")
+    news.tell(tenant, {"order"})
+    assert ear.heard("order")
+
+
+def test_a_page_learns_whether_it_missed_something(hearing: Hearing, news: News, clock: FixedClock) -> None:
+    tenant = uuid4()
+    place, other = place_of(tenant, None), place_of(tenant, "P-9")
+    assert hearing.missed(place, NOW), "nobody listened yet, so nobody knows"
+    ear = Ear(hearing, tenant)
+    ready(hearing, ear)
+    clock.move(timedelta(minutes=1))
+    assert not hearing.missed(place, NOW + timedelta(seconds=30))
+    news.tell(tenant, {"order"}, {"P-1"})
+    assert ear.heard("order")
+    assert hearing.missed(place, NOW + timedelta(seconds=30))
+    assert not hearing.missed(other, NOW + timedelta(seconds=30))
+    assert not hearing.missed(place, NOW + timedelta(minutes=2))
+
+
+def test_too_many_are_refused_by_person_by_tenant_and_altogether(hearing: Hearing) -> None:
+    tenant = uuid4()
+    ears = [Ear(hearing, tenant) for _ in range(4)]
+    assert [ear.joined for ear in ears] == [True, True, True, False]
+    assert Ear(hearing, tenant, person="user:fay").joined
+    assert not Ear(hearing, tenant, person="user:fay").joined, "the tenant has its four"
+    assert Ear(hearing, uuid4()).joined
+    assert not Ear(hearing, uuid4()).joined, "there are five altogether"
+    hearing.leave(ears[0].listener)
+    hearing.leave(ears[0].listener)
+    assert hearing.count() == 4
+    assert Ear(hearing, tenant).joined
+
+
+def test_closing_ends_everybody_and_takes_nobody_any_more(hearing: Hearing) -> None:
+    ear = Ear(hearing, uuid4())
+    ready(hearing, ear)
+    hearing.close()
+    assert ear.ended.is_set()
+    assert not Ear(hearing, uuid4()).joined
+
+
+def test_news_that_nobody_opened_are_not_told_and_a_dead_database_loses_them_quietly(database: Database) -> None:
+    silent = News(database)
+    silent.tell(uuid4(), {"order"})
+    silent.close()
+    gone = Database(database._dsn, pool_size=1)
+    gone.close()
+    late = News(gone)
+    late.open()
+    late.tell(uuid4(), {"order"})
+    late.flush()
+
+
+@pytest.mark.parametrize("payload", ["", "x", "{}", "[]", "null", '{"tenant":"x","kinds":[],"partners":[]}', "3"])
+def test_what_nobody_here_has_sent_is_passed_over(payload: str) -> None:
+    assert notice_of(payload) is None
