@@ -1,5 +1,5 @@
 """Transitions of cases without a database: an order's life, and a process with three branches, against the same steps
-written as straight Python."""
+written as straight Python, and against a library of state machines."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from bench.harness import Options, Report, median
+from bench.transitions_peer import ABSENT, PeerMissing, joining_machine, order_machine
 from headgate.kernel.ids import derive_id
 from headgate.ledger import AuditDraft, StoredEvent
 from headgate.packs import find_pack
@@ -48,27 +49,43 @@ JOINING = ("thing.asked", "thing.signed", "thing.paid", "task.completed")
 
 
 def bench(options: Options) -> Report:
-    """Cases from their first event to their end, each event one transition. Ratios: ours to straight Python."""
+    """Cases from their first event to their end, each event one transition. Ratios: ours to straight Python, and to the
+    library, which makes the same values in its callbacks."""
     count, rounds = options.size(3000, 50), options.size(7, 2)
     path = find_pack("order_governance") / "processes" / "order_to_release.yaml"
     order = parse_definition(path.read_text(encoding="utf-8"), path.name)
     joining = parse_definition(PARALLEL, "joining.yaml")
-    found: dict[str, list[float]] = {"order": [], "order_straight": [], "parallel": [], "parallel_straight": []}
-    for _ in range(rounds):
-        found["order"].append(_rate(count, len(ORDER), lambda n: _life(order, "order", ORDER, n)))
-        found["order_straight"].append(_rate(count, len(ORDER), _straight_order))
-        found["parallel"].append(_rate(count, len(JOINING), lambda n: _life(joining, "thing", JOINING, n)))
-        found["parallel_straight"].append(_rate(count, len(JOINING), _straight_joining))
-        options.say("a round is done")
-    figures = {f"{name}_transitions_per_second": median(values) for name, values in found.items()}
-    ratios = {
-        "order_to_straight": median(found["order"]) / median(found["order_straight"]),
-        "parallel_to_straight": median(found["parallel"]) / median(found["parallel_straight"]),
+    lives: dict[str, tuple[int, Callable[[int], Case]]] = {
+        "order": (len(ORDER), lambda n: _life(order, "order", ORDER, n)),
+        "order_straight": (len(ORDER), _straight_order),
+        "parallel": (len(JOINING), lambda n: _life(joining, "thing", JOINING, n)),
+        "parallel_straight": (len(JOINING), _straight_joining),
     }
     notes = (
         "by processor time; actions answer with constants, so this is the engine alone",
         "straight Python makes the same case values, tasks and audit entries with the branches written as code",
     )
+    try:
+        lives["order_transitions"] = (len(ORDER), order_machine(_order_begun, _order_step))
+        lives["parallel_transitions"] = (len(JOINING), joining_machine(_joining_begun, _joining_step))
+        notes = (
+            *notes,
+            "the library transitions makes them too, in callbacks; it has no versions, clocks or approvals",
+        )
+    except PeerMissing:
+        notes = (*notes, ABSENT)
+    found: dict[str, list[float]] = {name: [] for name in lives}
+    for _ in range(rounds):
+        for name, (events, life) in lives.items():
+            found[name].append(_rate(count, events, life))
+        options.say("a round is done")
+    figures = {f"{name}_transitions_per_second": median(values) for name, values in found.items()}
+    ratios = {
+        f"{ours}_to_{peer}": median(found[ours]) / median(found[f"{ours}_{peer}"])
+        for ours in ("order", "parallel")
+        for peer in ("straight", "transitions")
+        if f"{ours}_{peer}" in found
+    }
     return Report("advance", TITLE, figures, ratios, notes)
 
 
@@ -147,44 +164,56 @@ def _life(definition: Definition, kind: str, types: tuple[str, ...], number: int
 
 def _straight_order(number: int) -> Case:
     """What the order's process does, as a person would write it for this one process."""
-    case = _opened(number, "order", "order_to_release")
-    for place, (stage, step) in enumerate((("released", "check"), ("fulfilled", "shipment"))):
-        event = _event(number * 10 + place, "order", ORDER[place], case.subject, {"order": case.subject})
-        case = case._replace(stage=stage, data={**case.data, step: dict(_ANSWERS)}, updated_at=NOW)
-        if stage == "released":
-            case = case._replace(partner="P-1", stake=Decimal("12.50"), currency="EUR", status="waiting")
-        _audit(case, event)
-        if stage == "fulfilled":
-            case = case._replace(status="closed", outcome="fulfilled", closed_at=NOW)
+    case = _order_begun(number)
+    for place in range(len(ORDER)):
+        case = _order_step(case, place)
+    return case
+
+
+def _order_begun(number: int) -> Case:
+    return _opened(number, "order", "order_to_release")
+
+
+def _order_step(case: Case, place: int) -> Case:
+    """What follows from one event of an order."""
+    stage, step = (("released", "check"), ("fulfilled", "shipment"))[place]
+    event = _event(place, "order", ORDER[place], case.subject, {"order": case.subject})
+    case = case._replace(stage=stage, data={**case.data, step: dict(_ANSWERS)}, updated_at=NOW)
+    if stage == "released":
+        case = case._replace(partner="P-1", stake=Decimal("12.50"), currency="EUR", status="waiting")
+    _audit(case, event)
+    if stage == "fulfilled":
+        case = case._replace(status="closed", outcome="fulfilled", closed_at=NOW)
     return case
 
 
 def _straight_joining(number: int) -> Case:
-    """Three things that have to come in any order, as a set of what is missing."""
-    case = _opened(number, "thing", "joining")
-    missing = {"paper", "money", "papers"}
-    task = TaskOpened(
-        derive_id(NOW, "task", case.case_id, number),
-        case.case_id,
-        "work",
-        "Collect papers",
-        "desk",
-        None,
-        None,
-        None,
-        None,
-    )
-    effects: list[object] = [task]
-    for place, type_ in enumerate(JOINING):
-        event = _event(number * 10 + place, "thing", type_, case.subject, {"thing": case.subject})
-        if place:
-            branch = {"thing.signed": "paper", "thing.paid": "money", "task.completed": "papers"}[type_]
-            missing.discard(branch)
-            case = case._replace(data={**case.data, branch: dict(event.data)}, updated_at=NOW)
-            if branch == "papers":
-                effects.append(TasksClosed(case.case_id, "done", task=task.task))
-        _audit(case, event)
-    if not missing:
+    """Three things that have to come in any order; the case keeps which have."""
+    case = _joining_begun(number)
+    for place in range(len(JOINING)):
+        case = _joining_step(case, place)
+    return case
+
+
+def _joining_begun(number: int) -> Case:
+    return _opened(number, "thing", "joining")
+
+
+def _joining_step(case: Case, place: int) -> Case:
+    """What follows from one event of a case with three branches: its task is opened, what came is kept, the task is
+    closed, and with the last of the three the case ends."""
+    event = _event(place, "thing", JOINING[place], case.subject, {"thing": case.subject})
+    if place == 0:
+        task = derive_id(NOW, "task", case.case_id, place)
+        TaskOpened(task, case.case_id, "work", "Collect papers", "desk", None, None, None, None)
+        case = case._replace(data={**case.data, "task": task})
+    else:
+        branch = ("paper", "money", "papers")[place - 1]
+        case = case._replace(data={**case.data, branch: dict(event.data)}, updated_at=NOW)
+        if branch == "papers":
+            TasksClosed(case.case_id, "done", task=case.data["task"])  # type: ignore[arg-type]  # the id kept above
+    _audit(case, event)
+    if {"paper", "money", "papers"} <= set(case.data):
         case = case._replace(stage="active", status="closed", outcome="active", closed_at=NOW)
     return case
 

@@ -57,6 +57,8 @@ PARTNER_PEOPLE = (
     ("bianca", "Bianca Conti", "partner_admin", 1),
 )
 PARTNER_MAIL = "partner.example"
+# Who of a partner registers its deals in the portal.
+_SPEAKERS = {place: f"user:{name}@{PARTNER_MAIL}" for name, _, _, place in reversed(PARTNER_PEOPLE)}
 SLUG = "nordwind"
 _STATE = "select settings ->> 'demo', settings -> 'demo_plan' from tenants"
 _REACHED = "select max(received_at), exists (select from agreements) from events"
@@ -140,7 +142,7 @@ def _way_out(app: App) -> str:
 
 
 def _play(app: App, clock: FixedClock, plan: Plan, tenant: UUID | None, *, quiet: bool) -> UUID:
-    simulation = with_deals(simulate(plan.seed, plan.first_day, plan.weeks), plan.until)
+    simulation = with_deals(simulate(plan.seed, plan.first_day, plan.weeks), plan.until, _SPEAKERS)
     before = simulation.start - timedelta(days=1)
     clock.set(before)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

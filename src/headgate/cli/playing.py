@@ -121,15 +121,17 @@ class Player:
 
     def send(self, events: Sequence[Event]) -> None:
         """Put events into the log as their sources would."""
-        by_source: dict[str, list[Incoming]] = {}
+        by_source: dict[tuple[str, str], list[Incoming]] = {}
         for event in events:
             incoming = Incoming(event.event_id, event.type, event.time, dict(event.data), event.subject)
-            by_source.setdefault(event.source, []).append(incoming)
+            by_source.setdefault((event.source, event.actor), []).append(incoming)
         if not by_source:
             return
         with self.app.database.transaction(self.tenant) as conn:
-            for source, batch in by_source.items():
-                ctx = Context(self.tenant, Principal(f"source:{source}", "service", source), self.clock.now())
+            now = self.clock.now()
+            for (source, actor), batch in by_source.items():
+                service = Principal(f"source:{source}", "service", source)
+                ctx = Context(self.tenant, load_principal(conn, actor, now) if actor else service, now)
                 ingest(conn, ctx, self.app.engine, source, batch)
 
     def _decide_what_is_due(self, alone: datetime, end: datetime) -> None:

@@ -14,8 +14,8 @@ from psycopg.rows import dict_row
 from headgate.kernel.errors import NotFound
 
 LIMIT = 200  # of a page; callers ask for one more to see whether there is another
-# When a task is due, what is at stake, and its id: the order of the work queue.
-Place = tuple[datetime | None, Decimal | None, UUID]
+# How far a task was escalated, when it is due, what is at stake, and its id: the order of the work queue.
+Place = tuple[int, datetime | None, Decimal | None, UUID]
 
 _QUEUE = """
 select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.level, t.assignee, t.due_at, t.stake, t.currency,
@@ -26,12 +26,13 @@ join cases c on c.tenant_id = t.tenant_id and c.case_id = t.case_id
 left join approvals a on a.tenant_id = t.tenant_id and a.case_id = t.case_id and a.branch = t.branch
   and a.status = 'pending'
 where t.status = 'open' and (t.snoozed_until is null or t.snoozed_until <= %(now)s) {filters}
-order by t.due_at nulls last, t.stake desc nulls last, t.task
+order by t.priority desc, t.due_at nulls last, t.stake desc nulls last, t.task
 limit %(limit)s
 """
 # The same order as one comparison: what has no due time or nothing at stake comes last.
-_BEHIND = """and (coalesce(t.due_at, 'infinity'), coalesce(-t.stake, 'infinity'), t.task)
-    > (coalesce(%(due)s::timestamptz, 'infinity'), coalesce(-%(stake)s::numeric, 'infinity'), %(task)s::uuid)"""
+_BEHIND = """and (-t.priority, coalesce(t.due_at, 'infinity'), coalesce(-t.stake, 'infinity'), t.task)
+    > (-%(priority)s::smallint,
+       coalesce(%(due)s::timestamptz, 'infinity'), coalesce(-%(stake)s::numeric, 'infinity'), %(task)s::uuid)"""
 _QUEUE_COUNTS = """
 select count(*) filter (where role = any(%(roles)s) or also_role = any(%(roles)s)) as team,
        count(*) filter (where assignee = %(me)s) as mine,
@@ -79,7 +80,9 @@ def work_queue(
     after: Place | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """Open tasks, most urgent first, then most money. `view`: mine | team | unassigned | all.
+    """Open tasks: what was escalated furthest first, then by due time, then by most money.
+
+    `view`: mine | team | unassigned | all.
 
     `after` is the `place_of` the last one seen.
     """
@@ -92,13 +95,13 @@ def work_queue(
     params: dict[str, Any] = {"now": now, "me": me, "roles": list(roles), "limit": min(limit, LIMIT + 1)}
     if after is not None:
         filters += _BEHIND
-        params |= dict(zip(("due", "stake", "task"), after, strict=True))
+        params |= dict(zip(("priority", "due", "stake", "task"), after, strict=True))
     return _rows(conn, _QUEUE.format(filters=filters), params)
 
 
 def place_of(task: Mapping[str, Any]) -> Place:
     """Where a task of the work queue stands in its order."""
-    return task["due_at"], task["stake"], task["task"]
+    return task["priority"], task["due_at"], task["stake"], task["task"]
 
 
 def every_task(conn: Connection[Any], now: datetime) -> Iterator[dict[str, Any]]:

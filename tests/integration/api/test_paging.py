@@ -63,6 +63,17 @@ def test_pages_hold_everything_once_in_the_same_order(full: World, who: str, pat
     assert [item[key] for page in small for item in page] == [item[key] for item in whole]
 
 
+def test_what_was_escalated_furthest_leads_the_queue_on_every_page(full: World) -> None:
+    before = [item["task"] for item in full.get("carl", "/v1/tasks", limit=200).json()["items"]]
+    raised = [before[5], before[-1], before[2]]
+    with full.channel.app.database.transaction(full.channel.tenant) as conn:
+        for priority, task in enumerate(raised, 1):
+            conn.execute("update tasks set priority = %s where task = %s", (priority, task))
+    after = [item["task"] for page in pages(full, "carl", "/v1/tasks", 2) for item in page]
+    assert after[:3] == raised[::-1]
+    assert after[3:] == [task for task in before if task not in raised], "the rest stands as it stood"
+
+
 def test_a_page_that_is_exactly_full_is_the_last(full: World) -> None:
     assert len(pages(full, "carl", "/v1/orders", COUNT)) == 1
 

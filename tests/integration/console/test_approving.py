@@ -162,3 +162,27 @@ def test_a_delegation_that_cannot_be_is_refused_with_the_reason(held: Visitor) -
         assert told in words(answer), words(answer)
         assert "user:" not in words(answer)
     assert "Nobody decides for anybody else" in words(held.get("/delegations"))
+
+
+def test_several_exceptions_of_one_request_are_asked_about_together(visitor: Visitor) -> None:
+    visitor.enter("carl")
+    here = "/approvals/preview?policy=approval_matrix&ask=1"
+    rest = "&in.margin_pct=9&in.tier=silver&in.risk=low"
+    price = f"in.exception=price_deviation&in.stake=50&in.deviation_pct=12{rest}"
+    credit = f"in.exception=credit_limit&in.stake=900&in.deviation_pct=0{rest}"
+    alone = words(visitor.get(f"{here}&{price}"))
+    assert "Channel manager level 1" in alone
+    assert "Finance level" not in alone
+    added = visitor.get(f"{here}&{price}&add=1")
+    assert "1 exception of this request so far" in words(added)
+    assert 'name="also.0.exception" value="price_deviation"' in added.text
+    assert not re.search(r'id="in\.exception"[^>]*value="price', added.text), "the form is empty for the next one"
+    assert "Channel manager level 1" in words(added)
+    also = price.replace("in.", "also.0.")
+    both = visitor.get(f"{here}&{also}&{credit}")
+    told = words(both)
+    assert "Channel manager level 1" in told
+    assert "Finance level 1" in told
+    assert "Leave out" in told
+    wrong = visitor.get(f"{here}&{also.replace('stake=50', 'stake=much')}")
+    assert wrong.status_code == 422

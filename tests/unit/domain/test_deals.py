@@ -233,6 +233,9 @@ def test_more_evidence_never_lowers_the_score(extra: str) -> None:
         ("Bluesky Aviation Leasing", "Leasing Aviation Blue Sky", "1"),
         ("Data Bridge Partners", "DataBridge B.V.", "1"),
         ("Rivermark Holding", "River Mark", "1"),
+        ("Rivermark Retail GmbH", "River Mark", "1"),
+        ("Sonnen Hof Pflege gGmbH", "Sonnenhof Pflegedienst", "1"),
+        ("Kranich Stahlhandel", "Kranich Stahl", "1"),
     ],
 )
 def test_words_written_together_and_apart_are_one_name(ours: str, theirs: str, alike: str) -> None:
@@ -246,6 +249,8 @@ def test_words_written_together_and_apart_are_one_name(ours: str, theirs: str, a
         ("River Marketing", "Rivermark Retail"),
         ("Blue Sky Bakery", "Bluesky Aviation"),
         ("A Cme Tools", "Acme Gifts"),
+        ("Kranich Stahlhandel", "Kranich Reisedienst"),
+        ("Sommer Pflegedienst", "Winter Pflegedienst"),
     ],
 )
 def test_words_that_only_look_like_halves_stay_apart(ours: str, theirs: str) -> None:
@@ -276,6 +281,6 @@ def test_the_labelled_pairs_are_told_apart(capsys: pytest.CaptureFixture[str]) -
     precision, recall = right / (right + wrong), right / (right + missed)
     with capsys.disabled():
         sys.stdout.write(f"\n{len(pairs)} pairs: precision {precision:.3f}, recall {recall:.3f}\n")
-    assert precision >= 0.9
-    assert recall >= 0.9
+    assert precision >= 0.93
+    assert recall >= 0.95
     assert looked_up >= right

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import jsonschema_rs
 import pytest
 
 from headgate.kernel.canonical import loads
@@ -20,7 +21,10 @@ from headgate.packs.scenarios.core.parse import is_story, parse_story
 from headgate.packs.scenarios.core.sections import ROWS
 from headgate.packs.scenarios.core.times import day, instant, span
 from headgate.policy.core.source import Node, read_yaml
+from tests.unit.process.test_schema import plain
 
+ROOT = Path(__file__).parents[3]
+SHIPPED = sorted(f for f in ROOT.glob("packs/*/scenarios/*.yaml") if is_story(f.read_text(), f.name))
 BERLIN = ZoneInfo("Europe/Berlin")
 GOOD = """\
 scenarios:
@@ -56,6 +60,9 @@ def test_a_story_knows_its_lines() -> None:
         (("approves: O-1, ", ""), 5, "is nothing that can happen"),
         (("approves: O-1,", "approves: O-1, rejects: O-1,"), 5, "more than one outcome"),
         (("by: carl, ", ""), 5, "'by' is missing"),
+        (("by: carl, approves: O-1, reason: fine", "asks: O-1"), 5, "'by' is missing"),
+        (("approves: O-1, reason: fine", "asks: O-1, answered: O-1"), 5, "more than one thing"),
+        (("by: carl, approves: O-1, reason: fine", "fails: O-1, kind: order.release"), 5, "'kind' is not a known key"),
         (("{cases:", "{case:"), 7, "'case' is not a known key"),
         (("    expected: {cases: [{subject: O-1}]}\n", ""), 2, "cannot fail"),
         (("name: one", "title: one"), 2, "'title' is not a known key"),
@@ -195,3 +202,10 @@ def test_the_schema_of_the_reference_names_what_the_parser_knows() -> None:
     text = (Path(__file__).parents[3] / "docs" / "reference" / "scenarios.schema.json").read_text()
     for name in ("people", "agreements", "defaults", "approves", "refused", "explained", "quarantine", "emitted"):
         assert f'"{name}"' in text
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_every_shipped_story_fits_the_schema_that_editors_use(file: Path) -> None:
+    text = (ROOT / "docs" / "reference" / "scenarios.schema.json").read_text()
+    found = jsonschema_rs.validator_for(loads(text)).iter_errors(plain(read_yaml(file.read_text(), file.name).plain()))
+    assert [f"{list(error.instance_path)}: {error.message}"[:300] for error in found] == []

@@ -117,7 +117,8 @@ def list_tasks(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Queue:
-    """Open tasks, most urgent first, then most money: of the caller's roles, their own, nobody's, or all."""
+    """Open tasks of the caller's roles, their own, nobody's, or all: what was escalated furthest first, then by due
+    time, then by most money."""
     me, roles = caller.ctx.principal.id, sorted(caller.ctx.principal.roles)
     with caller.reading() as conn:
         rows = work_queue(conn, caller.ctx.now, view=view, me=me, roles=roles, after=_after(cursor), limit=limit + 1)
@@ -218,20 +219,23 @@ def _before(cursor: str) -> tuple[datetime, UUID] | None:
 def _after(cursor: str) -> Place | None:
     if not cursor:
         return None
-    due, stake, task = decode_cursor(cursor, 3)
+    priority, due, stake, task = decode_cursor(cursor, 4)
     try:
+        raised = int(priority)
         at = datetime.fromisoformat(due) if due else None
         amount = Decimal(stake) if stake else None
-        if (at and at.tzinfo is None) or (amount is not None and not amount.is_finite()):
+        if (at and at.tzinfo is None) or (amount is not None and not amount.is_finite()) or not 0 <= raised < 32768:
             raise ValueError
-        return at, amount, UUID(task)
+        return raised, at, amount, UUID(task)
     except (ValueError, InvalidOperation):
         raise _not_ours(cursor) from None
 
 
 def _cursor(place: Place) -> str:
-    due, stake, task = place
-    return encode_cursor(due.isoformat() if due else "", "" if stake is None else format(stake, "f"), str(task))
+    priority, due, stake, task = place
+    return encode_cursor(
+        str(priority), due.isoformat() if due else "", "" if stake is None else format(stake, "f"), str(task)
+    )
 
 
 def _not_ours(cursor: str) -> Exception:

@@ -19,6 +19,8 @@ from headgate.process.preview import Preview, Question, preview
 from headgate.ui.web import sentence
 
 INPUT = "in."
+ALSO = "also."
+MOST_EARLIER = 9
 USUAL = "approval_matrix"
 MOST_PEOPLE = 500
 
@@ -33,10 +35,15 @@ def show(visit: Visit) -> Answer:
     given = {name: visit.text(f"{INPUT}{name}") for name in (c.name for c in policies.needs(policy))}
     asked_by, stake = visit.text("asked_by"), visit.text("stake")
     answer, error, problems = None, "", {}
-    asked = visit.text("ask") == "1"
+    earlier = _earlier(visit, list(given))
+    if visit.text("add") == "1" and any(given.values()):
+        earlier, given = [*earlier, given][:MOST_EARLIER], dict.fromkeys(given, "")
+    asked = visit.text("ask") == "1" or bool(earlier)
     if asked:
         try:
-            answer = _answer(visit, policies, policy, given, asked_by, stake)
+            # A form that is still empty is the next exception to describe, not one of the request.
+            asks = [*earlier, given] if any(given.values()) or not earlier else earlier
+            answer = _answer(visit, policies, policy, asks, asked_by, stake)
         except Invalid as wrong:
             problems = {p.field.rsplit(".", 1)[-1]: sentence(f"{p.message}. {p.fix}".strip()) for p in wrong.problems}
             known = problems.keys() & (given.keys() | {"stake"})
@@ -51,6 +58,7 @@ def show(visit: Visit) -> Answer:
         fields=tuple(
             present.matrix_field(table, column, given[column.name], problems) for column in policies.needs(policy)
         ),
+        earlier=present.earlier_asks(table, policies.needs(policy), earlier, policy, asked_by, stake),
         people=present.person_options(list_accounts(visit.conn, visit.now, kind="person", limit=MOST_PEOPLE)),
         asked_by=asked_by,
         stake=stake,
@@ -65,10 +73,15 @@ def show(visit: Visit) -> Answer:
     return Shown(view, 422) if asked and answer is None else view
 
 
-def _answer(
-    visit: Visit, policies: PolicySet, policy: str, given: dict[str, str], asked_by: str, stake: str
-) -> Preview:
-    """Ask the matrix. What is left empty is not known; the matrix says where it must be."""
+def _earlier(visit: Visit, names: list[str]) -> list[dict[str, str]]:
+    """The exceptions that were described before this one, from the address: `also.0.amount` and so on, those of numbers
+    without a value left out."""
+    found = ({name: visit.text(f"{ALSO}{n}.{name}") for name in names} for n in range(MOST_EARLIER))
+    return [each for each in found if any(each.values())]
+
+
+def _ask(policies: PolicySet, policy: str, given: dict[str, str]) -> dict[str, Any]:
+    """What is left empty is not known; the matrix says where it must be."""
     ask: dict[str, Any] = {}
     for column in policies.needs(policy):
         text = given[column.name]
@@ -80,6 +93,13 @@ def _answer(
         elif text and column.type == "list":
             value = [part.strip() for part in text.split(",") if part.strip()]
         ask[column.name] = value
+    return ask
+
+
+def _answer(
+    visit: Visit, policies: PolicySet, policy: str, asks: list[dict[str, str]], asked_by: str, stake: str
+) -> Preview:
+    """Ask the matrix about all exceptions of one request."""
     money: Decimal | None = None
     if stake:
         try:
@@ -88,7 +108,7 @@ def _answer(
             raise Invalid("The money at stake is not an amount; write it like 5000.00.") from None
         if not money.is_finite():
             raise Invalid("The money at stake is not an amount; write it like 5000.00.")
-    question = Question(policy, [ask], requested_by=asked_by, stake=money)
+    question = Question(policy, [_ask(policies, policy, each) for each in asks], requested_by=asked_by, stake=money)
     return preview(visit.conn, visit.ctx, visit.app.engine, question)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from headgate.access import Account, Delegation
+from headgate.console import urls
 from headgate.console.present.evaluations import readable
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
@@ -15,6 +16,7 @@ from headgate.console.views.approving import (
     CanDecide,
     CannotDecide,
     DelegationRow,
+    EarlierAsk,
     ForeseenStep,
     MatrixField,
 )
@@ -57,6 +59,36 @@ def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: 
         hint=hint,
         error=problems.get(column.name, ""),
     )
+
+
+def earlier_asks(
+    table: PolicyTable,
+    columns: Sequence[InputColumn],
+    asks: Sequence[Mapping[str, str]],
+    policy: str,
+    asked_by: str,
+    stake: str,
+) -> tuple[EarlierAsk, ...]:
+    """The exceptions that were described before, each with the way to the request without it."""
+    labels = {column.name: column.label or humanise(column.name) for column in columns}
+    rest = [("policy", policy), ("asked_by", asked_by), ("stake", stake)]
+    found = []
+    for place, ask in enumerate(asks):
+        kept = [
+            (f"also.{n}.{name}", value)
+            for n, each in enumerate(asks)
+            if n != place
+            for name, value in each.items()
+            if value
+        ]
+        found.append(
+            EarlierAsk(
+                words=", ".join(f"{labels[name]} {humanise(value)}" for name, value in ask.items() if value),
+                hidden=tuple((f"also.{place}.{name}", value) for name, value in ask.items() if value),
+                without=urls.query(urls.APPROVALS_PREVIEW, [*rest, *kept]),
+            )
+        )
+    return tuple(found)
 
 
 def _spoken_of(table: PolicyTable, column: str) -> tuple[str, ...]:

@@ -38,6 +38,13 @@ KINDS: Mapping[str, str] = {
     "opportunity": "Opportunity of our own sales",
     "customer": "Existing customer",
 }
+# Whose the customer's place is, as `deal_rules` was asked.
+TERRITORIES: Mapping[str, str] = {
+    "ours": "the partner’s own",
+    "exclusive": "another partner’s alone",
+    "foreign": "another partner’s",
+    "open": "nobody’s in particular",
+}
 # The lists people work with; everything else is under “All”.
 VIEWS: tuple[tuple[str, str], ...] = (
     ("", "All"),
@@ -102,7 +109,7 @@ def deal_view(
         partner=PartnerName(row["partner"], row["partner_name"] or row["partner"]),
         amount=Money(row["amount"], row["currency"]),
         stake=lens.money(row["stake"]) if lens.is_foreign(row["currency"]) else None,
-        facts=_facts(row, content, lens),
+        facts=_facts(row, content, decision, lens),
         contact=tuple(
             Fact(label, contact[key])
             for label, key in (("Contact", "name"), ("E-mail", "email"), ("Phone", "phone"), ("Title", "title"))
@@ -128,11 +135,21 @@ def _line(line: Mapping[str, Any], currency: str) -> tuple[str, str, Decimal, Mo
     return str(line["line"]), str(line["product"]), number(line["quantity"]), amount
 
 
-def _facts(row: Mapping[str, Any], content: Mapping[str, Any], lens: Lens) -> tuple[Fact, ...]:
+def _territory(content: Mapping[str, Any], decision: Decision | None) -> str | None:
+    """What the partner named, and whose the customer's place is as the last assessment found it."""
+    named = str(content.get("territory") or "")
+    whose = TERRITORIES.get(str(decision.inputs.get("territory", "")), "") if decision is not None else ""
+    return f"{named} ({whose})" if named and whose else named or whose or None
+
+
+def _facts(
+    row: Mapping[str, Any], content: Mapping[str, Any], decision: Decision | None, lens: Lens
+) -> tuple[Fact, ...]:
     facts = (
         Fact("Registered", row["registered_at"]),
         Fact("Expected close", lens.fmt.day(row["close_on"])),
         Fact("Programme", content["programme"] or None),
+        Fact("Territory", _territory(content, decision)),
         Fact("Distributor", content["distributor"] or None),
         Fact("Incumbent", content["incumbent"] or None),
         Fact("Competitor", content["competitor"] or None),
@@ -192,6 +209,7 @@ def _pairs(
     if rival is not None:
         mine = row["content"]
         pairs += [
+            ("Territory", str(mine.get("territory") or ""), str(rival.get("territory") or "")),
             ("Products", _products(mine), _products(rival)),
             (
                 "Amount",

@@ -63,8 +63,20 @@ class ForeseenStep:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierAsk:
+    """An exception of the request: in words, as hidden fields, and the address of the request without it."""
+
+    words: str
+    hidden: tuple[tuple[str, str], ...]
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
 class PreviewView(View):
-    """The form and, once it was filled in, the answer. Nothing is written by either."""
+    """The form and, once it was filled in, the answer. Nothing is written by either.
+
+    `earlier` are the exceptions of the request that were described before the one in the form.
+    """
 
     template: ClassVar[str] = "approval_preview.html"
     nav: ClassVar[str] = "work"
@@ -82,6 +94,7 @@ class PreviewView(View):
     steps: tuple[ForeseenStep, ...] = ()
     expires_at: datetime | None = None
     error: str = ""
+    earlier: tuple[EarlierAsk, ...] = ()
 
     @property
     def stake_given(self) -> bool:

@@ -27,7 +27,8 @@ COMMON = frozenset(
     international global worldwide europe european deutschland germany france uk usa us america italia espana nederland
     austria osterreich schweiz services service solutions solution systems system technologies technology tech digital
     consulting company co partners partner industries industrial trading handel handels logistics management
-    software data media net online betriebs vertriebs verwaltungs beteiligungs produktions""".split()
+    software data media net online betriebs vertriebs verwaltungs beteiligungs produktions
+    retail retailers store stores shop shops wholesale einzelhandel grosshandel versand""".split()
 )
 # Mail providers: an address there says nothing about the company.
 FREE_MAIL = frozenset(
@@ -36,10 +37,15 @@ FREE_MAIL = frozenset(
     wanadoo.fr libero.it virgilio.it btinternet.com mail.ru yandex.ru qq.com 163.com zoho.com fastmail.com""".split()
 )
 # Legal forms that cleanco leaves: written with dots inside, or younger than its list.
-_FORMS = frozenset("gesmbh mbh partgmbb partg ek ev eg kgaa ohg gbr sarl sasu spa srl sia aps oyj doo zoo".split())
+_FORMS = frozenset(
+    "ggmbh gesmbh mbh partgmbb partg ek ev eg kgaa ohg gbr sarl sasu spa srl sia aps oyj doo zoo".split()
+)
 _ABBREVIATED = {"str": "strasse", "st": "street", "rd": "road", "ave": "avenue", "av": "avenue", "blvd": "boulevard"}
 # A word shorter than this is no half of a compound: `Sky` is, the `i` of `Kowalski i Synowie` is not.
 _PART = 3
+# Ends of compounds that say how a trade is run, not whose: Pflegedienst and Pflege, Stahlhandel and Stahl.
+_ENDINGS = ("dienste", "dienst", "handel", "betriebe", "betrieb", "gruppe", "service")
+_STEM = 5  # what is left of a compound has at least so many letters
 _SPELT = {"brothers": "bros", "gebruder": "gebr", "gebrueder": "gebr", "incorporated": "inc", "sons": "son"}
 
 
@@ -94,11 +100,19 @@ class Aligned(NamedTuple):
 
 def aligned(ours: str, theirs: str) -> Aligned:
     """Two names side by side: `River Mark Ltd` and `Rivermark Holding` are both `rivermark`."""
-    one, other = ([folded(word) for word in legal_core(name).split()] for name in (ours, theirs))
+    one, other = ([_stem(folded(word)) for word in legal_core(name).split()] for name in (ours, theirs))
     left, right = _together(one, frozenset(other)), _together(other, frozenset(one))
     rest, others = ({word for word in words if word in COMMON} for words in (left, right))
     joined = len(left) < len(one) or len(right) < len(other)
     return Aligned(_tell(left), _tell(right), joined and (rest <= others or others <= rest))
+
+
+def _stem(word: str) -> str:
+    """A compound without what says only how the trade is run."""
+    for ending in _ENDINGS:
+        if word not in COMMON and word.endswith(ending) and len(word) >= len(ending) + _STEM:
+            return word.removesuffix(ending)
+    return word
 
 
 def _together(words: list[str], others: frozenset[str]) -> list[str]:

@@ -28,6 +28,7 @@ from headgate.packs.scenarios.core.model import Act, Given, Mismatch, Scenario, 
 from headgate.packs.scenarios.core.times import day, instant, span
 from headgate.packs.scenarios.observe import observe, reasons_of
 from headgate.packs.scenarios.patching import Changed, Patched, patched
+from headgate.packs.scenarios.telling import tell
 from headgate.policy.core.source import Node
 from headgate.process import Choice, Engine, Incoming, decide_approval, ingest
 from headgate.process.barriers import segments
@@ -208,6 +209,8 @@ class _Stage:
             self.send(act)
         elif act.kind == "decide":
             self.decide(act)
+        elif act.kind == "tell":
+            tell(self.conn, self.context, self.engine, act, self.person)
         elif act.kind == "jobs":
             for job in self.engine.registry.jobs.values():
                 events = job(self.conn, self.context())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from headgate.packs.simulator.model import Event, Product, Simulation
@@ -41,6 +42,7 @@ class _Plan:
     close_in: int = 75
     programme: str = ""
     contact: str = ""
+    territory: str = ""
 
 
 _DEALS = (
@@ -97,6 +99,7 @@ _DEALS = (
         {"name": "Lindgren Verktyg AB", "country": "SE", "domain": "lindgren-verktyg.se", "city": "Malmö"},
         17_300,
         close_in=520,
+        territory="NORDICS",
     ),
     _Plan(
         9,
@@ -104,6 +107,7 @@ _DEALS = (
         5.4,
         {"name": "Ferrovia Sud S.p.A.", "country": "IT", "domain": "ferroviasud.it", "city": "Milano"},
         54_200,
+        territory="ITALIA",
     ),
     _Plan(
         10,
@@ -116,14 +120,27 @@ _DEALS = (
     _Plan(
         11, 2, 3.5, {"name": "Notdienst Zentrale West", "country": "DE", "domain": "nzw.example", "city": "Köln"}, 9_800
     ),
+    # Outside what its partner sells, so somebody looks at it.
+    _Plan(
+        14,
+        2,
+        0.3,
+        {"name": "Bryggeri Vinga AB", "country": "SE", "domain": "vinga-bryggeri.se", "city": "Göteborg"},
+        23_600,
+        contact="Elin Vinga",
+    ),
     # These two wait: registered shortly before the end, one of them large enough to be asked about anyway.
     _Plan(12, 0, 0.11, _RIVER, 262_000, close_in=90, contact="Imke Paulsen"),
     _Plan(13, 1, 0.05, _RIVER_TOO, 198_000, close_in=95),
 )
 
 
-def with_deals(simulation: Simulation, until: datetime) -> Simulation:
-    """The simulation with deals in its stream, up to `until`, and in its masters what they are held against. Pure."""
+def with_deals(simulation: Simulation, until: datetime, people: Mapping[int, str] = MappingProxyType({})) -> Simulation:
+    """The simulation with deals in its stream, up to `until`, and in its masters what they are held against. Pure.
+
+    `people` are who speaks for a partner in the portal, by its place among the active ones; a partner without one
+    speaks for itself.
+    """
     end = min(until, simulation.end)
     partners = [p for p in simulation.partners if p.status == "active"][:3]
     products = [p for p in simulation.products if p.status == "active"]
@@ -131,10 +148,15 @@ def with_deals(simulation: Simulation, until: datetime) -> Simulation:
     for plan in _DEALS:
         at = end - timedelta(days=plan.days)
         product = products[(plan.number * 37) % len(products)]
-        data = _content(plan, partners[plan.partner].code, at, product)
+        data = _content(plan, partners[plan.partner].code, at, product, people.get(plan.partner, ""))
         number = str(data["deal"])
-        found.append(Event(PORTAL, f"registered:{number}", "deal.submitted", number, at, data))
-    found += _afterwards(end, {plan.number: partners[plan.partner].code for plan in _DEALS})
+        actor = people.get(plan.partner, "")
+        found.append(Event(PORTAL, f"registered:{number}", "deal.submitted", number, at, data, actor))
+    found += _afterwards(
+        end,
+        {plan.number: partners[plan.partner].code for plan in _DEALS},
+        {plan.number: people.get(plan.partner, "") for plan in _DEALS},
+    )
     stream = tuple(sorted((*simulation.stream, *found), key=lambda e: e.time))
     return replace(simulation, stream=stream, masters=(*simulation.masters, *_masters(simulation, products)))
 
@@ -144,7 +166,7 @@ def number_of(deal: int) -> str:
     return f"D-{2400 + deal}"
 
 
-def _content(plan: _Plan, partner: str, at: datetime, product: Product) -> dict[str, Any]:
+def _content(plan: _Plan, partner: str, at: datetime, product: Product, person: str) -> dict[str, Any]:
     mail = f"{plan.contact.split()[-1].lower()}@{plan.customer.get('domain', 'mail.example')}" if plan.contact else ""
     return {
         "deal": number_of(plan.number),
@@ -155,21 +177,24 @@ def _content(plan: _Plan, partner: str, at: datetime, product: Product) -> dict[
             {"line": "1", "product": product.code, "quantity": str(plan.number + 4), "amount": f"{plan.amount}.00"}
         ],
         "close_on": (at + timedelta(days=plan.close_in)).date().isoformat(),
-        "requested_by": f"partner:{partner}",
+        "requested_by": person or f"partner:{partner}",
         **({"programme": plan.programme} if plan.programme else {}),
+        **({"territory": plan.territory} if plan.territory else {}),
         **({"contact": {"name": plan.contact, "email": mail}} if plan.contact else {}),
     }
 
 
-def _afterwards(end: datetime, partners: Mapping[int, str]) -> list[Event]:
+def _afterwards(end: datetime, partners: Mapping[int, str], people: Mapping[int, str]) -> list[Event]:
     """What becomes of some of them."""
 
     def event(days: float, source: str, kind: str, deal: int, **data: Any) -> Event:
         number = number_of(deal)
         more = {} if source == CRM else {"partner": partners[deal]}
         at = end - timedelta(days=days)
-        return Event(source, f"{kind}:{number}", kind, number, at, {"deal": number, **more, **data})
+        actor = "" if source == CRM else people[deal]
+        return Event(source, f"{kind}:{number}", kind, number, at, {"deal": number, **more, **data}, actor)
 
+    longer = (end + timedelta(days=230)).date().isoformat()
     happened = (end - timedelta(days=2.5)).isoformat(timespec="seconds")
     return [
         event(
@@ -181,15 +206,18 @@ def _afterwards(end: datetime, partners: Mapping[int, str]) -> list[Event]:
             happened_at=happened,
             notes="Two wards saw it work",
         ),
+        event(0.2, PORTAL, "deal.extension_requested", 2, until=longer, reason="The board decides after the summer"),
         event(3.2, CRM, "opportunity.won", 3, opportunity="OPP-881", amount="21450.00", currency="EUR"),
         event(2.2, CRM, "opportunity.lost", 9, opportunity="OPP-902", reason="the customer stays with what it has"),
         event(1.3, PORTAL, "deal.withdrawn", 10, reason="the customer has put the project off"),
         event(0.09, PORTAL, "deal.appealed", 4, reason="We were at the customer in January; the minutes are attached"),
+        event(0.02, PORTAL, "deal.appealed", 5, reason="The customer asked us, not you; their letter is attached"),
     ]
 
 
 def _masters(simulation: Simulation, products: list[Product]) -> list[Event]:
     at = simulation.start - timedelta(days=1)
+    sellers = [p.code for p in simulation.partners if p.status == "active"]
     year = (simulation.start - timedelta(days=300)).date().isoformat()
     sections: tuple[tuple[str, list[dict[str, Any]]], ...] = (
         (
@@ -197,6 +225,24 @@ def _masters(simulation: Simulation, products: list[Product]) -> list[Event]:
             [
                 {"programme": "NEW-LOGO", "title": "New customers", "valid_from": year},
                 {"programme": "REFRESH", "title": "Replacement of older systems", "valid_from": year},
+            ],
+        ),
+        (
+            "territory.recorded",
+            [
+                {
+                    "territory": "NORDICS",
+                    "title": "Nordic countries",
+                    "countries": ["DK", "FI", "NO", "SE"],
+                    "partners": sellers[:1],
+                },
+                {
+                    "territory": "ITALIA",
+                    "title": "Italy",
+                    "countries": ["IT"],
+                    "partners": sellers[1:2],
+                    "exclusive": True,
+                },
             ],
         ),
         (

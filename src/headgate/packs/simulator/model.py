@@ -177,6 +177,7 @@ class Event:
     subject: str
     time: datetime
     data: Mapping[str, Any]
+    actor: str = ""  # a person who sent it; otherwise the source itself
 
     def as_json(self) -> dict[str, Any]:
         """The event as a CloudEvent in structured mode."""

@@ -10,6 +10,7 @@ from headgate.console.views.approving import (
     CannotDecide,
     DelegationRow,
     DelegationsView,
+    EarlierAsk,
     ForeseenStep,
     MatrixField,
     PreviewView,
@@ -137,3 +138,14 @@ DELEGATIONS_WRONG = replace(
     ),
 )
 NO_DELEGATIONS = replace(DELEGATIONS, rows=(), everybody=False, delegators=(), roles=())
+SEVERAL = replace(
+    ANSWER,
+    earlier=(
+        EarlierAsk(
+            "Exception Price deviation, Money at stake in the tenant's currency 6000",
+            (("also.0.exception", "price_deviation"), ("also.0.stake", "6000")),
+            "/approvals/preview?policy=approval_matrix",
+        ),
+        EarlierAsk("Exception Margin floor", (("also.1.exception", "margin_floor"),), "/approvals/preview"),
+    ),
+)

@@ -138,6 +138,7 @@ SAMPLES: dict[str, Sample] = {
     "approvals-check-reject": Sample(bulk.CHECK_REJECT),
     "approvals-done": Sample(bulk.DONE),
     "approval-preview": Sample(approving.ASK),
+    "approval-preview-several": Sample(approving.SEVERAL),
     "approval-preview-answer": Sample(approving.ANSWER),
     "approval-preview-wrong": Sample(approving.WRONG),
     "delegations": Sample(approving.DELEGATIONS),

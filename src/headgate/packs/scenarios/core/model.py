@@ -29,9 +29,10 @@ class Given:
 class Act:
     """One thing that happens.
 
-    `kind` is send (an event comes in), decide (a person decides an approval), wait, until, or jobs (periodic work is
-    done). `name` is the event type, the outcome, the span or the instant. `refused` is the text that a refusal must
-    hold; None where the act is to be taken.
+    `kind` is send (an event comes in), decide (a person decides an approval), tell (a partner is asked or answers, a
+    task is done, an outside system says how a command went), wait, until, or jobs (periodic work is done). `name` is
+    the event type, the outcome, what is told, the span or the instant. `refused` is the text that a refusal must hold;
+    None where the act is to be taken.
     """
 
     kind: str

@@ -23,12 +23,15 @@ SECTIONS: Final = (
     "explained",
 )
 OUTCOMES: Final = {"approves": "approve", "rejects": "reject", "returns": "return", "edits": "edit"}
+# What else can happen to the case of a subject: a partner is asked and answers, and outside systems say how it went.
+TELLINGS: Final = ("asks", "answered", "delivered", "fails", "completes")
 MOST_SCENARIOS: Final = 500
 _TOP: Final = {"title", "at", "timezone", "currency", "given", "scenarios"}
 _SCENARIO: Final = {"name", "at", "given", "events", "expected"}
 _GIVEN: Final = {"people", "records", "agreements", "delegations", "policies", "defaults", "events"}
 _SEND: Final = {"send", "data", "by", "from", "id", "refused", "expected"}
 _DECIDE: Final = {"by", *OUTCOMES, "reason", "for", "edit", "digest", "refused", "expected"}
+_TELL: Final = {"by", *TELLINGS, "type", "reason", "refused", "expected"}
 _DELEGATION: Final = {"from", "to", "roles", "up_to", "until", "onward", "reason"}
 _POLICY: Final = {"policy", "file", "rows", "default", "without"}
 _PATCH: Final = {"when", "then", "because", "clause"}
@@ -177,12 +180,14 @@ def _act(reader: _Reader, node: Node) -> Act:
         return _send(reader, node)
     if set(parts) & set(OUTCOMES):
         return _decision(reader, node)
+    if set(parts) & set(TELLINGS):
+        return _telling(reader, node)
     if "after" in parts or "at" in parts:
         return _time(reader, node)
     if "jobs" in parts:
         reader.mapping(node, {"jobs", "expected"})
         return Act("jobs", "", node.line, expected=_checked(reader, parts.get("expected")))
-    known = ("send", "after", "at", "jobs", *OUTCOMES)
+    known = ("send", "after", "at", "jobs", *OUTCOMES, *TELLINGS)
     raise reader.wrong(node, "is nothing that can happen", f"Use one of {', '.join(known)}.")
 
 
@@ -218,6 +223,27 @@ def _decision(reader: _Reader, node: Node) -> Act:
         behalf=reader.text(parts, "for", node, ""),
         data=parts.get("edit"),
         digest=reader.text(parts, "digest", node, ""),
+        refused=_refused(reader, parts),
+        expected=_checked(reader, parts.get("expected")),
+    )
+
+
+def _telling(reader: _Reader, node: Node) -> Act:
+    parts = reader.mapping(node, _TELL)
+    said = [name for name in TELLINGS if name in parts]
+    if len(said) != 1:
+        raise reader.wrong(node, "says more than one thing", "Let one thing happen at a time.")
+    kind = said[0]
+    by_person = kind in ("asks", "answered", "completes")
+    return Act(
+        "tell",
+        kind,
+        node.line,
+        by=reader.text(parts, "by", node) if by_person else "",
+        subject=reader.text(parts, kind, node),
+        # Which command, or which task; of several the oldest is meant.
+        source=reader.text(parts, "type", node, ""),
+        reason=reader.text(parts, "reason", node, ""),
         refused=_refused(reader, parts),
         expected=_checked(reader, parts.get("expected")),
     )
