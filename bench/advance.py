@@ -61,7 +61,7 @@ def bench(options: Options) -> Report:
         "parallel": (len(JOINING), lambda n: _life(joining, "thing", JOINING, n)),
         "parallel_straight": (len(JOINING), _straight_joining),
     }
-    notes = (
+    notes: tuple[str, ...] = (
         "by processor time; actions answer with constants, so this is the engine alone",
         "straight Python makes the same case values, tasks and audit entries with the branches written as code",
     )
