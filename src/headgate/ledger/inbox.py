@@ -66,7 +66,7 @@ def ask_inbox(conn: Connection, lanes: Sequence[int], limit: int, now: datetime 
     def answer() -> list[StoredEvent]:
         held = waiting.fetchall()
         if not held:
-            return [stored(row) for row in plain]
+            return [stored(row) for row in plain.fetchall()]
         lane, key, seq = (list(column) for column in zip(*held, strict=True))
         past = parameters | {"waiting_lane": lane, "waiting_key": key, "waiting_seq": seq}
         return [stored(row) for row in conn.execute(repo.FETCH_INBOX_PAST_WAITING, past)]

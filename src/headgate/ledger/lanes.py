@@ -69,7 +69,6 @@ def claim_lanes(
     got lost, or the database went away) it takes again. `among` limits the choice.
     Lanes in the middle of somebody's batch are passed over, lease or not.
     """
-    conn.execute(repo.OPEN_FILLED_LANES)
     parameters = {
         "owner": owner,
         "seconds": lease_seconds,
@@ -77,7 +76,10 @@ def claim_lanes(
         "wanted": wanted,
         "among": None if among is None else list(among),
     }
-    return sorted((Lease(*row) for row in conn.execute(repo.CLAIM_LANES, parameters)), key=lambda lease: lease.lane)
+    with conn.pipeline():  # one wait for both
+        conn.execute(repo.OPEN_FILLED_LANES)
+        rows = conn.execute(repo.CLAIM_LANES, parameters).fetchall()
+    return sorted((Lease(*row) for row in rows), key=lambda lease: lease.lane)
 
 
 def renew(conn: Connection, leases: Sequence[Lease], lease_seconds: int, now: datetime | None) -> list[Lease]:

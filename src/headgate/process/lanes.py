@@ -19,7 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,11 +31,10 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import Clock, SystemClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.crashpoints import crashpoint
-from headgate.kernel.errors import Busy, HeadgateError, Misconfigured
+from headgate.kernel.errors import Busy, Misconfigured
 from headgate.kernel.logger import Log
 from headgate.ledger import (
     CONTROL_LANE,
-    AuditDraft,
     Failure,
     Lease,
     LeaseLost,
@@ -51,15 +50,14 @@ from headgate.ledger import (
     end_long_pauses,
     fence,
     park,
-    postpone_inbox,
     release,
     renew,
-    retry_inbox,
 )
 from headgate.ledger.inbox import MAX_ATTEMPTS
 from headgate.process import repo
 from headgate.process.barriers import DUE_ELSEWHERE, MASTER_AHEAD, segments, up_to_barrier
 from headgate.process.engine import BatchResult, Engine, Failed
+from headgate.process.failing import is_systemic, line_of, parked, put_off
 from headgate.process.heartbeat import beating
 from headgate.process.progress import Progress, uncollected
 from headgate.process.watching import count, traced
@@ -73,7 +71,6 @@ update inbox set attempts = attempts + 1, error = %(error)s where lane = %(lane)
 """
 TIME: Final = "select statement_timestamp()"
 STILL_QUEUED: Final = "select 1 from inbox where seq = %s"
-PAUSE: Final = timedelta(seconds=30)
 TRIES: Final = 5
 LAPSES: Final = 2  # so often in a row a lane may be taken over from dead workers before its events are suspected
 DIED: Final = "the worker died while applying this event"
@@ -81,7 +78,6 @@ DIED: Final = "the worker died while applying this event"
 _AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable)
 # The worker stood still for longer than a lease, and the database has let go of its lanes.
 _TOO_SLOW = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
-_NOT_THE_EVENTS = "42"  # SQLSTATE class: a table, column or right is missing
 log = Log("headgate.lanes")
 Probe = Callable[[str], None]
 # Told, after a batch, of the tenant whose things changed, their kinds, and whose they are.
@@ -218,7 +214,7 @@ class LaneRunner:
                     return True
                 park(conn, self.clock.now(), [Failure(event, DIED)])
                 telemetry.parked.inc()
-                append_audit(conn, self.clock.now(), [_parked(event, DIED)])
+                append_audit(conn, self.clock.now(), [parked(event, DIED)])
                 log.error("an event is parked", error=DIED, tenant=str(tenant), seq=event.seq, type=event.type)
                 progress.failed += 1
         return False
@@ -265,7 +261,7 @@ class LaneRunner:
                 contended += 1
                 telemetry.lane_retries.inc(cause="contention")
                 if contended == TRIES:
-                    raise Busy(f"the database is contended: {_line(error)}") from error
+                    raise Busy(f"the database is contended: {line_of(error)}") from error
                 limit = max(1, limit // 2)
             except (LeaseLost, NotQueued, *_TOO_SLOW):
                 telemetry.leases_lost.inc()
@@ -275,10 +271,16 @@ class LaneRunner:
             except Exception as error:
                 if not events:  # the inbox itself cannot be read; there is no event to put off
                     raise
-                if len(events) == 1 or _is_systemic(error):
+                if len(events) == 1 or is_systemic(error):
                     with self.database.transaction(tenant) as conn:
                         at = fence(conn, leases)
-                        self._put_off(conn, self._given() or at, tenant, [Failed(event, error) for event in events])
+                        put_off(
+                            conn,
+                            self.clock.now(),
+                            self._given() or at,
+                            tenant,
+                            [Failed(event, error) for event in events],
+                        )
                     progress.failed += len(events)
                     return False
                 limit = len(events) // 2
@@ -323,7 +325,7 @@ class LaneRunner:
         crashpoint("advance.applied")
         acknowledged = ask_ack(conn, [e for e in events if e.key not in stuck or e.seq < stuck[e.key]])
         if done.failures:
-            self._put_off(conn, self._time(conn), tenant, done.failures)
+            put_off(conn, self.clock.now(), self._time(conn), tenant, done.failures)
         return done, acknowledged
 
     def _time(self, conn: Connection[Any]) -> datetime:
@@ -331,33 +333,6 @@ class LaneRunner:
         if given is None:
             (given,) = conn.execute(TIME).fetchone() or (self.clock.now(),)
         return given
-
-    def _put_off(self, conn: Connection[Any], now: datetime, tenant: UUID, failures: Sequence[Failed]) -> None:
-        """Let failed events wait for another try; park those that had their tries."""
-        waiting = [f for f in failures if _is_systemic(f.error)]
-        broken = [f for f in failures if not _is_systemic(f.error)]
-        postpone_inbox(conn, now + PAUSE, [_failure(f) for f in waiting])
-        parked = retry_inbox(conn, now, [_failure(f) for f in broken])
-        telemetry.lane_retries.inc(len(waiting), cause="installation")
-        telemetry.lane_retries.inc(len(broken) - len(parked), cause="event")
-        telemetry.parked.inc(len(parked))
-        errors = {f.event.seq: _line(f.error) for f in broken}
-        append_audit(conn, self.clock.now(), [_parked(event, errors[event.seq]) for event in parked])
-        crashpoint("advance.put_off")
-        for error in dict.fromkeys(_line(f.error) for f in waiting):
-            seqs = [f.event.seq for f in waiting if _line(f.error) == error]
-            log.error(
-                "events wait for this to be mended", error=error, tenant=str(tenant), events=len(seqs), seq=seqs[0]
-            )
-        for failed in broken:
-            log.error(
-                "an event could not be applied",
-                error=_line(failed.error),
-                tenant=str(tenant),
-                seq=failed.event.seq,
-                type=failed.event.type,
-                exc_info=failed.error,
-            )
 
     def fire_timers(self, tenant: UUID, limit: int = 500) -> int:
         """Turn due timers into events of the log, each exactly once."""
@@ -417,31 +392,3 @@ class LaneRunner:
                     "a job broke and is done again the next time", job=name, tenant=str(tenant), error=str(error)
                 )
         return emitted
-
-
-def _parked(event: StoredEvent, error: str) -> AuditDraft:
-    return AuditDraft(
-        action="event.parked",
-        subject_type="event",
-        subject=event.subject,
-        actor="system",
-        body={"event": {"type": event.type, "id": event.event_id, "digest": event.digest}, "error": error},
-        event_seq=event.seq,
-    )
-
-
-def _is_systemic(error: Exception) -> bool:
-    """Whether other events would meet the same error, so that trying each of them tells nothing."""
-    schema = isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_NOT_THE_EVENTS)
-    return schema or isinstance(error, Misconfigured)
-
-
-def _failure(failed: Failed) -> Failure:
-    problems = failed.error.problems if isinstance(failed.error, HeadgateError) else ()
-    return Failure(failed.event, _line(failed.error), problems)
-
-
-def _line(error: Exception) -> str:
-    """An error in one line of at most 500 characters."""
-    text = error.message if isinstance(error, HeadgateError) else f"{type(error).__name__}: {error}"
-    return (text.splitlines() or [type(error).__name__])[0][:500]

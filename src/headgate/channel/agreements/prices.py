@@ -142,7 +142,7 @@ def ask_volatile(conn: Connection[Any], pairs: Collection[Pair], *, lock: bool =
         "products": sorted({pair[1] for pair in pairs} | {""}),
     }
     asked = conn.execute(VOLATILE_LOCKED if lock else VOLATILE, params)
-    return lambda: [_term(row) for row in asked]
+    return lambda: [_term(row) for row in asked.fetchall()]
 
 
 def terms_beside(conn: Connection[Any], ids: Collection[UUID]) -> list[Term]:

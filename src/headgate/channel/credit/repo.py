@@ -184,7 +184,7 @@ def lock(conn: Connection[Any], accounts: Collection[str]) -> dict[str, str]:
 def ask(conn: Connection[Any], accounts: Collection[str]) -> Later[dict[str, CreditAccount]]:
     """All accounts of the trees that hold any of these."""
     asked = conn.execute(LOAD, (list(accounts),))
-    return lambda: {row[0]: CreditAccount(*row) for row in asked}
+    return lambda: {row[0]: CreditAccount(*row) for row in asked.fetchall()}
 
 
 def apply(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) -> Later[set[str]]:
@@ -192,7 +192,7 @@ def apply(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) -> Later[set
     open_orders = [delta.open_orders for delta in deltas.values()]
     shipped = [delta.shipped_unbilled for delta in deltas.values()]
     asked = conn.execute(APPLY, (list(deltas), open_orders, shipped))
-    return lambda: {row[0] for row in asked}
+    return lambda: {row[0] for row in asked.fetchall()}
 
 
 def list_views(conn: Connection[Any], params: dict[str, object]) -> list[AccountView]:

@@ -157,7 +157,7 @@ def ask(conn: Connection[Any], products: Collection[str], *, lock: bool) -> Late
 
     def answer() -> dict[str, tuple[StockLevel, ...]]:
         found: dict[str, list[StockLevel]] = {}
-        for row in asked:
+        for row in asked.fetchall():
             found.setdefault(row[0], []).append(StockLevel(*row))
         return {product: tuple(levels) for product, levels in found.items()}
 
@@ -191,12 +191,12 @@ def adjust(conn: Connection[Any], deltas: Mapping[Place, StockDelta]) -> list[tu
         [delta.on_hand for delta in deltas.values()],
         [delta.reserved for delta in deltas.values()],
     )
-    return [(StockLevel(*row[:8]), StockDelta(row[8], row[9])) for row in conn.execute(ADJUST, parameters)]
+    return [(StockLevel(*row[:8]), StockDelta(row[8], row[9])) for row in conn.execute(ADJUST, parameters).fetchall()]
 
 
 def holds_of_orders(conn: Connection[Any], orders: Collection[str]) -> list[Hold]:
     """What is held for these orders."""
-    return [Hold(*row) for row in conn.execute(HOLDS_OF_ORDERS, (list(orders),))]
+    return [Hold(*row) for row in conn.execute(HOLDS_OF_ORDERS, (list(orders),)).fetchall()]
 
 
 def holds_of_keys(conn: Connection[Any], holds: Sequence[Hold]) -> list[Hold]:

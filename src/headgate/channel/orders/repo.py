@@ -179,7 +179,7 @@ def ask_earlier(
 
     def answer() -> dict[str, dict[str, EarlierOrder]]:
         found: dict[str, dict[str, EarlierOrder]] = {}
-        for order_no, partner, placed_at, reference, key, total in asked:
+        for order_no, partner, placed_at, reference, key, total in asked.fetchall():
             earlier = EarlierOrder(order_no, placed_at, reference, bytes(key), total)
             found.setdefault(partner, {})[order_no] = earlier
         return found
