@@ -114,13 +114,20 @@ from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text
   as t(task, case_id, kind, title, role, also_role, level, status, due_at, stake, currency, partner, branch, priority)
 on conflict (tenant_id, task) do nothing
 """
+# Of several closings that cover a task the first counts, as it does for tasks that are opened in the same batch. Joined
+# directly, it would hang on the server's plan which.
 CLOSE_TASKS = """
 update tasks t set status = c.status, closed_at = %s
-from unnest(%s::uuid[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::uuid[])
-  as c(case_id, status, level, role, branch, task)
-where t.case_id = c.case_id and t.status = 'open' and (c.level is null or t.level = c.level)
-  and (c.role is null or t.role = c.role) and (c.branch is null or t.branch = c.branch)
-  and (c.task is null or t.task = c.task)
+from (
+  select distinct on (o.task) o.task, c.status
+  from unnest(%s::uuid[], %s::text[], %s::smallint[], %s::text[], %s::text[], %s::uuid[])
+    with ordinality as c(case_id, status, level, role, branch, task, place)
+  join tasks o on o.case_id = c.case_id and o.status = 'open' and (c.level is null or o.level = c.level)
+    and (c.role is null or o.role = c.role) and (c.branch is null or o.branch = c.branch)
+    and (c.task is null or o.task = c.task)
+  order by o.task, c.place
+) c
+where t.task = c.task
 """
 ESCALATE_TASKS = """
 update tasks t set also_role = e.also, priority = greatest(t.priority, 1)
