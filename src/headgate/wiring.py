@@ -18,6 +18,7 @@ from psycopg import Connection
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
 from headgate.access.clients import forget_tokens
 from headgate.access.federation import Discovery
+from headgate.access.tenancy import put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
@@ -222,6 +223,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     envelope = Envelope.from_home(settings.home)
     registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
+    registry.jobs["guests.put_out"] = put_out_guests
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
     registry.jobs["messages.answers"] = answers

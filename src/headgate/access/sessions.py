@@ -83,15 +83,17 @@ def start_session(
     address: str = "",
     proofs: Sequence[str] = ("password",),
     limited_to: str = "",
+    lasts: timedelta | None = None,
 ) -> NewSession:
-    """Start a session for somebody who has just been authenticated; it lasts as long as the tenant's rules allow.
+    """Start a session for somebody who has just been authenticated; it lasts as long as the tenant's rules allow, and
+    no longer than `lasts`.
 
     Raises `Suspended` where the tenant is shut for them.
     """
     expect_open(conn, load_principal(conn, principal, ctx.now), writes=False)
     secret = secrets.token_urlsafe(32)
     rules = rules_of(_security(conn))
-    expires_at = ctx.now + rules.absolute
+    expires_at = ctx.now + (rules.absolute if lasts is None else min(lasts, rules.absolute))
     shown = "".join(c for c in user_agent if c.isprintable())[:300]
     conn.execute(
         repo.ADD_SESSION,

@@ -27,6 +27,7 @@ from headgate.api.routes import (
     delegations,
     events,
     exchange,
+    guests,
     health,
     interventions,
     masters,
@@ -88,6 +89,7 @@ ROUTERS = (
     roles.router,
     usage.router,
     tenants.router,
+    guests.router,
 )
 
 

@@ -76,6 +76,7 @@ NEW_ROLE = "/new-role"
 ROLE_EFFECT = "/new-role/effect"
 ACCESS_REVIEWS = "/access-reviews"
 TENANTS = "/clients"
+GUESTS = "/provider-access"
 # Every other address.
 ANYWHERE = "/{path:path}"
 
@@ -119,6 +120,14 @@ def tenant(slug: str) -> str:
 
 def tenant_act(slug: str, act: str) -> str:
     return f"{tenant(slug)}/{act}"
+
+
+def tenant_guest_end(slug: str, guest: str) -> str:
+    return f"{tenant(slug)}/guests/{guest}/end"
+
+
+def guest_act(guest: str, act: str) -> str:
+    return f"{GUESTS}/{guest}/{act}"
 
 
 def support_consent(consent: UUID | str) -> str:

@@ -17,6 +17,7 @@ from headgate.store.security import STEWARD_ROLE
 
 _HERE: LiteralString = "select current_setting('headgate.tenant'), current_setting('headgate.partner')"
 _BELOW: LiteralString = "select from headgate_below() where tenant_id = %s"
+_ABOVE: LiteralString = "select from headgate_above() where tenant_id = %s"
 _TAKEN: LiteralString = "select from headgate_tenants() where tenant_id = %s"
 _ENTER: LiteralString = "select set_config('headgate.tenant', %s, true), set_config('role', %s, true)"
 
@@ -32,6 +33,21 @@ def stewarding(conn: Connection, tenant_id: UUID) -> Iterator[None]:
         home = _home(conn)
         if conn.execute(_BELOW, [tenant_id]).fetchone() is None:
             raise NotFound("there is no such tenant below this one")
+        conn.execute(_ENTER, [str(tenant_id), STEWARD_ROLE])
+        yield
+        conn.execute(_ENTER, [home, "none"])
+
+
+@contextmanager
+def reporting(conn: Connection, tenant_id: UUID) -> Iterator[None]:
+    """Within a client's transaction, add to the audit chain of a tenant above it. Raises `NotFound` for any other.
+
+    What the client notes in its own chain comes before: chains are locked from below upwards.
+    """
+    with conn.transaction():
+        home = _home(conn)
+        if conn.execute(_ABOVE, [tenant_id]).fetchone() is None:
+            raise NotFound("this tenant is not above this one")
         conn.execute(_ENTER, [str(tenant_id), STEWARD_ROLE])
         yield
         conn.execute(_ENTER, [home, "none"])

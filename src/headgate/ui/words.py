@@ -196,6 +196,13 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             signed=("Signed", "done", "rosette-discount-check"),
             cancelled=("Cancelled", "quiet", "ban"),
         ),
+        "guest": _table(
+            asked=("Asked", "waiting", "hourglass"),
+            in_force=("May come in", "done", "circle-check"),
+            refused=("Refused", "quiet", "ban"),
+            over=("Over", "quiet", "clock"),
+            ended=("Ended", "quiet", "ban"),
+        ),
         "tenant": _table(
             active=("Open", "done", "circle-check"),
             suspended=("Shut", "waiting", "lock"),

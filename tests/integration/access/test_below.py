@@ -71,7 +71,7 @@ def id_of(database: Database, ctx: Context, slug: str) -> UUID:
 
 
 @contextmanager
-def act(database: Database, ctx: Context, slug: str, action: str = "client.tried"):
+def act(database: Database, ctx: Context, slug: str, action: str = "client_tenant.tried"):
     with database.transaction(ctx.tenant_id) as conn, acting_on(conn, ctx, slug, action) as inside:
         yield conn, inside
 
@@ -80,14 +80,14 @@ def test_a_provider_makes_and_shuts_a_client_and_both_chains_tell(database: Data
     tenant, olga, _ = make_provider(database)
     slug = make_client(database, olga)
     client = id_of(database, olga, slug)
-    with act(database, olga, slug, "client.suspended") as (conn, inside):
+    with act(database, olga, slug, "client_tenant.suspended") as (conn, inside):
         suspend_tenant(conn, inside, "unpaid since June")
-    with act(database, olga, slug, "client.resumed") as (conn, inside):
+    with act(database, olga, slug, "client_tenant.resumed") as (conn, inside):
         resume_tenant(conn, inside)
         assert set_quotas(conn, inside, {"people": 5}).quotas == {"people": 5}
     with database.transaction(tenant) as conn:
-        told = [entry.action for entry in audit_list(conn, subject_type="client", subject=slug)]
-        assert told == ["client.resumed", "client.suspended", "client.created"]
+        told = [entry.action for entry in audit_list(conn, subject_type="client_tenant", subject=slug)]
+        assert told == ["client_tenant.resumed", "client_tenant.suspended", "client_tenant.created"]
         (line,) = list_below(conn, olga)
         assert (line.slug, line.parent, line.depth, line.quotas) == (slug, tenant, 1, {"people": 5})
         home = get_tenant(conn).slug
@@ -101,7 +101,7 @@ def test_within_a_client_a_provider_reads_no_row_of_its_business(database: Datab
     _, olga, _ = make_provider(database)
     slug = make_client(database, olga)
     open_to_it = {name for name, table in metadata.tables.items() if table.info["steward"]}
-    assert open_to_it == {"tenants", "tenant_deletions", "audit_entries", "audit_heads"}
+    assert open_to_it == {"tenants", "tenant_deletions", "provider_guests", "audit_entries", "audit_heads"}
     readable = {name for name, table in metadata.tables.items() if "select" in table.info["steward"]}
     for name in sorted(metadata.tables):
         query = psycopg.sql.SQL("select count(*) from {}").format(psycopg.sql.Identifier(name))
@@ -128,13 +128,13 @@ def test_a_failure_inside_takes_all_of_it_back_and_the_transaction_is_the_provid
     tenant, olga, _ = make_provider(database)
     slug = make_client(database, olga)
     with database.transaction(tenant) as conn:
-        with pytest.raises(Conflict), acting_on(conn, olga, slug, "client.tried") as inside:
+        with pytest.raises(Conflict), acting_on(conn, olga, slug, "client_tenant.tried") as inside:
             suspend_tenant(conn, inside, "unpaid")
             suspend_tenant(conn, inside, "again")
         assert get_tenant(conn).id == tenant
         assert conn.execute("select count(*) > 0 from principals").fetchone() == (True,)
         assert list_below(conn, olga)[0].status == "active"
-        assert audit_list(conn, action="client.tried") == []
+        assert audit_list(conn, action="client_tenant.tried") == []
         with looking_at(conn, olga, slug):
             assert get_tenant(conn).slug == slug
         assert get_tenant(conn).id == tenant
@@ -149,7 +149,7 @@ def test_nobody_reaches_beside_or_above_and_only_who_operates(database: Database
     with database.transaction(tenant) as conn:
         assert [line.slug for line in list_below(conn, olga)] == [mine]
         for slug in (theirs, get_tenant(conn).slug, "nobody", ""):
-            with pytest.raises(NotFound), acting_on(conn, olga, slug, "client.tried"):
+            with pytest.raises(NotFound), acting_on(conn, olga, slug, "client_tenant.tried"):
                 pytest.fail("let in")
         for wrong in (client, other, tenant, uuid4()):
             with pytest.raises(NotFound), stewarding(conn, wrong):

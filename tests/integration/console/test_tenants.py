@@ -51,8 +51,13 @@ def test_a_client_is_made_limited_shut_and_opened(provider: Visitor) -> None:
     assert provider.post(f"/clients/{slug}/suspend", {"reason": "again"}).status_code == 422
     assert "It is open again" in words(provider.post(f"/clients/{slug}/resume"))
     with provider.channel.app.database.transaction(provider.channel.tenant) as conn:
-        told = [entry.action for entry in audit_list(conn, subject_type="client", subject=slug)]
-    assert told == ["client.resumed", "client.suspended", "client.quotas_set", "client.created"]
+        told = [entry.action for entry in audit_list(conn, subject_type="client_tenant", subject=slug)]
+    assert told == [
+        "client_tenant.resumed",
+        "client_tenant.suspended",
+        "client_tenant.quotas_set",
+        "client_tenant.created",
+    ]
 
 
 def test_a_deletion_is_asked_by_one_and_confirmed_by_another_who_types_the_name(provider: Visitor) -> None:

@@ -88,6 +88,7 @@ def test_every_table_has_the_tenant_policy_for_reading_and_writing(superuser: Co
 OPEN_TO_STEWARDS = {
     "tenants": {"SELECT", "UPDATE"},
     "tenant_deletions": {"SELECT", "INSERT", "UPDATE"},
+    "provider_guests": {"SELECT", "INSERT", "UPDATE"},
     "audit_entries": {"INSERT"},
     "audit_heads": {"SELECT", "INSERT", "UPDATE"},
 }
@@ -323,6 +324,7 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_tombstones",
         "headgate_umbrella",
         "headgate_below",
+        "headgate_above",
         "headgate_due_deletions",
     }
 

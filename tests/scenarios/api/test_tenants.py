@@ -75,8 +75,14 @@ def test_a_client_is_shut_opened_and_limited_and_a_repeat_answers_the_same(world
     assert act(world, "olga", slug, "quotas", quotas={"people": None}).json()["quotas"] == {}
     assert act(world, "olga", slug, "quotas", quotas={"gold": 1}).status_code == 422
     with world.channel.app.database.transaction(world.channel.tenant) as conn:
-        told = [entry.action for entry in audit_list(conn, subject_type="client", subject=slug)]
-    assert told == ["client.quotas_set", "client.quotas_set", "client.resumed", "client.suspended", "client.created"]
+        told = [entry.action for entry in audit_list(conn, subject_type="client_tenant", subject=slug)]
+    assert told == [
+        "client_tenant.quotas_set",
+        "client_tenant.quotas_set",
+        "client_tenant.resumed",
+        "client_tenant.suspended",
+        "client_tenant.created",
+    ]
 
 
 def test_a_deletion_needs_two_people_and_can_be_withdrawn(world: World) -> None:

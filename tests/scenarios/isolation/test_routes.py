@@ -74,6 +74,8 @@ IDS = {
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
     ("subscriptions", "code"): f"select '{CANARY}'",
+    ("guests", "guest"): f"select id from provider_guests where reason = '{CANARY}'",
+    ("tenants", "guest"): "select '00000000-0000-0000-0000-000000000001'",
     ("tenants", "tenant"): f"select slug from headgate_below() where name = '{CANARY}'",
 }
 # Both tenants have things under these names and numbers: what is asked for is then one's own.
@@ -175,6 +177,12 @@ def furnish(world: World, mark: str) -> None:
             " (migration, process, to_version, mapping, reason, status, started_by, started_at)"
             " values (%s, 'order_to_release', 2, '{}', %s, 'running', %s, %s)",
             [uuid4(), mark, mark, NOW],
+        )
+        conn.execute(
+            "insert into provider_guests (id, provider, provider_slug, provider_name, person, person_name, roles,"
+            " reason, asked_by, asked_at, valid_until)"
+            " values (%s, %s, %s, %s, 'user:x', %s, '{support}', %s, %s, %s, %s)",
+            [uuid4(), uuid4(), mark, mark, mark, mark, mark, NOW, NOW + timedelta(days=9)],
         )
         conn.execute(
             "insert into legal_holds (id, kind, subject, reason, placed_by, placed_at)"

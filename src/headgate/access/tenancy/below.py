@@ -70,7 +70,7 @@ def acting_on(conn: Connection[Any], ctx: Context, slug: str, action: str, **tol
     inside = Context(found.id, visitor(conn, ctx, frozenset({OPERATE})), ctx.now, ctx.trace)
     with stewarding(conn, found.id):
         yield inside
-    record(conn, ctx, action, "client", slug, id=str(found.id), **told)
+    record(conn, ctx, action, "client_tenant", slug, id=str(found.id), **told)
 
 
 @contextmanager
@@ -111,7 +111,7 @@ def founding_below(
         conn.execute(repo.SET_TREE, {"kind": kind, "parent": above.id})
         record(conn, inside, "tenant.placed_in_tree", "tenant", slug, kind=kind, parent=above.slug)
         yield inside
-    record(conn, ctx, "client.created", "client", slug, id=str(tenant_id), name=name, kind=kind)
+    record(conn, ctx, "client_tenant.created", "client_tenant", slug, id=str(tenant_id), name=name, kind=kind)
 
 
 def move_below(database: Database, conn: Connection[Any], ctx: Context, slug: str, *, kind: str, parent: str) -> None:
@@ -123,7 +123,7 @@ def move_below(database: Database, conn: Connection[Any], ctx: Context, slug: st
         tenant_below(conn, ctx, parent)
     if kind not in ("provider", "client"):
         raise invalid("kind", kind, "is not a kind of tenant below another", "Use provider or client.")
-    with acting_on(conn, ctx, slug, "client.placed_in_tree", kind=kind, parent=parent) as inside:
+    with acting_on(conn, ctx, slug, "client_tenant.placed_in_tree", kind=kind, parent=parent) as inside:
         place_in_tree(database, conn, inside, kind=kind, parent=parent)
 
 

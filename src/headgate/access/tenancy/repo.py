@@ -61,3 +61,26 @@ from headgate_umbrella(%(since)s)
 """
 
 BY_ACTOR_IN = "select principal from principals where principal = %(principal)s"
+
+_GUEST = """
+    id, provider, provider_slug, provider_name, person, person_name, roles, reason, asked_by, asked_at, valid_until,
+    decision, decided_by, decided_at, ended_by, ended_at
+"""
+
+GUESTS = f"select {_GUEST} from provider_guests order by asked_at desc, id limit 500"
+
+LOCK_GUEST = f"select {_GUEST} from provider_guests where id = %(id)s for update"
+
+ADD_GUEST = """
+insert into provider_guests (
+    id, provider, provider_slug, provider_name, person, person_name, roles, reason, asked_by, asked_at, valid_until)
+values (
+    %(id)s, %(provider)s, %(provider_slug)s, %(provider_name)s, %(person)s, %(person_name)s, %(roles)s::text[],
+    %(reason)s, %(by)s, %(now)s, %(until)s)
+"""
+
+DECIDE_GUEST = """
+update provider_guests set decision = %(decision)s, decided_by = %(by)s, decided_at = %(now)s where id = %(id)s
+"""
+
+END_GUEST = "update provider_guests set ended_by = %(by)s, ended_at = %(now)s where id = %(id)s"

@@ -86,7 +86,7 @@ def certify(database: Database, now: datetime) -> int:
 
 
 def _certify(conn: Connection[Any], stone: Tombstone, now: datetime) -> int:
-    told = audit_list(conn, action=CERTIFIED, subject_type="client", subject=stone.slug)
+    told = audit_list(conn, action=CERTIFIED, subject_type="client_tenant", subject=stone.slug)
     if any(entry.body.get("id") == str(stone.id) for entry in told):
         return 0
     assert stone.parent is not None
@@ -94,7 +94,7 @@ def _certify(conn: Connection[Any], stone: Tombstone, now: datetime) -> int:
         conn,
         Context(stone.parent, SYSTEM, now),
         CERTIFIED,
-        "client",
+        "client_tenant",
         stone.slug,
         id=str(stone.id),
         deleted_at=stone.deleted_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
 
 from headgate.store import tenant_table
 
@@ -40,4 +40,30 @@ tenant_tombstones = tenant_table(
     sa.Column("parent", UUID(as_uuid=True)),
     primary_key=(),
     app="read",
+)
+
+# People of a provider who may work in the tenant for a time: asked for by the one, granted by the other. `person` is
+# their principal at the provider.
+provider_guests = tenant_table(
+    "provider_guests",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("provider", UUID(as_uuid=True), nullable=False),
+    sa.Column("provider_slug", sa.Text, nullable=False),
+    sa.Column("provider_name", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("person_name", sa.Text, nullable=False),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", _TS, nullable=False),
+    sa.Column("valid_until", _TS, nullable=False),
+    sa.Column("decision", sa.Text, nullable=False, server_default=""),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("decided_at", _TS),
+    sa.Column("ended_by", sa.Text),
+    sa.Column("ended_at", _TS),
+    sa.CheckConstraint("decision in ('', 'granted', 'refused')", name="decision"),
+    primary_key=("id",),
+    app="crud",
+    steward=("select", "insert", "update"),
 )

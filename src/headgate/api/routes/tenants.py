@@ -94,7 +94,9 @@ def suspend_tenant_below(
 ) -> Response:
     """Shut a tenant: its administrators look on, nobody else gets in, events are refused, what waits is kept."""
     why = body.reason
-    return _act(request, caller, tenant, once, body, "client.suspended", lambda c, x: suspend_tenant(c, x, why), why)
+    return _act(
+        request, caller, tenant, once, body, "client_tenant.suspended", lambda c, x: suspend_tenant(c, x, why), why
+    )
 
 
 @router.post("/tenants/{tenant}/resume", response_model=TenantView, responses=problems(*WRITE))
@@ -102,7 +104,7 @@ def resume_tenant_below(
     request: Request, caller: TenantsOperate, tenant: TenantPath, body: Nothing, once: Once = None
 ) -> Response:
     """Open a suspended tenant again; what waited is applied."""
-    return _act(request, caller, tenant, once, body, "client.resumed", resume_tenant)
+    return _act(request, caller, tenant, once, body, "client_tenant.resumed", resume_tenant)
 
 
 @router.post("/tenants/{tenant}/place", response_model=TenantView, responses=problems(*WRITE))
@@ -124,7 +126,7 @@ def set_tenant_quotas(
 ) -> Response:
     """Limit what a tenant may use. What is there stays; the next one beyond a limit is refused."""
     limits = body.quotas
-    return _act(request, caller, tenant, once, body, "client.quotas_set", lambda c, x: set_quotas(c, x, limits))
+    return _act(request, caller, tenant, once, body, "client_tenant.quotas_set", lambda c, x: set_quotas(c, x, limits))
 
 
 @router.post("/tenants/{tenant}/deletion", response_model=TenantView, responses=problems(*WRITE))
@@ -133,7 +135,9 @@ def ask_tenant_deletion(
 ) -> Response:
     """Ask for a tenant's deletion. Nothing happens before somebody else confirms it."""
     why = body.reason
-    return _act(request, caller, tenant, once, body, "client.deletion_asked", lambda c, x: ask_deletion(c, x, why), why)
+    return _act(
+        request, caller, tenant, once, body, "client_tenant.deletion_asked", lambda c, x: ask_deletion(c, x, why), why
+    )
 
 
 @router.post("/tenants/{tenant}/deletion/confirm", response_model=TenantView, responses=problems(*WRITE))
@@ -147,7 +151,7 @@ def confirm_tenant_deletion(
     def confirm(conn: Connection[Any], ctx: Context) -> object:
         return confirm_deletion(conn, ctx, wait=wait)
 
-    return _act(request, caller, tenant, once, body, "client.deletion_confirmed", confirm)
+    return _act(request, caller, tenant, once, body, "client_tenant.deletion_confirmed", confirm)
 
 
 @router.post("/tenants/{tenant}/deletion/withdraw", response_model=TenantView, responses=problems(*WRITE))
@@ -155,7 +159,7 @@ def withdraw_tenant_deletion(
     request: Request, caller: TenantsOperate, tenant: TenantPath, body: Nothing, once: Once = None
 ) -> Response:
     """Take a deletion back. A tenant that was shut for it stays suspended until it is resumed."""
-    return _act(request, caller, tenant, once, body, "client.deletion_withdrawn", withdraw_deletion)
+    return _act(request, caller, tenant, once, body, "client_tenant.deletion_withdrawn", withdraw_deletion)
 
 
 def _act(

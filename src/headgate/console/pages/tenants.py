@@ -15,6 +15,7 @@ from headgate.access.tenancy import (
     ask_deletion,
     confirm_deletion,
     list_below,
+    list_guests,
     looking_at,
     move_below,
     pending_deletion,
@@ -26,6 +27,7 @@ from headgate.access.tenancy import (
     withdraw_deletion,
 )
 from headgate.console import urls
+from headgate.console.present.guests import guest_row
 from headgate.console.present.tenants import PERIODS, client_page, clients_page
 from headgate.console.views.common import Notice
 from headgate.console.views.tenants import ClientsView, ClientView
@@ -76,12 +78,12 @@ def show(visit: Visit) -> Answer:
 def suspend(visit: Visit) -> Answer:
     """Shut it."""
     why = visit.form.get("reason", "")
-    return _act(visit, "client.suspended", lambda c, x: suspend_tenant(c, x, why), "It is shut.", reason=why)
+    return _act(visit, "client_tenant.suspended", lambda c, x: suspend_tenant(c, x, why), "It is shut.", reason=why)
 
 
 def resume(visit: Visit) -> Answer:
     """Open it again."""
-    return _act(visit, "client.resumed", resume_tenant, "It is open again; what waited is applied.")
+    return _act(visit, "client_tenant.resumed", resume_tenant, "It is open again; what waited is applied.")
 
 
 def limit(visit: Visit) -> Answer:
@@ -90,7 +92,7 @@ def limit(visit: Visit) -> Answer:
     def act(conn: Connection[Any], inside: Context) -> None:
         set_quotas(conn, inside, {name: _number(name, visit.form.get(name, "")) for name in QUOTAS})
 
-    return _act(visit, "client.quotas_set", act, "The limits hold from now on.")
+    return _act(visit, "client_tenant.quotas_set", act, "The limits hold from now on.")
 
 
 def place(visit: Visit) -> Answer:
@@ -115,7 +117,7 @@ def ask(visit: Visit) -> Answer:
     """Ask for its deletion."""
     why = visit.form.get("reason", "")
     said = "Asked. Nothing happens before somebody else confirms it."
-    return _act(visit, "client.deletion_asked", lambda c, x: ask_deletion(c, x, why), said, reason=why)
+    return _act(visit, "client_tenant.deletion_asked", lambda c, x: ask_deletion(c, x, why), said, reason=why)
 
 
 def confirm(visit: Visit) -> Answer:
@@ -124,12 +126,12 @@ def confirm(visit: Visit) -> Answer:
     if visit.form.get("slug", "").strip() != slug:
         return Shown(_one(visit, slug, f"Type {slug} to confirm that it is this one."), 422)
     said = f"It is shut, and deleted after {wait.days} days. Its administrators can still export everything."
-    return _act(visit, "client.deletion_confirmed", lambda c, x: confirm_deletion(c, x, wait=wait), said)
+    return _act(visit, "client_tenant.deletion_confirmed", lambda c, x: confirm_deletion(c, x, wait=wait), said)
 
 
 def withdraw(visit: Visit) -> Answer:
     """Take it back."""
-    return _act(visit, "client.deletion_withdrawn", withdraw_deletion, "The deletion is taken back.")
+    return _act(visit, "client_tenant.deletion_withdrawn", withdraw_deletion, "The deletion is taken back.")
 
 
 def _act(visit: Visit, action: str, act: Act, said: str, **told: str) -> Answer:
@@ -157,9 +159,23 @@ def _one(visit: Visit, slug: str, error: str = "") -> ClientView:
         raise NotFound("there is no such client below you")
     with looking_at(visit.conn, visit.ctx, slug):
         deletion = pending_deletion(visit.conn)
-    me = visitor(visit.conn, visit.ctx, frozenset()).id
-    wait = visit.app.settings.deletion_days
-    return client_page(found, get_tenant(visit.conn), others, deletion, me, wait=wait, error=error)
+        guests = [each for each in list_guests(visit.conn) if each.provider == visit.ctx.tenant_id]
+    return client_page(
+        found,
+        get_tenant(visit.conn),
+        others,
+        deletion,
+        visitor(visit.conn, visit.ctx, frozenset()).id,
+        wait=visit.app.settings.deletion_days,
+        error=error,
+        guests=[guest_row(each, visit.now) for each in guests],
+        may_enter=any(each.person == visit.me.id and each.state(visit.now) == "in_force" for each in guests),
+    )
+
+
+def client_refused(visit: Visit, slug: str, error: str) -> Answer:
+    """A client's page with why something cannot be done."""
+    return Shown(_one(visit, slug, error), 422)
 
 
 def _number(name: str, text: str) -> int | None:

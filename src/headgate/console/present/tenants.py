@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from headgate.access import Tenant
-from headgate.access.tenancy import QUOTAS, Deletion, TenantBelow, UmbrellaRow
+from headgate.access.tenancy import GUEST_ROLES, QUOTAS, Deletion, TenantBelow, UmbrellaRow
 from headgate.console import urls
 from headgate.console.views.common import Option
+from headgate.console.views.guests import GuestRow
 from headgate.console.views.tenants import ClientRow, ClientsView, ClientView, DeletionBox, QuotaRow
 from headgate.identity.founding import PACKS
 from headgate.kernel.money import Money
@@ -51,6 +52,8 @@ def client_page(
     *,
     wait: int,
     error: str = "",
+    guests: Sequence[GuestRow] = (),
+    may_enter: bool = False,
 ) -> ClientView:
     """One tenant below. `me` is the reader as deletions name them."""
     slugs = {above.id: above.slug} | {each.id: each.slug for each in others}
@@ -73,6 +76,9 @@ def client_page(
         deletion=None if deletion is None else _deletion(deletion, me),
         wait=wait,
         error=error,
+        guests=tuple(guests),
+        guest_roles=tuple(Option(role, humanise(role)) for role in GUEST_ROLES),
+        may_enter=may_enter,
     )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from headgate.console.views.common import Option, View
+from headgate.console.views.guests import GuestRow
 from headgate.kernel.money import Money
 
 
@@ -86,7 +87,7 @@ class DeletionBox:
 @dataclass(frozen=True, slots=True)
 class ClientView(View):
     """One tenant below, as set up. `parents` are the tenants it may be placed below, `wait` how many days a confirmed
-    deletion waits."""
+    deletion waits; `guests` are one's own people whom it was asked to let in, `may_enter`: it let the reader in."""
 
     template: ClassVar[str] = "tenant.html"
     nav: ClassVar[str] = "tenants"
@@ -107,3 +108,6 @@ class ClientView(View):
     deletion: DeletionBox | None
     wait: int
     error: str = ""
+    guests: tuple[GuestRow, ...] = ()
+    guest_roles: tuple[Option, ...] = ()
+    may_enter: bool = False

@@ -20,6 +20,21 @@ as $$
   order by b.depth, t.slug
 $$;
 
+-- Which tenants are above the transaction's own, by id alone: who may be told what was done with their people.
+create function headgate_above()
+returns table (tenant_id uuid)
+language sql stable security definer set search_path = pg_catalog, public
+as $$
+  with recursive above as (
+    select t.parent as tenant_id, 1 as depth from tenants t
+    where t.tenant_id = nullif(current_setting('headgate.tenant', true), '')::uuid
+      and coalesce(current_setting('headgate.partner', true), '-') = ''
+    union
+    select t.parent, a.depth + 1 from above a join tenants t on t.tenant_id = a.tenant_id where a.depth < 5
+  )
+  select a.tenant_id from above a where a.tenant_id is not null
+$$;
+
 -- Whose deletion two people agreed to and whose waiting period is over. One with tenants below it waits for theirs.
 create function headgate_due_deletions(asked timestamptz)
 returns table (tenant_id uuid, slug text)

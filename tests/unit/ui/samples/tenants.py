@@ -8,8 +8,10 @@ from uuid import UUID
 
 from headgate.access import Tenant
 from headgate.access.tenancy import Deletion, TenantBelow, UmbrellaRow
+from headgate.console.present.guests import guest_row
 from headgate.console.present.tenants import client_page, clients_page
 from tests.unit.ui.samples.base import NOW, ago
+from tests.unit.ui.samples.guests import EVERY
 
 HOME = Tenant(UUID(int=1), "westhafen", "Westhafen Systemhaus GmbH", "EUR", "Europe/Berlin", {}, NOW, kind="provider")
 _ROW = UmbrellaRow(
@@ -108,4 +110,14 @@ GOING = client_page(
     replace(ASKED, confirmed_by=OTTO, confirmed_at=ago(hours=2), not_before=ago(days=-30)),
     OTTO,
     wait=30,
+)
+WITH_GUESTS = client_page(
+    BELOW,
+    HOME,
+    OTHERS,
+    None,
+    OLGA,
+    wait=30,
+    guests=[guest_row(each, NOW) for each in EVERY],
+    may_enter=True,
 )
