@@ -263,5 +263,6 @@ def _locked(conn: Connection[Any], id: UUID) -> Guest:
 
 
 def _guest(row: tuple[Any, ...]) -> Guest:
-    head, roles, rest = row[:6], row[6], row[7:]
-    return Guest(*head, tuple(roles), *rest)
+    values = [*row]
+    values[6] = tuple(values[6])
+    return Guest(*values)
