@@ -318,8 +318,14 @@ def policy_version(name: str, version: int) -> str:
     return f"{policy(name)}/versions/{version}"
 
 
+def policy_rows(name: str, version: int, after: int) -> str:
+    """The part of a long decision table behind so many rows."""
+    return query(policy_version(name, version), [("after", str(after) if after > 0 else "")])
+
+
 def policy_row(name: str, version: int, row: str) -> str:
-    return f"{policy_version(name, version)}#row-{segment(row)}"
+    """A row of a decision table; of a long one the part is shown in which it stands."""
+    return f"{query(policy_version(name, version), [('row', row)])}#row-{segment(row)}"
 
 
 def policy_act(name: str, version: int, act: str) -> str:

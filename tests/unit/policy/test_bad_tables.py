@@ -41,8 +41,15 @@ def test_an_indexed_table_decides_as_a_plain_walk_of_its_rows(rows: list[dict[st
 
 def test_fifty_thousand_rows_are_refused_with_the_limit() -> None:
     text = table("first", NUMBER, "".join(row(f"r{n}", f'x: "{n}"') for n in range(50_000)))
-    with pytest.raises(Invalid, match=r"rows has more than 1000 entries: 50,000.*Split the policy"):
+    with pytest.raises(Invalid, match=r"rows has more than 5,000 entries: 50,000.*Split the policy"):
         parse_policy(text)
+
+
+def test_thousands_of_rows_are_read_linted_and_decide() -> None:
+    rows = "".join(row(f"r{n}", f'x: "[{n}..{n + 1})"') for n in range(5_000))
+    text = table("unique", NUMBER, rows)
+    assert {i.rule for i in lint(parse_policy(text))} == {"gaps", "missing_tests"}
+    assert compiled(text + "default: {out: none}\n").evaluate({"x": "4999.5"}).rows == ("r4999",)
 
 
 def test_a_thousand_rows_of_a_list_of_values_each_are_still_read_and_linted() -> None:

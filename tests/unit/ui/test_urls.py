@@ -20,7 +20,7 @@ def test_only_parameters_with_a_value_are_kept() -> None:
 
 
 def test_a_row_of_a_policy_is_marked_in_the_address() -> None:
-    assert urls.policy_row("price_deviation", 4, "deep") == "/policies/price_deviation/versions/4#row-deep"
+    assert urls.policy_row("price_deviation", 4, "deep") == "/policies/price_deviation/versions/4?row=deep#row-deep"
 
 
 def test_what_a_case_is_about_leads_to_its_page() -> None:

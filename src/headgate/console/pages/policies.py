@@ -139,7 +139,14 @@ def version_page(
         lens=visit.lens,
         acting_for=given,
         errors=errors,
+        row=visit.text("row"),
+        after=_after(visit),
     )
+
+
+def _after(visit: Visit) -> int:
+    text = visit.text("after")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def _history(visit: Visit, shown: PolicyVersion) -> list[AuditEntry]:

@@ -23,12 +23,13 @@ from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Stale, inva
 from headgate.policy import Checked, PolicyVersion, check_text, save
 from headgate.policy.chaining import with_chain
 from headgate.policy.core.document import read_document, write_document
-from headgate.policy.core.editing import from_grid, to_grid
+from headgate.policy.core.editing import MOST_ROWS, from_grid, to_grid
 from headgate.policy.core.evaluation import shown
 from headgate.policy.exchange import read_table
 
 AUTHOR = ("policies.author",)
 SAVED = "Saved."
+MOST_TOLD = 100
 
 
 def show(visit: Visit) -> Answer:
@@ -111,6 +112,10 @@ def import_file(visit: Visit) -> Answer:
         except binascii.Error:
             raise invalid("file", visit.form.get("name", ""), "did not arrive whole", "Choose it again.") from None
         read = read_table(data, visit.form.get("name", "")[:200], base)
+        rows = len(read.policy.rows)
+        if rows > MOST_ROWS:
+            fix = "Bring it in with headgate policies import."
+            raise invalid("file", f"{rows:,} rows", f"has more than the {MOST_ROWS:,} rows that the grid holds", fix)
         document = read_document(read.text)
         document["policy"], document["version"] = found.policy, found.version
         text = write_document(document)
@@ -191,6 +196,8 @@ def loads_plain(content: Mapping[str, Any]) -> Any:
 def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", error: str = "") -> PolicyEditView:
     try:
         checked = check_text(text)
+        if len(checked.table.rows) > MOST_ROWS:
+            return _as_text(found, text, checked, warning, error)
         told = canonical_text({**_told(checked, text), "coverage": _coverage(visit, found.policy)})
     except Invalid as wrong:
         return PolicyEditView(
@@ -206,6 +213,27 @@ def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", e
         problems=problems_of(checked),
         fit=not checked.errors,
         warning=warning,
+        error=error,
+    )
+
+
+def _as_text(found: PolicyVersion, text: str, checked: Checked, warning: str, error: str) -> PolicyEditView:
+    """A table with more rows than the grid holds."""
+    rows = len(checked.table.rows)
+    many = (
+        f"This table has {rows:,} rows, more than the {MOST_ROWS:,} that the grid holds. Export it as a spreadsheet, "
+        "change it there and bring it back with headgate policies import, or change the text."
+    )
+    return PolicyEditView(
+        policy=found.policy,
+        title=found.title,
+        version=found.version,
+        digest=found.digest,
+        text=text,
+        data="",
+        problems=problems_of(checked)[:MOST_TOLD],
+        fit=not checked.errors,
+        warning=f"{warning} {many}".strip(),
         error=error,
     )
 

@@ -39,6 +39,7 @@ from headgate.policy.coverage import Coverage, RowCoverage
 from headgate.ui.words import humanise
 
 MOST_FACTS = 12
+ROWS_SHOWN = 500  # of a decision table at once
 DAYS = 7
 # How a version stands in time, in the words there are for its status.
 _STANDING = {"superseded": "retired"}
@@ -137,12 +138,16 @@ def policy_view(
     lens: Lens,
     acting_for: Sequence[str] = (),
     errors: tuple[FormError, ...] = (),
+    row: str = "",
+    after: int = 0,
 ) -> PolicyView:
     """One version with its table, tests, history and what the reader may do with it. `acting_for` are principals who
-    delegated approving to the reader."""
+    delegated approving to the reader. Of a long table the rows behind the first `after` are shown, or those around
+    `row`."""
     table, results = checked.table, checked.results
     others = [each for each in acting_for if each not in (*shown.writers, shown.emergency_by)]
     counted = {r.row: r for r in coverage.rows} if coverage is not None and coverage.counted else {}
+    start = _start(table, row, after)
     return PolicyView(
         policy=shown.policy,
         title=shown.title,
@@ -156,7 +161,10 @@ def policy_view(
         pack=shown.pack,
         inputs=tuple(_column(column) for column in table.inputs),
         outputs=tuple(_column(column) for column in table.outputs),
-        rows=tuple(_row(row, table, counted.get(row.id)) for row in table.rows),
+        rows=tuple(_row(each, table, counted.get(each.id)) for each in table.rows[start : start + ROWS_SHOWN]),
+        first_row=start,
+        rows_before=max(0, start - ROWS_SHOWN),
+        all_rows=len(table.rows),
         default=_then(table.default, table) if table.default is not None else (),
         tests=tuple(_test(result, table, place) for place, result in enumerate(results)),
         versions=tuple(_version(each, shown, names, lens) for each in versions),
@@ -174,6 +182,12 @@ def policy_view(
         zone=str(lens.zone),
         errors=errors,
     )
+
+
+def _start(table: PolicyTable, row: str, after: int) -> int:
+    """The place of the first row that is shown: the part of the table in which `row` stands, or the one asked for."""
+    place = next((n for n, each in enumerate(table.rows) if each.id == row), after)
+    return min(place, len(table.rows) - 1) // ROWS_SHOWN * ROWS_SHOWN
 
 
 def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens, others: Sequence[str] = ()) -> PolicyActs:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
-from headgate.console.present.policies import evidence_cards, problems_of, status_of
+from headgate.console.present.policies import ROWS_SHOWN, evidence_cards, problems_of, status_of
 from headgate.console.views.common import FormError
 from headgate.console.views.policies import (
     DiffCell,
@@ -25,6 +25,8 @@ _WORDS = {"added": "added", "removed": "removed", "changed": "changed", "same": 
 def diff_table(before: PolicyTable, after: PolicyTable) -> DiffTable:
     """Two tables as one."""
     diff = diff_tables(before, after)
+    # Of a long table only what differs is looked at.
+    rows = diff.rows if len(diff.rows) <= ROWS_SHOWN else [r for r in diff.rows if r.kind != "same" or r.moved]
     return DiffTable(
         before=diff.before,
         after=diff.after,
@@ -32,7 +34,8 @@ def diff_table(before: PolicyTable, after: PolicyTable) -> DiffTable:
         summary=_summary(diff),
         inputs=tuple(_column(c) for c in diff.columns if c.side == "input"),
         outputs=tuple(_column(c) for c in diff.columns if c.side == "output"),
-        rows=tuple(_row(row, diff) for row in diff.rows),
+        rows=tuple(_row(row, diff) for row in rows[:ROWS_SHOWN]),
+        left_out=len(diff.rows) - min(len(rows), ROWS_SHOWN),
         lines=tuple(line for line in diff_lines(diff) if not line[2:].startswith("row ")),
     )
 

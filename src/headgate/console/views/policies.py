@@ -186,6 +186,10 @@ class PolicyView(View):
     versions: tuple[VersionRow, ...]
     decisions: int | None
     marked_row: str = ""
+    # Of a long table a part is shown: how many rows stand before it, before the part before it, and how many there are.
+    first_row: int = 0
+    rows_before: int = 0
+    all_rows: int = 0
     hits_of: str = ""
     may_try: bool = False
     acts: PolicyActs = NO_ACTS
@@ -253,6 +257,7 @@ class DiffTable:
     outputs: tuple[DiffColumn, ...]
     rows: tuple[DiffRow, ...]
     lines: tuple[str, ...]
+    left_out: int = 0  # rows that are not shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from headgate.kernel.errors import invalid
 from headgate.policy.core.document import Document, cell_text
 from headgate.policy.core.model import NUMERIC
 
-MOST_ROWS = 1_000
+MOST_ROWS = 2_000
 MOST_CELL = 2_000
 EMPTY = "''"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
@@ -285,7 +285,7 @@ def _listed(grid: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
         raise invalid(f"grid.{key}", type(found).__name__, "is not a list", "Load the page again.")
     if len(found) > MOST_ROWS:
-        raise invalid(f"grid.{key}", len(found), f"has more than {MOST_ROWS} entries", "Split it into policies.")
+        raise invalid(f"grid.{key}", len(found), f"has more than {MOST_ROWS:,} entries", "Bring it in as a file.")
     return found
 
 

@@ -43,7 +43,7 @@ from headgate.policy.core.source import Node, read_yaml
 from headgate.policy.core.times import BadTime, time_value
 
 MAX_COLUMNS = 64
-MAX_ROWS = 1_000
+MAX_ROWS = 5_000
 MAX_TESTS = 1_000
 MAX_VALUES = 500
 
@@ -80,7 +80,7 @@ def parse_policy(text: str, file: str = "policy.yaml") -> PolicyTable:
     """
     rows = sum(1 for _ in _ROW.finditer(text))
     if rows > MAX_ROWS:
-        message = f"rows has more than {MAX_ROWS} entries: {rows:,}"
+        message = f"rows has more than {MAX_ROWS:,} entries: {rows:,}"
         fix = "Split the policy, chain one to the other with from, or keep what is data in a price list."
         raise refuse([Issue("shape", "error", message, file, fix=fix)])
     root = read_yaml(text, file)

@@ -54,7 +54,7 @@ def _file() -> dict[str, Any]:
         "aggregate": _said("How collected outputs come together.", {"enum": sorted(AGGREGATES)}),
         "inputs": _said("What it is asked with.", _list("input", 64)),
         "outputs": _said("What it answers.", _list("output", 64)),
-        "rows": _said("The rules, in order.", _list("row", 1000)),
+        "rows": _said("The rules, in order.", _list("row", 5000)),
         "default": _said("The answer where no row fits.", {"type": ["object", "null"]}),
         "tests": _said("Cases that must come out as written.", _list("test", 1000) | {"minItems": 0}),
     }

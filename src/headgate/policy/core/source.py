@@ -17,9 +17,9 @@ import yaml
 from headgate.kernel.errors import Invalid
 from headgate.policy.core.model import Issue, refuse
 
-MAX_BYTES = 512_000
+MAX_BYTES = 2_000_000
 MAX_DEPTH = 12
-MAX_NODES = 100_000
+MAX_NODES = 400_000
 
 # libyaml's parser where it was built in: ten times faster, the same events.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,7 +49,7 @@ class Node:
 def read_yaml(text: str, file: str) -> Node:
     """The file's one document. Raises `Invalid` with file and line for anything that is not plain, bounded YAML."""
     if len(text.encode()) > MAX_BYTES:
-        raise _broken(file, 0, f"is larger than {MAX_BYTES} bytes", "Split it into several policies.")
+        raise _broken(file, 0, f"is larger than {MAX_BYTES:,} bytes", "Split it into several policies.")
     try:
         return _build(text, file)
     except yaml.MarkedYAMLError as error:
@@ -83,7 +83,7 @@ def _build(text: str, file: str) -> Node:
             raise _broken(file, line, "uses a YAML anchor or alias", "Write the value out.")
         count += 1
         if count > MAX_NODES:
-            raise _broken(file, line, f"has more than {MAX_NODES} values", "Split it into several policies.")
+            raise _broken(file, line, f"has more than {MAX_NODES:,} values", "Split it into several policies.")
         node = _node(event, line, file)
         if not stack:
             root = node

@@ -80,7 +80,7 @@ DEAL = DealView(
     ),
     rules=(
         RuleRow("likely_taken", "ask", "Another partner's protected deal stands against it with 79.4 of 100",
-                "Deal programme 2.2", "/policies/deal_rules/versions/1#row-likely_taken"),
+                "Deal programme 2.2", "/policies/deal_rules/versions/1?row=likely_taken#row-likely_taken"),
     ),
     decided_at=ago(hours=5),
     case_id=uid("deal-case"),
