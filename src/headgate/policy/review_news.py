@@ -57,15 +57,16 @@ def review_news(conn: Connection, ctx: Context) -> list[NewEvent]:
 def _event(type_: str, version: PolicyVersion, ctx: Context) -> NewEvent:
     name = change_name(version)
     data: dict[str, object] = {"change": name, "policy": version.policy, "version": version.version}
+    by = version.emergency_by if type_ == APPLIED else version.reviewed_by
     if type_ == APPLIED:
         data |= {
             "title": version.title,
-            "applied_by": version.emergency_by,
+            "applied_by": by,
             "reason": version.emergency_reason,
             "review_due": version.review_due,
         }
     else:
-        data |= {"reviewed_by": version.reviewed_by, "outcome": outcome_of(version)}
+        data |= {"reviewed_by": by, "outcome": outcome_of(version)}
     return NewEvent(
         source=SOURCE,
         event_id=f"{type_}:{name}",
@@ -74,5 +75,5 @@ def _event(type_: str, version: PolicyVersion, ctx: Context) -> NewEvent:
         key=f"policy_change:{name}",
         time=ctx.now,
         data=data,
-        actor=ctx.principal.id,
+        actor=by or ctx.principal.id,
     )

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from headgate.kernel.context import Principal
-from headgate.ledger import NewEvent, append_events, quarantine_list
+from headgate.ledger import NewEvent, append_events, event_list, quarantine_list
 from headgate.packs import find_pack
 from headgate.policy import apply_at_once, review_emergency
 from headgate.process import case_of_subject, complete_task, work_queue
@@ -60,6 +60,9 @@ def test_an_emergency_change_is_a_task_for_its_reviewers_until_it_is_reviewed(ch
         (task,) = work_queue(conn, channel.clock.now(), view="team", roles=["finance_director"])
     assert task["due_at"] == channel.clock.now() + timedelta(hours=24)
     assert turn(channel) == 0, "told once"
+    with channel.app.database.transaction(channel.tenant) as conn:
+        (told,) = event_list(conn, source="policies")
+    assert told.actor == AUTHOR.id, "who applied it, not the platform"
     reviewed(channel, "confirm")
     assert waiting(channel) == []
     assert (case(channel)["status"], case(channel)["outcome"]) == ("closed", "confirmed")

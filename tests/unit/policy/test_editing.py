@@ -120,7 +120,7 @@ def test_what_is_typed_is_read_by_the_type(kind: str, text: str, value: object) 
     [
         {"rows": "none"},
         {"rows": [1]},
-        {"rows": [{}] * 1_001},
+        {"rows": [{}] * 2_001},
         {"inputs": None},
         {"tests": [{"name": "x" * 3_000}]},
         {"settings": {"title": "x" * 3_000}},

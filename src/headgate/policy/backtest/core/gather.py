@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,14 +44,12 @@ class _Codes:
     known: dict[Any, int] = field(default_factory=dict)
     codes: list[int] = field(default_factory=list)
 
-    def add(self, keys: Sequence[Any], values: Iterable[Any]) -> None:
-        """A slice at once, so that only what is distinct in it is looked at one by one."""
-        known = self.known
-        for key, value in dict(zip(keys, values, strict=True)).items():
-            if key not in known:
-                known[key] = len(self.values)
-                self.values.append(value)
-        self.codes.extend(map(known.__getitem__, keys))
+    def add(self, key: object, value: object) -> None:
+        code = self.known.get(key)
+        if code is None:
+            code = self.known[key] = len(self.values)
+            self.values.append(value)
+        self.codes.append(code)
 
 
 class _Gathering:
@@ -61,20 +59,13 @@ class _Gathering:
         self.owners: list[int] = []
         self.columns = [_Codes() for _ in names]
         self.said = _Codes()
-        self._waiting: list[Asked] = []
 
     def add(self, owner: int, asked: Asked) -> None:
-        """One more evaluation; what it says is looked at with the others of its slice."""
+        for column, value in zip(self.columns, asked.values, strict=True):
+            column.add(value if type(value) is str else (type(value), repr(value)), value)
         self.owners.append(owner)
-        self._waiting.append(asked)
-
-    def settle(self) -> None:
-        """Take in what was added."""
-        waiting, self._waiting = self._waiting, []
-        for column, values in zip(self.columns, zip(*[each.values for each in waiting], strict=True), strict=False):
-            column.add([v if type(v) is str else (type(v), repr(v)) for v in values], values)
-        said = [[list(each.rows), each.outputs] for each in waiting]
-        self.said.add([orjson.dumps(each, option=orjson.OPT_SORT_KEYS) for each in said], said)
+        rows = list(asked.rows)
+        self.said.add(orjson.dumps([rows, asked.outputs], option=orjson.OPT_SORT_KEYS), [rows, asked.outputs])
 
     def shape(self, version: int, names: tuple[str, ...]) -> Shape:
         values, ordered, codes = [], [], []
@@ -128,9 +119,6 @@ class Gatherer:
             self._last = rows[-1].at
         for row in rows:
             self._add(row)
-        for shapes in self._shapes.values():
-            for gathering in shapes.values():
-                gathering.settle()
 
     def _add(self, row: Recorded) -> None:
         owner = len(self._proof)
