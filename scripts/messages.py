@@ -30,6 +30,7 @@ from headgate.console.present.commands import ACTS, PAGES  # noqa: E402
 from headgate.console.present.work import SCOPES  # noqa: E402
 from headgate.console.render import KEYS  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
+from headgate.portal.pages.returns import WORDS as RETURNS  # noqa: E402
 from headgate.ui.languages import ENGLISH, LANGUAGES, LOCALE  # noqa: E402
 from headgate.ui.words import STATES  # noqa: E402
 
@@ -40,6 +41,8 @@ CODE = (
     "console/pages/palette.py",
     "console/present/asks.py",
     "portal/pages/deal_form.py",
+    "portal/pages/home.py",
+    "portal/pages/return_form.py",
 )
 HEADER = """\
 msgid ""
@@ -85,6 +88,7 @@ def phrases() -> Iterator[tuple[str, str]]:
     yield from ((title, "console/pages/palette.py") for title in PALETTE)
     yield from ((label, "console/present/brand.py") for label in (*SHADES.values(), *FIELDS.values(), "logo"))
     yield from ((done, "portal/pages/deal_acts.py") for _, _, done, _ in DEAL_ACTS)
+    yield from ((text, "portal/pages/returns.py") for text in RETURNS)
     yield from ((label, "console/present/asks.py") for label in DEALS.values())
     yield from ((label, "console/present/work.py") for label in SCOPES.values())
     yield from ((text, "console/pages/handling.py") for words in WORDS.values() for text in words[:2])

@@ -123,6 +123,7 @@ NOTED = (
     "clock.paused",
     "clock.resumed",
     "deal.protection_ending",
+    "rma.decided",
     "approval.reminder",
     delivery.SUBSCRIPTION_DISABLED,
 )
@@ -143,6 +144,7 @@ DATA_CLASSES = {
         DataClass("access_tokens", "access tokens of OAuth 2 clients that have ended", 1, forget_tokens),
         DataClass("backtests", "backtests of policies with their flips", 730, purge_backtests),
         DataClass("deal_files", "evidence of deals that have ended", 1095, deals.forget_files),
+        DataClass("return_files", "pictures of returns that have ended", 1095, returns.forget_return_files),
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
     )
@@ -272,15 +274,18 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "order": orders.OrderPort(cache),
         "price_exception": exceptions.ExceptionPort(cache),
         "return": returns.ReturnPort(cache),
+        "rma": returns.RmaPort(cache),
         "deal": deals.DealPort(cache),
         policy_changes.SUBJECT: policy_changes.PolicyChangePort(),
     }
     registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS, **deals.ACTIONS}
     registry.actions |= policy_changes.ACTIONS
+    registry.actions |= returns.RMA_ACTIONS
     registry.edit_checks |= {
         "order": orders.check_edit,
         "price_exception": exceptions.check_edit,
         "deal": deals.check_edit,
+        "rma": returns.check_return_edit,
     }
     registry.related["order"] = orders.agreements_of
     registry.jobs |= orders.JOBS
@@ -308,6 +313,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         "fx_rate.recorded": taxes.validate_fx_rates,
         **deals.VALIDATORS,
         **deals.validators,
+        **returns.validators,
     }
     registry.validators |= checks
     return registry

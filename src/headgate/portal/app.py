@@ -30,6 +30,8 @@ from headgate.portal.pages import (
     nowhere,
     orders,
     prices,
+    return_form,
+    returns,
 )
 from headgate.portal.render import Portal
 from headgate.portal.visit import Door
@@ -46,6 +48,8 @@ DOORS: tuple[Door, ...] = (
     *files.DOORS,
     *orders.DOORS,
     *prices.DOORS,
+    *return_form.DOORS,  # before the returns: /returns/new is no return
+    *returns.DOORS,
     *messages.DOORS,
     *company.DOORS,
     *export.DOORS,

@@ -214,6 +214,7 @@ def navigation(visit: Visit) -> tuple[NavItem, ...]:
         ("deals.read", NavItem("deals", "Deals", urls.DEALS, "git-merge")),
         ("orders.read", NavItem("orders", "Orders", urls.ORDERS, "receipt")),
         ("prices.request", NavItem("prices", "Prices", urls.PRICES, "scale")),
+        ("returns.request", NavItem("returns", "Returns", urls.RETURNS, "arrow-back-up")),
         ("", NavItem("company", "Company", urls.COMPANY, "building-store")),
     )
     return tuple(item for needed, item in entries if not needed or visit.may(needed))

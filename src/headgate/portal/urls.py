@@ -20,6 +20,8 @@ DEAL_NEW = "/portal/deals/new"
 ORDERS = "/portal/orders"
 PRICES = "/portal/prices"
 PRICE_NEW = "/portal/prices/new"
+RETURNS = "/portal/returns"
+RETURN_NEW = "/portal/returns/new"
 COMPANY = "/portal/company"
 COMPANY_ADD = "/portal/company/people"
 EXPORT = "/portal/export"
@@ -77,6 +79,18 @@ def price(code: object) -> str:
     return f"{PRICES}/{segment(code)}"
 
 
+def rma(code: object) -> str:
+    return f"{RETURNS}/{segment(code)}"
+
+
+def return_act(code: object, act: str) -> str:
+    return f"{rma(code)}/{act}"
+
+
+def return_file(code: object, file: UUID | str) -> str:
+    return f"{rma(code)}/files/{file}"
+
+
 def messages(kind: str, code: object) -> str:
     return f"/portal/messages/{kind}/{segment(code)}"
 
@@ -87,4 +101,4 @@ def person_act(principal: str, act: str) -> str:
 
 def subject(kind: str, code: object) -> str:
     """The page of what a message is about."""
-    return {"deal": deal, "order": order, "price_exception": price}[kind](code)
+    return {"deal": deal, "order": order, "price_exception": price, "rma": rma}[kind](code)

@@ -352,6 +352,8 @@ class OrderView(View):
     lines: tuple[tuple[str, str, Decimal, Money, Money, Decimal], ...]
     can_ask: bool
     thread: Thread | None
+    can_return: bool = False
+    returns: tuple[tuple[str, str, datetime], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

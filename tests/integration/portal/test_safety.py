@@ -23,6 +23,7 @@ from tests.authenticator import Device, b64
 from tests.integration.console.site import Visitor
 from tests.integration.portal.site import DEAL, PASSWORD, Portal, mail, words
 from tests.integration.portal.test_deals import PDF, number_of
+from tests.integration.portal.test_returns import send_back
 
 CANARY = "Canarybird"
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'`{{7*7}}"
@@ -46,6 +47,7 @@ def furnish(portal: Portal) -> dict[str, str]:
     request = re.search(r"/portal/prices/(PX-[0-9A-F]+)", str(asked.url))
     assert request, words(asked)
     portal.post(f"/portal/messages/deal/{deal}", {"message": CANARY})
+    rma, picture = send_back(portal, note_1=CANARY, note=CANARY)
     page = portal.get("/portal/account").text
     options, sealed = (
         html.unescape(found)
@@ -58,7 +60,8 @@ def furnish(portal: Portal) -> dict[str, str]:
         "/portal/account/passkeys", {"response": device.make(json.loads(options)), "sealed": sealed, "name": CANARY}
     )
     passkey = b64(device.id)
-    return {"deal": deal, "file": file[1], "order": "O-1", "request": request[1], "person": f"user:{mail('paul')}",
+    return {"deal": deal, "file": file[1], "order": "O-1", "request": request[1], "rma": rma,
+        "picture": picture, "person": f"user:{mail('paul')}",
         "passkey": passkey, "session": access.parse_session_token(portal.session)[1].hex()}  # fmt: skip
 
 
@@ -70,7 +73,7 @@ def own(portal: Portal) -> dict[str, str]:
 def filled(path: str, own: dict[str, str]) -> list[str]:
     """A path with P-1's ids in it; one that a test cannot fill fails here."""
     if path == "/portal/messages/{kind}/{code}":
-        kinds = {"deal": own["deal"], "order": own["order"], "price_exception": own["request"]}
+        kinds = {"deal": own["deal"], "order": own["order"], "price_exception": own["request"], "rma": own["rma"]}
         return [f"/portal/messages/{kind}/{code}" for kind, code in kinds.items()]
     for name in re.findall(r"\{(\w+)(?::\w+)?\}", path):
         if path != ANYWHERE:
@@ -118,6 +121,10 @@ def belongings(portal: Portal) -> list[object]:
                 "deal_drafts",
                 "orders",
                 "price_exceptions",
+                "return_requests",
+                "return_lines",
+                "return_milestones",
+                "return_files",
                 "case_messages",
                 "principals",
                 "role_grants",
@@ -215,12 +222,18 @@ def test_what_partners_write_is_text_in_portal_and_console(portal: Portal) -> No
     portal.post(f"/portal/messages/deal/{number}", {"message": EVIL})
     portal.post("/portal/company/people", {"name": EVIL, "email": "eve@partner.example", "role": "partner_user"})
     portal.register("draft", customer_name=EVIL)
+    rma, _ = send_back(portal, note_1=EVIL, note=EVIL, picture=f"{EVIL}.png")
+    portal.post(f"/portal/messages/rma/{rma}", {"message": EVIL})
+    portal.post(f"/portal/returns/{rma}/sent", {"carrier": EVIL[:80], "tracking": EVIL})
     with channel.app.database.transaction(channel.tenant) as conn:
         case = case_of_subject(conn, "deal", number)
     assert case is not None
     console = Visitor(channel, portal.app, portal.slug).enter("carl")
     approval = console.approval_of(number)
-    pages = [portal.get(p) for p in (f"/portal/deals/{number}", "/portal/deals", "/portal/", "/portal/company")]
+    pages = [
+        portal.get(p)
+        for p in (f"/portal/deals/{number}", "/portal/deals", "/portal/", "/portal/company", f"/portal/returns/{rma}")
+    ]
     pages += [
         console.get(p) for p in (f"/deals/{number}", "/deals", f"/cases/{case['case_id']}", approval, "/work", "/cases")
     ]

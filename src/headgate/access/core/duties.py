@@ -89,6 +89,7 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "orders.write": ("order.submitted", "order.amended"),
     "deals.write": ("deal.submitted", "deal.amended", "deal.drafted"),
     "prices.request": ("price_exception.requested",),
+    "returns.request": ("rma.requested", "rma.amended"),
     "approvals.decide": ("approval.decided",),
 }
 

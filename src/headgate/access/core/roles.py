@@ -33,6 +33,7 @@ PERMISSIONS: dict[str, str] = {
     "connections.write": "manage targets and subscriptions, replay and dismiss dead letters",
     "events.write": "send events",
     "prices.request": "ask for a price exception",
+    "returns.request": "ask to return goods",
     "portal.users": "invite and deactivate people of one's own partner",
     "calendars.write": "set business calendars and whose they are",
     "scim": "keep people and groups in step with an identity provider (SCIM)",
@@ -46,7 +47,8 @@ PERMISSIONS: dict[str, str] = {
 _READ = frozenset({"orders.read", "deals.read", "cases.read", "policies.read"})
 
 ROLES: dict[str, frozenset[str]] = {
-    "order_desk": _READ | {"orders.write", "quarantine.read", "quarantine.write", "connections.read"},
+    "order_desk": _READ
+    | {"orders.write", "returns.request", "quarantine.read", "quarantine.write", "connections.read"},
     "channel_manager": _READ
     | {"approvals.decide", "policies.author", "policies.backtest", "quarantine.read"}
     | {"cases.intervene", "access.review"},
@@ -92,11 +94,13 @@ ROLES: dict[str, frozenset[str]] = {
         }
         | {"calendars.write"}
     ),
-    "partner_success": _READ | {"deals.write"},
+    "partner_success": _READ | {"deals.write", "returns.request"},
     "privacy_officer": _READ | {"audit.read", "privacy.write"},
     # People of a partner, who see the portal and nothing but their own partner's things.
-    "partner_user": frozenset({"orders.read", "deals.read", "deals.write", "prices.request"}),
-    "partner_admin": frozenset({"orders.read", "deals.read", "deals.write", "prices.request", "portal.users"}),
+    "partner_user": frozenset({"orders.read", "deals.read", "deals.write", "prices.request", "returns.request"}),
+    "partner_admin": frozenset(
+        {"orders.read", "deals.read", "deals.write", "prices.request", "returns.request", "portal.users"}
+    ),
     # For service accounts of shops and ERP systems.
     "integration": frozenset({"events.write", "orders.read", "deals.read"}),
     # For the service account of an identity provider.

@@ -305,7 +305,7 @@ class _Stage:
         raise invalid("events", MOST_ROUNDS, "rounds, and still events follow from events")
 
     def refusals(self) -> list[str]:
-        return [q.reason for q in reversed(quarantine_list(self.conn))]
+        return [q.reason for q in quarantine_list(self.conn)]
 
     # --- expected
 

@@ -12,6 +12,7 @@ from typing import Any
 from headgate.channel import deals
 from headgate.channel.exceptions import list_exceptions
 from headgate.channel.orders import list_orders
+from headgate.channel.returns import list_returns
 from headgate.kernel.canonical import canonical
 from headgate.ledger import AuditDraft, append_audit, event_list
 from headgate.portal import urls
@@ -36,6 +37,11 @@ DEALS = (
     "deal", "customer", "country", "programme", "status", "amount", "currency", "close_on", "registered_at",
     "protected_until", "last_activity_at", "updated_at",
 )  # fmt: skip
+RETURNS = (
+    "rma", "order_no", "status", "wanted", "currency", "credit", "requested_at", "send_by", "carrier", "tracking",
+    "updated_at",
+)  # fmt: skip
+OUTCOMES = ("line", "quantity", "condition", "outcome", "gross", "fee", "net", "told")
 # A spreadsheet runs a cell that begins so as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -72,6 +78,8 @@ def collected(visit: Visit) -> dict[str, list[dict[str, Any]]]:
         parts["orders"] = found
     if visit.may("prices.request"):
         parts["price_exceptions"] = [{k: row[k] for k in PRICES} for row in list_exceptions(visit.conn, limit=MOST)]
+    if visit.may("returns.request"):
+        parts["returns"] = _returns(visit)
     parts["messages"] = [
         {
             "about": f"{m.subject_type} {m.subject}",
@@ -86,6 +94,22 @@ def collected(visit: Visit) -> dict[str, list[dict[str, Any]]]:
         for e in event_list(visit.conn, limit=MOST)
     ]
     return parts
+
+
+def _returns(visit: Visit) -> list[dict[str, Any]]:
+    """Returns with what was asked, found and credited. Why a row of a policy fitted is for the tenant's own people."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while len(found) < MOST:
+        page = list_returns(visit.conn, cursor=cursor, limit=200)
+        for row in page.items:
+            outcomes = [{k: o[k] for k in OUTCOMES} for o in row["content"]["outcomes"]]
+            asked = {"request": row["content"]["request"], "received": row["content"]["received"]}
+            found.append({k: row[k] for k in RETURNS} | {"content": asked | {"outcomes": outcomes}})
+        cursor = page.next_cursor or ""
+        if not cursor:
+            break
+    return found
 
 
 def zipped(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> bytes:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from headgate.channel.deals import latest_milestones, list_deals, list_drafts
 from headgate.channel.orders import list_orders
 from headgate.channel.partners import get_partner
+from headgate.channel.returns import list_returns
 from headgate.kernel.errors import NotFound
 from headgate.portal import urls
 from headgate.portal.pages.deals import headline
@@ -56,7 +57,32 @@ def _needs(visit: Visit) -> list[Need]:
             )
             for row in page.items
         ]
+    if visit.may("returns.request"):
+        found += _return_needs(visit)
     return found
+
+
+def _return_needs(visit: Visit) -> list[Need]:
+    say = visit.fmt.say
+    waiting = [
+        Need(
+            say("Return %(rma)s needs something from you") % {"rma": row["rma"]},
+            urls.rma(row["rma"]),
+            " ".join(row["told"]),
+            row["updated_at"],
+            icon="arrow-back-up",
+        )
+        for row in list_returns(visit.conn, status="returned", limit=MOST).items
+    ]
+    return waiting + [
+        Need(
+            say("Send the goods of return %(rma)s") % {"rma": row["rma"]},
+            urls.rma(row["rma"]),
+            due=row["send_by"],
+            icon="truck",
+        )
+        for row in list_returns(visit.conn, status="authorised", limit=MOST).items
+    ]
 
 
 def _deal_needs(visit: Visit) -> list[Need]:

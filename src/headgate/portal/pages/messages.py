@@ -1,4 +1,4 @@
-"""Write to the tenant about a deal, an order or a price exception of one's own."""
+"""Write to the tenant about a deal, an order, a price exception or a return of one's own."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from psycopg import Connection
 from headgate.channel.deals import get_deal
 from headgate.channel.exceptions import get_exception
 from headgate.channel.orders import get_order
+from headgate.channel.returns import get_return
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.portal import urls
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Visit
@@ -24,6 +25,7 @@ SUBJECTS: Mapping[str, tuple[Found, str]] = {
     "deal": (get_deal, "deals.read"),
     "order": (partial(get_order, costs=False), "orders.read"),
     "price_exception": (get_exception, "prices.request"),
+    "rma": (get_return, "returns.request"),
 }
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.channel.orders import get_order, list_orders
+from headgate.channel.returns import list_returns
 from headgate.kernel.money import Money
 from headgate.portal import urls
 from headgate.portal.pages.threads import thread_of
@@ -67,6 +68,8 @@ def show(visit: Visit) -> Answer:
     """One order."""
     row = get_order(visit.conn, visit.code("order"), costs=False)
     held = row["status"] == "held"
+    may_return = visit.may("returns.request")
+    back = list_returns(visit.conn, order=row["order_no"], limit=20).items if may_return else ()
     return OrderView(
         order=row["order_no"],
         reference=row["customer_reference"],
@@ -91,6 +94,8 @@ def show(visit: Visit) -> Answer:
         ),
         can_ask=held and "price_deviation" in row["exceptions"] and visit.may("prices.request"),
         thread=thread_of(visit, "order", row["order_no"], row["case_id"]) if row["case_id"] else None,
+        can_return=may_return and any(line["shipped"] for line in row["lines"]),
+        returns=tuple((each["rma"], each["status"], each["updated_at"]) for each in back),
     )
 
 

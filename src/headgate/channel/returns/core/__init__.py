@@ -1,0 +1,1 @@
+"""Pure: a return as it stands, how it is weighed, and its actions."""
