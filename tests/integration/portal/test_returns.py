@@ -10,6 +10,7 @@ from typing import Any
 from headgate.channel import returns
 from headgate.ledger import outbox_list
 from headgate.process import case_of_subject
+from tests.integration.console.site import Visitor
 from tests.integration.portal.site import Portal, Response, words
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
@@ -204,6 +205,16 @@ def test_a_late_return_is_decided_by_a_person_and_the_partner_is_told_so(portal:
     portal.enter("pia")
     rma = number_of(ask(portal, order, reason_1="no_longer_needed"))
     assert "Somebody is deciding about it" in words(portal.get(f"/portal/returns/{rma}"))
+    console = Visitor(portal.channel, portal.app, portal.slug).enter("carl")
+    approval = console.get(console.approval_of(rma))
+    assert approval.status_code == 200
+    assert "Take goods of order O-7 back from Amberlo Networks" in words(approval)
+    assert "it is 40 days" in words(approval)
+    order_page = words(console.get(f"/orders/{order}"))
+    assert rma in order_page
+    case = re.search(r'href="(/cases/[0-9a-f-]+)"><span class="first">RMA-', console.get(f"/orders/{order}").text)
+    assert case
+    assert "Return of goods (RMA)" in words(console.get(case[1]))
     portal.channel.decide("carl", rma, "approve")
     portal.channel.govern()
     assert "Send the goods" in words(portal.get(f"/portal/returns/{rma}"))

@@ -10,6 +10,7 @@ from headgate.channel import orders
 from headgate.channel.agreements import find_terms
 from headgate.channel.inventory import load_stock
 from headgate.channel.products import load_products
+from headgate.channel.returns import list_returns
 from headgate.console import urls
 from headgate.console.pages.loading import last_verification, names_of, policy_tables, proofs_of
 from headgate.console.present import explain
@@ -18,6 +19,7 @@ from headgate.console.present.evaluations import version_of
 from headgate.console.present.history import actors, audit_lines, timeline
 from headgate.console.present.order import OrderFacts, OrderStory, deciders_of, order_view
 from headgate.console.views.common import View
+from headgate.console.views.order import OrderReturn
 from headgate.console.visit import Answer, Door, Visit
 from headgate.ledger import audit_list
 from headgate.policy import decisions_get
@@ -60,7 +62,7 @@ def show(visit: Visit) -> Answer:
     about = [entry for entry in entries if entry.subject_type == "order"]
     proofs = proofs_of(visit, about)
     story = _story(visit, facts)
-    return order_view(
+    found = order_view(
         facts,
         OrderStory(
             pending=story.pending,
@@ -72,6 +74,23 @@ def show(visit: Visit) -> Answer:
             verified_at=verified.at,
         ),
         visit.lens,
+    )
+    return replace(found, returns=_returns(visit, facts))
+
+
+def _returns(visit: Visit, facts: OrderFacts) -> tuple[OrderReturn, ...]:
+    """Returns of goods of the order; of one that has sent nothing there are none."""
+    if not any(line["shipped"] for line in facts.row["lines"]):
+        return ()
+    return tuple(
+        OrderReturn(
+            rma=each["rma"],
+            status=each["status"],
+            case_id=each["case_id"],
+            changed=each["updated_at"],
+            credit=facts.money(each["credit"]) if each["status"] == "credited" else None,
+        )
+        for each in list_returns(visit.conn, order=facts.order_no, limit=20).items
     )
 
 

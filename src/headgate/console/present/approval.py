@@ -10,7 +10,7 @@ from uuid import UUID
 
 from headgate.access import Account
 from headgate.console import urls
-from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, ask_of, asked_lines, deepest, number, tidy
+from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, RMA, ask_of, asked_lines, deepest, number, tidy
 from headgate.console.present.checks import Found, findings, reference
 from headgate.console.present.clocks import approval_clock
 from headgate.console.present.evaluations import readable, reason_of
@@ -260,6 +260,8 @@ def reasons(approval: Approval, facts: OrderFacts | None, lens: Lens) -> tuple[R
         return (Reason("price_exception", _special_reason(summary, lens), None),)
     if approval.subject_type == DEAL:
         return _deal_reasons(summary)
+    if approval.subject_type == RMA:
+        return _return_reasons(approval.exceptions, summary)
     by_key = {(f.exception, f.line): f for f in findings(facts.recorded)} if facts is not None else {}
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for item in summary.get("exceptions") or ():  # type: ignore[attr-defined]
@@ -284,6 +286,25 @@ def _reason(
     policy = reference(found, facts.tables) if found is not None and facts is not None else None
     href = urls.explain_check(facts.order_no, found.key) if policy and found is not None and facts is not None else ""
     return Reason(kind, f"{text}." if not text.endswith(".") else text, policy, href)
+
+
+def _return_reasons(exceptions: Sequence[str], summary: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """What the rules say of each line of a return or, once it was inspected, of what was found."""
+    kind = next(iter(exceptions), RMA)
+    outcomes: Any = summary.get("outcomes") or ()
+    if outcomes:
+        said = [
+            f"{o.get('quantity')} of line {o.get('line')}, found {humanise(str(o.get('condition'))).lower()}: "
+            f"{o.get('outcome')}. {o.get('because')}."
+            for o in outcomes
+        ]
+    else:
+        findings: Any = summary.get("findings") or ()
+        said = [
+            f"{f.get('quantity')} of {f.get('product')}, {humanise(str(f.get('reason'))).lower()}. {f.get('because')}."
+            for f in findings
+        ]
+    return tuple(Reason(kind, text, None) for text in said)
 
 
 def _deal_reasons(summary: Mapping[str, Any]) -> tuple[Reason, ...]:

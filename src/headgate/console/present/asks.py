@@ -20,6 +20,7 @@ from headgate.ui.words import humanise
 ORDER = "order"
 PRICE_EXCEPTION = "price_exception"
 DEAL = "deal"
+RMA = "rma"
 # Where nothing more can be said than what it is: as a thing, and as an act.
 _PLAIN = {
     "credit_hold": ("the credit account is on hold", "Release while the credit account is on hold"),
@@ -49,6 +50,8 @@ def ask_of(subject_type: str, exceptions: Sequence[str], summary: Mapping[str, A
         return _special_price(summary, fmt)
     if subject_type == DEAL:
         return _deal(exceptions, summary, fmt)
+    if subject_type == RMA:
+        return _return(exceptions, summary)
     found = _by_type(summary)
     if not found:
         words = ", ".join(humanise(e).lower() for e in exceptions) or "an exception"
@@ -181,6 +184,15 @@ def _special_price(summary: Mapping[str, Any], fmt: Formatter) -> Ask:
         f"Sell {product} at {price} {currency}{ends}",
         f"Approve {price} {currency}",
     )
+
+
+def _return(exceptions: Sequence[str], summary: Mapping[str, Any]) -> Ask:
+    partner = str(summary.get("partner_name") or summary.get("partner") or "the partner")
+    words = "; ".join(humanise(each) for each in exceptions) or "Return"
+    if "outcomes" in summary:
+        return Ask(f"{words}: {partner}", f"Settle return {summary.get('rma')} of {partner}", "Approve the settlement")
+    order = summary.get("order")
+    return Ask(f"{words}: {partner}", f"Take goods of order {order} back from {partner}", "Authorise the return")
 
 
 # What holds a deal, as a noun phrase for lists.

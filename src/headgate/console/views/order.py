@@ -133,6 +133,17 @@ class OrderNeeds:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderReturn:
+    """A return of goods of the order. `credit` is what was credited, None before that."""
+
+    rma: str
+    status: str
+    case_id: UUID
+    changed: datetime
+    credit: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView(View):
     """`total` includes tax. `tenant_total` is `total` at `rate` of `rate_on`, None when the currencies are the same.
 
@@ -179,6 +190,7 @@ class OrderView(View):
     proof: str
     verified_at: datetime | None
     audit_href: str = ""
+    returns: tuple[OrderReturn, ...] = ()
 
     @property
     def passed(self) -> int:
