@@ -11,9 +11,9 @@ from headgate.portal.urls import COMPANY, person_act
 from tests.integration.console.site import Visitor
 from tests.integration.console.test_doors import address
 
-# Where people, roles, duties, machines, sign-on, support and the brand are administered. A new page of that kind goes
-# below one of these; what asks for no proof there stands in ASKS_NOTHING with its reason.
-ROOTS = ("/people", "/duties", "/roles", "/identity/", "/access-reviews", "/tenants", "/settings/brand")
+# Where people, roles, duties, machines, sign-on and support are administered. A new page of that kind goes below one of
+# these; what asks for no proof there stands in ASKS_NOTHING with its reason.
+ROOTS = ("/people", "/duties", "/roles", "/identity/", "/access-reviews", "/tenants")
 ASKS_NOTHING = {
     # A revocation asks within (test_access_reviews); hundreds are kept in a row.
     "/access-reviews/{review}/decisions",
