@@ -1,4 +1,5 @@
-/* How many rows are chosen, choosing none, and a range with Shift. */
+/* How many rows are chosen, choosing none, and a range with Shift. On a phone a long press on a row begins to choose, and
+   then a tap chooses instead of opening. */
 (function () {
   "use strict";
   var last = null;
@@ -28,6 +29,50 @@
     }
     last = box;
     tell();
+  });
+
+  var LONG = 500;
+  var held = 0, pressed = null;
+
+  function mode() {
+    return window.matchMedia("(max-width: 40rem)").matches ? document.getElementById("choosing") : null;
+  }
+
+  function boxOf(target) {
+    var row = target.closest("#rows > tr");
+    return row && row.querySelector("[data-pick]");
+  }
+
+  function letGo() { clearTimeout(held); }
+
+  document.addEventListener("pointerdown", function (event) {
+    var choosing = mode(), box = choosing && boxOf(event.target);
+    pressed = null;
+    if (!box || event.pointerType !== "touch" || event.target.closest("input, label, button")) return;
+    letGo();
+    held = setTimeout(function () {
+      choosing.checked = true;
+      pressed = box;
+      if (!box.checked) box.click();
+    }, LONG);
+  });
+  document.addEventListener("pointerup", letGo);
+  document.addEventListener("pointercancel", letGo);
+  document.addEventListener("contextmenu", function (event) {
+    var choosing = mode();
+    if (choosing && (choosing.checked || pressed) && boxOf(event.target)) event.preventDefault();
+  });
+  document.addEventListener("click", function (event) {
+    var choosing = mode(), box = choosing && choosing.checked && boxOf(event.target);
+    if (!box || event.target.closest("input, label")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (pressed === box) pressed = null; /* the end of the long press that chose it */
+    else box.click();
+  }, true);
+  document.addEventListener("change", function (event) {
+    if (event.target.id !== "choosing" || event.target.checked) return;
+    document.querySelectorAll("#rows [data-pick]:checked").forEach(function (box) { box.checked = false; });
   });
 
   window.addEventListener("pageshow", tell);
