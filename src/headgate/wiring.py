@@ -22,7 +22,7 @@ from headgate.access.tenancy import put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
-from headgate.connectors.mail import asking_job, mail_port
+from headgate.connectors.mail import asking_job, mail_port, reviews_job
 from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -227,6 +227,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["retention.purge"] = _purge
     registry.jobs["guests.put_out"] = put_out_guests
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
+    registry.jobs["review.mails"] = reviews_job(envelope, settings.public_url)
     registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
     registry.jobs["messages.answers"] = answers
     masters = frozenset(t for t in registry.projections if t not in NOTED)

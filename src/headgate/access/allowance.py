@@ -18,11 +18,13 @@ QUOTAS: Final[Mapping[str, str]] = {
     "people": "active people of its own",
     "sources": "sources that may send events",
     "api_keys": "API keys that work",
+    "oauth_clients": "OAuth clients that may get tokens",
 }
 _ADVICE: Final[Mapping[str, str]] = {
     "people": "suspend somebody, or ask for a larger quota",
     "sources": "disable one, or ask for a larger quota",
     "api_keys": "revoke one, or ask for a larger quota",
+    "oauth_clients": "disable one, or ask for a larger quota",
 }
 WARN_AT: Final = 80  # per cent
 
@@ -53,7 +55,7 @@ class Usage:
 
 def usage(conn: Connection, now: datetime) -> tuple[Usage, ...]:
     """What the transaction's tenant uses of what it may, in one query."""
-    *used, limits = conn.execute(repo.USED, {"now": now}).fetchone() or (0, 0, 0, {})
+    *used, limits = conn.execute(repo.USED, {"now": now}).fetchone() or (0, 0, 0, 0, {})
     counted = dict(zip(QUOTAS, used, strict=True))
     return tuple(Usage(name, words, counted[name], (limits or {}).get(name)) for name, words in QUOTAS.items())
 

@@ -28,6 +28,7 @@ select (select count(*) from principals where kind = 'person' and status = 'acti
     (select count(*) from api_keys k where k.kind = 'key' and k.status = 'active'
         and (k.expires_at is null or k.expires_at > %(now)s)
         and not exists (select from api_keys n where n.replaces = k.key_id and n.status = 'active')),
+    (select count(*) from oauth_clients where status = 'active'),
     (select quotas from tenants)
 """
 

@@ -58,6 +58,7 @@ from headgate.console.pages import (
     styleguide,
     support,
     tenants,
+    usage,
     work,
 )
 from headgate.console.pages.entrance import Entrance
@@ -108,6 +109,7 @@ DOORS: tuple[Door, ...] = (
     *brand.DOORS,
     *support.DOORS,
     *tenants.DOORS,
+    *usage.DOORS,
     *guests.DOORS,
     *account.DOORS,
     *search.DOORS,

@@ -28,6 +28,7 @@ _ROOMS = {
     "support": "Admin",
     "tenants": "Admin",
     "guests": "Admin",
+    "usage": "Admin",
     "settings": "Admin",
     "operations": "Admin",
 }
@@ -73,6 +74,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("tenants.operate", NavItem("tenants", "Clients", urls.TENANTS, "building-store", "k")),
+        ("admin", NavItem("usage", "Use", urls.USAGE, "adjustments-horizontal", "z")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     shown = [

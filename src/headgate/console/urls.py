@@ -76,6 +76,7 @@ NEW_ROLE = "/new-role"
 ROLE_EFFECT = "/new-role/effect"
 ACCESS_REVIEWS = "/access-reviews"
 TENANTS = "/clients"
+USAGE = "/use"
 GUESTS = "/provider-access"
 # Every other address.
 ANYWHERE = "/{path:path}"

@@ -17,6 +17,7 @@ from headgate.access import (
     rotate_api_key,
     set_source,
 )
+from headgate.access.clients import change_client_status, create_client
 from headgate.access.envelope import Envelope
 from headgate.access.tenancy import Usage, set_quotas, usage
 from headgate.kernel.errors import OverQuota
@@ -86,3 +87,22 @@ def test_without_a_limit_nothing_is_refused_and_nothing_is_near(database, tenant
             create_source(conn, ctx, envelope, source=f"s{number}", name="S")
         assert {each.state for each in usage(conn, NOW)} == {"free"}
         assert used(conn, "sources").used == 3
+
+
+def test_clients_are_counted_while_they_may_get_tokens(database, tenant, ctx):
+    with database.transaction(tenant) as conn:
+        create_service(conn, ctx, code="erp", name="ERP")
+        grant_role(conn, ctx, "service:erp", "integration")
+
+        def client():
+            return create_client(conn, ctx, "service:erp", name="c", scopes=["events.write"]).client
+
+        set_quotas(conn, ctx, {"oauth_clients": 1})
+        first = client()
+        with pytest.raises(OverQuota, match="disable one"):
+            client()
+        change_client_status(conn, ctx, first, "disabled")
+        client()
+        with pytest.raises(OverQuota):
+            change_client_status(conn, ctx, first, "active")
+        assert used(conn, "oauth_clients").state == "full"

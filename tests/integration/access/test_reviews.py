@@ -23,11 +23,13 @@ from headgate.access import (
     start_session,
     suspend,
 )
+from headgate.access.envelope import Envelope
 from headgate.access.reviews import (
     as_csv,
     cancel_review,
     check_review_file,
     decide_items,
+    exchange_reviewers,
     export_review,
     get_review,
     list_items,
@@ -35,13 +37,19 @@ from headgate.access.reviews import (
     open_review,
     sign_review,
 )
+from headgate.connectors.mail import write_to_reviewers
 from headgate.kernel.canonical import canonical, loads
-from headgate.kernel.context import Context
+from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound, Stale
 from headgate.ledger import audit_list
 from tests.integration.access.conftest import NOW
 
 DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def envelope(tmp_path):
+    return Envelope.from_home(tmp_path)
 
 
 @pytest.fixture
@@ -324,3 +332,48 @@ def test_thousands_of_grants_are_listed_in_a_handful_of_statements(database, ten
         monkeypatch.setattr("headgate.access.reviews.opening.MOST_GRANTS", 3000)
         with pytest.raises(Conflict, match="review role by role"):
             opened(conn, staff)
+
+
+def test_reviewers_are_exchanged_and_what_was_decided_stays(database, tenant, staff):
+    with database.transaction(tenant) as conn:
+        review = opened(conn, staff, reviewers=("carl", "fiona"), scope="role", role="order_desk")
+        items = {each.principal: each.item for each in list_items(conn, review.id, NOW)}
+        bens = items[staff["ben"].principal.id]
+        decide_items(conn, staff["carl"], review.id, [bens], "keep", "")
+        after = exchange_reviewers(conn, staff["ada"], review.id, [staff["fiona"].principal.id])
+        assert after.reviewers == (staff["fiona"].principal.id,)
+        assert after.progress.kept == 1
+        with pytest.raises(NotFound):
+            decide_items(conn, staff["carl"], review.id, [bens], "keep", "")
+        for wrong in ([], [staff["ada"].principal.id], [staff["ben"].principal.id], ["user:nobody"]):
+            with pytest.raises(Invalid):
+                exchange_reviewers(conn, staff["ada"], review.id, wrong)
+        with pytest.raises(Forbidden):
+            exchange_reviewers(conn, staff["fiona"], review.id, [staff["carl"].principal.id])
+        every = opened(conn, staff)
+        with pytest.raises(Conflict, match="name a second reviewer"):
+            exchange_reviewers(conn, staff["ada"], every.id, [staff["carl"].principal.id])
+        cancel_review(conn, staff["ada"], review.id, "for the test")
+        with pytest.raises(Conflict):
+            exchange_reviewers(conn, staff["ada"], review.id, [staff["carl"].principal.id])
+        told = [entry.action for entry in audit_list(conn, subject_type="access_review")]
+        assert "access_review.reviewers_set" in told
+
+
+def test_reviewers_get_one_mail_before_it_is_due_and_one_when_it_is_late(database, tenant, staff, envelope):
+    def letters(now):
+        with database.transaction(tenant) as conn:
+            write_to_reviewers(conn, Context(tenant, SYSTEM, now), envelope, "https://headgate.example")
+            return [row[0] for row in conn.execute("select subject from outbox where type = 'mail.send' order by 1")]
+
+    with database.transaction(tenant) as conn:
+        review = opened(conn, staff)
+    carl, fiona = sorted(staff[name].principal.id for name in ("carl", "fiona"))
+    assert letters(NOW) == []
+    assert letters(review.due_at - 3 * DAY) == [carl, fiona]
+    assert letters(review.due_at - 2 * DAY) == [carl, fiona], "once"
+    assert letters(review.due_at) == [carl, carl, fiona, fiona]
+    assert letters(review.due_at + DAY / 2) == [carl, carl, fiona, fiona]
+    with database.transaction(tenant) as conn:
+        cancel_review(conn, staff["ada"], review.id, "for the test")
+    assert letters(review.due_at + DAY / 2) == [carl, carl, fiona, fiona]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from headgate.access.tenancy import set_quotas
+from headgate.access.tenancy import set_quotas, usage
 from headgate.kernel.context import SYSTEM
 from headgate.ledger import NewEvent, append_events
 from tests.conftest import NOW, create_tenant
@@ -82,3 +82,17 @@ def test_the_page_takes_few_statements_however_much_waits(visitor: Visitor) -> N
     with visitor.counted():
         assert visitor.get("/operations").status_code == 200
     assert visitor.queries < 30
+
+
+def test_what_is_used_has_a_page_that_warns_before_it_runs_out(visitor: Visitor) -> None:
+    channel = visitor.channel
+    visitor.enter("tom")
+    assert "There is room" in words(visitor.get("/use"))
+    with channel.app.database.transaction(channel.tenant) as conn:
+        people = next(each.used for each in usage(conn, channel.clock.now()) if each.name == "people")
+        set_quotas(conn, channel.context(SYSTEM), {"people": people + 1, "oauth_clients": 5})
+    page = words(visitor.get("/use"))
+    assert "Something is nearly used up" in page
+    assert f"{people} of {people + 1}" in page
+    visitor.enter("carl")
+    assert visitor.get("/use").status_code == 403

@@ -10,6 +10,7 @@ from typing import Literal
 
 from psycopg import Connection
 
+from headgate.access.allowance import expect_room
 from headgate.access.clients import repo
 from headgate.access.clients.names import client_id
 from headgate.access.core.checks import text
@@ -89,6 +90,7 @@ def create_client(
         raise invalid("audience", audience, "is not an audience", f"Use one of {', '.join(AUDIENCES)}.")
     if not 1 <= token_minutes <= MOST_MINUTES:
         raise invalid("token_minutes", token_minutes, f"is not between 1 and {MOST_MINUTES}")
+    expect_room(conn, ctx.now, "oauth_clients")
     made = client_id(ctx.tenant_id, secrets.token_hex(8))
     values = {"client": made, "principal": principal, "name": shown, "scopes": wanted, "audience": audience}
     conn.execute(repo.ADD_CLIENT, {**values, "minutes": token_minutes, "now": ctx.now, "by": ctx.principal.id})
@@ -137,6 +139,8 @@ def retire_secrets(conn: Connection, ctx: Context, client: str) -> int:
 def change_client_status(conn: Connection, ctx: Context, client: str, status: Literal["active", "disabled"]) -> None:
     """Switch a client off, which ends its tokens at once, or on again. Raises `NotFound`."""
     require(ctx.principal, "admin")
+    if status == "active" and _get(conn, client).status != "active":
+        expect_room(conn, ctx.now, "oauth_clients")
     _get(conn, client)
     if conn.execute(repo.SET_STATUS, {"client": client, "status": status}).rowcount == 0:
         return

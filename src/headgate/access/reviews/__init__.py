@@ -12,7 +12,7 @@ from headgate.access.reviews.core import (
     as_csv,
 )
 from headgate.access.reviews.deciding import MOST_AT_ONCE, cancel_review, decide_items, sign_review
-from headgate.access.reviews.opening import DECIDES, open_review
+from headgate.access.reviews.opening import DECIDES, exchange_reviewers, open_review
 from headgate.access.reviews.reading import (
     UNUSED_AFTER,
     check_review_file,
@@ -39,6 +39,7 @@ __all__ = [
     "cancel_review",
     "check_review_file",
     "decide_items",
+    "exchange_reviewers",
     "export_review",
     "get_review",
     "hands_of",

@@ -76,6 +76,28 @@ def open_review(
     return get_review(conn, ctx, review_id)
 
 
+def exchange_reviewers(conn: Connection[Any], ctx: Context, review_id: UUID, reviewers: Sequence[str]) -> Review:
+    """Let others decide in an open review; what was decided stays decided. Never whoever opened it, nor the caller.
+
+    Raises `Invalid` for who cannot review, `Conflict` for a review that is over.
+    """
+    require(ctx.principal, "admin")
+    conn.execute(repo.LOCK_REVIEW, {"id": review_id})
+    review = get_review(conn, ctx, review_id)
+    if review.status != "open":
+        raise Conflict(f"this review is {review.status} already")
+    chosen = _reviewers(conn, ctx, reviewers)
+    if review.opened_by in chosen:
+        raise invalid("reviewers", review.opened_by, "opened this review", "Somebody else decides in it; name them.")
+    held = conn.execute(repo.HOLDS, {"review": review_id, "principal": chosen[0]}).fetchone()
+    if len(chosen) == 1 and held is not None:
+        raise Conflict(f"{chosen[0]} holds roles within this scope and cannot review them; name a second reviewer")
+    conn.execute(repo.SET_REVIEWERS, {"id": review_id, "reviewers": chosen})
+    before = list(review.reviewers)
+    record(conn, ctx, "access_review.reviewers_set", "access_review", str(review_id), before=before, reviewers=chosen)
+    return get_review(conn, ctx, review_id)
+
+
 def _reviewers(conn: Connection[Any], ctx: Context, reviewers: Sequence[str]) -> list[str]:
     chosen = sorted({each.strip() for each in reviewers if each.strip()})
     if not chosen:

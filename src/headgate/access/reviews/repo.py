@@ -57,6 +57,10 @@ limit %(limit)s
 
 REVIEW = f"select {_REVIEW} where r.id = %(id)s"
 
+HOLDS = "select from access_review_items where review = %(review)s and principal = %(principal)s limit 1"
+
+SET_REVIEWERS = "update access_reviews set reviewers = %(reviewers)s::text[] where id = %(id)s"
+
 LOCK_REVIEW = "select id from access_reviews where id = %(id)s for update"
 
 # With how each grant stands now beside how it stood.

@@ -27,6 +27,12 @@ class OpenReview(Body):
     due_at: Instant = Field(description="The moment from which the review is overdue.")
 
 
+class SetReviewers(Body):
+    """Who decides in a review from now on, in place of who did."""
+
+    reviewers: list[Person] = Field(min_length=1, max_length=50, description="Principal ids.")
+
+
 class DecideGrants(Body):
     """Grants of a review, by number, and what becomes of them: all of them or none."""
 

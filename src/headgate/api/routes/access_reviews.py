@@ -12,6 +12,7 @@ from headgate.access.reviews import (
     as_csv,
     cancel_review,
     decide_items,
+    exchange_reviewers,
     export_review,
     get_review,
     list_items,
@@ -28,6 +29,7 @@ from headgate.api.models.access_reviews import (
     OpenReview,
     ReviewGrantView,
     ReviewView,
+    SetReviewers,
     grant_view,
     review_view,
 )
@@ -109,6 +111,18 @@ def decide_reviewed_grants(
     def act(conn: Connection[Any]) -> DecidedGrants:
         done = decide_items(conn, caller.ctx, review, body.items, body.decision, body.reason)
         return DecidedGrants(items=[grant_view(each) for each in done])
+
+    return write_once(request, caller, once, body, act)
+
+
+@router.post("/access-reviews/{review}/reviewers", response_model=ReviewView, responses=problems(*WRITE))
+def set_reviewers(
+    request: Request, caller: Admin, review: ReviewPath, body: SetReviewers, once: Once = None
+) -> Response:
+    """Let others decide in an open review. What was decided stays; neither who opened it nor the caller decides."""
+
+    def act(conn: Connection[Any]) -> ReviewView:
+        return review_view(exchange_reviewers(conn, caller.ctx, review, body.reviewers), caller.ctx.now)
 
     return write_once(request, caller, once, body, act)
 

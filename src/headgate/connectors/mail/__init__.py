@@ -11,6 +11,7 @@ from headgate.connectors.mail.core.letters import (
 from headgate.connectors.mail.core.sender import Relay, read_relay
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
 from headgate.connectors.mail.post import TARGET, post, post_all
+from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
 
 __all__ = [
     "TARGET",
@@ -29,6 +30,8 @@ __all__ = [
     "post_all",
     "read_relay",
     "reset_letter",
+    "reviews_job",
     "wants_mails",
     "write_to_deciders",
+    "write_to_reviewers",
 ]

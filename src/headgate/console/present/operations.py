@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 
 from headgate.access.tenancy import Usage
 from headgate.console import urls
-from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow, UsageRow
+from headgate.console.views.operations import (
+    Concern,
+    LaneRow,
+    OperationsView,
+    RetryRow,
+    TargetRow,
+    UsageRow,
+    UsageView,
+)
 from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
 
 # From here on an event waits longer than a few batches take.
@@ -43,8 +51,17 @@ def operations_view(found: TenantBacklog, used: Sequence[Usage], now: datetime) 
             for each in found.retries
         ),
         targets=tuple(TargetRow(each.code, each.name, _state(each), each.until, each.error) for each in found.troubles),
-        usage=tuple(UsageRow(each.words, each.used, each.limit, each.percent, _TONES[each.state]) for each in used),
+        usage=_usage(used),
     )
+
+
+def usage_view(used: Sequence[Usage]) -> UsageView:
+    """The page of its own: what is scarcest first."""
+    return UsageView(_usage(sorted(used, key=lambda each: -each.percent)))
+
+
+def _usage(used: Sequence[Usage]) -> tuple[UsageRow, ...]:
+    return tuple(UsageRow(each.words, each.used, each.limit, each.percent, _TONES[each.state]) for each in used)
 
 
 def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:

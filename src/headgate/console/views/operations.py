@@ -97,3 +97,23 @@ class OperationsView(View):
     def worst(self) -> LaneRow | None:
         """The lane whose first event waits longest."""
         return max(self.lanes, key=lambda lane: lane.behind, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView(View):
+    """What is used of what the tenant may have, thing by thing."""
+
+    template: ClassVar[str] = "usage.html"
+    nav: ClassVar[str] = "usage"
+
+    rows: tuple[UsageRow, ...]
+
+    @property
+    def full(self) -> bool:
+        """Whether something cannot be added to."""
+        return any(each.tone == "breach" for each in self.rows)
+
+    @property
+    def near(self) -> bool:
+        """Whether 80 per cent of something are gone."""
+        return any(each.tone == "risk" for each in self.rows)

@@ -262,6 +262,8 @@ SAMPLES: dict[str, Sample] = {
     "delivery": Sample(connections.DELIVERY),
     "delivery-refused": Sample(connections.DELIVERY_REFUSED),
     "delivery-waiting": Sample(connections.DELIVERY_WAITING),
+    "use": Sample(operations.USE),
+    "use-room": Sample(operations.ROOM),
     "operations": Sample(operations.TROUBLED),
     "operations-flowing": Sample(operations.FLOWING),
     "operations-crowded": Sample(operations.CROWDED),

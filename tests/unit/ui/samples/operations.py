@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow, UsageRow
+from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow, UsageRow, UsageView
 from tests.unit.ui.samples.base import NOW, ago
 
 FLOWING = OperationsView(
@@ -72,3 +72,7 @@ TROUBLED = replace(
 )
 
 CROWDED = replace(TROUBLED, lanes=tuple(_lane(lane, 5_000 - lane * 70, lane % 30) for lane in range(64)))
+USE = UsageView(FLOWING.usage)
+ROOM = UsageView(
+    (UsageRow("active people of its own", 3, None, 0, "done"), UsageRow("API keys that work", 1, 9, 11, "done"))
+)

@@ -110,6 +110,20 @@ def invitation_letter(to: str, name: str, by: str, link: str, days: int) -> Lett
     )
 
 
+def review_letter(to: str, name: str, title: str, left: int, link: str, *, late: bool) -> Letter:
+    """Somebody is to review who may do what, and it is nearly or just due."""
+    grants = "one grant waits" if left == 1 else f"{left} grants wait"
+    when = "was due" if late else "is due in three days or sooner"
+    return Letter(
+        to,
+        name,
+        f"{'Late' if late else 'Soon due'}: review of access, {one_line(title)}",
+        (f"The review of access {one_line(title)} {when}, and {grants} for a decision of its reviewers.",),
+        "Look at the review",
+        link,
+    )
+
+
 def changed_letter(to: str, name: str, what: str) -> Letter:
     """Something about how somebody signs in has changed."""
     return Letter(
