@@ -190,7 +190,9 @@ def test_event_and_action_names_exist(installation: App) -> None:
     known = {*registry.validators, *registry.projections, *registry.actions, *inner_events(), *BUILT_IN_EVENTS}
     known |= {*PERMISSIONS, "approval.decided", "timer.fired", "audit.verify", "case.moved"}
     known |= {"case.intervened", "case.migrated"}
-    issued = re.findall(r"type: ([a-z_]+\.[a-z_]+)", "".join(p.read_text() for p in SHIPPED.glob("*/processes/*.yaml")))
+    issued = re.findall(
+        r"(?:type|compensate): ([a-z_]+\.[a-z_]+)", "".join(p.read_text() for p in SHIPPED.glob("*/processes/*.yaml"))
+    )
     source = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "src/headgate").rglob("*.py"))
     known |= set(re.findall(r'span\(\s*"([a-z_.]+)"', source))  # parts of a trace
     known |= {f"{table.name}.{column.name}" for table in metadata.tables.values() for column in table.columns}

@@ -28,7 +28,7 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, S
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
-from headgate.ui.live import asks_again
+from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import sentence as sentence
 from headgate.ui.web import told
@@ -85,7 +85,7 @@ class Guarded:
             tenant_id, _ = parse_session_token(asked.token)
             response = self._within(asked, tenant_id, form)
         except Unauthenticated:
-            response = to_sign_in(request)
+            response = ended() if wants_news(request) else to_sign_in(request)
             auth.drop_session(response, secure=site.secure)
         except ProofNeeded:
             response = to_proof(request)

@@ -42,7 +42,7 @@ from headgate.portal.views import ErrorView, NavItem, Page
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, Write, locale_for
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
-from headgate.ui.live import asks_again
+from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import told
 from headgate.wiring import App
@@ -96,7 +96,7 @@ class Guarded:
         try:
             tenant_id, live = who(site, request, token, asked.now)
         except Unauthenticated:
-            response = to_sign_in(request)
+            response = ended() if wants_news(request) else to_sign_in(request)
             COOKIES.drop_session(response, secure=site.secure)
             return response
         if not WHERE.reaches(live.session.limited_to, request.url.path):

@@ -32,6 +32,8 @@ MOST_OF_PERSON: Final = 8
 BEAT_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 900.0
 RETRY_SECONDS: Final = 30
+# A page that hears this says that one has to sign in again, and does not come back.
+OVER: Final = b"event: over\ndata: the session has ended\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class NewsStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        if request.method != "GET" or MEDIA_TYPE not in request.headers.get("accept", ""):
+        if request.method != "GET" or not wants_news(request):
             self.body = self._first(request)
             await super().__call__(scope, receive, send)
             return
@@ -128,7 +130,7 @@ class NewsStream(Response):
                 if SESSIONS in kinds or now - looked >= self._bounds.beat_seconds:
                     looked = now
                     if not await run_in_threadpool(self._alive):
-                        await send({"type": "http.response.body", "body": b"event: over\ndata:\n\n"})
+                        await send({"type": "http.response.body", "body": OVER})
                         return
                     text = ": still here\n\n"
                 if kinds - {SESSIONS}:
@@ -157,6 +159,16 @@ def since_of(request: Request) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def wants_news(request: Request) -> bool:
+    """Whether a browser follows a stream; anything else in answer makes it complain and come again."""
+    return MEDIA_TYPE in request.headers.get("accept", "")
+
+
+def ended() -> Response:
+    """The answer to a stream of a session that has ended."""
+    return Response(OVER, media_type=MEDIA_TYPE, headers=HEADERS)
 
 
 def asks_again(request: Request) -> bool:

@@ -176,7 +176,10 @@ def test_a_stream_ends_when_its_session_is_revoked_and_others_go_on(
         ctx = channel.context(access.load_principal(conn, person("tom"), channel.clock.now()))
         assert revoke_sessions(conn, ctx, person("carl"))
     assert stream.until(lambda s: s.over)
-    assert stream.text.endswith("event: over\ndata:\n\n")
+    assert stream.text.endswith("event: over\ndata: the session has ended\n\n")
+    late = streams(ready=False)
+    assert late.until(lambda s: s.over)
+    assert (late.status, late.text) == (200, live.OVER.decode()), "a page that comes back later hears the same"
     channel.order("O-1", ("S-1", "10", "8.00"))
     channel.govern()
     assert other.until(lambda s: '["order"]' in s.text)

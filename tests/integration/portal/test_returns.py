@@ -66,6 +66,8 @@ def test_a_return_goes_from_the_form_to_the_credit_and_the_partner_sees_each_ste
     order = deliver(portal.enter("pia"))
     page = portal.get(f"/portal/orders/{order}")
     assert f'href="/portal/returns/new?order={order}"' in page.text
+    choice = portal.get("/portal/returns/new")
+    assert f'href="/portal/returns/new?order={order}"' in choice.text, words(choice)
     answer = ask(portal, order, "box.png", quantity_1="2", note_1="does not start", note="please hurry")
     rma, said = number_of(answer), words(answer)
     for text in ("Authorised", "Send the goods", "does not start", "please hurry", "box.png", "Next: you do"):
