@@ -19,7 +19,7 @@ def policy(name: str) -> CompiledPolicy:
     return compile_policy(parse_policy((FOLDER / f"{name}.yaml").read_text(), f"{name}.yaml"))
 
 
-def test_all_six_are_there() -> None:
+def test_all_ten_are_there() -> None:
     names = [
         "approval_matrix",
         "credit_release",
@@ -27,6 +27,10 @@ def test_all_six_are_there() -> None:
         "order_exceptions",
         "order_release",
         "price_deviation",
+        "return_approvals",
+        "return_disposition",
+        "return_rules",
+        "return_settlement",
     ]
     assert [f.stem for f in FILES] == names
 

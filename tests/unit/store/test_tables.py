@@ -30,6 +30,7 @@ def test_what_secures_a_table_is_recorded_with_it() -> None:
         "actor_column": None,
         "portal": "rows",
         "staff_columns": (),
+        "steward": (),
     }
 
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Final
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Orders and deals": ("orders.read", "orders.write", "deals.read", "deals.write", "prices.request"),
+    "Orders and deals": (
+        "orders.read",
+        "orders.write",
+        "deals.read",
+        "deals.write",
+        "prices.request",
+        "returns.request",
+    ),
     "Cases and approvals": (
         "cases.read",
         "approvals.decide",
