@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 import yaml
@@ -20,6 +21,10 @@ from headgate.policy.core.model import Issue, refuse
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 12
 MAX_NODES = 400_000
+# A file of this size or less is remembered once it is read: installing and checking read the same few texts over and
+# over, and reading one takes as long as a dozen statements of the database.
+_SMALL = 32_000
+_REMEMBERED = 64
 
 # libyaml's parser where it was built in: ten times faster, the same events.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -47,9 +52,23 @@ class Node:
 
 
 def read_yaml(text: str, file: str) -> Node:
-    """The file's one document. Raises `Invalid` with file and line for anything that is not plain, bounded YAML."""
+    """The file's one document, to be looked at and not changed: who asks again may get the same one.
+
+    Raises `Invalid` with file and line for anything that is not plain, bounded YAML.
+    """
+    if len(text) <= _SMALL:
+        return _remembered(text, file)
     if len(text.encode()) > MAX_BYTES:
         raise _broken(file, 0, f"is larger than {MAX_BYTES:,} bytes", "Split it into several policies.")
+    return _read(text, file)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(text: str, file: str) -> Node:
+    return _read(text, file)
+
+
+def _read(text: str, file: str) -> Node:
     try:
         return _build(text, file)
     except yaml.MarkedYAMLError as error:
