@@ -18,7 +18,7 @@ from headgate.access.core.passwords import check_password
 from headgate.access.core.roles import PARTNER_ROLES, require
 from headgate.access.core.tokens import parse_session_token, secret_hash, session_token
 from headgate.access.hashing import hash_password
-from headgate.access.principals import Account, as_account, create_person, get_account
+from headgate.access.principals import Account, as_account, create_person, get_account, load_principal
 from headgate.access.recording import record
 from headgate.access.roles import grant_role
 from headgate.kernel.context import SYSTEM, Context
@@ -193,7 +193,10 @@ def _other(conn: Connection, ctx: Context, principal: str) -> Account:
     """A colleague who is not who acts: so whoever administers stays, and at least one does."""
     if principal == ctx.principal.id:
         raise Forbidden("nobody changes their own account here; ask another administrator of your company")
-    return _colleague(conn, ctx, principal)
+    account = _colleague(conn, ctx, principal)
+    # Read again behind the lock: two administrators who shut each other out at once would leave none.
+    require(load_principal(conn, ctx.principal.id, ctx.now), "portal.users")
+    return account
 
 
 def _check_role(role: str) -> None:

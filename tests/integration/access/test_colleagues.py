@@ -128,6 +128,31 @@ def test_administration_takes_the_role_and_spares_oneself(database: Database, ow
         access.add_colleague(conn, user, email="zoe@mail.example", name="Zoe", role="partner_admin")
 
 
+@pytest.mark.parametrize("take", ["role", "account"])
+def test_two_administrators_who_shut_each_other_out_at_once_leave_one(
+    database: Database, own: UUID, clock: FixedClock, take: str
+) -> None:
+    pia = acting(database, own, clock, PIA)
+    with database.transaction(own, partner="P-1") as conn:
+        access.add_colleague(conn, pia, email="paul@mail.example", name="Paul", role="partner_admin")
+    # Both requests were let in before either was done.
+    paul = acting(database, own, clock, PAUL)
+
+    def shut_out(ctx: Context, whom: str) -> None:
+        with database.transaction(own, partner="P-1") as conn:
+            if take == "role":
+                access.set_colleague_role(conn, ctx, whom, "partner_user")
+            else:
+                access.set_colleague_active(conn, ctx, whom, False)
+
+    shut_out(pia, PAUL)
+    with pytest.raises(Forbidden):
+        shut_out(paul, PIA)
+    with database.transaction(own) as conn:
+        left = access.get_account(conn, PIA, clock.now())
+        assert (left.status, left.roles) == ("active", ("partner_admin",))
+
+
 @pytest.mark.parametrize(("who", "role"), [(PIA, "channel_manager"), (PIA, "tenant_admin"), (CARL, "partner_admin")])
 def test_roles_of_partners_and_of_the_tenants_own_people_never_meet(
     database: Database, own: UUID, clock: FixedClock, who: str, role: str
