@@ -123,7 +123,7 @@ def _capital(text: str) -> str:
 
 DOORS = (
     Door("GET", urls.BRAND, ADMIN, show),
-    Door("POST", urls.BRAND, ADMIN, save, files=1),
-    Door("POST", urls.BRAND_RESTORE, ADMIN, restore),
+    Door("POST", urls.BRAND, ADMIN, save, files=1, fresh=True),
+    Door("POST", urls.BRAND_RESTORE, ADMIN, restore, fresh=True),
     Door("GET", urls.BRAND_PREVIEW_CSS, ADMIN, preview_css),
 )
