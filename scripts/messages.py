@@ -27,6 +27,7 @@ from headgate.console.pages.handling import WORDS  # noqa: E402
 from headgate.console.present.asks import DEALS  # noqa: E402
 from headgate.console.present.brand import FIELDS, SHADES  # noqa: E402
 from headgate.console.present.commands import ACTS, PAGES  # noqa: E402
+from headgate.console.present.returns import VIEWS as RETURN_LISTS  # noqa: E402
 from headgate.console.present.work import SCOPES  # noqa: E402
 from headgate.console.render import KEYS  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
@@ -89,6 +90,7 @@ def phrases() -> Iterator[tuple[str, str]]:
     yield from ((label, "console/present/brand.py") for label in (*SHADES.values(), *FIELDS.values(), "logo"))
     yield from ((done, "portal/pages/deal_acts.py") for _, _, done, _ in DEAL_ACTS)
     yield from ((text, "portal/pages/returns.py") for text in RETURNS)
+    yield from ((label, "console/present/returns.py") for _, label, _ in RETURN_LISTS)
     yield from ((label, "console/present/asks.py") for label in DEALS.values())
     yield from ((label, "console/present/work.py") for label in SCOPES.values())
     yield from ((text, "console/pages/handling.py") for words in WORDS.values() for text in words[:2])

@@ -51,6 +51,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("", NavItem("home", "Home", urls.HOME, "home", "h")),
         ("", NavItem("work", "My work", urls.WORK, "inbox", "w", counts.work, counts.work_overdue)),
         ("orders.read", NavItem("orders", "Orders", urls.ORDERS, "receipt", "o")),
+        ("orders.read", NavItem("returns", "Returns", urls.RETURNS, "arrow-back-up", "x")),
         ("cases.read", NavItem("cases", "Cases", urls.CASES, "briefcase", "c", counts.cases)),
         ("deals.read", NavItem("deals", "Deals", urls.DEALS, "file-certificate", "d")),
         ("orders.read", NavItem("partners", "Partners", urls.PARTNERS, "building-store", "p")),

@@ -49,6 +49,7 @@ IDS = {
     ("approvals", "approval"): "select approval from approvals where status = 'pending'",
     ("delegations", "delegation"): "select id from delegations",
     ("deals", "deal"): f"select 'D-{CANARY}'",
+    ("returns", "rma"): f"select rma from return_requests where rma = 'RMA-{CANARY}'",
     ("partners", "partner"): f"select partner from partners where partner = 'P-{CANARY}'",
     ("products", "product"): f"select 'S-{CANARY}'",
     ("agreements", "agreement"): "select agreement from agreements",
@@ -151,6 +152,10 @@ def furnish(world: World, mark: str) -> None:
     world.send(event(f"r-{mark}", order(f"R-{mark}", ("S-1", "3", "10.00"))))
     world.send(event(f"e-{mark}", order(f"O-{mark}", ("S-1", "21", "8.00"))))
     world.send(event(f"q-{mark}", order(f"Q-{mark}", ("S-1", "1", "10.00"), partner=f"{mark} unknown")))
+    channel.govern()
+    channel.ship(f"R-{mark}", ("1", "3"))
+    lines = [{"line": "1", "quantity": "1", "reason": "defective", "note": mark}]
+    channel.send("rma.requested", rma=f"RMA-{mark}", partner="P-1", order=f"R-{mark}", wanted="credit", lines=lines)
     channel.govern()
     channel.delegate("carl", "cora", ["channel_manager"])
     app = channel.app
