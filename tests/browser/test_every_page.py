@@ -32,7 +32,8 @@ approval-credit approval-not-mine approval-decided approval-path approvals appro
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
 audit audit-entry brand calendars roles duties mitigations access-reviews
-quarantine quarantine-item search keyboard not-found
+quarantine quarantine-item returns returns-none clients provider-access usage
+search keyboard not-found
 not-permitted bad-address
 """.split()
 
@@ -52,6 +53,7 @@ def pages(opened: Stage) -> Pages:
     with channel.app.database.transaction(channel.tenant) as conn:
         (agreement,) = conn.execute("select agreement from agreements limit 1").fetchone() or ("",)
     case = channel.found(held)["case_id"]
+    send_back(opened)
     found = {
         "sign-in": ("/sign-in", ""),
         "home": ("/", "carl"),
@@ -94,6 +96,11 @@ def pages(opened: Stage) -> Pages:
         "access-reviews": ("/access-reviews", "tom"),
         "quarantine": ("/quarantine", "desk"),
         "quarantine-item": (f"/quarantine/{item.id}", "desk"),
+        "returns": ("/returns", "carl"),
+        "returns-none": ("/returns?status=settled", "carl"),
+        "clients": ("/clients", "tom"),
+        "provider-access": ("/provider-access", "tom"),
+        "usage": ("/use", "tom"),
         "search": ("/search?q=T-0", "carl"),
         "keyboard": ("/help/keyboard", "carl"),
         "not-found": ("/nothing-here", "carl"),
@@ -102,6 +109,19 @@ def pages(opened: Stage) -> Pages:
     }
     assert sorted(found) == sorted(NAMES)
     return found
+
+
+def send_back(opened: Stage) -> None:
+    """A return that waits for its goods, and one that needs more from its partner."""
+    channel = opened.channel
+    order = opened.order(("S-1", "6", "10.00"))
+    channel.ship(order, ("1", "6"))
+    channel.govern()
+    partner = channel.found(order)["partner"]
+    for rma, reason, note in (("RMA-1001", "defective", "fan is loud"), ("RMA-1002", "damaged_in_transit", "a dent")):
+        line = {"line": "1", "quantity": "2", "reason": reason, "note": note}
+        channel.send("rma.requested", rma=rma, partner=partner, order=order, wanted="replace", lines=[line])
+    channel.govern()
 
 
 @pytest.fixture(scope="module")

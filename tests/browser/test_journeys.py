@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.stage import Stage
+from tests.scenarios.channel import person
 
 pytestmark = pytest.mark.slow
 BECAUSE = "agreed with the partner"
@@ -93,3 +94,39 @@ def test_the_queue_speaks_german_and_keeps_its_language(stage: Stage) -> None:
     expect(page.locator("html")).to_have_attribute("lang", re.compile("^de"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Meine Arbeit")
     expect(page.locator("#bulk").get_by_text("Zurückstellen")).to_have_count(1)
+
+
+def test_a_deputy_decides_on_a_phone_while_somebody_is_away(stage: Stage) -> None:
+    order = stage.order()
+    away = stage.tab("carl")
+    away.goto("/delegations")
+    away.get_by_label("Who decides instead").select_option(person("fay"))
+    away.get_by_label("Channel manager").check()
+    away.get_by_label("Why").fill("on holiday")
+    away.get_by_role("button", name="Let them decide").click()
+    expect(away.get_by_role("row").filter(has_text="on holiday")).to_contain_text("In force")
+    deputy = ready(stage.tab("fay", phone=True), stage.approval_of(order))
+    assert deputy.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    deputy.get_by_label("Decide as").select_option(person("carl"))
+    approve(deputy)
+    expect(deputy.locator("#main")).to_contain_text("You approved it.")
+    expect(deputy.locator(".levels")).to_contain_text("fay for carl")
+    stage.channel.decide("fiona", order)
+    assert stage.channel.status(order) == "released"
+    away.get_by_role("button", name="End it").click()
+    expect(away.get_by_text("Nobody decides for anybody else")).to_be_visible()
+    next_one = stage.approval_of(stage.order())
+    deputy.goto(next_one)
+    expect(deputy.get_by_role("heading", name="You cannot decide this")).to_be_visible()
+
+
+def test_a_role_that_conflicts_with_what_somebody_holds_is_refused_with_the_reason(stage: Stage) -> None:
+    page = stage.tab("tom")
+    page.goto(f"/people/{person('desk')}")
+    page.get_by_label("Grant a role").select_option("finance")
+    page.get_by_role("button", name="Grant the role").click()
+    expect(page.get_by_role("alert")).to_contain_text("who enters orders does not approve their exceptions")
+    expect(page.get_by_role("button", name="Take away Order desk")).to_be_visible()
+    expect(page.get_by_role("button", name="Take away Finance")).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("button", name="Take away Finance")).to_have_count(0)

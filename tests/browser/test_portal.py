@@ -13,6 +13,7 @@ from headgate import access
 from headgate.kernel.context import SYSTEM
 from tests.browser.stage import Stage
 from tests.integration.portal.site import mail, open_partners
+from tests.unit.access.test_branding import png
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +95,48 @@ def decide(page: Page, outcome: str, because: str) -> None:
     page.locator("#justification").fill(because)
     page.locator(f"#decision button[name=outcome][value={outcome}]").click()
     expect(page.locator("#decision button[name=outcome]")).to_have_count(0)
+
+
+def test_goods_are_returned_from_a_phone_with_a_picture_and_followed_to_the_credit(scene: Stage) -> None:
+    channel = scene.channel
+    number = f"B-{channel.sent}"
+    channel.order(number, ("S-2", "4", "100.00"), customer_reference="comes back")
+    channel.govern()
+    channel.ship(number, ("1", "4"))
+    channel.govern()
+    pia = phone(scene, "pia")
+    pia.goto("/portal/returns")
+    expect(pia.get_by_role("heading", name="No returns yet")).to_be_visible()
+    pia.get_by_role("link", name="Return goods").click()
+    pia.get_by_role("link", name=re.compile(f"^{number} ")).click()
+    pia.get_by_label("How many come back").fill("2")
+    pia.get_by_label(re.compile("^Why")).select_option("damaged_in_transit")
+    pia.get_by_label("What is wrong with it").fill("the corner is broken")
+    picture = {"name": "corner.png", "mimeType": "image/png", "buffer": png(20, 20)}
+    pia.get_by_label(re.compile("^Pictures")).set_input_files(picture)  # type: ignore[arg-type]
+    fits(pia)
+    pia.get_by_role("button", name="Ask to return them").click()
+    expect(pia.locator(".pill")).to_have_text(re.compile("Authorised"))
+    expect(pia.get_by_role("link", name="corner.png")).to_be_visible()
+    fits(pia)
+    pia.get_by_label("With whom you sent them").fill("DHL")
+    pia.get_by_label("Number to follow them by").fill("JD014600")
+    pia.get_by_role("button", name="Tell us").click()
+    expect(pia.locator(".pill")).to_have_text(re.compile("On its way"))
+    found = re.search(r"RMA-[0-9A-F]{12}", pia.url)
+    assert found
+    desk = scene.tab("carl")
+    desk.goto("/returns?status=expected")
+    expect(desk.get_by_role("row").filter(has_text=found[0])).to_contain_text("On its way")
+    arrived, now = [{"line": "1", "quantity": "2"}], channel.clock.now().isoformat()
+    channel.send("rma.received", rma=found[0], receipt="GR-1", received_at=now, lines=arrived)
+    channel.send("rma.inspected", rma=found[0], lines=[{**arrived[0], "condition": "damaged"}])
+    channel.govern()
+    pia.reload()
+    expect(pia.locator(".pill")).to_have_text(re.compile("Credited"))
+    expect(pia.locator(".stages [aria-current=step]")).to_contain_text("Credited")
+    expect(pia.get_by_text("200.00").first).to_be_visible()
+    fits(pia)
 
 
 def test_a_price_exception_goes_from_the_partners_phone_to_the_approver_to_release(scene: Stage) -> None:
