@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.stage import Stage
+from tests.integration.console.site import PASSWORD
 from tests.unit.access.test_branding import png
 
 pytestmark = pytest.mark.slow
@@ -50,3 +52,21 @@ def test_a_brand_is_tried_put_in_force_and_seen_at_once(stage: Stage, tmp_path: 
     guest.goto(f"/portal/sign-in?tenant={stage.slug}")
     expect(guest.get_by_text("Northern Channel")).to_be_visible()
     assert guest.locator(".portal-logo").evaluate("image => image.naturalWidth") == 200
+
+
+def test_what_was_typed_is_there_again_after_a_proof_of_who_one_is(stage: Stage) -> None:
+    admin = stage.tab("tom")
+    admin.goto("/settings/brand")
+    answers = admin.get_by_label("Answers to mails go to")
+    answers.fill("desk@nordwind.example")
+    stage.channel.clock.move(timedelta(minutes=25))
+    admin.get_by_role("button", name="Put the brand in force").click()
+    admin.wait_for_url("**/account/confirm**")
+    admin.get_by_label("Password").fill(PASSWORD)
+    admin.get_by_label("Password").press("Enter")
+    admin.wait_for_url("**/settings/brand")
+    expect(answers).to_have_value("desk@nordwind.example")
+    admin.get_by_role("button", name="Put the brand in force").click()
+    expect(admin.get_by_text("The brand is in force")).to_be_visible()
+    admin.reload()
+    expect(answers).to_have_value("desk@nordwind.example")

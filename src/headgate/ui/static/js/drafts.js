@@ -10,8 +10,14 @@
     return document.referrer.startsWith(location.origin + path);
   }
 
+  /* With data-keep="all" every line of text, in place of what the page shows, and the version that it was typed over. */
+  function whole(form) {
+    return form.dataset.keep === "all";
+  }
+
   function fields(form) {
-    return form.querySelectorAll("textarea[name]");
+    var all = "textarea[name], input[type=text][name], input[type=email][name], input[name=seen]";
+    return form.querySelectorAll(whole(form) ? all : "textarea[name]");
   }
 
   function key() {
@@ -35,7 +41,11 @@
     } catch { return; }
     if (!kept || kept.key !== key() || !(fromUs("/sign-in") || fromUs(CONFIRM))) return;
     document.querySelectorAll("form[data-keep]").forEach(function (form) {
-      fields(form).forEach(function (field) { if (!field.value && kept.typed[field.name]) field.value = kept.typed[field.name]; });
+      fields(form).forEach(function (field) {
+        var typed = kept.typed[field.name];
+        if (typed === undefined || (field.value && !whole(form))) return;
+        field.value = typed;
+      });
     });
   });
 })();
