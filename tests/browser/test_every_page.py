@@ -32,7 +32,7 @@ approval-credit approval-not-mine approval-decided approval-path approvals appro
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
 audit audit-entry brand calendars roles duties mitigations access-reviews
-quarantine quarantine-item returns returns-none clients provider-access usage
+quarantine quarantine-item returns returns-none return clients provider-access usage
 search keyboard not-found
 not-permitted bad-address
 """.split()
@@ -97,6 +97,7 @@ def pages(opened: Stage) -> Pages:
         "quarantine": ("/quarantine", "desk"),
         "quarantine-item": (f"/quarantine/{item.id}", "desk"),
         "returns": ("/returns", "carl"),
+        "return": ("/returns/RMA-1001", "desk"),
         "returns-none": ("/returns?status=settled", "carl"),
         "clients": ("/clients", "tom"),
         "provider-access": ("/provider-access", "tom"),

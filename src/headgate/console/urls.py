@@ -178,7 +178,7 @@ def explain_stock(order_no: str, line: object) -> str:
 
 def subject(kind: str, code: str, case_id: UUID | str) -> str:
     """The page of what a case is about; the case itself where that has no page of its own."""
-    own = {"order": order, "deal": deal, "policy_change": _policy_change}.get(kind)
+    own = {"order": order, "deal": deal, "rma": rma, "policy_change": _policy_change}.get(kind)
     return own(code) if own is not None else case(case_id)
 
 
@@ -215,6 +215,14 @@ def intervention_act(intervention: UUID | str, act: str) -> str:
 
 def messages_read(case_id: UUID | str) -> str:
     return f"{MESSAGES}/{case_id}/read"
+
+
+def rma(code: object) -> str:
+    return f"{RETURNS}/{segment(code)}"
+
+
+def rma_act(code: object, act: str) -> str:
+    return f"{rma(code)}/{act}"
 
 
 def deal_file(code: object, file: UUID | str) -> str:

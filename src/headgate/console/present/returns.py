@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from headgate.channel.returns import STATUSES
 from headgate.console import urls
+from headgate.console.present.asks import number
 from headgate.console.present.lens import Lens
-from headgate.console.views.common import PartnerName, Tab
-from headgate.console.views.returns import ReturnRow
+from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
+from headgate.console.views.returns import ReturnedLine, ReturnPage, ReturnRow
+from headgate.kernel.canonical import instant_text
 from headgate.kernel.money import Money
 from headgate.ui.words import humanise
 
 OPEN = ("requested", "deciding", "returned", "authorised", "sent", "received", "inspected")
+# When goods may be booked in, and when there is something to look at.
+BOOKS = ("authorised", "sent", "received")
+INSPECTS = ("received",)
 EXPECTED = ("authorised", "sent")
 SETTLED = ("credited", "replaced", "refused")
 # The lists people work with: name in the address, words, the statuses in it. Everything else is under “All”.
@@ -46,11 +53,11 @@ def tabs(current: str) -> tuple[Tab, ...]:
 
 
 def return_rows(rows: Sequence[Mapping[str, Any]], lens: Lens) -> tuple[ReturnRow, ...]:
-    """The list. Who may not read cases is led to the order."""
+    """The list."""
     return tuple(
         ReturnRow(
             rma=row["rma"],
-            href=urls.case(row["case_id"]) if lens.may("cases.read") else urls.order(row["order_no"]),
+            href=urls.rma(row["rma"]),
             order=row["order_no"],
             partner=PartnerName(row["partner"], row["partner_name"] or row["partner"]),
             status=row["status"],
@@ -67,3 +74,80 @@ def _amount(row: Mapping[str, Any], lens: Lens) -> Money | None:
     if row["status"] == "credited":
         return Money(row["credit"], row["currency"])
     return lens.money(row["stake"]) if row["status"] in OPEN else None
+
+
+def quantities(row: Mapping[str, Any]) -> tuple[ReturnedLine, ...]:
+    """The lines of a return with what is still to arrive and to be looked at."""
+    content = row["content"]
+    sold = {x["line"]: x for x in content["sold"]}
+    found = []
+    for each in content["request"]["lines"]:
+        line, quantity = each["line"], number(each["quantity"])
+        received = number(content["received"].get(line, "0"))
+        seen = sum((number(f["quantity"]) for f in content["findings"] if f["line"] == line), Decimal(0))
+        found.append(
+            ReturnedLine(
+                line=line,
+                product=sold[line]["product"],
+                unit=sold[line]["unit"],
+                reason=humanise(each["reason"]),
+                note=each["note"],
+                quantity=quantity,
+                received=received,
+                to_receive=quantity - received,
+                to_inspect=received - seen,
+                outcomes=_outcomes(content, line),
+            )
+        )
+    return tuple(found)
+
+
+def _outcomes(content: Mapping[str, Any], line: str) -> tuple[tuple[Decimal, str, str], ...]:
+    """What was found of a line, with what becomes of it once that is known."""
+    told = [o for o in content["outcomes"] if o["line"] == line]
+    if told:
+        return tuple(
+            (number(o["quantity"]), humanise(o["condition"]), f"{humanise(o['outcome'])}: {o['because']}") for o in told
+        )
+    found = [f for f in content["findings"] if f["line"] == line]
+    return tuple((number(f["quantity"]), humanise(f["condition"]), f["note"]) for f in found)
+
+
+def return_view(
+    row: Mapping[str, Any],
+    *,
+    history: tuple[TimelineEntry, ...],
+    may_book: bool,
+    once: UUID,
+    form: Mapping[str, str],
+    error: str,
+    conditions: Sequence[str],
+    lens: Lens,
+) -> ReturnPage:
+    """The page of a return."""
+    lines, status = quantities(row), row["status"]
+    sent = " ".join(each for each in (row["carrier"], row["tracking"]) if each)
+    facts = (
+        Fact("Requested", row["requested_at"]),
+        Fact("To be here by", row["send_by"] if status in EXPECTED else None),
+        Fact("Sent with", sent or None),
+        Fact("Note", row["content"]["request"]["note"] or None),
+        Fact("Pictures", tuple(row["content"]["request"]["pictures"]) or None),
+    )
+    return ReturnPage(
+        rma=row["rma"],
+        order=row["order_no"],
+        status=status,
+        partner=PartnerName(row["partner"], row["partner_name"] or row["partner"]),
+        facts=tuple(fact for fact in facts if fact.value is not None),
+        lines=lines,
+        case_href=urls.case(row["case_id"]) if lens.may("cases.read") else "",
+        timeline=history,
+        books=may_book and status in BOOKS and any(line.to_receive for line in lines),
+        inspects=may_book and status in INSPECTS and any(line.to_inspect for line in lines),
+        once=once,
+        opened=instant_text(lens.now),
+        conditions=tuple((each, humanise(each)) for each in conditions),
+        fields=form,
+        error=error,
+    )

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import ClassVar
+from uuid import UUID
 
-from headgate.console.views.common import PartnerName, Tab, View
+from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry, View
 from headgate.kernel.money import Money
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnRow:
-    """A return in the list. `href` leads to its case; `wanted` is credit or replace. `send_by` is until when the goods
+    """A return in the list. `href` leads to its page; `wanted` is credit or replace. `send_by` is until when the goods
     are expected, while they are. `amount` is what was credited, or what is at stake until it is settled.
     """
 
@@ -43,3 +45,47 @@ class ReturnsView(View):
     status: str
     returns: tuple[ReturnRow, ...]
     more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnedLine:
+    """A line with how much of it was announced, arrived, and is still to come or to be looked at. `outcomes`: quantity,
+    condition as found, and what became of it with its reason."""
+
+    line: str
+    product: str
+    unit: str
+    reason: str
+    note: str
+    quantity: Decimal
+    received: Decimal
+    to_receive: Decimal
+    to_inspect: Decimal
+    outcomes: tuple[tuple[Decimal, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPage(View):
+    """One return. `books` and `inspects`: the reader may book goods in, or tell what was found, now. `once` and
+    `opened` go with either form, so that it books once however often it is sent; `fields` is what was entered.
+    """
+
+    template: ClassVar[str] = "return.html"
+    nav: ClassVar[str] = "returns"
+    live: ClassVar[bool] = True
+
+    rma: str
+    order: str
+    status: str
+    partner: PartnerName
+    facts: tuple[Fact, ...]
+    lines: tuple[ReturnedLine, ...]
+    case_href: str
+    timeline: tuple[TimelineEntry, ...]
+    books: bool
+    inspects: bool
+    once: UUID
+    opened: str
+    conditions: tuple[tuple[str, str], ...]
+    fields: Mapping[str, str]
+    error: str = ""
