@@ -53,6 +53,16 @@ def test_returns_are_found_and_each_is_told_with_what_decided_it(returned: World
     assert returned.get("carl", "/v1/returns/RMA-9").status_code == 404
 
 
+def test_pages_are_read_to_the_end_and_a_cursor_of_something_else_is_refused(returned: World) -> None:
+    first = returned.get("carl", "/v1/returns", limit=1).json()
+    second = returned.get("carl", "/v1/returns", limit=1, cursor=first["next_cursor"]).json()
+    assert {first["items"][0]["rma"], second["items"][0]["rma"]} == {"RMA-1", "RMA-2"}
+    assert second["next_cursor"] == ""
+    for path in ("/v1/returns", "/v1/deals"):
+        for cursor in ("WyJ4IiwieSJd", "WyIxIl0", "bm9wZQ"):
+            assert returned.get("carl", path, cursor=cursor).status_code == 422, (path, cursor)
+
+
 def test_a_partner_sees_its_own_without_what_is_internal(returned: World) -> None:
     assert len(returned.get("pia", "/v1/returns").json()["items"]) == 2
     found = returned.get("pia", "/v1/returns/RMA-1").json()

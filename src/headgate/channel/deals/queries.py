@@ -13,6 +13,7 @@ from headgate.channel.deals import repo
 from headgate.channel.deals.core.state import Programme
 from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.canonical import instant_text
+from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.ledger import reveal_personal
 from headgate.ledger.search import audit_trail
@@ -40,7 +41,8 @@ def list_deals(
 ) -> Page[dict[str, Any]]:
     """Deals, last changed first. `text` is sought in deal, customer and partner."""
     at, deal = decode_cursor(cursor, 2)
-    params = {"partner": partner, "status": status, "text": text, "after_at": at or None, "after": deal}
+    after = {"after_at": parse_instant("cursor", at) if at else None, "after": deal}
+    params = {"partner": partner, "status": status, "text": text, **after}
     rows = repo.list_rows(conn, {**params, "limit": page_size(limit) + 1})
     return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["deal"]))
 

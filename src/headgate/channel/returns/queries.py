@@ -14,6 +14,7 @@ from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.channel.returns import repo
 from headgate.domain.returns import left_of
 from headgate.kernel.canonical import instant_text
+from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.ledger.search import audit_trail
 from headgate.policy import decision_list
@@ -72,7 +73,8 @@ def list_returns(
     """Returns, last changed first. `text` is sought in return, order and partner."""
     at, rma = decode_cursor(cursor, 2)
     wanted = [status] if isinstance(status, str) and status else list(status) or None
-    params = {"partner": partner, "status": wanted, "order": order, "text": text, "after_at": at or None, "after": rma}
+    after = {"after_at": parse_instant("cursor", at) if at else None, "after": rma}
+    params = {"partner": partner, "status": wanted, "order": order, "text": text, **after}
     rows = repo.list_rows(conn, {**params, "limit": page_size(limit) + 1})
     return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["rma"]))
 
