@@ -36,13 +36,15 @@ def test_returns_are_found_and_each_is_told_with_what_decided_it(returned: World
     items = returned.get("carl", "/v1/returns").json()["items"]
     assert {i["rma"]: i["status"] for i in items} == {"RMA-1": "credited", "RMA-2": "authorised"}
     only = returned.get("carl", "/v1/returns", status="credited").json()["items"]
-    assert [(i["rma"], Decimal(i["credit"]["amount"]), i["credit"]["currency"]) for i in only] == [("RMA-1", 20, "EUR")]
+    assert [(i["rma"], Decimal(i["credit"]["amount"]), i["credit"]["currency"]) for i in only] == [
+        ("RMA-1", Decimal(20), "EUR")
+    ]
     assert returned.get("carl", "/v1/returns", order="O-2").json()["items"] == []
     found = returned.get("carl", "/v1/returns/RMA-1").json()
     (line,) = found["lines"]
     assert (line["product"], line["quantity"], line["received"], line["note"]) == ("S-1", "2", "2", "dead")
     (outcome,) = line["outcomes"]
-    assert (outcome["outcome"], outcome["row"], Decimal(outcome["net"])) == ("credit", "defect_credit", 20)
+    assert (outcome["outcome"], outcome["row"], Decimal(outcome["net"])) == ("credit", "defect_credit", Decimal(20))
     why = found["explanation"]
     assert why["verdicts"][0]["row"] == "defect"
     assert {d["policy"] for d in why["decisions"]} >= {"return_rules", "return_disposition"}
@@ -68,7 +70,7 @@ def test_a_partner_sees_its_own_without_what_is_internal(returned: World) -> Non
     found = returned.get("pia", "/v1/returns/RMA-1").json()
     (outcome,) = found["lines"][0]["outcomes"]
     assert (found["explanation"], found["stake"], outcome["row"], outcome["because"]) == (None, None, None, None)
-    assert (Decimal(outcome["net"]), Decimal(found["credit"]["amount"])) == (20, 20)
+    assert (Decimal(outcome["net"]), Decimal(found["credit"]["amount"])) == (Decimal(20), Decimal(20))
     assert returned.get("paul", "/v1/returns").json()["items"] == []
     assert returned.get("paul", "/v1/returns/RMA-1").status_code == 404
     assert returned.client.get("/v1/returns").status_code == 401

@@ -6,6 +6,7 @@ thinking of it; a new kind of id fails here until the test knows where to find o
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -153,10 +154,6 @@ def furnish(world: World, mark: str) -> None:
     world.send(event(f"e-{mark}", order(f"O-{mark}", ("S-1", "21", "8.00"))))
     world.send(event(f"q-{mark}", order(f"Q-{mark}", ("S-1", "1", "10.00"), partner=f"{mark} unknown")))
     channel.govern()
-    channel.ship(f"R-{mark}", ("1", "3"))
-    lines = [{"line": "1", "quantity": "1", "reason": "defective", "note": mark}]
-    channel.send("rma.requested", rma=f"RMA-{mark}", partner="P-1", order=f"R-{mark}", wanted="credit", lines=lines)
-    channel.govern()
     channel.delegate("carl", "cora", ["channel_manager"])
     app = channel.app
     with app.database.transaction(channel.tenant) as conn:
@@ -176,6 +173,20 @@ def furnish(world: World, mark: str) -> None:
             " (intervention, case_id, kind, at, reason, take_back, status, asked_by, asked_at, seen)"
             " values (%s, %s, 'jump', %s, %s, false, 'waiting', %s, %s, %s)",
             [uuid4(), case, mark, mark, mark, NOW, NOW],
+        )
+        conn.execute(
+            "insert into return_requests (rma, partner, order_no, status, wanted, currency, stake, credit,"
+            " requested_by, submitted_by, requested_at, carrier, tracking, told, content, case_id, updated_at)"
+            " values (%s, 'P-1', %s, 'sent', 'credit', 'EUR', 10, 0, 'user:x', 'user:x', %s, %s, '', '[]', %s, %s, %s)",
+            [
+                f"RMA-{mark}",
+                f"R-{mark}",
+                NOW,
+                mark,
+                json.dumps({"request": {"lines": [], "note": mark, "pictures": [mark]}, "verdicts": []}),
+                case,
+                NOW,
+            ],
         )
         conn.execute(
             "insert into process_migrations"

@@ -18,6 +18,7 @@ from headgate.console.pages.loading import names_of
 from headgate.console.present.history import actors, timeline
 from headgate.console.present.returns import BOOKS, INSPECTS, quantities, return_view
 from headgate.console.views.common import Notice
+from headgate.console.views.returns import ReturnPage
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.domain.returns import CONDITIONS, parse_inspection, parse_receipt
 from headgate.kernel.errors import Conflict, Invalid, invalid
@@ -95,12 +96,11 @@ def _opened(visit: Visit) -> tuple[UUID, datetime]:
     """The id that the form was given, and when it was opened."""
     try:
         once, opened = UUID(visit.form.get("once", "")), datetime.fromisoformat(visit.form.get("opened", ""))
-        fits = timedelta(0) <= visit.now - opened < OPEN_FOR
+        if timedelta(0) <= visit.now - opened < OPEN_FOR:
+            return once, opened
     except (ValueError, TypeError):
-        fits = False
-    if not fits:
-        raise invalid("form", "", "is out of date", "Load the page again.")
-    return once, opened
+        pass
+    raise invalid("form", "", "is out of date", "Load the page again.")
 
 
 def _content(visit: Visit, row: Mapping[str, Any], kind: str, opened: datetime) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _number(text: str) -> Decimal:
     return Decimal(text) if text.replace(".", "", 1).isdecimal() and text.isascii() else Decimal(0)
 
 
-def _page(visit: Visit, row: Mapping[str, Any], error: str = "") -> Answer:
+def _page(visit: Visit, row: Mapping[str, Any], error: str = "") -> ReturnPage:
     entries = audit_list(visit.conn, subject_type="rma", subject=row["rma"], limit=MOST_HISTORY)
     names = names_of(visit, people={row["requested_by"], *actors(entries)}, partners=[row["partner"]])
     return return_view(
