@@ -1,9 +1,12 @@
 """A million recorded decisions on orders weighed again: from PostgreSQL, under row-level security, to a stored result.
 
-The first run reads the records and keeps what it read as columns; the runs after it read those. The decisions are
-those of really governed orders, multiplied under new ids; their lines' amounts and deviations are changed at random, so
-that few of the facts repeat. Beside it the same recorded facts through the library's whole-graph call and through the
-rules written out in Python, both on facts that are in memory already.
+What workers do when they are idle is done first: the records are read and kept as columns. The runs read those. A
+sample is weighed from its records as well, without columns, and has to come to the same. The decisions are those of
+really governed orders, multiplied under new ids; their lines' amounts and deviations are changed at random, so that few
+of the facts repeat. Beside it the same recorded facts through the library's whole-graph call and through the rules
+written out in Python, both on facts that are in memory already.
+
+Each phase says on stderr what it took as soon as it is over, so that a bench that is cut off has said something.
 """
 
 from __future__ import annotations
@@ -34,12 +37,15 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.packs import find_pack
 from headgate.policy import parse_policy
-from headgate.policy.backtest import Run, Wanted, get_result
+from headgate.policy.backtest import Prepared, Run, Wanted, ahead_of, get_result
+from headgate.policy.backtest.core.spec import MOST_DECISIONS
 
 TITLE = "Recorded order decisions weighed again under other versions, one process"
 BASE = "backtest"
 POLICY = "price_deviation"
-FULL, QUICK = 1_000_000, 2_000
+FULL, QUICK = 100_000, 2_000
+SAMPLE = 9  # copies that are weighed from their records as well
+TOLD = 50_000  # decisions between two words about the progress
 # Copies of the governed orders' decisions. Amounts that are not whole get more digits, other ones in each copy; the
 # digest is that of the text, as everywhere.
 MULTIPLY = """
@@ -60,37 +66,48 @@ FILLERS = 2
 
 
 def bench(options: Options) -> Report:
-    """Govern some orders, multiply their decisions, then weigh all of them again under one and under three versions."""
+    """Govern some orders, multiply their decisions, keep them as columns, then weigh all of them again under one and
+    under three versions."""
     wanted = int(os.environ.get("HEADGATE_BENCH_DECISIONS") or options.size(FULL, QUICK))
     base = min(2_000, max(200, wanted // 10))
+    copies = max(1, wanted // base - 1)
+    say = options.say
     with server() as machine, tempfile.TemporaryDirectory(prefix="headgate-bench-") as folder:
-        options.say(f"governing {base:,} orders")
+        say(f"governing {base:,} orders")
         machine.with_schema(BASE)
         with machine.open(BASE) as database:
             channel = open_channel(database, Path(folder))
             seed(channel)
             append(channel, orders(base))
             channel.app.runner("bench").drain(TENANT)
-            count = _multiply(machine, wanted, base, options.say)
+            sampled = min(SAMPLE, copies)
+            with psycopg.connect(machine.admin_dsn(BASE), autocommit=True) as conn:
+                conn.execute(MULTIPLY, {"first": 1, "last": sampled, "now": NOW})
             machine.settle(BASE)
-            first, _, before = _timed(channel, options.say, [_candidate(2, "1")])
+            from_records, before = _sampled(channel, say)
+            start = time.perf_counter()
+            count = _multiply(machine, (sampled + 1, copies), base, say)
+            _over(say, "filled, indexes included", count - before, time.perf_counter() - start)
             machine.settle(BASE)
-            one, memory, result = _timed(channel, options.say, [_candidate(2, "1")])
-            if result != before:
-                raise RuntimeError("columns do not say what the records say; the figure would say nothing")
-            three, _, _ = _timed(
-                channel, options.say, [_candidate(n, limit) for n, limit in ((2, "1"), (3, "3"), (4, "4"))]
-            )
+            fresh, preparing = _prepared(channel, count, say)
+            _over(say, "kept as columns", fresh, preparing)
             kept = _kept(machine)
+            machine.settle(BASE)
+            one, memory, result = _timed(channel, say, [_candidate(2, "1")])
+            _over(say, "one candidate weighed by columns", count, one)
+            three, _, _ = _timed(channel, say, [_candidate(n, limit) for n, limit in ((2, "1"), (3, "3"), (4, "4"))])
+            _over(say, "three candidates in one pass", count, three)
             facts = _facts(channel, options.size(20_000, 500))
-        options.say("the library and the reference")
+        say("the library and the reference")
         graph, reference = _peers(facts, options.size(2_000, 50))
     lines = result["read"]["evaluations"]
     figures = {
         "decisions": count,
         "evaluations": lines,
-        "first_run_seconds": first,
-        "first_run_decisions_per_second": count / first,
+        "from_records_decisions_per_second": from_records,
+        "prepared": fresh,
+        "prepare_seconds": preparing,
+        "prepare_decisions_per_second": fresh / preparing,
         "kept_bytes_per_decision": kept / count,
         "seconds": one,
         "decisions_per_second": count / one,
@@ -103,7 +120,7 @@ def bench(options: Options) -> Report:
         "reference_evaluations_per_second": reference,
     }
     ratios = {
-        "to_first_run": first / one,
+        "to_records": count / one / from_records,
         "evaluations_to_graph": lines / one / graph,
         "evaluations_to_reference": lines / one / reference,
         "three_candidates_to_one": three / one,
@@ -114,14 +131,56 @@ def bench(options: Options) -> Report:
     return Report("backtest", TITLE, figures, ratios, notes)
 
 
-def _multiply(machine: Server, wanted: int, base: int, say: Say) -> int:
-    """Copy the decisions until there are enough of them."""
-    copies, at_once = max(1, wanted // base - 1), 10
-    starts = range(1, copies + 1, at_once)
-    done = 0
+def _over(say: Say, phase: str, decisions: int, seconds: float) -> None:
+    """A phase is over."""
+    say(f"{phase}: {decisions:,} decisions in {seconds:.1f} s, {decisions / max(seconds, 1e-9):,.0f} a second")
+
+
+def _sampled(channel: Channel, say: Say) -> tuple[float, int]:
+    """Decisions a second from records, without columns, and how many; by columns they have to come to the same."""
+    app, ctx, texts = channel.app, Context(TENANT, SYSTEM, NOW + timedelta(days=1)), [_candidate(2, "1")]
+    start = time.perf_counter()
+    with app.database.transaction(TENANT) as conn:
+        run = app.backtests.start(conn, ctx, _wanted(texts), small=MOST_DECISIONS)
+        told = get_result(conn, run.run)
+    seconds = time.perf_counter() - start
+    count = run.total
+    _over(say, "the sample weighed from its records", count, seconds)
+    fresh, preparing = _prepared(channel, count, say)
+    _over(say, "the sample kept as columns", fresh, preparing)
+    by_columns, _, result = _timed(channel, say, texts)
+    _over(say, "the sample weighed by columns", count, by_columns)
+    if result != told:
+        raise RuntimeError("columns do not say what the records say; the figure would say nothing")
+    return count / seconds, count
+
+
+def _prepared(channel: Channel, count: int, say: Say) -> tuple[int, float]:
+    """How many decisions were added to what is kept as columns, and in how many seconds."""
+    app, ctx = channel.app, Context(TENANT, SYSTEM, NOW + timedelta(days=1))
+    said = 0
+
+    def goes_on(done: Prepared) -> bool:
+        nonlocal said
+        if done.read - said >= TOLD:
+            said = done.read
+            say(f"{done.before + done.read:,} of {count:,} read for columns")
+        return True
+
+    start = time.perf_counter()
+    done = app.backtests.prepare(app.database, ctx, ahead_of(ctx.now, 7, POLICY), goes_on)
+    seconds = time.perf_counter() - start
+    if done is None or not done.whole:
+        raise RuntimeError("columns were not kept to the end; the figure would say nothing")
+    return done.added, seconds
+
+
+def _multiply(machine: Server, copies: tuple[int, int], base: int, say: Say) -> int:
+    """Make these further copies of the decisions; how many decisions there are then."""
+    at_once, done, told = 10, 0, 0
 
     def fill(first: int) -> int:
-        last = min(first + at_once - 1, copies)
+        last = min(first + at_once - 1, copies[1])
         with psycopg.connect(machine.admin_dsn(BASE), autocommit=True) as conn:
             conn.execute(MULTIPLY, {"first": first, "last": last, "now": NOW})
         return last - first + 1
@@ -132,10 +191,12 @@ def _multiply(machine: Server, wanted: int, base: int, say: Say) -> int:
         for name, _ in indexes:
             conn.execute(sql.SQL("drop index {}").format(sql.Identifier(name)))
         conn.execute("alter table decisions set unlogged")
-        for made in pool.map(fill, starts):
+        for made in pool.map(fill, range(copies[0], copies[1] + 1, at_once)):
             done += made
-            if done % 50 == 0:
-                say(f"{base * done:,} of {wanted:,} decisions recorded")
+            if base * done - told >= TOLD:
+                told = base * done
+                say(f"{base * (copies[0] + done):,} of {base * (copies[1] + 1):,} decisions recorded")
+        say("building the indexes")
         conn.execute("set maintenance_work_mem = '256MB'")
         conn.execute("alter table decisions add primary key (tenant_id, decision)")
         for _, definition in indexes:
@@ -166,12 +227,15 @@ def _candidate(version: int, tolerance: str) -> str:
     return yaml.safe_dump(table, sort_keys=False)
 
 
+def _wanted(texts: Sequence[str]) -> Wanted:
+    return Wanted(POLICY, NOW.date(), NOW.date(), texts=tuple((f"try {n}", text) for n, text in enumerate(texts, 1)))
+
+
 def _timed(channel: Channel, say: Say, texts: Sequence[str]) -> tuple[float, float, Mapping[str, Any]]:
     """Seconds, megabytes that the process grew by at most, and the result of one run."""
     app, ctx = channel.app, Context(TENANT, SYSTEM, NOW + timedelta(days=1))
-    wanted = Wanted(POLICY, NOW.date(), NOW.date(), texts=tuple((f"try {n}", text) for n, text in enumerate(texts, 1)))
     with app.database.transaction(TENANT) as conn:
-        app.backtests.start(conn, ctx, wanted, small=0)
+        app.backtests.start(conn, ctx, _wanted(texts), small=0)
     process = psutil.Process()
     before = peak = process.memory_info().rss
     said = 0
@@ -179,7 +243,7 @@ def _timed(channel: Channel, say: Say, texts: Sequence[str]) -> tuple[float, flo
     def told(done: int, total: int) -> None:
         nonlocal peak, said
         peak = max(peak, process.memory_info().rss)
-        if done - said >= 100_000:
+        if done - said >= TOLD:
             said = done
             say(f"{done:,} of {total:,} weighed again, {len(texts)} at a time")
 

@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -34,21 +35,27 @@ from headgate.cli.session import (
     table,
 )
 from headgate.kernel.errors import NotFound
+from headgate.kernel.settings import BACKTEST_DAYS
 from headgate.policy.backtest import (
+    Ahead,
     Drilled,
+    Prepared,
     Run,
     Wanted,
+    ahead_of,
     get_result,
     get_run,
     headline,
     list_flips,
     list_runs,
 )
+from headgate.policy.backtest.core.spec import MOST_DAYS
 
 app = typer.Typer(no_args_is_help=True)
 RunId = Annotated[UUID, typer.Argument(help="The id of a backtest.")]
 Candidate = Annotated[int, typer.Option(min=1, help="Which candidate, from 1.")]
 CANCELLED, TOO_MANY = 130, 3
+TURN_SECONDS = 1.0  # between two looks whether a worker is through
 
 
 @app.command("run")
@@ -129,6 +136,61 @@ def _flipped(s: Session, run: UUID) -> int:
     with s.transaction(read_only=True) as (conn, _):
         result = get_result(conn, run)
     return max((of["decisions"]["flipped"] for of in result["candidates"]), default=0) if result else 0
+
+
+@app.command("prepare")
+def prepare(
+    policy: Annotated[str, typer.Option(help="Only decisions that this policy had a part in.")] = "",
+    days: Annotated[
+        int | None, typer.Option(min=1, max=MOST_DAYS, help="How many days back, else HEADGATE_BACKTEST_DAYS or 400.")
+    ] = None,
+    tenant: Tenant = "nordwind",
+    json: Json = False,
+) -> None:
+    """Keep what backtests read as columns now, so that even the first run over a period is quick.
+
+    A worker does the same when nothing else is to be done. What was kept before an interruption (exit code 130) stays.
+    """
+    with session(tenant) as s:
+        back = days or s.app.settings.backtest_days or BACKTEST_DAYS
+        ahead = ahead_of(s.app.clock.now(), back, policy)
+        with s.transaction(read_only=True) as (conn, _):
+            total = s.app.backtests.to_prepare(conn, ahead)
+        done = _prepared(s, ahead, total, quiet=json)
+    left = max(0, total - done.before - done.added)
+    if json:
+        found = {"policy": policy, "since": ahead.since, "until": ahead.until, "decisions": total}
+        print_json(found | {"kept_before": done.before, "kept_now": done.added, "left": left, "done": done.whole})
+    else:
+        since = f"since {ahead.since:%Y-%m-%d %H:%M} (UTC)"
+        kept = f"{done.before + done.added:,} of {total:,} decisions"
+        say(f"{kept} {since} are kept as columns, {done.added:,} of them new")
+        if left and done.whole:
+            say(f"{left:,} are too few together; a backtest reads their records", indent=2)
+    if not done.whole:
+        sys.exit(CANCELLED)
+
+
+def _prepared(s: Session, ahead: Ahead, total: int, *, quiet: bool) -> Prepared:
+    """Wait for a worker that does the same, then keep what is left. Interrupted: as far as it came."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    reached = Prepared()
+    with Progress(*columns, console=err, transient=True, disable=quiet) as bar:
+        task = bar.add_task("Keeping columns", total=total)
+
+        def goes_on(done: Prepared) -> bool:
+            nonlocal reached
+            reached = done
+            bar.update(task, completed=min(total, done.before + done.read))
+            return True
+
+        try:
+            while (done := s.app.backtests.prepare(s.app.database, s.context(), ahead, goes_on)) is None:
+                bar.update(task, description="A worker keeps columns; waiting for it")
+                time.sleep(TURN_SECONDS)
+        except KeyboardInterrupt:
+            return reached
+    return done
 
 
 @app.command("list")

@@ -17,7 +17,7 @@ from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.wiring import App, build
-from headgate.worker import BacktestLoop, Deliveries, SweepLoop, Worker
+from headgate.worker import BacktestLoop, ColumnLoop, Deliveries, SweepLoop, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -42,7 +42,7 @@ def work(app: App, lanes: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     spare_what_is_loaded()
-    with observed(app, lambda: loop.beat), delivering(app), backtesting(app), sweeping(app):
+    with observed(app, lambda: loop.beat), delivering(app), backtesting(app), preparing(app), sweeping(app):
         loop.run()
 
 
@@ -62,6 +62,7 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
             thread.start()
             stack.enter_context(delivering(app))
             stack.enter_context(backtesting(app))
+            stack.enter_context(preparing(app))
             stack.enter_context(sweeping(app))
         ready(f"http://{host}:{bound.getsockname()[1]}")
         try:
@@ -103,6 +104,19 @@ def backtesting(app: App) -> Iterator[None]:
     """Weigh past decisions again meanwhile; at the end a run at hand is left to another process."""
     loop = BacktestLoop(app)
     thread = threading.Thread(target=loop.run, name="headgate-backtests", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.stop()
+        thread.join(timeout=BACKTEST_SECONDS)
+
+
+@contextlib.contextmanager
+def preparing(app: App) -> Iterator[None]:
+    """Keep columns of decisions ahead of backtests meanwhile; at the end what is not kept yet is left to another."""
+    loop = ColumnLoop(app)
+    thread = threading.Thread(target=loop.run, name="headgate-columns", daemon=True)
     thread.start()
     try:
         yield

@@ -1,8 +1,9 @@
 """F11: the loops that keep lanes, timers, reservations, deliveries and backtests moving."""
 
 from headgate.worker.backtests import BacktestLoop
+from headgate.worker.columns import ColumnLoop
 from headgate.worker.delivery import Deliveries
 from headgate.worker.loop import Worker
 from headgate.worker.sweeping import SweepLoop
 
-__all__ = ["BacktestLoop", "Deliveries", "SweepLoop", "Worker"]
+__all__ = ["BacktestLoop", "ColumnLoop", "Deliveries", "SweepLoop", "Worker"]

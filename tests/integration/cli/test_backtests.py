@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from headgate.access import find_tenant
+from headgate.cli import backtests as commands
 from headgate.cli.session import operator
 from headgate.kernel.clock import SystemClock
 from headgate.kernel.context import Context
 from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
 from headgate.policy import draft_decision, record_decisions
-from headgate.policy.backtest import Backtests
+from headgate.policy.backtest import Backtests, Prepared, ahead_of, keeping
 from headgate.wiring import build
 from tests.integration.cli.shell import Shell
 
@@ -110,6 +113,58 @@ def test_an_interruption_cancels_it(office: tuple[Shell, str], monkeypatch: pyte
     ran = shell.run("backtest", "run", "rule", "--file", file, *days(), "--tenant", "lookback")
     assert ran.code == 130
     assert "is cancelled" in ran.out
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few decisions lie together, they are kept, ten at a time."""
+    monkeypatch.setattr(keeping, "STRETCH", 10)
+    monkeypatch.setattr(keeping, "LEAST", 1)
+    monkeypatch.setattr(commands, "ahead_of", partial(ahead_of, enough=1, at_once=5))
+
+
+@pytest.mark.usefixtures("few")
+def test_columns_are_kept_ahead_of_time_and_a_second_time_there_is_nothing_to_do(office: tuple[Shell, str]) -> None:
+    shell, file = office
+    before = shell.read("backtest", "run", "rule", "--file", file, *days(), "--tenant", "lookback")["result"]
+    asked = ("backtest", "prepare", "--policy", "rule", "--tenant", "lookback")
+    assert "0 of 0 decisions" in shell.ok("backtest", "prepare", "--days", "1", "--tenant", "lookback").out
+    found = shell.read(*asked)
+    assert (found["decisions"], found["left"], found["done"]) == (30, 0, True)
+    assert found["kept_before"] + found["kept_now"] == 30
+    assert "30 of 30 decisions since" in shell.ok(*asked).out
+    again = shell.read(*asked)
+    assert (again["kept_before"], again["kept_now"]) == (30, 0)
+    assert shell.read("backtest", "run", "rule", "--file", file, *days(), "--tenant", "lookback")["result"] == before
+
+
+def test_few_decisions_are_left_to_a_run_with_a_word(office: tuple[Shell, str]) -> None:
+    told = office[0].ok("backtest", "prepare", "--policy", "rule", "--days", "100", "--tenant", "lookback").out
+    assert "of 30 decisions" in told
+
+
+def test_it_waits_for_a_worker_and_an_interruption_leaves_what_is_kept(
+    office: tuple[Shell, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: Iterator[Prepared | None] = iter([None, Prepared(read=30, added=30, whole=True)])
+    monkeypatch.setattr(commands, "TURN_SECONDS", 0)
+    monkeypatch.setattr(Backtests, "prepare", lambda *_: next(answers))
+    assert office[0].read("backtest", "prepare", "--tenant", "lookback")["kept_now"] == 30
+
+    def interrupted(*arguments: object) -> None:
+        arguments[-1](Prepared(read=20, added=10))  # type: ignore[operator]  # the last is told how far it is
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Backtests, "prepare", interrupted)
+    ran = office[0].run("backtest", "prepare", "--tenant", "lookback")
+    assert ran.code == 130
+    assert "10 of 30 decisions" in ran.out
+
+
+def test_a_policy_that_is_not_there_cannot_be_prepared(office: tuple[Shell, str]) -> None:
+    ran = office[0].run("backtest", "prepare", "--policy", "nothing", "--tenant", "lookback")
+    assert ran.code == 1
+    assert "there is no policy nothing" in ran.err
 
 
 @pytest.mark.parametrize(

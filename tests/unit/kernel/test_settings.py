@@ -48,6 +48,7 @@ def test_a_home_is_made_absolute() -> None:
         ("HEADGATE_LEASE_SECONDS", "1.5"),
         ("HEADGATE_POOL_SIZE", "0"),
         ("HEADGATE_EVENT_MAX_BYTES", "1"),
+        ("HEADGATE_BACKTEST_DAYS", "1101"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str) -> None:

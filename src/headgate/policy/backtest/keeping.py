@@ -6,12 +6,12 @@ stood then. Decisions are only ever added, so this is the watermark: one that co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -22,12 +22,10 @@ from headgate.policy.backtest.core.columns import FORM, Facts, Spine, read_facts
 from headgate.policy.backtest.core.gather import Gatherer, microseconds
 from headgate.policy.backtest.core.lens import Lens
 from headgate.policy.backtest.core.replay import Recorded
-from headgate.policy.backtest.reading import FIRST_ID, Opens, StoredShelf
+from headgate.policy.backtest.reading import FIRST_ID, LEAST, SETTLED, Opens, StoredShelf
 
 STRETCH = 16_000  # decisions that are kept together
-LEAST = 1_000  # fewer are not worth a row of their own
 CROWD = 50_000  # of one instant; more than these are never kept
-SETTLED = timedelta(minutes=15)  # what is younger may still be joined by what began before it
 _LAST_ID = UUID(int=(1 << 128) - 1)
 
 Writes: TypeAlias = Callable[[], AbstractContextManager[Connection]]
@@ -47,6 +45,14 @@ class Stretch:
 Piece: TypeAlias = Stretch | list[Recorded] | int
 
 
+class Step(NamedTuple):
+    """What was found kept, read, or kept now, in decisions."""
+
+    there: int = 0
+    read: int = 0
+    kept: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """How the decisions of a policy are read, and of which policies they hold evaluations."""
@@ -62,7 +68,8 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """What a pass over the decisions of `hosts` needs to read, make and keep columns of them. `policy` is tried."""
+    """What a pass over the decisions of `hosts` needs to read, make and keep columns of them. `policy` is tried; so
+    many records are read `at_once`, unless it is 0."""
 
     opens: Opens
     writes: Writes
@@ -70,13 +77,23 @@ class Keeper:
     shelf: StoredShelf
     policy: str
     now: datetime
+    at_once: int = 0
 
     def pieces(self, since: datetime, until: datetime) -> Iterator[Piece]:
         """All decisions from one instant to before another: by policy, version, time and id."""
+        for each in self._streams(since, until):
+            yield from each.pieces()
+
+    def missing(self, since: datetime, until: datetime, enough: int) -> Generator[Step, None, None]:
+        """Keep what is not kept yet, wherever so many decisions lie together. What was kept before this is left off
+        stays, and the next time goes on behind it."""
+        for each in self._streams(since, until):
+            yield from each.missing(enough)
+
+    def _streams(self, since: datetime, until: datetime) -> list[_Stream]:
         with self.opens() as conn:
             versions = conn.execute(repo.VERSIONS, {"policies": sorted(self.hosts)}).fetchall()
-        for host, version in versions:
-            yield from _Stream(self, host, version, since, until).pieces()
+        return [_Stream(self, host, version, since, until) for host, version in versions]
 
     def whole(self, lots: Sequence[Sequence[UUID]]) -> Iterator[list[Recorded]]:
         """The records of several lots of decisions, each lot in any order. The next lot is read while the one at hand
@@ -130,6 +147,27 @@ class _Stream:
             after = (kept.last, _LAST_ID)
         yield from self._made(after, self._until)
 
+    def missing(self, enough: int) -> Iterator[Step]:
+        """What is there, and what is kept now between it and behind it."""
+        after = (self._since, FIRST_ID)
+        for kept in self._stretches():
+            yield from self._added(after, kept.first, enough)
+            yield Step(there=kept.decisions)
+            after = (kept.last, _LAST_ID)
+        yield from self._added(after, self._until, enough)
+
+    def _added(self, after: tuple[datetime, UUID], end: datetime, enough: int) -> Iterator[Step]:
+        of = {"policy": self._host, "version": self._version, "at": after[0], "decision": after[1], "until": end}
+        with self._keeper.opens() as conn:
+            conn.execute(repo.IN_ORDER)
+            if conn.execute(repo.FILLED, {**of, "enough": enough}).fetchone() is None:
+                return
+        for piece in self._made(after, end):
+            if isinstance(piece, int):
+                yield Step(read=piece)
+            elif isinstance(piece, Stretch) and piece.span[1] >= LEAST:
+                yield Step(kept=piece.span[1])
+
     def _stretches(self) -> list[_Kept]:
         """Those that hold, none across another."""
         found: list[_Kept] = []
@@ -164,7 +202,8 @@ class _Stream:
             return
         settled = self._keeper.now - SETTLED
         gathering, waiting = self._gatherer(), list[Recorded]()
-        for rows in reading.stream(self._keeper.opens, (self._host, self._version), after, end, reading.SLICE):
+        at_once = self._keeper.at_once or reading.SLICE
+        for rows in reading.stream(self._keeper.opens, (self._host, self._version), after, end, at_once):
             yield len(rows)
             waiting += rows
             last = waiting[-1].at
@@ -215,4 +254,4 @@ class _Stream:
         return Stretch(self._host, spine, facts[self._keeper.policy], (0, len(gathering)))
 
 
-__all__ = ["Host", "Keeper", "Piece", "Stretch"]
+__all__ = ["Host", "Keeper", "Piece", "Step", "Stretch"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from psycopg import Connection
@@ -22,6 +22,8 @@ from headgate.policy.service import PolicyService
 
 SLICE = 4_000
 FIRST_ID = UUID(int=0)
+LEAST = 1_000  # fewer are not worth columns of their own
+SETTLED = timedelta(minutes=15)  # what is younger may still be joined by what began before it
 
 # Opens a read-only transaction in the tenant.
 Opens = Callable[[], AbstractContextManager[Connection]]
@@ -43,6 +45,11 @@ def lenses_for(policy: str, hosted: Sequence[Hosted]) -> dict[str, Lens]:
         if policy in each.asks:
             found |= dict.fromkeys(each.hosts, each.lens)
     return found
+
+
+def hosts_of(policies: Sequence[str], hosted: Sequence[Hosted]) -> dict[str, Lens]:
+    """Through what to read the decisions in which these policies themselves had the last word."""
+    return {policy: lenses_for(policy, hosted)[policy] for policy in policies}
 
 
 def asked_by(host: str, hosted: Sequence[Hosted]) -> tuple[str, ...]:
@@ -149,12 +156,15 @@ def _slice(
 
 __all__ = [
     "FIRST_ID",
+    "LEAST",
+    "SETTLED",
     "SLICE",
     "Hosted",
     "Opens",
     "StoredShelf",
     "asked_by",
     "count_decisions",
+    "hosts_of",
     "lenses_for",
     "slices_within",
     "stream",

@@ -166,6 +166,35 @@ from unnest(%(parts)s::text[], %(proofs)s::bytea[], %(packed)s::bytea[]) as p(pa
 on conflict do nothing
 """
 
+# A row where so many decisions lie behind an instant and id.
+FILLED = """
+select 1 from decisions
+where policy = %(policy)s and version = %(version)s and at >= %(at)s and at < %(until)s
+  and (at > %(at)s or decision > %(decision)s)
+order by at, decision limit 1 offset %(enough)s - 1
+"""
+
+# Whether a version has so many decisions behind what is kept of it (`anew`: of the whole span). Not while a backtest is
+# under way, which makes columns itself.
+GROWN = """
+select 1 from policy_versions v
+cross join lateral (
+    select greatest(%(since)s::timestamptz, max(c.last_at)) as at from backtest_columns c
+    where not %(anew)s::boolean and c.host = v.policy and c.version = v.version and c.part = ''
+) kept
+cross join lateral (
+    select from decisions d
+    where d.policy = v.policy and d.version = v.version and d.at > kept.at and d.at < %(until)s::timestamptz
+    order by d.at limit 1 offset %(enough)s::integer - 1
+) full_one
+where not exists (select from backtests where status in ('queued', 'running'))
+limit 1
+"""
+
+# One at a time prepares the columns of a tenant. It is held by a transaction that does nothing else.
+TURN = "select pg_try_advisory_xact_lock(hashtext('headgate.columns'), hashtext(current_setting('headgate.tenant')))"
+STILL_HERE = "select 1"
+
 WHOLE = """
 select decision, at, policy, version, subject_type, subject, outcome,
        convert_to(evaluations::text, 'UTF8'), digest

@@ -26,6 +26,7 @@ from headgate.kernel.errors import Conflict, HeadgateError, invalid
 from headgate.kernel.ids import new_id
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy.backtest import repo
+from headgate.policy.backtest.ahead import Ahead, GoesOn, Prepared, decisions_of, prepare
 from headgate.policy.backtest.core.replay import Replay
 from headgate.policy.backtest.core.result import result_of
 from headgate.policy.backtest.core.spec import (
@@ -196,6 +197,15 @@ class Backtests:
                 raise
             with database.transaction(tenant, read_only=True) as conn:
                 return get_run(conn, claimed.run)
+
+    def prepare(self, database: Database, ctx: Context, ahead: Ahead, goes_on: GoesOn) -> Prepared | None:
+        """Keep columns of decisions ahead of time; None while somebody else does that for the tenant. Raises `NotFound`
+        for a policy that is not there."""
+        return prepare(database, ctx.tenant_id, self._policies, self._hosted, ahead, goes_on)
+
+    def to_prepare(self, conn: Connection, ahead: Ahead) -> int:
+        """How many decisions `prepare` would have kept when it is done, most of them at least. Raises `NotFound`."""
+        return decisions_of(conn, self._policies, self._hosted, ahead, MOST_DECISIONS)
 
     def _pass(self, database: Database, ctx: Context, clock: Clock, owner: str, run: Run, told: Told | None) -> Run:
         tenant = ctx.tenant_id
