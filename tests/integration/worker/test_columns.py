@@ -38,7 +38,7 @@ def test_it_keeps_what_is_not_kept_a_round_at_a_time_until_nothing_is_left(
 ) -> None:
     monkeypatch.setattr(columns, "ROUND", 10)
     history(app, tenant)
-    loop = ColumnLoop(app, enough=5, patience_seconds=0)
+    loop = ColumnLoop(app, enough=1, patience_seconds=0)
     loop.step()
     assert 10 <= kept(app, tenant) < 20
     while loop.step():
