@@ -22,7 +22,8 @@ def note_failure(conn: Connection, ctx: Context, principal: str) -> bool:
     row = conn.execute(repo.NOTE_FAILURE, values).fetchone()
     locked, until = row or (False, None)
     if locked:
-        by = Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)
+        # Who is signed in and is asked again did it themselves, and a partner's transaction writes nobody else's acts.
+        by = ctx if ctx.principal.id == principal else Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)
         record(conn, by, "principal.locked", "principal", principal, until=until, failures=MOST_FAILURES)
     return bool(locked)
 

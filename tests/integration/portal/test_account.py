@@ -35,6 +35,19 @@ def test_people_of_partners_protect_their_accounts_too(portal: Portal) -> None:
     assert "Set up an app" in words(portal.get("/portal/account")), "another partner's people are not concerned"
 
 
+def test_wrong_passwords_of_who_is_signed_in_lock_the_account_as_well(portal: Portal) -> None:
+    portal.sign_in("pia")
+    for _ in range(4):
+        assert portal.post("/portal/account/confirm", {"password": "wrong"}).status_code == 401
+    assert portal.post("/portal/account/confirm", {"password": "wrong"}).status_code == 401
+    right = portal.post("/portal/account/confirm", {"password": PASSWORD})
+    assert right.status_code == 401, "locked, so the right one does not count either"
+    channel = portal.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        said = conn.execute("select actor from audit_entries where action = 'principal.locked'").fetchall()
+    assert said == [(f"user:{mail('pia')}",)]
+
+
 # Every door that wants a fresh proof. A new entry here is a decision.
 SENSITIVE = {
     "/portal/export.zip",

@@ -44,7 +44,7 @@ def village(
 def look_around(village: Village) -> None:
     """Everybody opens some lists of theirs, so that there are ids, links and forms to go on with."""
     for who in village.residents:
-        for edge, most in (("api", 12), (who.edge, 7)):
+        for edge, most in (("api", 30), (who.edge, 15)):
             lists = [d for d in village.doors if (d.edge, d.method) == (edge, "GET") and "{" not in d.path]
             for door in Random(1).sample(lists, min(most, len(lists))):
                 village.ask(who, door, Random(1))
