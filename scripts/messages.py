@@ -24,10 +24,13 @@ SOURCE = ROOT / "src" / "headgate"
 from headgate.access import PERMISSIONS  # noqa: E402
 from headgate.console.navigation import NavCounts, navigation  # noqa: E402
 from headgate.console.pages.handling import WORDS  # noqa: E402
+from headgate.console.pages.saved import WORDS as SAVED  # noqa: E402
 from headgate.console.present.asks import DEALS  # noqa: E402
 from headgate.console.present.brand import FIELDS, SHADES  # noqa: E402
 from headgate.console.present.commands import ACTS, PAGES  # noqa: E402
+from headgate.console.present.orders import COLUMNS  # noqa: E402
 from headgate.console.present.returns import VIEWS as RETURN_LISTS  # noqa: E402
+from headgate.console.present.saved import FILTERS  # noqa: E402
 from headgate.console.present.work import SCOPES  # noqa: E402
 from headgate.console.render import KEYS  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
@@ -64,6 +67,7 @@ PALETTE = (
     "Agreements",
     "Policies",
     "Everything",
+    "Saved views",
 )
 
 
@@ -94,6 +98,8 @@ def phrases() -> Iterator[tuple[str, str]]:
     yield from ((label, "console/present/asks.py") for label in DEALS.values())
     yield from ((label, "console/present/work.py") for label in SCOPES.values())
     yield from ((text, "console/pages/handling.py") for words in WORDS.values() for text in words[:2])
+    yield from ((text, "console/pages/saved.py") for text in SAVED)
+    yield from ((label, "console/present/saved.py") for label in (*FILTERS.values(), *COLUMNS.values()))
 
 
 def template() -> Catalog:

@@ -39,7 +39,9 @@ def render_all() -> dict[str, str]:
     console = Console(load_assets())
     return {
         name: console.render(
-            page(person=ANA if sample.signed_in else None, notices=sample.notices), sample.view, sample.target
+            page(person=ANA if sample.signed_in else None, notices=sample.notices, saved=sample.saved),
+            sample.view,
+            sample.target,
         )
         for name, sample in SAMPLES.items()
     }

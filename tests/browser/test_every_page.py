@@ -31,7 +31,7 @@ order-released order-over-limit price check credit approval approval-edit
 approval-credit approval-not-mine approval-decided approval-path approvals approval-preview
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
-audit audit-entry brand calendars roles duties mitigations access-reviews
+audit audit-entry saved-views brand calendars roles duties mitigations access-reviews
 quarantine quarantine-item returns returns-none return clients provider-access usage
 search keyboard not-found
 not-permitted bad-address
@@ -88,6 +88,7 @@ def pages(opened: Stage) -> Pages:
         "policy-matrix": ("/policies/approval_matrix", "carl"),
         "audit": ("/audit", "ada"),
         "audit-entry": ("/audit/5", "ada"),
+        "saved-views": ("/saved-views?list=orders&query=status%3Dheld", "carl"),
         "brand": ("/settings/brand", "tom"),
         "calendars": ("/calendars", "tom"),
         "roles": ("/roles", "tom"),

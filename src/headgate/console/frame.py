@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headgate.console import urls
 from headgate.console.navigation import NavCounts, navigation
+from headgate.console.saved import bar_of
 from headgate.console.views.common import Notice, Page, Person
 from headgate.console.visit import Visit, address_of, locale_for
 from headgate.ui.brand import logo_address, stylesheet_address
@@ -32,6 +33,7 @@ def frame(visit: Visit, csrf: str, notices: tuple[Notice, ...], *, counted: bool
         brand_css=stylesheet_address(brand, urls.BRAND_CSS),
         logo=logo_address(brand, urls.LOGO),
         words=brand.words,
+        saved=bar_of(visit) if counted else None,
     )
 
 

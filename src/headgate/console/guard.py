@@ -22,6 +22,7 @@ from headgate.access.support import Looking, end_look, is_support, note_page, re
 from headgate.console import auth, urls
 from headgate.console.frame import frame
 from headgate.console.render import Console
+from headgate.console.saved import bar_of, opens_with
 from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of
@@ -112,7 +113,7 @@ class Guarded:
                 expect_standing(tenant, live.principal, writes=not reads)
             if self.door.fresh:
                 visit.prove()
-            answer = self.door.handler(visit)
+            answer = opens_with(visit) or self.door.handler(visit)
             self._count(asked, visit, answer)
         if live.touch_due and reads and not asks_again(asked.request):
             with site.app.database.transaction(tenant_id) as conn:
@@ -178,10 +179,13 @@ class Guarded:
             return told
 
     def _count(self, asked: Asked, visit: Visit, answer: Answer) -> None:
-        """For a whole page, how much work waits beside each entry of the navigation; a part needs none of it."""
+        """For a whole page, how much work waits beside each entry of the navigation, and the list's saved views; of the
+        parts only a list that was filtered anew needs any of it, for its views stand with it."""
         view = answer.view if isinstance(answer, Shown) else answer
         if isinstance(view, View) and visit.part not in view.parts:
             asked.page = self._frame(asked, visit, counted=True)
+        elif isinstance(view, View) and visit.part == "results" and asked.page is not None:
+            asked.page = replace(asked.page, saved=bar_of(visit))
 
     def _frame(self, asked: Asked, visit: Visit, *, counted: bool) -> Page:
         # What is said once is said to somebody who asked.

@@ -78,6 +78,7 @@ ROLE_EFFECT = "/new-role/effect"
 ACCESS_REVIEWS = "/access-reviews"
 TENANTS = "/clients"
 USAGE = "/use"
+SAVED_VIEWS = "/saved-views"
 GUESTS = "/provider-access"
 # Every other address.
 ANYWHERE = "/{path:path}"
@@ -102,6 +103,19 @@ def query(path: str, parameters: Iterable[tuple[str, str]]) -> str:
     """The path with the parameters that are not empty."""
     kept = [(name, value) for name, value in parameters if value]
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def saved_views(list_: str, query_: str = "") -> str:
+    """The views of a list, and where one of its addresses can be kept."""
+    return query(SAVED_VIEWS, [("list", list_), ("query", query_)])
+
+
+def saved_view(view: UUID | str) -> str:
+    return f"{SAVED_VIEWS}/{view}"
+
+
+def saved_view_delete(view: UUID | str) -> str:
+    return f"{saved_view(view)}/delete"
 
 
 def sign_in_with(provider: str, tenant: str = "", then: str = "") -> str:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headgate.access import LiveSession, Tenant
+from headgate.access.saved import SavedView, views_of
 from headgate.console import urls
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Notice, View
@@ -101,6 +102,11 @@ class Visit:
     def quarantined(self) -> int:
         """How much waits in quarantine; none for who may not see it."""
         return quarantine_size(self.conn) if self.may("quarantine.read") else 0
+
+    @cached_property
+    def saved_views(self) -> list[SavedView]:
+        """The reader's saved views, of all lists, and those that colleagues share."""
+        return views_of(self.conn, self.ctx)
 
     @property
     def part(self) -> str:

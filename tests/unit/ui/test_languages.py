@@ -32,6 +32,10 @@ FINISHED = (
     "console/templates/work.html",
     "console/templates/work_rows.html",
     "console/present/work.py",
+    "console/pages/saved.py",
+    "console/present/saved.py",
+    "console/templates/saved_bar.html",
+    "console/templates/saved_views.html",
 )
 PLACE = re.compile(r"%\(\w+\)[sd]|%n|</?\w+>")
 PAGES = Console(load_assets())

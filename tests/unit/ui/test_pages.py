@@ -65,7 +65,7 @@ class Document(HTMLParser):
 
 
 def html(sample: Sample) -> str:
-    frame = page(person=ANA if sample.signed_in else None, notices=sample.notices)
+    frame = page(person=ANA if sample.signed_in else None, notices=sample.notices, saved=sample.saved)
     return CONSOLE.render(frame, sample.view, sample.target)
 
 

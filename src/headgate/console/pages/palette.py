@@ -11,6 +11,8 @@ from headgate.console import urls
 from headgate.console.present.asks import ask_of
 from headgate.console.present.commands import acts_for, pages_for
 from headgate.console.present.home import case_title
+from headgate.console.present.lists import LISTS, address_of_view
+from headgate.console.saved import views_for
 from headgate.console.views.palette import Choice, ChoiceGroup, PaletteView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.kernel.money import Money
@@ -36,6 +38,7 @@ def _first(visit: Visit) -> Iterator[tuple[str, tuple[Choice, ...]]]:
 
 def _found(visit: Visit, words: str) -> Iterator[tuple[str, tuple[Choice, ...]]]:
     yield "Go to", pages_for(visit.lens, words)
+    yield "Saved views", _views(visit, words)
     if visit.may("orders.read"):
         yield "Orders", _orders(visit, words)
         yield "Partners", _partners(visit, words)
@@ -123,6 +126,15 @@ def _policies(visit: Visit, words: str) -> tuple[Choice, ...]:
         Choice(version.title, "scale", urls.policy(name), name)
         for name, version in newest.items()
         if lower in name or lower in version.title.lower()
+    )[:MOST]
+
+
+def _views(visit: Visit, words: str) -> tuple[Choice, ...]:
+    lower, say = words.lower(), visit.lens.fmt.say
+    return tuple(
+        Choice(view.name, "table", address_of_view(view), say(LISTS[view.list].label))
+        for view in views_for(visit)
+        if lower in view.name.lower()
     )[:MOST]
 
 

@@ -187,6 +187,30 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedTab:
+    """A saved view of a list. `own`: the reader's; `opens`: their list opens with it."""
+
+    label: str
+    href: str
+    own: bool = True
+    opens: bool = False
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SavedBar:
+    """The saved views above a list. `current` names the one that is shown; `save`: where the list as it is can be kept,
+    empty where it is already; `manage`: where views are renamed and removed; `lost`: filters of the view shown that
+    the list does not have any more."""
+
+    views: tuple[SavedTab, ...]
+    current: str
+    save: str
+    manage: str
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The frame: tenant, reader, navigation, and what forms need. `person` is None before sign-in;
     `demo` marks a tenant whose data is made up."""
@@ -209,3 +233,4 @@ class Page:
     logo: str = ""
     words: Words = field(default_factory=lambda: NO_WORDS)
     demo: bool = False
+    saved: SavedBar | None = None

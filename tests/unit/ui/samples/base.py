@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from headgate.console.navigation import NavCounts, navigation
-from headgate.console.views.common import Clock, Notice, Page, PartnerName, Person, PolicyRef
+from headgate.console.views.common import Clock, Notice, Page, PartnerName, Person, PolicyRef, SavedBar
 from headgate.kernel.money import Money
 from headgate.ui.theme import Theme
 
@@ -82,7 +82,12 @@ def breached(**length: float) -> Clock:
 
 
 def page(
-    *, theme: Theme = "system", locale: str = "en_GB", person: Person | None = ANA, notices: tuple[Notice, ...] = ()
+    *,
+    theme: Theme = "system",
+    locale: str = "en_GB",
+    person: Person | None = ANA,
+    notices: tuple[Notice, ...] = (),
+    saved: SavedBar | None = None,
 ) -> Page:
     """The frame as Ana, a channel manager, sees it."""
     counts = NavCounts(work=7, work_overdue=True, cases=23, quarantine=14)
@@ -98,4 +103,5 @@ def page(
         path="/",
         nav=navigation(EVERYTHING, counts) if person else (),
         notices=notices,
+        saved=saved,
     )

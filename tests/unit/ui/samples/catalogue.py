@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headgate.console.views.common import Notice, View
+from headgate.console.views.common import Notice, SavedBar, View
 from headgate.console.views.live import NavView
 from headgate.console.views.mailed import LinkOverView
 from tests.unit.ui.samples import (
@@ -37,6 +37,7 @@ from tests.unit.ui.samples import (
     quarantine,
     returns,
     roles,
+    saved,
     sign_in,
     sign_on,
     styleguide,
@@ -50,12 +51,14 @@ LINKS = {"used": "/approvals/1", "late": "/approvals/1", "other": "", "unknown":
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A view to render; `target` renders a part of it; `signed_in` is False for pages before sign-in."""
+    """A view to render; `target` renders a part of it; `signed_in` is False for pages before sign-in; `saved`: the
+    saved views above a list."""
 
     view: View
     target: str = ""
     signed_in: bool = True
     notices: tuple[Notice, ...] = ()
+    saved: SavedBar | None = None
 
 
 SAMPLES: dict[str, Sample] = {
@@ -120,6 +123,16 @@ SAMPLES: dict[str, Sample] = {
     "orders": Sample(orders.ORDERS),
     "orders-filtered": Sample(orders.FILTERED_ORDERS),
     "orders-many": Sample(orders.MANY_ORDERS),
+    "orders-views": Sample(orders.FILTERED_ORDERS, saved=saved.MANY),
+    "orders-to-save": Sample(orders.FILTERED_ORDERS, saved=saved.TO_SAVE),
+    "part-orders-views": Sample(orders.FILTERED_ORDERS, "results", saved=saved.LOST),
+    "work-views": Sample(work.WORK, saved=saved.MANY),
+    "deals-views": Sample(deals.NO_MATCH, saved=saved.LOST),
+    "saved-views": Sample(saved.VIEWS),
+    "saved-views-none": Sample(saved.NO_VIEWS),
+    "saved-views-new": Sample(saved.NEW),
+    "saved-views-wrong": Sample(saved.WRONG),
+    "saved-views-nothing-to-keep": Sample(saved.NOTHING),
     "orders-none": Sample(orders.NO_ORDERS),
     "order": Sample(order.ORDER),
     "order-released": Sample(order.RELEASED_ORDER),

@@ -1,0 +1,162 @@
+"""Keep, change and remove saved views. Everybody has their own; a shared one is shown to all staff, and only its owner
+changes it. What is shared, and what happens to it, stands in the audit chain; one's own views are nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+
+from headgate.access.recording import record
+from headgate.kernel.context import Context
+from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
+from headgate.kernel.ids import new_id
+
+MOST = 50
+LONGEST_NAME = 60
+LONGEST_QUERY = 2000
+_MOST_SHOWN = 250
+# Who leads the work of others: administers, steps into cases or decides.
+MAY_SHARE = frozenset({"admin", "cases.intervene", "approvals.decide"})
+
+TAKEN = "You have a view of this name already. Choose another name."
+TOO_MANY = "You have as many views as one can have. Delete one first."
+NO_NAME = "Write a name of 1 to 60 characters."
+NO_FILTER = "Set a filter first; there is nothing to keep yet."
+TOO_LONG = "These filters are too long to keep. Leave some out."
+NOT_YOURS = "Your roles do not let you share views."
+
+_FIELDS = "view, owner, list, name, query, shared, is_default"
+# One's own first, then those that others share.
+_VISIBLE = f"""
+select {_FIELDS} from saved_views where owner = %(me)s or shared
+order by owner <> %(me)s, list, lower(name), view limit %(most)s
+"""
+_FOUND = f"select {_FIELDS} from saved_views where view = %(view)s for update"
+_COUNT = "select count(*) from saved_views where owner = %(me)s"
+_ADD = f"""
+insert into saved_views ({_FIELDS}, changed_at) values
+  (%(view)s, %(me)s, %(list)s, %(name)s, %(query)s, %(shared)s, %(default)s, %(now)s)
+on conflict (tenant_id, owner, list, name) do nothing returning view
+"""
+_CHANGE = """
+update saved_views set name = %(name)s, shared = %(shared)s, is_default = %(default)s, changed_at = %(now)s
+where view = %(view)s
+"""
+_NO_OTHER_DEFAULT = """
+update saved_views set is_default = false
+where owner = %(me)s and list = %(list)s and is_default and view <> %(view)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A view of a list. `query` is what stands behind the question mark of its address; `shared`: all staff see it;
+    `is_default`: its owner's list opens with it."""
+
+    view: UUID
+    owner: str
+    list: str
+    name: str
+    query: str
+    shared: bool
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewView:
+    """What somebody wants to keep; whoever asks has looked at list and query."""
+
+    list: str
+    name: str
+    query: str
+    shared: bool = False
+    is_default: bool = False
+
+
+def views_of(conn: Connection, ctx: Context) -> list[SavedView]:
+    """One's own views and those that others of the tenant share, at most 250."""
+    with conn.cursor(row_factory=class_row(SavedView)) as cursor:
+        return cursor.execute(_VISIBLE, {"me": ctx.principal.id, "most": _MOST_SHOWN}).fetchall()
+
+
+def save_view(conn: Connection, ctx: Context, new: NewView) -> SavedView:
+    """Keep a view. Raises `Invalid`, `Conflict` (the name is taken, or there are too many), `Forbidden` (to share)."""
+    name = _checked(ctx, new.name, shared=new.shared)
+    if not new.query:
+        raise invalid("query", "", "is empty", NO_FILTER)
+    if len(new.query) > LONGEST_QUERY:
+        raise invalid("query", new.query[:80], f"has more than {LONGEST_QUERY} characters", TOO_LONG)
+    me, view = ctx.principal.id, new_id(ctx.now)
+    (count,) = conn.execute(_COUNT, {"me": me}).fetchone() or (0,)
+    if count >= MOST:
+        raise Conflict(TOO_MANY)
+    values = {"view": view, "me": me, "list": new.list, "name": name, "query": new.query}
+    more = {"shared": new.shared, "default": new.is_default, "now": ctx.now}
+    if conn.execute(_ADD, values | more).fetchone() is None:
+        raise Conflict(TAKEN)
+    if new.is_default:
+        conn.execute(_NO_OTHER_DEFAULT, values)
+    kept = SavedView(view, me, new.list, name, new.query, new.shared, new.is_default)
+    if kept.shared:
+        _note(conn, ctx, "saved_view.shared", kept)
+    return kept
+
+
+def change_view(conn: Connection, ctx: Context, view: UUID, name: str, *, shared: bool, default: bool) -> SavedView:
+    """Rename one's own view, share it or no more, make it the one that the list opens with. Its state before.
+
+    Raises `NotFound` for another's, `Invalid`, `Conflict` and `Forbidden` as `save_view` does."""
+    found = _found(conn, ctx, view)
+    name = _checked(ctx, name, shared=shared)
+    values = {"view": view, "me": found.owner, "list": found.list, "name": name}
+    try:
+        with conn.transaction():
+            conn.execute(_CHANGE, values | {"shared": shared, "default": default, "now": ctx.now})
+    except UniqueViolation:
+        raise Conflict(TAKEN) from None
+    if default:
+        conn.execute(_NO_OTHER_DEFAULT, values)
+    after = SavedView(view, found.owner, found.list, name, found.query, shared, default)
+    if found.shared and not shared:
+        _note(conn, ctx, "saved_view.unshared", after)
+    elif shared and not found.shared:
+        _note(conn, ctx, "saved_view.shared", after)
+    elif shared and name != found.name:
+        _note(conn, ctx, "saved_view.renamed", after)
+    return found
+
+
+def delete_view(conn: Connection, ctx: Context, view: UUID) -> SavedView:
+    """Remove one's own view, also for those who were shown it; administrators remove whatever is shared, for its owner
+    may have left. Raises `NotFound`."""
+    found = _found(conn, ctx, view, shared="admin" in ctx.principal.permissions)
+    conn.execute("delete from saved_views where view = %s", (view,))
+    if found.shared:
+        _note(conn, ctx, "saved_view.deleted", found)
+    return found
+
+
+def _checked(ctx: Context, name: str, *, shared: bool) -> str:
+    words = " ".join(name.split())
+    if not words or len(words) > LONGEST_NAME or not words.isprintable():
+        raise invalid("name", words[:80], "is no name", NO_NAME)
+    if shared and ctx.principal.permissions.isdisjoint(MAY_SHARE):
+        raise Forbidden(NOT_YOURS)
+    return words
+
+
+def _found(conn: Connection, ctx: Context, view: UUID, *, shared: bool = False) -> SavedView:
+    """One's own view, or with `shared` any that is shared; locked."""
+    with conn.cursor(row_factory=class_row(SavedView)) as cursor:
+        found = cursor.execute(_FOUND, {"view": view}).fetchone()
+    if found is None or not (found.owner == ctx.principal.id or (shared and found.shared)):
+        raise NotFound("there is no such view among yours")
+    return found
+
+
+def _note(conn: Connection, ctx: Context, action: str, view: SavedView) -> None:
+    record(conn, ctx, action, "saved_view", str(view.view), list=view.list, name=view.name, query=view.query)

@@ -1,0 +1,25 @@
+"""Saved views of lists: whose they are, of which list, and whether all staff see them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
+
+from headgate.store import tenant_table
+
+# `query` is what stands behind the question mark of the list's address. Closed to partners' portals.
+saved_views = tenant_table(
+    "saved_views",
+    sa.Column("view", UUID(as_uuid=True), nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("list", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("shared", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("is_default", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("changed_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Index("saved_views_shared", "tenant_id", "list", postgresql_where=sa.text("shared")),
+    sa.UniqueConstraint("tenant_id", "owner", "list", "name"),
+    primary_key=("view",),
+    app="crud",
+)

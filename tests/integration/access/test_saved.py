@@ -1,0 +1,141 @@
+"""Saved views: one's own, shared ones, their limits, and whose they are."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from headgate.access.saved import MOST, NewView, change_view, delete_view, save_view, views_of
+from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from headgate.ledger import audit_list
+from tests.conftest import create_tenant
+
+HELD = NewView("orders", "Held", "status=held")
+
+
+@pytest.fixture
+def two(person, acting):
+    """Ana, who decides, and Ben of the order desk, acting."""
+    return acting(person("ana", "finance")), acting(person("ben", "order_desk"))
+
+
+def names(conn, ctx):
+    return [view.name for view in views_of(conn, ctx)]
+
+
+def noted(conn):
+    return [entry.action for entry in reversed(audit_list(conn, subject_type="saved_view"))]
+
+
+def test_ones_own_view_is_seen_by_oneself_and_stands_in_no_audit_entry(database, tenant, two):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        made = save_view(conn, ben, HELD)
+        assert views_of(conn, ben) == [made]
+        assert views_of(conn, ana) == []
+        change_view(conn, ben, made.view, "  Held   here ", shared=False, default=False)
+        assert names(conn, ben) == ["Held here"]
+        with pytest.raises(NotFound):
+            change_view(conn, ana, made.view, "Stolen", shared=False, default=False)
+        with pytest.raises(NotFound):
+            delete_view(conn, ana, made.view)
+        delete_view(conn, ben, made.view)
+        assert views_of(conn, ben) == []
+        assert noted(conn) == []
+
+
+def test_a_shared_view_is_seen_by_all_and_changed_by_its_owner(database, tenant, two, person, acting):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        with pytest.raises(Forbidden):
+            save_view(conn, ben, NewView("orders", "Held", "status=held", shared=True))
+        made = save_view(conn, ana, NewView("orders", "Held", "status=held", shared=True, is_default=True))
+        mine = save_view(conn, ben, HELD)
+        assert [view.view for view in views_of(conn, ben)] == [mine.view, made.view], "one's own come first"
+        with pytest.raises(NotFound):
+            change_view(conn, ben, made.view, "Mine now", shared=True, default=False)
+        with pytest.raises(Forbidden):
+            change_view(conn, ben, mine.view, "Held", shared=True, default=False)
+        change_view(conn, ana, made.view, "Held orders", shared=True, default=False)
+        change_view(conn, ana, made.view, "Held orders", shared=False, default=False)
+        assert names(conn, ben) == ["Held"]
+        change_view(conn, ana, made.view, "Held orders", shared=True, default=False)
+        delete_view(conn, ana, made.view)
+        kept = ["saved_view.shared", "saved_view.renamed", "saved_view.unshared"]
+        assert noted(conn) == [*kept, "saved_view.shared", "saved_view.deleted"]
+
+
+def test_an_administrator_removes_what_is_shared_but_not_what_is_not(database, tenant, two, person, acting):
+    ana, _ = two
+    tom = acting(person("tom", "tenant_admin"))
+    with database.transaction(tenant) as conn:
+        shared = save_view(conn, ana, NewView("cases", "Late", "clock=at_risk", shared=True))
+        own = save_view(conn, ana, HELD)
+        with pytest.raises(NotFound):
+            delete_view(conn, tom, own.view)
+        delete_view(conn, tom, shared.view)
+        assert names(conn, ana) == ["Held"]
+
+
+def test_a_list_opens_with_one_view_at_most(database, tenant, two):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        first = save_view(conn, ana, NewView("orders", "One", "q=1", is_default=True))
+        save_view(conn, ana, NewView("orders", "Two", "q=2", is_default=True))
+        save_view(conn, ana, NewView("cases", "Three", "q=3", is_default=True))
+        save_view(conn, ben, NewView("orders", "Four", "q=4", is_default=True))
+
+        def opening(ctx):
+            return sorted(view.name for view in views_of(conn, ctx) if view.is_default)
+
+        assert opening(ana) == ["Three", "Two"]
+        change_view(conn, ana, first.view, "One", shared=False, default=True)
+        assert opening(ana) == ["One", "Three"]
+        assert opening(ben) == ["Four"]
+
+
+def test_names_are_checked_and_each_is_there_once_for_a_list(database, tenant, two):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        held = save_view(conn, ana, HELD)
+        with pytest.raises(Conflict, match="of this name"):
+            save_view(conn, ana, HELD)
+        other = save_view(conn, ana, NewView("orders", "Other", "q=1"))
+        with pytest.raises(Conflict, match="of this name"):
+            change_view(conn, ana, other.view, "Held", shared=False, default=False)
+        for name in ("", "   ", "x" * 61, "a\x07b"):
+            with pytest.raises(Invalid):
+                save_view(conn, ana, NewView("orders", name, "q=1"))
+            with pytest.raises(Invalid):
+                change_view(conn, ana, held.view, name, shared=False, default=False)
+        for query in ("", "q=" + "x" * 2000):
+            with pytest.raises(Invalid):
+                save_view(conn, ana, NewView("orders", "Long", query))
+        save_view(conn, ana, NewView("cases", "Held", "q=1"))
+        save_view(conn, ben, HELD)
+        assert names(conn, ana) == ["Held", "Held", "Other"]
+
+
+def test_there_is_an_end_to_how_many_one_keeps(database, tenant, two):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        for number in range(MOST):
+            save_view(conn, ana, NewView("orders", f"View {number}", "q=1"))
+        with pytest.raises(Conflict, match="as many"):
+            save_view(conn, ana, NewView("cases", "One more", "q=1"))
+        save_view(conn, ben, HELD)
+
+
+def test_a_partners_portal_has_none_and_another_tenant_neither(database, tenant, two):
+    ana, _ = two
+    with database.transaction(tenant) as conn:
+        made = save_view(conn, ana, NewView("orders", "Held", "status=held", shared=True))
+    with database.transaction(tenant, partner="P-1") as conn:
+        assert conn.execute("select count(*) from saved_views").fetchone() == (0,)
+    with database.transaction(create_tenant(database)) as conn:
+        assert views_of(conn, ana) == []
+        with pytest.raises(NotFound):
+            delete_view(conn, ana, made.view)
+        with pytest.raises(NotFound):
+            change_view(conn, ana, uuid4(), "Held", shared=False, default=False)
