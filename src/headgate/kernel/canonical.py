@@ -18,6 +18,8 @@ from uuid import UUID
 
 import orjson
 
+from headgate.kernel.months import Months, months_text
+
 Verbatim: TypeAlias = orjson.Fragment
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
@@ -38,6 +40,8 @@ def _plain(value: object) -> object:
         return sorted(value) if isinstance(value, (frozenset, set)) else list(value)
     if isinstance(value, timedelta):
         return duration_text(value)
+    if isinstance(value, Months):
+        return months_text(value)
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 

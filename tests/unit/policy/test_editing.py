@@ -12,7 +12,7 @@ import pytest
 from headgate.kernel.errors import Invalid
 from headgate.policy import parse_policy
 from headgate.policy.core.document import read_document, write_document
-from headgate.policy.core.editing import from_grid, read_value, to_grid
+from headgate.policy.core.editing import MOST_ROWS, from_grid, read_value, to_grid
 from tests.unit.policy.test_document import bare
 
 FILES = sorted((Path(__file__).parents[3] / "packs").glob("*/policies/*.yaml"))
@@ -120,7 +120,7 @@ def test_what_is_typed_is_read_by_the_type(kind: str, text: str, value: object) 
     [
         {"rows": "none"},
         {"rows": [1]},
-        {"rows": [{}] * 2_001},
+        {"rows": [{}] * (MOST_ROWS + 1)},
         {"inputs": None},
         {"tests": [{"name": "x" * 3_000}]},
         {"settings": {"title": "x" * 3_000}},

@@ -16,11 +16,14 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROU
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from headgate.policy.core.model import EXACT, NUMERIC
+from headgate.kernel.months import Months, after_months
+from headgate.policy.core.model import EXACT, NUMERIC, Moment
+from headgate.policy.core.times import APART
 from headgate.policy.core.unary import MAX_DEPTH, TIME_FUNCTIONS, BadCell, Token, number, time_of, tokens
 
 MAX_OPERATORS = 64
 _MOMENTS = ("date", "datetime")
+_SPANS = frozenset({"duration", "months"})
 
 Env: TypeAlias = Mapping[str, object]
 Step: TypeAlias = Callable[[Env], object]
@@ -28,7 +31,7 @@ Step: TypeAlias = Callable[[Env], object]
 _CONTEXT = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _ROUNDINGS = {"floor": ROUND_FLOOR, "ceil": ROUND_CEILING, "trunc": ROUND_DOWN, "round": ROUND_HALF_UP}
 _KINDS = {**dict.fromkeys(NUMERIC, "number"), "string": "string", "enum": "string", "bool": "bool"}
-_KINDS |= {"date": "date", "datetime": "datetime", "duration": "duration"}
+_KINDS |= {"date": "date", "datetime": "datetime", "duration": "duration", "months": "months"}
 _COMPARISONS: dict[str, Callable[[object, object], bool]] = {
     "==": lambda a, b: type(a) is type(b) and a == b,
     "!=": lambda a, b: not (type(a) is type(b) and a == b),
@@ -60,7 +63,7 @@ class Unknown(Exception):
 @dataclass(frozen=True, slots=True)
 class _Part:
     step: Step
-    kind: str  # number | string | bool | date | datetime | duration | null | any
+    kind: str  # number | string | bool | date | datetime | duration | months | null | any
     constant: bool = False
     unit: str = ""  # money or percent, as far as the columns say
 
@@ -155,7 +158,7 @@ class _Reader:
         decide, first, second = test.step, yes.step, no.step
         kind = yes.kind if yes.kind == no.kind else "any"
         if kind == "any" and "null" not in (yes.kind, no.kind) and "any" not in (yes.kind, no.kind):
-            raise BadCell(f"the two sides of ? : are {yes.kind} and {no.kind}")
+            raise BadCell(f"the two sides of ? : are {_said(yes.kind)} and {_said(no.kind)}")
         unit = yes.unit if yes.unit == no.unit else ""
         return _Part(lambda env: first(env) if decide(env) else second(env), kind, unit=unit)
 
@@ -250,7 +253,7 @@ def _constant(value: object, kind: str) -> _Part:
 
 def _must(kind: str, part: _Part, what: str) -> None:
     if part.kind not in (kind, "any"):
-        raise BadCell(f"{what} is a {part.kind}, not a {kind}")
+        raise BadCell(f"{what} is a {_said(part.kind)}, not a {kind}")
 
 
 def _number(value: object) -> Decimal:
@@ -271,7 +274,8 @@ def _joined(op: str, left: _Part, right: _Part) -> _Part:
         return _compared(op, left, right)
     if op == "+" and left.kind == right.kind == "string":
         return _Part(lambda env: f"{a(env)}{b(env)}", "string")
-    if "duration" in (left.kind, right.kind) or (op == "-" and left.kind == right.kind and left.kind in _MOMENTS):
+    kinds = {left.kind, right.kind}
+    if kinds & _SPANS or (op == "-" and left.kind == right.kind and left.kind in _MOMENTS):
         return _timed(op, left, right)
     _must("number", left, f"what stands before {op}")
     _must("number", right, f"what stands after {op}")
@@ -290,21 +294,40 @@ def _joined(op: str, left: _Part, right: _Part) -> _Part:
 
 
 def _timed(op: str, left: _Part, right: _Part) -> _Part:
-    """Sums and differences with durations; of a date, only whole days of a duration count."""
+    """Sums and differences with durations; of a date, only whole days of a duration count. Months go on to the same
+    day, or to the last one of a shorter month."""
     a, b = left.step, right.step
     kinds = (left.kind, right.kind)
+    if set(kinds) == _SPANS:
+        raise BadCell(f"{op} does not go between a duration of days and one of months: {APART}")
     if op == "+" and right.kind in _MOMENTS:
         return _timed("+", right, left)
     if op in ("+", "-") and kinds in (("date", "duration"), ("datetime", "duration"), ("duration", "duration")):
         sign = 1 if op == "+" else -1
         return _Part(lambda env: _known(a(env)) + sign * _known(b(env)), left.kind)
-    if op == "-" and left.kind == right.kind:
+    if op == "-" and left.kind == right.kind and left.kind in _MOMENTS:
         return _Part(lambda env: _known(a(env)) - _known(b(env)), "duration")
-    if op == "*" and kinds == ("number", "duration"):
+    if op in ("+", "-") and right.kind == "months" and left.kind in (*_MOMENTS, "months"):
+        sign = 1 if op == "+" else -1
+        return _Part(lambda env: _moved(_known(a(env)), sign * _known(b(env)).count), left.kind)
+    if op == "*" and kinds in (("number", "duration"), ("number", "months")):
         return _timed("*", right, left)
+    if op == "*" and kinds == ("months", "number"):
+        return _Part(lambda env: Months(int(_CONTEXT.multiply(_known(a(env)).count, _number(b(env))))), "months")
     if op == "*" and kinds == ("duration", "number"):
         return _Part(lambda env: _scaled(_known(a(env)), _number(b(env))), "duration")
-    raise BadCell(f"{op} does not go between a {left.kind} and a {right.kind}")
+    raise BadCell(f"{op} does not go between a {_said(left.kind)} and a {_said(right.kind)}")
+
+
+def _moved(value: Any, months: int) -> Months | date:
+    if type(value) is Months:
+        return Months(value.count + months)
+    moved: date = after_months(value, Months(months))
+    return moved
+
+
+def _said(kind: str) -> str:
+    return "duration of months" if kind == "months" else kind
 
 
 def _scaled(length: timedelta, factor: Decimal) -> timedelta:
@@ -318,7 +341,9 @@ def _known(value: object) -> Any:
     return value
 
 
-def _time_kind(value: date | timedelta) -> str:
+def _time_kind(value: Moment) -> str:
+    if isinstance(value, Months):
+        return "months"
     if isinstance(value, timedelta):
         return "duration"
     return "datetime" if isinstance(value, datetime) else "date"
@@ -327,11 +352,12 @@ def _time_kind(value: date | timedelta) -> str:
 def _compared(op: str, left: _Part, right: _Part) -> _Part:
     kinds = {left.kind, right.kind} - {"any", "null"}
     if len(kinds) > 1:
-        raise BadCell(f"{op} compares a {left.kind} with a {right.kind}")
+        apart = f": {APART}" if kinds == _SPANS else ""
+        raise BadCell(f"{op} compares a {_said(left.kind)} with a {_said(right.kind)}{apart}")
     a, b, test = left.step, right.step, _COMPARISONS[op]
     if op in ("==", "!="):
         return _Part(lambda env: test(a(env), b(env)), "bool")
-    if not kinds <= {"number", "date", "datetime", "duration"}:
+    if not kinds <= {"number", "date", "datetime", "duration", "months"}:
         raise BadCell(f"{op} compares numbers or dates only")
 
     def ordered(env: Env) -> bool:

@@ -59,10 +59,17 @@ def _coercion(policy: str, column: InputColumn) -> Coerce:
     return coerce
 
 
+_TIMES: Mapping[str, tuple[str, str]] = {
+    "date": ("a date", "2026-01-31"),
+    "datetime": ("a date and time with its zone", "2026-01-31T10:00:00Z"),
+    "duration": ("a duration", "P2D or PT4H30M"),
+    "months": ("a duration of years and months", "P1Y6M or P18M"),
+}
+
+
 def _time_coercion(policy: str, column: InputColumn) -> Coerce:
     name, kind, nullable, low, high = column.name, column.type, column.nullable, column.minimum, column.maximum
-    words = {"date": "a date", "datetime": "a date and time with its zone", "duration": "a duration"}[kind]
-    fix = {"date": "2026-01-31", "datetime": "2026-01-31T10:00:00Z", "duration": "P2D or PT4H30M"}[kind]
+    words, fix = _TIMES[kind]
 
     def coerce(value: object) -> object:
         if value is None and nullable:

@@ -14,8 +14,9 @@ from typing import Any
 from headgate.kernel.errors import invalid
 from headgate.policy.core.document import Document, cell_text
 from headgate.policy.core.model import NUMERIC
+from headgate.policy.core.parse import MAX_ROWS
 
-MOST_ROWS = 2_000
+MOST_ROWS = MAX_ROWS
 MOST_CELL = 2_000
 EMPTY = "''"
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from headgate.kernel.canonical import as_plain, canonical_text, duration_text, instant_text
 from headgate.kernel.errors import shorten
+from headgate.kernel.months import Months, months_text, months_words
+from headgate.policy.core.model import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +154,15 @@ def plain_json(value: object) -> Any:
         return {k: plain_json(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_json(v) for v in value]
-    if isinstance(value, (date, timedelta)):
+    if isinstance(value, Moment):
         return time_text(value)
     return value
 
 
-def time_text(value: date | timedelta) -> str:
+def time_text(value: Moment) -> str:
     """A date, instant or duration as ISO 8601 text, instants in UTC."""
+    if isinstance(value, Months):
+        return months_text(value)
     if isinstance(value, timedelta):
         return duration_text(value)
     return instant_text(value) if isinstance(value, datetime) else value.isoformat()
@@ -180,7 +184,9 @@ def shown(value: object) -> str:
         return "yes" if value else "no"
     if value is None:
         return "unknown"
-    if isinstance(value, (date, timedelta)):
+    if isinstance(value, Months):
+        return months_words(value)
+    if isinstance(value, Moment):
         return time_text(value)
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or "none"

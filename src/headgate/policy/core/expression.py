@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import zen
 
+from headgate.kernel.months import Months
 from headgate.policy.core.arithmetic import Env, NotExact, Unknown, UnknownName, compile_exact
 from headgate.policy.core.model import EXACT
 from headgate.policy.core.unary import BadCell, tokens
@@ -101,9 +102,10 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
             f"needs the expression engine, which computes in floats, and {inexact[0]} is {types[inexact[0]]}; "
             "use comparisons, ranges or exact arithmetic (+ - * / abs round min max)"
         )
-    timed = sorted(n for n in used - {"$"} if types.get(n) in ("datetime", "duration"))
+    timed = sorted(n for n in used - {"$"} if types.get(n) in ("datetime", "duration", "months"))
     if timed:
-        raise BadCell(f"{timed[0]} is a {types[timed[0]]}; use comparisons, ranges, + and - with d(…) and duration(…)")
+        fix = "use comparisons, ranges, + and - with d(…) and duration(…)"
+        raise BadCell(f"{timed[0]} is of type {types[timed[0]]}; {fix}")
     try:
         compiled = zen.compile_unary_expression(text) if unary else zen.compile_expression(text)
     except _ZEN_ERRORS as error:
@@ -161,7 +163,7 @@ def _to_zen(value: object) -> object:
         return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else float(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, timedelta):
+    if isinstance(value, (timedelta, Months)):
         raise Failed("the expression is given a duration")
     return list(value) if isinstance(value, tuple) else value
 

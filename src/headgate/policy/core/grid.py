@@ -16,12 +16,13 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from itertools import count
 from typing import Any, TypeAlias, TypeVar
 
+from headgate.kernel.months import Months
 from headgate.policy.core.model import NUMERIC, Bound, InputColumn, Value
 from headgate.policy.core.unary import ANYTHING, Literal, Not, Range, Test, constants, holds
 
 Cells: TypeAlias = Sequence[tuple[Test, ...]]
 Lookup: TypeAlias = Callable[[object], int]
-Point = TypeVar("Point", Decimal, date, datetime, timedelta)
+Point = TypeVar("Point", Decimal, date, datetime, timedelta, Months)
 
 _WIDE = Context(prec=90)
 
@@ -58,6 +59,8 @@ def build_axis(column: InputColumn, cells: Cells) -> Axis:
         axis = _ordered_axis(column, cells, _points(datetime, mentioned, column), _instant, null)
     elif column.type == "duration":
         axis = _ordered_axis(column, cells, _points(timedelta, mentioned, column), _length, null)
+    elif column.type == "months":
+        axis = _ordered_axis(column, cells, _points(Months, mentioned, column), _months, null)
     else:
         axis = _listed_axis(column, cells, mentioned, null)
     return Axis(column, (*axis.segments, Segment(None, null)), axis.lookup) if column.nullable else axis
@@ -285,6 +288,16 @@ def _length(low: timedelta | None, high: timedelta | None) -> timedelta | None:
     if high is None:
         return low + _STEPS[0]
     return None if high - low <= timedelta.resolution else low + _first_step(high - low)
+
+
+def _months(low: Months | None, high: Months | None) -> Months | None:
+    """Whole months, so that nothing lies between P1Y and P1Y1M; a year on where that fits, which reads best."""
+    if low is None:
+        return Months(0) if high is None or high.count > 0 else Months(high.count - 12)
+    if high is None:
+        return Months(low.count + 12)
+    room = high.count - low.count
+    return None if room <= 1 else Months(low.count + (12 if room > 12 else 1))
 
 
 def _first_step(room: timedelta) -> timedelta:

@@ -6,25 +6,39 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.months import Months
 
 ColumnType = Literal[
-    "number", "integer", "percent", "money", "string", "enum", "bool", "date", "datetime", "duration", "list"
+    "number",
+    "integer",
+    "percent",
+    "money",
+    "string",
+    "enum",
+    "bool",
+    "date",
+    "datetime",
+    "duration",
+    "months",
+    "list",
 ]
 Hit = Literal["unique", "any", "first", "priority", "rule_order", "output_order", "collect"]
 Aggregate = Literal["list", "sum", "min", "max", "count"]
 Severity = Literal["error", "warning", "note"]
 
 # What a cell can hold and an evaluation can read or give. Numbers are always Decimal, never float; a `datetime` (which
-# is a `date` to Python) is aware and in UTC; a `timedelta` is a duration of days and time, without months.
-Value = Decimal | str | bool | date | timedelta | tuple[str, ...] | None
-Bound = Decimal | date | timedelta
+# is a `date` to Python) is aware and in UTC; a `timedelta` is a duration of days and time, `Months` one of years and
+# months. The two are never compared: no number of days is a month.
+Moment: TypeAlias = date | timedelta | Months
+Value: TypeAlias = Decimal | str | bool | Moment | tuple[str, ...] | None
+Bound: TypeAlias = Decimal | Moment
 
 NUMERIC: frozenset[str] = frozenset({"number", "integer", "percent", "money"})
 EXACT: frozenset[str] = frozenset({"percent", "money"})
-TIMES: frozenset[str] = frozenset({"date", "datetime", "duration"})
+TIMES: frozenset[str] = frozenset({"date", "datetime", "duration", "months"})
 ORDERED: frozenset[str] = NUMERIC | TIMES
 INPUT_TYPES: frozenset[str] = frozenset({*ORDERED, "string", "enum", "bool", "list"})
 OUTPUT_TYPES: frozenset[str] = INPUT_TYPES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from headgate.kernel.money import CURRENCIES
 from headgate.policy.core.fields import Fields
@@ -78,17 +78,41 @@ def parse_policy(text: str, file: str = "policy.yaml") -> PolicyTable:
     Raises `Invalid` that lists every problem of shape with file, line and row: not YAML, an unknown key, a missing or
     doubled name, a value of the wrong kind, too many rows.
     """
-    rows = sum(1 for _ in _ROW.finditer(text))
+    _check_rows(sum(1 for _ in _ROW.finditer(text)), file)
+    return _parsed(read_yaml(text, file), hashlib.sha256(text.encode()).hexdigest(), file)
+
+
+def parse_document(document: Mapping[str, Any], file: str = "policy.yaml") -> PolicyTable:
+    """The table of a file that was read already (`document.read_document`): without lines, and without a digest.
+
+    Raises `Invalid` as `parse_policy` does.
+    """
+    rows = document.get("rows")
+    _check_rows(len(rows) if isinstance(rows, list) else 0, file)
+    return _parsed(_node_of(document), "", file)
+
+
+def _check_rows(rows: int, file: str) -> None:
     if rows > MAX_ROWS:
         message = f"rows has more than {MAX_ROWS:,} entries: {rows:,}"
         fix = "Split the policy, chain one to the other with from, or keep what is data in a price list."
         raise refuse([Issue("shape", "error", message, file, fix=fix)])
-    root = read_yaml(text, file)
+
+
+def _parsed(root: Node, digest: str, file: str) -> PolicyTable:
     reader = _Reader(file)
-    table = reader.table(root, hashlib.sha256(text.encode()).hexdigest())
+    table = reader.table(root, digest)
     if reader.issues:
         raise refuse(reader.issues)
     return table
+
+
+def _node_of(value: Any) -> Node:
+    if isinstance(value, Mapping):
+        return Node({str(name): _node_of(each) for name, each in value.items()}, 0)
+    if isinstance(value, (list, tuple)):
+        return Node([_node_of(each) for each in value], 0)
+    return Node(value, 0)
 
 
 class _Reader(Fields):

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from headgate.kernel.errors import Invalid
 from headgate.kernel.money import parse_decimal
+from headgate.kernel.months import Months
 from headgate.policy.core.coercion import coercion, listed
 from headgate.policy.core.evaluation import Matched, plain_json
 from headgate.policy.core.expression import Expression, compile_cell, compile_output
@@ -28,7 +29,7 @@ from headgate.policy.core.model import (
     PolicyTable,
     Row,
 )
-from headgate.policy.core.times import time_value
+from headgate.policy.core.times import APART, time_value
 from headgate.policy.core.unary import ANYTHING, BadCell, Literal, NotUnary, Test, constants, parse_unary
 
 Cell: TypeAlias = tuple[Test, ...] | Holds | Expression
@@ -178,8 +179,11 @@ def _fits(column: InputColumn, constant: Literal) -> None:
         if not column.nullable:
             raise BadCell(f"{column.name} is never null; declare it nullable: true")
         return
-    if type(constant) is not _PYTHON.get(column.type, str):
-        raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {_WORDS[type(constant)]}")
+    wanted = _PYTHON.get(column.type, str)
+    if type(constant) is not wanted:
+        apart = f": {APART}" if {type(constant), wanted} == {timedelta, Months} else ""
+        told = _WORDS[type(constant)]
+        raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {told}{apart}")
     if column.type == "enum" and constant not in column.values:
         raise BadCell(f"{constant!r} is not one of {listed(column.values)}")
 
@@ -190,6 +194,7 @@ _PYTHON: Mapping[str, type] = {
     "date": date,
     "datetime": datetime,
     "duration": timedelta,
+    "months": Months,
 }
 _WORDS: Mapping[type, str] = {
     Decimal: "a number",
@@ -198,6 +203,7 @@ _WORDS: Mapping[type, str] = {
     date: "a date",
     datetime: "an instant",
     timedelta: "a duration",
+    Months: "a duration of years and months",
 }
 
 

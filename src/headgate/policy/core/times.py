@@ -1,11 +1,21 @@
-"""Dates, instants and durations as policies write them (ISO 8601; durations as XML Schema's dayTimeDuration)."""
+"""Dates, instants and durations as policies write them: ISO 8601, durations as XML Schema's dayTimeDuration and
+yearMonthDuration, which have nothing in common: a month has no fixed number of days.
+"""
 
 from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 from headgate.kernel.canonical import duration_text
+from headgate.kernel.months import Months, months_text, read_months
+from headgate.policy.core.model import Moment
+
+APART: Final = (
+    "a month has no fixed number of days; compare days with days (type duration, P30D) and months with months "
+    "(type months, P1M)"
+)
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DURATION = re.compile(
@@ -13,6 +23,9 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
+
+
+_YEARLY = re.compile(r"-?P\d*[YM\d]*[YM]")
 
 
 class BadTime(ValueError):
@@ -44,7 +57,7 @@ def read_duration(text: str) -> timedelta:
     """`P2D`, `PT4H30M`, `P1W`, `-PT5M`. Raises `BadTime`; months and years have no fixed length and are refused."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        months = " (months and years have no fixed length; use days)" if re.match(r"-?P\d*[YM\d]*[YM]", text) else ""
+        months = " (months and years have no fixed length; use days, or type months)" if _YEARLY.match(text) else ""
         raise BadTime(f"{text!r} is not a duration{months}; write it P2D, PT4H30M or P1W")
     parts = found.groupdict(default="0")
     whole, _, rest = parts["seconds"].partition(".")
@@ -62,8 +75,24 @@ def read_duration(text: str) -> timedelta:
     return -length if found["sign"] not in (None, "0") else length
 
 
-def time_value(kind: str, value: object) -> date | timedelta:
-    """A value of type date, datetime or duration, from itself or its text. Raises `BadTime`."""
+def read_span(text: str) -> timedelta | Months:
+    """A duration of either kind. Raises `BadTime`, also for one that mixes months and days."""
+    return read_months(text) or read_duration(text)
+
+
+def months_of(text: str) -> Months:
+    """`P1Y6M`, `P18M`, `P2Y`, `-P1M`. Raises `BadTime`."""
+    found = read_months(text)
+    if found is None:
+        days = " (days do not add up to months; use type duration)" if re.match(r"-?P.*[DTW]", text) else ""
+        raise BadTime(f"{text!r} is not a duration of years and months{days}; write it P1Y6M, P18M or P2Y")
+    return found
+
+
+def time_value(kind: str, value: object) -> Moment:
+    """A value of type date, datetime, duration or months, from itself or its text. Raises `BadTime`."""
+    if kind == "months":
+        return value if type(value) is Months else months_of(str(value))
     if kind == "date":
         return value if type(value) is date else read_date(str(value))
     if kind == "datetime":
@@ -75,10 +104,11 @@ def time_value(kind: str, value: object) -> date | timedelta:
     return value if type(value) is timedelta else read_duration(str(value))
 
 
-def time_literal(value: date | timedelta) -> str:
-    """A value as a cell writes it: `d('2026-01-31')`, `d('2026-01-31T10:00:00Z')`, `duration('PT4H')`."""
-    if isinstance(value, timedelta):
-        return f"duration('{duration_text(value)}')"
+def time_literal(value: Moment) -> str:
+    """A value as a cell writes it: `d('2026-01-31')`, `d('2026-01-31T10:00:00Z')`, `duration('PT4H')`,
+    `duration('P1Y6M')`."""
+    if isinstance(value, (timedelta, Months)):
+        return f"duration('{months_text(value) if isinstance(value, Months) else duration_text(value)}')"
     if isinstance(value, datetime):
         text = value.astimezone(UTC).isoformat().removesuffix("+00:00")
         return f"d('{text}Z')"

@@ -1,7 +1,7 @@
 """Unary tests of a cell: the part of ZEN that tables are made of, parsed to values and decided exactly.
 
 Understood: nothing or `-` (anything), `5`, `'gold'`, `true`, `null`, `d('2026-01-01')`,
-`d('2026-01-01T08:00:00Z')`, `duration('PT4H')`, `== x`, `!= x`, `< x`, `<= x`,
+`d('2026-01-01T08:00:00Z')`, `duration('PT4H')`, `duration('P1Y6M')`, `== x`, `!= x`, `< x`, `<= x`,
 `> x`, `>= x`, ranges `[1..10)`, `in [1..10)`, `in ['a', 'b']`, `not in …`, `not(…)` and lists of those, of which one
 must hold. Where ZEN answers, the answer here is ZEN's; beyond it, `not(…)` and ranges of dates work as in DMN, and an
 ordering test is simply false for null. Numbers compare as `Decimal`, so no test is off by a float's last bit.
@@ -12,18 +12,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from headgate.policy.core.model import Bound
-from headgate.policy.core.times import BadTime, read_date, read_duration, read_instant
+from headgate.kernel.months import Months
+from headgate.policy.core.model import Bound, Moment
+from headgate.policy.core.times import APART, BadTime, read_date, read_instant, read_span
 
 MAX_CELL = 500
 MAX_DEPTH = 16
 MAX_TESTS = 200
+# Cells that are remembered once they are read: whoever edits a long table has it checked with each cell that changes.
+_REMEMBERED = 20_000
 
-Literal: TypeAlias = Decimal | str | bool | date | timedelta | None
+Literal: TypeAlias = Decimal | str | bool | Moment | None
 
 
 class NotUnary(Exception):
@@ -62,7 +66,10 @@ class Not:
 Test: TypeAlias = Compare | Range | Not
 ANYTHING: tuple[Test, ...] = (Not(()),)
 _CURLY = "‘’‚“”„«»‹›"
-TIME_FUNCTIONS = {"d": "a date is written d('2026-01-31')", "duration": "a duration is written duration('PT4H')"}
+TIME_FUNCTIONS = {
+    "d": "a date is written d('2026-01-31')",
+    "duration": "a duration is written duration('PT4H') or duration('P1Y6M')",
+}
 
 
 class Token(NamedTuple):
@@ -106,6 +113,7 @@ def tokens(text: str) -> list[Token]:
     return found
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_unary(text: str) -> tuple[Test, ...]:
     """The tests of a cell, of which one must hold. Raises `NotUnary` for richer cells and `BadCell` for broken ones."""
     if text.strip() in ("", "-"):
@@ -195,10 +203,12 @@ class _Reader:
                 raise BadCell("a range ending with [ means different things in DMN and in ZEN; write ) for an open end")
             if closing.text not in ("]", ")"):
                 raise BadCell("a range has no closing ] or )")
+            if {type(first), type(second)} == {timedelta, Months}:
+                raise BadCell(f"the range goes from days to months: {APART}")
             if not (_ordered(first) and _ordered(second) and type(first) is type(second)):
                 raise BadCell("a range needs two numbers or two dates, instants or durations")
-            assert isinstance(first, (Decimal, date, timedelta))
-            assert isinstance(second, (Decimal, date, timedelta))
+            assert isinstance(first, Bound)
+            assert isinstance(second, Bound)
             return (Range(first, opening.text == "[", second, closing.text == "]"),)
         if opening.text == "(":
             raise NotUnary
@@ -229,21 +239,22 @@ class _Reader:
         raise NotUnary
 
 
-def time_of(function: str, text: Token) -> date | timedelta:
-    """What `d('…')` or `duration('…')` stands for; with a time, `d` gives an instant. Raises `BadCell`."""
+def time_of(function: str, text: Token) -> Moment:
+    """What `d('…')` or `duration('…')` stands for; with a time, `d` gives an instant, and a duration is one of months
+    or one of days and time. Raises `BadCell`."""
     if text.kind != "text":
         raise BadCell(TIME_FUNCTIONS[function])
     inner = text.text[1:-1]
     try:
         if function == "duration":
-            return read_duration(inner)
+            return read_span(inner)
         return read_instant(inner) if "T" in inner else read_date(inner)
     except BadTime as error:
         raise BadCell(f"{error}: {TIME_FUNCTIONS[function]}") from None
 
 
 def _ordered(value: Literal) -> bool:
-    return isinstance(value, (Decimal, date, timedelta))
+    return isinstance(value, Bound)
 
 
 def holds(tests: tuple[Test, ...], value: Literal) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from headgate.policy.core.document import write_document
 from headgate.policy.core.evaluation import time_text
-from headgate.policy.core.model import Bound, InputColumn, OutputColumn, PolicyTable, PolicyTest, Row
+from headgate.policy.core.model import Bound, InputColumn, Moment, OutputColumn, PolicyTable, PolicyTest, Row
 
 
 def write_yaml(table: PolicyTable) -> str:
@@ -36,12 +35,12 @@ def write_yaml(table: PolicyTable) -> str:
 
 
 def _bound(value: Bound | None) -> object:
-    return time_text(value) if isinstance(value, (date, timedelta)) else value
+    return time_text(value) if isinstance(value, Moment) else value
 
 
 def _plain(value: object) -> Any:
     """A value as authored, its dates and durations as texts."""
-    if isinstance(value, (date, timedelta)):
+    if isinstance(value, Moment):
         return time_text(value)
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}

@@ -45,11 +45,15 @@ RULES: tuple[Rule, ...] = (
 
 def lint(table: PolicyTable) -> list[Issue]:
     """Everything worth telling the author, by line. `severity` is error (stops a draft), warning or note."""
-    subject = Subject(read_table(table))
+    return lint_subject(Subject(read_table(table)))
+
+
+def lint_subject(subject: Subject) -> list[Issue]:
+    """The same of a table that was read already; what its lints worked out stays with it."""
     found = [issue for rule in READABLE for issue in rule(subject)]
     if subject.reading.sound:
         found += [issue for rule in RULES for issue in rule(subject)]
     return sorted(found, key=lambda i: i.line)
 
 
-__all__ = ["RULES", "Rule", "lint"]
+__all__ = ["RULES", "Rule", "lint", "lint_subject"]

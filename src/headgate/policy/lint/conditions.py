@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import pairwise, product
@@ -19,7 +18,7 @@ from typing import Final
 
 from headgate.access.core.roles import ROLES
 from headgate.policy.core.arithmetic import NotExact, Step, Unknown, UnknownName, compile_exact
-from headgate.policy.core.model import DEFAULT_ROW, InputColumn, Issue, PolicyTable, Row
+from headgate.policy.core.model import DEFAULT_ROW, Bound, InputColumn, Issue, PolicyTable, Row
 from headgate.policy.core.unary import BadCell, NotUnary, constants, holds, parse_unary, tokens
 from headgate.policy.lint.subject import Subject
 
@@ -234,7 +233,7 @@ def _axis(column: InputColumn | None, kind: str, row: Row, literals: list[Decima
     return [v for v in values if not cell or holds(tests, v)]  # type: ignore[arg-type]
 
 
-def _bounds(column: InputColumn | None) -> Iterator[Decimal | date | timedelta]:
+def _bounds(column: InputColumn | None) -> Iterator[Bound]:
     if column is not None:
         yield from (bound for bound in (column.minimum, column.maximum) if bound is not None)
 

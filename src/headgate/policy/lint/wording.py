@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 
 from headgate.policy.core.evaluation import plain_number
 from headgate.policy.core.grid import Axis, Segment
-from headgate.policy.core.model import Value
+from headgate.policy.core.model import Moment, Value
 from headgate.policy.core.times import time_literal
 
 MAX_LISTED = 6
@@ -72,6 +71,6 @@ def literal(value: Value) -> str:
         return "true" if value else "false"
     if isinstance(value, Decimal):
         return plain_number(value)
-    if isinstance(value, (date, timedelta)):
+    if isinstance(value, Moment):
         return time_literal(value)
     return "null" if value is None else f"'{value}'"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headgate.kernel.months import Months
 from headgate.policy.exchange.feel import (
     BadFeel,
     evaluate,
@@ -31,7 +32,6 @@ from headgate.policy.exchange.feel.tree import (
     Listing,
     Literal,
     Matches,
-    Months,
     Name,
     Not,
     Path,

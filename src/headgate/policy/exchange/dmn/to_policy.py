@@ -30,7 +30,7 @@ from headgate.policy.core.model import (
 )
 from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS
 from headgate.policy.exchange.dmn.model import ZEN, Decision, Definitions, Input, Output, Rule, Table, Text
-from headgate.policy.exchange.dmn.types import BadType, Kind, bounded, inferred, resolve
+from headgate.policy.exchange.dmn.types import BASES, BadType, Kind, bounded, inferred, resolve
 from headgate.policy.exchange.feel import BadFeel, parse_expression, parse_tests, print_expression
 from headgate.policy.exchange.feel.tree import Expr, Literal, Name, Path
 from headgate.policy.exchange.feel.zen import cell_of, formula_of, literal_value
@@ -246,7 +246,7 @@ class _Import:
         try:
             kind = bounded(resolve(ref, self.model.types), allowed)
         except BadType as error:
-            self.refuse(line, what, str(error), "Use number, string, boolean, date, dateTime or dayTimeDuration.")
+            self.refuse(line, what, str(error), f"Use {', '.join(BASES)}.")
             return None
         if kind.components:
             self.refuse(line, what, f"{ref[:60]} is a structure", "Look at one of its components, as in Applicant.age.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from headgate.kernel.months import Months
 from headgate.policy.core.model import NUMERIC, Bound, ColumnType
 from headgate.policy.exchange.dmn.model import ItemType
 from headgate.policy.exchange.feel import BadFeel, parse_tests
@@ -21,6 +22,7 @@ BASES: Mapping[str, ColumnType] = {
     "date": "date",
     "dateTime": "datetime",
     "dayTimeDuration": "duration",
+    "yearMonthDuration": "months",
 }
 MAX_CHAIN = 10
 
@@ -109,7 +111,7 @@ def _bound(expr: object) -> Bound | None:
     value = expr.value if isinstance(expr, Literal) else None
     if isinstance(value, datetime) and value.tzinfo is None:
         return None
-    return value if isinstance(value, (Decimal, date, timedelta)) and not isinstance(value, bool) else None
+    return value if isinstance(value, Bound) else None
 
 
 def inferred(values: list[object]) -> ColumnType | None:
@@ -122,6 +124,7 @@ def inferred(values: list[object]) -> ColumnType | None:
         date: "date",
         datetime: "datetime",
         timedelta: "duration",
+        Months: "months",
         list: "list",
     }
     return known.get(kinds.pop()) if len(kinds) == 1 else None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from html import escape
 
@@ -273,6 +272,5 @@ def _literal(column: OutputColumn, value: object) -> str:
     if column.type in NUMERIC:
         return literal_text(Decimal(str(value)))
     if column.type in TIMES:
-        moment: date | timedelta = time_value(column.type, value)
-        return literal_text(moment)
+        return literal_text(time_value(column.type, value))
     return literal_text(str(value))

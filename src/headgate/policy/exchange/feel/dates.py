@@ -7,10 +7,9 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from headgate.policy.exchange.feel.tree import Months
+from headgate.kernel.months import Months, months_text, read_months
 
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d(?::\d\d)?|@[\w/+-]+)?")
-_MONTHS = re.compile(r"(-)?P(?=\d)(?:(\d{1,9})Y)?(?:(\d{1,9})M)?")
 _DAYS = re.compile(
     r"(-)?P(?=\d|T\d)(?:(\d{1,9})D)?(?:T(?=\d)(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,6})?)S)?)?"
 )
@@ -53,10 +52,9 @@ def date_and_time_of(text: str) -> datetime:
 
 def duration_of(text: str) -> timedelta | Months:
     """`P1Y2M` or `P1DT2H3M4S`, negative with a minus before. Raises `BadDate`."""
-    months = _MONTHS.fullmatch(text)
-    if months and (months[2] or months[3]):
-        count = 12 * int(months[2] or 0) + int(months[3] or 0)
-        return Months(-count if months[1] else count)
+    months = read_months(text)
+    if months is not None:
+        return months
     days = _DAYS.fullmatch(text)
     try:
         if days:
@@ -86,9 +84,7 @@ def temporal_of(text: str) -> date | time | datetime | timedelta | Months:
 def temporal_text(value: date | time | timedelta | Months) -> str:
     """The text in quotes that `temporal_of` reads back."""
     if isinstance(value, Months):
-        years, months = divmod(abs(value.count), 12)
-        told = (f"{years}Y" if years else "") + (f"{months}M" if months or not years else "")
-        return f"{'-' if value.count < 0 else ''}P{told}"
+        return months_text(value)
     if isinstance(value, timedelta):
         return _days_text(value)
     if isinstance(value, datetime):

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
 from typing import Any, TypeAlias
 
+from headgate.kernel.months import Months, after_months
 from headgate.policy.exchange.feel.functions import FUNCTIONS, Wrong
 from headgate.policy.exchange.feel.tokens import BadFeel
 from headgate.policy.exchange.feel.tree import (
@@ -24,7 +25,6 @@ from headgate.policy.exchange.feel.tree import (
     Interval,
     Listing,
     Literal,
-    Months,
     Name,
     Negation,
     Not,
@@ -234,9 +234,7 @@ def _minus(months: Any) -> Months:
 
 def _moved(day: date, by: Any) -> Value:
     if isinstance(by, Months):
-        years, month = divmod(day.year * 12 + day.month - 1 + by.count, 12)
-        last = (date(years + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
-        return day.replace(year=years, month=month + 1, day=min(day.day, last))
+        return after_months(day, by)
     if isinstance(by, timedelta):
         return day + by
     return None

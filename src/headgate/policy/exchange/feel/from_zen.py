@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from decimal import Decimal
 
 from headgate.policy.core import unary
 from headgate.policy.core.unary import BadCell, NotUnary, Token, number, parse_unary, time_of, tokens
@@ -179,7 +179,7 @@ class _Reader:
             return Name(self.names[word])
         self.take()
         if word in unary.TIME_FUNCTIONS:
-            moment: date | timedelta = time_of(word, self.take())
+            moment = time_of(word, self.take())
             self.expect(")")
             return Literal(moment)
         arguments = self.items(")")
@@ -204,6 +204,6 @@ class _Reader:
 
 
 def _negative(operand: Expr) -> Expr:
-    if isinstance(operand, Literal) and not isinstance(operand.value, (str, bool, date, timedelta)) and operand.value:
-        return Literal(-operand.value)  # type: ignore[operator]  # a number, all else is ruled out
+    if isinstance(operand, Literal) and isinstance(operand.value, Decimal) and operand.value:
+        return Literal(-operand.value)
     return Negation(operand)

@@ -17,8 +17,9 @@ from decimal import (
 )
 from typing import Any
 
+from headgate.kernel.months import Months
 from headgate.policy.exchange.feel.dates import BadDate, date_and_time_of, date_of, duration_of, time_of
-from headgate.policy.exchange.feel.tree import Months, Value
+from headgate.policy.exchange.feel.tree import Value
 
 _WIDE = Context(prec=80)
 

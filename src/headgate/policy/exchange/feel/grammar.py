@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from headgate.kernel.months import Months
 from headgate.policy.exchange.feel.dates import BadDate, date_and_time_of, date_of, duration_of, temporal_of, time_of
 from headgate.policy.exchange.feel.tokens import BadFeel, Token, tokens
 from headgate.policy.exchange.feel.tree import (
@@ -23,7 +24,6 @@ from headgate.policy.exchange.feel.tree import (
     Listing,
     Literal,
     Matches,
-    Months,
     Name,
     Negation,
     Not,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from headgate.kernel.months import Months
 from headgate.policy.exchange.feel.dates import temporal_text
 from headgate.policy.exchange.feel.tokens import quoted
 from headgate.policy.exchange.feel.tree import (
@@ -18,7 +19,6 @@ from headgate.policy.exchange.feel.tree import (
     Listing,
     Literal,
     Matches,
-    Months,
     Name,
     Negation,
     Path,

@@ -7,12 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Months:
-    """A years and months duration; a days and time duration is a `timedelta`."""
-
-    count: int
+from headgate.kernel.months import Months
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +20,7 @@ class Interval:
     high_in: bool
 
 
+# A years and months duration is `Months`, a days and time duration a `timedelta`.
 Simple: TypeAlias = "Decimal | str | bool | date | time | datetime | timedelta | Months | None"
 Value: TypeAlias = "Simple | Interval | list[Value] | dict[str, Value]"
 

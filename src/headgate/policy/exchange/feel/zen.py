@@ -7,10 +7,11 @@ no equal; `**` is left out of policies on purpose.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time
 from decimal import Decimal
 
 from headgate.policy.core.evaluation import plain_number
+from headgate.policy.core.model import Moment
 from headgate.policy.core.times import time_literal
 from headgate.policy.exchange.feel.evaluate import mentions_input
 from headgate.policy.exchange.feel.printing import print_expression
@@ -26,7 +27,6 @@ from headgate.policy.exchange.feel.tree import (
     Listing,
     Literal,
     Matches,
-    Months,
     Name,
     Negation,
     Not,
@@ -76,7 +76,7 @@ def literal_value(expr: Expr) -> tuple[bool, object]:
     if not isinstance(expr, Literal):
         return False, None
     value = expr.value
-    if isinstance(value, (date, timedelta, time, Months)):
+    if isinstance(value, (Moment, time)):
         return True, _moment(value).partition("'")[2].rpartition("'")[0]
     return True, value
 
@@ -230,7 +230,6 @@ def _moment(value: object) -> str:
         if value.tzinfo is None:
             raise BadFeel(f"the date and time {value.isoformat()} has no zone; write it with one, such as Z")
         return time_literal(value)
-    if isinstance(value, (date, timedelta)):
+    if isinstance(value, Moment):
         return time_literal(value)
-    what = "a duration of months has no fixed length" if isinstance(value, Months) else "a time of day has no type"
-    raise BadFeel(f"{what} in policies")
+    raise BadFeel("a time of day has no type in policies")

@@ -8,9 +8,12 @@ would compare the fact with the truth value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from headgate.kernel.months import Months
 from headgate.policy.core.model import ORDERED, InputColumn
+from headgate.policy.core.times import months_of, time_literal
 from headgate.policy.core.unary import ANYTHING, BadCell, Not, NotUnary, Range, Test, parse_unary
 from headgate.policy.exchange.feel.from_zen import NotCarried, expression_of, tests_of
 from headgate.policy.exchange.feel.tree import Binary, Call, Choice, Compare, Expr, Literal, Matches, Name, UnaryTest
@@ -19,6 +22,9 @@ from headgate.policy.exchange.feel.tree import Range as FeelRange
 from headgate.policy.exchange.feel.zen import condition_of, formula_of
 
 _ORDERS = ("<", "<=", ">", ">=")
+
+_SPAN = re.compile(r"""duration\(\s*(['"])(?P<text>-?P[0-9YM]+)\1\s*\)""")
+_COUNT = re.compile(r"(?<![\w'\"])(?<!\d\.)-?\d{1,10}(?![\w'\"])(?!\.\d)")
 
 
 def cell_text(text: str, column: InputColumn, kinds: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -42,6 +48,16 @@ def cell_text(text: str, column: InputColumn, kinds: Mapping[str, str], names: M
     if column.type == "date":
         wrapped["?"] = "d($)"
     return _with_nulls(formula_of(_plain(whole), wrapped))
+
+
+def counted(text: str) -> str:
+    """A cell of months as one of numbers: `< duration('P1Y6M')` is `< 18`."""
+    return _SPAN.sub(lambda m: str(months_of(m["text"]).count), text)
+
+
+def as_months(text: str) -> str:
+    """The reverse of `counted`; a number that is not whole stays, for the lints to tell."""
+    return _COUNT.sub(lambda m: time_literal(Months(int(m[0]))), text)
 
 
 def formula_text(text: str, kinds: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -110,4 +126,4 @@ def _with_nulls(text: str) -> str:
     return text.replace("d($) == null", "$ == null").replace("d($) != null", "$ != null")
 
 
-__all__ = ["NotCarried", "cell_text", "formula_text"]
+__all__ = ["NotCarried", "as_months", "cell_text", "counted", "formula_text"]

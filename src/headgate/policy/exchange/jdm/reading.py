@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
+from headgate.kernel.months import Months, months_text
 from headgate.policy.core.fields import MAX_TEXT
 from headgate.policy.core.model import (
     AGGREGATES,
@@ -34,6 +35,7 @@ from headgate.policy.core.parse import MAX_COLUMNS, MAX_ROWS
 from headgate.policy.core.reading import read_table
 from headgate.policy.core.times import BadTime, time_value
 from headgate.policy.core.unary import BadCell, Compare, NotUnary, Range, parse_unary, tokens
+from headgate.policy.exchange.jdm.cells import as_months
 from headgate.policy.exchange.jdm.writing import AGGREGATE, OURS
 from headgate.policy.exchange.names import slug, unused
 from headgate.policy.exchange.notice import Imported, Refusals, refusal
@@ -359,6 +361,8 @@ def _cell(text: str, column: InputColumn) -> str:
     text = text.strip()
     if text in ("", "-"):
         return ""
+    if column.type == "months":
+        return as_months(text)
     return re.sub(r"\bd\((\$|[a-z][a-z0-9_]*)\)", r"\1", text) if column.type == "date" else text
 
 
@@ -370,6 +374,8 @@ def _result(text: str, kind: str) -> object:
         return text == "true"
     if re.fullmatch(r"-?\d{1,15}(\.\d{1,12})?", text):
         number = Decimal(text)
+        if kind == "months" and number == number.to_integral_value():
+            return months_text(Months(int(number)))
         return int(number) if kind == "integer" and number == number.to_integral_value() else number
     if re.fullmatch(r"'[^']*'|\"[^\"]*\"", text) and not text[1:].startswith("="):
         return text[1:-1]

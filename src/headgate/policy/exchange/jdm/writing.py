@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -22,14 +21,16 @@ from headgate.policy.core.model import (
     RANKED,
     Formula,
     InputColumn,
+    Moment,
     OutputColumn,
     PolicyTable,
     Row,
 )
 from headgate.policy.core.reading import read_table
-from headgate.policy.core.unary import BadCell
+from headgate.policy.core.times import months_of
+from headgate.policy.core.unary import BadCell, NotUnary, parse_unary, tokens
 from headgate.policy.exchange.feel.tokens import BadFeel
-from headgate.policy.exchange.jdm.cells import NotCarried, cell_text, formula_text
+from headgate.policy.exchange.jdm.cells import NotCarried, cell_text, counted, formula_text
 from headgate.policy.exchange.notice import Exported, Refusals
 
 MEDIA = "application/json"
@@ -37,6 +38,7 @@ OURS = "x-headgate"
 TABLE, AGGREGATE = "headgate_table", "headgate_aggregate"
 _BEYOND = frozenset({"datetime", "duration"})
 _JSON_TYPES = {**dict.fromkeys(NUMERIC, "number"), "integer": "integer", "bool": "boolean", "list": "array"}
+_JSON_TYPES |= {"months": "integer"}
 _TOTALS = {"sum": "sum", "min": "min", "max": "max"}
 
 
@@ -63,6 +65,9 @@ class _Writer:
             if column.type in _BEYOND:
                 message = f"of type {column.type} has no equal in JDM"
                 self.wrong.refuse(f"column {column.name}", message, "Export DMN, or state it as a date or a number.")
+            if column.type == "months":
+                told = "stands as a number of months in JDM: P1Y6M is 18"
+                self.wrong.tell(f"column {column.name}", told, "Give and read such numbers there.")
         for each in table.inputs:
             if each.default is not None:
                 told = "other tools do not know its default, which stands in the schema beside it"
@@ -146,6 +151,8 @@ class _Writer:
     def cell(self, row: Row, column: InputColumn) -> str:
         text = row.when.get(column.name, "")
         try:
+            if self.months(text, column.type):
+                text = counted(text)
             return cell_text(text, column, self.kinds, self.names)
         except NotCarried as error:
             if "date" in self.kinds.values():
@@ -155,10 +162,27 @@ class _Writer:
             self.wrong.refuse(f"row {row.id}, column {column.name}", f"{text!r}: {error.message}")
             return ""
 
+    def months(self, text: str, kind: str) -> bool:
+        """Whether a cell or formula has to do with durations of months. Raises `BadFeel` where it computes with them:
+        numbers would come out rounded in another way, or mean days."""
+        found = tokens(text)
+        spans = any(one.text == "duration" and two.text == "(" for one, two in pairwise(found))
+        if kind != "months" and not spans and not any(self.kinds.get(t.text) == "months" for t in found):
+            return False
+        try:
+            parse_unary(text)
+        except (NotUnary, BadCell):
+            raise BadFeel("JDM counts months in numbers and computes nothing with them; compare with values") from None
+        return True
+
     def outputs(self, row: Row) -> Iterator[tuple[str, str]]:
         for column in self.table.outputs:
             value = row.then.get(column.name)
             try:
+                if isinstance(value, Formula):
+                    self.months(value.text, column.type)
+                elif column.type == "months" and value is not None:
+                    value = Decimal(months_of(str(value)).count)
                 told = formula_text(value.text, self.kinds, self.names) if isinstance(value, Formula) else _value(value)
             except NotCarried:
                 assert isinstance(value, Formula)
@@ -216,11 +240,11 @@ def _default(value: object) -> object:
 
 
 def _told(value: object) -> str:
-    return time_text(value) if isinstance(value, (date, timedelta)) else str(value)
+    return time_text(value) if isinstance(value, Moment) else str(value)
 
 
 def _bound(value: Any) -> str:
-    return time_text(value) if isinstance(value, (date, timedelta)) else plain_number(value)
+    return time_text(value) if isinstance(value, Moment) else plain_number(value)
 
 
 def _value(value: object) -> str:

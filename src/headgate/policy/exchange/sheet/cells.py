@@ -1,7 +1,7 @@
 """What a spreadsheet cell says, and what a policy cell says: one to the other.
 
-People type texts without quotes and dates as 2026-01-31; a policy cell quotes the first and writes the second
-`d('2026-01-31')`. Everything else is the same in both.
+People type texts without quotes, dates as 2026-01-31 and durations as P1Y6M; a policy cell quotes the first and writes
+`d('2026-01-31')` and `duration('P1Y6M')`. Everything else is the same in both.
 """
 
 from __future__ import annotations
@@ -21,10 +21,15 @@ from headgate.policy.core.unary import BadCell, Compare, Not, NotUnary, Test, pa
 Scalar: TypeAlias = "str | Decimal | bool | date | None"
 
 TEXTS = frozenset({"string", "enum"})
+SPANS = frozenset({"duration", "months"})
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _DATED = re.compile(r"""d\(\s*(?:'[^']*'|"[^"]*")\s*\)|'[^']*'|"[^"]*"|(?P<bare>\b\d{4}-\d\d-\d\d\b)""")
 _WRITTEN_DATE = re.compile(r"""d\(\s*['"](\d{4}-\d\d-\d\d)['"]\s*\)""")
+_CLOCK = r"T(?:\d+(?:\.\d+)?[HMS])+"
+_SPAN = rf"-?P(?:\d[\dDWYM]*(?:{_CLOCK})?|{_CLOCK})"
+_SPANNED = re.compile(rf"""duration\(\s*(?:'[^']*'|"[^"]*")\s*\)|'[^']*'|"[^"]*"|(?P<bare>(?<!\w){_SPAN}(?!\w))""")
+_WRITTEN_SPAN = re.compile(rf"""duration\(\s*(['"])({_SPAN})\1\s*\)""")
 _ITEM = re.compile(r"""\s*(?:(?P<quoted>'[^']*'|"[^"]*")|(?P<bare>[^,'"()\[\]<>=!]+))\s*(?:,|$)""")
 _BARE = re.compile(r"\w[\w .&/+-]*")
 # A cell that a spreadsheet could take for a formula.
@@ -73,6 +78,8 @@ def policy_cell(cell: SheetCell, kind: str) -> str:
     text = cell.text
     if kind == "date":
         return _DATED.sub(lambda m: f"d('{m['bare']}')" if m["bare"] else m.group(), text)
+    if kind in SPANS:
+        return _SPANNED.sub(lambda m: f"duration('{m['bare']}')" if m["bare"] else m.group(), text)
     if kind in TEXTS:
         return _quoted(text)
     return text
@@ -112,6 +119,8 @@ def shown_test(text: str, kind: str) -> str:
         return ""
     if kind == "date":
         return _WRITTEN_DATE.sub(r"\1", text)
+    if kind in SPANS:
+        return _WRITTEN_SPAN.sub(r"\2", text)
     if kind not in TEXTS:
         return text
     try:

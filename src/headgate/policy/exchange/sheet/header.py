@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -27,6 +26,7 @@ from headgate.policy.core.model import (
     Default,
     Formula,
     InputColumn,
+    Moment,
     OutputColumn,
     Source,
     Value,
@@ -228,7 +228,7 @@ def write_header(side: str, column: InputColumn | OutputColumn) -> str:
     if column.values:
         rest = " (" + ", ".join(_value(shown(v)) for v in column.values) + ")"
     elif isinstance(column, InputColumn) and (column.minimum is not None or column.maximum is not None):
-        low, high = ("" if b is None else shown(b) for b in (column.minimum, column.maximum))
+        low, high = ("" if b is None else _bound(b) for b in (column.minimum, column.maximum))
         rest = f" [{low}..{high}]"
     code = f" {column.currency}" if column.currency else ""
     source = f" from {column.source}" if isinstance(column, InputColumn) and column.source else ""
@@ -237,6 +237,10 @@ def write_header(side: str, column: InputColumn | OutputColumn) -> str:
         return f"{side} {column.name}: {column.type}{code}{rest}{unknown} default = {given.value.text}"
     default = f" default {_default_text(given.value)}" if given is not None and holds(given) else ""
     return f"{side} {column.name}: {column.type}{code}{rest}{source}{default}{unknown}"
+
+
+def _bound(value: Bound) -> str:
+    return time_text(value) if isinstance(value, Moment) else plain_number(value)
 
 
 def holds(default: Default) -> bool:
@@ -251,7 +255,7 @@ def _default_text(value: object) -> str:
         return f"({', '.join(_value(str(v)) for v in value)})"
     if isinstance(value, (int, Decimal)):
         return plain_number(Decimal(value))
-    doubled = (time_text(value) if isinstance(value, (date, timedelta)) else str(value)).replace('"', '""')
+    doubled = (time_text(value) if isinstance(value, Moment) else str(value)).replace('"', '""')
     return f'"{doubled}"'
 
 
