@@ -18,7 +18,7 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg.abc import DumperKey
+from psycopg.abc import AdaptContext, DumperKey
 from psycopg.adapt import PyFormat
 from psycopg.errors import DataError
 from psycopg.types.array import BaseListDumper, ListBinaryDumper, ListDumper
@@ -51,25 +51,54 @@ _STEADY: Final = frozenset({str, bytes, Decimal, UUID, bool, date})
 _known: dict[tuple[type, type, PyFormat], tuple[int, bytes]] = {}
 
 
-def _steady(obj: list[Any]) -> type | None:
-    """The one type of a list's elements, None aside, if it is a steady one."""
+class _Kinds:
+    """Which types a list's elements have. A list is asked for its key and then dumped, so it is gone through once."""
+
+    __slots__ = ("_found", "_of")
+
+    def __init__(self) -> None:
+        self._of: list[Any] | None = None
+        self._found: tuple[type | None, bool] = (None, False)
+
+    def look(self, obj: list[Any]) -> type | None:
+        """Go through a list that is about to be dumped. Its one type, None aside, if it is a steady one."""
+        self._of, self._found = obj, _kinds_of(obj)
+        return self.seen(obj)
+
+    def seen(self, obj: list[Any]) -> type | None:
+        """What `look` has just said of the list."""
+        kind = self._found[0] if self._of is obj else _kinds_of(obj)[0]
+        return kind if kind in _STEADY else None
+
+    def take(self, obj: list[Any]) -> tuple[type | None, bool]:
+        """What was seen of this list. It counts once: by the next statement the list may have changed."""
+        known, self._of = self._of is obj, None
+        return self._found if known else _kinds_of(obj)
+
+
+def _kinds_of(obj: list[Any]) -> tuple[type | None, bool]:
+    """The one type of the elements, None aside (None where there is not just one), and whether there are gaps."""
     kinds = set(map(type, obj))
+    gaps = NoneType in kinds
     kinds.discard(NoneType)
-    kind = kinds.pop() if len(kinds) == 1 else None
-    return kind if kind in _STEADY else None
+    return kinds.pop() if len(kinds) == 1 else None, gaps
 
 
 class QuickListDumper(ListDumper):
     """`ListDumper` for text parameters."""
 
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        super().__init__(cls, context)
+        self._kinds = _Kinds()
+
     def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:
         """What lists that this dumper's upgrade can write have in common."""
-        kind = None if self.oid else _steady(obj)
+        kind = None if self.oid else self._kinds.look(obj)
         return super().get_key(obj, format) if kind is None else (self.cls, kind)
 
     def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:
         """A dumper that knows the type of this list's elements."""
-        kind = None if self.oid else _steady(obj)
+        kind = None if self.oid else self._kinds.seen(obj)
         if kind is None:
             return super().upgrade(obj, format)
         place = (QuickListDumper, kind, format)
@@ -79,16 +108,14 @@ class QuickListDumper(ListDumper):
             _known[place] = (made.oid, made.delimiter)
         dumper = QuickListDumper(self.cls, self._tx)
         dumper.oid, dumper.delimiter = _known[place]
+        dumper._kinds = self._kinds
         return dumper
 
     def dump(self, obj: list[Any]) -> Any:
         """The array literal."""
-        kinds = set(map(type, obj))
-        gaps = NoneType in kinds
-        kinds.discard(NoneType)
-        if len(kinds) != 1:
+        kind, gaps = self._kinds.take(obj)
+        if kind is None:
             return super().dump(obj)
-        kind = kinds.pop()
         plain = _PLAIN.get(kind)
         if plain is not None:
             found = map(plain, obj) if not gaps else ["NULL" if v is None else plain(v) for v in obj]
@@ -106,14 +133,18 @@ class QuickListBinaryDumper(ListBinaryDumper):
     Asked for with a `%b` placeholder, and a cast (`%b::text[]`) where the column is not text.
     """
 
+    def __init__(self, cls: type, context: AdaptContext | None = None) -> None:
+        super().__init__(cls, context)
+        self._kinds = _Kinds()
+
     def get_key(self, obj: list[Any], format: PyFormat) -> DumperKey:
         """What lists that this dumper's upgrade can write have in common."""
-        kind = None if self.oid else _steady(obj)
+        kind = None if self.oid else self._kinds.look(obj)
         return super().get_key(obj, format) if kind is None or kind not in _RAW else (self.cls, kind)
 
     def upgrade(self, obj: list[Any], format: PyFormat) -> BaseListDumper:
         """A dumper that knows the type of this list's elements."""
-        kind = None if self.oid else _steady(obj)
+        kind = None if self.oid else self._kinds.seen(obj)
         if kind is None or kind not in _RAW:
             return super().upgrade(obj, format)
         place = (QuickListBinaryDumper, kind, format)
@@ -121,14 +152,13 @@ class QuickListBinaryDumper(ListBinaryDumper):
             _known[place] = (super().upgrade(obj, format).oid, b",")
         dumper = QuickListBinaryDumper(self.cls, self._tx)
         dumper.oid = _known[place][0]
+        dumper._kinds = self._kinds
         return dumper
 
     def dump(self, obj: list[Any]) -> Any:
         """The array as the server sends arrays itself."""
-        kinds = set(map(type, obj))
-        gaps = NoneType in kinds
-        kinds.discard(NoneType)
-        known = _RAW.get(kinds.pop()) if len(kinds) == 1 else None
+        kind, gaps = self._kinds.take(obj)
+        known = None if kind is None else _RAW.get(kind)
         if known is None:
             return super().dump(obj)
         oid, raw = known

@@ -108,3 +108,13 @@ def test_a_cursor_takes_lists_of_another_type_the_next_time(conn):
         for type_, values in [*VALUES, *reversed(VALUES)]:
             for sent in (values, [], [None], [*values, None]):
                 assert cursor.execute(f"select %s::{type_}", (sent,)).fetchone() == (sent,)
+
+
+@pytest.mark.parametrize("placeholder", ["%s", "%b"])
+def test_a_list_that_has_changed_since_the_last_statement_is_looked_at_again(conn, placeholder):
+    sent: list[str | None] = ["a", "b"]
+    cursor = conn.cursor()
+    for change in ("c", None):
+        assert cursor.execute(f"select {placeholder}::text[]", [sent]).fetchone() == (sent,)
+        sent.append(change)
+    assert cursor.execute(f"select {placeholder}::text[]", [sent]).fetchone() == (["a", "b", "c", None],)

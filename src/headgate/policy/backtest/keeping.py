@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -22,10 +22,9 @@ from headgate.policy.backtest.core.columns import FORM, Facts, Spine, read_facts
 from headgate.policy.backtest.core.gather import Gatherer, microseconds
 from headgate.policy.backtest.core.lens import Lens
 from headgate.policy.backtest.core.replay import Recorded
-from headgate.policy.backtest.reading import FIRST_ID, LEAST, SETTLED, Opens, StoredShelf
+from headgate.policy.backtest.reading import FIRST_ID, LEAST, SETTLED, Cursor, Opens, StoredShelf
 
 STRETCH = 16_000  # decisions that are kept together
-CROWD = 50_000  # of one instant; more than these are never kept
 _LAST_ID = UUID(int=(1 << 128) - 1)
 
 Writes: TypeAlias = Callable[[], AbstractContextManager[Connection]]
@@ -119,8 +118,8 @@ class Keeper:
 class _Kept:
     """A stretch as stored, without its bytes."""
 
-    first: datetime
-    last: datetime
+    first: Cursor
+    last: Cursor
     decisions: int
 
 
@@ -135,17 +134,16 @@ class _Stream:
 
     def pieces(self) -> Iterator[Piece]:
         """Kept stretches, and between them what is made now."""
-        after = (self._since, FIRST_ID)
+        after, end = (self._since, FIRST_ID), (self._until, FIRST_ID)
         for kept in self._stretches():
-            if kept.first > after[0]:
-                yield from self._made(after, kept.first)
+            yield from self._made(after, kept.first)
             found = self._load(kept)
             if found is None:  # made anew by another run meanwhile
-                yield from self._records(max(after, (kept.first, FIRST_ID)), kept.last + timedelta(microseconds=1))
+                yield from self._records(max(after, _before(kept.first)), min(_behind(kept.last), end))
             else:
                 yield found
-            after = (kept.last, _LAST_ID)
-        yield from self._made(after, self._until)
+            after = kept.last
+        yield from self._made(after, end)
 
     def missing(self, enough: int) -> Iterator[Step]:
         """What is there, and what is kept now between it and behind it."""
@@ -153,11 +151,12 @@ class _Stream:
         for kept in self._stretches():
             yield from self._added(after, kept.first, enough)
             yield Step(there=kept.decisions)
-            after = (kept.last, _LAST_ID)
-        yield from self._added(after, self._until, enough)
+            after = kept.last
+        yield from self._added(after, (self._until, FIRST_ID), enough)
 
-    def _added(self, after: tuple[datetime, UUID], end: datetime, enough: int) -> Iterator[Step]:
-        of = {"policy": self._host, "version": self._version, "at": after[0], "decision": after[1], "until": end}
+    def _added(self, after: Cursor, end: Cursor, enough: int) -> Iterator[Step]:
+        of = {"policy": self._host, "version": self._version, "at": after[0], "decision": after[1]}
+        of |= {"until": end[0], "until_id": end[1]}
         with self._keeper.opens() as conn:
             conn.execute(repo.IN_ORDER)
             if conn.execute(repo.FILLED, {**of, "enough": enough}).fetchone() is None:
@@ -173,14 +172,14 @@ class _Stream:
         found: list[_Kept] = []
         with self._keeper.opens() as conn:
             rows = conn.execute(repo.STRETCHES, {**self._key, "since": self._since, "until": self._until}).fetchall()
-        for first, last, decisions, stood in rows:
-            apart = not found or first > found[-1].last
+        for first, first_id, last, last_id, decisions, stood in rows:
+            apart = not found or (first, first_id) > found[-1].last
             if apart and bytes(stood) == self._keeper.shelf.stood(first, last):
-                found.append(_Kept(first, last, decisions))
+                found.append(_Kept((first, first_id), (last, last_id), decisions))
         return found
 
     def _load(self, kept: _Kept) -> Stretch | None:
-        wanted = {**self._key, "first": kept.first, "last": kept.last, "decisions": kept.decisions}
+        wanted = {**self._key, **_ends(kept.first, kept.last), "decisions": kept.decisions}
         with self._keeper.opens() as conn:
             rows = conn.execute(repo.STRETCH, {**wanted, "policy": self._keeper.policy}, binary=True).fetchall()
         parts = {part: (bytes(proof), bytes(packed)) for part, proof, packed in rows}
@@ -191,38 +190,24 @@ class _Stream:
         low, high = np.searchsorted(spine.at, edges)
         return Stretch(self._host, spine, read_facts(parts[self._keeper.policy][1]), (int(low), int(high)))
 
-    def _records(self, after: tuple[datetime, UUID], end: datetime) -> Iterator[Piece]:
-        yield from reading.stream(
-            self._keeper.opens, (self._host, self._version), after, min(end, self._until), reading.SLICE
-        )
+    def _records(self, after: Cursor, end: Cursor) -> Iterator[Piece]:
+        yield from reading.stream(self._keeper.opens, (self._host, self._version), after, end, reading.SLICE)
 
-    def _made(self, after: tuple[datetime, UUID], end: datetime) -> Iterator[Piece]:
-        """Columns out of records. What one instant holds stays together, so its last rows wait for the next slice."""
-        if after[0] >= end:
+    def _made(self, after: Cursor, end: Cursor) -> Iterator[Piece]:
+        """Columns out of records."""
+        if after >= end:
             return
         settled = self._keeper.now - SETTLED
-        gathering, waiting = self._gatherer(), list[Recorded]()
+        gathering = self._gatherer()
         at_once = self._keeper.at_once or reading.SLICE
         for rows in reading.stream(self._keeper.opens, (self._host, self._version), after, end, at_once):
             yield len(rows)
-            waiting += rows
-            last = waiting[-1].at
-            ready = [row for row in waiting if row.at < last]
-            waiting = waiting[len(ready) :]
-            old = [row for row in ready if row.at < settled]
+            old = [row for row in rows if row.at < settled]
             gathering.add(old)
-            if len(gathering) >= STRETCH or (len(gathering) and len(old) < len(ready)):
+            if len(gathering) >= STRETCH or (len(gathering) and len(old) < len(rows)):
                 yield self._kept(gathering)
                 gathering = self._gatherer()
-            gathering.add(ready[len(old) :])
-            if len(waiting) > CROWD:
-                yield self._kept(gathering)
-                yield waiting
-                gathering, waiting = self._gatherer(), []
-        if waiting and waiting[-1].at >= settled and len(gathering):
-            yield self._kept(gathering)
-            gathering = self._gatherer()
-        gathering.add(waiting)
+            gathering.add(rows[len(old) :])
         yield self._kept(gathering)
 
     def _gatherer(self) -> Gatherer:
@@ -234,14 +219,13 @@ class _Stream:
             return []
         spine, facts = gathering.spine(), gathering.facts()
         first, last = gathering.span
-        if len(gathering) >= LEAST and last < self._keeper.now - SETTLED:
+        if len(gathering) >= LEAST and last[0] < self._keeper.now - SETTLED:
             parts = {"": (spine.proof, write_spine(spine))}
             parts |= {policy: (b"", write_facts(each)) for policy, each in facts.items()}
             values = {
                 **self._key,
-                "first": first,
-                "last": last,
-                "stood": self._keeper.shelf.stood(first, last),
+                **_ends(first, last),
+                "stood": self._keeper.shelf.stood(first[0], last[0]),
                 "decisions": len(gathering),
                 "parts": list(parts),
                 "proofs": [proof for proof, _ in parts.values()],
@@ -252,6 +236,24 @@ class _Stream:
                 conn.execute(repo.DROP_STRETCHES, values)
                 conn.execute(repo.KEEP_STRETCH, values)
         return Stretch(self._host, spine, facts[self._keeper.policy], (0, len(gathering)))
+
+
+def _ends(first: Cursor, last: Cursor) -> dict[str, Any]:
+    return {"first": first[0], "first_id": first[1], "last": last[0], "last_id": last[1]}
+
+
+def _before(place: Cursor) -> Cursor:
+    """From where reading on begins with the decision at this place."""
+    at, decision = place
+    return at, UUID(int=max(decision.int - 1, 0))
+
+
+def _behind(place: Cursor) -> Cursor:
+    """Up to where reading ends with the decision at this place."""
+    at, decision = place
+    if decision == _LAST_ID:
+        return at + timedelta(microseconds=1), FIRST_ID
+    return at, UUID(int=decision.int + 1)
 
 
 __all__ = ["Host", "Keeper", "Piece", "Step", "Stretch"]

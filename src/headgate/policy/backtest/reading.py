@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from psycopg import Connection
@@ -25,6 +26,8 @@ FIRST_ID = UUID(int=0)
 LEAST = 1_000  # fewer are not worth columns of their own
 SETTLED = timedelta(minutes=15)  # what is younger may still be joined by what began before it
 
+# A place among the decisions of a version, which are read by instant and then by id.
+Cursor: TypeAlias = tuple[datetime, UUID]
 # Opens a read-only transaction in the tenant.
 Opens = Callable[[], AbstractContextManager[Connection]]
 
@@ -101,13 +104,12 @@ def count_decisions(conn: Connection, policies: Sequence[str], since: datetime, 
     return int(row[0]) if row else 0
 
 
-def stream(
-    opens: Opens, of: tuple[str, int], after: tuple[datetime, UUID], until: datetime, size: int
-) -> Iterator[list[Recorded]]:
-    """Recorded decisions of one version behind an instant and id, a slice at a time, each in a transaction of its own.
+def stream(opens: Opens, of: tuple[str, int], after: Cursor, until: Cursor, size: int) -> Iterator[list[Recorded]]:
+    """Recorded decisions of one version behind a place and before another, a slice at a time, each in a transaction of
+    its own.
     The next slice is read while the one at hand is weighed."""
 
-    def read(after: tuple[datetime, UUID]) -> list[Recorded]:
+    def read(after: Cursor) -> list[Recorded]:
         with opens() as conn:
             conn.execute(repo.IN_ORDER)
             return _slice(conn, of, until, after, size)
@@ -129,7 +131,7 @@ def slices_within(
     """The same in the transaction at hand."""
     for policy, version in conn.execute(repo.VERSIONS, {"policies": list(policies)}).fetchall():
         after = (since, FIRST_ID)
-        while rows := _slice(conn, (policy, version), until, after, size):
+        while rows := _slice(conn, (policy, version), (until, FIRST_ID), after, size):
             yield rows
             if len(rows) < size:
                 break
@@ -139,14 +141,15 @@ def slices_within(
 def _slice(
     conn: Connection,
     of: tuple[str, int],
-    until: datetime,
-    after: tuple[datetime, UUID],
+    until: Cursor,
+    after: Cursor,
     size: int,
 ) -> list[Recorded]:
     params: Mapping[str, object] = {
         "policy": of[0],
         "version": of[1],
-        "until": until,
+        "until": until[0],
+        "until_id": until[1],
         "at": after[0],
         "decision": after[1],
         "limit": size,
@@ -159,6 +162,7 @@ __all__ = [
     "LEAST",
     "SETTLED",
     "SLICE",
+    "Cursor",
     "Hosted",
     "Opens",
     "StoredShelf",

@@ -115,13 +115,14 @@ IN_ORDER = """
 select set_config('enable_sort', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
 """
 
-# `at` begins where the slice before ended, so that the index is entered there and not at the period's start.
+# `at` begins where the slice before ended, so that the index is entered there and not at the period's start. It ends
+# before the decision `until_id` of the instant `until`.
 SLICE = """
 select decision, at, policy, version, subject_type, subject, outcome,
        convert_to(evaluations::text, 'UTF8'), digest
 from decisions
-where policy = %(policy)s and version = %(version)s and at >= %(at)s and at < %(until)s
-  and (at > %(at)s or decision > %(decision)s)
+where policy = %(policy)s and version = %(version)s and at >= %(at)s and at <= %(until)s
+  and (at > %(at)s or decision > %(decision)s) and (at < %(until)s or decision < %(until_id)s)
 order by at, decision limit %(limit)s
 """
 
@@ -135,42 +136,46 @@ PURGE_FLIPS = "delete from backtest_flips where run = any(%(runs)s)"
 
 # Stretches that hold all of their decisions: they are only added to, so as many are the same ones.
 STRETCHES = """
-select c.first_at, c.last_at, c.decisions, c.stood
+select c.first_at, c.first_id, c.last_at, c.last_id, c.decisions, c.stood
 from backtest_columns c
-where c.host = %(host)s and c.version = %(version)s and c.part = '' and c.form = %(form)s
+where c.host = %(host)s and c.version = %(version)s and split_part(c.part, '@', 1) = '' and c.form = %(form)s
   and c.last_at >= %(since)s and c.first_at < %(until)s
   and c.decisions = (
       select count(*) from decisions d
       where d.policy = c.host and d.version = c.version and d.at >= c.first_at and d.at <= c.last_at
+        and (d.at > c.first_at or d.decision >= c.first_id) and (d.at < c.last_at or d.decision <= c.last_id)
   )
-order by c.first_at, c.last_at desc
+order by c.first_at, c.first_id, c.last_at desc, c.last_id desc
 """
 
 STRETCH = """
-select part, proof, packed from backtest_columns
-where host = %(host)s and version = %(version)s and first_at = %(first)s and last_at = %(last)s
-  and decisions = %(decisions)s and form = %(form)s and part in ('', %(policy)s)
+select split_part(part, '@', 1), proof, packed from backtest_columns
+where host = %(host)s and version = %(version)s and (first_at, first_id) = (%(first)s, %(first_id)s)
+  and (last_at, last_id) = (%(last)s, %(last_id)s) and decisions = %(decisions)s and form = %(form)s
+  and split_part(part, '@', 1) in ('', %(policy)s)
 """
 
 # What lies across a stretch that is made anew no longer holds.
 DROP_STRETCHES = """
 delete from backtest_columns
-where host = %(host)s and version = %(version)s and first_at <= %(last)s and last_at >= %(first)s
+where host = %(host)s and version = %(version)s and (first_at, first_id) <= (%(last)s, %(last_id)s)
+  and (last_at, last_id) >= (%(first)s, %(first_id)s)
 """
 
 KEEP_STRETCH = """
-insert into backtest_columns (host, version, first_at, part, last_at, form, stood, decisions, proof, packed, made_at)
-select %(host)s, %(version)s, %(first)s, p.part, %(last)s, %(form)s, %(stood)s, %(decisions)s, p.proof, p.packed,
-       %(now)s
+insert into backtest_columns (host, version, first_at, first_id, part, last_at, last_id, form, stood, decisions, proof,
+                              packed, made_at)
+select %(host)s, %(version)s, %(first)s, %(first_id)s, p.part || '@' || %(first_id)s::uuid, %(last)s, %(last_id)s,
+       %(form)s, %(stood)s, %(decisions)s, p.proof, p.packed, %(now)s
 from unnest(%(parts)s::text[], %(proofs)s::bytea[], %(packed)s::bytea[]) as p(part, proof, packed)
 on conflict do nothing
 """
 
-# A row where so many decisions lie behind an instant and id.
+# A row where so many decisions lie behind an instant and id, and before another.
 FILLED = """
 select 1 from decisions
-where policy = %(policy)s and version = %(version)s and at >= %(at)s and at < %(until)s
-  and (at > %(at)s or decision > %(decision)s)
+where policy = %(policy)s and version = %(version)s and at >= %(at)s and at <= %(until)s
+  and (at > %(at)s or decision > %(decision)s) and (at < %(until)s or decision < %(until_id)s)
 order by at, decision limit 1 offset %(enough)s - 1
 """
 
@@ -178,13 +183,16 @@ order by at, decision limit 1 offset %(enough)s - 1
 # under way, which makes columns itself.
 GROWN = """
 select 1 from policy_versions v
-cross join lateral (
-    select greatest(%(since)s::timestamptz, max(c.last_at)) as at from backtest_columns c
-    where not %(anew)s::boolean and c.host = v.policy and c.version = v.version and c.part = ''
-) kept
+left join lateral (
+    select c.last_at as at, c.last_id as id from backtest_columns c
+    where not %(anew)s::boolean and c.host = v.policy and c.version = v.version and split_part(c.part, '@', 1) = ''
+      and c.last_at >= %(since)s::timestamptz
+    order by c.last_at desc, c.last_id desc limit 1
+) kept on true
 cross join lateral (
     select from decisions d
-    where d.policy = v.policy and d.version = v.version and d.at > kept.at and d.at < %(until)s::timestamptz
+    where d.policy = v.policy and d.version = v.version and d.at >= coalesce(kept.at, %(since)s::timestamptz)
+      and (kept.at is null or d.at > kept.at or d.decision > kept.id) and d.at < %(until)s::timestamptz
     order by d.at limit 1 offset %(enough)s::integer - 1
 ) full_one
 where not exists (select from backtests where status in ('queued', 'running'))

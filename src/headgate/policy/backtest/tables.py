@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID as UUID_
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
 
@@ -77,15 +79,19 @@ backtest_flips = tenant_table(
 )
 
 # What backtests read of the decisions of a version, as columns (`core/columns.py`): made by the first run over a
-# stretch of time, used as long as there are as many decisions in it. A stretch never ends within an instant. The part
-# '' is what all policies share, with ids and digests in `proof`; every other part is a policy's evaluations.
+# stretch, used as long as there are as many decisions in it. A stretch goes from one decision to another, by instant
+# and id, so that it may end within an instant; those of before ids were kept hold whole instants. The part '' is what
+# all policies share, with ids and digests in `proof`; every other part is a policy's evaluations. Behind an @ stands
+# the first decision's id: several stretches may begin at one instant, and the key of the release before knows no id.
 backtest_columns = tenant_table(
     "backtest_columns",
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, autoincrement=False),
     sa.Column("first_at", _TS, nullable=False),
+    sa.Column("first_id", UUID(as_uuid=True), nullable=False, server_default=str(UUID_(int=0))),
     sa.Column("part", sa.Text, nullable=False),
     sa.Column("last_at", _TS, nullable=False),
+    sa.Column("last_id", UUID(as_uuid=True), nullable=False, server_default=str(UUID_(int=(1 << 128) - 1))),
     sa.Column("form", sa.Text, nullable=False),
     sa.Column("stood", BYTEA, nullable=False),
     sa.Column("decisions", sa.Integer, nullable=False),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import orjson
@@ -93,8 +94,8 @@ class Gatherer:
         self._lens, self._bench = lens, Bench(shelf)
         self._shapes: dict[str, dict[tuple[int, tuple[str, ...]], _Gathering]] = {p: {} for p in policies}
         self._whole: dict[str, list[int]] = {p: [] for p in policies}
-        self._first: datetime | None = None
-        self._last: datetime | None = None
+        self._first: tuple[datetime, UUID] | None = None
+        self._last: tuple[datetime, UUID] | None = None
         self._proof: list[bytes] = []
         self._at: list[int] = []
         self._subjects: list[int] = []
@@ -106,8 +107,8 @@ class Gatherer:
         return len(self._proof)
 
     @property
-    def span(self) -> tuple[datetime, datetime]:
-        """The first and the last instant. Raises ValueError when nothing was gathered."""
+    def span(self) -> tuple[tuple[datetime, UUID], tuple[datetime, UUID]]:
+        """Instant and id of the first and of the last decision. Raises ValueError when nothing was gathered."""
         if self._first is None or self._last is None:
             raise ValueError("nothing was gathered")
         return self._first, self._last
@@ -115,8 +116,8 @@ class Gatherer:
     def add(self, rows: Sequence[Recorded]) -> None:
         """Read more decisions, in the order of time and id."""
         if rows:
-            self._first = self._first or rows[0].at
-            self._last = rows[-1].at
+            self._first = self._first or (rows[0].at, rows[0].decision)
+            self._last = (rows[-1].at, rows[-1].decision)
         for row in rows:
             self._add(row)
 

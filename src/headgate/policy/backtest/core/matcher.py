@@ -17,7 +17,8 @@ from headgate.kernel.canonical import as_plain
 from headgate.kernel.errors import Invalid
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched
 from headgate.policy.core.grid import Axis
-from headgate.policy.core.model import NUMERIC, InputColumn
+from headgate.policy.core.model import NUMERIC, TIMES, InputColumn
+from headgate.policy.core.times import BadTime, time_value
 
 MOST_KEPT = 200_000  # facts of one column, and groups
 UNFIT = object()
@@ -196,6 +197,8 @@ def _fact(column: InputColumn, value: object) -> object:
         return value if isinstance(value, bool) else UNFIT
     if column.type == "date":
         return _day(value)
+    if column.type in TIMES:
+        return UNFIT if _bounded(column) else _time(column.type, value)
     if column.type == "list":
         return value if isinstance(value, tuple) else UNFIT
     if not isinstance(value, str) or (column.values and value not in column.values):
@@ -219,6 +222,13 @@ def _number(column: InputColumn, value: object) -> object:
     low: Any = column.minimum
     high: Any = column.maximum
     return UNFIT if (low is not None and number < low) or (high is not None and number > high) else number
+
+
+def _time(kind: str, value: object) -> object:
+    try:
+        return time_value(kind, value) if isinstance(value, str) else UNFIT
+    except BadTime:
+        return UNFIT
 
 
 def _day(value: object) -> object:
