@@ -18,9 +18,10 @@ from headgate.packs.drafting import draft_pack
 from headgate.packs.making import lint_pack, make_pack
 from headgate.packs.scenarios import Outcome, read_suite, report, run_suite
 from headgate.packs.scenarios.stage import play
-from headgate.process import list_versions
+from headgate.process import Action, ActionCall, ActionResult, list_versions
+from headgate.process.core.signature import misfits
 from headgate.store import Database
-from headgate.wiring import App, build
+from headgate.wiring import App, build, known_actions
 
 
 @pytest.fixture
@@ -32,16 +33,37 @@ def played(app: App, folder: Path, *only: str) -> list[Outcome]:
     return run_suite(app.database, app.engine, app.policies, read_suite(folder), only)
 
 
+def watch_actions(app: App) -> list[str]:
+    """Hold what every action is given and gives against what it declares; what differs is added to the list."""
+    differs: list[str] = []
+    registry = app.engine.registry
+    assert registry.actions.keys() == registry.signatures.keys()
+
+    def watched(name: str, act: Action) -> Action:
+        def run(call: ActionCall) -> ActionResult:
+            result, signature = act(call), registry.signatures[name]
+            differs.extend(f"{name} takes: {said}" for said in misfits(signature.takes, call.args))
+            differs.extend(f"{name} gives: {said}" for said in misfits(signature.gives, result.outputs))
+            return result
+
+        return run
+
+    registry.actions = {name: watched(name, act) for name, act in registry.actions.items()}
+    return differs
+
+
 def told(outcomes: list[Outcome]) -> str:
     return "\n".join(line for each in outcomes if not each.passed for line in report(each))
 
 
 @pytest.mark.parametrize(("pack", "least"), [("order_governance", 15), ("channel_revenue", 12)])
 def test_every_scenario_of_a_shipped_pack_comes_as_it_says(app: App, pack: str, least: int) -> None:
+    undeclared = watch_actions(app)
     outcomes = played(app, find_pack(pack))
     assert told(outcomes) == ""
     assert len(outcomes) >= least
-    assert [r for r in lint_pack(find_pack(pack)) if r.severity == "error"] == []
+    assert [r for r in lint_pack(find_pack(pack), known_actions()) if r.severity == "error"] == []
+    assert undeclared == []
 
 
 def test_scenarios_leave_nothing_behind(app: App, tenant: UUID, clock: FixedClock) -> None:
@@ -60,7 +82,7 @@ def test_scenarios_leave_nothing_behind(app: App, tenant: UUID, clock: FixedCloc
 
 def test_a_new_pack_works_at_once_and_is_never_overwritten(app: App, tmp_path: Path) -> None:
     folder = make_pack(tmp_path, "trial_pack")
-    assert lint_pack(folder) == []
+    assert lint_pack(folder, known_actions()) == []
     outcomes = played(app, folder)
     assert told(outcomes) == ""
     assert len(outcomes) == 1
@@ -68,6 +90,23 @@ def test_a_new_pack_works_at_once_and_is_never_overwritten(app: App, tmp_path: P
     with pytest.raises(Conflict, match="nothing is overwritten"):
         make_pack(tmp_path, "trial_pack")
     assert {path: path.read_text() for path in folder.rglob("*.yaml")} == before
+
+
+def test_a_process_of_a_pack_is_held_against_what_actions_give(tmp_path: Path) -> None:
+    folder = make_pack(tmp_path, "trial_pack")
+    file = folder / "processes" / "trial_pack.yaml"
+    text = file.read_text().replace("stake: $assess.stake\n", "stake: $assess.steak\n", 1)
+    file.write_text(text.replace("run: price_exception.grant", "run: price_exception.grand"))
+    wrong, unknown = lint_pack(folder, known_actions())
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if "steak" in each)
+    assert (wrong.severity, wrong.file, wrong.line) == ("error", "processes/trial_pack.yaml", line)
+    assert (wrong.message, wrong.fix) == (
+        "assessing: reads '$assess.steak', but price_exception.assess gives no steak",
+        "Did you mean stake?",
+    )
+    assert (unknown.severity, "price_exception.grand" in unknown.message) == ("warning", True)
+    assert "for example price_exception.grant" in unknown.fix
+    assert lint_pack(folder) == [], "without an installation nothing is known of its actions"
 
 
 @pytest.mark.parametrize("name", ["Bad", "a", "../up", "has-dash", "x" * 41, ""])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from headgate.access import ROLES
 from headgate.kernel.errors import Conflict, Invalid, invalid
 from headgate.packs.core.metrics import parse_metric
 from headgate.packs.core.template import FILES
 from headgate.packs.loader import Pack, read_pack
 from headgate.packs.scenarios import read_suite
 from headgate.policy import check_text
-from headgate.process import parse_definition
+from headgate.process.core.lint import Known, lint_process
+from headgate.process.core.signature import Signature
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{2,39}")
 
@@ -48,10 +50,13 @@ def make_pack(into: Path, name: str) -> Path:
     return folder
 
 
-def lint_pack(folder: Path) -> list[Remark]:
-    """Everything wrong with a pack's files; an empty list is good. Only a manifest that cannot be read raises."""
+def lint_pack(folder: Path, actions: Mapping[str, Signature] | None = None) -> list[Remark]:
+    """Everything wrong with a pack's files; an empty list is good. Only a manifest that cannot be read raises.
+
+    `actions` are those of the installation, with what each takes and gives; None where that is not known.
+    """
     pack = read_pack(folder)
-    found = [*_processes(pack), *_policies(pack), *_metrics(pack)]
+    found = [*_processes(pack, _known(pack, actions)), *_policies(pack), *_metrics(pack)]
     try:
         suite = read_suite(folder)
     except Invalid as error:
@@ -63,12 +68,16 @@ def lint_pack(folder: Path) -> list[Remark]:
     return found
 
 
-def _processes(pack: Pack) -> Iterator[Remark]:
+def _known(pack: Pack, actions: Mapping[str, Signature] | None) -> Known:
+    policies = frozenset(Path(file).stem for file, _ in pack.policies)
+    return Known(None if actions is None else frozenset(actions), policies, frozenset(ROLES), actions or {})
+
+
+def _processes(pack: Pack, known: Known) -> Iterator[Remark]:
     for file, text in pack.processes:
-        try:
-            parse_definition(text, file)
-        except Invalid as error:
-            yield from _remarks(file, error)
+        for issue in lint_process(text, file, known):
+            said = f"{issue.where}: {issue.message}" if issue.where else issue.message
+            yield Remark(issue.severity, file, issue.line, said, issue.fix)
 
 
 def _policies(pack: Pack) -> Iterator[Remark]:

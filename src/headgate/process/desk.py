@@ -71,24 +71,30 @@ _SCOPED: Mapping[str, str] = {
     "unassigned": "q.assignee is null and q.ours",
     "snoozed": "true",
 }
-# 'infinity' has no datetime in Python: what has no due time sorts last, and its key travels as text.
+# 'infinity' has no datetime in Python: what has no due time sorts last, and its key travels as text. The page is chosen
+# first, so that cases, approvals and levels are looked up for the rows shown and not for the whole queue.
 _PAGE = """
 select q.task, q.case_id, q.kind, q.title, q.role, q.also_role, q.assignee, q.due_at, q.stake, q.currency, q.partner,
        q.created_at, q.snoozed_until, q.priority, q.due::text as due, q.weight, q.ours, q.decidable, q.approval,
-       c.process, c.subject_type, c.subject, c.exceptions, a.summary, a.requested_by, a.expires_at, s.level, s.levels
-from ({tasks}) q
+       c.process, c.subject_type, c.subject, c.exceptions, a.summary, a.requested_by, a.expires_at, a.paused_at,
+       s.level, s.levels
+from (
+    select q.* from ({tasks}) q
+    where ({scope}) and ({kind}) and (
+        %(after_task)s::uuid is null
+        or (-q.priority, q.due, -q.weight, q.task) > (
+            -%(after_priority)s::smallint, %(after_due)s::timestamptz, %(after_weight)s::numeric, %(after_task)s::uuid
+        )
+    )
+    order by q.priority desc, q.due, q.weight desc, q.task limit %(limit)s
+) q
 join cases c on c.case_id = q.case_id
 left join approvals a on a.approval = q.approval
 left join lateral (
     select min(x.level) filter (where x.status = 'open') as level, count(distinct x.level) as levels
     from approval_steps x where x.approval = q.approval
 ) s on true
-where ({scope}) and ({kind}) and (
-    %(after_task)s::uuid is null
-    or (-q.priority, q.due, -q.weight, q.task)
-        > (-%(after_priority)s::smallint, %(after_due)s::timestamptz, %(after_weight)s::numeric, %(after_task)s::uuid)
-)
-order by q.priority desc, q.due, q.weight desc, q.task limit %(limit)s
+order by q.priority desc, q.due, q.weight desc, q.task
 """
 _AFTER = ("after_priority", "after_due", "after_weight", "after_task")
 _AWAKE_SCOPES = {name: where for name, where in _SCOPED.items() if name != "snoozed"}

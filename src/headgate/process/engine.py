@@ -16,7 +16,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
-from headgate.kernel.errors import HeadgateError, Misconfigured, Problem
+from headgate.kernel.errors import HeadgateError, Misconfigured, NotYet, Problem
 from headgate.kernel.ids import derive_id
 from headgate.ledger import (
     AuditDraft,
@@ -308,7 +308,7 @@ class _Batch:
         kind = definition.subject
         try:
             done = advance(definition, case, event, seen[kind], RUNNERS)
-        except Misconfigured as error:
+        except (Misconfigured, NotYet) as error:
             self.result.failures.append(Failed(event, error))
             return False
         except HeadgateError as error:
@@ -378,6 +378,7 @@ class _Batch:
         repo.escalate_tasks(conn, g.escalated)
         repo.reassign_tasks(conn, g.reassigned)
         repo.raise_tasks(conn, g.raised)
+        repo.set_due(conn, list(g.due.values()))
         repo.close_tasks(conn, now, g.closed)
         repo.open_tasks(conn, now, list(g.tasks.values()))
         repo.clear_timers(conn, g.cleared)

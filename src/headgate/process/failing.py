@@ -1,7 +1,7 @@
 """What becomes of events whose advance broke: they wait for another try, or are parked after some.
 
 What the installation lacks (`Misconfigured`, or a database whose schema is behind) is not the events' fault and counts
-as no try.
+as no try; neither does what another event has to bring first (`NotYet`), which stands before it in another lane.
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ from psycopg import Connection
 
 from headgate.kernel import telemetry
 from headgate.kernel.crashpoints import crashpoint
-from headgate.kernel.errors import HeadgateError, Misconfigured
+from headgate.kernel.errors import HeadgateError, Misconfigured, NotYet
 from headgate.kernel.logger import Log
 from headgate.ledger import AuditDraft, Failure, StoredEvent, append_audit, postpone_inbox, retry_inbox
 from headgate.process.engine import Failed
 
 PAUSE: Final = timedelta(seconds=30)
+EARLY: Final = timedelta(seconds=5)
 _NOT_THE_EVENTS = "42"  # SQLSTATE class: a table, column or right is missing
 log = Log("headgate.lanes")
 
 
 def put_off(conn: Connection[Any], at: datetime, now: datetime, tenant: UUID, failures: Sequence[Failed]) -> None:
     """Let failed events wait for another try; park those that had their tries. Pauses go by `now`, entries by `at`."""
+    early = [f for f in failures if isinstance(f.error, NotYet)]
     waiting = [f for f in failures if is_systemic(f.error)]
-    broken = [f for f in failures if not is_systemic(f.error)]
+    broken = [f for f in failures if not isinstance(f.error, NotYet) and not is_systemic(f.error)]
+    postpone_inbox(conn, now + EARLY, [_failure(f) for f in early])
     postpone_inbox(conn, now + PAUSE, [_failure(f) for f in waiting])
     gone = retry_inbox(conn, now, [_failure(f) for f in broken])
+    telemetry.lane_retries.inc(len(early), cause="order")
     telemetry.lane_retries.inc(len(waiting), cause="installation")
     telemetry.lane_retries.inc(len(broken) - len(gone), cause="event")
     telemetry.parked.inc(len(gone))

@@ -31,6 +31,7 @@ from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Busy, Conflict, HeadgateError
 from headgate.kernel.logger import Log
 from headgate.ledger import Appended, NewEvent, append_events
+from headgate.process.daily import DailyUse
 from headgate.process.engine import Engine
 from headgate.process.ingest import Incoming, routed
 from headgate.store import Database
@@ -103,6 +104,7 @@ class Intake:
     most_waiting: int
     backlog: int
     patience: float
+    daily: DailyUse = field(default_factory=DailyUse)
     _lock: threading.Condition = field(default_factory=threading.Condition)
     _waiting: dict[_Key, deque[Parcel]] = field(default_factory=dict)
     _ready: deque[_Key] = field(default_factory=deque)
@@ -120,8 +122,10 @@ class Intake:
         return self._total
 
     def hand_in(self, parcel: Parcel) -> None:
-        """Queue a parcel. Raises `Busy` when the queue or the tenant's backlog is full; it is not queued then."""
+        """Queue a parcel. Raises `Busy` when the queue or the tenant's backlog is full or its day used up; it is
+        not queued then."""
         key, count = parcel.key, max(1, len(parcel.events))
+        self.daily.expect_room(key[0], parcel.ctx.now)
         with self._lock:
             if self._full_until.get(key[0], 0.0) > parcel.since:
                 raise _backlogged(self.backlog)
@@ -235,7 +239,11 @@ class Intake:
 
         Whom a partner's key speaks for was checked before; a partner's transaction could not count the backlog.
         """
-        with self.database.transaction(key[0], lookups=True) as conn:
+        with (
+            self.daily.counting(key[0], self.clock.now()) as told,
+            self.database.transaction(key[0], lookups=True) as conn,
+        ):
+            told.look(conn)
             results, kept = self._checked(conn, key, group)
             crashpoint("ingest.checked")
             appended = iter(
@@ -251,6 +259,7 @@ class Intake:
                     mixed.add(place)
             if mixed:
                 raise _Mixed(mixed)
+            told.new = sum(map(_new, results))
             crashpoint("ingest.appended")
         crashpoint("ingest.answering")
         return [result for result in results if result is not None]
@@ -258,10 +267,12 @@ class Intake:
     def _alone(self, key: _Key, parcel: Parcel) -> None:
         """Store one parcel of which a part may clash: then what clashed is kept, and nothing enters the log."""
         try:
-            with self.database.transaction(key[0]) as conn:
+            now = self.clock.now()
+            with self.daily.counting(key[0], now) as told, self.database.transaction(key[0]) as conn:
                 results, kept = self._checked(conn, key, [parcel])
                 for _, events in kept:
                     results[0] = self._whole(conn, events)
+                told.new = sum(map(_new, results))
             parcel.result = results[0]
         except Exception as error:  # noqa: BLE001 (as above)
             parcel.result = error
@@ -334,6 +345,10 @@ class _Mixed(Exception):
 def _outcome(appended: list[Appended]) -> Result:
     clashing = [(place, done) for place, done in enumerate(appended) if done.status == "conflict"]
     return NotStored(clashing) if clashing else appended
+
+
+def _new(result: Result | None) -> int:
+    return sum(done.status == "new" for done in result) if isinstance(result, list) else 0
 
 
 def _keep(kept: OrderedDict[UUID, _Value], tenant: UUID, value: _Value) -> None:

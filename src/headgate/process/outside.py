@@ -21,6 +21,8 @@ from headgate.process import repo
 from headgate.process.core.service_level import ANSWERED, ASKED
 from headgate.process.core.state import Case
 from headgate.process.engine import Engine
+from headgate.process.messages import About, mark_seen, send_message
+from headgate.process.notes import add_note
 
 _MOST: Final = 1000
 # A partner's transaction cannot see cases, so that its answer is found here. The index of open cases leads with due_at.
@@ -34,25 +36,32 @@ group by c.case_id, c.process, c.key, c.subject, since order by c.case_id limit 
 """
 
 
-def ask(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID) -> int:
-    """Tell a case that the partner was asked something and has the ball; the event's place in the log.
+def ask(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID, message: str = "") -> int:
+    """Tell a case that the partner was asked something and has the ball; the event's place in the log. A `message` is
+    sent to the partner with it; without one they were asked in another way.
 
-    Raises `NotFound`, and `Conflict` for a case that has ended or has no partner.
+    Raises `NotFound`, `Invalid` for a message too long, and `Conflict` for a case that has ended or has no partner.
     """
     case = repo.get_case(conn, case_id)
     if case.partner is None:
         raise Conflict(f"{case.subject_type} {case.subject} has no partner who could be waited for")
+    if message.strip():
+        send_message(conn, ctx, About(case_id, case.subject_type, case.subject, case.partner), message)
+        mark_seen(conn, ctx, case_id)
     return _tell(conn, ctx, engine, case, ASKED)
 
 
-def answered(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID) -> int:
-    """Tell a case that the answer has come in another way, by phone perhaps; the event's place in the log.
+def answered(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID, note: str = "") -> int:
+    """Tell a case that the answer has come in another way, by phone perhaps; the event's place in the log. A `note` is
+    kept with the case.
 
-    Raises `NotFound`, and `Conflict` where the case waits for nobody outside.
+    Raises `NotFound`, `Invalid` for a note too long, and `Conflict` where the case waits for nobody outside.
     """
     case = repo.get_case(conn, case_id)
     if case.sla_state != "paused":
         raise Conflict(f"{case.subject_type} {case.subject} does not wait for anybody outside; its clock runs")
+    if note.strip():
+        add_note(conn, ctx, case_id, note)
     return _tell(conn, ctx, engine, case, ANSWERED)
 
 

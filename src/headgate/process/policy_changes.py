@@ -17,6 +17,7 @@ from headgate.kernel.errors import refused
 from headgate.ledger import NewEvent
 from headgate.policy import PolicyVersion, emergency_changes, outcome_of, review_news
 from headgate.process.core.running import ActionCall, ActionResult
+from headgate.process.core.signature import Signature, instant, number, text
 from headgate.process.definitions import Definitions
 from headgate.process.registry import TenantProfile, Work
 
@@ -72,6 +73,20 @@ def _version(call: ActionCall) -> PolicyVersion:
 
 
 ACTIONS: Final = {"policy_change.read": read_change}
+SIGNATURES: Final = {
+    "policy_change.read": Signature(
+        "says what was applied in an emergency, and what came of its review",
+        gives={
+            "policy": text("the policy"),
+            "version": number("its version"),
+            "title": text("what people call it"),
+            "applied_by": text("who applied it"),
+            "reason": text("why"),
+            "review_due": instant("until when it is to be reviewed"),
+            "outcome": text("what came of that", "waiting", "confirmed", "reverted"),
+        },
+    )
+}
 
 
 def taken_news(conn: Connection[Any], ctx: Context, definitions: Definitions) -> list[NewEvent]:

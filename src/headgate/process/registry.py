@@ -14,6 +14,7 @@ from headgate.kernel.context import Context
 from headgate.ledger import NewEvent, Projection, Refusal, StoredEvent, Validator
 from headgate.process.core.approval import Deadline, Voter
 from headgate.process.core.running import Action, WorkClock
+from headgate.process.core.signature import Signature
 from headgate.process.core.state import Case
 
 
@@ -83,6 +84,7 @@ class Registry:
     voters: Callable[[Connection[Any], Sequence[str], datetime], Mapping[str, Voter]]
     ports: dict[str, SubjectPort] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
+    signatures: dict[str, Signature] = field(default_factory=dict)  # of the actions: what each takes and gives
     projections: dict[str, Projection] = field(default_factory=dict)
     validators: dict[str, Validator] = field(default_factory=dict)
     edit_checks: dict[str, EditCheck] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from headgate.process.core.state import (
     Case,
     TaskEscalated,
     TasksClosed,
+    TasksDue,
     TasksReassigned,
     TimersCleared,
     TimerSet,
@@ -61,7 +62,7 @@ GET_CASES = f"select {_CASE_COLUMNS} from cases where case_id = any(%s) order by
 
 LOAD_APPROVALS = """
 select approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
-       expires_at, stake, currency, exceptions, summary, decided_at, decision, branch
+       expires_at, stake, currency, exceptions, summary, decided_at, decision, branch, paused_at
 from approvals where {where}
 """
 LOAD_STEPS = """
@@ -76,17 +77,20 @@ from approval_votes where approval = any(%s) order by approval, at, level
 
 SAVE_APPROVALS = """
 insert into approvals (approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred,
-                       requested_at, expires_at, stake, currency, exceptions, summary, decided_at, decision, branch)
+                       requested_at, expires_at, stake, currency, exceptions, summary, decided_at, decision, branch,
+                       paused_at)
 select approval, case_id, subject_type, subject, partner, digest, status, requested_by,
        case when barred = '' then '{}'::text[] else string_to_array(barred, ',') end, requested_at, expires_at, stake,
        currency, case when exceptions = '' then '{}'::text[] else string_to_array(exceptions, ',') end, summary,
-       decided_at, decision, branch
+       decided_at, decision, branch, paused_at
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
             %s::text[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[], %s::text[], %s::jsonb[],
-            %s::timestamptz[], %s::uuid[], %s::text[])
+            %s::timestamptz[], %s::uuid[], %s::text[], %s::timestamptz[])
   as t(approval, case_id, subject_type, subject, partner, digest, status, requested_by, barred, requested_at,
-       expires_at, stake, currency, exceptions, summary, decided_at, decision, branch)
-on conflict (tenant_id, approval) do update set status = excluded.status, decided_at = excluded.decided_at
+       expires_at, stake, currency, exceptions, summary, decided_at, decision, branch, paused_at)
+on conflict (tenant_id, approval) do update set
+  status = excluded.status, decided_at = excluded.decided_at, expires_at = excluded.expires_at,
+  paused_at = excluded.paused_at
 """
 SAVE_STEPS = """
 insert into approval_steps (approval, level, step, role, quorum, status, due_at, sla_hours, escalate_to, escalated,
@@ -140,6 +144,14 @@ REASSIGN_TASKS = """
 update tasks t set role = r.role, assignee = null
 from unnest(%s::uuid[], %s::text[]) as r(case_id, role)
 where t.case_id = r.case_id and t.status = 'open' and t.kind = 'work'
+"""
+
+TASKS_DUE = """
+update tasks t set due_at = d.due_at
+from unnest(%s::uuid[], %s::smallint[], %s::text[], %s::text[], %s::timestamptz[])
+  as d(case_id, level, role, branch, due_at)
+where t.case_id = d.case_id and t.level = d.level and t.role = d.role and t.branch = d.branch
+  and t.status = 'open' and t.kind = 'approval'
 """
 
 RAISE_TASKS = """
@@ -327,10 +339,11 @@ def save_approvals(conn: Connection[Any], approvals: Sequence[Approval]) -> None
             a.decided_at,
             a.decision,
             a.branch,
+            a.paused_at,
         )
         for a in approvals
     ]
-    conn.execute(SAVE_APPROVALS, _columns(heads, 18))
+    conn.execute(SAVE_APPROVALS, _columns(heads, 19))
     steps = [
         (
             a.approval,
@@ -409,9 +422,20 @@ def open_tasks(conn: Connection[Any], now: datetime, opened: Sequence[TaskRow]) 
 
 
 def escalate_tasks(conn: Connection[Any], escalated: Sequence[TaskEscalated]) -> None:
-    """Show late tasks to a second role. To be done before the batch's closings and openings."""
+    """Show late tasks to a second role; of several of one task the last counts. To be done before the batch's closings
+    and openings."""
     if escalated:
-        conn.execute(ESCALATE_TASKS, _columns([(e.case_id, e.level, e.role, e.to, e.branch) for e in escalated], 5))
+        last = {(e.case_id, e.level, e.role, e.branch): e.to for e in escalated}
+        rows = [(case, level, role, to, branch) for (case, level, role, branch), to in last.items()]
+        conn.execute(ESCALATE_TASKS, _columns(rows, 5))
+
+
+def set_due(conn: Connection[Any], due: Sequence[TasksDue]) -> None:
+    """Let open approval tasks be due at other times, or at none. To be done before the batch's closings and openings.
+
+    Each task at most once per call, or it would hang on the server's plan what counts."""
+    if due:
+        conn.execute(TASKS_DUE, _columns([(d.case_id, d.level, d.role, d.branch, d.due_at) for d in due], 5))
 
 
 def reassign_tasks(conn: Connection[Any], reassigned: Sequence[TasksReassigned]) -> None:

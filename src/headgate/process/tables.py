@@ -69,6 +69,14 @@ cases = tenant_table(
 )
 cases.append_constraint(UniqueConstraint("tenant_id", "process", "key", name="uq_cases_process_key"))
 Index("ix_cases_open", cases.c.tenant_id, cases.c.due_at, postgresql_where=cases.c.due_at.isnot(None))
+# Those that had left the straight path, as the list shows them; the many that never did are not in it.
+Index(
+    "ix_cases_closed",
+    cases.c.tenant_id,
+    cases.c.closed_at,
+    cases.c.case_id,
+    postgresql_where=(cases.c.status == "closed") & (cases.c.sla_state != ""),
+)
 Index("ix_cases_subject", cases.c.tenant_id, cases.c.subject_type, cases.c.subject)
 
 approvals = tenant_table(
@@ -91,6 +99,7 @@ approvals = tenant_table(
     _ts("decided_at"),
     Column("decision", Uuid),
     Column("branch", Text, nullable=False, server_default=""),
+    _ts("paused_at"),  # since when its clocks stand still, while its stage waits for somebody outside
     primary_key=("approval",),
 )
 Index("ix_approvals_case", approvals.c.tenant_id, approvals.c.case_id)
@@ -98,6 +107,14 @@ Index(
     "ix_approvals_pending",
     approvals.c.tenant_id,
     approvals.c.requested_at,
+    postgresql_where=approvals.c.status == "pending",
+)
+# What waits for a task: with this the planner has no choice that reads all that waits for each of many tasks.
+Index(
+    "ix_approvals_pending_of_case",
+    approvals.c.tenant_id,
+    approvals.c.case_id,
+    approvals.c.branch,
     postgresql_where=approvals.c.status == "pending",
 )
 

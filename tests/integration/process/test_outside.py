@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from headgate.kernel.errors import Conflict
 from headgate.ledger import event_list
 from headgate.packs import find_pack, install_pack, read_pack
 from headgate.process import case_detail, case_of_subject
-from headgate.process.core.moving import Renaming
+from headgate.process.core.moving import Renaming, outlook
+from headgate.process.core.state import TaskEscalated
 from headgate.process.messages import About, send_message
 from headgate.process.migration.rehearsal import rehearse
 from headgate.process.migration.service import start
 from headgate.process.outside import answered, ask
+from headgate.process.repo import escalate_tasks, get_cases
 from headgate.store import Database
 from tests.scenarios.channel import Channel, bare_channel, person, record
 
@@ -121,6 +124,52 @@ def test_nobody_is_waited_for_after_the_end_and_a_stage_that_does_not_listen_goe
         held.app.database.transaction(held.tenant) as conn,
     ):
         ask(conn, held.context(CARL), held.app.engine, released["case_id"])
+
+
+def test_while_the_partner_is_asked_nobody_steps_in_and_the_request_does_not_lapse(held: Channel) -> None:
+    before = held.approval("O-1")
+    ask_partner(held)
+    held.pass_time(days=30)
+    asked, (task,) = held.approval("O-1"), held.tasks()
+    assert (asked.status, asked.expires_at, asked.steps[0].escalated) == ("pending", before.expires_at, False)
+    assert (task["due_at"], task["also_role"], asked.paused_at is not None) == (None, "", True)
+    with held.app.database.transaction(held.tenant) as conn:
+        answered(conn, held.context(CARL), held.app.engine, asked.case_id, "they rang")
+    held.govern()
+    went_on, (task,) = held.approval("O-1"), held.tasks()
+    assert went_on.paused_at is None
+    assert went_on.expires_at > held.clock.now()
+    assert task["due_at"] == went_on.steps[0].due_at
+    due = went_on.steps[0].due_at
+    assert due is not None
+    held.pass_time(seconds=(due - held.clock.now()).total_seconds() - 60)
+    assert held.tasks()[0]["also_role"] == ""
+    held.pass_time(minutes=2)
+    assert held.tasks()[0]["also_role"] == "finance_director", "what was left has passed"
+
+
+def test_a_case_that_waits_is_not_moved_to_where_nothing_would_let_it_go_on(held: Channel) -> None:
+    case_id = ask_partner(held)
+    with held.app.database.transaction(held.tenant) as conn:
+        (found,) = get_cases(conn, [case_id])
+        pair = (found.process, found.version)
+        here = held.app.engine.definitions.versions(conn, [pair])[pair]
+    stage = here.stages[found.stage]
+    assert stage.sla is not None
+    assert outlook(here, here, found, Renaming(), ()).movable
+    deaf = replace(stage, sla=replace(stage.sla, pauses=()))
+    there = replace(here, version=3, stages={**here.stages, stage.id: deaf})
+    (why,) = outlook(here, there, found, Renaming(), ()).problems
+    assert "its clocks stand still (waiting for the partner)" in why
+
+
+def test_of_two_escalations_of_one_task_the_last_counts_whatever_the_plan(held: Channel) -> None:
+    found = held.approval("O-1")
+    late = [TaskEscalated(found.case_id, 1, "channel_manager", to, "") for to in ("finance", "tenant_admin", "finance")]
+    for several in (late, late[:2]):
+        with held.app.database.transaction(held.tenant) as conn:
+            escalate_tasks(conn, several)
+        assert held.tasks()[0]["also_role"] == several[-1].to
 
 
 def test_nobody_outside_can_say_that_a_question_was_asked(held: Channel) -> None:

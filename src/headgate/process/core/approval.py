@@ -148,10 +148,15 @@ def check_vote(approval: Approval, outcome: str, justification: str, digest: str
         raise invalid("justification", justification, "is missing", "Say in a few words why.")
     if approval.status != "pending":
         raise Stale(f"this approval is {approval.status}; it can be decided only once")
-    if now >= approval.expires_at:
+    if over(approval, now):
         raise Stale("this approval has expired")
     if digest != approval.digest:
         raise Stale("what you saw has changed since; open it again and decide on what it says now")
+
+
+def over(approval: Approval, now: datetime) -> bool:
+    """Whether the time to decide is over; it is not while the clocks stand still."""
+    return approval.paused_at is None and now >= approval.expires_at
 
 
 def cast(approval: Approval, vote: Vote, now: datetime, deadline: Deadline) -> Approval:

@@ -12,7 +12,7 @@ from headgate.kernel.ids import derive_id
 from headgate.process.core import approval as approvals
 from headgate.process.core import commands, reminders, service_level
 from headgate.process.core.matrix import Asked
-from headgate.process.core.running import Run, clock
+from headgate.process.core.running import Run, clock, put
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
@@ -98,14 +98,6 @@ def decided(run: Run, pending: Approval | None, under: str) -> str | None:
     return _after_vote(run, pending, after, vote, under)
 
 
-def put(run: Run, approval: Approval) -> None:
-    """Let the case have this approval as it stands, at the stage or branch that asked for it."""
-    if approval.branch:
-        run.case = run.case._replace(asked={**run.case.asked, approval.branch: approval})
-    else:
-        run.case = run.case._replace(approval=approval)
-
-
 def _after_vote(run: Run, before: Approval, after: Approval, vote: Vote, under: str) -> str | None:
     put(run, after)
     if after.status == "pending":
@@ -168,7 +160,7 @@ def open_tasks(run: Run, approval: Approval) -> None:
                 kind="approval",
                 title=f"Decide {approval.subject_type} {approval.subject}",
                 role=step.role,
-                due_at=step.due_at,
+                due_at=step.due_at if approval.paused_at is None else None,
                 stake=approval.stake,
                 currency=approval.currency,
                 partner=approval.partner,
@@ -178,7 +170,7 @@ def open_tasks(run: Run, approval: Approval) -> None:
         )
         if step.due_at is not None:
             dues.append(step.due_at)
-    if dues:
+    if dues and approval.paused_at is None:
         late = clock(approval.branch, "approval.late")
         run.effects.append(TimersCleared(run.case.case_id, late))
         run.effects.append(TimerSet(run.case.case_id, run.case.key, f"{late}.{level}", min(dues)))
@@ -209,8 +201,9 @@ def _fired(run: Run) -> str | None:
 
 
 def approval_clock(run: Run, pending: Approval | None, name: str) -> str | None:
-    """A clock of an approval: the hour at which the next role steps in, or at which the request lapses."""
-    if pending is None or pending.status != "pending":
+    """A clock of an approval: the hour at which the next role steps in, or at which the request lapses. One that fired
+    just before the clocks were stopped is set again when they go on."""
+    if pending is None or pending.status != "pending" or pending.paused_at is not None:
         return "timer.stale"
     now = run.around.now
     if name.startswith("approval.late."):

@@ -23,6 +23,7 @@ from headgate.process.core.state import (
     TaskEscalated,
     TaskOpened,
     TasksClosed,
+    TasksDue,
     TasksRaised,
     TasksReassigned,
     TimersCleared,
@@ -43,7 +44,7 @@ class Gathered:
     """What a batch of events comes to.
 
     Order within the batch is respected: a task opened and closed ends closed. To be written in this order: escalations,
-    raises and reassignments of tasks stored before, closings of them, tasks opened.
+    raises, reassignments and due times of tasks stored before, closings of them, tasks opened.
     """
 
     cases: dict[UUID, Case] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Gathered:
     escalated: list[TaskEscalated] = field(default_factory=list)
     reassigned: list[TasksReassigned] = field(default_factory=list)
     raised: dict[UUID, int] = field(default_factory=dict)
+    due: dict[tuple[UUID, int, str, str], TasksDue] = field(default_factory=dict)
     timers: dict[tuple[UUID, str], TimerSet] = field(default_factory=dict)
     cleared: list[TimersCleared] = field(default_factory=list)
     commands: list[CommandIssued] = field(default_factory=list)
@@ -96,10 +98,12 @@ class Gathered:
             case EventEmitted():
                 self.emitted.append((seq, effect))
             case _:
-                self._told(effect)
+                self._rarer(effect)
 
-    def _told(self, effect: CaseStarted | CaseCancelled | CaseMoved) -> None:
-        if isinstance(effect, CaseMoved):
+    def _rarer(self, effect: TasksDue | CaseStarted | CaseCancelled | CaseMoved) -> None:
+        if isinstance(effect, TasksDue):
+            self._due(effect)
+        elif isinstance(effect, CaseMoved):
             self.moved.append(effect)
         else:
             self.subcases.append(effect)
@@ -113,7 +117,7 @@ class Gathered:
     def _escalate(self, effect: TaskEscalated) -> None:
         place = (effect.case_id, effect.level, effect.role, effect.branch)
         for task, (opened, status, _) in self.tasks.items():
-            if status == "open" and place == (opened.case_id, opened.level, opened.role, opened.branch):
+            if status == "open" and place == _place(opened):
                 self.tasks[task] = TaskRow(opened, status, effect.to)
         # Those stored before the batch, unless it has closed them already.
         if not any(_closes(closed, effect) for closed in self.closed):
@@ -132,11 +136,22 @@ class Gathered:
                 self.tasks[task] = TaskRow(higher, status, also_role)
         self.raised[effect.case_id] = max(self.raised.get(effect.case_id, 0), effect.priority)
 
+    def _due(self, effect: TasksDue) -> None:
+        place = (effect.case_id, effect.level, effect.role, effect.branch)
+        for task, (opened, status, also_role) in self.tasks.items():
+            if status == "open" and opened.kind == "approval" and place == _place(opened):
+                self.tasks[task] = TaskRow(replace(opened, due_at=effect.due_at), status, also_role)
+        self.due[place] = effect
+
     def _clear(self, effect: TimersCleared) -> None:
         self.cleared.append(effect)
         gone = [k for k in self.timers if k[0] == effect.case_id and k[1].startswith(effect.prefix)]
         for key in gone:
             del self.timers[key]
+
+
+def _place(task: TaskOpened) -> tuple[UUID, int, str, str]:
+    return task.case_id, task.level, task.role, task.branch
 
 
 def _closes(closed: TasksClosed, late: TaskEscalated) -> bool:

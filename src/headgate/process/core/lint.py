@@ -1,21 +1,24 @@
 """Everything that can be said of a process file before it is installed: code, severity, place and how to mend it.
 
 What the parser refuses ends the look (`structure`); then every rule of the catalogue speaks, its file's name being its
-code; then what an installation knows is compared: actions, policies and roles.
+code; then what an installation knows is compared: actions with what they take and give, policies and roles.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from headgate.kernel.errors import Invalid
+from headgate.process.core.action_lint import INPUTS, OUTPUTS, check_actions
 from headgate.process.core.definition import Definition
 from headgate.process.core.marks import Marks, marks_of
 from headgate.process.core.parse import read_definition
 from headgate.process.core.rules import RULES
 from headgate.process.core.rules.finding import Finding, steps_of
+from headgate.process.core.signature import Signature
 
 _LINE = re.compile(r":(\d+)$")
 
@@ -27,6 +30,7 @@ class Known:
     actions: frozenset[str] | None = None
     policies: frozenset[str] | None = None
     roles: frozenset[str] | None = None
+    signatures: Mapping[str, Signature] = field(default_factory=dict)  # what actions take and give
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,17 @@ def lint_process(text: str, file: str, known: Known | None = None) -> list[LintI
         for rule in RULES
         for finding in rule(definition)
     ]
-    found += [_issue(code, "warning", finding, file, marks) for code, finding in _unknown(definition, known or Known())]
+    known = known or Known()
+    found += [_issue(code, "warning", finding, file, marks) for code, finding in _unknown(definition, known)]
+    declared = check_actions(definition, known.signatures)
+    found += [_issue(code, "error", finding, file, marks) for code, finding in declared]
     return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
 
 
 def codes() -> list[str]:
     """Every code there is."""
     rules = [rule.__module__.rsplit(".", 1)[-1].replace("_", "-") for rule in RULES]
-    return sorted({"structure", *rules, "unknown-action", "unknown-policy", "unknown-role"})
+    return sorted({"structure", *rules, INPUTS, OUTPUTS, "unknown-action", "unknown-policy", "unknown-role"})
 
 
 def _structure(text: str, file: str, error: Invalid) -> LintIssue:
@@ -107,6 +114,8 @@ def _unknown(definition: Definition, known: Known) -> Iterator[tuple[str, Findin
 
 
 def _near(name: str, among: frozenset[str]) -> str:
-    """The known name that begins most like this one."""
+    """The known name that is most like this one, else one that begins like it."""
+    if near := get_close_matches(name, sorted(among), n=1, cutoff=0.8):
+        return near[0]
     first = name.split(".")[0]
     return next((n for n in sorted(among) if n.startswith(first)), min(among, default="none"))

@@ -13,7 +13,7 @@ from typing import Any, Final
 from headgate.process.core import branches
 from headgate.process.core.definition import Definition, Stage, Step, within
 from headgate.process.core.rules.finding import steps_of
-from headgate.process.core.service_level import CLOCK
+from headgate.process.core.service_level import CLOCK, clock_of
 from headgate.process.core.state import Case
 
 EVENT: Final = "case.migrated"
@@ -64,6 +64,7 @@ def outlook(old: Definition, new: Definition, case: Case, mapping: Renaming, tim
         return Outlook(to, (), (f"'{to}' is an end in {version}; a case is not ended by moving it",))
     problems = [
         *_approval(case, here, there, version),
+        *_paused(case, there, version),
         *_branches(old, case, there, version),
         *_timers(there, timers, version),
         *_lost(new, case, mapping, version),
@@ -119,6 +120,14 @@ def _approval(case: Case, here: Stage, there: Stage, version: str) -> Iterator[s
         yield f"nobody waits for its open approval in '{there.id}' of {version}"
     elif asked is not None:
         yield from _bound(asked, again, version)
+
+
+def _paused(case: Case, there: Stage, version: str) -> Iterator[str]:
+    """A clock that stands still has to find, in its new stage, what lets it run on."""
+    because = clock_of(case.data).get("because")
+    known = there.sla.pauses if there.sla is not None else ()
+    if case.sla_state == "paused" and because not in [pause.because for pause in known]:
+        yield f"its clocks stand still ({because}), and nothing in '{there.id}' of {version} lets them go on"
 
 
 def _bound(asked: Step, again: Step, version: str) -> Iterator[str]:

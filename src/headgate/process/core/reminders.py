@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final
 
 from headgate.kernel.canonical import instant_text
@@ -15,10 +17,17 @@ EVENT: Final = "approval.reminder"
 
 def begin(run: Run, approval: Approval, level: int | None) -> None:
     """Set the clock of the first reminder of a level, and drop that of the level before."""
-    if not any(s.remind_hours for s in approval.steps):
+    if approval.paused_at is not None or not any(s.remind_hours for s in approval.steps):
         return
     run.effects.append(TimersCleared(run.case.case_id, clock(approval.branch, TIMER)))
     _next(run, approval, _waiting(approval, level))
+
+
+def go_on(run: Run, approval: Approval, passed: Decimal) -> None:
+    """Set the clock of the next reminder of the open level again, of which so many working hours have passed."""
+    hours = _hours(_waiting(approval, current_level(approval)))
+    if hours is not None:
+        _set(run, approval, current_level(approval) or 0, hours - passed % hours)
 
 
 def remind(run: Run, approval: Approval, level: int) -> str | None:
@@ -51,9 +60,15 @@ def _waiting(approval: Approval, level: int | None) -> list[ApprovalStep]:
 
 
 def _next(run: Run, approval: Approval, steps: list[ApprovalStep]) -> None:
-    hours = [s.remind_hours for s in steps if s.remind_hours]
-    if hours:
-        at = run.deadline(run.around.now, min(hours))
-        run.effects.append(
-            TimerSet(run.case.case_id, run.case.key, clock(approval.branch, f"{TIMER}{steps[0].level}"), at)
-        )
+    hours = _hours(steps)
+    if hours is not None:
+        _set(run, approval, steps[0].level, hours)
+
+
+def _hours(steps: Sequence[ApprovalStep]) -> Decimal | None:
+    return min((s.remind_hours for s in steps if s.remind_hours), default=None)
+
+
+def _set(run: Run, approval: Approval, level: int, hours: Decimal) -> None:
+    at = run.deadline(run.around.now, hours)
+    run.effects.append(TimerSet(run.case.case_id, run.case.key, clock(approval.branch, f"{TIMER}{level}"), at))

@@ -13,7 +13,7 @@ from headgate.ledger.core.events import StoredEvent
 from headgate.policy.core import DecisionDraft, Evaluation
 from headgate.process.core.approval import Deadline, Voter
 from headgate.process.core.definition import Definition, Step, at_path
-from headgate.process.core.state import Case, Effect
+from headgate.process.core.state import Approval, Case, Effect
 
 Decide = Callable[[str, Mapping[str, object]], Evaluation]
 
@@ -98,6 +98,14 @@ class Run:
     def keep(self, step: Step, outputs: Mapping[str, object]) -> None:
         """Store a step's outputs under its id in the case's data."""
         self.case = self.case._replace(data={**self.case.data, step.id: dict(outputs)})
+
+
+def put(run: Run, approval: Approval) -> None:
+    """Let the case have this approval as it stands, at the stage or branch that asked for it."""
+    if approval.branch:
+        run.case = run.case._replace(asked={**run.case.asked, approval.branch: approval})
+    else:
+        run.case = run.case._replace(approval=approval)
 
 
 def clock(branch: str, name: str) -> str:

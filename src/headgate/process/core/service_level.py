@@ -1,20 +1,21 @@
 """The clock of a stage: started, paused while somebody outside has the ball, warned, breached, escalated.
 
 All times are working hours of the calendar that counts for the case. A pause moves what is due by exactly the working
-time it lasted. What was late before it stays late: a pause mends nothing.
+time it lasted, and so the clocks of approvals that wait. What was late before it stays late: a pause mends nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import ROUND_UP, Decimal
 from typing import Final
 
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.ids import derive_id
+from headgate.process.core import pausing
 from headgate.process.core.definition import ServiceLevel, Stage
+from headgate.process.core.pausing import moved
 from headgate.process.core.running import Run
 from headgate.process.core.state import (
     EventEmitted,
@@ -28,7 +29,6 @@ from headgate.process.core.state import (
 CLOCK: Final = "service_level"  # where a case keeps what its clock knows beyond the due time
 ESCALATE: Final = "sla.escalate."
 ASKED, ANSWERED = "case.asked", "case.answered"  # somebody outside has the ball, and has given it back
-_EXACT: Final = Decimal("1e-9")
 
 
 def start(run: Run, sla: ServiceLevel) -> None:
@@ -131,14 +131,15 @@ def _pause(run: Run, sla: ServiceLevel, because: str) -> None:
     run.case = run.case._replace(sla_state="paused")
     run.effects.append(TimersCleared(run.case.case_id, "sla."))
     run.notes["clock"] = {"paused": because}
+    pausing.hold(run)
     announce(run, run.definition.stages[run.case.stage], "clock.paused", {"because": because})
 
 
 def _resume(run: Run, sla: ServiceLevel, clock: Mapping[str, object]) -> None:
     since, was, case = parse_instant("since", clock["since"]), str(clock["was"]), run.case
     assert case.due_at is not None
-    due = _moved(run, since, case.due_at)
-    warn = _moved(run, since, case.warn_at) if was == "running" and case.warn_at is not None else None
+    due = moved(run, since, case.due_at)
+    warn = moved(run, since, case.warn_at) if was == "running" and case.warn_at is not None else None
     run.case = case._replace(sla_state=was, due_at=due, warn_at=warn or case.warn_at)
     _set(run, warn, due)
     left = {k: v for k, v in clock.items() if k not in ("since", "because", "was")}
@@ -146,19 +147,13 @@ def _resume(run: Run, sla: ServiceLevel, clock: Mapping[str, object]) -> None:
         left["target_at"] = _target(run, since, str(left["target_at"]))
     _keep(run, left)
     run.notes["clock"] = {"resumed": clock["because"], "paused_since": clock["since"]}
+    pausing.go_on(run)
     announce(run, run.definition.stages[run.case.stage], "clock.resumed", {"because": clock["because"]})
 
 
 def _target(run: Run, since: datetime, text: str) -> str:
     at = parse_instant("target_at", text)
-    return text if at <= since else instant_text(_moved(run, since, at))
-
-
-def _moved(run: Run, since: datetime, at: datetime) -> datetime:
-    """An instant of the clock, moved by the working time that passed since the pause began."""
-    left = run.clock().elapsed(since, at)
-    hours = (Decimal(left.days * 86400 + left.seconds) / 3600).quantize(_EXACT, ROUND_UP)
-    return run.deadline(run.around.now, hours)
+    return text if at <= since else instant_text(moved(run, since, at))
 
 
 def _set(run: Run, warn: datetime | None, due: datetime) -> None:

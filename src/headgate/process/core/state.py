@@ -93,6 +93,7 @@ class Approval:
     decided_at: datetime | None = None
     decision: UUID | None = None
     branch: str = ""  # of a parallel step, as a path; empty when the stage itself asks
+    paused_at: datetime | None = None  # since when its clocks stand still, as those of its stage do
 
 
 class Case(NamedTuple):
@@ -188,6 +189,17 @@ class TasksRaised:
 
     case_id: UUID
     priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class TasksDue:
+    """The open approval tasks of a role at a level are due then; None while their clock stands still."""
+
+    case_id: UUID
+    level: int
+    role: str
+    branch: str
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +305,7 @@ Effect = (
     | TaskEscalated
     | TasksReassigned
     | TasksRaised
+    | TasksDue
     | TimerSet
     | TimersCleared
     | ApprovalSaved

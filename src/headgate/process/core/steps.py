@@ -14,10 +14,10 @@ from headgate.kernel.ids import derive_id
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
 from headgate.process.core import branches, commands, kept
-from headgate.process.core.builtin import longest_expiry, open_tasks, put
+from headgate.process.core.builtin import longest_expiry, open_tasks
 from headgate.process.core.definition import Step
 from headgate.process.core.matrix import Asked, asked_by, plan_steps
-from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, clock, mapping_of, value_of
+from headgate.process.core.running import ActionCall, Run, StepRunner, as_amount, clock, mapping_of, put, value_of
 from headgate.process.core.state import (
     Approval,
     ApprovalSaved,
@@ -103,9 +103,9 @@ def approve(run: Run, step: Step) -> None:
     }
     if approval.status == "approved":
         return
-    run.effects.append(
-        TimerSet(run.case.case_id, run.case.key, clock(run.branch, "approval.expire"), approval.expires_at)
-    )
+    if approval.paused_at is None:
+        lapses = TimerSet(run.case.case_id, run.case.key, clock(run.branch, "approval.expire"), approval.expires_at)
+        run.effects.append(lapses)
     open_tasks(run, approval)
 
 
@@ -138,6 +138,8 @@ def _open(run: Run, step: Step, asked: tuple[Asked, ...], decision: DecisionDraf
         steps=plan_steps(asked),
         decision=decision.decision,
         branch=run.branch,
+        # What a branch asks while its stage waits for somebody outside has its time from when the stage goes on.
+        paused_at=now if run.branch and case.sla_state == "paused" else None,
     )
     begun = approvals.begin(approval, now, run.deadline)
     return _with_carried(run, begun if run.branch else kept.with_kept(run, begun))

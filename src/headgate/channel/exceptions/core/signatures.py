@@ -1,0 +1,28 @@
+"""What the actions of price exceptions take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from headgate.process.core.signature import REQUEST, Signature, listing, number, record, text, truth
+
+SIGNATURES: Mapping[str, Signature] = {
+    "price_exception.assess": Signature(
+        "compares with the price in force, and says what the concession could cost",
+        gives={
+            "needed": truth("whether the asked price is below the one in force"),
+            "partner": text("for whom"),
+            "stake": number("what it could cost, in the tenant's currency"),
+            "currency": text("the tenant's currency"),
+            "exceptions": listing("price_exception where it is needed"),
+            **REQUEST,
+        },
+    ),
+    "price_exception.edit": Signature("applies an approver's counter-offer"),
+    "price_exception.grant": Signature(
+        "makes a time-boxed agreement of the request", gives={"command": record("what was granted")}
+    ),
+    "price_exception.close": Signature(
+        "takes a status; nothing is granted", takes={"status": text("the status it takes")}
+    ),
+}

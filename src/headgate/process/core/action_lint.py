@@ -1,0 +1,232 @@
+"""Holds a definition against what its actions take and give (`signature.py`).
+
+A `run` step passes what its action takes, all that it needs, and of the right kind; what conditions and arguments read
+of such a step is something that its action gives, of a kind that fits where it goes. Steps that bear one id may run
+several actions: then it is enough that one of them gives it. Nothing is said of actions that declare nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from headgate.process.core.definition import Condition, Definition, Stage, Step
+from headgate.process.core.rules.finding import Finding, steps_of, transitions_of
+from headgate.process.core.signature import Kind, Signature, Slot, of_kind
+
+INPUTS: Final = "action-inputs"
+OUTPUTS: Final = "action-outputs"
+# What is kept of a step that a person skipped.
+_SKIPPED: Final = frozenset({"status", "by", "reason"})
+_ARTICLES: Final[Mapping[Kind, str]] = {
+    "text": "a text",
+    "truth": "true or false",
+    "number": "a number",
+    "instant": "a point in time",
+    "list": "a list",
+    "record": "a record",
+}
+# What the kernel's own kinds of steps are given under these names.
+_WANTED: Final[Mapping[str, Mapping[str, Kind]]] = {
+    "approve": {
+        "each": "list",
+        "binds": "text",
+        "stake": "number",
+        "summary": "record",
+        "requested_by": "text",
+        "barred": "list",
+    },
+    "task": {"role": "text", "hours": "number", "due": "instant"},
+    "timer": {"at": "instant", "hours": "number"},
+    "command": {"payload": "record", "type": "text"},
+    "emit": {"data": "record"},
+    "set": {
+        "partner": "text",
+        "stake": "number",
+        "currency": "text",
+        "exceptions": "list",
+        "owner_role": "text",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a path leads to: what it may be, none where nothing is known; `wrong` says why it is nothing."""
+
+    slots: tuple[Slot, ...] = ()
+    actions: str = ""
+    wrong: str = ""
+    fix: str = ""
+
+
+Producers = Mapping[str, Mapping[str, Signature] | None]
+
+
+def check_actions(definition: Definition, signatures: Mapping[str, Signature]) -> Iterator[tuple[str, Finding]]:
+    """Remarks with their code, each once."""
+    producers = _producers(definition, signatures)
+    told: set[tuple[str, str]] = set()
+    for stage in definition.stages.values():
+        for code, finding in _of(stage, producers, signatures):
+            if (code, finding.message) not in told:
+                told.add((code, finding.message))
+                yield code, finding
+
+
+def _producers(definition: Definition, signatures: Mapping[str, Signature]) -> Producers:
+    """By the id of a step, the actions that steps of this id run; None where one of them is not known."""
+    found: dict[str, dict[str, Signature] | None] = {}
+    for stage in definition.stages.values():
+        for step in steps_of(stage):
+            if step.kind == "set":
+                continue
+            known = signatures.get(step.name) if step.kind == "run" else None
+            before = found.setdefault(step.id, {})
+            if known is None or before is None:
+                found[step.id] = None
+            else:
+                before[step.name] = known
+    return found
+
+
+def _of(stage: Stage, producers: Producers, signatures: Mapping[str, Signature]) -> Iterator[tuple[str, Finding]]:
+    for transition in transitions_of(stage):
+        for condition in transition.when:
+            yield from _condition(stage, condition, producers)
+    for step in steps_of(stage):
+        if step.kind == "run" and step.name in signatures:
+            args = {name: value for name, value in step.args.items() if name != "compensate"}
+            yield from _inputs(stage, step.name, signatures[step.name], args, producers)
+        yield from _taken_back(stage, step, producers, signatures)
+        yield from _read(stage, step, producers)
+
+
+def _taken_back(
+    stage: Stage, step: Step, producers: Producers, signatures: Mapping[str, Signature]
+) -> Iterator[tuple[str, Finding]]:
+    """The action that takes a step back is given what it takes, too."""
+    how = step.args.get("compensate")
+    given: Mapping[str, object] = how if isinstance(how, Mapping) else {}
+    action = given.get("run") if given else how if step.kind == "run" else None
+    if isinstance(action, str) and action in signatures:
+        args = {str(name): value for name, value in given.items() if name not in ("run", "within")}
+        yield from _inputs(stage, action, signatures[action], args, producers)
+
+
+def _inputs(
+    stage: Stage, action: str, signature: Signature, args: Mapping[str, object], producers: Producers
+) -> Iterator[tuple[str, Finding]]:
+    takes = signature.takes
+    for name, value in args.items():
+        slot = takes.get(name)
+        if slot is None:
+            said = f"passes '{name}' to {action}, which does not take it"
+            yield INPUTS, Finding(stage.id, said, _nearest(name, takes, "It takes"))
+            continue
+        found = _path(value, producers)
+        if found is None and not of_kind(slot, value) and not _is_path(value):
+            said = f"passes '{value}' as {name} to {action}, which takes {_wanted(slot)}"
+            yield INPUTS, Finding(stage.id, said, f"Give {_wanted(slot)}.")
+        elif found is not None and found.slots and not any(s.kind == slot.kind for s in found.slots):
+            said = f"passes '{value}' as {name} to {action}, which takes {_ARTICLES[slot.kind]}"
+            yield INPUTS, Finding(stage.id, said, f"{found.actions} gives {_ARTICLES[found.slots[0].kind]} there.")
+    for name, slot in takes.items():
+        if name not in args and not slot.optional:
+            yield INPUTS, Finding(stage.id, f"runs '{action}' without {name}, which it needs", f"Add {name}: … to it.")
+
+
+def _read(stage: Stage, step: Step, producers: Producers) -> Iterator[tuple[str, Finding]]:
+    wanted = _WANTED.get(step.kind, {})
+    for name, value in step.args.items():
+        kind = wanted.get(name)
+        found = _path(value, producers)
+        slots = found.slots if found is not None else ()
+        if kind is not None and found is not None and slots and not any(slot.kind == kind for slot in slots):
+            said = f"'{value}' is {_ARTICLES[slots[0].kind]}, and {name} of a {step.kind} step is"
+            yield OUTPUTS, Finding(stage.id, f"{said} {_ARTICLES[kind]}", f"{found.actions} gives it so.")
+        for written in _paths(value):
+            given = _path(written, producers)
+            if given is not None and given.wrong:
+                yield OUTPUTS, Finding(stage.id, given.wrong, given.fix)
+
+
+def _paths(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from _paths(each)
+    elif _is_path(value):
+        yield str(value)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and value.startswith("$")
+
+
+def _condition(stage: Stage, condition: Condition, producers: Producers) -> Iterator[tuple[str, Finding]]:
+    written = ".".join(condition.path)
+    found = _given(written, condition.path, producers)
+    if found is None:
+        return
+    if found.wrong:
+        yield OUTPUTS, Finding(stage.id, found.wrong, found.fix)
+        return
+    for value in condition.values:
+        if value is not None and found.slots and not any(of_kind(slot, value) for slot in found.slots):
+            shown = str(value).lower() if isinstance(value, bool) else str(value)
+            said = f"asks whether '{written}' is {shown}, which {found.actions} never gives"
+            yield OUTPUTS, Finding(stage.id, said, f"It gives {_wanted(found.slots[0])}.")
+
+
+def _path(value: object, producers: Producers) -> _Given | None:
+    """What an argument reads; None where it reads nothing that is declared."""
+    return _given(str(value), tuple(str(value)[1:].split(".")), producers) if _is_path(value) else None
+
+
+def _given(written: str, path: tuple[str, ...], producers: Producers) -> _Given | None:
+    actions = producers.get(path[0])
+    if not actions:
+        return None
+    names = " or ".join(actions)
+    slots: list[Slot] = []
+    wrong: list[_Given] = []
+    for action, signature in actions.items():
+        found = _walk(written, path[1:], action, signature)
+        if isinstance(found, _Given):
+            wrong.append(found)
+        elif found is None:
+            return _Given(actions=names)
+        else:
+            slots.append(found)
+    return _Given(tuple(slots), names) if slots else wrong[0]
+
+
+def _walk(written: str, path: tuple[str, ...], action: str, signature: Signature) -> Slot | _Given | None:
+    """The slot at a path; None where a record is open; or why there is none."""
+    here = Slot("record", fields=signature.gives)
+    if not path:
+        return here
+    if path[0] in _SKIPPED and path[0] not in signature.gives:
+        return None
+    for depth, part in enumerate(path):
+        if here.kind != "record":
+            said = f"reads '{written}', but {'.'.join(path[:depth])} of {action} is {_ARTICLES[here.kind]}"
+            return _Given(wrong=said, fix="Read it as a whole.")
+        if part not in here.fields:
+            if here.fields is not signature.gives and not here.fields:
+                return None
+            said = f"reads '{written}', but {action} gives no {'.'.join(path[: depth + 1])}"
+            return _Given(wrong=said, fix=_nearest(part, here.fields, "It gives"))
+        here = here.fields[part]
+    return here
+
+
+def _wanted(slot: Slot) -> str:
+    return f"one of {', '.join(slot.values)}" if slot.values else _ARTICLES[slot.kind]
+
+
+def _nearest(name: str, known: Mapping[str, Slot], begins: str) -> str:
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"Did you mean {near[0]}?" if near else f"{begins} {', '.join(sorted(known)) or 'nothing'}."
