@@ -17,8 +17,10 @@ import filelock
 import hypothesis
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from psycopg import sql
 
+from headgate.access import hashing
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.store import Database, create_schema, embedded, metadata
@@ -80,6 +82,16 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
     for name in ("connect", "connect_ex"):
         monkeypatch.setattr(socket.socket, name, refuse)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords() -> Iterator[PasswordHasher]:
+    """Hash passwords with next to no work: thousands are, and strength is not what those tests are about. The hasher
+    that the product uses is given to who asks for it."""
+    strong = hashing._HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashing, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield strong
 
 
 @pytest.fixture(scope="session")

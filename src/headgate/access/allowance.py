@@ -19,6 +19,9 @@ QUOTAS: Final[Mapping[str, str]] = {
     "sources": "sources that may send events",
     "api_keys": "API keys that work",
     "oauth_clients": "OAuth clients that may get tokens",
+    # Refused on the way in, where they are counted (`process.daily`).
+    "events_per_day": "events taken in today, by UTC",
+    "document_megabytes": "megabytes of files that partners sent",
 }
 _ADVICE: Final[Mapping[str, str]] = {
     "people": "suspend somebody, or ask for a larger quota",
@@ -27,6 +30,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "oauth_clients": "disable one, or ask for a larger quota",
 }
 WARN_AT: Final = 80  # per cent
+MEGABYTE: Final = 1_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Usage:
 
 def usage(conn: Connection, now: datetime) -> tuple[Usage, ...]:
     """What the transaction's tenant uses of what it may, in one query."""
-    *used, limits = conn.execute(repo.USED, {"now": now}).fetchone() or (0, 0, 0, 0, {})
+    *used, limits = conn.execute(repo.USED, {"now": now}).fetchone() or (0, 0, 0, 0, 0, 0, {})
     counted = dict(zip(QUOTAS, used, strict=True))
     return tuple(Usage(name, words, counted[name], (limits or {}).get(name)) for name, words in QUOTAS.items())
 
@@ -69,3 +73,11 @@ def expect_room(conn: Connection, now: datetime, name: str) -> None:
     found = next(each for each in usage(conn, now) if each.name == name)
     if found.used >= row[0]:
         raise OverQuota(f"this tenant may have {row[0]} {found.words} and has {found.used}; {_ADVICE[name]}")
+
+
+def expect_document_room(conn: Connection, adding: int) -> None:
+    """Raise `OverQuota` where `adding` bytes of files would be more than the tenant may keep. Two who send at the same
+    moment may overrun it by one file."""
+    limit, kept = conn.execute(repo.DOCUMENTS).fetchone() or (None, 0)
+    if limit is not None and kept + adding > limit * MEGABYTE:
+        raise OverQuota(f"this tenant may keep {limit} megabytes of files; drop some, or ask for a larger quota")

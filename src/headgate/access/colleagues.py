@@ -14,13 +14,15 @@ from psycopg import Connection
 
 from headgate.access import repo
 from headgate.access.core import checks
-from headgate.access.core.passwords import check_password
+from headgate.access.core.passwords import SHORTEST, check_password
 from headgate.access.core.roles import PARTNER_ROLES, require
 from headgate.access.core.tokens import parse_session_token, secret_hash, session_token
 from headgate.access.hashing import hash_password
 from headgate.access.principals import Account, as_account, create_person, get_account, load_principal
 from headgate.access.recording import record
 from headgate.access.roles import grant_role
+from headgate.access.rules import security_of
+from headgate.access.shutting import shut_out
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, invalid
 
@@ -49,12 +51,13 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """Whom a link is for."""
+    """Whom a link is for, and how many characters their password needs."""
 
     principal: str
     name: str
     email: str
     partner: str | None = None
+    shortest: int = SHORTEST
 
 
 def list_colleagues(conn: Connection, ctx: Context) -> list[Colleague]:
@@ -130,8 +133,7 @@ def set_colleague_active(conn: Connection, ctx: Context, principal: str, active:
     if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return
     if not active:
-        conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
-        conn.execute(repo.END_PENDING, {"principal": principal})
+        shut_out(conn, ctx.tenant_id, principal)
         conn.execute(repo.DROP_INVITATIONS, {"principal": principal})
     record(conn, ctx, f"principal.{status}", "principal", principal)
 
@@ -145,20 +147,19 @@ def find_invitation(conn: Connection, token: str, now: datetime) -> Invited:
     principal, expires_at, used_at, name, email, status, partner = row
     if used_at is not None or now >= expires_at or status != "active":
         raise Unauthenticated(_OVER)
-    return Invited(principal, name, email, partner)
+    return Invited(principal, name, email, partner, security_of(conn).password_length)
 
 
 def accept_invitation(conn: Connection, ctx: Context, token: str, password: str) -> Invited:
     """Choose a password by a link, once. Sessions of before end. Raises `Unauthenticated`, `Invalid`."""
     found = find_invitation(conn, token, ctx.now)
-    hashed = hash_password(check_password(password, about=(found.email, found.name)))
+    hashed = hash_password(check_password(password, about=(found.email, found.name), shortest=found.shortest))
     values = {"token_hash": parse_session_token(token)[1], "now": ctx.now}
     if conn.execute(repo.USE_INVITATION, values).rowcount != 1:
         raise Unauthenticated(_OVER)
     conn.execute(repo.SET_HASH, {"principal": found.principal, "password_hash": hashed})
     conn.execute(repo.DROP_INVITATIONS, {"principal": found.principal})
-    conn.execute(repo.END_SESSIONS, {"principal": found.principal, "keep": None})
-    conn.execute(repo.END_PENDING, {"principal": found.principal})
+    shut_out(conn, ctx.tenant_id, found.principal)
     by = Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)
     record(conn, by, "password.chosen", "principal", found.principal)
     return found

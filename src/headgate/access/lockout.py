@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from psycopg import Connection
 
 from headgate.access import repo
+from headgate.access.core.security import DEFAULT
 from headgate.access.recording import record
+from headgate.access.rules import security_of
 from headgate.kernel.context import SYSTEM, Context
 
-MOST_FAILURES = 5
-# How long an account is locked the first time, the second, and so on; a sign-in that succeeds begins anew.
-DELAYS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 15))
+# Where a tenant has not chosen otherwise.
+MOST_FAILURES = DEFAULT.lock_after
+DELAYS = DEFAULT.locks
 LOCK = DELAYS[-1]
 
 
 def note_failure(conn: Connection, ctx: Context, principal: str) -> bool:
     """Count a wrong password or code; whether that locked the account. Commit: what is rolled back was not counted."""
-    values = {"principal": principal, "most": MOST_FAILURES, "now": ctx.now, "delays": list(DELAYS)}
+    rules = security_of(conn)
+    values = {"principal": principal, "most": rules.lock_after, "now": ctx.now, "delays": list(rules.locks)}
     row = conn.execute(repo.NOTE_FAILURE, values).fetchone()
     locked, until = row or (False, None)
     if locked:
         # Who is signed in and is asked again did it themselves, and a partner's transaction writes nobody else's acts.
         by = ctx if ctx.principal.id == principal else Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)
-        record(conn, by, "principal.locked", "principal", principal, until=until, failures=MOST_FAILURES)
+        record(conn, by, "principal.locked", "principal", principal, until=until, failures=rules.lock_after)
     return bool(locked)
 
 

@@ -18,6 +18,8 @@ from headgate.access.core.passwords import check_password
 from headgate.access.core.roles import permissions_of, require
 from headgate.access.hashing import hash_password
 from headgate.access.recording import record
+from headgate.access.rules import security_of
+from headgate.access.shutting import shut_out
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, NotFound
 
@@ -77,7 +79,11 @@ def create_person(
     require(ctx.principal, "admin")
     address = checks.email(email)
     shown = checks.text("name", name, 200)
-    hashed = None if password is None else hash_password(check_password(password, about=(address, shown)))
+    hashed = (
+        None
+        if password is None
+        else hash_password(check_password(password, about=(address, shown), shortest=security_of(conn).password_length))
+    )
     return _create(conn, ctx, f"user:{address}", "person", shown, address, hashed, partner)
 
 
@@ -207,10 +213,11 @@ def set_password(conn: Connection, ctx: Context, principal: str, password: str) 
     account = get_account(conn, principal, ctx.now)
     if account.kind != "person":
         raise Conflict(f"{principal} is not a person and has no password")
-    hashed = hash_password(check_password(password, about=(account.email or "", account.name)))
+    hashed = hash_password(
+        check_password(password, about=(account.email or "", account.name), shortest=security_of(conn).password_length)
+    )
     conn.execute(repo.SET_HASH, {"principal": principal, "password_hash": hashed})
-    conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
-    conn.execute(repo.END_PENDING, {"principal": principal})
+    shut_out(conn, ctx.tenant_id, principal)
     record(conn, ctx, "password.changed", "principal", principal)
 
 
@@ -248,8 +255,7 @@ def _set_status(conn: Connection, ctx: Context, principal: str, status: str) -> 
     if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return
     if status == "suspended":
-        conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
-        conn.execute(repo.END_PENDING, {"principal": principal})
+        shut_out(conn, ctx.tenant_id, principal)
     record(conn, ctx, f"principal.{status}", "principal", principal)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 
@@ -14,8 +15,10 @@ from headgate.access import repo
 from headgate.access.core.roles import require
 from headgate.access.core.security import DEFAULT, SecurityRules, rules_of
 from headgate.access.core.tokens import parse_session_token, same, secret_hash, session_token
+from headgate.access.devices import forget_device
 from headgate.access.principals import load_principal
 from headgate.access.recording import record
+from headgate.access.rules import security_of
 from headgate.access.standing import expect_open
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError, NotFound, Unauthenticated
@@ -28,6 +31,8 @@ IDLE = DEFAULT.idle
 _TOUCH_EVERY = timedelta(minutes=1)
 # What a session may be limited to until its owner has set up the second factor that their role needs.
 ENROL = "enrol"
+# How the ids of a provider's people in its clients begin.
+GUEST = "guest:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,8 @@ class Session:
     """A session as listed; `id` is the hex of what is stored, never the token.
 
     `proofs` are what its owner has shown: password, totp, recovery, passkey, link, …; `proved_at` when they last did.
-    `address` is the network address it was started from. `limited_to` names the only thing it is good for; empty:
-    everything.
+    `address` is the network address it was started from, `device` the browser where that is known. `limited_to` names
+    the only thing it is good for; empty: everything.
     """
 
     id: str
@@ -49,6 +54,7 @@ class Session:
     proofs: tuple[str, ...]
     address: str
     limited_to: str
+    device: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,7 @@ def start_session(
     proofs: Sequence[str] = ("password",),
     limited_to: str = "",
     lasts: timedelta | None = None,
+    device: UUID | None = None,
 ) -> NewSession:
     """Start a session for somebody who has just been authenticated; it lasts as long as the tenant's rules allow, and
     no longer than `lasts`.
@@ -92,7 +99,7 @@ def start_session(
     """
     expect_open(conn, load_principal(conn, principal, ctx.now), writes=False)
     secret = secrets.token_urlsafe(32)
-    rules = rules_of(_security(conn))
+    rules = security_of(conn)
     expires_at = ctx.now + (rules.absolute if lasts is None else min(lasts, rules.absolute))
     shown = "".join(c for c in user_agent if c.isprintable())[:300]
     conn.execute(
@@ -106,6 +113,7 @@ def start_session(
             "proofs": list(proofs),
             "address": address[:100],
             "limited_to": limited_to,
+            "device": device,
         },
     )
     conn.execute(repo.PURGE_SESSIONS, {"now": ctx.now, "idle_since": ctx.now - rules.idle})
@@ -156,11 +164,19 @@ def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
     ended = now >= session.expires_at or now >= session.created_at + rules.absolute
     if ended or now - session.last_seen >= rules.idle:
         raise over
+    if session.principal.startswith(GUEST) and not _stands(conn, session.principal, now):
+        raise over
     try:
         principal = load_principal(conn, session.principal, now)
     except HeadgateError:
         raise over from None
     return LiveSession(principal, now - session.last_seen >= _TOUCH_EVERY, session, rules)
+
+
+def _stands(conn: Connection, guest: str, now: datetime) -> bool:
+    """Whether a guest is one still, here and at their provider: who is suspended there is out here at once."""
+    row = conn.execute(repo.GUEST_STANDS, {"guest": guest, "now": now}).fetchone()
+    return row is not None and bool(row[0])
 
 
 def touch_session(conn: Connection, token: str, now: datetime) -> None:
@@ -179,13 +195,16 @@ def end_session(conn: Connection, ctx: Context, token: str) -> None:
 
 def list_sessions(conn: Connection, principal: str, now: datetime) -> list[Session]:
     """The live sessions of a principal, last used first."""
-    rules = rules_of(_security(conn))
+    rules = security_of(conn)
     values = {"principal": principal, "now": now, "idle_since": now - rules.idle, "born": now - rules.absolute}
     return [_session(row) for row in conn.execute(repo.LIST_SESSIONS, values)]
 
 
 def revoke_session(conn: Connection, ctx: Context, session_id: str) -> None:
-    """End one of one's own sessions by its id, or anybody's as an administrator. Raises `NotFound`."""
+    """End one of one's own sessions by its id, or anybody's as an administrator; its browser is not known any more.
+
+    Raises `NotFound`.
+    """
     try:
         hashed = bytes.fromhex(session_id)
     except ValueError:
@@ -196,15 +215,20 @@ def revoke_session(conn: Connection, ctx: Context, session_id: str) -> None:
     if row[1] != ctx.principal.id:
         require(ctx.principal, "admin")
     conn.execute(repo.END_SESSION, {"token_hash": hashed})
+    if (device := _session(row[:-1]).device) is not None:
+        forget_device(conn, ctx, row[1], device)
     record(conn, ctx, "session.revoked", "principal", row[1])
     tell_within(conn, ctx.tenant_id, (SESSIONS,))
 
 
 def revoke_sessions(conn: Connection, ctx: Context, principal: str, *, keep_token: str | None = None) -> int:
-    """End all sessions of an account but the given one; returns how many."""
+    """End all sessions of an account but the given one, and forget the browsers of the others; returns how many."""
     if principal != ctx.principal.id:
         require(ctx.principal, "admin")
     keep = None if keep_token is None else parse_session_token(keep_token)[1]
+    forgotten = conn.execute(repo.DROP_DEVICES, {"principal": principal, "keep": keep}).rowcount
+    if forgotten:
+        record(conn, ctx, "device.forgotten", "principal", principal, devices=forgotten)
     ended = conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": keep}).rowcount
     if ended:
         record(conn, ctx, "session.revoked", "principal", principal, sessions=ended)
@@ -218,7 +242,7 @@ def forget_sessions(conn: Connection, before: datetime, limit: int) -> int:
 
 
 def _session(row: tuple[Any, ...]) -> Session:
-    (token_hash, principal, created_at, expires_at, last_seen, agent, proved_at, proofs, address, limited) = row
+    token_hash, principal, created_at, expires_at, last_seen, agent, proved_at, proofs, address, limited, device = row
     return Session(
         token_hash.hex(),
         principal,
@@ -230,9 +254,5 @@ def _session(row: tuple[Any, ...]) -> Session:
         tuple(proofs),
         address,
         limited,
+        device,
     )
-
-
-def _security(conn: Connection) -> object:
-    row = conn.execute(repo.TENANT_SECURITY).fetchone()
-    return row[0] if row else None

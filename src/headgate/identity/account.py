@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 from psycopg import Connection
 from starlette.requests import Request
@@ -27,6 +28,7 @@ from headgate.access import (
     start_session,
     unlimit_session,
 )
+from headgate.access.devices import forget_device, list_devices
 from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.passkeys import Site
 from headgate.identity import views
@@ -35,6 +37,7 @@ from headgate.identity.qr import app_setup
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from headgate.kernel.phrases import phrase
 from headgate.ui.cookies import Notice
 from headgate.ui.web import sentence
 
@@ -151,17 +154,17 @@ def confirm_app(person: Person) -> Show | Leave:
         codes = factors.confirm_totp(person.conn, person.ctx, person.sealer, person.form.get("code", "")[:20])
     except Invalid as error:
         problem = error.problems[0]
-        said = f"The code {problem.message}. {problem.fix}"
+        said = phrase("The code %(message)s. %(fix)s", message=problem.message, fix=problem.fix)
         return Show(_page(person, setup=True, errors=(("code", said),)), 400)
     except Conflict as error:
         return _back(person, "risk", sentence(error.message))
-    return _protected(person, codes, "The authenticator app is set up.")
+    return _protected(person, codes, phrase("The authenticator app is set up."))
 
 
 def remove_app(person: Person) -> Leave:
     """Take the app out of use."""
     factors.remove_totp(person.conn, person.ctx)
-    return _back(person, "done", "The authenticator app is removed.")
+    return _back(person, "done", phrase("The authenticator app is removed."))
 
 
 def make_codes(person: Person) -> Show | Leave:
@@ -189,7 +192,7 @@ def add_passkey(person: Person) -> Show | Leave:
             )
     except (Unauthenticated, Conflict, Invalid) as error:
         return Show(_page(person, errors=(("passkey", sentence(error.message)),)), 400)
-    return _protected(person, codes, "The passkey is ready to be used.")
+    return _protected(person, codes, phrase("The passkey is ready to be used."))
 
 
 def name_passkey(person: Person) -> Show | Leave:
@@ -199,13 +202,13 @@ def name_passkey(person: Person) -> Show | Leave:
         passkeys.name_passkey(person.conn, person.ctx, passkey, person.form.get("name", ""))
     except Invalid as error:
         return Show(_page(person, errors=(("passkey", sentence(error.message)),)), 400)
-    return _back(person, "done", "The passkey has its new name.")
+    return _back(person, "done", phrase("The passkey has its new name."))
 
 
 def remove_passkey(person: Person) -> Leave:
     """Take a passkey out of use."""
     passkeys.remove_passkey(person.conn, person.ctx, str(person.request.path_params["passkey"]))
-    return _back(person, "done", "The passkey is removed.")
+    return _back(person, "done", phrase("The passkey is removed."))
 
 
 def change_password(person: Person) -> Show | Leave:
@@ -213,10 +216,13 @@ def change_password(person: Person) -> Show | Leave:
     conn, ctx, form = person.conn, person.ctx, person.form
     fresh, me = form.get("fresh", ""), ctx.principal.id
     if fresh != form.get("again", ""):
-        return _wrong(person, "again", "The two passwords differ. Type both again.")
-    found = authenticate(conn, ctx, me.removeprefix("user:"), form.get("password", ""))
+        return _wrong(person, "again", phrase("The two passwords differ. Type both again."))
+    device = person.live.session.device
+    found = authenticate(conn, ctx, me.removeprefix("user:"), form.get("password", ""), known=lambda _: device)
     if isinstance(found, Denied):
-        return _wrong(person, "password", "That is not your password. After several wrong ones the account is locked.")
+        return _wrong(
+            person, "password", phrase("That is not your password. After several wrong ones the account is locked.")
+        )
     try:
         with conn.transaction():
             set_password(conn, ctx, me, fresh)
@@ -232,7 +238,7 @@ def change_password(person: Person) -> Show | Leave:
         proofs=before.proofs or ("password",),
         limited_to=before.limited_to,
     )
-    done = Notice("done", "Your password is changed. You are signed out everywhere else.")
+    done = Notice("done", phrase("Your password is changed. You are signed out everywhere else."))
     return Leave(person.where.account, done, made.token)
 
 
@@ -242,13 +248,28 @@ def end_session(person: Person) -> Leave:
     if wanted not in {s.id for s in list_sessions(person.conn, person.ctx.principal.id, person.ctx.now)}:
         raise NotFound("there is no such session")
     revoke_session(person.conn, person.ctx, wanted)
-    return _back(person, "done", "That session is signed out.")
+    return _back(person, "done", phrase("That session is signed out."))
 
 
 def end_others(person: Person) -> Leave:
     """End all of one's sessions but this one."""
     ended = revoke_sessions(person.conn, person.ctx, person.ctx.principal.id, keep_token=person.token)
-    return _back(person, "done", "You are signed out everywhere else." if ended else "There was no other session.")
+    return _back(
+        person,
+        "done",
+        phrase("You are signed out everywhere else.") if ended else phrase("There was no other session."),
+    )
+
+
+def forget_browser(person: Person) -> Leave:
+    """Let a known browser be like any other again."""
+    try:
+        wanted = UUID(str(person.request.path_params["device"]))
+    except ValueError:
+        raise NotFound("there is no such browser") from None
+    if not forget_device(person.conn, person.ctx, person.ctx.principal.id, wanted):
+        raise NotFound("there is no such browser")
+    return _back(person, "done", phrase("That browser is forgotten."))
 
 
 def ask_proof(person: Person) -> Show:
@@ -259,14 +280,16 @@ def ask_proof(person: Person) -> Show:
 def take_proof(person: Person) -> Show | Leave:
     """A code, or the password of who has no second factor: a right one gives the session another token."""
     conn, ctx = person.conn, person.ctx
-    me = ctx.principal.id
+    me, device = ctx.principal.id, person.live.session.device
     if factors_of(conn, me).on:
-        proof: str | None = factors.prove_code(conn, ctx, person.sealer, me, person.form.get("code", "")[:40])
-        said = "That code does not fit, or was used already. Type the one that the app shows now."
+        code = person.form.get("code", "")[:40]
+        proof: str | None = factors.prove_code(conn, ctx, person.sealer, me, code, device=device)
+        said = phrase("That code does not fit, or was used already. Type the one that the app shows now.")
     else:
-        found = authenticate(conn, ctx, me.removeprefix("user:"), person.form.get("password", ""))
+        given = person.form.get("password", "")
+        found = authenticate(conn, ctx, me.removeprefix("user:"), given, known=lambda _: device)
         proof = None if isinstance(found, Denied) else "password"
-        said = "That is not your password. After several wrong ones the account is locked for a while."
+        said = phrase("That is not your password. After several wrong ones the account is locked for a while.")
     if proof is None:
         return Show(_confirm(person, said), 401)
     return _proved(person, proof)
@@ -295,7 +318,7 @@ def take_passkey(person: Person) -> Show | Leave:
 def _proved(person: Person, proof: str) -> Leave:
     made = renew_session(person.conn, person.ctx, person.token, proof)
     then = person.own_path(person.form.get("then", ""))
-    return Leave(then, Notice("done", "Thank you. Go on with what you wanted to do."), made.token)
+    return Leave(then, Notice("done", phrase("Thank you. Go on with what you wanted to do.")), made.token)
 
 
 def _protected(person: Person, codes: tuple[str, ...], said: str) -> Show | Leave:
@@ -322,7 +345,7 @@ def _page(
     released: bool = False,
 ) -> views.Account:
     conn, ctx, me = person.conn, person.ctx, person.ctx.principal.id
-    has = factors_of(conn, me)
+    has, mine = factors_of(conn, me), person.live.session.device
     waiting = None
     if setup and has.totp_since is None:
         waiting = factors.pending_totp(conn, ctx, person.sealer, person.tenant.name)
@@ -333,6 +356,7 @@ def _page(
         where=person.where,
         email=me.removeprefix("user:"),
         has_password=has_password(conn, me),
+        shortest=person.live.rules.password_length,
         app_since=has.totp_since,
         setup=None if waiting is None else app_setup(waiting.address, waiting.secret),
         passkeys=tuple(passkeys.list_passkeys(conn, me)),
@@ -350,6 +374,10 @@ def _page(
                 s.id == person.live.session.id,
             )
             for s in list_sessions(conn, me, ctx.now)
+        ),
+        devices=tuple(
+            views.DeviceRow(str(d.id), device_of(d.user_agent), d.created_at, d.last_used, d.id == mine)
+            for d in list_devices(conn, me, ctx.now)
         ),
         codes=codes,
         must_enrol=person.live.session.limited_to == ENROL and not released,
@@ -399,6 +427,7 @@ def ways(where: Where) -> tuple[Way, ...]:
         Way("POST", where.passkey_remove("{passkey}"), remove_passkey, fresh=True),
         Way("POST", where.sessions_end, end_others),
         Way("POST", where.session_end("{session}"), end_session),
+        Way("POST", where.device_forget("{device}"), forget_browser),
         Way("GET", where.confirm, ask_proof),
         Way("POST", where.confirm, take_proof),
         Way("POST", where.confirm_passkey, take_passkey),

@@ -14,12 +14,14 @@ from psycopg import Connection
 
 from headgate.access import Envelope, get_tenant, invite_person
 from headgate.access.core.tokens import secret_hash
+from headgate.access.inheritance import take_offers
 from headgate.access.tenancy import TenantBelow, founding_below, set_residency, tenant_below
 from headgate.connectors.mail import invitation_letter, post
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack, install_pack, read_pack
+from headgate.packs.inherited import takers
 from headgate.wiring import App
 
 PACKS: Final = ("order_governance", "channel_revenue")
@@ -63,6 +65,7 @@ def found_client(conn: Connection[Any], ctx: Context, app: App, wanted: NewClien
             set_residency(conn, inside, place, here=app.settings.residency)
         for pack in wanted.packs:
             install_pack(conn, inside, read_pack(find_pack(pack)), app.policies)
+        take_offers(conn, inside, takers(app.policies))
         if wanted.administrator:
             _invite(conn, inside, app.envelope, app.settings.public_url, wanted.administrator)
     return tenant_below(conn, ctx, wanted.slug)

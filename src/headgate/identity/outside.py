@@ -29,10 +29,11 @@ from headgate.access import (
     only_tenant,
     parse_session_token,
     read_session,
-    rules_of,
+    security_of,
     start_session,
 )
 from headgate.access.core.tokens import secret_hash
+from headgate.access.devices import LONGEST_KNOWN, device_mark, recognise_device, remember_device
 from headgate.access.lockout import is_locked
 from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.pending import LASTS, begin_pending, end_pending, read_pending, take_attempt
@@ -58,9 +59,10 @@ WRONG_CODE = "That code does not fit, or was used already. Type the one that the
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Signed in."""
+    """Signed in. `device` is what makes the browser known: whom its cookie is for, and the cookie."""
 
     token: str
+    device: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +135,30 @@ class Outside:
         has = strong or factors_of(conn, found.id).on
         if has and not strong:
             return Awaited(begin_pending(conn, ctx, found.id, proofs, limited_to=limited_to))
-        rules = rules_of(get_tenant(conn).settings.get("security"))
+        rules = security_of(conn)
         if not has and rules.needs_second_factor(found.roles) and "demo" not in proofs:
             limited_to = ENROL
+        agent = request.headers.get("user-agent", "")
+        device = None
+        if "demo" not in proofs and not limited_to:
+            before = self.known_device(conn, ctx, request, found.id)
+            device = remember_device(conn, ctx, self.app.envelope, found.id, user_agent=agent, known=before)
         made = start_session(
             conn,
             ctx,
             found.id,
-            user_agent=request.headers.get("user-agent", ""),
+            user_agent=agent,
             address=request.client.host if request.client else "",
             proofs=proofs,
             limited_to=limited_to,
+            device=None if device is None else device[0],
         )
-        return Entered(made.token)
+        return Entered(made.token, None if device is None else (device_mark(tenant_id, found.id), device[1]))
+
+    def known_device(self, conn: Connection[Any], ctx: Context, request: Request, principal: str) -> UUID | None:
+        """The known browser of this person that a request comes from, if it is one."""
+        token = self.cookies.device_token(request, device_mark(ctx.tenant_id, principal), secure=self.secure)
+        return recognise_device(conn, ctx, self.app.envelope, principal, token)
 
     def go_on(self, request: Request, reached: Entered | Awaited, then: str) -> Response:
         """Where somebody goes after a step, with the cookies of it."""
@@ -156,6 +169,10 @@ class Outside:
         self._end_old(request)
         response = RedirectResponse(self._first_page(reached.token, then), 303)
         self.cookies.keep_session(response, reached.token, secure=self.secure)
+        if reached.device is not None:
+            mark, token = reached.device
+            seconds = int(LONGEST_KNOWN.total_seconds())
+            self.cookies.keep_device(request, response, mark, token, secure=self.secure, seconds=seconds)
         self.cookies.drop_pending(response, secure=self.secure)
         return response
 
@@ -216,7 +233,9 @@ class Outside:
     ) -> str | None:
         """What somebody has shown beside the password; None when that does not hold."""
         if not form.get("response"):
-            return factors.prove_code(conn, ctx, self.app.envelope, principal, form.get("code", "")[:40])
+            device = self.known_device(conn, ctx, request, principal)
+            code = form.get("code", "")[:40]
+            return factors.prove_code(conn, ctx, self.app.envelope, principal, code, device=device)
         try:
             with conn.transaction():
                 found = passkeys.prove_passkey(
@@ -255,6 +274,8 @@ class Outside:
                     bound_to=before,
                 )
                 found = load_principal(conn, principal, now)
+                if not security_of(conn).passkeys:
+                    raise Unauthenticated("this tenant does not let passkeys take the place of a password")
                 if isinstance(self.permit(conn, Context(tenant_id, SYSTEM, now, trace), found), Denied):
                     raise Unauthenticated("this tenant wants sign-ins by its identity provider")
                 reached = self.admit(conn, request, tenant_id, found, ("passkey",)) if self.lets_in(found) else None
@@ -299,7 +320,7 @@ class Outside:
             found = self._found(request, token)
         except Unauthenticated:
             return self.draw(request, self._over(), 404)
-        return self.draw(request, ChooseStep(self.where, token, found.name, found.email), 200)
+        return self.draw(request, ChooseStep(self.where, token, found.name, found.email, found.shortest), 200)
 
     def _take_reset(self, request: Request, form: Mapping[str, str]) -> Response:
         token = str(request.path_params["token"])
@@ -311,7 +332,9 @@ class Outside:
         except Unauthenticated:
             return self.draw(request, self._over(), 404)
         if error:
-            return self.draw(request, ChooseStep(self.where, token, found.name, found.email, error), status)
+            return self.draw(
+                request, ChooseStep(self.where, token, found.name, found.email, found.shortest, error), status
+            )
         return self.enter(request, found.email, "Your password is set. Sign in with it.")
 
     def _choose(self, request: Request, form: Mapping[str, str], token: str) -> tuple[str, int]:

@@ -36,12 +36,13 @@ class LostStep:
 
 @dataclass(frozen=True, slots=True)
 class ChooseStep:
-    """Choose a password by a link."""
+    """Choose a password by a link; `shortest` is how many characters it needs."""
 
     where: Where
     token: str
     name: str
     email: str
+    shortest: int
     error: str = ""
     kind: str = "choose"
 
@@ -74,6 +75,17 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A known browser: in words, since when, last signed in; `me` is the one that shows this page."""
+
+    id: str
+    device: str
+    since: datetime
+    used: datetime
+    me: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AppSetup:
     """An authenticator app that is being set up: `qr` is the path of an SVG over `size` modules."""
 
@@ -85,11 +97,12 @@ class AppSetup:
 @dataclass(frozen=True, slots=True)
 class Account:
     """The page of one's own account. `codes` are fresh recovery codes, shown this once; `must_enrol`: nothing else can
-    be opened before there is a second factor; `errors` by field."""
+    be opened before there is a second factor; `shortest` is how many characters a password needs; `errors` by field."""
 
     where: Where
     email: str
     has_password: bool
+    shortest: int
     app_since: datetime | None
     setup: AppSetup | None
     passkeys: tuple[Passkey, ...]
@@ -97,6 +110,7 @@ class Account:
     codes_left: int
     codes_made_at: datetime | None
     sessions: tuple[SessionRow, ...]
+    devices: tuple[DeviceRow, ...] = ()
     codes: tuple[str, ...] = ()
     must_enrol: bool = False
     errors: tuple[tuple[str, str], ...] = ()

@@ -79,6 +79,9 @@ class Where:
     def session_end(self, session: str) -> str:
         return f"{self.account}/sessions/{quote(session, safe='{}')}/end"
 
+    def device_forget(self, device: str) -> str:
+        return f"{self.account}/browsers/{quote(device, safe='{}')}/forget"
+
     def reset(self, token: str) -> str:
         return f"{self.sign_in}/reset/{quote(token, safe='{}')}"
 

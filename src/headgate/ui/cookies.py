@@ -15,6 +15,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -22,11 +23,13 @@ from starlette.responses import Response
 
 from headgate.kernel.canonical import canonical, loads
 from headgate.kernel.errors import Forbidden
+from headgate.ui.format import Formatter
 
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 _TENANT_SECONDS = 365 * 24 * 3600
 _LONGEST_NOTICE = 600
+_MOST_DEVICES = 8
 _BEFORE_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _OURS = frozenset({"", "same-origin", "none"})
 
@@ -39,6 +42,10 @@ class Notice:
     text: str
     href: str = ""
     link: str = ""
+
+    def said(self, fmt: Formatter) -> Notice:
+        """The message in the reader's words, to be kept until the next page."""
+        return Notice(self.tone, fmt.tell(self.text), self.href, fmt.tell(self.link) if self.link else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,25 @@ class Cookies:
         """Make the browser forget it."""
         name = f"{self.prefix}_pending"
         response.set_cookie(name, "", max_age=0, path=self.sign_in, secure=secure, httponly=True, samesite="strict")
+
+    def device_token(self, request: Request, mark: str, *, secure: bool) -> str:
+        """What this browser was given at an earlier sign-in of whom `mark` stands for, or ''."""
+        return request.cookies.get(self._device(mark, secure=secure), "")
+
+    def keep_device(
+        self, request: Request, response: Response, mark: str, token: str, *, secure: bool, seconds: int
+    ) -> None:
+        """Hand that to the browser, for the pages of the sign-in only. A browser that many people share keeps the ones
+        of a few."""
+        mine, first = self._device(mark, secure=secure), self._device("", secure=secure)
+        others = sorted(name for name in request.cookies if name.startswith(first) and name != mine)
+        safe: Any = {"path": self.sign_in, "secure": secure, "httponly": True, "samesite": "strict"}
+        for name in others[: max(0, len(others) + 1 - _MOST_DEVICES)]:
+            response.set_cookie(name, "", max_age=0, **safe)
+        response.set_cookie(mine, token, max_age=seconds, **safe)
+
+    def _device(self, mark: str, *, secure: bool) -> str:
+        return f"{'__Secure-' if secure else ''}{self.prefix}_device_{mark}"
 
     def csrf_of(self, token: str) -> str:
         """What a form of this session carries."""

@@ -14,8 +14,10 @@ from headgate.access import (
     grant_role,
     list_sessions,
     load_principal,
+    reactivate,
     read_session,
     set_security,
+    suspend,
 )
 from headgate.access.core.security import SecurityRules
 from headgate.access.tenancy import (
@@ -31,7 +33,7 @@ from headgate.access.tenancy import (
     start_visit,
 )
 from headgate.kernel.context import SYSTEM, Context
-from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound
+from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound, Unauthenticated
 from headgate.ledger import audit_list
 from headgate.store import Database
 from headgate.store.stewarding import reporting
@@ -134,6 +136,32 @@ def test_what_the_provider_ends_or_what_is_over_is_put_out_by_the_job(house: Hou
         assert get_account(conn, principal, NOW).status == "active", "one that is in force counts"
         put_out_guests(conn, Context(house.client, SYSTEM, NOW + WEEK))
         assert get_account(conn, principal, NOW).status == "suspended"
+
+
+def test_who_is_suspended_at_the_provider_or_given_up_by_it_is_out_with_the_next_request(house: House) -> None:
+    house.grant(house.ask())
+    token = house.enter()
+
+    def inside() -> bool:
+        with house.database.transaction(house.client) as conn:
+            try:
+                read_session(conn, token, NOW)
+            except Unauthenticated:
+                return False
+        return True
+
+    assert inside()
+    with house.database.transaction(house.provider) as conn:
+        suspend(conn, Context(house.provider, SYSTEM, NOW), OLGA)
+    assert not inside()
+    with house.database.transaction(house.provider) as conn:
+        reactivate(conn, Context(house.provider, SYSTEM, NOW), OLGA)
+    assert inside(), "the client's grant still stands"
+    with house.database.transaction(house.provider) as conn:
+        with looking_at(conn, house.otto, house.slug):
+            (found,) = list_guests(conn)
+        end_guest(conn, house.otto, house.slug, found.id)
+    assert not inside()
 
 
 def test_duties_and_second_factors_of_the_client_hold_for_guests(house: House) -> None:

@@ -19,7 +19,7 @@ from headgate.access import (
 )
 from headgate.access.clients import change_client_status, create_client
 from headgate.access.envelope import Envelope
-from headgate.access.tenancy import Usage, set_quotas, usage
+from headgate.access.tenancy import Usage, expect_document_room, set_quotas, usage
 from headgate.kernel.errors import OverQuota
 from tests.integration.access.conftest import NOW
 
@@ -106,3 +106,21 @@ def test_clients_are_counted_while_they_may_get_tokens(database, tenant, ctx):
         with pytest.raises(OverQuota):
             change_client_status(conn, ctx, first, "active")
         assert used(conn, "oauth_clients").state == "full"
+
+
+def test_files_of_partners_are_counted_in_megabytes(database, tenant, ctx):
+    with database.transaction(tenant) as conn:
+        assert used(conn, "document_megabytes").used == 0
+        conn.execute(
+            "insert into deal_files (file, deal, partner, name, media_type, size, sha256, content, uploaded_by,"
+            " uploaded_at) values (gen_random_uuid(), 'D-1', 'P-1', 'a.pdf', 'application/pdf', 1500000, '', '',"
+            " 'x', %s)",
+            [NOW],
+        )
+        assert used(conn, "document_megabytes").used == 2
+        expect_document_room(conn, 10**12)
+        set_quotas(conn, ctx, {"document_megabytes": 2})
+        expect_document_room(conn, 500_000)
+        with pytest.raises(OverQuota, match="may keep 2 megabytes"):
+            expect_document_room(conn, 500_001)
+        assert used(conn, "document_megabytes").state == "full"

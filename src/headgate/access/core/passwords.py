@@ -33,8 +33,9 @@ def normalised(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def check_password(password: str, *, about: tuple[str, ...] = ()) -> str:
-    """The password in the form to be hashed. `about` are texts it may not be built on (name, e-mail).
+def check_password(password: str, *, about: tuple[str, ...] = (), shortest: int = SHORTEST) -> str:
+    """The password in the form to be hashed. `about` are texts it may not be built on (name, e-mail), `shortest` the
+    tenant's own minimum of characters; never less than the installation's.
 
     Raises `Invalid`; the message never repeats the password.
     """
@@ -43,8 +44,9 @@ def check_password(password: str, *, about: tuple[str, ...] = ()) -> str:
     core = plain.strip("0123456789!?.,;:#*+-_ $%&/()=")
     if not plain.isprintable():
         raise _refused("has characters that cannot be typed", "Use letters, digits, signs and spaces.")
-    if len(text) < SHORTEST:
-        raise _refused(f"is shorter than {SHORTEST} characters", "Use a few words.")
+    least = max(shortest, SHORTEST)
+    if len(text) < least:
+        raise _refused(f"is shorter than {least} characters", "Use a few words.")
     if len(text) > LONGEST:
         raise _refused(f"is longer than {LONGEST} characters", "Use a shorter one.")
     if len(set(plain)) < FEWEST_CHARACTERS:

@@ -1,4 +1,5 @@
-"""What a tenant asks of sign-ins: who needs a second factor, how long sessions last, how fresh a proof must be.
+"""What a tenant asks of sign-ins: ways of signing in, who needs a second factor, how long sessions last, how fresh a
+proof must be, how long passwords are and when wrong ones lock an account.
 
 It stands in the tenant's settings under `security`. Reading it never fails: what cannot be used counts as not set, so
 that nobody is shut out by a slip; writing it is strict (`check_rules`).
@@ -6,19 +7,31 @@ that nobody is shut out by a slip; writing it is strict (`check_rules`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
+from headgate.access.core.passwords import SHORTEST
 from headgate.access.core.roles import ROLES, check_role
 from headgate.kernel.canonical import decimal_text
 from headgate.kernel.errors import invalid
 
-HOURS = (1, 168)
-IDLE_MINUTES = (5, 1440)
-STEP_UP_MINUTES = (1, 1440)
+# Passwords are never shorter than the installation wants them. With ten tries and five minutes, who guesses all
+# day long has tried fewer than three thousand.
+BOUNDS: Final[Mapping[str, tuple[int, int]]] = {
+    "session_hours": (1, 168),
+    "idle_minutes": (5, 1440),
+    "step_up_minutes": (1, 1440),
+    "password_length": (SHORTEST, 64),
+    "lock_after": (3, 10),
+    "lock_minutes": (5, 1440),
+    "device_days": (1, 365),
+}
+_SWITCHES: Final = ("passkeys", "sign_on", "known_devices")
+# How long an account is locked the first time, the second, and so on, up to the tenant's longest.
+_LOCKS: Final = (1, 2, 5, 15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,11 @@ class SecurityRules:
 
     Sessions end `session_hours` after sign-in and `idle_minutes` after their last use. A sensitive act asks for a proof
     not older than `step_up_minutes`; so does approving `step_up_amount` or more (tenant currency; None: never).
+    A password that is chosen has `password_length` characters or more; `lock_after` wrong ones lock an account, the
+    longer the more often it happened and `lock_minutes` at most. `passkeys`: a passkey lets in instead of a password
+    (as a second factor it always counts); `sign_on`: an identity provider does. `known_devices`: who signed in
+    before in a browser gets in there although others have locked the account; a browser is forgotten `device_days`
+    after its last sign-in.
     """
 
     second_factor_roles: frozenset[str] = frozenset()
@@ -34,6 +52,13 @@ class SecurityRules:
     idle_minutes: int = 120
     step_up_minutes: int = 15
     step_up_amount: Decimal | None = None
+    password_length: int = SHORTEST
+    lock_after: int = 5
+    lock_minutes: int = 15
+    passkeys: bool = True
+    sign_on: bool = True
+    known_devices: bool = True
+    device_days: int = 90
 
     @property
     def absolute(self) -> timedelta:
@@ -50,6 +75,17 @@ class SecurityRules:
         """How old a proof may be for a sensitive act."""
         return timedelta(minutes=self.step_up_minutes)
 
+    @property
+    def locks(self) -> tuple[timedelta, ...]:
+        """How long an account is locked the first time, the second and so on; the last one from then on."""
+        shorter = [minutes for minutes in _LOCKS if minutes < self.lock_minutes]
+        return tuple(timedelta(minutes=minutes) for minutes in (*shorter, self.lock_minutes))
+
+    @property
+    def device_lasts(self) -> timedelta:
+        """How long a browser is known after its last sign-in."""
+        return timedelta(days=self.device_days)
+
     def needs_second_factor(self, roles: Iterable[str]) -> bool:
         """Whether somebody with these roles may sign in with a second factor only."""
         return not self.second_factor_roles.isdisjoint(roles)
@@ -58,10 +94,8 @@ class SecurityRules:
         """The form in which they are stored."""
         return {
             "second_factor_roles": sorted(self.second_factor_roles),
-            "session_hours": self.session_hours,
-            "idle_minutes": self.idle_minutes,
-            "step_up_minutes": self.step_up_minutes,
             "step_up_amount": None if self.step_up_amount is None else decimal_text(self.step_up_amount),
+            **{name: getattr(self, name) for name in (*BOUNDS, *_SWITCHES)},
         }
 
 
@@ -72,24 +106,20 @@ def rules_of(stored: object) -> SecurityRules:
     """The rules in a tenant's settings (the value of `security`)."""
     found: Mapping[str, Any] = stored if isinstance(stored, dict) else {}
     roles = found.get("second_factor_roles")
-    return SecurityRules(
-        frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset(),
-        _number(found.get("session_hours"), HOURS, DEFAULT.session_hours),
-        _number(found.get("idle_minutes"), IDLE_MINUTES, DEFAULT.idle_minutes),
-        _number(found.get("step_up_minutes"), STEP_UP_MINUTES, DEFAULT.step_up_minutes),
-        _amount(found.get("step_up_amount")),
-    )
+    values: dict[str, Any] = {
+        name: _number(found.get(name), bounds, getattr(DEFAULT, name)) for name, bounds in BOUNDS.items()
+    }
+    values |= {name: found[name] for name in _SWITCHES if isinstance(found.get(name), bool)}
+    named = frozenset(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset()
+    return SecurityRules(second_factor_roles=named, step_up_amount=_amount(found.get("step_up_amount")), **values)
 
 
-def check_rules(rules: SecurityRules) -> SecurityRules:
-    """The same rules. Raises `Invalid` naming the one that cannot be used."""
-    for role in rules.second_factor_roles - ROLES.keys():
+def check_rules(rules: SecurityRules, own_roles: Collection[str] = ()) -> SecurityRules:
+    """The same rules. `own_roles` are roles of the tenant's own. Raises `Invalid` naming what cannot be used."""
+    for role in sorted(rules.second_factor_roles - ROLES.keys() - set(own_roles)):
         check_role(role)
-    for field, value, (low, high) in (
-        ("session_hours", rules.session_hours, HOURS),
-        ("idle_minutes", rules.idle_minutes, IDLE_MINUTES),
-        ("step_up_minutes", rules.step_up_minutes, STEP_UP_MINUTES),
-    ):
+    for field, (low, high) in BOUNDS.items():
+        value = getattr(rules, field)
         if not low <= value <= high:
             raise invalid(field, value, "is out of range", f"Use {low} to {high}.")
     if rules.step_up_amount is not None and not (rules.step_up_amount.is_finite() and rules.step_up_amount >= 0):

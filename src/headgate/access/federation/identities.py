@@ -20,6 +20,7 @@ from headgate.access.federation.providers import Provider
 from headgate.access.principals import get_account, load_principal
 from headgate.access.recording import record
 from headgate.access.seal import Sealer
+from headgate.access.shutting import shut_out
 from headgate.access.signin import Denied
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound
@@ -91,7 +92,7 @@ def unlink_identity(conn: Connection, ctx: Context, provider: Provider, subject:
     row = conn.execute(repo.DROP_IDENTITY, {"issuer": provider.issuer, "subject": subject}).fetchone()
     if row is None:
         raise NotFound("there is no such link")
-    conn.execute(access_repo.END_SESSIONS, {"principal": row[0], "keep": None})
+    shut_out(conn, ctx.tenant_id, row[0])
     record(conn, ctx, "identity.unlinked", "principal", row[0], issuer=provider.issuer, whom=subject)
 
 

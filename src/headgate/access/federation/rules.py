@@ -11,6 +11,7 @@ from headgate.access.core.roles import require
 from headgate.access.federation import repo
 from headgate.access.principals import accounts_of
 from headgate.access.recording import record
+from headgate.access.rules import security_of
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, invalid
 
@@ -74,6 +75,8 @@ def set_rules(conn: Connection, ctx: Context, *, passwords: bool, break_glass: S
 
 
 def _can_do_without(conn: Connection, named: Sequence[str], admins: Sequence[str]) -> None:
+    if not security_of(conn).sign_on:
+        raise Conflict("passwords can be switched off once sign-on by an identity provider is allowed; see Security")
     rows = conn.execute(repo.LIST_PROVIDERS).fetchall()
     if not any(row[8] == "active" and row[9] is not None for row in rows):
         raise Conflict("passwords can be switched off once an identity provider is active and its test succeeded")

@@ -10,13 +10,14 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.access.core.roles import require
+from headgate.access.devices import clear_device_failures, device_open, note_device_failure
 from headgate.access.lockout import clear_failures, is_locked, note_failure
 from headgate.access.mfa import repo
 from headgate.access.mfa.core import codes
 from headgate.access.principals import get_account
 from headgate.access.recording import record
-from headgate.access.repo import END_PENDING, END_SESSIONS
 from headgate.access.seal import Sealer
+from headgate.access.shutting import shut_out
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, invalid
 
@@ -50,6 +51,11 @@ def factors_of(conn: Connection, principal: str) -> Factors:
     """What somebody has. One query."""
     row = conn.execute(repo.SUMMARY, {"principal": principal}).fetchone()
     return Factors(*row) if row else Factors(None, 0, 0, None)
+
+
+def people_without(conn: Connection, now: datetime) -> dict[str, int]:
+    """For each role, how many active people who hold it now have a password and no second factor."""
+    return dict(conn.execute(repo.WITHOUT_BY_ROLE, {"now": now}).fetchall())
 
 
 def begin_totp(conn: Connection, ctx: Context, sealer: Sealer, issuer: str) -> Enrolment:
@@ -92,15 +98,24 @@ def confirm_totp(conn: Connection, ctx: Context, sealer: Sealer, code: str) -> t
     return first_codes(conn, ctx)
 
 
-def prove_code(conn: Connection, ctx: Context, sealer: Sealer, principal: str, code: str) -> Proof | None:
+def prove_code(
+    conn: Connection, ctx: Context, sealer: Sealer, principal: str, code: str, *, device: UUID | None = None
+) -> Proof | None:
     """Whether a text is a code of the person's app or an unused recovery code; it is used up by that.
 
-    A wrong one counts like a wrong password: commit in either case. While the account is locked none is right.
+    A wrong one counts like a wrong password: commit in either case. While the account is locked none is right, but from
+    a known browser (`device`) that is not locked itself.
     """
-    if is_locked(conn, ctx, principal):
+    spared = device if device_open(conn, ctx, principal, device) else None
+    if spared is None and is_locked(conn, ctx, principal):
         return None
     found = _totp_fits(conn, ctx, sealer, principal, code) or _recovery_fits(conn, ctx, principal, code)
-    if found is None:
+    if spared is not None:
+        if found is None:
+            note_device_failure(conn, ctx, principal, spared)
+        else:
+            clear_device_failures(conn, principal, spared)
+    elif found is None:
         note_failure(conn, ctx, principal)
     else:
         clear_failures(conn, principal)
@@ -146,9 +161,9 @@ def reset_factors(conn: Connection, ctx: Context, principal: str, reason: str) -
         raise invalid("reason", reason, "says too little or too much", "Write how you know that it is them.")
     get_account(conn, principal, ctx.now)
     had = factors_of(conn, principal)
-    for drop in (repo.DROP_TOTP, repo.DROP_PASSKEYS, repo.DROP_CODES, END_PENDING):
+    for drop in (repo.DROP_TOTP, repo.DROP_PASSKEYS, repo.DROP_CODES):
         conn.execute(drop, {"principal": principal})
-    conn.execute(END_SESSIONS, {"principal": principal, "keep": None})
+    shut_out(conn, ctx.tenant_id, principal)
     record(
         conn,
         ctx,

@@ -10,6 +10,15 @@ select
     (select max(created_at) from recovery_codes where principal = %(principal)s)
 """
 
+WITHOUT_BY_ROLE = """
+select g.role, count(*) from role_grants g join principals p on p.principal = g.principal
+where p.kind = 'person' and p.status = 'active' and p.password_hash is not null
+    and (g.valid_from is null or g.valid_from <= %(now)s) and (g.valid_until is null or g.valid_until > %(now)s)
+    and not exists (select from totp_secrets t where t.principal = p.principal and t.confirmed_at is not null)
+    and not exists (select from passkeys k where k.principal = p.principal)
+group by g.role
+"""
+
 BEGIN_TOTP = """
 insert into totp_secrets (principal, secret, created_at) values (%(principal)s, %(secret)s, %(now)s)
 on conflict (tenant_id, principal) do update set secret = excluded.secret, created_at = excluded.created_at

@@ -23,6 +23,7 @@ from headgate.access.principals import get_account
 from headgate.access.recording import record
 from headgate.access.roles import grant_role
 from headgate.access.sessions import NewSession, start_session
+from headgate.access.shutting import shut_out
 from headgate.access.tenancy import repo
 from headgate.access.tenancy.below import acting_on, visitor
 from headgate.access.tenancy.lifecycle import OPERATE
@@ -170,7 +171,7 @@ def revoke_guest(conn: Connection[Any], ctx: Context, id: UUID) -> Guest:
     if found.state(ctx.now) not in ("asked", "in_force"):
         raise Conflict(f"this is {found.state(ctx.now)} already")
     conn.execute(repo.END_GUEST, {"id": id, "by": ctx.principal.id, "now": ctx.now})
-    _put_out(conn, found)
+    _put_out(conn, ctx.tenant_id, found)
     _told(conn, ctx, found, "revoked")
     return _locked(conn, id)
 
@@ -231,15 +232,15 @@ def put_out_guests(conn: Connection[Any], ctx: Context) -> Sequence[Any]:
     gone = [each for each in list_guests(conn) if each.decision == "granted" and each.state(ctx.now) != "in_force"]
     still = {each.principal for each in list_guests(conn) if each.state(ctx.now) == "in_force"}
     for each in {guest.principal: guest for guest in gone}.values():
-        if each.principal not in still and _put_out(conn, each):
+        if each.principal not in still and _put_out(conn, ctx.tenant_id, each):
             record(conn, ctx, "guest.put_out", "guest", str(each.id), person=each.person)
     return ()
 
 
-def _put_out(conn: Connection[Any], found: Guest) -> bool:
+def _put_out(conn: Connection[Any], tenant: UUID, found: Guest) -> bool:
     for role in found.roles:
         conn.execute(access_repo.DROP_GRANT, {"principal": found.principal, "role": role})
-    conn.execute(access_repo.END_SESSIONS, {"principal": found.principal, "keep": None})
+    shut_out(conn, tenant, found.principal)
     values = {"principal": found.principal, "status": "suspended"}
     return conn.execute(access_repo.SET_STATUS, values).rowcount > 0
 

@@ -19,6 +19,7 @@ from headgate.console.present.guests import guests_page
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import sentence
 
 CLIENT, RUNS = ("admin",), ("tenants.operate",)
@@ -32,17 +33,17 @@ def show(visit: Visit) -> Answer:
 
 def grant(visit: Visit) -> Answer:
     """Let somebody in."""
-    return _decided(visit, "grant", "They may come in until the day that was asked for.")
+    return _decided(visit, "grant", phrase("They may come in until the day that was asked for."))
 
 
 def refuse(visit: Visit) -> Answer:
     """Do not."""
-    return _decided(visit, "refuse", "Refused. The provider reads so.")
+    return _decided(visit, "refuse", phrase("Refused. The provider reads so."))
 
 
 def revoke(visit: Visit) -> Answer:
     """Put somebody out at once."""
-    return _decided(visit, "revoke", "They are out: their sessions ended, and their roles are taken away.")
+    return _decided(visit, "revoke", phrase("They are out: their sessions ended, and their roles are taken away."))
 
 
 def ask(visit: Visit) -> Answer:
@@ -64,7 +65,7 @@ def ask(visit: Visit) -> Answer:
             )
     except (*_REFUSED, NotFound) as error:
         return client_refused(visit, slug, sentence(error.message))
-    return Go(urls.tenant(slug), Notice("done", "Asked. The client’s administrators grant or refuse it."))
+    return Go(urls.tenant(slug), Notice("done", phrase("Asked. The client’s administrators grant or refuse it.")))
 
 
 def end(visit: Visit) -> Answer:
@@ -75,7 +76,7 @@ def end(visit: Visit) -> Answer:
             end_guest(visit.conn, visit.ctx, slug, visit.uuid("guest"))
     except _REFUSED as error:
         return client_refused(visit, slug, sentence(error.message))
-    return Go(urls.tenant(slug), Notice("done", "Ended. Nobody enters any more."))
+    return Go(urls.tenant(slug), Notice("done", phrase("Ended. Nobody enters any more.")))
 
 
 def enter(visit: Visit) -> Answer:
@@ -91,7 +92,7 @@ def enter(visit: Visit) -> Answer:
         made.append(session.token)
 
     def tell(_: Visit) -> Answer:
-        return Go(urls.HOME, Notice("done", "You are a guest here, for an hour at most."), session=made[0])
+        return Go(urls.HOME, Notice("done", phrase("You are a guest here, for an hour at most.")), session=made[0])
 
     return Later(run, tell)
 

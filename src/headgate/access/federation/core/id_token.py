@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from joserfc import jws, jwt
+from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
+from headgate.access.federation.core.weak_rsa import is_roca
 from headgate.kernel.errors import Unauthenticated
 
 # Signatures by a key that only the issuer has. HS256 would be one by the client's secret, `none` by nobody.
@@ -72,18 +74,35 @@ def read_id_token(
 
     Raises `NoSuchKey` where reading the keys again may help, `Unauthenticated` with what is wrong otherwise.
     """
+    payload, algorithm = verified_payload(token, keys)
+    try:
+        claims = json.loads(payload)
+    except (ValueError, RecursionError):
+        claims = None
+    if not isinstance(claims, dict):
+        raise Unauthenticated("the ID token does not say anything that can be read")
+    _check(claims, expected, now)
+    _check_hash(claims, expected.access_token, algorithm)
+    return _identity(claims, groups_claim)
+
+
+def verified_payload(token: str, keys: Sequence[Mapping[str, Any]]) -> tuple[bytes, str]:
+    """What is signed by one of the issuer's published keys (JWKs), and the algorithm it is signed with.
+
+    Raises as `read_id_token` does.
+    """
     header = _header(token)
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise Unauthenticated("the ID token is not signed in a way that is accepted here")
     key = _key(header, keys, algorithm)
     try:
-        claims = jwt.decode(token, key, algorithms=[algorithm]).claims
+        payload = jws.deserialize_compact(token, key, algorithms=[algorithm]).payload
     except (JoseError, ValueError, TypeError, AssertionError):
-        raise Unauthenticated("the signature of the ID token does not fit") from None
-    _check(claims, expected, now)
-    _check_hash(claims, expected.access_token, algorithm)
-    return _identity(claims, groups_claim)
+        payload = None
+    if payload is None:
+        raise Unauthenticated("the signature of the ID token does not fit")
+    return payload, algorithm
 
 
 def _header(token: str) -> Mapping[str, Any]:
@@ -115,6 +134,8 @@ def _key(header: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], algorithm
         raise Unauthenticated("the identity provider published a key that cannot be read") from None
     if isinstance(made, RSAKey) and made.raw_value.key_size < SMALLEST_RSA:
         raise Unauthenticated(f"the identity provider signs with a key of less than {SMALLEST_RSA} bits")
+    if isinstance(made, RSAKey) and is_roca(made.public_key.public_numbers().n):
+        raise Unauthenticated("the identity provider signs with a key that can be computed (ROCA, CVE-2017-15361)")
     if not isinstance(made, (RSAKey, ECKey, OKPKey)):
         raise Unauthenticated("the identity provider published a key of another kind")
     return made

@@ -1,0 +1,19 @@
+"""Shutting somebody out of where they are signed in, at once and everywhere."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from psycopg import Connection
+
+from headgate.access import repo
+from headgate.store.news import SESSIONS, tell_within
+
+
+def shut_out(conn: Connection, tenant: UUID, principal: str) -> None:
+    """End every session and half-done sign-in of an account and forget its browsers; open pages hear of it with the
+    commit."""
+    conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
+    conn.execute(repo.END_PENDING, {"principal": principal})
+    conn.execute(repo.DROP_DEVICES, {"principal": principal, "keep": None})
+    tell_within(conn, tenant, (SESSIONS,))
