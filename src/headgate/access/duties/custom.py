@@ -17,6 +17,7 @@ from headgate.access.core.duties import clashes
 from headgate.access.core.roles import PERMISSIONS, ROLES, STAFF_PERMISSIONS, require
 from headgate.access.duties import repo
 from headgate.access.duties.matrix import matrix_in_force
+from headgate.access.inheritance import expect_unlocked, note_overridden
 from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound, invalid
@@ -84,12 +85,13 @@ def save_role(
     require(ctx.principal, "admin")
     name = code("role", role)
     shown, why = text("title", title, 80), text("description", description, 300)
-    wanted = _checked(permissions)
+    wanted = check_permissions(permissions)
     if name in ROLES:
         raise Conflict(f"{name} is a shipped role and stays as it is; give yours another name")
+    expect_unlocked(conn, "role", name)
     row = conn.execute(repo.LOCK_ROLE, {"role": name}).fetchone()
     before = None if row is None else _role(row)
-    _keep_apart(conn, name, wanted)
+    keep_apart(conn, name, wanted)
     held = frozenset(PERMISSIONS) if ctx.principal.kind == "system" else ctx.principal.permissions
     old = before.permissions if before is not None and before.status != "retired" else frozenset()
     confirmed = wanted <= held
@@ -104,6 +106,7 @@ def save_role(
         "now": ctx.now,
     }
     conn.execute(repo.PUT_ROLE, values)
+    note_overridden(conn, ctx, "role", name)
     told = {"title": shown, "description": why, "beyond": sorted(wanted - held)}
     change = {"added": sorted(wanted - old), "removed": sorted(old - wanted)}
     record(conn, ctx, "role.changed" if before else "role.made", "role", name, **told, **change)
@@ -122,7 +125,7 @@ def confirm_role(conn: Connection[Any], ctx: Context, role: str) -> CustomRole:
         raise Forbidden(
             f"{ctx.principal.id} does not hold {', '.join(sorted(missing))} and so cannot give it to a role"
         )
-    _keep_apart(conn, role, found.wanted)
+    keep_apart(conn, role, found.wanted)
     conn.execute(repo.CONFIRM_ROLE, {"role": role, "by": ctx.principal.id})
     record(conn, ctx, "role.confirmed", "role", role, permissions=sorted(found.wanted), made_by=found.changed_by)
     return get_custom_role(conn, role)
@@ -131,6 +134,7 @@ def confirm_role(conn: Connection[Any], ctx: Context, role: str) -> CustomRole:
 def retire_role(conn: Connection[Any], ctx: Context, role: str) -> None:
     """Take a role out of use. Raises `Conflict` while somebody holds it."""
     require(ctx.principal, "admin")
+    expect_unlocked(conn, "role", role)
     found = get_custom_role(conn, role)
     holders = [row[0] for row in conn.execute(repo.HOLDERS, {"role": role, "now": ctx.now})]
     if holders:
@@ -138,6 +142,7 @@ def retire_role(conn: Connection[Any], ctx: Context, role: str) -> None:
         raise Conflict(f"{role} is held by {shown}; revoke it first")
     if found.status != "retired":
         conn.execute(repo.RETIRE_ROLE, {"role": role, "by": ctx.principal.id, "now": ctx.now})
+        note_overridden(conn, ctx, "role", role)
         record(conn, ctx, "role.retired", "role", role)
 
 
@@ -149,7 +154,8 @@ def get_custom_role(conn: Connection[Any], role: str) -> CustomRole:
     return _role(row)
 
 
-def _checked(permissions: Iterable[str]) -> frozenset[str]:
+def check_permissions(permissions: Iterable[str]) -> frozenset[str]:
+    """Permissions that a role of a tenant's own may have. Raises `Invalid`."""
     wanted = frozenset(permissions)
     for permission in sorted(wanted):
         if permission not in PERMISSIONS:
@@ -161,7 +167,7 @@ def _checked(permissions: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
-def _keep_apart(conn: Connection[Any], role: str, wanted: frozenset[str]) -> None:
+def keep_apart(conn: Connection[Any], role: str, wanted: frozenset[str]) -> None:
     """Neither the role by itself nor together with what its holders have besides may break the matrix."""
     matrix = matrix_in_force(conn)
     for clash in clashes({role: wanted}, matrix):

@@ -1,0 +1,43 @@
+"""What a provider offers to the tenants below it, and what those have taken from it (docs/decisions/0029).
+
+A client's own job takes copies of what is offered. Nothing of the provider's can write into a client.
+"""
+
+from headgate.access.inheritance.offering import (
+    KINDS,
+    NewOffer,
+    Offered,
+    expect_offering,
+    list_offers,
+    put_offer,
+    withdraw_offer,
+)
+from headgate.access.inheritance.standing import (
+    Inherited,
+    expect_unlocked,
+    followed,
+    list_inherited,
+    note_overridden,
+)
+from headgate.access.inheritance.taking import Taker, Takers, go_back, take_offers
+from headgate.access.inheritance.wanted import Wanted
+
+__all__ = [
+    "KINDS",
+    "Inherited",
+    "NewOffer",
+    "Offered",
+    "Taker",
+    "Takers",
+    "Wanted",
+    "expect_offering",
+    "expect_unlocked",
+    "followed",
+    "go_back",
+    "list_inherited",
+    "list_offers",
+    "note_overridden",
+    "put_offer",
+    "take_offers",
+    "withdraw_offer",
+]
