@@ -47,6 +47,7 @@ from headgate.ledger import (
     purge_expired,
     purge_quarantine,
 )
+from headgate.packs.inherited import taking_job
 from headgate.policy import DECISIONS_CHECK, PolicyService, overdue_reviews
 from headgate.policy.backtest import Backtests, Hosted, purge_backtests
 from headgate.process import (
@@ -62,6 +63,8 @@ from headgate.process import (
     WorkClock,
     policy_changes,
 )
+from headgate.process.core.signature import Signature
+from headgate.process.daily import forget_counts
 from headgate.process.lanes import Probe
 from headgate.process.migration.service import continuing
 from headgate.process.outside import answers
@@ -83,7 +86,9 @@ TABLES = (
     "headgate.access.duties.tables",
     "headgate.access.branding.tables",
     "headgate.access.reviews.tables",
+    "headgate.access.saved.tables",
     "headgate.access.tenancy.tables",
+    "headgate.access.inheritance.tables",
     "headgate.access.mfa.tables",
     "headgate.policy.tables",
     "headgate.policy.backtest.tables",
@@ -146,6 +151,7 @@ DATA_CLASSES = {
         DataClass("deal_files", "evidence of deals that have ended", 1095, deals.forget_files),
         DataClass("return_files", "pictures of returns that have ended", 1095, returns.forget_return_files),
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
+        DataClass("event_counts", "how many events came in a day", 400, forget_counts),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
     )
 }
@@ -226,6 +232,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
     registry.jobs["guests.put_out"] = put_out_guests
+    registry.jobs["inheritance.take"] = taking_job(policies)
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     registry.jobs["review.mails"] = reviews_job(envelope, settings.public_url)
     registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
@@ -282,6 +289,8 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     registry.actions |= {**orders.ACTIONS, **exceptions.ACTIONS, **returns.ACTIONS, **deals.ACTIONS}
     registry.actions |= policy_changes.ACTIONS
     registry.actions |= returns.RMA_ACTIONS
+    registry.signatures |= {**orders.SIGNATURES, **exceptions.SIGNATURES, **returns.SIGNATURES, **deals.SIGNATURES}
+    registry.signatures |= policy_changes.SIGNATURES
     registry.edit_checks |= {
         "order": orders.check_edit,
         "price_exception": exceptions.check_edit,
@@ -320,9 +329,9 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     return registry
 
 
-def known_actions() -> frozenset[str]:
-    """The actions that processes of this installation can run."""
-    return frozenset(_registry(RevisionCache(), 1).actions)
+def known_actions() -> Mapping[str, Signature]:
+    """The actions that processes of this installation can run, with what each takes and gives."""
+    return _registry(RevisionCache(), 1).signatures
 
 
 def _checkpointing(envelope: Envelope, settings: Settings) -> Job:

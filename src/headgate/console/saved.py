@@ -26,16 +26,23 @@ def bar_of(visit: Visit) -> SavedBar | None:
     views = [view for view in views_for(visit) if view.list == list_]
     if not query and not views:
         return None
-    here = _shown(visit, query, views)
+    here, opened = _shown(visit, query, views), _named(visit, views)
+    changed = opened if query and here is None else None
+    current = here or changed
     return SavedBar(
         views=tuple(
-            SavedTab(view.name, address_of_view(view), view.owner == visit.me.id, view.is_default, view is here)
+            SavedTab(view.name, address_of_view(view), view.owner == visit.me.id, view.is_default, view is current)
             for view in views
         ),
-        current=here.name if here is not None else "",
+        current=current.name if current is not None else "",
         save=urls.saved_views(list_, query) if query and here is None else "",
         manage=urls.saved_views(list_),
         lost=lost_of(here) if here is not None else (),
+        mark=str(opened.view) if opened is not None else "",
+        changed=changed is not None,
+        replace=urls.saved_view_filters(changed.view) if changed and changed.owner == visit.me.id else "",
+        list=list_,
+        query=query if changed else "",
     )
 
 
@@ -48,14 +55,18 @@ def opens_with(visit: Visit) -> Go | None:
         return None
     if urlsplit(request.headers.get("referer", "")).path == request.url.path:
         return None  # within the list, its address without filters means all of it
-    views = (v for v in views_for(visit) if v.list == list_ and v.is_default and v.owner == visit.me.id)
-    view = next(views, None)
+    view = next((v for v in views_for(visit) if v.list == list_ and v.is_default), None)
     return Go(address_of_view(view)) if view is not None else None
+
+
+def _named(visit: Visit, views: list[SavedView]) -> SavedView | None:
+    """The view that the address names."""
+    named = visit.text(MARK)
+    return next((view for view in views if str(view.view) == named), None)
 
 
 def _shown(visit: Visit, query: str, views: list[SavedView]) -> SavedView | None:
     """The view whose filters are those of the address; of several the one that the address names."""
     same = [view for view in views if kept_query(view.list, view.query) == query]
-    named = visit.text(MARK)
-    found = next((view for view in same if str(view.view) == named), None)
+    found = _named(visit, same)
     return found if found is not None or not query else next(iter(same), None)

@@ -6,7 +6,17 @@ from uuid import uuid4
 
 import pytest
 
-from headgate.access.saved import MOST, NewView, change_view, delete_view, save_view, views_of
+from headgate.access.saved import (
+    LONGEST_QUERY,
+    MOST,
+    NewView,
+    change_view,
+    delete_view,
+    open_with,
+    replace_filters,
+    save_view,
+    views_of,
+)
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from headgate.ledger import audit_list
 from tests.conftest import create_tenant
@@ -64,6 +74,41 @@ def test_a_shared_view_is_seen_by_all_and_changed_by_its_owner(database, tenant,
         delete_view(conn, ana, made.view)
         kept = ["saved_view.shared", "saved_view.renamed", "saved_view.unshared"]
         assert noted(conn) == [*kept, "saved_view.shared", "saved_view.deleted"]
+
+
+def test_replaced_filters_of_a_shared_view_stand_in_the_audit_chain(database, tenant, two):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        made = save_view(conn, ana, NewView("orders", "Held", "status=held", shared=True))
+        assert replace_filters(conn, ana, made.view, "status=held&q=1").query == "status=held&q=1"
+        replace_filters(conn, ana, made.view, "status=held&q=1")
+        for bad in ("", "q" * (LONGEST_QUERY + 1)):
+            with pytest.raises(Invalid):
+                replace_filters(conn, ana, made.view, bad)
+        with pytest.raises(NotFound):
+            replace_filters(conn, ben, made.view, "q=2")
+        assert [view.query for view in views_of(conn, ben)] == ["status=held&q=1"]
+        (entry,) = audit_list(conn, action="saved_view.filters_replaced")
+        assert (entry.body["before"], entry.body["query"]) == ("status=held", "status=held&q=1")
+        own = save_view(conn, ana, NewView("orders", "Own", "q=1"))
+        replace_filters(conn, ana, own.view, "q=2")
+        assert noted(conn) == ["saved_view.shared", "saved_view.filters_replaced"], "one's own is nobody else's"
+
+
+def test_whose_list_opens_with_a_shared_view_is_each_readers_choice(database, tenant, two):
+    ana, ben = two
+    with database.transaction(tenant) as conn:
+        made = save_view(conn, ana, NewView("orders", "Held", "status=held", shared=True, is_default=True))
+        own = save_view(conn, ana, NewView("orders", "Own", "q=1"))
+        assert [view.is_default for view in views_of(conn, ben)] == [False]
+        assert open_with(conn, ben, made.view, chosen=True).is_default
+        assert [view.is_default for view in views_of(conn, ben)] == [True]
+        for view in (made.view, own.view, uuid4()):
+            with pytest.raises(NotFound):
+                open_with(conn, ana if view == made.view else ben, view, chosen=True)
+        mine = save_view(conn, ben, NewView("orders", "Mine", "q=3", is_default=True))
+        assert [(v.view == mine.view, v.is_default) for v in views_of(conn, ben)] == [(True, True), (False, False)]
+        delete_view(conn, ana, made.view)
 
 
 def test_an_administrator_removes_what_is_shared_but_not_what_is_not(database, tenant, two, person, acting):

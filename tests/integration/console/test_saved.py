@@ -63,6 +63,7 @@ def test_what_is_filtered_anew_by_script_can_be_kept_too(held: Visitor) -> None:
         ("work", "/work", "scope=team", "carl"),
         ("deals", "/deals", "status=approved", "carl"),
         ("partners", "/partners", "q=P-1", "carl"),
+        ("returns", "/returns", "status=expected", "carl"),
         ("audit", "/audit", "action=order.held&since=2026-03-01", "ada"),
     ],
 )
@@ -90,6 +91,67 @@ def test_a_list_opens_with_the_view_chosen_for_it(held: Visitor) -> None:
     assert held.enter("fay").get("/orders").status_code == 200, "another's list opens as before"
     held.enter("carl").post(f"/saved-views/{view_of(there)}", {"name": "Held", "list": "orders"})
     assert held.get("/orders").status_code == 200
+
+
+def test_a_view_takes_the_filters_that_its_list_has_now(held: Visitor) -> None:
+    held.enter("carl")
+    there = save(held, "Held")
+    mark = view_of(there)
+    assert f'name="view" value="{mark}"' in held.get(there).text, "filtering anew keeps in mind which view it was"
+    page = held.get(f"/orders?status=held&q=PO&view={mark}")
+    assert "View: Held · changed" in words(page)
+    assert f"/orders?q=PO&view={mark}" in html.unescape(page.text), "a filter that is taken away does too"
+    assert links(page.text)["Save as a new view"].startswith("/saved-views?")
+    form = {"list": "orders", "query": "q=PO&status=held&evil=1"}
+    done = held.post(f"/saved-views/{mark}/filters", form, follow=False)
+    assert done.headers["location"] == f"/orders?q=PO&status=held&view={mark}"
+    page = held.get(done.headers["location"])
+    assert "View: Held Save" not in words(page)
+    assert "changed" not in words(page)
+    assert "Save as a new view" not in words(page)
+
+
+def test_only_filters_of_ones_own_view_are_replaced(held: Visitor) -> None:
+    held.enter("carl")
+    there = save(held, "Held", shared="1")
+    mark = view_of(there)
+    for form, status in (
+        ({"list": "orders", "query": "status=nonsense"}, 303),
+        ({"list": "cases", "query": "q=1"}, 404),
+        ({"list": "nothing", "query": "q=1"}, 404),
+    ):
+        assert held.post(f"/saved-views/{mark}/filters", form, follow=False).status_code == status
+    assert "status=held" in links(held.get("/orders").text)["Held"], "nothing was replaced"
+    held.enter("desk")
+    page = held.get(f"/orders?status=held&q=PO&view={mark}")
+    assert "View: Held · changed" in words(page)
+    assert f"/saved-views/{mark}/filters" not in page.text, "another's view is kept under a name of one's own"
+    answer = held.post(f"/saved-views/{mark}/filters", {"list": "orders", "query": "q=1"}, follow=False)
+    assert answer.status_code == 404
+
+
+def test_a_list_opens_with_the_view_of_a_colleague(held: Visitor) -> None:
+    held.enter("carl")
+    there = save(held, "Held", shared="1", default="1")
+    mark = view_of(there)
+    held.enter("desk")
+    assert held.get("/orders").status_code == 200, "what the owner's list opens with is the owner's choice"
+    page = held.post(f"/saved-views/{mark}/open", {"chosen": "1"})
+    assert "The list opens with this view now" in page.text
+    assert "Open the list without it" in words(page)
+    assert held.get("/orders").headers["location"] == there
+    own = save(held, "Mine", "q=1", default="1")
+    assert held.get("/orders").headers["location"] == own, "one view opens the list"
+    held.post(f"/saved-views/{mark}/open", {"chosen": "1"})
+    assert held.get("/orders").headers["location"] == there
+    held.post(f"/saved-views/{mark}/open", {"chosen": "0"})
+    assert held.get("/orders").status_code == 200
+    held.post(f"/saved-views/{mark}/open", {"chosen": "1"})
+    held.enter("carl").post(f"/saved-views/{mark}", {"name": "Held", "list": "orders"})
+    assert held.enter("desk").get("/orders").status_code == 200, "it is shared no more"
+    assert held.post(f"/saved-views/{mark}/open", {"chosen": "1"}).status_code == 404
+    held.enter("carl").post(f"/saved-views/{mark}/delete")
+    assert held.enter("desk").get("/orders").status_code == 200
 
 
 def test_views_are_renamed_and_deleted_by_their_forms(held: Visitor) -> None:

@@ -322,9 +322,12 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_served_tenants",
         "headgate_tenant_list",
         "headgate_tombstones",
+        "headgate_guest_stands",
         "headgate_umbrella",
         "headgate_below",
         "headgate_above",
+        "headgate_offered",
+        "headgate_offer_bodies",
         "headgate_due_deletions",
     }
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Column, MetaData, Text, UniqueConstraint
 from sqlalchemy.exc import InvalidRequestError
 
+import headgate
+from headgate import wiring
 from headgate.store.tables import tenant_table, tenant_tables
 
 
@@ -57,3 +61,10 @@ def test_a_name_can_be_declared_only_once() -> None:
     tenant_table("notes", on=declared)
     with pytest.raises(InvalidRequestError):
         tenant_table("notes", on=declared)
+
+
+def test_every_module_with_tables_is_brought_up_to_date_and_secured() -> None:
+    package = Path(headgate.__file__).parent
+    files = [file for file in package.rglob("tables.py") if file.parent.name != "store"]
+    found = {".".join(("headgate", *file.relative_to(package).with_suffix("").parts)) for file in files}
+    assert found == set(wiring.TABLES), "what wiring.TABLES does not name gets no grants and no row-level security"

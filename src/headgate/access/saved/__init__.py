@@ -15,6 +15,8 @@ from headgate.access.saved.service import (
     SavedView,
     change_view,
     delete_view,
+    open_with,
+    replace_filters,
     save_view,
     views_of,
 )
@@ -34,6 +36,8 @@ __all__ = [
     "SavedView",
     "change_view",
     "delete_view",
+    "open_with",
+    "replace_filters",
     "save_view",
     "views_of",
 ]

@@ -3,7 +3,7 @@ changes it. What is shared, and what happens to it, stands in the audit chain; o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from psycopg import Connection
@@ -30,10 +30,14 @@ TOO_LONG = "These filters are too long to keep. Leave some out."
 NOT_YOURS = "Your roles do not let you share views."
 
 _FIELDS = "view, owner, list, name, query, shared, is_default"
-# One's own first, then those that others share.
-_VISIBLE = f"""
-select {_FIELDS} from saved_views where owner = %(me)s or shared
-order by owner <> %(me)s, list, lower(name), view limit %(most)s
+# One's own first, then those that others share. What another's list opens with says nothing about one's own.
+_VISIBLE = """
+select v.view, v.owner, v.list, v.name, v.query, v.shared,
+       case when v.owner = %(me)s then v.is_default else c.view is not null end as is_default
+from saved_views v
+left join saved_view_choices c on c.principal = %(me)s and c.list = v.list and c.view = v.view
+where v.owner = %(me)s or v.shared
+order by v.owner <> %(me)s, v.list, lower(v.name), v.view limit %(most)s
 """
 _FOUND = f"select {_FIELDS} from saved_views where view = %(view)s for update"
 _COUNT = "select count(*) from saved_views where owner = %(me)s"
@@ -46,16 +50,23 @@ _CHANGE = """
 update saved_views set name = %(name)s, shared = %(shared)s, is_default = %(default)s, changed_at = %(now)s
 where view = %(view)s
 """
+_REPLACE = "update saved_views set query = %(query)s, changed_at = %(now)s where view = %(view)s"
 _NO_OTHER_DEFAULT = """
+with other as (delete from saved_view_choices where principal = %(me)s and list = %(list)s and view <> %(view)s)
 update saved_views set is_default = false
 where owner = %(me)s and list = %(list)s and is_default and view <> %(view)s
 """
+_CHOOSE = """
+insert into saved_view_choices (principal, list, view) values (%(me)s, %(list)s, %(view)s)
+on conflict (tenant_id, principal, list) do update set view = excluded.view
+"""
+_UNCHOOSE = "delete from saved_view_choices where principal = %(me)s and list = %(list)s and view = %(view)s"
 
 
 @dataclass(frozen=True, slots=True)
 class SavedView:
     """A view of a list. `query` is what stands behind the question mark of its address; `shared`: all staff see it;
-    `is_default`: its owner's list opens with it."""
+    `is_default`: the list of whoever asked (else of its owner) opens with it."""
 
     view: UUID
     owner: str
@@ -86,10 +97,7 @@ def views_of(conn: Connection, ctx: Context) -> list[SavedView]:
 def save_view(conn: Connection, ctx: Context, new: NewView) -> SavedView:
     """Keep a view. Raises `Invalid`, `Conflict` (the name is taken, or there are too many), `Forbidden` (to share)."""
     name = _checked(ctx, new.name, shared=new.shared)
-    if not new.query:
-        raise invalid("query", "", "is empty", NO_FILTER)
-    if len(new.query) > LONGEST_QUERY:
-        raise invalid("query", new.query[:80], f"has more than {LONGEST_QUERY} characters", TOO_LONG)
+    _check_query(new.query)
     me, view = ctx.principal.id, new_id(ctx.now)
     (count,) = conn.execute(_COUNT, {"me": me}).fetchone() or (0,)
     if count >= MOST:
@@ -130,6 +138,33 @@ def change_view(conn: Connection, ctx: Context, view: UUID, name: str, *, shared
     return found
 
 
+def replace_filters(conn: Connection, ctx: Context, view: UUID, query: str) -> SavedView:
+    """Let one's own view show something else from now on, also to those who are shown it. Its state afterwards.
+
+    Raises `NotFound` for another's and `Invalid`; whoever asks has looked at the query."""
+    found = _found(conn, ctx, view)
+    _check_query(query)
+    after = replace(found, query=query)
+    if query != found.query:
+        conn.execute(_REPLACE, {"view": view, "query": query, "now": ctx.now})
+        if found.shared:
+            _note(conn, ctx, "saved_view.filters_replaced", after, before=found.query)
+    return after
+
+
+def open_with(conn: Connection, ctx: Context, view: UUID, *, chosen: bool) -> SavedView:
+    """Let one's list open with a view that a colleague shares, or no more. Raises `NotFound` where nobody shares it."""
+    with conn.cursor(row_factory=class_row(SavedView)) as cursor:
+        found = cursor.execute(_FOUND, {"view": view}).fetchone()
+    if found is None or not found.shared or found.owner == ctx.principal.id:
+        raise NotFound("there is no such view that colleagues share")
+    values = {"view": view, "me": ctx.principal.id, "list": found.list}
+    conn.execute(_CHOOSE if chosen else _UNCHOOSE, values)
+    if chosen:
+        conn.execute(_NO_OTHER_DEFAULT, values)
+    return replace(found, is_default=chosen)
+
+
 def delete_view(conn: Connection, ctx: Context, view: UUID) -> SavedView:
     """Remove one's own view, also for those who were shown it; administrators remove whatever is shared, for its owner
     may have left. Raises `NotFound`."""
@@ -149,6 +184,13 @@ def _checked(ctx: Context, name: str, *, shared: bool) -> str:
     return words
 
 
+def _check_query(query: str) -> None:
+    if not query:
+        raise invalid("query", "", "is empty", NO_FILTER)
+    if len(query) > LONGEST_QUERY:
+        raise invalid("query", query[:80], f"has more than {LONGEST_QUERY} characters", TOO_LONG)
+
+
 def _found(conn: Connection, ctx: Context, view: UUID, *, shared: bool = False) -> SavedView:
     """One's own view, or with `shared` any that is shared; locked."""
     with conn.cursor(row_factory=class_row(SavedView)) as cursor:
@@ -158,5 +200,5 @@ def _found(conn: Connection, ctx: Context, view: UUID, *, shared: bool = False) 
     return found
 
 
-def _note(conn: Connection, ctx: Context, action: str, view: SavedView) -> None:
-    record(conn, ctx, action, "saved_view", str(view.view), list=view.list, name=view.name, query=view.query)
+def _note(conn: Connection, ctx: Context, action: str, view: SavedView, **more: str) -> None:
+    record(conn, ctx, action, "saved_view", str(view.view), list=view.list, name=view.name, query=view.query, **more)

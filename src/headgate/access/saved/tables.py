@@ -23,3 +23,15 @@ saved_views = tenant_table(
     primary_key=("view",),
     app="crud",
 )
+
+# The colleague's shared view with which somebody's list opens; of one's own view that stands with the view itself.
+saved_view_choices = tenant_table(
+    "saved_view_choices",
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("list", sa.Text, nullable=False),
+    sa.Column("view", UUID(as_uuid=True), nullable=False),
+    sa.ForeignKeyConstraint(["tenant_id", "view"], ["saved_views.tenant_id", "saved_views.view"], ondelete="CASCADE"),
+    sa.Index("saved_view_choices_by_view", "tenant_id", "view"),
+    primary_key=("principal", "list"),
+    app="crud",
+)

@@ -17,8 +17,11 @@ from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid, 
 KEPT = "The view is saved. Its address can be sent to colleagues."
 CHANGED = "The view is changed."
 DELETED = "The view is deleted."
+REPLACED = "The view shows the list with these filters now."
+OPENS = "The list opens with this view now."
+OPENS_NO_MORE = "The list opens with all of it again."
 WORDS = (
-    *(KEPT, CHANGED, DELETED),
+    *(KEPT, CHANGED, DELETED, REPLACED, OPENS, OPENS_NO_MORE),
     *(saved.TAKEN, saved.TOO_MANY, saved.NO_NAME, saved.NO_FILTER, saved.TOO_LONG, saved.NOT_YOURS),
 )
 
@@ -56,6 +59,29 @@ def change(visit: Visit) -> Answer:
         (wrong,) = _errors(visit, error)
         return Go(urls.saved_views(form.get("list", "")), Notice("risk", wrong.message))
     return Go(urls.saved_views(found.list), Notice("done", say(CHANGED)))
+
+
+def replace(visit: Visit) -> Answer:
+    """Let a view show the list as it is filtered now."""
+    list_ = _list(visit, visit.form.get("list", ""))
+    query = kept_query(list_, visit.form.get("query", ""))
+    if not any(view.view == visit.uuid("view") and view.list == list_ for view in views_for(visit)):
+        raise NotFound("there is no such view of this list among yours")
+    try:
+        with visit.conn.transaction():
+            found = saved.replace_filters(visit.conn, visit.ctx, visit.uuid("view"), query)
+    except Invalid as error:
+        (wrong,) = _errors(visit, error)
+        return Go(urls.saved_views(list_), Notice("risk", wrong.message))
+    return Go(address_of_view(found), Notice("done", visit.lens.fmt.say(REPLACED)))
+
+
+def open_with(visit: Visit) -> Answer:
+    """Let the list open with a colleague's view, or no more."""
+    chosen = visit.form.get("chosen") == "1"
+    found = saved.open_with(visit.conn, visit.ctx, visit.uuid("view"), chosen=chosen)
+    said = visit.lens.fmt.say(OPENS if chosen else OPENS_NO_MORE)
+    return Go(urls.saved_views(found.list), Notice("done", said))
 
 
 def delete(visit: Visit) -> Answer:
@@ -114,4 +140,6 @@ DOORS = (
     Door("POST", urls.SAVED_VIEWS, NEEDS, keep),
     Door("POST", urls.saved_view("{view}"), NEEDS, change),
     Door("POST", urls.saved_view_delete("{view}"), NEEDS, delete),
+    Door("POST", urls.saved_view_filters("{view}"), NEEDS, replace),
+    Door("POST", urls.saved_view_open("{view}"), NEEDS, open_with),
 )

@@ -10,6 +10,7 @@ from headgate.console.present.lens import Lens
 from headgate.console.present.lists import address_of_view, kept, lost_of
 from headgate.console.present.names import Names
 from headgate.console.present.orders import COLUMNS
+from headgate.console.present.returns import VIEWS
 from headgate.console.present.work import SCOPES
 from headgate.console.views.saved import ViewRow
 from headgate.ui.words import STATES, humanise
@@ -32,7 +33,10 @@ FILTERS: Mapping[str, str] = {
     "subject_type": "About",
     "subject": "Subject",
 }
-_KINDS = {"orders": "order", "cases": "case", "deals": "deal"}
+_KINDS = {"orders": "order", "cases": "case", "deals": "deal", "returns": "rma"}
+
+# Lists of returns that show several statuses.
+RETURNS: Mapping[str, str] = {name: label for name, label, statuses in VIEWS if len(statuses) > 1}
 
 
 def in_words(list_: str, query: str, lens: Lens) -> tuple[tuple[str, str], ...]:
@@ -67,6 +71,8 @@ def _value(list_: str, name: str, value: str, lens: Lens) -> str:
     if name in ("since", "until"):
         return lens.fmt.day(date.fromisoformat(value))
     if name == "status":
+        if list_ == "returns" and value in RETURNS:
+            return say(RETURNS[value])
         word = STATES[_KINDS[list_]].get(value)
         return say(word.label) if word is not None else humanise(value)
     if name == "scope":

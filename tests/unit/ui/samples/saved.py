@@ -22,6 +22,15 @@ MANY = SavedBar(
     manage=urls.saved_views("orders"),
 )
 TO_SAVE = SavedBar((), "", urls.saved_views("orders", "status=held"), urls.saved_views("orders"))
+CHANGED = replace(
+    MANY,
+    save=urls.saved_views("orders", "status=held"),
+    mark=str(UUID(int=1)),
+    changed=True,
+    replace=urls.saved_view_filters(UUID(int=1)),
+    list="orders",
+    query="status=held",
+)
 LOST = replace(MANY, current=LONG, lost=("tier", "status"))
 
 OWN = ViewRow(
@@ -48,7 +57,7 @@ VIEWS = SavedViewsView(
         Tab("Deals", urls.saved_views("deals")),
     ),
     own=(OWN, GONE),
-    others=(OTHERS, replace(OTHERS, view=UUID(int=4), name=LONG, can_delete=True)),
+    others=(OTHERS, replace(OTHERS, view=UUID(int=4), name=LONG, can_delete=True, is_default=True)),
     can_share=True,
 )
 NO_VIEWS = replace(VIEWS, own=(), others=(), can_share=False)
