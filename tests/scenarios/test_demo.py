@@ -20,6 +20,7 @@ from headgate.cli.loading import SEED, STAFF
 from headgate.cli.playing import Player
 from headgate.kernel.settings import Settings
 from headgate.packs.simulator import TENANT, GroundTruth, Simulation, simulate
+from headgate.packs.simulator.deals import number_of
 from headgate.store import Database
 from tests.integration.cli.shell import Ran, Shell
 
@@ -173,6 +174,18 @@ def test_going_on_took_nothing_twice_and_left_nothing_out(loaded):
 
 def test_who_signs_in_to_the_portal_finds_an_order_that_waits_for_a_price(loaded):
     assert loaded.rows(TODAYS_ORDER) == [("held", ["price_deviation"])]
+
+
+def test_goods_came_back_in_several_states_and_a_protection_has_run_out(loaded):
+    states = {status for (status,) in loaded.rows("select status from return_requests")}
+    assert {"authorised", "credited", "refused"} <= states
+    ((status, until),) = loaded.rows("select status, protected_until from deals where deal = %s", number_of(15))
+    assert status == "expired"
+    assert until < loaded.began
+    told = loaded.rows("select action from audit_entries where subject = %s order by seq", number_of(15))
+    assert [action for (action,) in told][:4] == [
+        "deal.submitted", "deal.decided", "timer.fired", "deal.protection_ending",
+    ]  # fmt: skip
 
 
 def test_what_was_released_ships_and_nothing_else(loaded):

@@ -127,9 +127,11 @@ def _context(request: Request, tenant_id: UUID, principal: Principal, now: datet
 
 OrdersRead = Annotated[Caller, Depends(require("orders.read"))]
 OrdersWrite = Annotated[Caller, Depends(require("orders.write"))]
+ReturnsBook = Annotated[Caller, Depends(require("orders.write", staff=True))]
 DealsRead = Annotated[Caller, Depends(require("deals.read"))]
 DealsWrite = Annotated[Caller, Depends(require("deals.write"))]
 CasesRead = Annotated[Caller, Depends(require("cases.read", staff=True))]
+CasesHandle = Annotated[Caller, Depends(require_any("approvals.decide", "orders.write"))]
 CasesIntervene = Annotated[Caller, Depends(require("cases.intervene", staff=True))]
 ProcessesMigrate = Annotated[Caller, Depends(require("processes.migrate", staff=True))]
 ApprovalsDecide = Annotated[Caller, Depends(require("approvals.decide", staff=True))]
@@ -153,3 +155,5 @@ AccessReviewed = Annotated[Caller, Depends(require_any("admin", "audit.read", "a
 AccessReview = Annotated[Caller, Depends(require_any("admin", "access.review"))]
 RolesRead = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review", "policies.approve"))]
 DutiesDecide = Annotated[Caller, Depends(require_any("admin", "policies.approve"))]
+InheritedRead = Annotated[Caller, Depends(require_any("admin", "policies.read", "audit.read"))]
+InheritedFollow = Annotated[Caller, Depends(require_any("admin", "policies.approve"))]

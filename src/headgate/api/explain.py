@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -14,6 +14,7 @@ from headgate.api.models.orders import (
     DecisionLine,
     DecisionView,
     ExplainedLine,
+    InheritedRule,
     OrderLine,
     OrderView,
     Reservation,
@@ -21,7 +22,7 @@ from headgate.api.models.orders import (
 from headgate.api.models.work import approval_view, case_line
 from headgate.channel import orders
 from headgate.ledger import audit_list, event_list, proof_states
-from headgate.policy import Decision, decision_list
+from headgate.policy import Decision, decision_list, origins_of
 from headgate.process import approvals_of_case, case_detail
 
 MOST_HISTORY = 200
@@ -74,6 +75,7 @@ def explain_order(conn: Connection[Any], caller: Caller, order_no: str) -> Order
 NOTHING_INTERNAL: Mapping[str, Any] = {
     "release": None,
     "credit": None,
+    "inherited": [],
     "decisions": [],
     "case_detail": None,
     "approvals": [],
@@ -93,12 +95,30 @@ def _internal(
     return {
         "release": recorded.get("release"),
         "credit": recorded.get("credit"),
+        "inherited": _inherited(conn, recorded),
         "decisions": [decision_line(d) for d in decisions],
         "case_detail": case_line(case_detail(conn, case)) if case else None,
         "approvals": [approval_view(a) for a in approvals_of_case(conn, case)] if case else [],
         "events": [logged_event(e) for e in events],
         "timeline": [audit_line(e, proofs) for e in entries],
     }
+
+
+def _inherited(conn: Connection[Any], recorded: Mapping[str, Any]) -> list[InheritedRule]:
+    found = origins_of(conn, set(_versions(recorded)))
+    return [InheritedRule(policy=p, version=v, origin=origin) for (p, v), origin in sorted(found.items())]
+
+
+def _versions(value: Any) -> Iterator[tuple[str, int]]:
+    """Every policy version that a recorded decision names."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("policy"), str) and isinstance(value.get("version"), int):
+            yield value["policy"], value["version"]
+        for each in value.values():
+            yield from _versions(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _versions(each)
 
 
 def _lines(row: Mapping[str, Any], recorded: Mapping[str, Any], *, staff: bool) -> list[ExplainedLine]:

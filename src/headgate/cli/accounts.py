@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from headgate.access import (
+    SecurityRules,
     factors_of,
     get_account,
     get_tenant,
@@ -17,7 +18,7 @@ from headgate.access import (
     list_sessions,
     reset_factors,
     revoke_sessions,
-    rules_of,
+    security_of,
     set_security,
 )
 from headgate.access.core.tokens import secret_hash
@@ -130,33 +131,67 @@ def rules(
     step_up_amount: Annotated[
         str | None, typer.Option(help="Approving this much or more asks for a proof; '' for never. Tenant currency.")
     ] = None,
+    password_length: Annotated[int | None, typer.Option(help="Characters of a password, at least.")] = None,
+    lock_after: Annotated[int | None, typer.Option(help="Wrong passwords or codes that lock an account.")] = None,
+    lock_minutes: Annotated[int | None, typer.Option(help="How long the longest lock lasts.")] = None,
+    passkeys: Annotated[
+        bool | None, typer.Option("--passkeys/--no-passkeys", help="Whether a passkey takes a password's place.")
+    ] = None,
+    sign_on: Annotated[
+        bool | None, typer.Option("--sign-on/--no-sign-on", help="Whether identity providers let people in.")
+    ] = None,
+    known_devices: Annotated[
+        bool | None,
+        typer.Option("--known-devices/--no-known-devices", help="Whether a lock spares browsers known from before."),
+    ] = None,
+    device_days: Annotated[int | None, typer.Option(help="How long a browser stays known after a sign-in.")] = None,
     by: By = "",
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
     """Show or change what sign-ins of a tenant must be like."""
+    asked: dict[str, Any] = {
+        "session_hours": session_hours,
+        "idle_minutes": idle_minutes,
+        "step_up_minutes": step_up_minutes,
+        "password_length": password_length,
+        "lock_after": lock_after,
+        "lock_minutes": lock_minutes,
+        "passkeys": passkeys,
+        "sign_on": sign_on,
+        "known_devices": known_devices,
+        "device_days": device_days,
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if second_factor_role is not None:
+        changes["second_factor_roles"] = frozenset(filter(None, second_factor_role))
+    if step_up_amount is not None:
+        changes["step_up_amount"] = _amount(step_up_amount)
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        found = rules_of(get_tenant(conn).settings.get("security"))
-        wanted = replace(
-            found,
-            session_hours=found.session_hours if session_hours is None else session_hours,
-            idle_minutes=found.idle_minutes if idle_minutes is None else idle_minutes,
-            step_up_minutes=found.step_up_minutes if step_up_minutes is None else step_up_minutes,
-        )
-        if second_factor_role is not None:
-            wanted = replace(wanted, second_factor_roles=frozenset(filter(None, second_factor_role)))
-        if step_up_amount is not None:
-            wanted = replace(wanted, step_up_amount=_amount(step_up_amount))
+        found = security_of(conn)
+        wanted = replace(found, **changes)
         if wanted != found:
             set_security(conn, acting(conn, ctx, by) if by else ctx, wanted)
-    shown = wanted.as_settings()
     if json:
-        print_json({"tenant": tenant, **shown})
+        print_json({"tenant": tenant, **wanted.as_settings()})
         return
-    say(f"A second factor is needed for: {', '.join(shown['second_factor_roles']) or 'no role'}.")
-    say(f"Sessions last {wanted.session_hours} h at most, {wanted.idle_minutes} min unused.")
-    limit = f", and so does approving {shown['step_up_amount']} or more" if wanted.step_up_amount is not None else ""
-    say(f"Sensitive acts ask for a proof after {wanted.step_up_minutes} min{limit}.")
+    for line in _in_words(wanted):
+        say(line)
+
+
+def _in_words(rules: SecurityRules) -> list[str]:
+    known = f"for {rules.device_days} days" if rules.known_devices else "not at all"
+    limit = "" if rules.step_up_amount is None else f", and so does approving {rules.step_up_amount} or more"
+    return [
+        f"A second factor is needed for: {', '.join(sorted(rules.second_factor_roles)) or 'no role'}.",
+        f"Sessions last {rules.session_hours} h at most, {rules.idle_minutes} min unused.",
+        f"Sensitive acts ask for a proof after {rules.step_up_minutes} min{limit}.",
+        f"A password has {rules.password_length} characters or more.",
+        f"{rules.lock_after} wrong passwords or codes lock an account, for {rules.lock_minutes} min at most.",
+        f"A passkey {'lets in instead of a password' if rules.passkeys else 'is a second factor only'}.",
+        f"Identity providers {'let people in once they are switched on' if rules.sign_on else 'let nobody in'}.",
+        f"Browsers that somebody signed in with are known {known}.",
+    ]
 
 
 def _amount(text: str) -> Decimal | None:

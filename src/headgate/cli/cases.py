@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from psycopg import Connection
 
-from headgate.cli import stepping
+from headgate.cli import asking, stepping
 from headgate.cli.approvals_named import named_approval
 from headgate.cli.approving import decide_many, foresee
 from headgate.cli.session import (
@@ -43,6 +43,7 @@ approvals_app = typer.Typer(no_args_is_help=True)
 approvals_app.command("preview")(foresee)
 approvals_app.command("decide-many")(decide_many)
 stepping.add_to(app)
+asking.add_to(app)
 
 
 @app.command("list")
@@ -143,7 +144,10 @@ def show_approval(
         f": {found.status}, {shown(found.stake)} {found.currency} at stake",
     )
     say(f"approval {found.approval}, asked by {found.requested_by or 'nobody named'}", style="dim", wrap=False)
-    say(f"binds {found.digest}, expires {shown(found.expires_at)} UTC", style="dim", wrap=False)
+    lapses = f"expires {shown(found.expires_at)} UTC"
+    if found.paused_at is not None and found.status == "pending":
+        lapses = f"its clocks stand still since {shown(found.paused_at)} UTC: somebody outside is asked"
+    say(f"binds {found.digest}, {lapses}", style="dim", wrap=False)
     steps = [asdict(step) | {"who": votes_on(found, step.level, step.step)} for step in found.steps]
     columns = {"level": "Level", "role": "Role", "status": "Status", "due_at": "Due (UTC)", "who": "Said"}
     table("Steps", steps, columns, "")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from headgate.channel.deals import STATUSES, explain_deal, list_deals
-from headgate.cli.explaining import approvals, history, title
+from headgate.cli.explaining import approvals, history, rules, title
 from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
 from headgate.domain.deals.labelled import check_scores
 from headgate.kernel.errors import invalid
@@ -67,7 +67,7 @@ def show(
         return
     _head(found["deal"])
     _against(found["conflicts"])
-    _rules(found["decisions"])
+    rules(found["decisions"])
     approvals(found["approvals"])
     history(found["audit"])
 
@@ -127,14 +127,3 @@ def _against(conflicts: Sequence[Mapping[str, Any]]) -> None:
         for signal in content["signals"]:
             weight = f"{number(signal['strength'])} × {number(signal['weight'])}"
             say(f"{signal['name']} {weight}: {signal['because']}", indent=6, style="dim")
-
-
-def _rules(decisions: Sequence[Mapping[str, Any]]) -> None:
-    title("Rules")
-    for decision in decisions:
-        rows = ", ".join(decision["row_ids"]) or "no row fits"
-        head = f"{shown(decision['at'])}  {decision['policy']}@{decision['version']}: {decision['outcome'] or rows}"
-        say(head, indent=2)
-        for evaluation in decision["evaluations"]:
-            for row, reason in zip(evaluation["rows"], evaluation["reasons"], strict=False):
-                say(f"{row}: {reason}", indent=6, style="dim")

@@ -30,6 +30,18 @@ def approvals(asked: Sequence[Mapping[str, Any]]) -> None:
             say(f"{vote['principal']}{behalf} {vote['outcome']}: {vote['justification']}", indent=4)
 
 
+def rules(decisions: Sequence[Mapping[str, Any]]) -> None:
+    """What policies decided, with the rows that fitted and why."""
+    title("Rules")
+    for decision in decisions:
+        rows = ", ".join(decision["row_ids"]) or "no row fits"
+        head = f"{shown(decision['at'])}  {decision['policy']}@{decision['version']}: {decision['outcome'] or rows}"
+        say(head, indent=2)
+        for evaluation in decision["evaluations"]:
+            for row, reason in zip(evaluation["rows"], evaluation["reasons"], strict=False):
+                say(f"{row}: {reason}", indent=6, style="dim")
+
+
 def history(audit: Sequence[Mapping[str, Any]]) -> None:
     """Audit entries, oldest first, each with the state of its proof."""
     title("History (UTC)")

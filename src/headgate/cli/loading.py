@@ -143,7 +143,8 @@ def _way_out(app: App) -> str:
 
 def _play(app: App, clock: FixedClock, plan: Plan, tenant: UUID | None, *, quiet: bool) -> UUID:
     simulation = with_deals(simulate(plan.seed, plan.first_day, plan.weeks), plan.until, _SPEAKERS)
-    before = simulation.start - timedelta(days=1)
+    # The tenant has been there for longer than the weeks that are played: a protection takes months to run out.
+    before = min(event.time for event in simulation.masters)
     clock.set(before)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=quiet) as bar:

@@ -27,6 +27,8 @@ COMMANDS = (
 # … then the groups of commands.
 GROUPS = (
     ("tenant", "tenant_life:app", "Tenants, people, sources and keys."),
+    ("offers", "inheritance:offers_app", "Policies, roles and packs that a provider gives to its clients."),
+    ("inherited", "inheritance:inherited_app", "What a tenant has from those above it, and going back to it."),
     ("clients", "machines:clients_app", "OAuth 2 clients of service accounts: make, rotate, switch off."),
     ("keys", "machines:keys_app", "API keys: make, replace, revoke."),
     ("sign-on", "sign_on:app", "Identity providers, roles by groups, passwords."),
@@ -44,6 +46,7 @@ GROUPS = (
     ("agreements", "agreements:app", "Price agreements: derive, review, activate."),
     ("orders", "orders:app", "Orders and what became of them."),
     ("deals", "deals:app", "Deal registrations and what stands against them."),
+    ("returns", "returns:app", "Returns of goods, and what became of them."),
     ("explain", "explain:app", "Why something is as it is."),
     ("cases", "cases:app", "Cases off the straight path."),
     ("approvals", "cases:approvals_app", "Approvals: look and decide."),

@@ -19,7 +19,7 @@ from headgate.packs.drafting import draft_pack
 from headgate.packs.making import lint_pack, make_pack
 from headgate.packs.scenarios import Outcome, read_suite, report, run_suite
 from headgate.store import embedded
-from headgate.wiring import build
+from headgate.wiring import build, known_actions
 
 app = typer.Typer(no_args_is_help=True)
 Which = Annotated[str, typer.Argument(metavar="PACK", help="A shipped pack's name, or a folder with pack.yaml.")]
@@ -38,7 +38,7 @@ def new(
 @app.command("lint")
 def lint(pack: Which, json: Json = False) -> None:
     """Check every file of a pack: manifest, processes, policies with their tests, metrics, scenarios."""
-    found = lint_pack(folder_of(pack))
+    found = lint_pack(folder_of(pack), known_actions())
     if json:
         print_json({"issues": [asdict(each) for each in found]})
     else:

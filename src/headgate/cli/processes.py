@@ -148,4 +148,5 @@ def _known(file: Path) -> Known:
     policies: frozenset[str] | None = None
     if folder.is_dir():
         policies = frozenset(each.stem for each in folder.glob("*.yaml"))
-    return Known(actions=known_actions(), policies=policies, roles=frozenset(ROLES))
+    signatures = known_actions()
+    return Known(frozenset(signatures), policies, frozenset(ROLES), signatures)

@@ -406,8 +406,8 @@ def test_a_wrong_signature_and_a_source_that_is_none_are_told_apart_by_nothing(
     told = []
     body = body_of("guess")
     with serving(world.channel.app) as port:
-        # What any first request has read: the hosts of portals.
-        only(exchange(port, b"GET /v1/openapi.json HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
+        # What any first request has read: the hosts of portals. They grow old while a long answer is made.
+        only(exchange(port, b"GET /v1/nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
         for source in (f"{world.slug}/{SOURCE}", f"{world.slug}/nobody", "no-such-tenant/nobody"):
             for _ in range(2):  # read for the first time, and kept
                 asked.clear()

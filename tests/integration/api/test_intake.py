@@ -14,12 +14,13 @@ import pytest
 
 from headgate import access
 from headgate.access import Sender, SenderCache, load_key, load_source
+from headgate.access.tenancy import set_quotas
 from headgate.api.gate import Gate
 from headgate.kernel.clock import FixedClock
-from headgate.kernel.context import Context, Principal
+from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Busy, Invalid
 from headgate.ledger import append_events, conflict_list, event_list
-from headgate.process import Incoming, Intake, NotStored, Parcel, SenderChanged, TooLate
+from headgate.process import Incoming, Intake, NotStored, Parcel, SenderChanged, TooLate, daily
 from headgate.process import intake as module
 from headgate.store import Database
 from tests.scenarios.api.world import SOURCE, World, open_world, order
@@ -306,6 +307,20 @@ def test_while_a_tenant_is_too_far_behind_nothing_of_it_is_queued(
     with pytest.raises(Busy):
         intake.hand_in(parcel(world, sender, ordered("e-3")))
     assert intake.waiting == 0
+
+
+def test_a_tenant_that_sent_what_it_may_today_is_told_when_to_come_again(
+    world: World, sender: Sender, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily, "LOOK_SECONDS", 0.0)
+    with world.channel.app.database.transaction(world.channel.tenant) as conn:
+        set_quotas(conn, Context(world.channel.tenant, SYSTEM, world.channel.clock.now()), {"events_per_day": 2})
+    assert store(intake, parcel(world, sender, ordered("e-1"), ordered("e-2"))) == [["new", "new"]]
+    (refused,) = store(intake, parcel(world, sender, ordered("e-3")))
+    assert isinstance(refused, Busy)
+    assert "may send 2 events a day" in refused.message
+    assert 0 < refused.retry_after <= 86_400
+    assert logged(world) == ["e-1", "e-2"]
 
 
 def test_senders_that_are_kept_are_bounded_and_made_up_ones_push_out_none(sender: Sender) -> None:

@@ -265,6 +265,18 @@ def test_many_can_be_checked_before_they_are_decided(office):
     assert (ran.code, ran.json()["items"][0]["result"]) == (1, "refused")
 
 
+def test_a_partner_is_asked_and_the_answer_lets_the_clock_run_on(office):
+    carl = ("--as", "carl@shop.example")
+    told = office("cases", "ask", "A-104", *carl, "--message", "Which project is this for?")
+    assert (told["paused"], told["because"], told["sla_state"]) == (True, "waiting for the partner", "paused")
+    assert "its clocks stand still since" in office("approvals", "show", "A-104", json=False)
+    assert office("cases", "answered", "A-104", *carl, "--note", "by phone")["sla_state"] == "running"
+    again = office.shell.run("cases", "answered", "A-104", *carl, "--tenant", "shop")
+    assert (again.code, "does not wait for anybody" in again.err) == (1, True)
+    nobody = office.shell.run("cases", "ask", "A-104", "--as", "nobody@shop.example", "--tenant", "shop")
+    assert (nobody.code, "nobody@shop.example" in nobody.err) == (1, True)
+
+
 def test_a_second_person_decides_and_the_command_says_who_is_next(office):
     carl = ("--as", "carl@shop.example", "--because", "opens two shops")
     one = office("approvals", "decide", "A-104", "approve", *carl)

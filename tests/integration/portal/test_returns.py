@@ -7,7 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from headgate.access.tenancy import set_quotas
 from headgate.channel import returns
+from headgate.kernel.context import SYSTEM, Context
 from headgate.ledger import outbox_list
 from headgate.process import case_of_subject
 from tests.integration.console.site import Visitor
@@ -212,11 +214,25 @@ def test_a_late_return_is_decided_by_a_person_and_the_partner_is_told_so(portal:
     assert approval.status_code == 200
     assert "Take goods of order O-7 back from Amberlo Networks" in words(approval)
     assert "it is 40 days" in words(approval)
-    order_page = words(console.get(f"/orders/{order}"))
-    assert rma in order_page
-    case = re.search(r'href="(/cases/[0-9a-f-]+)"><span class="first">RMA-', console.get(f"/orders/{order}").text)
+    assert f'href="/returns/{rma}"' in console.get(f"/orders/{order}").text
+    case = re.search(r'href="(/cases/[0-9a-f-]+)"', console.get(f"/returns/{rma}").text)
     assert case
     assert "Return of goods (RMA)" in words(console.get(case[1]))
     portal.channel.decide("carl", rma, "approve")
     portal.channel.govern()
     assert "Send the goods" in words(portal.get(f"/portal/returns/{rma}"))
+
+
+def test_where_there_is_no_room_for_files_partners_are_told_whom_to_tell(portal: Portal) -> None:
+    order = deliver(portal.enter("pia"))
+    rma = number_of(ask(portal, order, reason_1="damaged_in_transit"))
+    channel = portal.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        set_quotas(conn, Context(channel.tenant, SYSTEM, channel.clock.now()), {"document_megabytes": 0})
+    full = portal.post(f"/portal/returns/{rma}/pictures", {"note": "x"}, files=[("box.png", PICTURE)])
+    assert (full.status_code, "no room for more files" in words(full)) == (400, True), words(full)[:600]
+    deal = portal.register(files=[("minutes.pdf", b"%PDF-1.7 minutes")])
+    assert "no room for more files" in words(deal), words(deal)[:600]
+    with channel.app.database.transaction(channel.tenant) as conn:
+        for table in ("return_files", "deal_files"):
+            assert conn.execute(f"select count(*) from {table}".encode()).fetchone() == (0,)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from tests.scenarios.api.test_events import problem
 from tests.scenarios.api.world import World
 from tests.scenarios.channel import partner
 
@@ -74,3 +76,56 @@ def test_a_partner_sees_its_own_without_what_is_internal(returned: World) -> Non
     assert returned.get("paul", "/v1/returns").json()["items"] == []
     assert returned.get("paul", "/v1/returns/RMA-1").status_code == 404
     assert returned.client.get("/v1/returns").status_code == 401
+
+
+ARRIVED = [{"line": "1", "quantity": "2"}]
+RECEIPT = {"receipt": "GR-2", "lines": ARRIVED}
+FOUND = {"lines": [{"line": "1", "quantity": "2", "condition": "defective", "note": "no power"}]}
+
+
+def test_goods_are_booked_in_and_inspected_and_the_answer_says_what_became_of_them(returned: World) -> None:
+    came = returned.post("desk", "/v1/returns/RMA-2/receipts", RECEIPT)
+    assert came.status_code == 201, came.text
+    assert (came.json()["status"], came.json()["settled"]) == ("received", True)
+    looked = returned.post("desk", "/v1/returns/RMA-2/inspections", FOUND).json()
+    assert (looked["status"], looked["told"]) == ("credited", ["The fault was confirmed; we credit the full price"])
+    timeline = returned.get("carl", "/v1/returns/RMA-2").json()["explanation"]["timeline"]
+    by = {entry["action"]: entry["actor"] for entry in timeline}
+    assert by["rma.received"] == by["rma.inspected"] == "user:desk@nordwind.example"
+
+
+def test_a_repeat_books_once_and_the_same_receipt_again_is_refused(returned: World) -> None:
+    half = {"receipt": "GR-3", "lines": [{"line": "1", "quantity": "1"}]}
+    first = returned.post("desk", "/v1/returns/RMA-2/receipts", half, idempotency_key="k-9")
+    again = returned.post("desk", "/v1/returns/RMA-2/receipts", half, idempotency_key="k-9")
+    assert (first.status_code, again.content) == (201, first.content)
+    (line,) = returned.get("carl", "/v1/returns/RMA-2").json()["lines"]
+    assert line["received"] == "1"
+    problem(returned.post("desk", "/v1/returns/RMA-2/receipts", half), 422, "refused")
+    more = {"receipt": "GR-4", "lines": [{"line": "1", "quantity": "2"}]}
+    problem(returned.post("desk", "/v1/returns/RMA-2/receipts", more), 422, "refused")
+    (line,) = returned.get("carl", "/v1/returns/RMA-2").json()["lines"]
+    assert line["received"] == "1", "nothing of a refused receipt is booked"
+
+
+@pytest.mark.parametrize(("door", "body"), [("receipts", RECEIPT), ("inspections", FOUND)])
+def test_only_the_tenants_own_order_desk_books(returned: World, door: str, body: dict[str, Any]) -> None:
+    for who in ("pia", "paul", "carl", "audrey", "adam", "erp"):
+        problem(returned.post(who, f"/v1/returns/RMA-2/{door}", body), 403, "forbidden")
+    assert returned.client.post(f"/v1/returns/RMA-2/{door}", json=body).status_code == 401
+    assert returned.get("carl", "/v1/returns/RMA-2").json()["status"] == "authorised"
+
+
+def test_what_makes_no_sense_is_refused_before_it_is_in_the_log(returned: World) -> None:
+    before = returned.get("carl", "/v1/returns/RMA-2").json()
+    for door, body, status, code in (
+        ("RMA-2/inspections", FOUND, 409, "conflict"),
+        ("RMA-1/receipts", RECEIPT, 409, "conflict"),
+        ("RMA-9/receipts", RECEIPT, 404, "not_found"),
+        ("RMA-2/receipts", {"receipt": "GR-5", "lines": []}, 400, "malformed"),
+        ("RMA-2/receipts", {"receipt": "GR-5", "lines": [{"line": "1", "quantity": "-1"}]}, 400, "malformed"),
+        ("RMA-2/receipts", {"receipt": "GR-5", "lines": ARRIVED * 2}, 422, "invalid"),
+        ("RMA-2/inspections", {"lines": [{"line": "1", "quantity": "1", "condition": "odd"}]}, 400, "malformed"),
+    ):
+        problem(returned.post("desk", f"/v1/returns/{door}", body), status, code)
+    assert returned.get("carl", "/v1/returns/RMA-2").json() == before

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from headgate.channel import credit, inventory, partners, products, taxes
+from headgate.channel import credit, inventory, partners, products, returns, taxes
 from headgate.channel.agreements.core.draft import read_draft
 from headgate.domain.orders import line_content_key, parse_order, validators
 from headgate.domain.pricing import find_conflicts
@@ -53,7 +54,7 @@ def test_the_same_seed_gives_the_same_channel_and_another_seed_another(channel):
 
 
 def test_every_event_is_valid_and_has_an_id_of_its_own(channel):
-    checks = {**validators, **MASTERS}
+    checks = {**validators, **returns.validators, **MASTERS}
     ids = Counter((e["source"], e["id"]) for e in channel.events())
     assert set(ids.values()) == {1}
     for event in channel.events():
@@ -221,3 +222,23 @@ def test_rates_move_little_from_week_to_week():
     for before, after in pairwise(rates):
         for pair, rate in after.items():
             assert abs(rate.rate / before[pair].rate - 1) < Decimal("0.005")
+
+
+def test_goods_come_back_after_they_were_delivered_and_are_looked_at_after_they_came(channel):
+    shipped: dict[tuple[str, str], Decimal] = {}
+    for event in channel.stream:
+        if event.type == "shipment.confirmed":
+            for line in event.data["lines"]:
+                place = (event.subject, line["line"])
+                shipped[place] = shipped.get(place, Decimal(0)) + Decimal(line["quantity"])
+    told: dict[str, list[Any]] = {}
+    for event in channel.stream:
+        if event.type.startswith("rma."):
+            told.setdefault(event.subject, []).append(event)
+    assert len(told) > 10
+    steps = ["rma.requested", "rma.received", "rma.inspected"]
+    for events in told.values():
+        assert [e.type for e in events] == steps[: len(events)]
+        (line,) = events[0].data["lines"]
+        assert Decimal(line["quantity"]) <= shipped[events[0].data["order"], line["line"]]
+    assert {1, 3} <= {len(events) for events in told.values()}, "some wait when the weeks end, others are settled"

@@ -109,6 +109,14 @@ class DecisionView(DecisionLine):
     record: str = Field(description="What was weighed, as kept: canonical JSON, lists of like things as tables.")
 
 
+class InheritedRule(Shape):
+    """A policy version that took part in the decision and was copied from a tenant above."""
+
+    policy: str
+    version: int
+    origin: str = Field(description="From whom, and which version it is there.")
+
+
 class OrderView(OrderLine):
     """The whole explanation of an order: from the outcome to facts, rows, clauses, versions, people and proof.
 
@@ -130,6 +138,7 @@ class OrderView(OrderLine):
     credit: why.CreditSum | None
     tax_snapshot: why.TaxSnapshot | None
     totals: why.TotalsResult | None
+    inherited: list[InheritedRule] = Field(description="Which of the policies that decided come from a tenant above.")
     decisions: list[DecisionLine]
     case_detail: CaseLine | None
     approvals: list[ApprovalView]

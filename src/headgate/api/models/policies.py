@@ -37,6 +37,10 @@ class PolicyVersionView(Shape):
     review_due: Instant | None
     reviewed_by: str | None
     reviewed_at: Instant | None
+    origin: str | None = Field(description="Short name of the tenant above that it was copied from.")
+    origin_name: str | None
+    origin_version: int | None = Field(description="The number it has there.")
+    origin_digest: str | None = Field(description="SHA-256 of the text as it was offered.")
 
 
 class Column(Shape):

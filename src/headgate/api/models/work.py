@@ -78,7 +78,10 @@ class ApprovalView(Shape):
     status: Literal["pending", "approved", "edited", "rejected", "returned", "voided", "expired"]
     requested_by: str
     requested_at: Instant
-    expires_at: Instant
+    expires_at: Instant = Field(description="When it lapses undecided. While paused, what it was before.")
+    paused_at: Instant | None = Field(
+        description="Since when its clocks stand still, while its stage waits for somebody outside."
+    )
     decided_at: Instant | None
     stake: Money | None
     exceptions: list[str]
@@ -266,6 +269,7 @@ def approval_view(
         requested_by=approval.requested_by,
         requested_at=approval.requested_at,
         expires_at=approval.expires_at,
+        paused_at=approval.paused_at,
         decided_at=approval.decided_at,
         stake=money(approval.stake, approval.currency),
         exceptions=list(approval.exceptions),

@@ -1,6 +1,7 @@
 """Deal registration: what partners register, what stands against it, how long it is protected."""
 
 from headgate.channel.deals.core.actions import ACTIONS
+from headgate.channel.deals.core.signatures import SIGNATURES
 from headgate.channel.deals.drafts import DealDraft, drop_draft, forget_drafts, get_draft, list_drafts, save_draft
 from headgate.channel.deals.files import DealFile, add_file, drop_file, files_of, forget_files, get_file
 from headgate.channel.deals.masters import PROJECTIONS, VALIDATORS
@@ -11,6 +12,7 @@ from headgate.channel.deals.queries import (
     all_deals,
     check_edit,
     conflicts_of,
+    count_deals,
     explain_deal,
     get_deal,
     list_deals,
@@ -21,6 +23,7 @@ from headgate.domain.deals import validators
 __all__ = [
     "ACTIONS",
     "PROJECTIONS",
+    "SIGNATURES",
     "STATUSES",
     "VALIDATORS",
     "DealDraft",
@@ -31,6 +34,7 @@ __all__ = [
     "all_deals",
     "check_edit",
     "conflicts_of",
+    "count_deals",
     "drop_draft",
     "drop_file",
     "explain_deal",

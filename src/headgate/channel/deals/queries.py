@@ -47,6 +47,11 @@ def list_deals(
     return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["deal"]))
 
 
+def count_deals(conn: Connection[Any], *, status: str = "", text: str = "", most: int) -> int:
+    """How many deals `list_deals` would go through; counting ends behind `most`, with one more than that."""
+    return repo.count_rows(conn, {"partner": "", "status": status, "text": text, "most": most})
+
+
 def get_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
     """One deal with its content. Raises NotFound."""
     row = repo.get_row(conn, deal)

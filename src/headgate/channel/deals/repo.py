@@ -254,14 +254,17 @@ def _write(conn: Connection[Any], sql: str, rows: Sequence[tuple[object, ...]]) 
 _LISTED = """d.deal, d.partner, p.name as partner_name, d.programme, d.customer, d.country, d.status, d.revision,
   d.amount, d.currency, d.stake, d.close_on, d.registered_at, d.protected_from, d.protected_until, d.granted_days,
   d.last_activity_at, d.won_amount, d.opportunity, d.case_id, d.updated_at"""
-LIST = f"""
-select {_LISTED} from deals d left join partners p on p.partner = d.partner
+_WANTED = """from deals d left join partners p on p.partner = d.partner
 where (%(partner)s = '' or d.partner = %(partner)s) and (%(status)s = '' or d.status = %(status)s)
   and (%(text)s = '' or strpos(lower(d.deal || ' ' || d.customer || ' ' || d.partner || ' ' || coalesce(p.name, '')),
        lower(%(text)s)) > 0)
+"""
+LIST = f"""
+select {_LISTED} {_WANTED}
   and (%(after_at)s::timestamptz is null or (d.updated_at, d.deal) < (%(after_at)s, %(after)s))
 order by d.updated_at desc, d.deal desc limit %(limit)s
 """
+COUNT = f"select count(*) from (select {_WANTED} limit %(most)s + 1) found"
 GET = f"""
 select {_LISTED}, d.requested_by, d.submitted_by, d.told, d.content, d.longest_days, d.warn_at
 from deals d left join partners p on p.partner = d.partner where d.deal = %s
@@ -280,6 +283,12 @@ def list_rows(conn: Connection[Any], params: Mapping[str, object]) -> list[dict[
     """Deals, last changed first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(LIST, params).fetchall()
+
+
+def count_rows(conn: Connection[Any], params: Mapping[str, object]) -> int:
+    """How many deals match, counted to one more than `most`."""
+    (count,) = conn.execute(COUNT, params).fetchone() or (0,)
+    return int(count)
 
 
 ALL = f"""

@@ -41,6 +41,7 @@ deals = tenant_table(
     primary_key=("deal",),
     partner_column="partner",
 )
+Index(None, deals.c.tenant_id, deals.c.updated_at, deals.c.deal)
 Index(None, deals.c.tenant_id, deals.c.partner, deals.c.updated_at)
 Index(None, deals.c.tenant_id, deals.c.status, deals.c.updated_at)
 

@@ -1,6 +1,7 @@
 """Price exceptions: asked for, weighed against the contract price, approved by the matrix, granted for a time."""
 
 from headgate.channel.exceptions.core.actions import ACTIONS
+from headgate.channel.exceptions.core.signatures import SIGNATURES
 from headgate.channel.exceptions.port import ExceptionPort, check_edit, get_exception, list_exceptions
 
-__all__ = ["ACTIONS", "ExceptionPort", "check_edit", "get_exception", "list_exceptions"]
+__all__ = ["ACTIONS", "SIGNATURES", "ExceptionPort", "check_edit", "get_exception", "list_exceptions"]

@@ -2,6 +2,7 @@
 
 from headgate.channel.orders.core.actions import ACTIONS
 from headgate.channel.orders.core.again import ASKED, DECIDING, OrderLens
+from headgate.channel.orders.core.signatures import SIGNATURES
 from headgate.channel.orders.coverage import SAMPLE as COVERAGE_SAMPLE
 from headgate.channel.orders.coverage import policy_coverage
 from headgate.channel.orders.explain import explain_order
@@ -17,6 +18,7 @@ __all__ = [
     "COVERAGE_SAMPLE",
     "DECIDING",
     "JOBS",
+    "SIGNATURES",
     "OrderLens",
     "OrderPort",
     "agreements_of",

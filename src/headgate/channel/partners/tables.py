@@ -28,3 +28,4 @@ partners = tenant_table(
     partner_column="partner",
 )
 Index(None, partners.c.tenant_id, partners.c.account)
+Index(None, partners.c.tenant_id, partners.c.name, partners.c.partner)

@@ -1,6 +1,7 @@
 """Returns: what partners ask for until it is credited, replaced or refused; what other systems took back themselves."""
 
 from headgate.channel.returns.core.actions import RMA_ACTIONS
+from headgate.channel.returns.core.signatures import SIGNATURES
 from headgate.channel.returns.files import (
     ReturnFile,
     add_return_file,
@@ -11,9 +12,11 @@ from headgate.channel.returns.files import (
 from headgate.channel.returns.port import ACTIONS, ReturnPort
 from headgate.channel.returns.queries import (
     STATUSES,
+    WAITS_FOR,
     Returnable,
     ReturnMilestone,
     check_return_edit,
+    count_returns,
     explain_return,
     get_return,
     latest_milestones,
@@ -27,7 +30,9 @@ from headgate.domain.returns import validators
 __all__ = [
     "ACTIONS",
     "RMA_ACTIONS",
+    "SIGNATURES",
     "STATUSES",
+    "WAITS_FOR",
     "ReturnFile",
     "ReturnMilestone",
     "ReturnPort",
@@ -35,6 +40,7 @@ __all__ = [
     "RmaPort",
     "add_return_file",
     "check_return_edit",
+    "count_returns",
     "explain_return",
     "forget_return_files",
     "get_return",

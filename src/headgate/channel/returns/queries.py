@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from psycopg import Connection
 
@@ -60,6 +60,13 @@ class Returnable:
     left: Decimal
 
 
+# In which states a return takes which event of a warehouse.
+WAITS_FOR: Final[Mapping[str, tuple[str, ...]]] = {
+    "rma.received": ("authorised", "sent", "received"),
+    "rma.inspected": ("received",),
+}
+
+
 def list_returns(
     conn: Connection[Any],
     *,
@@ -72,11 +79,20 @@ def list_returns(
 ) -> Page[dict[str, Any]]:
     """Returns, last changed first. `text` is sought in return, order and partner."""
     at, rma = decode_cursor(cursor, 2)
-    wanted = [status] if isinstance(status, str) and status else list(status) or None
     after = {"after_at": parse_instant("cursor", at) if at else None, "after": rma}
-    params = {"partner": partner, "status": wanted, "order": order, "text": text, **after}
+    params = {"partner": partner, "status": _statuses(status), "order": order, "text": text, **after}
     rows = repo.list_rows(conn, {**params, "limit": page_size(limit) + 1})
     return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["rma"]))
+
+
+def count_returns(conn: Connection[Any], *, status: str | Sequence[str] = "", text: str = "", most: int) -> int:
+    """How many returns `list_returns` would go through; counting ends behind `most`, with one more than that."""
+    params = {"partner": "", "status": _statuses(status), "order": "", "text": text, "most": most}
+    return repo.count_rows(conn, params)
+
+
+def _statuses(status: str | Sequence[str]) -> list[str] | None:
+    return [status] if isinstance(status, str) and status else list(status) or None
 
 
 def get_return(conn: Connection[Any], rma: str) -> dict[str, Any]:

@@ -77,15 +77,18 @@ from unnest(%s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::json[])
 _LISTED = """r.rma, r.partner, p.name as partner_name, r.order_no, r.status, r.wanted, r.currency, r.stake, r.credit,
   r.requested_by, r.submitted_by, r.requested_at, r.send_by, r.carrier, r.tracking, r.told, r.content, r.case_id,
   r.updated_at"""
-LIST = f"""
-select {_LISTED} from return_requests r left join partners p on p.partner = r.partner
+_WANTED = """from return_requests r left join partners p on p.partner = r.partner
 where (%(partner)s = '' or r.partner = %(partner)s) and (%(status)s::text[] is null or r.status = any(%(status)s))
   and (%(order)s = '' or r.order_no = %(order)s)
   and (%(text)s = '' or strpos(lower(r.rma || ' ' || r.order_no || ' ' || r.partner || ' ' || coalesce(p.name, '')),
        lower(%(text)s)) > 0)
+"""
+LIST = f"""
+select {_LISTED} {_WANTED}
   and (%(after_at)s::timestamptz is null or (r.updated_at, r.rma) < (%(after_at)s, %(after)s))
 order by r.updated_at desc, r.rma desc limit %(limit)s
 """
+COUNT = f"select count(*) from (select {_WANTED} limit %(most)s + 1) found"
 GET = f"select {_LISTED} from return_requests r left join partners p on p.partner = r.partner where r.rma = %s"
 MILESTONES = "select rma, at, status, told from return_milestones where rma = %s order by place"
 LATEST = """
@@ -204,6 +207,12 @@ def list_rows(conn: Connection[Any], params: Mapping[str, object]) -> list[dict[
     """Returns, last changed first."""
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(LIST, params).fetchall()
+
+
+def count_rows(conn: Connection[Any], params: Mapping[str, object]) -> int:
+    """How many returns match, counted to one more than `most`."""
+    (count,) = conn.execute(COUNT, params).fetchone() or (0,)
+    return int(count)
 
 
 def get_row(conn: Connection[Any], rma: str) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from headgate.channel.returns import repo
 from headgate.channel.returns.core.state import RmaBook, RmaChanged
 from headgate.channel.taxes import load_fx
 from headgate.kernel.context import Context
-from headgate.ledger import NewEvent
+from headgate.ledger import NewEvent, subjects_waiting
 from headgate.process import TenantProfile, Work
 
 
@@ -31,7 +31,10 @@ class RmaPort:
         conn.execute(repo.LOCK)
         stored = repo.load_rmas(conn, {w.subject for w in work})
         orders = {s.request.order for s in stored.values()}
-        orders |= {order for w in work if isinstance(order := w.event.data.get("order"), str)}
+        named = {order for w in work if isinstance(order := w.event.data.get("order"), str)}
+        orders |= named
+        # Asked before the orders are read: what is applied in between is in what is read then.
+        ahead = subjects_waiting(conn, named)
         found = repo.load_orders(conn, orders)
         partners = {s.request.partner for s in stored.values()} | {o.partner for o in found.values()}
         products = {line.product for o in found.values() for line in o.lines}
@@ -46,6 +49,7 @@ class RmaPort:
             currency=profile.currency,
             tz=ZoneInfo(profile.timezone),
             now=ctx.now,
+            ahead=ahead,
         )
 
     def apply(self, facts: object, records: Sequence[object]) -> None:

@@ -134,9 +134,22 @@ _DEALS = (
     _Plan(13, 1, 0.05, _RIVER_TOO, 198_000, close_in=95),
 )
 
+# Registered so long before the end that its protection, of at most 120 days for its amount, has run out.
+_RUN_OUT = _Plan(
+    15,
+    0,
+    126.0,
+    {"name": "Falkenried Tiefbau GmbH", "country": "DE", "domain": "falkenried-tiefbau.de", "city": "Kiel"},
+    16_400,
+    close_in=60,
+    contact="Nils Falk",
+)
+
 
 def with_deals(simulation: Simulation, until: datetime, people: Mapping[int, str] = MappingProxyType({})) -> Simulation:
     """The simulation with deals in its stream, up to `until`, and in its masters what they are held against. Pure.
+
+    One deal was registered before the weeks began, where they are few: it stands with the masters, and is the first.
 
     `people` are who speaks for a partner in the portal, by its place among the active ones; a partner without one
     speaks for itself.
@@ -145,7 +158,7 @@ def with_deals(simulation: Simulation, until: datetime, people: Mapping[int, str
     partners = [p for p in simulation.partners if p.status == "active"][:3]
     products = [p for p in simulation.products if p.status == "active"]
     found: list[Event] = []
-    for plan in _DEALS:
+    for plan in (_RUN_OUT, *_DEALS):
         at = end - timedelta(days=plan.days)
         product = products[(plan.number * 37) % len(products)]
         data = _content(plan, partners[plan.partner].code, at, product, people.get(plan.partner, ""))
@@ -157,8 +170,11 @@ def with_deals(simulation: Simulation, until: datetime, people: Mapping[int, str
         {plan.number: partners[plan.partner].code for plan in _DEALS},
         {plan.number: people.get(plan.partner, "") for plan in _DEALS},
     )
+    earlier = [event for event in found if event.time < simulation.start]
+    found = [event for event in found if event.time >= simulation.start]
     stream = tuple(sorted((*simulation.stream, *found), key=lambda e: e.time))
-    return replace(simulation, stream=stream, masters=(*simulation.masters, *_masters(simulation, products)))
+    masters = (*simulation.masters, *_masters(simulation, products), *earlier)
+    return replace(simulation, stream=stream, masters=masters)
 
 
 def number_of(deal: int) -> str:

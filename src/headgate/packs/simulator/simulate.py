@@ -20,6 +20,7 @@ from headgate.packs.simulator.model import ZERO, Event, GroundTruth, Partner, Pr
 from headgate.packs.simulator.names import COUNTRIES, EMBARGOED, STOREFRONTS
 from headgate.packs.simulator.plan import Step, plan_steps, weekly_needs
 from headgate.packs.simulator.prices import PriceDesk, make_agreements, make_desk
+from headgate.packs.simulator.returns import made_returns
 from headgate.packs.simulator.stocks import Stocks
 from headgate.packs.simulator.world import ERP, World, product_item
 
@@ -100,6 +101,8 @@ def simulate(
     final = world(rehearsal.credits.limits())
     opening = final.credits.bill(begin)
     stream = final.run(steps, needs, requests)
+    back = made_returns(_random(seed, "returns"), stream, by_code, touched, end)
+    stream = sorted([*stream, *back], key=lambda e: e.time)
     truth = [_truth(p, final.sized) for p in sorted(planted, key=lambda p: (p.order.at, p.order.number))]
     return Simulation(
         seed=seed,
@@ -113,7 +116,12 @@ def simulate(
         masters=tuple(_masters(people, catalogue, rates, opening, begin - timedelta(days=1))),
         stream=tuple(stream),
         ground_truth=tuple(truth),
-        counts={"orders": len(orders), "planted": len(touched), "short": len(final.short)},
+        counts={
+            "orders": len(orders),
+            "planted": len(touched),
+            "short": len(final.short),
+            "returns": sum(e.type == "rma.requested" for e in back),
+        },
     )
 
 

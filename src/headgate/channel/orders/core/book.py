@@ -120,10 +120,8 @@ class OrderBook:
         return free
 
     def apply(self, changes: Iterable[OrderChanged]) -> None:
-        """Make changes of an applied event count for the events behind it."""
-        for change in changes:
-            after = change.state
-            order_no = after.order.order
+        """Make changes of an applied event count for the events behind it: of each order, the last one."""
+        for order_no, after in {change.state.order.order: change.state for change in changes}.items():
             before = self.orders.get(order_no)
             self.orders[order_no] = after
             self._draft = None

@@ -11,7 +11,7 @@ from headgate.domain.fx import convert, need_rate
 from headgate.domain.orders.model import plain
 from headgate.domain.returns import ReturnRequest, left_of, parse_return_request, reach_of, request_json
 from headgate.kernel.canonical import digest
-from headgate.kernel.errors import refused
+from headgate.kernel.errors import NotYet, Refused, refused
 from headgate.kernel.ids import derive_id
 from headgate.kernel.money import to_minor
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
@@ -41,11 +41,13 @@ def request(call: ActionCall) -> ActionResult:
     before = book.current(event.seq, call.case.subject)
     if before is not None and (before.request.partner, before.request.order) != (asked.partner, asked.order):
         raise refused("order", asked.order, "is not the order of this return", "Withdraw it and request another one.")
-    order = book.orders.get(asked.order)
-    if order is None or order.partner != asked.partner:
-        # Whether somebody else has an order of this number is nobody's business.
-        raise refused("order", asked.order, "is not an order of this partner", "Give one of the partner's orders.")
-    _check_left(book, asked, order)
+    try:
+        order = _check_order(book, asked)
+    except Refused:
+        # Orders are in other lanes: after a standstill a return may come up before its order or the shipment.
+        if book.is_ahead(event.seq, asked.order):
+            raise NotYet(f"order {asked.order} has events before this one that are still to be applied") from None
+        raise
     rate = need_rate(book.rates_by_day.get(book.now.date(), {}), order.currency, book.currency)
     sold = sold_of(order, [each.line for each in asked.lines])
     prices = {each.line: each.unit_price for each in sold}
@@ -67,6 +69,15 @@ def request(call: ActionCall) -> ActionResult:
     )
     outputs = {"partner": asked.partner, "stake": after.stake, "currency": book.currency}
     return ActionResult(outputs, (book.put(event.seq, after),))
+
+
+def _check_order(book: RmaBook, asked: ReturnRequest) -> OrderFacts:
+    order = book.orders.get(asked.order)
+    if order is None or order.partner != asked.partner:
+        # Whether somebody else has an order of this number is nobody's business.
+        raise refused("order", asked.order, "is not an order of this partner", "Give one of the partner's orders.")
+    _check_left(book, asked, order)
+    return order
 
 
 def _check_left(book: RmaBook, asked: ReturnRequest, order: OrderFacts) -> None:

@@ -163,12 +163,17 @@ class RmaBook:
     currency: str
     tz: ZoneInfo
     now: datetime
+    ahead: Mapping[str, int] = field(default_factory=dict)  # orders of which an event is still to be applied: the first
     _draft: dict[str, tuple[int, RmaState]] = field(default_factory=dict)
 
     def current(self, seq: int, rma: str) -> RmaState | None:
         """The return as event `seq` sees it."""
         found = self._draft.get(rma)
         return found[1] if found is not None and found[0] == seq else self.rmas.get(rma)
+
+    def is_ahead(self, seq: int, order: str) -> bool:
+        """Whether something about an order stands before event `seq` in the log and is still to be applied."""
+        return self.ahead.get(order, seq) < seq
 
     def put(self, seq: int, state: RmaState) -> RmaChanged:
         """Note a change made by event `seq`; it counts for others once the event has been applied as a whole."""
