@@ -3,25 +3,28 @@
     python scripts/messages.py           # take in new phrases, drop those that are gone
     python scripts/messages.py --check   # say what is missing, change nothing
 
-Phrases come from `_('…')` in templates, `say("…")` in code, and the tables of words that pages pass through `say`.
+Phrases come from `_('…')`, `ngettext` and the filter `plural` in templates; from `phrase("…")`, `counted("…", "…")`
+and `say("…")` in code; and from the tables of words that pages pass through `say`.
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
+from babel.messages.catalog import Message as BabelMessage
 from babel.messages.pofile import read_po, write_po
-from jinja2.ext import babel_extract
+from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "headgate"
 
-from headgate.access import PERMISSIONS  # noqa: E402
+from headgate.access import PERMISSIONS, ROLES  # noqa: E402
 from headgate.console.navigation import NavCounts, navigation  # noqa: E402
 from headgate.console.pages.handling import WORDS  # noqa: E402
 from headgate.console.pages.saved import WORDS as SAVED  # noqa: E402
@@ -36,18 +39,20 @@ from headgate.console.render import KEYS  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
 from headgate.portal.pages.returns import WORDS as RETURNS  # noqa: E402
 from headgate.ui.languages import ENGLISH, LANGUAGES, LOCALE  # noqa: E402
-from headgate.ui.words import STATES  # noqa: E402
+from headgate.ui.words import STATES, humanise  # noqa: E402
 
 TEMPLATES = ("ui/macros", "ui/layouts", "console/templates", "portal/templates")
-CODE = (
-    "ui/format.py",
-    "console/pages/brand.py",
-    "console/pages/palette.py",
-    "console/present/asks.py",
-    "portal/pages/deal_form.py",
-    "portal/pages/home.py",
-    "portal/pages/return_form.py",
+# Calls that say a phrase, and how many of their first arguments are its forms.
+SPOKEN = {"_": 1, "gettext": 1, "ngettext": 2, "say": 1, "phrase": 1, "counted": 2}
+# Codes that pages show as words: what may be wrong with an order, and what is decided about.
+CODES = (
+    *("price_deviation", "no_contract_price", "margin_floor", "below_minimum", "split_order", "duplicate_order"),
+    *("credit_limit", "credit_overdue", "credit_hold", "out_of_stock", "tax_undetermined", "export_restricted"),
+    *("partner_blocked", "unknown_partner", "order_release", "special_price", "price_exception"),
+    *("order", "deal", "rma", "policy", "process", "agreement", "approval", "case", "task", "partner", "quarantine"),
+    *("released", "rejected", "cancelled", "fulfilled", "granted", "withdrawn", "protected", "credited", "replaced"),
 )
+EDGES = {"ui", "console", "portal"}
 HEADER = """\
 msgid ""
 msgstr ""
@@ -55,6 +60,7 @@ msgstr ""
 "MIME-Version: 1.0\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
 
 """
 PALETTE = (
@@ -71,20 +77,51 @@ PALETTE = (
 )
 
 
-def phrases() -> Iterator[tuple[str, str]]:
-    """Every phrase with the file it stands in, relative to the package."""
+Message: TypeAlias = str | tuple[str, str]
+
+
+def _templates() -> Iterator[tuple[Message, str]]:
+    env = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
+    env.policies["ext.i18n.trimmed"] = True
     for folder in TEMPLATES:
         for file in sorted((SOURCE / folder).glob("*.html")):
-            with file.open("rb") as text:
-                for _, _, message, _ in babel_extract(text, ("_", "gettext"), [], {"trimmed": "true"}):
-                    # A phrase with values comes with their names.
-                    text_of = message[0] if isinstance(message, tuple) else message
-                    yield str(text_of), str(file.relative_to(SOURCE))
-    for name in CODE:
-        with (SOURCE / name).open("rb") as text:
-            for found in extract("python", text, {"say": None}):
-                yield str(found[1]), name
+            parsed = env.parse(file.read_text())
+            for call in parsed.find_all(nodes.Call):
+                forms = SPOKEN.get(call.node.name, 0) if isinstance(call.node, nodes.Name) else 0
+                yield from _message([a.value for a in call.args[:forms] if isinstance(a, nodes.Const)], forms, file)
+            for found in parsed.find_all(nodes.Filter):
+                if found.name == "plural":
+                    yield from _message([a.value for a in found.args if isinstance(a, nodes.Const)], 2, file)
+
+
+def _code() -> Iterator[tuple[Message, str]]:
+    for file in sorted(SOURCE.rglob("*.py")):
+        text = file.read_text()
+        if not any(f"{name}(" in text for name in ("say", "phrase", "counted")):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call):
+                # `say` has other meanings below the edges.
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                forms = SPOKEN.get(name, 0) if name != "say" or file.relative_to(SOURCE).parts[0] in EDGES else 0
+                told = [arg.value for arg in node.args[:forms] if isinstance(arg, ast.Constant)]
+                yield from _message(told, forms, file)
+
+
+def _message(told: list[Any], forms: int, file: Path) -> Iterator[tuple[Message, str]]:
+    where = str(file.relative_to(SOURCE))
+    if forms == 1 and len(told) == 1 and isinstance(told[0], str):
+        yield told[0], where
+    elif forms == 2 and len(told) == 2:
+        yield (told[0], told[1]), where
+
+
+def phrases() -> Iterator[tuple[Message, str]]:
+    """Every phrase with the file it stands in, relative to the package; one and many where it tells them apart."""
+    yield from _templates()
+    yield from _code()
     yield from ((word.label, "ui/words.py") for states in STATES.values() for word in states.values())
+    yield from ((str(humanise(code)), "ui/words.py") for code in (*CODES, *sorted(ROLES)))
     for item in navigation(set(PERMISSIONS), NavCounts()):
         yield from ((text, "console/navigation.py") for text in (item.label, item.room) if text)
     yield from ((each.label, "console/present/commands.py") for each in (*PAGES, *ACTS))
@@ -105,7 +142,8 @@ def phrases() -> Iterator[tuple[str, str]]:
 def template() -> Catalog:
     """All phrases, with where each stands."""
     catalog = Catalog(project="Headgate", charset="utf-8", copyright_holder="Headgate")
-    for message, where in phrases():
+    # A phrase that is also said of many needs both forms wherever it is said.
+    for message, where in sorted(phrases(), key=lambda found: isinstance(found[0], str)):
         catalog.add(message, locations=[(where, 0)])
     return catalog
 
@@ -123,6 +161,30 @@ def write(language: str, catalog: Catalog) -> None:
     (LOCALE / f"{language}.po").write_bytes(HEADER.format(language=language).encode() + text.getvalue())
 
 
+def lacking_of(catalog: Catalog) -> list[str]:
+    """The phrases of a catalogue that have no translation, or one that is only guessed, or not for both forms."""
+
+    def told(message: BabelMessage) -> bool:
+        forms = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+        return all(forms) and len(forms) == (2 if message.pluralizable else 1) and not message.fuzzy
+
+    return [first(message.id) for message in catalog if message.id and not told(message)]
+
+
+def first(message: str | Sequence[str]) -> str:
+    """A phrase by its form for one."""
+    return message if isinstance(message, str) else message[0]
+
+
+def pairs(message: BabelMessage) -> list[tuple[str, str]]:
+    """Each form of a phrase with its translation."""
+
+    def forms(text: object) -> list[str]:
+        return [str(each or "") for each in text] if isinstance(text, (tuple, list)) else [str(text or "")]
+
+    return list(zip(forms(message.id), forms(message.string), strict=True))
+
+
 def main(arguments: list[str]) -> int:
     """Update each catalogue, or with `--check` only say what it lacks."""
     lacking = 0
@@ -130,7 +192,7 @@ def main(arguments: list[str]) -> int:
         catalog = load(language)
         catalog.update(template(), no_fuzzy_matching=True)
         catalog.obsolete.clear()
-        missing = [str(message.id) for message in catalog if message.id and not message.string]
+        missing = lacking_of(catalog)
         lacking += len(missing)
         print(f"{language}: {len(catalog)} phrases, {len(missing)} without a translation")
         for each in missing:

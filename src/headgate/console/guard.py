@@ -157,7 +157,8 @@ class Guarded:
             if answer.session:
                 auth.keep_session(response, answer.session, secure=self.site.secure)
             if answer.notice is not None:
-                auth.keep_notice(response, answer.notice, answer.session or asked.token, secure=self.site.secure)
+                notice = answer.notice.said(visit.lens.fmt)
+                auth.keep_notice(response, notice, answer.session or asked.token, secure=self.site.secure)
             return response
         view, status = (answer.view, answer.status) if isinstance(answer, Shown) else (answer, 200)
         page = asked.page

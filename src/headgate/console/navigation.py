@@ -25,9 +25,11 @@ _ROOMS = {
     "brand": "Admin",
     "machines": "Admin",
     "sign-on": "Admin",
+    "security": "Admin",
     "support": "Admin",
     "tenants": "Admin",
     "guests": "Admin",
+    "inheritance": "Rules",
     "usage": "Admin",
     "settings": "Admin",
     "operations": "Admin",
@@ -58,6 +60,10 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("policies.read", NavItem("policies", "Policies", urls.POLICIES, "scale", "l")),
         ("cases.read", NavItem("processes", "Processes", urls.PROCESSES, "git-merge", "r")),
         ("cases.read", NavItem("calendars", "Calendars", urls.CALENDARS, "calendar", "y")),
+        (
+            "admin tenants.operate policies.approve",
+            NavItem("inheritance", "Inheritance", urls.INHERITANCE, "copy", "j"),
+        ),
         ("audit.read", NavItem("audit", "Audit", urls.AUDIT, "fingerprint", "a")),
         (
             "quarantine.read",
@@ -65,6 +71,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ),
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
         ("admin", NavItem("sign-on", "Sign-on", urls.SIGN_ON, "users", "s")),
+        ("admin", NavItem("security", "Security", urls.SECURITY, "lock", "j")),
         ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),
         ("admin", NavItem("guests", "Provider access", urls.GUESTS, "user-check", "f")),
         ("admin", NavItem("people", "People and roles", urls.PEOPLE, "users", "e")),
@@ -75,7 +82,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ),
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("tenants.operate", NavItem("tenants", "Clients", urls.TENANTS, "building-store", "k")),
-        ("admin", NavItem("usage", "Use", urls.USAGE, "adjustments-horizontal", "z")),
+        ("admin", NavItem("usage", "Usage", urls.USAGE, "adjustments-horizontal", "z")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     shown = [

@@ -13,7 +13,7 @@ from headgate.ui import languages
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter
 from headgate.ui.templates import environment
-from headgate.ui.wording import speaker
+from headgate.ui.wording import voice
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -62,7 +62,7 @@ class Console:
         part = target if target in view.parts else ""
         template = view.parts[part] if part else view.template
         language = languages.language_of(page.locale)
-        say = speaker(self._words[language].gettext, language, page.words)
-        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, say)
+        spoken = voice(self._words[language], language, page.words)
+        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, *spoken)
         found = self._environments[language].get_template(template)
         return found.render(page=page, view=view, part=part, fmt=formatter, theme=page.theme)

@@ -1,14 +1,14 @@
-"""Every address of the console, in one place; templates and routes both use it.
-
-A tenant's codes may hold any character, a slash too, so a code becomes one path segment by the escapes of RFC 6901
-(`~0` for `~`, `~1` for `/`) before percent-encoding; routes turn it back with `code_of`.
-"""
+"""Every address of the console, in one place; templates and routes both use it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from urllib.parse import quote, urlencode
 from uuid import UUID
+
+from headgate.console import url_rules
+from headgate.console.url_parts import code_of as code_of
+from headgate.console.url_parts import query as query
+from headgate.console.url_parts import segment as segment
+from headgate.console.url_rules import *  # noqa: F403 -- addresses are one set of names to whoever links
 
 HOME = "/"
 SIGN_IN = "/sign-in"
@@ -41,14 +41,6 @@ MESSAGES = "/messages"
 DEALS = "/deals"
 RETURNS = "/returns"
 PARTNERS = "/partners"
-AGREEMENTS = "/agreements"
-POLICIES = "/policies"
-BACKTESTS = "/backtests"
-PROCESSES = "/processes"
-MIGRATIONS = "/migrations"
-CALENDARS = "/calendars"
-CALENDAR_NEW = "/new-calendar"
-CALENDAR_USES = "/calendar-uses"
 AUDIT = "/audit"
 AUDIT_VERIFY = "/audit/verify"
 QUARANTINE = "/quarantine"
@@ -61,6 +53,7 @@ SIGN_ON = "/identity/sign-on"
 SIGN_ON_PROVIDERS = "/identity/sign-on/providers"
 SIGN_ON_GROUPS = "/identity/sign-on/groups"
 SIGN_ON_RULES = "/identity/sign-on/rules"
+SECURITY = "/identity/security"
 SUPPORT = "/identity/support"
 FROM_MAIL = "/from-mail"
 SUPPORT_LINK = "/support"
@@ -80,29 +73,15 @@ TENANTS = "/clients"
 USAGE = "/use"
 SAVED_VIEWS = "/saved-views"
 GUESTS = "/provider-access"
+INHERITANCE = "/inheritance"
+OFFERS = "/inheritance/offers"
 # Every other address.
 ANYWHERE = "/{path:path}"
-
-
-def segment(code: object) -> str:
-    """A code as one path segment."""
-    return quote(str(code).replace("~", "~0").replace("/", "~1"), safe="~")
-
-
-def code_of(segment: str) -> str:
-    """The code a (percent-decoded) path segment stands for; the opposite of `segment`."""
-    return segment.replace("~1", "/").replace("~0", "~")
 
 
 def from_mail(token: str) -> str:
     """The link of a mail to somebody who has to decide; what `connectors.mail.asking` writes."""
     return f"{FROM_MAIL}/{segment(token)}"
-
-
-def query(path: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The path with the parameters that are not empty."""
-    kept = [(name, value) for name, value in parameters if value]
-    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def saved_views(list_: str, query_: str = "") -> str:
@@ -116,6 +95,14 @@ def saved_view(view: UUID | str) -> str:
 
 def saved_view_delete(view: UUID | str) -> str:
     return f"{saved_view(view)}/delete"
+
+
+def saved_view_filters(view: UUID | str) -> str:
+    return f"{saved_view(view)}/filters"
+
+
+def saved_view_open(view: UUID | str) -> str:
+    return f"{saved_view(view)}/open"
 
 
 def sign_in_with(provider: str, tenant: str = "", then: str = "") -> str:
@@ -140,6 +127,14 @@ def tenant_act(slug: str, act: str) -> str:
 
 def tenant_guest_end(slug: str, guest: str) -> str:
     return f"{tenant(slug)}/guests/{guest}/end"
+
+
+def inherited_follow(kind: str, name: str) -> str:
+    return f"{INHERITANCE}/{segment(kind)}/{segment(name)}/follow"
+
+
+def offer_withdraw(offer: UUID | str) -> str:
+    return f"{OFFERS}/{offer}/withdraw"
 
 
 def guest_act(guest: str, act: str) -> str:
@@ -192,14 +187,8 @@ def explain_stock(order_no: str, line: object) -> str:
 
 def subject(kind: str, code: str, case_id: UUID | str) -> str:
     """The page of what a case is about; the case itself where that has no page of its own."""
-    own = {"order": order, "deal": deal, "rma": rma, "policy_change": _policy_change}.get(kind)
+    own = {"order": order, "deal": deal, "rma": rma, "policy_change": url_rules.policy_change}.get(kind)
     return own(code) if own is not None else case(case_id)
-
-
-def _policy_change(name: str) -> str:
-    """The version that `price_deviation@4` names, where it is reviewed."""
-    policy, _, version = name.rpartition("@")
-    return policy_version(policy, int(version)) if version.isascii() and version.isdigit() else POLICIES
 
 
 def case(case_id: UUID | str) -> str:
@@ -272,6 +261,11 @@ def work_act(act: str, task: UUID | str, scope: str = "") -> str:
     return query(WORK_ACT, [("act", act), ("task", str(task)), ("scope", "" if scope == "mine" else scope)])
 
 
+def work_all(scope: str) -> str:
+    """A list of the queue with its first tasks chosen, as many as can be handled at once."""
+    return query(WORK, [("scope", "" if scope == "mine" else scope), ("all", "1")])
+
+
 def deal(code: object) -> str:
     return f"{DEALS}/{segment(code)}"
 
@@ -288,93 +282,9 @@ def partner_orders(code: str) -> str:
     return query(ORDERS, [("partner", code)])
 
 
-def agreement(agreement_id: UUID | str) -> str:
-    return f"{AGREEMENTS}/{agreement_id}"
-
-
-def agreement_act(agreement_id: UUID | str, act: str) -> str:
-    return f"{agreement(agreement_id)}/{segment(act)}"
-
-
-def process(name: str) -> str:
-    return f"{PROCESSES}/{segment(name)}"
-
-
-def process_version(name: str, version: int) -> str:
-    return f"{process(name)}/versions/{version}"
-
-
-def process_file(name: str, version: int, form: str) -> str:
-    return f"{process_version(name, version)}/files/{segment(form)}"
-
-
-def process_move(name: str, to: int | None = None) -> str:
-    """The rehearsal of moving the cases of a process, to a version where one is chosen."""
-    return query(f"{process(name)}/move", [("to", "" if to is None else str(to))])
-
-
-def migration(found: UUID | str) -> str:
-    return f"{MIGRATIONS}/{found}"
-
-
-def migration_act(found: UUID | str, act: str) -> str:
-    return f"{migration(found)}/{segment(act)}"
-
-
 def cases_in(process: str, stage: str) -> str:
     """The cases of a process that are in a stage."""
     return f"{CASES}?process={segment(process)}&stage={segment(stage)}"
-
-
-def calendar(name: str, year: int | None = None) -> str:
-    return query(f"{CALENDARS}/{segment(name)}", [("year", "" if year is None else str(year))])
-
-
-def calendar_edit(name: str) -> str:
-    return f"{calendar(name)}/edit"
-
-
-def policy(name: str) -> str:
-    return f"{POLICIES}/{segment(name)}"
-
-
-def policy_version(name: str, version: int) -> str:
-    return f"{policy(name)}/versions/{version}"
-
-
-def policy_rows(name: str, version: int, after: int) -> str:
-    """The part of a long decision table behind so many rows."""
-    return query(policy_version(name, version), [("after", str(after) if after > 0 else "")])
-
-
-def policy_row(name: str, version: int, row: str) -> str:
-    """A row of a decision table; of a long one the part is shown in which it stands."""
-    return f"{query(policy_version(name, version), [('row', row)])}#row-{segment(row)}"
-
-
-def policy_act(name: str, version: int, act: str) -> str:
-    return f"{policy_version(name, version)}/{segment(act)}"
-
-
-def policy_export(name: str, version: int, form: str = "") -> str:
-    """Of all forms, or of one as a file."""
-    return policy_act(name, version, "export") + (f"/{segment(form)}" if form else "")
-
-
-def policy_propose(name: str) -> str:
-    return f"{policy(name)}/propose"
-
-
-def policy_edit(name: str, version: int) -> str:
-    return policy_act(name, version, "edit")
-
-
-def policy_review(name: str, version: int) -> str:
-    return policy_act(name, version, "review")
-
-
-def policy_diff(name: str, version: int, before: int | None = None) -> str:
-    return query(policy_act(name, version, "diff"), [("with", "" if before is None else str(before))])
 
 
 def audit_entry(seq: int) -> str:
@@ -403,26 +313,6 @@ def delivery(delivery_id: UUID | str) -> str:
 
 def delivery_act(delivery_id: UUID | str, act: str) -> str:
     return f"{delivery(delivery_id)}/{segment(act)}"
-
-
-def backtests_of(policy: str) -> str:
-    return query(BACKTESTS, [("policy", policy)])
-
-
-def backtest_new(policy: str) -> str:
-    return f"{POLICIES}/{segment(policy)}/backtest"
-
-
-def backtest(run: UUID | str) -> str:
-    return f"{BACKTESTS}/{run}"
-
-
-def backtest_cancel(run: UUID | str) -> str:
-    return f"{backtest(run)}/cancel"
-
-
-def backtest_flip(run: UUID | str, candidate: int | str, place: int | str) -> str:
-    return f"{backtest(run)}/flips/{candidate}/{place}"
 
 
 def person(principal: str) -> str:

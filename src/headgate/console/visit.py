@@ -28,7 +28,7 @@ from headgate.process.desk import DeskSums, Reader, desk_case_counts, desk_sums,
 from headgate.ui.brand import Brand, tenant_brand
 from headgate.ui.format import Formatter
 from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
-from headgate.ui.wording import speaker
+from headgate.ui.wording import voice
 from headgate.wiring import App
 
 DEFAULT_LOCALE = "en_GB"
@@ -74,8 +74,8 @@ class Visit:
         """What the page is made for."""
         locale = locale_for(self.tenant, self.request)
         language = language_of(locale)
-        say = speaker(translations(language).gettext, language, self.brand.words)
-        formatter = Formatter(locale, self.zone, self.now, say)
+        spoken = voice(translations(language), language, self.brand.words)
+        formatter = Formatter(locale, self.zone, self.now, *spoken)
         return Lens(self.me, self.now, self.zone, self.tenant.currency, formatter)
 
     @cached_property

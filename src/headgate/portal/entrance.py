@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from headgate.access import (
     Account,
     Denied,
+    Invited,
     Tenant,
     accept_invitation,
     authenticate,
@@ -26,6 +28,7 @@ from headgate.access import (
     list_accounts,
     only_tenant,
     parse_session_token,
+    rules_of,
 )
 from headgate.access.branding import Logo, brand_logo
 from headgate.access.mfa.passkeys import offer_sign_in
@@ -183,7 +186,8 @@ class Entrance:
                 found = account.as_principal() if account else Denied("sign-in without a password is for a local demo")
             else:
                 ctx = Context(tenant_id, SYSTEM, now, trace)
-                found = authenticate(conn, ctx, view.email, form.get("password", ""))
+                known = partial(self.steps().known_device, conn, ctx, request)
+                found = authenticate(conn, ctx, view.email, form.get("password", ""), known=known)
                 self.steps().tell_locked(conn, ctx, found)
             proofs = ("demo",) if "demo" in form else ("password",)
             reached = None
@@ -219,10 +223,10 @@ class Entrance:
     def _welcome(self, request: Request) -> Response:
         token = str(request.path_params["token"])
         try:
-            invited = self._invited(request, token)
+            _, found = self._invited(request, token)
         except Unauthenticated as error:
             return self._page(request, SignInView(error=sentence(error.message)), 404)
-        return self._page(request, WelcomeView(token, invited[1], invited[2]))
+        return self._page(request, _welcome_view(token, found))
 
     def _accept(self, request: Request, form: Mapping[str, str]) -> Response:
         token = str(request.path_params["token"])
@@ -231,30 +235,29 @@ class Entrance:
             response = self._page(request, SignInView(error=said), 429)
             response.headers["Retry-After"] = str(math.ceil(wait))
             return response
-        name = email = ""
         try:
-            _, name, email = self._invited(request, token)
+            tenant_id, found = self._invited(request, token)
+        except Unauthenticated as error:
+            return self._page(request, SignInView(error=sentence(error.message)), 404)
+        try:
             COOKIES.check_form(request, form, COOKIES.sent_before(request))
             if form.get("password", "") != form.get("again", ""):
-                return self._page(
-                    request, WelcomeView(token, name, email, "The two passwords differ. Type both again."), 400
-                )
-            tenant_id, _ = parse_session_token(token)
+                said = "The two passwords differ. Type both again."
+                return self._page(request, _welcome_view(token, found, said), 400)
             now, trace = self.site.app.clock.now(), str(request.scope["state"]["request_id"])
             with self.site.app.database.transaction(tenant_id) as conn:
                 accept_invitation(conn, Context(tenant_id, SYSTEM, now, trace), token, form.get("password", ""))
         except Unauthenticated as error:
             return self._page(request, SignInView(error=sentence(error.message)), 404)
         except Forbidden:
-            return self._page(
-                request, WelcomeView(token, name, email, "This page was out of date. Try again now."), 403
-            )
+            said = "This page was out of date. Try again now."
+            return self._page(request, _welcome_view(token, found, said), 403)
         except Invalid as error:
-            return self._page(request, WelcomeView(token, name, email, sentence(error.message)), 400)
-        return self._page(request, SignInView(email=email, done="Your password is set. Sign in with it."))
+            return self._page(request, _welcome_view(token, found, sentence(error.message)), 400)
+        return self._page(request, SignInView(email=found.email, done="Your password is set. Sign in with it."))
 
-    def _invited(self, request: Request, token: str) -> tuple[UUID, str, str]:
-        """Tenant, name and e-mail of whom a link is for. Raises `Unauthenticated`."""
+    def _invited(self, request: Request, token: str) -> tuple[UUID, Invited]:
+        """The tenant and whom a link is for. Raises `Unauthenticated`."""
         tenant_id, _ = parse_session_token(token)
         if self.site.hosts.tenant_of(request) not in (None, tenant_id):
             raise Unauthenticated("this link is not for this portal")
@@ -262,7 +265,7 @@ class Entrance:
             invited = find_invitation(conn, token, self.site.app.clock.now())
         if invited.partner is None:
             raise Unauthenticated("this link is not for this portal")
-        return tenant_id, invited.name, invited.email
+        return tenant_id, invited
 
     def _signed_in(self, request: Request) -> bool:
         token = COOKIES.session_token(request, secure=self.site.secure)
@@ -314,17 +317,19 @@ class Entrance:
         before = COOKIES.before_token(request)
         named = view.tenant if isinstance(view, SignInView) else ""
         tenant_id = self._tenant_id(request, named or COOKIES.remembered_tenant(request))
-        tenant = None
+        tenant, passkeys = None, True
         if tenant_id is not None:
             with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
                 tenant = get_tenant(conn)
+                passkeys = rules_of(tenant.settings.get("security")).passkeys
                 if isinstance(view, SignInView) and self._is_demo(request, tenant):
                     people = list_accounts(conn, self.site.app.clock.now(), kind="person", limit=500)
                     view = replace(view, demo_logins=_demo_logins([a for a in people if a.partner and a.roles]))
         if isinstance(view, SignInView):
             # A browser that signed in before, or a host of its own, says whose portal it is; else it is asked for.
             ask = self.site.hosts.tenant_of(request) is None and only_tenant(self.site.app.database) is None
-            offer = offer_sign_in(self.site.app.envelope, site_of(request), self.site.app.clock.now(), before)
+            now = self.site.app.clock.now()
+            offer = offer_sign_in(self.site.app.envelope, site_of(request), now, before) if passkeys else None
             view = replace(view, ask_tenant=ask, tenant=named or COOKIES.remembered_tenant(request), passkey=offer)
         page = outside_page(request, self.site.app.clock.now(), tenant, COOKIES.csrf_of(before))
         response = HTMLResponse(self.site.portal.render(page, view), status)
@@ -333,6 +338,10 @@ class Entrance:
 
     def _is_demo(self, request: Request, tenant: Tenant) -> bool:
         return is_local(request) and tenant.settings.get("demo") == LOADED
+
+
+def _welcome_view(token: str, found: Invited, error: str = "") -> WelcomeView:
+    return WelcomeView(token, found.name, found.email, found.shortest, error)
 
 
 async def _fields(request: Request) -> Mapping[str, str]:

@@ -156,7 +156,8 @@ class Guarded:
             if answer.session:
                 COOKIES.keep_session(response, answer.session, secure=site.secure)
             if answer.notice is not None:
-                COOKIES.keep_notice(response, answer.notice, answer.session or asked.token, secure=site.secure)
+                notice = answer.notice.said(visit.fmt)
+                COOKIES.keep_notice(response, notice, answer.session or asked.token, secure=site.secure)
             return response
         view, status = (answer.view, answer.status) if isinstance(answer, Shown) else (answer, 200)
         page = asked.page

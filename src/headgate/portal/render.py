@@ -12,7 +12,7 @@ from headgate.ui import languages
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter
 from headgate.ui.templates import environment
-from headgate.ui.wording import speaker
+from headgate.ui.wording import voice
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,7 +30,7 @@ class Portal:
     def render(self, page: Page, view: View) -> str:
         """The view as a whole page."""
         language = languages.language_of(page.locale)
-        say = speaker(self._words[language].gettext, language, page.words)
-        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, say)
+        spoken = voice(self._words[language], language, page.words)
+        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, *spoken)
         found = self._environments[language].get_template(view.template)
         return found.render(page=page, view=view, fmt=formatter, theme=page.theme)

@@ -110,13 +110,14 @@ class ConfirmView(View):
 
 @dataclass(frozen=True, slots=True)
 class WelcomeView(View):
-    """Choose a password by the link of an invitation."""
+    """Choose a password by the link of an invitation; `shortest` is how many characters it needs."""
 
     template: ClassVar[str] = "welcome.html"
 
     token: str
     name: str
     email: str
+    shortest: int
     error: str = ""
 
 

@@ -27,7 +27,7 @@ from headgate.ui.brand import tenant_brand
 from headgate.ui.cookies import Notice
 from headgate.ui.format import Formatter
 from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
-from headgate.ui.wording import speaker
+from headgate.ui.wording import voice
 from headgate.wiring import App
 
 DEFAULT_LOCALE = "en_GB"
@@ -85,7 +85,7 @@ class Visit:
         locale = locale_for(self.tenant, self.request)
         language = language_of(locale)
         brand = tenant_brand(self.tenant.name, self.tenant.settings)
-        return Formatter(locale, self.zone, self.now, speaker(translations(language).gettext, language, brand.words))
+        return Formatter(locale, self.zone, self.now, *voice(translations(language), language, brand.words))
 
     def today(self) -> date:
         """The tenant's day."""

@@ -19,6 +19,7 @@ from babel.dates import format_date
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 from headgate.kernel.money import PRICE_DECIMALS, Money, exponent
+from headgate.kernel.phrases import Count, Phrase
 
 Say: TypeAlias = Callable[[str], str]
 
@@ -48,6 +49,11 @@ class Quantity:
 def plain(text: str) -> str:
     """The translator that leaves every phrase in English."""
     return text
+
+
+def plain_count(one: str, many: str, number: int) -> str:
+    """The same for a phrase that tells one from many."""
+    return one if number == 1 else many
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,9 @@ def quantity(value: Decimal | int, locale: str) -> str:
     return number(value, locale)
 
 
-def percent(value: Decimal, locale: str, decimals: int = 1) -> str:
-    """A percentage such as `12.4 %`, to at most `decimals` places, no trailing zeros."""
-    return number(value, locale, 0, decimals) + SPACE + "%"
+def percent(value: Decimal, locale: str, decimals: int = 1, least: int = 0) -> str:
+    """A percentage such as `12.4 %`, to at most `decimals` places and at least `least`, in a column as many as that."""
+    return number(value, locale, least, decimals) + SPACE + "%"
 
 
 def amount(money: Money, locale: str) -> str:
@@ -286,6 +292,16 @@ class Formatter:
     zone: ZoneInfo
     now: datetime
     say: Say = plain
+    count: Count = plain_count
+
+    def tell(self, text: str) -> str:
+        """A phrase in the reader's words; other text passes through the catalogue as it is."""
+        return text.said(self.say, self.count) if isinstance(text, Phrase) else self.say(text)
+
+    def within(self, text: str) -> str:
+        """A text as it stands within a sentence: English begins it small, other languages keep their capitals."""
+        told = self.tell(text)
+        return told[:1].lower() + told[1:] if self.locale.startswith("en") else told
 
     def number(self, value: Decimal | int, most: int = PRICE_DECIMALS) -> str:
         return number(value, self.locale, 0, most)
@@ -293,8 +309,8 @@ class Formatter:
     def quantity(self, value: Decimal | int) -> str:
         return quantity(value, self.locale)
 
-    def percent(self, value: Decimal, decimals: int = 1) -> str:
-        return percent(value, self.locale, decimals)
+    def percent(self, value: Decimal, decimals: int = 1, least: int = 0) -> str:
+        return percent(value, self.locale, decimals, least)
 
     def amount(self, value: Money) -> str:
         return amount(value, self.locale)
@@ -366,5 +382,7 @@ class Formatter:
                 return self.day(value)
             case tuple() | list() | frozenset() | set():
                 return ", ".join(self.show(item) for item in value) or NONE
+            case Phrase():
+                return self.tell(value)
             case _:
                 return str(value)

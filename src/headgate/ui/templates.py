@@ -7,12 +7,13 @@ A template sees one reader's `fmt` (a `Formatter`), which the filters below read
     {{ order.total | money }}   {{ v.amount(order.total) }}
 
 `_('…')` translates a phrase that stands in the template, and trusts it as HTML. A word that comes from data goes
-through the filter `say`, which translates and then escapes.
+through the filter `say`, which translates and then escapes. A `Phrase` that code made is translated by itself wherever
+it is put out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from gettext import NullTranslations
@@ -20,9 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.filters import sync_do_join
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import Phrase, said
 from headgate.ui import charts, words
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter, iso
@@ -43,6 +47,7 @@ def environment(
 
     `names` are further globals (for example the edge's addresses). `watch` rereads changed templates, for development.
     """
+    words_of_ours = translations or NullTranslations()
     env = Environment(
         loader=ChoiceLoader(
             [
@@ -58,13 +63,13 @@ def environment(
         lstrip_blocks=True,
         auto_reload=watch,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        finalize=_finalised(words_of_ours),
     )
     env.policies["ext.i18n.trimmed"] = True
-    words_of_ours = translations or NullTranslations()
-    env.install_gettext_callables(  # type: ignore[attr-defined]  # an extension's
-        _spoken(words_of_ours), words_of_ours.ngettext, newstyle=True
-    )
+    env.newstyle_gettext = True  # type: ignore[attr-defined]  # an extension's: `trans` passes values by name
     env.globals.update(
+        gettext=_spoken(words_of_ours),
+        ngettext=_counted(words_of_ours),
         asset=assets.url,
         state_word=words.state,
         languages=LANGUAGES,
@@ -75,7 +80,7 @@ def environment(
         chart_share=charts.share,
         **(names or {}),
     )
-    env.filters.update(_FILTERS)
+    env.filters.update(_FILTERS, join=_joined(words_of_ours))
     return env
 
 
@@ -85,15 +90,66 @@ def _fmt(context: Context) -> Formatter:
     return found
 
 
-def _spoken(translations: NullTranslations) -> Callable[[Context, str], str]:
-    """Phrases in the reader's words; a macro that was imported without context has only those of the language."""
+class _Voice:
+    """How phrases are said; a macro that was imported without context has the language, not the tenant's words."""
+
+    def __init__(self, context: Context, translations: NullTranslations) -> None:
+        found = context.get("fmt")
+        known = isinstance(found, Formatter)
+        self.say = found.say if known else translations.gettext
+        self.count = found.count if known else translations.ngettext
+
+    def put(self, text: str, values: Mapping[str, object]) -> Markup:
+        """A phrase of a template as HTML, with its values: translated where they are phrases, and escaped."""
+        return Markup(text) % {name: said(value, self.say, self.count) for name, value in values.items()}  # noqa: S704
+
+
+def _finalised(translations: NullTranslations) -> Callable[[Context, object], object]:
+    """What is put out: a phrase in the reader's words, anything else as it is."""
 
     @pass_context
-    def say(context: Context, phrase: str) -> str:
-        found = context.get("fmt")
-        return found.say(phrase) if isinstance(found, Formatter) else translations.gettext(phrase)
+    def finalise(context: Context, value: object) -> object:
+        if not isinstance(value, Phrase):
+            return value
+        voice = _Voice(context, translations)
+        return value.said(voice.say, voice.count)
 
-    return say
+    return finalise
+
+
+def _joined(translations: NullTranslations) -> Callable[..., str]:
+    """Jinja's `join`, with phrases in the reader's words."""
+
+    @pass_context
+    def join(context: Context, parts: Iterable[object], between: str = "") -> str:
+        voice = _Voice(context, translations)
+        return sync_do_join(context.eval_ctx, [said(part, voice.say, voice.count) for part in parts], between)
+
+    return join
+
+
+def _spoken(translations: NullTranslations) -> Callable[..., Markup]:
+    """`_('…', name=value)`: as Jinja's own, and values that are phrases are said, too."""
+
+    @pass_context
+    def gettext(context: Context, text: str, /, **values: object) -> Markup:
+        voice = _Voice(context, translations)
+        return voice.put(voice.say(text), values)
+
+    return gettext
+
+
+def _counted(translations: NullTranslations) -> Callable[..., Markup]:
+    """`ngettext('%(num)s line', '%(num)s lines', count)`, `num` in the reader's figures."""
+
+    @pass_context
+    def ngettext(context: Context, one: str, many: str, num: int, /, **values: object) -> Markup:
+        voice = _Voice(context, translations)
+        found = context.get("fmt")
+        written = found.number(num) if isinstance(found, Formatter) else str(num)
+        return voice.put(voice.count(one, many, num), {"num": written, **values})
+
+    return ngettext
 
 
 def _filter(call: Callable[..., str]) -> Callable[..., str]:
@@ -105,7 +161,7 @@ def _filter(call: Callable[..., str]) -> Callable[..., str]:
 
 
 def _plural(fmt: Formatter, value: int, one: str, many: str) -> str:
-    return f"{fmt.number(value)}\u00a0{one if value == 1 else many}"
+    return f"{fmt.number(value)}\u00a0{fmt.count(one, many, value)}"
 
 
 def _show(fmt: Formatter, value: object) -> str:
@@ -113,15 +169,20 @@ def _show(fmt: Formatter, value: object) -> str:
 
 
 def _say(fmt: Formatter, text: str) -> str:
-    return fmt.say(text)
+    return fmt.tell(text)
 
 
 def _money(fmt: Formatter, value: Money) -> str:
     return fmt.money(value)
 
 
-def _percent(fmt: Formatter, value: Decimal, decimals: int = 1) -> str:
-    return fmt.percent(value, decimals)
+def _percent(fmt: Formatter, value: Decimal, decimals: int = 1, least: int = 0) -> str:
+    return fmt.percent(value, decimals, least)
+
+
+def _capitalised(fmt: Formatter, text: str) -> str:
+    found = fmt.tell(text)
+    return found[:1].upper() + found[1:]
 
 
 def _day(fmt: Formatter, value: date | datetime) -> str:
@@ -149,6 +210,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "time_left": _filter(Formatter.time_left),
     "show": _filter(_show),
     "say": _filter(_say),
+    "capitalize": _filter(_capitalised),
     "iso": iso,
     "humanise": words.humanise,
 }

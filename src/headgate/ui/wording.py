@@ -7,12 +7,12 @@ languages keep the articles and endings of the phrase, so a word of the same gen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from gettext import NullTranslations
 from types import MappingProxyType
 
 from headgate.access.branding import Words
-
-Translate = Callable[[str], str]
+from headgate.kernel.phrases import Count, Translate
 
 # Every form that a phrase of a language uses, with its noun.
 _FORMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -40,6 +40,14 @@ def _pattern(language: str) -> re.Pattern[str]:
 _PATTERNS = {language: _pattern(language) for language in _FORMS}
 
 
+def voice(translations: NullTranslations, language: str, words: Words) -> tuple[Translate, Count]:
+    """Both ways in which a page says a phrase, with a tenant's words."""
+    return (
+        speaker(translations.gettext, language, words),
+        counter(translations.ngettext, language, words),
+    )
+
+
 def speaker(translate: Translate, language: str, words: Words) -> Translate:
     """The translator with a tenant's words put in; the same one where the tenant has none for the language."""
     chosen = words.get(language)
@@ -50,6 +58,18 @@ def speaker(translate: Translate, language: str, words: Words) -> Translate:
         return reword(translate(phrase), language, chosen, phrase)
 
     return say
+
+
+def counter(count: Count, language: str, words: Words) -> Count:
+    """The same for phrases that tell one from many."""
+    chosen = words.get(language)
+    if not chosen or language not in _PATTERNS:
+        return count
+
+    def tell(one: str, many: str, number: int) -> str:
+        return reword(count(one, many, number), language, chosen, one if number == 1 else many)
+
+    return tell
 
 
 def reword(text: str, language: str, words: Mapping[str, tuple[str, str]], phrase: str = "") -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from headgate.kernel.phrases import Phrase, phrase
+
 
 @dataclass(frozen=True, slots=True)
 class StateWord:
@@ -218,6 +220,12 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             over=("Over", "quiet", "clock"),
             ended=("Ended", "quiet", "ban"),
         ),
+        "inherited": _table(
+            following=("As offered", "done", "circle-check"),
+            overridden=("Your own counts", "active", "pencil"),
+            released=("Your own by now", "quiet", "link"),
+            troubled=("Not copied", "breach", "alert-triangle"),
+        ),
         "tenant": _table(
             active=("Open", "done", "circle-check"),
             suspended=("Shut", "waiting", "lock"),
@@ -257,13 +265,19 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
 
 HIT_POLICIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "unique": ("Unique", "Exactly one row may match."),
-        "any": ("Any", "Several rows may match if they agree."),
-        "first": ("First", "Rows are read from the top; the first that matches decides."),
-        "priority": ("Priority", "Of all rows that match, the one with the highest priority decides."),
-        "rule_order": ("Rule order", "Every row that matches adds its result, in the order of the rows."),
-        "output_order": ("Output order", "Every row that matches adds its result, highest priority first."),
-        "collect": ("Collect", "Every row that matches adds its result."),
+        "unique": (phrase("Unique"), phrase("Exactly one row may match.")),
+        "any": (phrase("Any"), phrase("Several rows may match if they agree.")),
+        "first": (phrase("First"), phrase("Rows are read from the top; the first that matches decides.")),
+        "priority": (phrase("Priority"), phrase("Of all rows that match, the one with the highest priority decides.")),
+        "rule_order": (
+            phrase("Rule order"),
+            phrase("Every row that matches adds its result, in the order of the rows."),
+        ),
+        "output_order": (
+            phrase("Output order"),
+            phrase("Every row that matches adds its result, highest priority first."),
+        ),
+        "collect": (phrase("Collect"), phrase("Every row that matches adds its result.")),
     }
 )
 
@@ -275,8 +289,8 @@ def state(kind: str, code: str) -> StateWord:
     return STATES[kind].get(code) or StateWord(humanise(code), "quiet", "circle")
 
 
-def humanise(code: str) -> str:
-    """A code as words: `price_deviation` → `Price deviation`."""
+def humanise(code: str) -> Phrase:
+    """A code as words: `price_deviation` → `Price deviation`; translated where shown, if the catalogue knows it."""
     words = [_CAPITALS.get(word, word) for word in code.replace("-", "_").split("_") if word]
     text = " ".join(words)
-    return text[:1].upper() + text[1:]
+    return Phrase(text[:1].upper() + text[1:])

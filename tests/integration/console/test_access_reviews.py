@@ -42,6 +42,22 @@ def grants_of(visitor: Visitor, who: str) -> list[str]:
         return [grant.role for grant in access.list_grants(conn, [person(who)])]
 
 
+def test_an_administrator_lets_others_decide(visitor: Visitor) -> None:
+    page = opened(visitor, "carl", "fiona")
+    shown = visitor.get(page).text
+    assert f'name="reviewer:{person("carl")}" value="1" checked' in shown
+    assert f'name="reviewer:{person("tom")}"' not in shown, "who opened it does not decide"
+    refused = visitor.post(f"{page}/reviewers", {})
+    assert (refused.status_code, "empty" in words(refused)) == (422, True)
+    others = {f"reviewer:{person(each)}": "1" for each in ("fiona", "rita")}
+    done = visitor.post(f"{page}/reviewers", others)
+    assert "Others decide from now on" in words(done)
+    assert "Let others decide" not in words(visitor.enter("carl").get(page)), "that is an administrator's"
+    assert visitor.post(f"{page}/reviewers", {f"reviewer:{person('carl')}": "1"}).status_code == 403
+    assert "you review it" not in words(visitor.get("/access-reviews"))
+    assert "you review it" in words(visitor.enter("rita").get("/access-reviews"))
+
+
 def test_a_review_goes_from_opening_to_the_auditors_file(visitor: Visitor) -> None:
     assert "No review yet" in words(visitor.enter("tom").get("/access-reviews"))
     page = opened(visitor, "carl", "fiona")

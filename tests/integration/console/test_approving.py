@@ -186,3 +186,20 @@ def test_several_exceptions_of_one_request_are_asked_about_together(visitor: Vis
     assert "Leave out" in told
     wrong = visitor.get(f"{here}&{also.replace('stake=50', 'stake=much')}")
     assert wrong.status_code == 422
+
+
+def test_what_waits_can_be_taken_from_a_list_and_more_added(held: Visitor) -> None:
+    two_more(held).enter("carl")
+    form = held.get("/approvals/preview?policy=approval_matrix")
+    offered = dict(re.findall(r'<option value="([0-9a-f-]{36})">([^<]+)</option>', form.text))
+    assert sorted(offered.values()) == [f"O-{n}: price deviation" for n in (1, 2, 3)]
+    by_words = {words: value for value, words in offered.items()}
+    one = held.get(f"/approvals/preview?policy=approval_matrix&ask=1&take=1&open={by_words['O-1: price deviation']}")
+    assert "1 exception of this request so far" in words(one)
+    assert "Finance director level 2" in words(one), "as what waits would be asked"
+    assert hidden(one)["also.0.exception"] == "price_deviation"
+    fields = "&".join(f"{name}={value}" for name, value in hidden(one).items())
+    two = held.get(f"/approvals/preview?{fields}&take=1&open={by_words['O-2: price deviation']}")
+    assert "2 exceptions of this request so far" in words(two)
+    unknown = held.get("/approvals/preview?policy=approval_matrix&open=00000000-0000-0000-0000-000000000001")
+    assert "Nothing described yet" in words(unknown)

@@ -15,6 +15,8 @@ import pytest
 
 from headgate import access
 from headgate.access import list_sessions, revoke_sessions
+from headgate.access.scim import users
+from headgate.kernel.context import SYSTEM
 from headgate.process.handling import Act, handle
 from headgate.ui import live
 from tests.integration.console.site import Visitor, words
@@ -116,6 +118,28 @@ def streams(visitor: Visitor) -> Iterator[Callable[..., Stream]]:
     app.news.close()
 
 
+@pytest.mark.parametrize("how", ["suspended", "deprovisioned", "another password"])
+def test_a_stream_ends_at_once_with_the_account_it_belongs_to(
+    visitor: Visitor, streams: Callable[..., Stream], how: str
+) -> None:
+    channel = visitor.channel
+    visitor.enter("carl")
+    with patch.object(live.Bounds, "__init__", _unhurried):
+        stream = streams()
+    with channel.app.database.transaction(channel.tenant) as conn:
+        ctx = channel.context(SYSTEM)
+        if how == "suspended":
+            access.suspend(conn, ctx, person("carl"))
+        elif how == "another password":
+            access.set_password(conn, ctx, person("carl"), "quite another horse battery")
+        else:
+            told = users.Person("carl@nordwind.example", "Carl", "carl@nordwind.example", True, None, {})
+            made = users.add_user(conn, ctx, told)
+            users.drop_user(conn, ctx, made)
+    assert stream.until(lambda s: s.over), "sooner than the next beat"
+    assert stream.text.endswith("event: over\ndata: the session has ended\n\n")
+
+
 def test_a_batch_a_claim_and_a_message_are_told_and_nothing_of_them(
     visitor: Visitor, streams: Callable[..., Stream]
 ) -> None:
@@ -193,6 +217,11 @@ def test_a_session_that_runs_out_is_noticed_at_the_next_beat(visitor: Visitor, s
         visitor.channel.clock.move(timedelta(days=30))
         assert stream.until(lambda s: s.over)
     assert "event: over" in stream.text
+
+
+def _unhurried(bounds: live.Bounds, most: int) -> None:
+    for name, value in (("most", most), ("beat_seconds", 3600.0), ("longest_seconds", 3600.0)):
+        object.__setattr__(bounds, name, value)
 
 
 def _hurried(bounds: live.Bounds, most: int) -> None:

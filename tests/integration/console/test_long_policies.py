@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from headgate.console.pages import policy_edit
@@ -57,15 +59,36 @@ def test_a_long_table_is_shown_in_parts_and_compared_by_what_differs(visitor: Vi
     assert "620 rows are left out here" in words(changed)
 
 
-def test_a_table_longer_than_the_grid_is_edited_as_text_or_brought_in_as_a_file(
+def test_a_long_table_does_not_stand_in_its_page_which_asks_for_it(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     channel = visitor.channel
-    monkeypatch.setattr(policy_edit, "MOST_ROWS", 600)
+    monkeypatch.setattr(policy_edit, "MOST_IN_PAGE", 1_000)
+    monkeypatch.setattr(policy_edit, "MOST_ISSUES", 50)
     with channel.app.database.transaction(channel.tenant) as conn:
         channel.app.policies.draft(conn, channel.context(AUTHOR), text(1))
     visitor.enter("carl")
     page = visitor.get(f"{PAGE}/edit")
-    assert "This table has 620 rows, more than the 600 that the grid holds" in words(page)
-    assert 'id="policy-editor"' not in page.text
-    assert "{id: r619" in page.text
+    assert f'data-load="{PAGE}/edit-grid"' in page.text
+    assert "r619" not in page.text
+    told = visitor.get(f"{PAGE}/edit-grid").json()
+    assert [row["id"] for row in told["grid"]["rows"]][-1] == "r619"
+    assert (len(told["issues"]), told["more"]) == (50, 569), "rows that no test reaches"
+    assert (told["errors"], told["fit"]) == (0, True)
+    as_text = visitor.get(f"{PAGE}/edit?as=text")
+    assert 'id="policy-editor"' not in as_text.text
+    assert "{id: r619" in as_text.text
+
+
+def test_a_grid_that_is_checked_says_the_same_as_its_file(visitor: Visitor) -> None:
+    channel = visitor.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        channel.app.policies.draft(conn, channel.context(AUTHOR), text(1))
+    visitor.enter("carl")
+    told = visitor.get(f"{PAGE}/edit-grid").json()
+    grid = told["grid"]
+    grid["rows"][300]["when"]["amount"] = "[300..301.5)"
+    answer = visitor.post(f"{PAGE}/edit-check", {"text": told["text"], "grid": json.dumps(grid)}).json()
+    assert "grid" not in answer
+    assert (answer["errors"], answer["issues"][0]["row"]) == (1, "r301")
+    assert answer["issues"][0]["message"] == "overlaps row r300: both fit amount 301"

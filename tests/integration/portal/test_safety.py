@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from headgate import access
+from headgate.access.devices import remember_device
 from headgate.channel.deals.core.evidence import MOST_BYTES, clean_name, read_evidence
 from headgate.kernel.context import SYSTEM
 from headgate.kernel.errors import Invalid
@@ -60,8 +61,12 @@ def furnish(portal: Portal) -> dict[str, str]:
         "/portal/account/passkeys", {"response": device.make(json.loads(options)), "sealed": sealed, "name": CANARY}
     )
     passkey = b64(device.id)
-    return {"deal": deal, "file": file[1], "order": "O-1", "request": request[1], "rma": rma,
-        "picture": picture, "person": f"user:{mail('paul')}",
+    with channel.app.database.transaction(channel.tenant) as conn:
+        me = f"user:{mail('pia')}"
+        known = remember_device(conn, channel.context(SYSTEM), channel.app.envelope, me, user_agent="Firefox")
+    assert known
+    return {"device": str(known[0]), "deal": deal, "file": file[1], "order": "O-1", "request": request[1],
+        "rma": rma, "picture": picture, "person": f"user:{mail('paul')}",
         "passkey": passkey, "session": access.parse_session_token(portal.session)[1].hex()}  # fmt: skip
 
 
@@ -129,6 +134,7 @@ def belongings(portal: Portal) -> list[object]:
                 "principals",
                 "role_grants",
                 "passkeys",
+                "known_devices",
                 "recovery_codes",
             )
         ]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from headgate.access import accounts_in_roles, list_custom_roles
+from headgate.access import Account, CustomRole, accounts_in_roles, list_custom_roles
 from headgate.access.core.roles import ROLES
 from headgate.access.reviews import (
     DECIDES,
@@ -14,6 +14,7 @@ from headgate.access.reviews import (
     as_csv,
     cancel_review,
     decide_items,
+    exchange_reviewers,
     export_review,
     get_review,
     hands_of,
@@ -33,6 +34,7 @@ from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, Stale, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import attachment, sentence
 
 PAGE = 100
@@ -65,7 +67,8 @@ def open_new(visit: Visit) -> Answer:
         return Shown(_all(visit, sentence(error.message), reviewers), 422)
     grants = f"{made.progress.listed:,} grants"
     return Go(
-        urls.access_review(made.id), Notice("done", f"The review is open: {grants} are listed as they stand now.")
+        urls.access_review(made.id),
+        Notice("done", phrase("The review is open: %(grants)s are listed as they stand now.", grants=grants)),
     )
 
 
@@ -88,22 +91,35 @@ def decide(visit: Visit) -> Answer:
         return Shown(_one(visit, review, sentence(error.message), picked, reason), 422)
     gone = sum(each.outcome == "gone" for each in done)
     said = f"{len(done)} {'kept' if decision == 'keep' else 'revoked'}"
-    told = f"{said}; {gone} of them were gone already." if gone else f"{said}."
+    told = phrase("%(said)s; %(gone)s of them were gone already.", said=said, gone=gone) if gone else f"{said}."
     return Go(_back(form.get("then", ""), review), Notice("done", told))
 
 
 def sign(visit: Visit) -> Answer:
     """Close a review in which all is decided."""
     review = visit.uuid("review")
-    said = "The review is signed and closed."
+    said = phrase("The review is signed and closed.")
     return _closed(visit, review, lambda why: sign_review(visit.conn, visit.ctx, review, why), said)
 
 
 def cancel(visit: Visit) -> Answer:
     """Give a review up."""
     review = visit.uuid("review")
-    said = "The review is cancelled. What was revoked in it stays revoked."
+    said = phrase("The review is cancelled. What was revoked in it stays revoked.")
     return _closed(visit, review, lambda why: cancel_review(visit.conn, visit.ctx, review, why), said)
+
+
+def exchange(visit: Visit) -> Answer:
+    """Let others decide, from now on; what was decided stays."""
+    review = visit.uuid("review")
+    named = [name.removeprefix("reviewer:") for name in visit.form if name.startswith("reviewer:")]
+    try:
+        with visit.conn.transaction():
+            exchange_reviewers(visit.conn, visit.ctx, review, named)
+    except _REFUSED as error:
+        return Shown(_one(visit, review, sentence(error.message), named=named), 422)
+    said = visit.lens.fmt.say("Others decide from now on. What was decided stays decided.")
+    return Go(urls.access_review(review), Notice("done", said))
 
 
 def export(visit: Visit) -> Answer:
@@ -131,21 +147,31 @@ def _all(visit: Visit, error: str = "", picked: list[str] | None = None) -> Acce
     form = None
     if visit.may("admin"):
         own = list_custom_roles(visit.conn)
-        able = [role for role, held in ROLES.items() if DECIDES in held]
-        able += [each.role for each in own if each.status == "active" and DECIDES in each.permissions]
-        people = [
-            each
-            for each in accounts_in_roles(visit.conn, able, visit.now)
-            if each.kind == "person" and each.partner is None and each.principal != visit.me.id
-        ]
+        people = _able(visit, own)
         typed = {name: visit.form.get(name, "") for name in ("title", "role", "due")}
         scope = visit.form.get("scope", "all")
         form = present.open_form(role_options(own), people, picked=picked or (), scope=scope, error=error, **typed)
     return AccessReviewsView(present.review_rows(found, visit.me.id, visit.now), form)
 
 
+def _able(visit: Visit, own: Sequence[CustomRole], but: str = "") -> list[Account]:
+    """Whom the reader may name as a reviewer."""
+    able = [role for role, held in ROLES.items() if DECIDES in held]
+    able += [each.role for each in own if each.status == "active" and DECIDES in each.permissions]
+    return [
+        each
+        for each in accounts_in_roles(visit.conn, able, visit.now)
+        if each.kind == "person" and each.partner is None and each.principal not in (visit.me.id, but)
+    ]
+
+
 def _one(
-    visit: Visit, review_id: UUID, error: str = "", picked: list[int] | None = None, reason: str = ""
+    visit: Visit,
+    review_id: UUID,
+    error: str = "",
+    picked: list[int] | None = None,
+    reason: str = "",
+    named: list[str] | None = None,
 ) -> AccessReviewView:
     review = get_review(visit.conn, visit.ctx, review_id)
     everything = visit.text("pick") == "all"
@@ -157,6 +183,9 @@ def _one(
     people = {review.opened_by, review.closed_by or "", *review.reviewers}
     people |= {each.granted_by for each in kept} | {each.decided_by or "" for each in kept}
     path = urls.access_review(review_id)
+    able = []
+    if review.status == "open" and visit.may("admin"):
+        able = _able(visit, list_custom_roles(visit.conn), review.opened_by)
     here = urls.query(path, [("show", shown), ("q", text), ("after", visit.cursor())])
     return present.review_page(
         review,
@@ -172,6 +201,7 @@ def _one(
         decided=review.status == "open" and visit.me.id in hands_of(visit.conn, review_id),
         error=error,
         reason=reason,
+        able=present.candidates(able, review.reviewers if named is None else named),
     )
 
 
@@ -195,5 +225,6 @@ DOORS = (
     Door("POST", urls.access_review_act("{review}", "decisions"), ("access.review",), decide),
     Door("POST", urls.access_review_act("{review}", "sign"), CLOSE, sign, fresh=True),
     Door("POST", urls.access_review_act("{review}", "cancel"), OPEN, cancel, fresh=True),
+    Door("POST", urls.access_review_act("{review}", "reviewers"), OPEN, exchange, fresh=True),
     Door("GET", f"{urls.access_review('{review}')}/export.{{form}}", READ, export),
 )

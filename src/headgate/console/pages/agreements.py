@@ -12,14 +12,15 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.partners import AgreementsView, AgreementView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Invalid, Stale
+from headgate.kernel.phrases import phrase
 from headgate.ledger import append_events, audit_list
 from headgate.ui.web import sentence
 
 PAGE = 50
 _SAID = {
-    "submit": "It is handed in: somebody who approves agreements looks at it next.",
-    "approve": "It is approved. It sets prices once it is activated.",
-    "activate": "It is active: orders are priced by it from now on.",
+    "submit": phrase("It is handed in: somebody who approves agreements looks at it next."),
+    "approve": phrase("It is approved. It sets prices once it is activated."),
+    "activate": phrase("It is active: orders are priced by it from now on."),
 }
 ACTS = {"submit": ("agreements.write",), "approve": ("agreements.approve",), "activate": ("agreements.approve",)}
 
@@ -54,7 +55,7 @@ def approve(visit: Visit) -> Answer:
     """Approve what is in review, with a reason."""
     stored, why = _read(visit), visit.form.get("reason", "")
     if not why.strip():
-        missing = FormError("reason", "Write why these prices are right: it is kept with the agreement.")
+        missing = FormError("reason", phrase("Write why these prices are right: it is kept with the agreement."))
         return Shown(_view(visit, errors=(missing,)), 422)
     contracts.approve(visit.conn, visit.ctx, [stored.agreement], justification=why)
     return _done(stored, "approve")

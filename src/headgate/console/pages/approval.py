@@ -13,34 +13,36 @@ from headgate.channel.orders import insight
 from headgate.console import urls
 from headgate.console.pages.loading import names_of, policy_tables
 from headgate.console.pages.order import DECIDE, order_facts
-from headgate.console.present.approval import (
-    Entered,
-    Past,
-    approval_view,
-    changes_between,
-    replacement,
-)
+from headgate.console.present.approval import Past, approval_view, replacement
+from headgate.console.present.approval_lines import Entered, changes_between
 from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, ask_of, asked_lines, number
+from headgate.console.present.clocks import standing_still
 from headgate.console.present.evaluations import version_of
 from headgate.console.present.history import actors, timeline
 from headgate.console.present.order import OrderFacts
 from headgate.console.present.path import path_view
-from headgate.console.views.approval import ApprovalView, NotTaken
+from headgate.console.views.approval import ApprovalView, NotTaken, StandsStill
 from headgate.console.views.common import FormError, Notice
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound, Stale
+from headgate.kernel.phrases import joined, phrase
 from headgate.ledger import audit_list
 from headgate.policy import decisions_get
-from headgate.process import Approval, Choice, approvals_of_case, decide_approval, get_approval, ways
+from headgate.process import Approval, Choice, approvals_of_case, case_detail, decide_approval, get_approval, ways
 from headgate.process.asked import asked_before
 from headgate.process.core.changes import Replaced, replaced_by
+from headgate.process.core.service_level import clock_of
 from headgate.ui.web import sentence
 from headgate.ui.words import STATES, humanise
 
 MOST_HISTORY = 100
 MONTHS = 12
 _LINE_FIELD = re.compile(r"edit\.lines\[(\d+)\]")
-_DONE = {"approve": "You approved it.", "edit": "You approved it with changes.", "reject": "You rejected it."}
+_DONE = {
+    "approve": phrase("You approved it."),
+    "edit": phrase("You approved it with changes."),
+    "reject": phrase("You rejected it."),
+}
 
 
 def show(visit: Visit) -> Answer:
@@ -120,7 +122,17 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         names=names,
         entered=entered,
         lens=visit.lens,
+        stands_still=_stands_still(visit, approval),
     )
+
+
+def _stands_still(visit: Visit, approval: Approval) -> StandsStill | None:
+    """Read only where it does: what is waited for stands with the case."""
+    if approval.paused_at is None or approval.status != "pending":
+        return None
+    clock = clock_of(case_detail(visit.conn, approval.case_id)["data"])
+    hours = visit.app.calendars(visit.conn).of(approval.partner).hours
+    return standing_still(approval, str(clock.get("because", "")), hours)
 
 
 def _replaces(visit: Visit, approval: Approval) -> Replaced | None:
@@ -223,7 +235,11 @@ def _with_errors(entered: Entered, error: Invalid, edit: Mapping[str, Any]) -> E
 
 
 def _field(path: str) -> str:
-    words = {"unit_price": "the price", "quantity": "the quantity", "max_quantity": "the quantity"}
+    words = {
+        "unit_price": phrase("the price"),
+        "quantity": phrase("the quantity"),
+        "max_quantity": phrase("the quantity"),
+    }
     last = path.rsplit(".", 1)[-1]
     return words.get(last, "your reason" if last == "justification" else humanise(last).lower())
 
@@ -234,16 +250,18 @@ def _stale(visit: Visit, seen: Approval, entered: Entered) -> Answer:
     newer = replacement(approvals_of_case(visit.conn, seen.case_id), seen.approval)
     shown = newer or current
     if newer is not None:
-        text = (
+        text = phrase(
             "Your approval covers exactly the content you saw. That content has changed, so your decision was not "
             "taken and nothing was saved. This is what is asked now."
         )
     elif current.status == "pending":
-        text = "Your decision was not taken, for it was made on another content or after its time. Nothing was saved."
+        text = phrase(
+            "Your decision was not taken, for it was made on another content or after its time. Nothing was saved."
+        )
     else:
         known = STATES["approval"]
         word = known[current.status].label.lower() if current.status in known else current.status
-        text = f"Your decision was not taken: the request is {word} already. Nothing was saved."
+        text = phrase("Your decision was not taken: the request is %(word)s already. Nothing was saved.", word=word)
     told = NotTaken(text, changes_between(current, newer) if newer is not None else ())
     return Shown(_view(visit, shown, Entered(justification=entered.justification, not_taken=told)), 409)
 
@@ -253,13 +271,14 @@ def _told(visit: Visit, approval: Approval, outcome: str, seq: int, *, settled: 
     here = urls.approval(approval.approval)
     if not settled:
         return Go(
-            here, Notice("waiting", "Your decision is in the log and takes effect in a moment. Load the page again.")
+            here,
+            Notice("waiting", phrase("Your decision is in the log and takes effect in a moment. Load the page again.")),
         )
     after = get_approval(visit.conn, approval.approval)
     if after is None or not any(vote.event_seq == seq for vote in after.votes):
         refused = audit_list(visit.conn, action="event.refused", subject=approval.subject, limit=20)
         why = next((str(e.body.get("reason", "")) for e in refused if e.event_seq == seq), "")
-        text = f"Your decision could not be applied: {why or 'something else came in between'}."
+        text = phrase("Your decision could not be applied: %(why)s.", why=why or "something else came in between")
         return Go(here, Notice("risk", text))
     return Go(*_result(visit, approval, after, outcome))
 
@@ -267,35 +286,45 @@ def _told(visit: Visit, approval: Approval, outcome: str, seq: int, *, settled: 
 def _result(visit: Visit, before: Approval, after: Approval, outcome: str) -> tuple[str, Notice]:
     here = urls.approval(before.approval)
     if after.status == "pending":
-        roles = " and ".join(dict.fromkeys(humanise(s.role).lower() for s in after.steps if s.status == "open"))
-        return here, Notice("done", f"{_DONE[outcome]} Now it waits for {roles}.")
+        roles = joined(
+            phrase(" and "), dict.fromkeys(humanise(s.role).lower() for s in after.steps if s.status == "open")
+        )
+        return here, Notice(
+            "done", phrase("%(outcome)s Now it waits for %(roles)s.", outcome=_DONE[outcome], roles=roles)
+        )
     if before.subject_type == PRICE_EXCEPTION:
         words = {
-            "approved": "You approved it. The special price is in force for the time agreed.",
-            "edited": "You approved it with changes. What you changed is asked now.",
-            "rejected": "You rejected the special price.",
-            "returned": "You returned it to the requester.",
+            "approved": phrase("You approved it. The special price is in force for the time agreed."),
+            "edited": phrase("You approved it with changes. What you changed is asked now."),
+            "rejected": phrase("You rejected the special price."),
+            "returned": phrase("You returned it to the requester."),
         }
         return urls.case(before.case_id), Notice("done", words.get(after.status, "Decided."))
     if before.subject_type != ORDER:
         there = urls.subject(before.subject_type, before.subject, before.case_id)
-        return there, Notice("done", {**_DONE, "reject": "You rejected it.", "return": "You returned it."}[outcome])
+        return there, Notice(
+            "done", {**_DONE, "reject": phrase("You rejected it."), "return": phrase("You returned it.")}[outcome]
+        )
     status = str(orders.get_order(visit.conn, before.subject)["status"])
     label = STATES["order"][status].label.lower() if status in STATES["order"] else status
     if outcome == "return":
-        text = "You returned it for correction."
+        text = phrase("You returned it for correction.")
     elif outcome == "reject":
-        text = "You rejected the order."
+        text = phrase("You rejected the order.")
     elif status == "held":
         newer = replacement(approvals_of_case(visit.conn, before.case_id), before.approval)
         ask = (
             ask_of(newer.subject_type, newer.exceptions, newer.summary, visit.lens.fmt).short
             if newer
-            else "a new check"
+            else phrase("a new check")
         )
-        text = f"{_DONE[outcome]} The order was checked again and is held for: {ask[:1].lower()}{ask[1:]}."
+        text = phrase(
+            "%(outcome)s The order was checked again and is held for: %(ask)s.",
+            outcome=_DONE[outcome],
+            ask=visit.lens.fmt.within(ask),
+        )
     else:
-        text = f"{_DONE[outcome]} The order was checked again and is {label}."
+        text = phrase("%(outcome)s The order was checked again and is %(label)s.", outcome=_DONE[outcome], label=label)
     return urls.order(before.subject), Notice("done", text)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from headgate.access import list_accounts
 from headgate.console import urls
@@ -13,16 +15,28 @@ from headgate.console.views.approving import PreviewView
 from headgate.console.views.common import Option
 from headgate.console.visit import Answer, Door, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound
-from headgate.policy import PolicySet
+from headgate.policy import PolicySet, decisions_get
+from headgate.process import get_approval, work_queue
 from headgate.process.core.matrix import is_matrix
 from headgate.process.preview import Preview, Question, preview
 from headgate.ui.web import sentence
+from headgate.ui.words import humanise
 
+MOST_OPEN = 100
 INPUT = "in."
 ALSO = "also."
 MOST_EARLIER = 9
 USUAL = "approval_matrix"
 MOST_PEOPLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The exceptions of a request that waits as its matrix saw them, and who asked."""
+
+    policy: str
+    asks: list[dict[str, str]]
+    requested_by: str
 
 
 def show(visit: Visit) -> Answer:
@@ -32,10 +46,18 @@ def show(visit: Visit) -> Answer:
     if not matrices:
         raise NotFound("no approval matrix is in force")
     policy = visit.choice("policy", matrices) or (USUAL if USUAL in matrices else min(matrices))
+    open_ones = _open_ones(visit)
+    picked = visit.choice("open", [each.value for each in open_ones])
+    taken = _taken(visit, UUID(picked)) if picked else None
+    # What another matrix was asked begins a request of that one.
+    policy = taken.policy if taken is not None and taken.policy in matrices else policy
     given = {name: visit.text(f"{INPUT}{name}") for name in (c.name for c in policies.needs(policy))}
     asked_by, stake = visit.text("asked_by"), visit.text("stake")
     answer, error, problems = None, "", {}
     earlier = _earlier(visit, list(given))
+    if taken is not None:
+        earlier = [*earlier, *({n: each.get(n, "") for n in given} for each in taken.asks)][:MOST_EARLIER]
+        asked_by = asked_by or taken.requested_by
     if visit.text("add") == "1" and any(given.values()):
         earlier, given = [*earlier, given][:MOST_EARLIER], dict.fromkeys(given, "")
     asked = visit.text("ask") == "1" or bool(earlier)
@@ -69,6 +91,7 @@ def show(visit: Visit) -> Answer:
         else (),
         expires_at=answer.expires_at if answer is not None else None,
         error=error,
+        open_ones=open_ones,
     )
     return Shown(view, 422) if asked and answer is None else view
 
@@ -78,6 +101,30 @@ def _earlier(visit: Visit, names: list[str]) -> list[dict[str, str]]:
     without a value left out."""
     found = ({name: visit.text(f"{ALSO}{n}.{name}") for name in names} for n in range(MOST_EARLIER))
     return [each for each in found if any(each.values())]
+
+
+def _open_ones(visit: Visit) -> tuple[Option, ...]:
+    """Requests that wait, to begin from: each once, the most urgent first."""
+    found: dict[UUID, Option] = {}
+    for row in work_queue(visit.conn, visit.now, view="all", limit=MOST_OPEN):
+        if row["approval"] is not None:
+            kinds = ", ".join(humanise(kind).lower() for kind in row["exceptions"])
+            words = f"{row['subject']}: {kinds}" if kinds else row["subject"]
+            found.setdefault(row["approval"], Option(str(row["approval"]), words))
+    return tuple(found.values())
+
+
+def _taken(visit: Visit, approval: UUID) -> Taken | None:
+    """What a request asked its matrix; None where that is not kept."""
+    found = get_approval(visit.conn, approval)
+    if found is None or found.decision is None:
+        return None
+    kept = decisions_get(visit.conn, [found.decision]).get(found.decision)
+    evaluations = kept.evaluations if kept is not None and isinstance(kept.evaluations, list) else []
+    if not evaluations:
+        return None
+    asks = [{name: present.typed(value) for name, value in each["inputs"].items()} for each in evaluations]
+    return Taken(str(evaluations[0]["policy"]), asks, found.requested_by)
 
 
 def _ask(policies: PolicySet, policy: str, given: dict[str, str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from headgate.console.views.common import Notice, Option
 from headgate.console.visit import Answer, Door, Go, Later, Visit
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, AuditEntry, append_audit, audit_get, checkpoint_state, verify_audit
 from headgate.ledger.log import NEWEST
 from headgate.ledger.search import audit_head, audit_values, search_audit
@@ -86,12 +87,15 @@ def _started(visit: Visit) -> Answer:
         return _proof(visit)
     if _running(visit) is not None:
         return Go(
-            urls.AUDIT, Notice("waiting", "The chain is being verified. Load the page again to see how far it is.")
+            urls.AUDIT,
+            Notice("waiting", phrase("The chain is being verified. Load the page again to see how far it is.")),
         )
     failed = RUNS.failure(visit.ctx.tenant_id)
     if failed:
-        return Go(urls.AUDIT, Notice("risk", f"The verification could not end: {failed}. Try again."))
-    return Go(urls.AUDIT, Notice("done", "The chain was verified."))
+        return Go(
+            urls.AUDIT, Notice("risk", phrase("The verification could not end: %(failed)s. Try again.", failed=failed))
+        )
+    return Go(urls.AUDIT, Notice("done", phrase("The chain was verified.")))
 
 
 def _proof(visit: Visit) -> AuditView:

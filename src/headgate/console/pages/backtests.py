@@ -15,6 +15,7 @@ from headgate.console.views.backtests import AskView, BacktestsView
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.backtest import (
     Wanted,
     get_result,
@@ -64,7 +65,11 @@ def start(visit: Visit) -> Answer:
         run = visit.app.backtests.start(visit.conn, visit.ctx, wanted)
     except (Invalid, NotFound, Conflict) as error:
         return Shown(_form(visit, policy, picked, first, last, text=text, error=_said(error)), 422)
-    notice = None if run.status == "done" else Notice("done", "It has been asked for; this page shows how far it is.")
+    notice = (
+        None
+        if run.status == "done"
+        else Notice("done", phrase("It has been asked for; this page shows how far it is."))
+    )
     return Go(urls.backtest(run.run), notice)
 
 
@@ -105,7 +110,7 @@ def cancel(visit: Visit) -> Answer:
         visit.app.backtests.cancel(visit.conn, visit.ctx, run)
     except Conflict as error:
         return Go(urls.backtest(run), Notice("risk", error.message))
-    return Go(urls.backtest(run), Notice("done", "It is cancelled. Nothing of it was kept."))
+    return Go(urls.backtest(run), Notice("done", phrase("It is cancelled. Nothing of it was kept.")))
 
 
 def show_flip(visit: Visit) -> Answer:
@@ -144,7 +149,7 @@ def _said(error: HeadgateError) -> str:
     problems = getattr(error, "problems", ())
     if not problems:
         return error.message
-    words = {"candidates": "What to try", "from": "The first day", "to": "The last day"}
+    words = {"candidates": phrase("What to try"), "from": phrase("The first day"), "to": phrase("The last day")}
     first = problems[0]
     return f"{words.get(first.field, first.field)} {first.message}. {first.fix}".strip()
 

@@ -17,6 +17,7 @@ from headgate.console.views.bulk import OUTCOMES, Foretold, LeftOut, ManyCheckVi
 from headgate.console.views.common import FormError
 from headgate.console.visit import Answer, Door, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid
+from headgate.kernel.phrases import phrase
 from headgate.process import Approval, Choice, desk, ways
 from headgate.process.bulk import MOST_AT_ONCE, Item, Taken, decide_each, stakes
 from headgate.process.core.outlook import outlook
@@ -93,7 +94,7 @@ def _done(visit: Visit, items: Sequence[Item], taken: Sequence[Taken], settled: 
         elif settled.get(each.seq):
             refused.append(replace(each, error=Conflict("something else came in between, so it was not decided")))
         else:
-            rows.append(Foretold(row, "It is in the log and takes effect in a moment."))
+            rows.append(Foretold(row, phrase("It is in the log and takes effect in a moment.")))
     total = sum((f.row.stake.amount for f in rows if f.row.stake is not None), Decimal(0))
     return ManyDoneView(
         title=present.title_of(items[0].choice.outcome, len(rows), done=True),
@@ -154,13 +155,20 @@ def _asked(visit: Visit) -> tuple[list[Item], tuple[FormError, ...]]:
         whose = form.get(f"{BEHALF}{approval}", "")
         items.append(Item(approval, Choice(outcome, reason, digest, whose)))
     if not items:
-        errors.append(FormError("picks", "Pick at least one request."))
+        errors.append(FormError("picks", phrase("Pick at least one request.")))
     if len(items) > MOST_AT_ONCE:
-        errors.append(FormError("picks", f"Pick at most {MOST_AT_ONCE} at once."))
+        errors.append(FormError("picks", phrase("Pick at most %(most_at_once)s at once.", most_at_once=MOST_AT_ONCE)))
     if outcome not in {each.value for each in OUTCOMES}:
-        errors.append(FormError("outcome", "Choose what to decide."))
+        errors.append(FormError("outcome", phrase("Choose what to decide.")))
     if not 3 <= len(reason) <= LONGEST_REASON:
-        errors.append(FormError("justification", f"Say in a few words why, in at most {LONGEST_REASON} characters."))
+        errors.append(
+            FormError(
+                "justification",
+                phrase(
+                    "Say in a few words why, in at most %(longest_reason)s characters.", longest_reason=LONGEST_REASON
+                ),
+            )
+        )
     return items, tuple(errors)
 
 

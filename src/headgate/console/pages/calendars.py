@@ -27,6 +27,7 @@ from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.domain.calendar import WEEKDAYS, add_working_time, calendar_from, calendar_on
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import sentence
 from headgate.ui.words import humanise
 
@@ -76,7 +77,10 @@ def assign(visit: Visit) -> Answer:
     except (Invalid, NotFound, Conflict) as error:
         return Shown(_all(visit, form, _errors(error, ("scope", "ref", "calendar", "reason"))), 422)
     named = present.who(made, names_of(visit, partners=[ref] if scope == "partner" else []))
-    return Go(urls.CALENDARS, Notice("done", f"{named}: clocks that start from now on count these hours."))
+    return Go(
+        urls.CALENDARS,
+        Notice("done", phrase("%(named)s: clocks that start from now on count these hours.", named=named)),
+    )
 
 
 def release(visit: Visit) -> Answer:
@@ -92,8 +96,8 @@ def release(visit: Visit) -> Answer:
             reason=form.get("reason", ""),
         )
     except (Invalid, NotFound, Conflict) as error:
-        return Go(urls.CALENDARS, Notice("risk", f"Not ended: {sentence(error.message)}"))
-    return Go(urls.CALENDARS, Notice("done", "It has ended. Clocks that run keep the due times they have."))
+        return Go(urls.CALENDARS, Notice("risk", phrase("Not ended: %(message)s", message=sentence(error.message))))
+    return Go(urls.CALENDARS, Notice("done", phrase("It has ended. Clocks that run keep the due times they have.")))
 
 
 def show(visit: Visit) -> Answer:
@@ -111,7 +115,7 @@ def show(visit: Visit) -> Answer:
     held = calendar_on(hours, visit.now)
     year = _year(visit)
     ask = Ask(visit.text("hours") or USUAL_HOURS, start=visit.text("start"))
-    due, errors = _due(visit, ask, Found(name, versions[0].title, "this calendar", hours))
+    due, errors = _due(visit, ask, Found(name, versions[0].title, phrase("this calendar"), hours))
     return CalendarView(
         name=name,
         title=versions[0].title,
@@ -147,7 +151,7 @@ def create(visit: Visit) -> Answer:
     """Write a new calendar. A name that is taken is refused: the next version is written on its own page."""
     name = visit.form.get("name", "").strip()
     if not visit.form.get("look") and name in list_calendars(visit.conn):
-        taken = FormError("name", f"There is a calendar {name} already. Open it to change it.")
+        taken = FormError("name", phrase("There is a calendar %(value)s already. Open it to change it.", value=name))
         return Shown(_form(visit, "", "", visit.form, (taken,)), 422)
     return _write(visit, "", name)
 
@@ -178,8 +182,23 @@ def _write(visit: Visit, known: str, name: str) -> Answer:
         )
     except (Invalid, NotFound, Conflict) as error:
         return Shown(_form(visit, known, title, form, _errors(error, _KNOWN)), 422)
-    said = "It holds from now on." if made.version == 1 else "Clocks that run keep the due times they have."
-    return Go(urls.calendar(name), Notice("done", f"Version {made.version} of {made.title} is written. {said}"))
+    said = (
+        phrase("It holds from now on.")
+        if made.version == 1
+        else phrase("Clocks that run keep the due times they have.")
+    )
+    return Go(
+        urls.calendar(name),
+        Notice(
+            "done",
+            phrase(
+                "Version %(version)s of %(title)s is written. %(said)s",
+                version=made.version,
+                title=made.title,
+                said=said,
+            ),
+        ),
+    )
 
 
 def _form(
@@ -234,7 +253,11 @@ def _preview(
     visit: Visit, ask: Ask, book: Book, places: Mapping[str, tuple[str, str]]
 ) -> tuple[Due | None, tuple[FormError, ...]]:
     if ask.partner and ask.partner not in places:
-        return None, (FormError("partner", f"There is no partner {ask.partner}. Use the code from the list."),)
+        return None, (
+            FormError(
+                "partner", phrase("There is no partner %(partner)s. Use the code from the list.", partner=ask.partner)
+            ),
+        )
     return _due(visit, ask, book.of(ask.partner or None))
 
 
@@ -285,7 +308,9 @@ def _errors(
         group, _, part = problem.field.partition(".")
         field = part if group == "hours" and part else called.get(group, {"valid_from": "from"}.get(group, group))
         field = {"calendar": "name"}.get(field, field) if "name" in known else field
-        label = {"name": "the short name", "from": "the first day", "ref": "this"}.get(field, humanise(field).lower())
+        label = {"name": phrase("the short name"), "from": phrase("the first day"), "ref": "this"}.get(
+            field, humanise(field).lower()
+        )
         said = sentence(f"{label} {f'‘{problem.value}’ ' if problem.value else ''}{problem.message}")
         found.append(FormError(field if field in known else "", f"{said} {problem.fix}".strip()))
     return tuple(found) or (FormError("", sentence(error.message)),)

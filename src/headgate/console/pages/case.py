@@ -16,6 +16,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.standing import BranchRow, Standing
 from headgate.console.visit import Answer, Door, Go, Visit
 from headgate.kernel.errors import Conflict, Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger import audit_list
 from headgate.process import Definition, approvals_of_case, case_detail
 from headgate.process.core.branches import KEPT
@@ -83,8 +84,11 @@ def note(visit: Visit) -> Answer:
     try:
         add_note(visit.conn, visit.ctx, case_id, visit.form.get("note", ""))
     except Invalid as error:
-        return Go(f"{urls.case(case_id)}#timeline", Notice("risk", f"The note was not added: {error.message}"))
-    return Go(f"{urls.case(case_id)}#timeline", Notice("done", "Your note is in the record."))
+        return Go(
+            f"{urls.case(case_id)}#timeline",
+            Notice("risk", phrase("The note was not added: %(message)s", message=error.message)),
+        )
+    return Go(f"{urls.case(case_id)}#timeline", Notice("done", phrase("Your note is in the record.")))
 
 
 def write(visit: Visit) -> Answer:
@@ -97,13 +101,16 @@ def write(visit: Visit) -> Answer:
     try:
         send_message(visit.conn, visit.ctx, about, visit.form.get("message", ""))
     except Invalid as error:
-        return Go(f"{urls.case(case_id)}#messages", Notice("risk", f"The message was not sent: {error.message}"))
+        return Go(
+            f"{urls.case(case_id)}#messages",
+            Notice("risk", phrase("The message was not sent: %(message)s", message=error.message)),
+        )
     mark_seen(visit.conn, visit.ctx, case_id)
-    said = "Your message was sent to the partner."
+    said = phrase("Your message was sent to the partner.")
     # Whoever wrote it may have had the page open while the case came to its end.
     if visit.form.get("waits") == "yes" and row["status"] != "closed":
         ask(visit.conn, visit.ctx, visit.app.engine, case_id)
-        said += " The clock of this stage pauses until they answer."
+        said = phrase("Your message was sent to the partner. The clock of this stage pauses until they answer.")
     return Go(f"{urls.case(case_id)}#messages", Notice("done", said))
 
 
@@ -113,8 +120,8 @@ def take_up(visit: Visit) -> Answer:
     try:
         answered(visit.conn, visit.ctx, visit.app.engine, case_id)
     except Conflict as error:
-        return Go(urls.case(case_id), Notice("risk", f"Nothing was changed: {error.message}"))
-    return Go(urls.case(case_id), Notice("done", "The clock of this stage runs on."))
+        return Go(urls.case(case_id), Notice("risk", phrase("Nothing was changed: %(message)s", message=error.message)))
+    return Go(urls.case(case_id), Notice("done", phrase("The clock of this stage runs on.")))
 
 
 DOORS = (

@@ -21,6 +21,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.connections import DeliveriesView, DeliveryView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import outbox_get, outbox_list
 
 PAGE = 50
@@ -29,8 +30,8 @@ LAST = UUID(int=2**128 - 1)
 PICK = "pick:"
 Act = Callable[[Any, Any, Sequence[UUID], str], list[UUID]]
 ACTS: dict[str, tuple[Act, str]] = {
-    "replay": (replay_letters, "sent again"),
-    "dismiss": (dismiss_letters, "given up"),
+    "replay": (replay_letters, phrase("sent again")),
+    "dismiss": (dismiss_letters, phrase("given up")),
 }
 
 
@@ -55,7 +56,11 @@ def act_on_letters(visit: Visit) -> Answer:
         done = act(visit.conn, visit.ctx, ids, reason)
     except Invalid as error:
         problem = error.problems[0] if error.problems else None
-        words = "Write why; it goes into the audit trail." if problem and problem.field == "reason" else error.message
+        words = (
+            phrase("Write why; it goes into the audit trail.")
+            if problem and problem.field == "reason"
+            else error.message
+        )
         return Shown(_list(visit, error=words, reason=reason, target=target, type_=type_), 422)
     except Conflict as error:
         return Go(urls.query(urls.DELIVERIES, [("target", target)]), Notice("risk", error.message))
@@ -84,8 +89,8 @@ def _act_on_one(visit: Visit, name: str) -> Answer:
     try:
         act(visit.conn, visit.ctx, [wanted], visit.form.get("reason", ""))
     except Invalid:
-        return Shown(_one(visit, wanted, error="Write why; it goes into the audit trail."), 422)
-    return Go(urls.delivery(wanted), Notice("done", f"It is {words}."))
+        return Shown(_one(visit, wanted, error=phrase("Write why; it goes into the audit trail.")), 422)
+    return Go(urls.delivery(wanted), Notice("done", phrase("It is %(words)s.", words=words)))
 
 
 def _one(visit: Visit, wanted: UUID, error: str = "") -> DeliveryView:

@@ -15,6 +15,7 @@ from headgate.process import approvals_of_case
 from headgate.ui.web import attachment
 
 PAGE = 50
+COUNTED_TO = 50_000
 RULES = "deal_rules"
 
 
@@ -22,11 +23,14 @@ def show_all(visit: Visit) -> Answer:
     """Deals, last changed first."""
     text, status = visit.text("q"), visit.choice("status", deals.STATUSES)
     page = deals.list_deals(visit.conn, text=text, status=status, cursor=visit.cursor(), limit=PAGE)
+    counted = visit.part not in DealsView.parts
     return DealsView(
         tabs=present.tabs(status),
         text=text,
         status=status,
         deals=present.deal_rows(page.items, visit.lens),
+        matching=deals.count_deals(visit.conn, text=text, status=status, most=COUNTED_TO) if counted else 0,
+        counted_to=COUNTED_TO,
         more=visit.further(urls.DEALS, page.next_cursor),
     )
 

@@ -22,6 +22,7 @@ from headgate.console.views.approving import DelegationsView
 from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import sentence
 from headgate.ui.words import humanise
 
@@ -45,7 +46,10 @@ def create(visit: Visit) -> Answer:
     except (Invalid, Conflict, Forbidden, NotFound) as error:
         return Shown(_view(visit, form, _errors(visit, error)), 422)
     name = accounts_of(visit.conn, [made], visit.now)
-    return Go(urls.DELEGATIONS, Notice("done", f"{name[made].name if made in name else made} can decide from then on."))
+    return Go(
+        urls.DELEGATIONS,
+        Notice("done", phrase("%(made)s can decide from then on.", made=name[made].name if made in name else made)),
+    )
 
 
 def _create(visit: Visit, form: Mapping[str, str]) -> str:
@@ -77,7 +81,7 @@ def _create(visit: Visit, form: Mapping[str, str]) -> str:
 def end(visit: Visit) -> Answer:
     """End one at once."""
     revoke_delegation(visit.conn, visit.ctx, visit.uuid("delegation"))
-    return Go(urls.DELEGATIONS, Notice("done", "It has ended; nothing more can be decided by it."))
+    return Go(urls.DELEGATIONS, Notice("done", phrase("It has ended; nothing more can be decided by it.")))
 
 
 def _day(name: str, text: str) -> date:

@@ -22,6 +22,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.people import DutiesView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import sentence
 
 SEE, ASK, DECIDE = ("admin", "audit.read", "policies.approve"), ("admin",), ("admin", "policies.approve")
@@ -46,7 +47,7 @@ def propose(visit: Visit) -> Answer:
             if any(added.values()):
                 rules.append(added)
         made = propose_matrix(visit.conn, visit.ctx, rules, form.get("note", ""))
-        return f"Version {made.version} waits for somebody else to approve it."
+        return phrase("Version %(version)s waits for somebody else to approve it.", version=made.version)
 
     return _done(visit, act)
 
@@ -57,7 +58,11 @@ def decide(visit: Visit) -> Answer:
 
     def act() -> str:
         decide_matrix(visit.conn, visit.ctx, version, approve=approve, reason=visit.form.get("reason", ""))
-        return f"Version {version} is {'in force' if approve else 'turned down'}."
+        return phrase(
+            "Version %(version)s is %(approve)s.",
+            version=version,
+            approve=phrase("in force") if approve else phrase("turned down"),
+        )
 
     return _done(visit, act)
 
@@ -82,7 +87,7 @@ def mitigate(visit: Visit) -> Answer:
             control=form.get("control", ""),
             valid_until=end,
         )
-        return f"Asked for {made.principal}. Somebody else approves it before it counts."
+        return phrase("Asked for %(principal)s. Somebody else approves it before it counts.", principal=made.principal)
 
     return _done(visit, act)
 
@@ -91,8 +96,8 @@ def act_on_mitigation(visit: Visit) -> Answer:
     """Approve a mitigation, or end it."""
     mitigation, act_name = visit.uuid("mitigation"), str(visit.request.path_params["act"])
     acts = {
-        "approve": (approve_mitigation, "The control is in force."),
-        "end": (end_mitigation, "The control is ended."),
+        "approve": (approve_mitigation, phrase("The control is in force.")),
+        "end": (end_mitigation, phrase("The control is ended.")),
     }
     if act_name not in acts:
         raise NotFound("there is nothing under this address")

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,7 @@ from headgate.access import (
 from headgate.access.mfa.passkeys import offer_sign_in
 from headgate.console import auth
 from headgate.console.guard import WHERE, Site, outside_page, read_form
-from headgate.console.pages.provider_links import only_break_glass, ways_in
+from headgate.console.pages.provider_links import WaysIn, only_break_glass, ways_in
 from headgate.console.views.sign_in import DemoLogin, SignInView, StepView
 from headgate.identity.account import site_of
 from headgate.identity.outside import Outside
@@ -146,7 +147,8 @@ class Entrance:
                 found = _demo_principal(request, conn, form["demo"], now)
             else:
                 ctx = Context(tenant_id, SYSTEM, now, trace)
-                found = authenticate(conn, ctx, view.email, form.get("password", ""))
+                known = partial(self.steps().known_device, conn, ctx, request)
+                found = authenticate(conn, ctx, view.email, form.get("password", ""), known=known)
                 self.steps().tell_locked(conn, ctx, found)
                 found = only_break_glass(conn, ctx, found)
             proofs = ("demo",) if "demo" in form else ("password",)
@@ -188,13 +190,12 @@ class Entrance:
         if only is None:
             view = replace(view, ask_tenant=True, tenant=view.tenant or auth.remembered_tenant(request))
         found = self._tenant(view.tenant)
-        if found is not None:
-            offered, passwords = ways_in(self.site, found, view.tenant, view.then)
-            view = replace(view, providers=offered, passwords=passwords)
+        ways = WaysIn() if found is None else ways_in(self.site, found, view.tenant, view.then)
         if only is not None and is_local(request):
             view = replace(view, demo_logins=self._demo_logins(only[0]))
         now = self.site.app.clock.now()
-        view = replace(view, passkey=offer_sign_in(self.site.app.envelope, site_of(request), now, before))
+        offer = offer_sign_in(self.site.app.envelope, site_of(request), now, before) if ways.passkeys else None
+        view = replace(view, passkey=offer, providers=ways.providers, passwords=ways.passwords)
         name = "Headgate" if only is None else only[1]
         page = outside_page(request, now, name, auth.csrf_of(before))
         response = HTMLResponse(self.site.console.render(page, view), status)

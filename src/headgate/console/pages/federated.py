@@ -25,6 +25,7 @@ from headgate.access import (
     parse_session_token,
     read_session,
     require,
+    security_of,
     start_session,
 )
 from headgate.access.federation import (
@@ -94,8 +95,8 @@ class Federated:
         app, now = self.site.app, self.site.app.clock.now()
         who = self._administrator(request) if testing else SYSTEM
         with app.database.transaction(tenant_id, read_only=True) as conn:
-            provider = get_provider(conn, code.replace("\0", ""))
-        if provider.status != "active" and not testing:
+            provider, allowed = get_provider(conn, code.replace("\0", "")), security_of(conn).sign_on
+        if not testing and not (allowed and provider.status == "active"):
             raise NotFound("this identity provider is switched off")
         metadata = app.discovery.metadata(provider.issuer, now, fresh=testing)
         browser = secrets.token_urlsafe(32)
@@ -133,12 +134,12 @@ class Federated:
         if isinstance(taken, Unauthenticated):
             raise taken
         with app.database.transaction(tenant_id, read_only=True) as conn:
-            provider = get_provider(conn, taken.provider)
+            provider, allowed = get_provider(conn, taken.provider), security_of(conn).sign_on
         secret = secret_of(provider, app.envelope, tenant_id)
         ctx = Context(tenant_id, SYSTEM, now, str(request.scope["state"]["request_id"]))
         if taken.purpose == "test":
             return self._tested(request, ctx, provider, secret, taken, answer)
-        if provider.status != "active":
+        if not (allowed and provider.status == "active"):
             raise NotFound("this identity provider is switched off")
         finished = exchange(app.discovery, provider, secret, taken, answer, now)
         return self._enter(request, ctx, provider, taken, finished)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import cast
@@ -15,26 +16,41 @@ from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.views.handling import HandledRow, HandleView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import HeadgateError, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.process import desk
 from headgate.process.handling import MOST_AT_ONCE, Act, Handled, Kind, handle
 from headgate.ui.web import sentence
 
 # What the page says before, on its button, and after: of one task and of several.
 WORDS: Mapping[str, tuple[str, str, str, str]] = {
-    "take": ("Take", "Take", "The task is yours now.", "%(count)s tasks are yours now."),
+    "take": (phrase("Take"), phrase("Take"), phrase("The task is yours now."), "%(count)s tasks are yours now."),
     "give_back": (
-        "Give back",
-        "Give back",
-        "You gave the task back; anybody of the role can take it.",
+        phrase("Give back"),
+        phrase("Give back"),
+        phrase("You gave the task back; anybody of the role can take it."),
         "You gave %(count)s tasks back.",
     ),
-    "hand_over": ("Hand over", "Hand over", "You handed the task over.", "You handed %(count)s tasks over."),
-    "snooze": ("Snooze", "Snooze", "The task sleeps until then.", "%(count)s tasks sleep until then."),
-    "wake": ("Wake", "Wake", "The task is back in your list.", "%(count)s tasks are back in your list."),
-    "put_back": ("Undo", "Undo", "Undone.", "Undone for %(count)s tasks."),
+    "hand_over": (
+        phrase("Hand over"),
+        phrase("Hand over"),
+        phrase("You handed the task over."),
+        "You handed %(count)s tasks over.",
+    ),
+    "snooze": (
+        phrase("Snooze"),
+        phrase("Snooze"),
+        phrase("The task sleeps until then."),
+        "%(count)s tasks sleep until then.",
+    ),
+    "wake": (
+        phrase("Wake"),
+        phrase("Wake"),
+        phrase("The task is back in your list."),
+        "%(count)s tasks are back in your list.",
+    ),
+    "put_back": (phrase("Undo"), phrase("Undo"), "Undone.", "Undone for %(count)s tasks."),
 }
 ASKED = ("take", "give_back", "hand_over", "snooze")
-_UNDO_MOST = 20
 
 
 def show(visit: Visit) -> Answer:
@@ -42,7 +58,7 @@ def show(visit: Visit) -> Answer:
     kind = visit.choice("act", ASKED)
     tasks = _tasks(visit.request.query_params.getlist("task"))
     if not kind or not tasks:
-        return Go(_back(visit.text("scope")), Notice("waiting", "Choose tasks first."))
+        return Go(_back(visit.text("scope")), Notice("waiting", phrase("Choose tasks first.")))
     return _page(visit, cast(Kind, kind), tasks, visit.text("scope"), {})
 
 
@@ -70,7 +86,11 @@ def _said(kind: str, done: Sequence[Handled]) -> Notice:
         text = WORDS[kind][2] if len(changed) == 1 else WORDS[kind][3] % {"count": len(changed)}
     if refused:
         why = sentence("; ".join(dict.fromkeys(error.message for error in refused)))
-        text = f"{text} {len(refused)} left as they were: {why}" if len(done) > 1 else why
+        text = (
+            phrase("%(text)s %(refused)s left as they were: %(why)s", text=text, refused=len(refused), why=why)
+            if len(done) > 1
+            else why
+        )
     return Notice("done" if not refused else "waiting", text.strip())
 
 
@@ -78,8 +98,8 @@ def _back(scope: str, kind: str = "", done: Sequence[Handled] = ()) -> str:
     """The list one came from, with what it takes to undo what was just done."""
     changed = [each for each in done if each.error is None]
     undo = ""
-    if kind in ("take", "give_back", "hand_over", "snooze") and 0 < len(changed) <= _UNDO_MOST:
-        undo = " ".join(f"{each.task}={each.before or ''}" for each in changed)
+    if kind in ("take", "give_back", "hand_over", "snooze") and changed:
+        undo = _undo_text({each.task: each.before for each in changed})
     known = scope if scope in present.SCOPES and scope != "mine" else ""
     return urls.query(urls.WORK, [("scope", known), ("undo", undo)])
 
@@ -117,7 +137,7 @@ def _page(
 
 def _refusals(visit: Visit, kind: Kind, tasks: Sequence[UUID]) -> dict[UUID, str]:
     """Why nothing would be done, by task; tried with what is surely right for the rest."""
-    trial = Act(kind, visit.me.id, visit.now + timedelta(minutes=1), "looked at")
+    trial = Act(kind, visit.me.id, visit.now + timedelta(minutes=1), phrase("looked at"))
     tried = handle(visit.conn, visit.ctx, visit.app.engine, tasks, trial, only_check=True)
     return {each.task: sentence(each.error.message) for each in tried if each.error is not None}
 
@@ -140,10 +160,10 @@ def _times(visit: Visit) -> tuple[Option, ...]:
     monday = next(at for at in nine if at.weekday() == 0)
     fmt = visit.lens.fmt
     offered = {
-        "In an hour": visit.now + timedelta(hours=1),
-        "In four hours": visit.now + timedelta(hours=4),
-        "Tomorrow morning": nine[0],
-        "Monday morning": monday,
+        phrase("In an hour"): visit.now + timedelta(hours=1),
+        phrase("In four hours"): visit.now + timedelta(hours=4),
+        phrase("Tomorrow morning"): nine[0],
+        phrase("Monday morning"): monday,
     }
     return tuple(Option(at.isoformat(), f"{fmt.say(label)} · {fmt.minute(at)}") for label, at in offered.items())
 
@@ -166,10 +186,25 @@ def _tasks(texts: Sequence[str]) -> list[UUID]:
         raise NotFound("there is no such task") from None
 
 
+def _undo_text(was: Mapping[UUID, str | None]) -> str:
+    """Who had which tasks, short enough for an address: `principal=` and ids in base64, for each who had any."""
+    held: dict[str, list[str]] = {}
+    for task, who in was.items():
+        held.setdefault(who or "", []).append(urlsafe_b64encode(task.bytes).decode().rstrip("="))
+    return " ".join(f"{who}={'.'.join(ids)}" for who, ids in held.items())
+
+
 def _was(text: str) -> dict[UUID, str | None]:
-    """Who had each task: `id=principal` or `id=`, separated by spaces."""
-    pairs = [part.partition("=") for part in text.split()[:MOST_AT_ONCE]]
-    return {task: who or None for (task,), who in ((_tasks([left]), right) for left, _, right in pairs)}
+    """The opposite of `_undo_text`. Raises `NotFound` for what is none of ours."""
+    found: dict[UUID, str | None] = {}
+    for part in text.split()[:MOST_AT_ONCE]:
+        who, _, ids = part.rpartition("=")
+        try:
+            tasks = [UUID(bytes=urlsafe_b64decode(f"{each}==")) for each in ids.split(".")[: MOST_AT_ONCE + 1]]
+        except ValueError:
+            raise NotFound("there is no such task") from None
+        found |= dict.fromkeys(tasks, who or None)
+    return found
 
 
 def undo_of(visit: Visit) -> str:

@@ -29,6 +29,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.machines import MachinesView, ShownOnce
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 ADMIN = ("admin",)
 MOST = 200
@@ -51,7 +52,7 @@ def add_service(visit: Visit) -> Answer:
         code = visit.form.get("code", "").strip().lower()
         made = create_service(visit.conn, visit.ctx, code=code, name=visit.form.get("name", ""))
         grant_role(visit.conn, visit.ctx, made.principal, role)
-        return Go(urls.MACHINES, Notice("done", f"{made.name} can be given a client or a key now."))
+        return Go(urls.MACHINES, Notice("done", phrase("%(made)s can be given a client or a key now.", made=made.name)))
 
     return _tried(visit, act)
 
@@ -63,9 +64,14 @@ def set_service(visit: Visit) -> Answer:
         raise NotFound("there is no such service account")
     if visit.form.get("act") == "suspend":
         suspend(visit.conn, visit.ctx, principal)
-        return Go(urls.MACHINES, Notice("done", f"{principal} is suspended; its keys and tokens stopped working."))
+        return Go(
+            urls.MACHINES,
+            Notice(
+                "done", phrase("%(principal)s is suspended; its keys and tokens stopped working.", principal=principal)
+            ),
+        )
     reactivate(visit.conn, visit.ctx, principal)
-    return Go(urls.MACHINES, Notice("done", f"{principal} is active again."))
+    return Go(urls.MACHINES, Notice("done", phrase("%(principal)s is active again.", principal=principal)))
 
 
 def add_client(visit: Visit) -> Answer:
@@ -82,8 +88,8 @@ def add_client(visit: Visit) -> Answer:
             audience="scim" if form.get("audience") == "scim" else "api",
             token_minutes=_number("minutes", form.get("minutes", "")),
         )
-        parts = (("Client id", made.client), ("Client secret", made.secret))
-        return _once(visit, "The client is ready. Copy its secret now", parts)
+        parts = ((phrase("Client id"), made.client), (phrase("Client secret"), made.secret))
+        return _once(visit, phrase("The client is ready. Copy its secret now"), parts)
 
     return _tried(visit, act)
 
@@ -94,20 +100,20 @@ def act_on_client(visit: Visit) -> Answer:
 
     def rotate() -> Answer:
         made = rotate_client_secret(visit.conn, visit.ctx, client, keep=_OVERLAP)
-        parts = (("Client id", made.client), ("Client secret", made.secret))
-        return _once(visit, "The new secret. The one before works for 24 more hours", parts)
+        parts = ((phrase("Client id"), made.client), (phrase("Client secret"), made.secret))
+        return _once(visit, phrase("The new secret. The one before works for 24 more hours"), parts)
 
     def retire() -> Answer:
         retire_secrets(visit.conn, visit.ctx, client)
-        return Go(urls.MACHINES, Notice("done", "Only the newest secret works now."))
+        return Go(urls.MACHINES, Notice("done", phrase("Only the newest secret works now.")))
 
     def disable() -> Answer:
         change_client_status(visit.conn, visit.ctx, client, "disabled")
-        return Go(urls.MACHINES, Notice("done", "The client is switched off; its tokens stopped working."))
+        return Go(urls.MACHINES, Notice("done", phrase("The client is switched off; its tokens stopped working.")))
 
     def enable() -> Answer:
         change_client_status(visit.conn, visit.ctx, client, "active")
-        return Go(urls.MACHINES, Notice("done", "The client is switched on."))
+        return Go(urls.MACHINES, Notice("done", phrase("The client is switched on.")))
 
     acts = {"rotate": rotate, "retire": retire, "disable": disable, "enable": enable}
     return _tried(visit, acts.get(act) or _unknown)
@@ -123,7 +129,7 @@ def add_key(visit: Visit) -> Answer:
         account = form.get("key_account", "")
         name = form.get("key_name", "")
         key = create_api_key(visit.conn, visit.ctx, account, name=name, scopes=_scopes(visit), expires_at=ends)
-        return _once(visit, "The key is ready. Copy it now", (("API key", key),))
+        return _once(visit, phrase("The key is ready. Copy it now"), ((phrase("API key"), key),))
 
     return _tried(visit, act)
 
@@ -134,11 +140,11 @@ def act_on_key(visit: Visit) -> Answer:
 
     def rotate() -> Answer:
         made = rotate_api_key(visit.conn, visit.ctx, key, keep=_OVERLAP)
-        return _once(visit, "The new key. The one before works for 24 more hours", (("API key", made),))
+        return _once(visit, phrase("The new key. The one before works for 24 more hours"), ((phrase("API key"), made),))
 
     def revoke() -> Answer:
         revoke_api_key(visit.conn, visit.ctx, key)
-        return Go(urls.MACHINES, Notice("done", "The key is revoked."))
+        return Go(urls.MACHINES, Notice("done", phrase("The key is revoked.")))
 
     return _tried(visit, {"rotate": rotate, "revoke": revoke}.get(act) or _unknown)
 

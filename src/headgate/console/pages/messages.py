@@ -8,6 +8,7 @@ from headgate.console.pages.order import DECIDE
 from headgate.console.views.common import Notice, PartnerName
 from headgate.console.views.messages import MessagesView, WaitingRow
 from headgate.console.visit import Answer, Door, Go, Visit
+from headgate.kernel.phrases import phrase
 from headgate.process.messages import count_waiting_for_staff, put_aside, waiting_for_staff
 from headgate.ui.words import humanise
 
@@ -40,8 +41,8 @@ def show(visit: Visit) -> Answer:
 def read(visit: Visit) -> Answer:
     """Put aside what needs no answer."""
     if put_aside(visit.conn, visit.ctx, visit.uuid("case")):
-        return Go(urls.MESSAGES, Notice("done", "It is put aside; the messages stay with their case."))
-    return Go(urls.MESSAGES, Notice("quiet", "Somebody has answered it or put it aside already."))
+        return Go(urls.MESSAGES, Notice("done", phrase("It is put aside; the messages stay with their case.")))
+    return Go(urls.MESSAGES, Notice("quiet", phrase("Somebody has answered it or put it aside already.")))
 
 
 DOORS = (

@@ -13,6 +13,7 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.moving import MigrationView, MoveView
 from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.process import Definition
 from headgate.process.core.differences import Difference, differences
 from headgate.process.core.moving import Renaming
@@ -50,7 +51,7 @@ def begin(visit: Visit) -> Answer:
             )
     except (Invalid, Conflict) as error:
         field = "reason" if any(problem.field == "reason" for problem in error.problems) else ""
-        said = "Say in a few words why; it stays in the record." if field else sentence(error.message)
+        said = phrase("Say in a few words why; it stays in the record.") if field else sentence(error.message)
         return Shown(_rehearsal(visit, form, (FormError(field, said),)), 422)
     return _advance(visit, found)
 

@@ -86,7 +86,6 @@ def _returns(visit: Visit, facts: OrderFacts) -> tuple[OrderReturn, ...]:
         OrderReturn(
             rma=each["rma"],
             status=each["status"],
-            case_id=each["case_id"],
             changed=each["updated_at"],
             credit=facts.money(each["credit"]) if each["status"] == "credited" else None,
         )

@@ -20,6 +20,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.people import PeopleView, PersonView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import DutyConflict, HeadgateError, Invalid, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 PAGE = 50
@@ -57,7 +58,9 @@ def grant(visit: Visit) -> Answer:
             except (ValueError, OverflowError):
                 raise invalid("until", until, "is not a date", "Write it like 2026-03-31.") from None
         grant_role(visit.conn, visit.ctx, principal, role, valid_until=end)
-        return f"{humanise(role)} is granted{f' until {until}' if until else ''}."
+        if until:
+            return phrase("%(role)s is granted until %(until)s.", role=humanise(role), until=until)
+        return phrase("%(role)s is granted.", role=humanise(role))
 
     return _changed(visit, principal, act, role=role, until=until)
 
@@ -68,7 +71,7 @@ def revoke(visit: Visit) -> Answer:
 
     def act() -> str:
         revoke_role(visit.conn, visit.ctx, principal, role)
-        return f"{humanise(role)} is taken away."
+        return phrase("%(role)s is taken away.", role=humanise(role))
 
     return _changed(visit, principal, act)
 

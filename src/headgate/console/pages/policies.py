@@ -16,6 +16,7 @@ from headgate.console.views.common import FormError
 from headgate.console.views.policies import LastTry, PoliciesView, PolicyView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditEntry, audit_list
 from headgate.policy import Checked, PolicyVersion, check_text, evidence_of
 from headgate.policy.backtest import headline, latest_results
@@ -120,7 +121,11 @@ def version_page(
         coverage = orders.policy_coverage(visit.conn, checked.table, shown.version, since)
     own = decision_days(visit.conn, since, visit.tenant.timezone).get(shown.policy, {})
     sampled = coverage is not None and coverage.source == "sample"
-    hits_of = f"among the last {orders.COVERAGE_SAMPLE:,} order decisions" if sampled else f"in {COUNTED_DAYS} days"
+    hits_of = (
+        phrase("among the last %(coverage_sample)s order decisions", coverage_sample=f"{orders.COVERAGE_SAMPLE:,}")
+        if sampled
+        else phrase("in %(counted_days)s days", counted_days=COUNTED_DAYS)
+    )
     evidence = evidence_of(visit.conn, shown.policy, shown.version)
     history = _history(visit, shown)
     given = stood_in_for(visit.conn, visit.ctx, "policies.approve") if shown.unreviewed else []

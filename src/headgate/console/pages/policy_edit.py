@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -20,8 +21,10 @@ from headgate.console.views.policies import PolicyEditView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Stale, invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy import Checked, PolicyVersion, check_text, save
 from headgate.policy.chaining import with_chain
+from headgate.policy.checking import check_document
 from headgate.policy.core.document import read_document, write_document
 from headgate.policy.core.editing import MOST_ROWS, from_grid, to_grid
 from headgate.policy.core.evaluation import shown
@@ -30,13 +33,18 @@ from headgate.policy.exchange import read_table
 AUTHOR = ("policies.author",)
 SAVED = "Saved."
 MOST_TOLD = 100
+MOST_ISSUES = 400
+# Characters of a policy that stand in its page; a longer one is asked for by the page's script.
+MOST_IN_PAGE = 60_000
 
 
 def show(visit: Visit) -> Answer:
     """The draft."""
     found = picked(visit, versions_of(visit))
     if found.status != "draft":
-        return Go(urls.policy_version(found.policy, found.version), Notice("risk", "Only a draft can be edited."))
+        return Go(
+            urls.policy_version(found.policy, found.version), Notice("risk", phrase("Only a draft can be edited."))
+        )
     return _view(visit, found, visit.app.policies.text(visit.conn, found.policy, found.version))
 
 
@@ -47,11 +55,17 @@ def save_text(visit: Visit) -> Answer:
     try:
         saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=seen)
     except Stale as error:
-        warning = f"{sentence(error.message)} Below is what you typed; saving it again puts it over theirs."
+        warning = phrase(
+            "%(message)s Below is what you typed; saving it again puts it over theirs.", message=sentence(error.message)
+        )
         return Shown(_view(visit, found, text, warning=warning), 409)
     except (Invalid, Conflict) as error:
         return Shown(_view(visit, found, text, error=sentence(error.message)), 422)
-    said = SAVED if not checked.errors else f"{SAVED} {len(checked.errors)} errors keep it from review."
+    said = (
+        SAVED
+        if not checked.errors
+        else phrase("%(saved)s %(errors)s errors keep it from review.", saved=SAVED, errors=len(checked.errors))
+    )
     return Go(urls.policy_edit(saved.policy, saved.version), Notice("done", said))
 
 
@@ -71,8 +85,7 @@ def check_grid(visit: Visit) -> Answer:
     """What lints and examples say about the grid as it is now; nothing is kept."""
 
     def act() -> Response:
-        text = _text_of(visit.form)
-        return _json(_told(_within(visit, check_text(text)), text))
+        return _json(_said(_within(visit, check_document(_document_of(visit.form)))))
 
     return _answered(visit, act)
 
@@ -81,7 +94,7 @@ def try_case(visit: Visit) -> Answer:
     """Which row of the grid decides on these facts, and why."""
 
     def act() -> Response:
-        checked = check_text(_text_of(visit.form))
+        checked = check_document(_document_of(visit.form))
         if checked.compiled is None:
             raise Invalid("Mend the errors first: a cell cannot be understood.")
         facts = loads(visit.form.get("facts", "{}"))
@@ -114,7 +127,7 @@ def import_file(visit: Visit) -> Answer:
         read = read_table(data, visit.form.get("name", "")[:200], base)
         rows = len(read.policy.rows)
         if rows > MOST_ROWS:
-            fix = "Bring it in with headgate policies import."
+            fix = phrase("Bring it in with headgate policies import.")
             raise invalid("file", f"{rows:,} rows", f"has more than the {MOST_ROWS:,} rows that the grid holds", fix)
         document = read_document(read.text)
         document["policy"], document["version"] = found.policy, found.version
@@ -129,25 +142,54 @@ def _within(visit: Visit, checked: Checked) -> Checked:
     return with_chain(checked, visit.app.policies.active(visit.conn, visit.ctx.now))
 
 
+def load_grid(visit: Visit) -> Answer:
+    """The grid of a table that is too long to stand in its page."""
+
+    def act() -> Response:
+        found = picked(visit, versions_of(visit))
+        text = visit.app.policies.text(visit.conn, found.policy, found.version)
+        told = _told(check_text(text), text)
+        return _json({**told, "digest": found.digest, "coverage": _coverage(visit, found.policy)})
+
+    return _answered(visit, act)
+
+
 def _text_of(form: Mapping[str, str]) -> str:
-    """The file that the grid says, made over the file it was loaded from."""
-    document = read_document(form.get("text", ""))
+    """The file that the grid says."""
+    return write_document(_document_of(form))
+
+
+def _document_of(form: Mapping[str, str]) -> Mapping[str, Any]:
+    """The same, made over the file it was loaded from, as values."""
+    document = _read(form.get("text", ""))
     try:
         grid = loads(form.get("grid", "{}"))
     except ValueError:
         grid = None
     if not isinstance(grid, dict):
         raise invalid("grid", "", "is not a grid", "Load the page again.")
-    return write_document(from_grid(document, grid))
+    return from_grid(document, grid)
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> Mapping[str, Any]:
+    """A file as values, to be looked at and not changed: each check of an editor sends the same one."""
+    return read_document(text)
 
 
 def _told(checked: Checked, text: str) -> dict[str, Any]:
+    return {**_said(checked), "text": text, "grid": to_grid(_read(text))}
+
+
+def _said(checked: Checked) -> dict[str, Any]:
+    """What lints and examples say; of very many remarks the errors before the others."""
+    worst = sorted(checked.issues, key=lambda issue: issue.severity != "error")[:MOST_ISSUES]
     results = [{"name": r.name, "passed": r.passed, "problems": r.problems, "rows": r.rows} for r in checked.results]
     return {
         "fit": not checked.errors,
-        "text": text,
-        "grid": to_grid(read_document(text)),
-        "issues": [asdict(issue) for issue in checked.issues],
+        "errors": len(checked.errors),
+        "issues": [asdict(issue) for issue in worst],
+        "more": len(checked.issues) - len(worst),
         "tests": results,
     }
 
@@ -195,8 +237,10 @@ def loads_plain(content: Mapping[str, Any]) -> Any:
 
 def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", error: str = "") -> PolicyEditView:
     try:
+        if len(text) > MOST_IN_PAGE and visit.text("as") != "text" and not warning and not error:
+            return _apart(found)
         checked = check_text(text)
-        if len(checked.table.rows) > MOST_ROWS:
+        if len(text) > MOST_IN_PAGE:
             return _as_text(found, text, checked, warning, error)
         told = canonical_text({**_told(checked, text), "coverage": _coverage(visit, found.policy)})
     except Invalid as wrong:
@@ -217,13 +261,23 @@ def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", e
     )
 
 
-def _as_text(found: PolicyVersion, text: str, checked: Checked, warning: str, error: str) -> PolicyEditView:
-    """A table with more rows than the grid holds."""
-    rows = len(checked.table.rows)
-    many = (
-        f"This table has {rows:,} rows, more than the {MOST_ROWS:,} that the grid holds. Export it as a spreadsheet, "
-        "change it there and bring it back with headgate policies import, or change the text."
+def _apart(found: PolicyVersion) -> PolicyEditView:
+    """A page that asks for its long table itself."""
+    return PolicyEditView(
+        policy=found.policy,
+        title=found.title,
+        version=found.version,
+        digest=found.digest,
+        text="",
+        data="",
+        problems=(),
+        fit=True,
+        apart=True,
     )
+
+
+def _as_text(found: PolicyVersion, text: str, checked: Checked, warning: str, error: str) -> PolicyEditView:
+    """A long table as its file."""
     return PolicyEditView(
         policy=found.policy,
         title=found.title,
@@ -233,7 +287,7 @@ def _as_text(found: PolicyVersion, text: str, checked: Checked, warning: str, er
         data="",
         problems=problems_of(checked)[:MOST_TOLD],
         fit=not checked.errors,
-        warning=f"{warning} {many}".strip(),
+        warning=warning,
         error=error,
     )
 
@@ -252,6 +306,7 @@ _VERSION = f"{urls.policy('{policy}')}/versions/{{version}}"
 DOORS = (
     Door("GET", f"{_VERSION}/edit", AUTHOR, show),
     Door("POST", f"{_VERSION}/edit", AUTHOR, save_text),
+    Door("GET", f"{_VERSION}/edit-grid", AUTHOR, load_grid),
     Door("POST", f"{_VERSION}/edit-grid", AUTHOR, save_grid),
     Door("POST", f"{_VERSION}/edit-check", AUTHOR, check_grid),
     Door("POST", f"{_VERSION}/edit-try", AUTHOR, try_case),

@@ -14,6 +14,7 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.policies import PolicyReviewView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, Stale, invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy import PolicyVersion, apply_at_once, evidence_of, propose, review_emergency
 from headgate.policy.rights import expect_right, stood_in_for, withdrawing
 
@@ -31,7 +32,7 @@ def start_change(visit: Visit) -> Answer:
 def submit(visit: Visit) -> Answer:
     """Hand a draft in."""
     name, number = _names(visit)
-    return _step(visit, "It is handed in: somebody else who approves policies looks at it next.", lambda: (
+    return _step(visit, phrase("It is handed in: somebody else who approves policies looks at it next."), lambda: (
         visit.app.policies.submit(visit.conn, visit.ctx, name, number)
     ))  # fmt: skip
 
@@ -45,13 +46,13 @@ def withdraw(visit: Visit) -> Answer:
         expect_right(visit.conn, visit.ctx, withdrawing(found, visit.me.permissions))
         return visit.app.policies.withdraw(visit.conn, visit.ctx, name, number, visit.form.get("reason", ""))
 
-    return _step(visit, "It is withdrawn and will not decide.", act)
+    return _step(visit, phrase("It is withdrawn and will not decide."), act)
 
 
 def schedule(visit: Visit) -> Answer:
     """Set when an approved version takes over."""
     name, number = _names(visit)
-    return _step(visit, "Its start is set.", lambda: (
+    return _step(visit, phrase("Its start is set."), lambda: (
         visit.app.policies.activate(visit.conn, visit.ctx, name, number, moment(visit, "start"))
     ))  # fmt: skip
 
@@ -66,7 +67,7 @@ def retire(visit: Visit) -> Answer:
             raise invalid("reason", "", "is missing", "Say why it ends.")
         return visit.app.policies.retire(visit.conn, visit.ctx, name, number, why, at=moment(visit, "end"))
 
-    return _step(visit, "Its end is set.", act)
+    return _step(visit, phrase("Its end is set."), act)
 
 
 def emergency(visit: Visit) -> Answer:
@@ -87,7 +88,7 @@ def emergency(visit: Visit) -> Answer:
             review_within=timedelta(hours=int(hours)),
         )
 
-    return _step(visit, "It decides from now on. Somebody else has to review it in time.", act)
+    return _step(visit, phrase("It decides from now on. Somebody else has to review it in time."), act)
 
 
 def after_review(visit: Visit) -> Answer:
@@ -96,7 +97,11 @@ def after_review(visit: Visit) -> Answer:
     outcome, why = visit.form.get("outcome", ""), visit.form.get("reason", "")
     behalf = visit.form.get("acting_for", "") or None
     expect_right(visit.conn, visit.ctx, *APPROVE, behalf)
-    said = "The text before it is in force again." if outcome == "revert" else "You confirmed the emergency change."
+    said = (
+        phrase("The text before it is in force again.")
+        if outcome == "revert"
+        else phrase("You confirmed the emergency change.")
+    )
     return _step(visit, said, lambda: (
         review_emergency(visit.conn, visit.ctx, name, number, outcome, why, on_behalf_of=behalf)
     ))  # fmt: skip
@@ -119,7 +124,7 @@ def decide(visit: Visit) -> Answer:
             raise invalid("justification", "", "is missing", "Write why: it is kept with the decision.")
         if outcome == "return":
             policies.send_back(visit.conn, visit.ctx, name, number, why)
-            return Go(urls.policy_version(name, number), Notice("done", "You sent it back to its author."))
+            return Go(urls.policy_version(name, number), Notice("done", phrase("You sent it back to its author.")))
         if outcome != "approve":
             raise invalid("outcome", outcome, "is not known", "Approve it, or send it back.")
         start = None if visit.form.get("when") == "later" else moment(visit, "start")
@@ -127,7 +132,8 @@ def decide(visit: Visit) -> Answer:
             policies.approve(visit.conn, visit.ctx, name, number, digest=digest, on_behalf_of=behalf, justification=why)
             if visit.form.get("when") == "later":
                 return Go(
-                    urls.policy_version(name, number), Notice("done", "You approved it. Its start is still to be set.")
+                    urls.policy_version(name, number),
+                    Notice("done", phrase("You approved it. Its start is still to be set.")),
                 )
             done = policies.activate(visit.conn, visit.ctx, name, number, start)
     except Stale:
@@ -136,7 +142,10 @@ def decide(visit: Visit) -> Answer:
         return Shown(_review(visit, _errors(error)), 422)
     fmt = visit.lens.fmt
     when = "now" if done.in_force(visit.now) else fmt.minute(done.valid_from) if done.valid_from else ""
-    return Go(urls.policy_version(name, number), Notice("done", f"You approved it. It decides from {when} on."))
+    return Go(
+        urls.policy_version(name, number),
+        Notice("done", phrase("You approved it. It decides from %(when)s on.", when=when)),
+    )
 
 
 def moment(visit: Visit, field: str) -> datetime | None:

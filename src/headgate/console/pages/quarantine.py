@@ -15,6 +15,7 @@ from headgate.console.views.quarantine import QuarantineItemView, QuarantineView
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.canonical import loads
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Problem, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import (
     AuditDraft,
     Quarantined,
@@ -78,7 +79,9 @@ def dismiss(visit: Visit) -> Answer:
     """Leave it out, with a reason that goes into the audit chain."""
     item, why = quarantine_get(visit.conn, visit.uuid("item")), visit.form.get("why", "").strip()
     if not why:
-        return Go(urls.quarantine_item(item.id), Notice("risk", "Write why it can be left out, then dismiss it."))
+        return Go(
+            urls.quarantine_item(item.id), Notice("risk", phrase("Write why it can be left out, then dismiss it."))
+        )
     quarantine_resolve(visit.conn, visit.now, [item.id], "dismissed", visit.me.id)
     draft = AuditDraft(
         action="quarantine.dismissed",
@@ -89,7 +92,7 @@ def dismiss(visit: Visit) -> Answer:
         event_seq=item.event_seq,
     )
     append_audit(visit.conn, visit.now, [draft])
-    return Go(urls.QUARANTINE, Notice("done", "It is dismissed, with your reason in the audit trail."))
+    return Go(urls.QUARANTINE, Notice("done", phrase("It is dismissed, with your reason in the audit trail.")))
 
 
 def _replay_row(visit: Visit, item: Quarantined, entered: dict[str, str]) -> str:
@@ -133,19 +136,22 @@ def _replay_event(visit: Visit, item: Quarantined, raw: str | None) -> str:
 def _told(visit: Visit, item: Quarantined, seq: int, subject: str, *, settled: bool) -> Answer:
     here = urls.quarantine_item(item.id)
     if not settled:
-        return Go(here, Notice("waiting", "It was sent again and is applied in a moment. Load the page again."))
+        return Go(here, Notice("waiting", phrase("It was sent again and is applied in a moment. Load the page again.")))
     refused = audit_list(visit.conn, action="event.refused", subject=subject, limit=20)
     why = next((str(e.body.get("problem", "")) for e in refused if e.event_seq == seq), "")
     again = quarantine_get(visit.conn, item.id)
     if why and (again.status == "open" or item.kind == "row"):
-        return Go(here, Notice("risk", f"It was sent again and refused again: {why}"))
+        return Go(here, Notice("risk", phrase("It was sent again and refused again: %(why)s", why=why)))
     try:
         status = str(orders.get_order(visit.conn, subject)["status"])
     except HeadgateError:
-        return Go(urls.QUARANTINE, Notice("done", "It was sent again and taken."))
+        return Go(urls.QUARANTINE, Notice("done", phrase("It was sent again and taken.")))
     label = STATES["order"][status].label.lower() if status in STATES["order"] else status
     notice = Notice(
-        "done", f"It was sent again and taken; the order is {label}.", urls.order(subject), "Open the order"
+        "done",
+        phrase("It was sent again and taken; the order is %(label)s.", label=label),
+        urls.order(subject),
+        phrase("Open the order"),
     )
     return Go(urls.QUARANTINE, notice)
 

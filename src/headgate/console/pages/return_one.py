@@ -23,6 +23,7 @@ from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.domain.returns import CONDITIONS, parse_inspection, parse_receipt
 from headgate.kernel.errors import Conflict, Invalid, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import audit_list, event_find
 from headgate.process import Incoming, ingest
 
@@ -34,8 +35,8 @@ OPEN_FOR = timedelta(hours=12)
 # How the fields of either form begin.
 WORD = {"rma.received": "received", "rma.inspected": "inspected"}
 DONE = {
-    "rma.received": "The goods are booked in.",
-    "rma.inspected": "What was found is in the record.",
+    "rma.received": phrase("The goods are booked in."),
+    "rma.inspected": phrase("What was found is in the record."),
 }
 
 
@@ -83,12 +84,13 @@ def _settle(rma: str, kind: str, seq: int) -> Settle:
 def _told(visit: Visit, rma: str, kind: str, seq: int, *, settled: bool) -> Answer:
     if not settled:
         return Go(
-            urls.rma(rma), Notice("waiting", "It is in the log and takes effect in a moment. Load the page again.")
+            urls.rma(rma),
+            Notice("waiting", phrase("It is in the log and takes effect in a moment. Load the page again.")),
         )
     refused = audit_list(visit.conn, action="event.refused", subject=rma, limit=20)
     why = next((e.body.get("problem") or e.body.get("reason") for e in refused if e.event_seq == seq), None)
     if why is not None:
-        return Go(urls.rma(rma), Notice("risk", f"It could not be booked: {why}"))
+        return Go(urls.rma(rma), Notice("risk", phrase("It could not be booked: %(why)s", why=why)))
     return Go(urls.rma(rma), Notice("done", DONE[kind]))
 
 

@@ -17,6 +17,7 @@ from headgate.access import (
 )
 from headgate.access.core.roles import STAFF_PERMISSIONS
 from headgate.access.duties import get_custom_role, holder_counts, list_holders
+from headgate.access.inheritance import list_inherited
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present import roles as present
@@ -24,6 +25,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.roles import RoleHolder, RoleView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import sentence
 from headgate.ui.words import humanise
 
@@ -45,7 +47,12 @@ class Draft:
 def show_all(visit: Visit) -> Answer:
     """Every role."""
     own, counts = list_custom_roles(visit.conn), holder_counts(visit.conn, visit.now)
-    return present.roles_page(own, counts, may_make=visit.may("admin"))
+    above = {
+        each.name: each.provider_name
+        for each in list_inherited(visit.conn)
+        if each.kind == "role" and each.state == "following" and each.taken is not None
+    }
+    return present.roles_page(own, counts, may_make=visit.may("admin"), inherited=above)
 
 
 def begin(visit: Visit) -> Answer:
@@ -93,7 +100,7 @@ def confirm(visit: Visit) -> Answer:
 
     def act() -> str:
         made = confirm_role(visit.conn, visit.ctx, role)
-        return f"{made.title} is confirmed."
+        return phrase("%(title)s is confirmed.", title=made.title)
 
     return _done(visit, role, act)
 
@@ -104,7 +111,7 @@ def retire(visit: Visit) -> Answer:
 
     def act() -> str:
         retire_role(visit.conn, visit.ctx, role)
-        return "The role is out of use."
+        return phrase("The role is out of use.")
 
     return _done(visit, role, act)
 
@@ -122,8 +129,11 @@ def _save(visit: Visit, role: str, draft: Draft) -> CustomRole:
 
 def _told(made: CustomRole) -> str:
     if made.status == "proposed":
-        return f"{made.title} is saved. Somebody who holds the rest of its permissions confirms it before it has them."
-    return f"{made.title} is saved and in force."
+        return phrase(
+            "%(title)s is saved. Somebody who holds the rest of its permissions confirms it before it has them.",
+            title=made.title,
+        )
+    return phrase("%(title)s is saved and in force.", title=made.title)
 
 
 def _done(visit: Visit, role: str, act: Callable[[], str], draft: Draft | None = None) -> Answer:
@@ -174,9 +184,11 @@ def _role(visit: Visit, role: str, error: HeadgateError | None = None, draft: Dr
     if own is not None and waits:
         missing = own.wanted - own.permissions - held
         if own.changed_by == visit.me.id:
-            refused = "You made this change, so somebody else confirms it."
+            refused = phrase("You made this change, so somebody else confirms it.")
         elif missing:
-            refused = f"You do not hold {', '.join(sorted(missing))}; who does can confirm it."
+            refused = phrase(
+                "You do not hold %(missing)s; who does can confirm it.", missing=", ".join(sorted(missing))
+            )
     names = names_of(visit, people={own.changed_by}) if own is not None else None
     return RoleView(
         role=role,

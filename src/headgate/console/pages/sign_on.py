@@ -31,6 +31,7 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.sign_on import LinkRow, MappingRow, ProviderRow, SignOnView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 ADMIN = ("admin",)
@@ -60,7 +61,9 @@ def add_provider(visit: Visit) -> Answer:
         )
         visit.app.discovery.fetch.check("issuer", draft.issuer)
         made = create_provider(visit.conn, visit.ctx, visit.app.envelope, draft)
-        return Go(urls.SIGN_ON, Notice("done", f"{made.name} is registered. Test the sign-in next."))
+        return Go(
+            urls.SIGN_ON, Notice("done", phrase("%(made)s is registered. Test the sign-in next.", made=made.name))
+        )
 
     return _tried(visit, act)
 
@@ -72,19 +75,19 @@ def act_on_provider(visit: Visit) -> Answer:
 
     def enable() -> str:
         set_provider_status(visit.conn, visit.ctx, provider.code, "active")
-        return f"{provider.name} is on the sign-in page now."
+        return phrase("%(provider)s is on the sign-in page now.", provider=provider.name)
 
     def disable() -> str:
         set_provider_status(visit.conn, visit.ctx, provider.code, "disabled")
-        return f"{provider.name} is switched off."
+        return phrase("%(provider)s is switched off.", provider=provider.name)
 
     def link() -> str:
         link_identity(visit.conn, visit.ctx, provider, form.get("subject", ""), form.get("principal", "").strip())
-        return "They are linked."
+        return phrase("They are linked.")
 
     def unlink() -> str:
         unlink_identity(visit.conn, visit.ctx, provider, form.get("subject", ""))
-        return "The link is gone, and the sessions of the account ended."
+        return phrase("The link is gone, and the sessions of the account ended.")
 
     acts = {"enable": enable, "disable": disable, "link": link, "unlink": unlink}
     return _tried(visit, lambda: Go(urls.SIGN_ON, Notice("done", acts.get(form.get("act", ""), _unknown)())))
@@ -102,7 +105,9 @@ def act_on_group(visit: Visit) -> Answer:
             unmap_group(visit.conn, visit.ctx, origin, group, role)
         else:
             map_group(visit.conn, visit.ctx, origin, group, role)
-        return Go(urls.SIGN_ON, Notice("done", "The table is changed; it counts from the next sign-in or message on."))
+        return Go(
+            urls.SIGN_ON, Notice("done", phrase("The table is changed; it counts from the next sign-in or message on."))
+        )
 
     return _tried(visit, act)
 
@@ -114,7 +119,11 @@ def rule(visit: Visit) -> Answer:
         allowed = visit.form.get("passwords") != "off"
         named = visit.form.get("break_glass", "").split()
         set_rules(visit.conn, visit.ctx, passwords=allowed, break_glass=named)
-        words = "Passwords are allowed." if allowed else "Passwords are off, but for the break-glass accounts."
+        words = (
+            phrase("Passwords are allowed.")
+            if allowed
+            else phrase("Passwords are off, but for the break-glass accounts.")
+        )
         return Go(urls.SIGN_ON, Notice("done", words))
 
     return _tried(visit, act)

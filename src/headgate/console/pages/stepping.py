@@ -8,6 +8,7 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, Refused, Stale
+from headgate.kernel.phrases import phrase
 from headgate.ledger import audit_list
 from headgate.process.core.consequences import outlook
 from headgate.process.core.intervening import KINDS, Intervention
@@ -15,7 +16,7 @@ from headgate.process.interventions import confirm, open_places, step_in, turn_d
 from headgate.process.queries import applied
 
 NEEDED = ("cases.intervene",)
-_READABLE = "to be asked for"  # stands in while the reader has not said why yet
+_READABLE = phrase("to be asked for")  # stands in while the reader has not said why yet
 
 
 def ask(visit: Visit) -> Answer:
@@ -44,7 +45,7 @@ def do(visit: Visit) -> Answer:
     except (Invalid, Refused) as error:
         return Shown(step_in_view(definition, case, wanted, None, blocked=error.message), 422)
     if form.get("seen") != instant_text(case.updated_at):
-        text = "The case has moved since you looked at it. This is what would happen now."
+        text = phrase("The case has moved since you looked at it. This is what would happen now.")
         return Shown(step_in_view(definition, case, wanted, found, errors=(FormError("seen", text),)), 409)
     try:
         done = step_in(visit.conn, visit.ctx, visit.app.engine, case_id, wanted)
@@ -54,7 +55,7 @@ def do(visit: Visit) -> Answer:
     except (DutyConflict, Refused) as error:
         return Shown(step_in_view(definition, case, wanted, None, blocked=error.message), 409)
     if done.seq is None:
-        text = "Asked for. It passes over an approval, so another person has to confirm it."
+        text = phrase("Asked for. It passes over an approval, so another person has to confirm it.")
         return Go(f"{urls.case(case_id)}#standing", Notice("waiting", text))
     return _settle(done.seq)
 
@@ -64,7 +65,7 @@ def agree(visit: Visit) -> Answer:
     try:
         return _settle(confirm(visit.conn, visit.ctx, visit.app.engine, visit.uuid("intervention")))
     except (DutyConflict, Stale, Conflict, Refused, Invalid) as error:
-        return Go(_safe(visit), Notice("risk", f"Not done: {error.message}."))
+        return Go(_safe(visit), Notice("risk", phrase("Not done: %(message)s.", message=error.message)))
 
 
 def refuse(visit: Visit) -> Answer:
@@ -72,8 +73,10 @@ def refuse(visit: Visit) -> Answer:
     try:
         case_id = turn_down(visit.conn, visit.ctx, visit.uuid("intervention"))
     except Conflict as error:
-        return Go(_safe(visit), Notice("risk", f"Not done: {error.message}."))
-    return Go(f"{urls.case(case_id)}#standing", Notice("done", "It will not be done. That stays in the record too."))
+        return Go(_safe(visit), Notice("risk", phrase("Not done: %(message)s.", message=error.message)))
+    return Go(
+        f"{urls.case(case_id)}#standing", Notice("done", phrase("It will not be done. That stays in the record too."))
+    )
 
 
 def _safe(visit: Visit) -> str:
@@ -90,12 +93,16 @@ def _told(visit: Visit, seq: int, *, settled: bool) -> Answer:
     event = applied(visit.conn, seq)
     here = f"{urls.case(event['case'])}#standing"
     if not settled:
-        return Go(here, Notice("waiting", "It is in the log and takes effect in a moment. Load the page again."))
+        return Go(
+            here, Notice("waiting", phrase("It is in the log and takes effect in a moment. Load the page again."))
+        )
     if event["refused"]:
         refused = audit_list(visit.conn, action="event.refused", subject=event["subject"], limit=20)
         why = next((str(e.body.get("reason", "")) for e in refused if e.event_seq == seq), "")
-        return Go(here, Notice("risk", f"It could not be done: {why or 'something else came in between'}."))
-    return Go(here, Notice("done", "Done. Your reason stands in the timeline."))
+        return Go(
+            here, Notice("risk", phrase("It could not be done: %(why)s.", why=why or "something else came in between"))
+        )
+    return Go(here, Notice("done", phrase("Done. Your reason stands in the timeline.")))
 
 
 DOORS = (

@@ -18,6 +18,7 @@ from headgate.console.views.support import ConsentRow, LookRow, SupportLinkView,
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from headgate.kernel.phrases import phrase
 
 ADMIN = ("admin",)
 
@@ -40,13 +41,16 @@ def give(visit: Visit) -> Answer:
         words = f"{problem.field} {problem.message}. {problem.fix}" if problem else error.message
         said = FormError(problem.field if problem else "subject", words[:1].upper() + words[1:].strip())
         return Shown(replace(_view(visit), error=said), 422)
-    return Go(urls.SUPPORT, Notice("done", f"Support may look as {made.subject} until the consent ends."))
+    return Go(
+        urls.SUPPORT,
+        Notice("done", phrase("Support may look as %(subject)s until the consent ends.", subject=made.subject)),
+    )
 
 
 def take_back(visit: Visit) -> Answer:
     """Withdraw a consent."""
     withdraw(visit.conn, visit.ctx, visit.uuid("consent"))
-    return Go(urls.SUPPORT, Notice("done", "The consent is withdrawn; a look under it has ended."))
+    return Go(urls.SUPPORT, Notice("done", phrase("The consent is withdrawn; a look under it has ended.")))
 
 
 def _view(visit: Visit) -> SupportView:

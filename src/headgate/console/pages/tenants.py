@@ -35,6 +35,7 @@ from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.identity.founding import NewClient, found_client
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import sentence
 
 SEES, RUNS = ("tenants.operate", "audit.read", "admin"), ("tenants.operate",)
@@ -67,7 +68,9 @@ def make(visit: Visit) -> Answer:
     except _REFUSED as error:
         return Shown(_all(visit, sentence(error.message)), 422)
     invited = f" {email} gets a link by mail." if email else ""
-    return Go(urls.tenant(made.slug), Notice("done", f"{made.name} is there.{invited}"))
+    return Go(
+        urls.tenant(made.slug), Notice("done", phrase("%(made)s is there.%(invited)s", made=made.name, invited=invited))
+    )
 
 
 def show(visit: Visit) -> Answer:
@@ -78,12 +81,14 @@ def show(visit: Visit) -> Answer:
 def suspend(visit: Visit) -> Answer:
     """Shut it."""
     why = visit.form.get("reason", "")
-    return _act(visit, "client_tenant.suspended", lambda c, x: suspend_tenant(c, x, why), "It is shut.", reason=why)
+    return _act(
+        visit, "client_tenant.suspended", lambda c, x: suspend_tenant(c, x, why), phrase("It is shut."), reason=why
+    )
 
 
 def resume(visit: Visit) -> Answer:
     """Open it again."""
-    return _act(visit, "client_tenant.resumed", resume_tenant, "It is open again; what waited is applied.")
+    return _act(visit, "client_tenant.resumed", resume_tenant, phrase("It is open again; what waited is applied."))
 
 
 def limit(visit: Visit) -> Answer:
@@ -92,7 +97,7 @@ def limit(visit: Visit) -> Answer:
     def act(conn: Connection[Any], inside: Context) -> None:
         set_quotas(conn, inside, {name: _number(name, visit.form.get(name, "")) for name in QUOTAS})
 
-    return _act(visit, "client_tenant.quotas_set", act, "The limits hold from now on.")
+    return _act(visit, "client_tenant.quotas_set", act, phrase("The limits hold from now on."))
 
 
 def place(visit: Visit) -> Answer:
@@ -110,13 +115,13 @@ def place(visit: Visit) -> Answer:
             )
     except (*_REFUSED, NotFound) as error:
         return Shown(_one(visit, slug, sentence(error.message)), 422)
-    return Go(urls.tenant(slug), Notice("done", "It is placed."))
+    return Go(urls.tenant(slug), Notice("done", phrase("It is placed.")))
 
 
 def ask(visit: Visit) -> Answer:
     """Ask for its deletion."""
     why = visit.form.get("reason", "")
-    said = "Asked. Nothing happens before somebody else confirms it."
+    said = phrase("Asked. Nothing happens before somebody else confirms it.")
     return _act(visit, "client_tenant.deletion_asked", lambda c, x: ask_deletion(c, x, why), said, reason=why)
 
 
@@ -124,14 +129,16 @@ def confirm(visit: Visit) -> Answer:
     """Confirm it, as another; typing the short name keeps a slip from shutting a client."""
     slug, wait = visit.code("tenant"), timedelta(days=visit.app.settings.deletion_days)
     if visit.form.get("slug", "").strip() != slug:
-        return Shown(_one(visit, slug, f"Type {slug} to confirm that it is this one."), 422)
-    said = f"It is shut, and deleted after {wait.days} days. Its administrators can still export everything."
+        return Shown(_one(visit, slug, phrase("Type %(slug)s to confirm that it is this one.", slug=slug)), 422)
+    said = phrase(
+        "It is shut, and deleted after %(days)s days. Its administrators can still export everything.", days=wait.days
+    )
     return _act(visit, "client_tenant.deletion_confirmed", lambda c, x: confirm_deletion(c, x, wait=wait), said)
 
 
 def withdraw(visit: Visit) -> Answer:
     """Take it back."""
-    return _act(visit, "client_tenant.deletion_withdrawn", withdraw_deletion, "The deletion is taken back.")
+    return _act(visit, "client_tenant.deletion_withdrawn", withdraw_deletion, phrase("The deletion is taken back."))
 
 
 def _act(visit: Visit, action: str, act: Act, said: str, **told: str) -> Answer:

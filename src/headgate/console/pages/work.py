@@ -20,6 +20,7 @@ from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import HeadgateError, invalid
 from headgate.kernel.money import parse_decimal
 from headgate.process import desk
+from headgate.process.handling import MOST_AT_ONCE
 from headgate.process.messages import count_waiting_for_staff
 
 PAGE = 50
@@ -28,8 +29,11 @@ PAGE = 50
 def show(visit: Visit) -> Answer:
     """The queue: mine, my team's, or what nobody has taken."""
     scope = cast(desk.Scope, visit.choice("scope", present.SCOPES.keys()) or "mine")
-    rows = desk.desk_tasks(visit.conn, visit.now, visit.reader, scope, after=_task_after(visit), limit=PAGE + 1)
-    kept, last = rows[:PAGE], rows[PAGE - 1] if len(rows) > PAGE else None
+    chosen = visit.text("all") == "1" and visit.part not in WorkView.parts
+    page = MOST_AT_ONCE if chosen else PAGE
+    after = None if chosen else _task_after(visit)
+    rows = desk.desk_tasks(visit.conn, visit.now, visit.reader, scope, after=after, limit=page + 1)
+    kept, last = rows[:page], rows[page - 1] if len(rows) > page else None
     names = names_of(
         visit,
         people=[r["assignee"] for r in kept if r["assignee"]],
@@ -47,6 +51,9 @@ def show(visit: Visit) -> Answer:
         stake=visit.lens.money(sums.stake),
         more=visit.further(urls.WORK, cursor),
         undo=undo_of(visit),
+        chosen=len(kept) if chosen else 0,
+        choose_all=urls.work_all(scope) if not chosen and sums.count > 1 else "",
+        at_once=min(sums.count, MOST_AT_ONCE),
         messages=count_waiting_for_staff(visit.conn) if scope == "mine" else 0,
     )
 

@@ -19,13 +19,14 @@ from headgate.console.views.access_reviews import (
     ReviewRow,
 )
 from headgate.console.views.common import Option, Tab
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 _SCOPES = {
-    "all": "Everybody",
-    "staff": "Our own people and systems",
-    "partners": "People and systems of partners",
-    "role": "Everybody who holds one role",
+    "all": phrase("Everybody"),
+    "staff": phrase("Our own people and systems"),
+    "partners": phrase("People and systems of partners"),
+    "role": phrase("Everybody who holds one role"),
 }
 
 
@@ -48,9 +49,17 @@ def review_rows(found: Sequence[Review], me: str, now: datetime) -> tuple[Review
     )
 
 
+def candidates(people: Sequence[Account], picked: Collection[str]) -> tuple[Candidate, ...]:
+    """Who may be named as a reviewer."""
+    return tuple(
+        Candidate(each.principal, each.name, tuple(map(humanise, each.roles)), each.principal in picked)
+        for each in people
+    )
+
+
 def open_form(
     roles: tuple[Option, ...],
-    candidates: Sequence[Account],
+    people: Sequence[Account],
     *,
     picked: Collection[str] = (),
     title: str = "",
@@ -60,12 +69,8 @@ def open_form(
     error: str = "",
 ) -> OpenForm:
     """The form to open a review, with what was typed."""
-    people = tuple(
-        Candidate(each.principal, each.name, tuple(map(humanise, each.roles)), each.principal in picked)
-        for each in candidates
-    )
     scopes = tuple(Option(code, _SCOPES[code]) for code in SCOPES)
-    return OpenForm(scopes, roles, people, title, scope, role, due, error)
+    return OpenForm(scopes, roles, candidates(people, picked), title, scope, role, due, error)
 
 
 def review_page(
@@ -83,17 +88,19 @@ def review_page(
     decided: bool = False,
     error: str = "",
     reason: str = "",
+    able: tuple[Candidate, ...] = (),
 ) -> AccessReviewView:
-    """One review. `picked` None is all that the reader may decide; `decided`: the reader decided something in it."""
+    """One review. `picked` None is all that the reader may decide; `decided`: the reader decided something in it;
+    `able`: whom an administrator may name to decide in it."""
     me, progress = lens.me.id, review.progress
     reviews = review.status == "open" and me in review.reviewers
     rows = tuple(_item(each, names, me, reviews=reviews, picked=picked) for each in items)
     may_close = review.status == "open" and lens.may("admin", "access.review")
     needs = ""
     if may_close and progress.open:
-        needs = "It can be signed when every grant is decided."
+        needs = phrase("It can be signed when every grant is decided.")
     elif may_close and decided:
-        needs = "You decided in it, so somebody else signs."
+        needs = phrase("You decided in it, so somebody else signs.")
     return AccessReviewView(
         review=str(review.id),
         title=review.title,
@@ -118,6 +125,8 @@ def review_page(
         may_cancel=review.status == "open" and lens.may("admin"),
         here=here,
         decide_href=urls.access_review_act(review.id, "decisions"),
+        able=able,
+        exchange_href=urls.access_review_act(review.id, "reviewers"),
         sign_href=urls.access_review_act(review.id, "sign"),
         cancel_href=urls.access_review_act(review.id, "cancel"),
         csv_href=urls.access_review_act(review.id, "export.csv"),
@@ -136,7 +145,11 @@ def review_page(
 
 def scope_words(review: Review) -> str:
     """What a review is about."""
-    return f"Everybody who is {humanise(review.role)}" if review.scope == "role" else _SCOPES[review.scope]
+    return (
+        phrase("Everybody who is %(role)s", role=humanise(review.role))
+        if review.scope == "role"
+        else _SCOPES[review.scope]
+    )
 
 
 def _state(review: Review, now: datetime) -> str:
@@ -182,4 +195,6 @@ def _item(item: ReviewItem, names: Names, me: str, *, reviews: bool, picked: Col
 def _conflict(found: ReviewConflict, item: ReviewItem) -> ReviewedConflict:
     first, second = (PERMISSIONS.get(name, name) for name in (found.first, found.second))
     beside = "" if found.beside == item.role else humanise(found.beside)
-    return ReviewedConflict(f"may {first}, and {second}", found.reason, beside, found.control)
+    return ReviewedConflict(
+        phrase("may %(first)s, and %(second)s", first=first, second=second), found.reason, beside, found.control
+    )

@@ -21,6 +21,7 @@ from headgate.console.views.approving import (
     MatrixField,
 )
 from headgate.console.views.common import Option
+from headgate.kernel.phrases import phrase
 from headgate.policy import Evaluation, InputColumn, PolicyTable
 from headgate.process.core.foresee import Candidate, Foreseen
 from headgate.ui.web import sentence
@@ -29,14 +30,15 @@ from headgate.ui.words import humanise
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _PRINCIPAL = re.compile(r"\b(?:user|service|agent):[^\s,;]+")
 _HINTS = {
-    "percent": "In percent, for example 12.5.",
-    "money": "An amount, for example 5000.00.",
-    "number": "A number, for example 5000 or 12.5.",
-    "integer": "A whole number.",
-    "date": "A day, for example 2026-03-31.",
-    "datetime": "A moment, for example 2026-03-31T09:00:00Z.",
-    "duration": "A length of time, for example P30D.",
-    "list": "Several values, with commas between them.",
+    "percent": phrase("In percent, for example 12.5."),
+    "money": phrase("An amount, for example 5000.00."),
+    "number": phrase("A number, for example 5000 or 12.5."),
+    "integer": phrase("A whole number."),
+    "date": phrase("A day, for example 2026-03-31."),
+    "datetime": phrase("A moment, for example 2026-03-31T09:00:00Z."),
+    "duration": phrase("A length of time, for example P30D."),
+    "months": phrase("Years and months, for example P1Y6M."),
+    "list": phrase("Several values, with commas between them."),
 }
 
 
@@ -44,12 +46,12 @@ def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: 
     """An input of the matrix as a field of the form."""
     options: tuple[Option, ...] = ()
     if column.type == "bool":
-        options = (Option("true", "Yes"), Option("false", "No"))
+        options = (Option("true", phrase("Yes")), Option("false", phrase("No")))
     elif column.values and column.type != "list":
         options = tuple(Option(str(each), humanise(str(each))) for each in column.values)
     hint = _HINTS.get(column.type, "")
     if column.nullable:
-        hint = f"{hint} Leave it empty where it is not known.".strip()
+        hint = phrase("%(hint)s Leave it empty where it is not known.", hint=hint).strip()
     return MatrixField(
         name=column.name,
         label=column.label or humanise(column.name),
@@ -59,6 +61,17 @@ def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: 
         hint=hint,
         error=problems.get(column.name, ""),
     )
+
+
+def typed(value: object) -> str:
+    """A value of a recorded input as somebody would type it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(each) for each in value)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
 def earlier_asks(
@@ -129,12 +142,16 @@ def _step(found: Foreseen, because: Mapping[str, str], names: Names) -> Foreseen
 def _needs(found: Foreseen) -> str:
     step = found.step
     if step.only_stops:
-        return "may stop it; nobody waits for them"
+        return phrase("may stop it; nobody waits for them")
     if step.of_people:
-        asks = f"{step.quorum} of {step.of_people} must agree"
+        asks = phrase("%(quorum)s of %(of_people)s must agree", quorum=step.quorum, of_people=step.of_people)
     else:
-        asks = "one of them must agree" if step.quorum == 1 else f"{step.quorum} of them must agree"
-    return f"{asks}, and any of them may stop it" if step.veto else asks
+        asks = (
+            phrase("one of them must agree")
+            if step.quorum == 1
+            else phrase("%(quorum)s of them must agree", quorum=step.quorum)
+        )
+    return phrase("%(asks)s, and any of them may stop it", asks=asks) if step.veto else asks
 
 
 def _candidate(found: Candidate, names: Names) -> CanDecide:

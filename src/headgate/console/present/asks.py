@@ -14,6 +14,7 @@ from typing import Any
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import Phrase, counted, phrase
 from headgate.ui.format import Formatter
 from headgate.ui.words import humanise
 
@@ -23,14 +24,14 @@ DEAL = "deal"
 RMA = "rma"
 # Where nothing more can be said than what it is: as a thing, and as an act.
 _PLAIN = {
-    "credit_hold": ("the credit account is on hold", "Release while the credit account is on hold"),
-    "duplicate_order": ("may be a duplicate", "Confirm that this is not a duplicate"),
-    "export_restricted": ("goods under export control", "Release goods under export control"),
-    "tax_undetermined": ("no tax rate for the place of delivery", "Release without a known tax rate"),
-    "partner_blocked": ("the partner is blocked", "Release for a blocked partner"),
-    "order_release": ("the release policy asks", "Release what the release policy holds"),
-    "below_minimum": ("below the minimum quantity", "Accept less than the minimum quantity"),
-    "split_order": ("may be one order split in parts", "Accept several small orders"),
+    "credit_hold": (phrase("the credit account is on hold"), phrase("Release while the credit account is on hold")),
+    "duplicate_order": (phrase("may be a duplicate"), phrase("Confirm that this is not a duplicate")),
+    "export_restricted": (phrase("goods under export control"), phrase("Release goods under export control")),
+    "tax_undetermined": (phrase("no tax rate for the place of delivery"), phrase("Release without a known tax rate")),
+    "partner_blocked": (phrase("the partner is blocked"), phrase("Release for a blocked partner")),
+    "order_release": (phrase("the release policy asks"), phrase("Release what the release policy holds")),
+    "below_minimum": (phrase("below the minimum quantity"), phrase("Accept less than the minimum quantity")),
+    "split_order": (phrase("may be one order split in parts"), phrase("Accept several small orders")),
 }
 
 
@@ -51,32 +52,52 @@ def ask_of(subject_type: str, exceptions: Sequence[str], summary: Mapping[str, A
     if subject_type == DEAL:
         return _deal(exceptions, summary, fmt)
     if subject_type == RMA:
-        return _return(exceptions, summary)
+        return _return(exceptions, summary, fmt)
     found = _by_type(summary)
     if not found:
-        words = ", ".join(humanise(e).lower() for e in exceptions) or "an exception"
-        return Ask(words[:1].upper() + words[1:], f"Approve {words}", "Approve")
+        words = ", ".join(fmt.tell(humanise(e)) for e in exceptions).lower() or fmt.tell(phrase("an exception"))
+        return Ask(words[:1].upper() + words[1:], phrase("Approve %(what)s", what=words), phrase("Approve"))
     kinds = sorted(found, key=lambda kind: (_graver(found[kind]), sum(_stakes(found[kind]))), reverse=True)
     phrases = [_phrases(kind, found[kind], summary, fmt) for kind in kinds]
     shorts = [short for short, _ in phrases]
-    first = shorts[0][:1].upper() + shorts[0][1:]
+    told = fmt.tell(shorts[0])
+    first = told[:1].upper() + told[1:]
     if len(shorts) == 1:
         return Ask(first, phrases[0][1], _verb(kinds[0], shorts[0]))
-    more = shorts[1] if len(shorts) == 2 else f"{shorts[1]} and {len(shorts) - 2} more"
+    more = (
+        shorts[1]
+        if len(shorts) == 2
+        else phrase("%(shorts)s and %(shorts_2)s more", shorts=shorts[1], shorts_2=len(shorts) - 2)
+    )
     return Ask(
-        f"{first}; {more}",
-        f"{phrases[0][1]}; also {more}",
-        f"Approve {'both' if len(shorts) == 2 else f'all {len(shorts)}'} exceptions",
+        f"{first}; {fmt.tell(more)}",
+        phrase("%(phrases)s; also %(more)s", phrases=phrases[0][1], more=more),
+        phrase("Approve both exceptions")
+        if len(shorts) == 2
+        else phrase("Approve all %(count)s exceptions", count=len(shorts)),
     )
 
 
 def _verb(kind: str, short: str) -> str:
     """The button: what it does in a few words; the line it is about stands beside it."""
     if kind == "duplicate_order":
-        return "Confirm: not a duplicate"
+        return phrase("Confirm: not a duplicate")
     if kind in _PLAIN:
-        return "Approve as an exception"
-    return f"Approve {short.partition(' on ')[0].partition(' for ')[0]}"
+        return phrase("Approve as an exception")
+    if not isinstance(short, Phrase):
+        return phrase("Approve %(what)s", what=short)
+    return phrase("Approve %(what)s", what=Phrase(short.text.partition(" on ")[0].partition(" for ")[0], short.values))
+
+
+# What is left of an ask where the button says it.
+_WITHOUT_PLACE = (
+    phrase("%(far)s below contract", far=""),
+    phrase("%(far)s above contract", far=""),
+    phrase("a loss of %(loss)s", loss=""),
+    phrase("margin %(least)s", least=""),
+    phrase("no contract price"),
+    phrase("not enough stock"),
+)
 
 
 def asked_lines(summary: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -137,85 +158,134 @@ def _phrases(
     if kind == "price_deviation" and mine:
         percents = [number(line["deviation_pct"]) for line in mine]
         most = fmt.percent(max(percents)) if max(percents) >= 0 else fmt.percent(-min(percents))
-        far = most if min(percents) == max(percents) else f"up to {most}"
-        side = "below" if max(percents) >= 0 else "above"
-        return f"{far} {side} contract on {where}", f"Sell {where} {far} {side} contract"
+        far = most if min(percents) == max(percents) else phrase("up to %(most)s", most=most)
+        if max(percents) >= 0:
+            return (
+                phrase("%(far)s below contract on %(where)s", far=far, where=where),
+                phrase("Sell %(where)s %(far)s below contract", where=where, far=far),
+            )
+        return (
+            phrase("%(far)s above contract on %(where)s", far=far, where=where),
+            phrase("Sell %(where)s %(far)s above contract", where=where, far=far),
+        )
     if kind == "no_contract_price" and mine:
-        return f"no contract price for {where}", f"Sell {where} without a contract price"
+        return phrase("no contract price for %(where)s", where=where), phrase(
+            "Sell %(where)s without a contract price", where=where
+        )
     if kind == "margin_floor":
         return _margin(mine, where, fmt)
     if kind == "out_of_stock" and mine:
-        return f"not enough stock for {where}", f"Release although {where} must wait for stock"
+        return phrase("not enough stock for %(where)s", where=where), phrase(
+            "Release although %(where)s must wait for stock", where=where
+        )
     if kind == "credit_limit":
-        return f"{stake} over the credit limit", f"Release {stake} over the credit limit"
+        return phrase("%(stake)s over the credit limit", stake=stake), phrase(
+            "Release %(stake)s over the credit limit", stake=stake
+        )
     if kind == "credit_overdue":
-        return f"{stake} overdue", f"Release although {stake} is overdue"
-    short, act = _PLAIN.get(kind, (humanise(kind).lower(), f"Approve {humanise(kind).lower()}"))
-    return short, act
+        return phrase("%(stake)s overdue", stake=stake), phrase("Release although %(stake)s is overdue", stake=stake)
+    if kind in _PLAIN:
+        return _PLAIN[kind]
+    words = fmt.tell(humanise(kind)).lower()
+    return words, phrase("Approve %(what)s", what=words)
 
 
 def _margin(mine: Sequence[Mapping[str, Any]], where: str, fmt: Formatter) -> tuple[str, str]:
     known = [number(line["margin_pct"]) for line in mine if line.get("margin_pct") is not None]
     if not known:
-        return "margin of the order below its floor", "Accept the margin of the whole order"
+        return phrase("margin of the order below its floor"), phrase("Accept the margin of the whole order")
     least = fmt.percent(min(known))
     if min(known) < 0:
         return (
-            f"a loss of {fmt.percent(-min(known))} on {where}",
-            f"Sell {where} at a loss of {fmt.percent(-min(known))}",
+            phrase("a loss of %(loss)s on %(where)s", loss=fmt.percent(-min(known)), where=where),
+            phrase("Sell %(where)s at a loss of %(loss)s", where=where, loss=fmt.percent(-min(known))),
         )
-    return f"margin {least} on {where}", f"Accept a margin of {least} on {where}"
+    return phrase("margin %(least)s on %(where)s", least=least, where=where), phrase(
+        "Accept a margin of %(least)s on %(where)s", least=least, where=where
+    )
 
 
 def _where(mine: Sequence[Mapping[str, Any]]) -> str:
     if len(mine) == 1:
         return str(mine[0].get("name") or mine[0].get("product"))
-    return f"{len(mine)} lines"
+    return counted("%(count)s line", "%(count)s lines", len(mine))
 
 
 def _special_price(summary: Mapping[str, Any], fmt: Formatter) -> Ask:
     price = fmt.price(Money(number(summary.get("unit_price")), str(summary.get("currency") or "EUR")))
     product = str(summary.get("product_name") or summary.get("product") or "")
     until = instant(summary.get("valid_until"))
-    ends = f" until {fmt.last_day(until)}" if until is not None else ""
-    currency = summary.get("currency", "")
+    price = f"{price} {summary.get('currency', '')}"
+    verb = phrase("Approve %(what)s", what=price)
+    if until is None:
+        return Ask(
+            phrase("Special price %(price)s for %(product)s", price=price, product=product),
+            phrase("Sell %(product)s at %(price)s", product=product, price=price),
+            verb,
+        )
+    ends = fmt.last_day(until)
     return Ask(
-        f"Special price {price} {currency} for {product}{ends}",
-        f"Sell {product} at {price} {currency}{ends}",
-        f"Approve {price} {currency}",
+        phrase("Special price %(price)s for %(product)s until %(ends)s", price=price, product=product, ends=ends),
+        phrase("Sell %(product)s at %(price)s until %(ends)s", product=product, price=price, ends=ends),
+        verb,
     )
 
 
-def _return(exceptions: Sequence[str], summary: Mapping[str, Any]) -> Ask:
-    partner = str(summary.get("partner_name") or summary.get("partner") or "the partner")
-    words = "; ".join(humanise(each) for each in exceptions) or "Return"
+def _return(exceptions: Sequence[str], summary: Mapping[str, Any], fmt: Formatter) -> Ask:
+    partner = str(summary.get("partner_name") or summary.get("partner") or fmt.tell(phrase("the partner")))
+    words = "; ".join(fmt.tell(humanise(each)) for each in exceptions) or fmt.tell(phrase("Return"))
     if "outcomes" in summary:
-        return Ask(f"{words}: {partner}", f"Settle return {summary.get('rma')} of {partner}", "Approve the settlement")
+        return Ask(
+            f"{words}: {partner}",
+            phrase("Settle return %(rma)s of %(partner)s", rma=summary.get("rma"), partner=partner),
+            phrase("Approve the settlement"),
+        )
     order = summary.get("order")
-    return Ask(f"{words}: {partner}", f"Take goods of order {order} back from {partner}", "Authorise the return")
+    return Ask(
+        f"{words}: {partner}",
+        phrase("Take goods of order %(order)s back from %(partner)s", order=order, partner=partner),
+        phrase("Authorise the return"),
+    )
 
 
 # What holds a deal, as a noun phrase for lists.
 DEALS = {
-    "possible_conflict": "Possible conflict",
-    "deal_conflict": "Conflict with another partner",
-    "direct_pipeline": "Conflict with our own sales",
-    "existing_customer": "Existing customer",
-    "territory": "Outside the territory",
-    "large_deal": "Large deal",
+    "possible_conflict": phrase("Possible conflict"),
+    "deal_conflict": phrase("Conflict with another partner"),
+    "direct_pipeline": phrase("Conflict with our own sales"),
+    "existing_customer": phrase("Existing customer"),
+    "territory": phrase("Outside the territory"),
+    "large_deal": phrase("Large deal"),
 }
 
 
 def _deal(exceptions: Sequence[str], summary: Mapping[str, Any], fmt: Formatter) -> Ask:
     customer: Any = summary.get("customer") or {}
-    name = str(customer.get("name") if isinstance(customer, Mapping) else "") or "the customer"
-    partner = str(summary.get("partner_name") or summary.get("partner") or "the partner")
+    name = str(customer.get("name") if isinstance(customer, Mapping) else "") or fmt.tell(phrase("the customer"))
+    partner = str(summary.get("partner_name") or summary.get("partner") or fmt.tell(phrase("the partner")))
     if "extension" in summary:
         until = instant(summary["extension"].get("until"))
-        ends = f" until {fmt.day(until)}" if until is not None else ""
-        return Ask(f"Longer protection of {name}", f"Protect {name} for {partner}{ends}", "Extend the protection")
+        act = (
+            phrase("Protect %(customer)s for %(partner)s", customer=name, partner=partner)
+            if until is None
+            else phrase(
+                "Protect %(customer)s for %(partner)s until %(ends)s",
+                customer=name,
+                partner=partner,
+                ends=fmt.day(until),
+            )
+        )
+        return Ask(phrase("Longer protection of %(customer)s", customer=name), act, phrase("Extend the protection"))
     if "appeal" in summary:
-        return Ask(f"Appeal: {name}", f"Protect {name} for {partner} after all", "Allow the appeal")
-    words = "; ".join(fmt.say(DEALS[each]) if each in DEALS else humanise(each) for each in exceptions)
+        return Ask(
+            phrase("Appeal: %(customer)s", customer=name),
+            phrase("Protect %(customer)s for %(partner)s after all", customer=name, partner=partner),
+            phrase("Allow the appeal"),
+        )
+    words = "; ".join(fmt.say(DEALS[each]) if each in DEALS else fmt.tell(humanise(each)) for each in exceptions)
     words = words or fmt.say("A deal")
-    return Ask(f"{words}: {name}", f"Protect {name} for {partner}", fmt.say("Protect the deal"))
+    return Ask(
+        f"{words}: {name}",
+        phrase("Protect %(customer)s for %(partner)s", customer=name, partner=partner),
+        fmt.say("Protect the deal"),
+    )

@@ -13,6 +13,7 @@ from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.audit import AuditEntryView, AuditFilters, VerifyCheck, VerifyResult
 from headgate.console.views.common import AppliedFilter
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditEntry, AuditReport, ProofState
 from headgate.ui.words import humanise
 
@@ -58,7 +59,7 @@ def report_body(report: AuditReport, seconds: float) -> dict[str, Any]:
     }
 
 
-_CHECKED = {"checkpoints": "signed checkpoints compared with the entries and their signatures"}
+_CHECKED = {"checkpoints": phrase("signed checkpoints compared with the entries and their signatures")}
 
 
 def result_of(verified: Verified, names: Names) -> VerifyResult | None:
@@ -70,9 +71,11 @@ def result_of(verified: Verified, names: Names) -> VerifyResult | None:
     bad = set(body.get("bad_where") or ())
     entries, contents = int(body.get("entries") or 0), body.get("contents") or {}
     checks = [
-        VerifyCheck("entries hashed again, linked and counted", entries, "audit" not in bad),
-        VerifyCheck("chain head", 1, "head" not in bad, "ends with the last entry" if "head" not in bad else ""),
-        VerifyCheck("events compared with their digest", int(body.get("events") or 0), "event" not in bad),
+        VerifyCheck(phrase("entries hashed again, linked and counted"), entries, "audit" not in bad),
+        VerifyCheck(
+            phrase("chain head"), 1, "head" not in bad, phrase("ends with the last entry") if "head" not in bad else ""
+        ),
+        VerifyCheck(phrase("events compared with their digest"), int(body.get("events") or 0), "event" not in bad),
     ]
     checks += [
         VerifyCheck(
@@ -110,12 +113,12 @@ def applied(filters: AuditFilters, lens: Lens) -> tuple[AppliedFilter, ...]:
     """The filters that are on, each with the address of the list without it."""
     about = f"{filters.subject_type} {filters.subject}".strip()
     words = {
-        ("q",): ("Search", filters.text),
-        ("actor",): ("Who", filters.actor),
-        ("action",): ("Action", filters.action),
-        ("subject_type", "subject"): ("About", about),
-        ("since",): ("From", lens.fmt.day(filters.since) if filters.since else ""),
-        ("until",): ("To", lens.fmt.day(filters.until) if filters.until else ""),
+        ("q",): (phrase("Search"), filters.text),
+        ("actor",): (phrase("Who"), filters.actor),
+        ("action",): (phrase("Action"), filters.action),
+        ("subject_type", "subject"): (phrase("About"), about),
+        ("since",): (phrase("From"), lens.fmt.day(filters.since) if filters.since else ""),
+        ("until",): (phrase("To"), lens.fmt.day(filters.until) if filters.until else ""),
     }
     pairs = parameters(filters)
     return tuple(

@@ -27,6 +27,7 @@ from headgate.console.views.backtests import (
     Turn,
 )
 from headgate.console.views.common import AppliedFilter, Fact, Tab
+from headgate.kernel.phrases import phrase
 from headgate.policy import CompiledPolicy, PolicyVersion
 from headgate.policy.backtest import Drilled, KeptFlip, Pair, Run, Said, headline, last_quarter
 from headgate.policy.core.evaluation import plain_json
@@ -68,10 +69,10 @@ def presets(policy: str, today: date, shown: tuple[str, str], picked: Sequence[i
     """Periods that people ask for; `shown` are the days in the form."""
     first, last = last_quarter(today)
     spans = (
-        ("Last quarter", first, last),
-        ("Last 90 days", today - timedelta(days=89), today),
-        ("Last 30 days", today - timedelta(days=29), today),
-        ("Last 12 months", today - timedelta(days=364), today),
+        (phrase("Last quarter"), first, last),
+        (phrase("Last 90 days"), today - timedelta(days=89), today),
+        (phrase("Last 30 days"), today - timedelta(days=29), today),
+        (phrase("Last 12 months"), today - timedelta(days=364), today),
     )
     kept = [("version", str(v)) for v in picked]
     days = [(label, (a.isoformat(), b.isoformat())) for label, a, b in spans]
@@ -219,7 +220,7 @@ def _hits(
     for item in items[:MOST_BARS]:
         code = item[kind]
         partner = names.partner(code) if kind == "partner" else None
-        label = partner.name if partner is not None else code or "not recorded"
+        label = partner.name if partner is not None else code or phrase("not recorded")
         href = urls.query(urls.backtest(run.run), [("candidate", str(place + 1)), (kind, code)])
         found.append(Hit(label, item["decisions"], lens.money(Decimal(item["amount"])), href))
     return tuple(found)
@@ -228,9 +229,9 @@ def _hits(
 def _band(name: str, lens: Lens) -> str:
     low, _, high = name.partition("-")
     if not name:
-        return "Amount not recorded"
+        return phrase("Amount not recorded")
     if not high:
-        return f"{Decimal(low):,f} {lens.currency} or more"
+        return phrase("%(low)s %(currency)s or more", low=f"{Decimal(low):,f}", currency=lens.currency)
     return f"{Decimal(low):,f} to {Decimal(high):,f} {lens.currency}"
 
 
@@ -257,7 +258,7 @@ def flip_view(
     flip = found.flip
     known = {"order": urls.order, "deal": urls.deal}.get(flip.subject_type)
     candidate = run.candidates[place]
-    label = f"{candidate.label}, tried" if candidate.source == "text" else f"v{candidate.version}"
+    label = phrase("%(label)s, tried", label=candidate.label) if candidate.source == "text" else f"v{candidate.version}"
     href = "" if candidate.source == "text" else urls.policy_version(run.policy, candidate.version)
     return FlipView(
         run=run.run,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from headgate.console import urls
-from headgate.console.present.approval import changes_between
+from headgate.console.present.approval_lines import changes_between
 from headgate.console.present.approving import in_words
 from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, ask_of
 from headgate.console.present.clocks import approval_clock
@@ -16,27 +16,28 @@ from headgate.console.present.names import Names
 from headgate.console.views.bulk import LeftOut, ManyRow
 from headgate.console.views.common import Change
 from headgate.kernel.errors import HeadgateError, Stale
+from headgate.kernel.phrases import counted, joined, phrase
 from headgate.process import Approval
 from headgate.ui.words import humanise
 
 _ENDS: Mapping[tuple[str, str], str] = {
-    ("approved", ORDER): "The order is checked again, then released.",
-    ("approved", PRICE_EXCEPTION): "The price comes into force at once.",
-    ("approved", DEAL): "The deal is protected at once.",
-    ("rejected", ORDER): "The order is rejected.",
-    ("rejected", PRICE_EXCEPTION): "The price is not granted.",
-    ("rejected", DEAL): "The deal is rejected; the partner may appeal.",
-    ("returned", DEAL): "The deal goes back to the partner.",
+    ("approved", ORDER): phrase("The order is checked again, then released."),
+    ("approved", PRICE_EXCEPTION): phrase("The price comes into force at once."),
+    ("approved", DEAL): phrase("The deal is protected at once."),
+    ("rejected", ORDER): phrase("The order is rejected."),
+    ("rejected", PRICE_EXCEPTION): phrase("The price is not granted."),
+    ("rejected", DEAL): phrase("The deal is rejected; the partner may appeal."),
+    ("returned", DEAL): phrase("The deal goes back to the partner."),
 }
 _OTHERWISE = {
-    "approved": "It takes effect at once.",
-    "rejected": "It is rejected.",
-    "returned": "It goes back to the requester.",
-    "edited": "It is approved with changes.",
-    "voided": "It no longer stands: what it was about has changed.",
-    "expired": "Its time was over.",
+    "approved": phrase("It takes effect at once."),
+    "rejected": phrase("It is rejected."),
+    "returned": phrase("It goes back to the requester."),
+    "edited": phrase("It is approved with changes."),
+    "voided": phrase("It no longer stands: what it was about has changed."),
+    "expired": phrase("Its time was over."),
 }
-_DONE = {"approve": "approved", "reject": "rejected", "return": "returned"}
+_DONE = {"approve": phrase("approved"), "reject": phrase("rejected"), "return": phrase("returned")}
 
 
 def many_row(approval: Approval, behalf: str, picked: Collection[UUID], names: Names, lens: Lens) -> ManyRow:
@@ -62,8 +63,8 @@ def then_of(after: Approval) -> str:
     """What comes next for an approval that stands like this, in one sentence."""
     if after.status == "pending":
         waits = [step for step in after.steps if step.status == "open" and not step.only_stops]
-        roles = " and ".join(dict.fromkeys(humanise(step.role).lower() for step in waits))
-        return f"Then it waits for {roles or 'others'}; nothing is released before."
+        roles = joined(phrase(" and "), dict.fromkeys(humanise(step.role).lower() for step in waits))
+        return phrase("Then it waits for %(others)s; nothing is released before.", others=roles or "others")
     return _ENDS.get((after.status, after.subject_type)) or _OTHERWISE[after.status]
 
 
@@ -72,14 +73,16 @@ def left_out(
 ) -> LeftOut:
     """Why one of those picked is not decided. `newer` is what is asked in its place, where something is."""
     if approval is None:
-        return LeftOut("A request that no longer exists", "", urls.APPROVALS, "There is no such approval.")
+        return LeftOut(
+            phrase("A request that no longer exists"), "", urls.APPROVALS, phrase("There is no such approval.")
+        )
     shown = newer or approval
     why = in_words(error.message, names)
     changes: tuple[Change, ...] = ()
     if isinstance(error, Stale):
-        why = "It has changed since you saw it, so it is left out. Open it and decide on what it says now."
+        why = phrase("It has changed since you saw it, so it is left out. Open it and decide on what it says now.")
         if newer is None and approval.status != "pending":
-            why = f"It is {approval.status} already."
+            why = phrase("It is %(status)s already.", status=approval.status)
     if newer is not None:
         changes = changes_between(approval, newer)
     return LeftOut(
@@ -93,17 +96,23 @@ def left_out(
 
 def button_of(outcome: str, rows: Sequence[ManyRow], stake: Decimal, lens: Lens) -> str:
     """What the button that decides says."""
-    act = {"approve": "Approve", "reject": "Reject", "return": "Return"}[outcome]
-    money = f", {lens.fmt.money(lens.money(stake))} at stake" if stake else ""
-    return f"{act} {len(rows)}{money}" if rows else ""
+    act = {"approve": phrase("Approve"), "reject": phrase("Reject"), "return": phrase("Return")}[outcome]
+    if not rows:
+        return ""
+    if not stake:
+        return phrase("%(act)s %(count)s", act=act, count=len(rows))
+    money = lens.fmt.money(lens.money(stake))
+    return phrase("%(act)s %(count)s, %(money)s at stake", act=act, count=len(rows), money=money)
 
 
 def title_of(outcome: str, count: int, *, done: bool) -> str:
     """The heading: what would be, or was, decided."""
-    what = "request" if count == 1 else "requests"
+    if done and not count:
+        return phrase("Nothing was %(outcome)s", outcome=_DONE[outcome])
     if done:
-        return f"{count} {what} {_DONE[outcome]}" if count else f"Nothing was {_DONE[outcome]}"
-    return f"{ {'approve': 'Approve', 'reject': 'Reject', 'return': 'Return'}[outcome] } {count} {what}?"
+        return counted("%(count)s request %(outcome)s", "%(count)s requests %(outcome)s", count, outcome=_DONE[outcome])
+    act = {"approve": phrase("Approve"), "reject": phrase("Reject"), "return": phrase("Return")}[outcome]
+    return counted("%(act)s %(count)s request?", "%(act)s %(count)s requests?", count, act=act)
 
 
 def replaced_in(approvals: Mapping[UUID, Sequence[Approval]], approval: Approval) -> Approval | None:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from headgate.domain.calendar import WEEKDAYS
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 LISTS: Final = ("days_off", "working_days")
 _SPAN = re.compile(r"(\d{1,2})(?:[:.](\d\d))?\s*[-–—]\s*(\d{1,2})(?:[:.](\d\d))?")
-_WRITE = "Write it like 9:00-12:00, 13:00-17:30; leave it empty for a day off."
+_WRITE = phrase("Write it like 9:00-12:00, 13:00-17:30; leave it empty for a day off.")
 
 
 def body_of(form: Mapping[str, str]) -> dict[str, Any]:

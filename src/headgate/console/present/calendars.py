@@ -26,9 +26,18 @@ from headgate.console.views.calendars import (
 from headgate.console.views.common import Option
 from headgate.domain.calendar import NO_HOURS, WEEKDAYS, Calendar, Hours, calendar_on
 from headgate.domain.periods import zone
+from headgate.kernel.phrases import phrase
 from headgate.process import Definition
 
-WEEKDAY_NAMES: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAY_NAMES: Final = (
+    phrase("Monday"),
+    phrase("Tuesday"),
+    phrase("Wednesday"),
+    phrase("Thursday"),
+    phrase("Friday"),
+    phrase("Saturday"),
+    phrase("Sunday"),
+)
 MOST_PLACES: Final = 500
 
 
@@ -69,9 +78,9 @@ def use_rows(uses: Iterable[Use], titles: Mapping[str, str], names: Names) -> tu
 def who(use: Use, names: Names) -> str:
     """Whom a use is about, in words."""
     if use.scope == "tenant":
-        return "Everybody"
+        return phrase("Everybody")
     partner = names.partner(use.ref) if use.scope == "partner" else None
-    return partner.name if partner is not None else f"Partners in {use.ref}"
+    return partner.name if partner is not None else phrase("Partners in %(ref)s", ref=use.ref)
 
 
 def users(name: str, uses: Iterable[Use], names: Names) -> tuple[str, ...]:
@@ -161,7 +170,7 @@ def place_options(places: Mapping[str, tuple[str, str]]) -> tuple[Option, ...]:
     """Countries and regions of partners, then partners; as many as a list can bear."""
     regions = sorted({place for pair in places.values() for place in pair if place})
     return tuple(
-        [Option(place, "region or country") for place in regions][:MOST_PLACES]
+        [Option(place, phrase("region or country")) for place in regions][:MOST_PLACES]
         + [Option(code, "partner") for code in sorted(places)][:MOST_PLACES]
     )
 

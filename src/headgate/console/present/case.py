@@ -20,6 +20,7 @@ from headgate.console.views.standing import Standing
 from headgate.console.views.work import TaskRow
 from headgate.domain.calendar import Hours, calendar_on, working_time_between
 from headgate.kernel.clock import parse_instant
+from headgate.kernel.phrases import joined, phrase
 from headgate.ledger import AuditEntry
 from headgate.process import Approval, Definition
 from headgate.process.core.definition import Escalation
@@ -45,7 +46,7 @@ def case_view(
     """The page of a case. `able` are the approvals that the reader can decide now."""
     pending = next((a for a in approvals if a.status == "pending"), None)
     last = pending or (approvals[-1] if approvals else None)
-    title = f"{humanise(row['subject_type'])} {row['subject']}"
+    title: str = joined(" ", (humanise(row["subject_type"]), row["subject"]))
     if last is not None:
         title = ask_of(last.subject_type, last.exceptions, last.summary, lens.fmt).short
     open_tasks = [task for task in row["tasks"] if task["status"] == "open"]
@@ -70,7 +71,7 @@ def case_view(
         opened_at=row["opened_at"],
         closed_at=row["closed_at"],
         need=_need(row, pending, open_tasks, can_act=act is not None),
-        act="Decide" if act is not None else "",
+        act=phrase("Decide") if act is not None else "",
         act_href=urls.approval(act.approval) if act is not None else "",
         stages=stages(row, definition, entries),
         sla=_sla(row, definition, entries, calendar, lens),
@@ -96,11 +97,19 @@ def _need(
     if pending is not None:
         roles = list(dict.fromkeys(humanise(s.role).lower() for s in pending.steps if s.status == "open"))
         later = list(dict.fromkeys(humanise(s.role).lower() for s in pending.steps if s.status == "waiting"))
-        who = "your approval" if can_act else f"approval by {' and '.join(roles)}"
-        return f"Waits for {who}{', then by ' + ' and '.join(later) if later else ''}."
+        who = (
+            phrase("your approval")
+            if can_act
+            else phrase("approval by %(roles)s", roles=joined(phrase(" and "), roles))
+        )
+        return phrase(
+            "Waits for %(who)s%(later)s.", who=who, later=", then by " + joined(phrase(" and "), later) if later else ""
+        )
     if tasks:
-        return f"Waits for {humanise(tasks[0]['role']).lower()}: {tasks[0]['title']}."
-    return "Nothing is needed from people now."
+        return phrase(
+            "Waits for %(role)s: %(title)s.", role=humanise(tasks[0]["role"]).lower(), title=tasks[0]["title"]
+        )
+    return phrase("Nothing is needed from people now.")
 
 
 def stages(row: Mapping[str, Any], definition: Definition | None, entries: Sequence[AuditEntry]) -> tuple[Stage, ...]:
@@ -164,7 +173,7 @@ def _sla(
 
 
 def _link(link: Escalation) -> str:
-    what = "takes over" if link.reassign else "is told"
+    what = phrase("takes over") if link.reassign else phrase("is told")
     return f"{link.after.normalize():f} h: {humanise(link.role).lower()} {what}"
 
 
@@ -186,12 +195,12 @@ def _facts(row: Mapping[str, Any], approval: Approval | None, lens: Lens) -> tup
     found: list[Fact] = []
     if approval is not None and approval.subject_type == PRICE_EXCEPTION:
         summary = approval.summary
-        found += [Fact("Product", str(summary.get("product_name") or summary.get("product") or ""))]
+        found += [Fact(phrase("Product"), str(summary.get("product_name") or summary.get("product") or ""))]
         if summary.get("justification"):
-            found.append(Fact("Reason given", str(summary["justification"])))
+            found.append(Fact(phrase("Reason given"), str(summary["justification"])))
     elif approval is not None and approval.subject_type == ORDER:
-        found.append(Fact("Lines in the order", int(str(approval.summary.get("lines_in_order") or 0))))
-        found.append(Fact("Storefront", str(approval.summary.get("storefront") or "")))
+        found.append(Fact(phrase("Lines in the order"), int(str(approval.summary.get("lines_in_order") or 0))))
+        found.append(Fact(phrase("Storefront"), str(approval.summary.get("storefront") or "")))
     return tuple(found)
 
 

@@ -19,21 +19,22 @@ from headgate.console.present.evaluations import (
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, PolicyRef
 from headgate.console.views.order import Check
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 RELEASE = "release"
 TITLES = {
-    "partner": "Partner and terms",
-    "price": "Price against contract",
-    "margin": "Margin",
-    "credit": "Credit",
-    "tax": "Tax",
-    "availability": "Availability",
-    "duplicate": "Duplicate order",
-    "minimum": "Minimum quantities",
-    "export": "Ship-to and export rules",
-    "split": "Order split in parts",
-    RELEASE: "The last word on the order",
+    "partner": phrase("Partner and terms"),
+    "price": phrase("Price against contract"),
+    "margin": phrase("Margin"),
+    "credit": phrase("Credit"),
+    "tax": phrase("Tax"),
+    "availability": phrase("Availability"),
+    "duplicate": phrase("Duplicate order"),
+    "minimum": phrase("Minimum quantities"),
+    "export": phrase("Ship-to and export rules"),
+    "split": phrase("Order split in parts"),
+    RELEASE: phrase("The last word on the order"),
 }
 _ORDER = ("reject", "hold", "flag", "note", "pass")
 
@@ -114,9 +115,15 @@ def _check(group: Sequence[Found], tables: Tables, lens: Lens) -> Check:
     if first.evaluation is not None and own:
         facts, reason = input_facts(tables, first.evaluation), reason_of(first.evaluation, lens, first.place)
         if len(group) > 1:
-            facts = (Fact("Shown for line", first.line), *facts)
-            alike = "pass" if first.outcome == "pass" else "like it"
-            reason = f"{reason} (line {first.line}; {len(group) - 1} more {alike})"
+            facts = (Fact(phrase("Shown for line"), first.line), *facts)
+            alike = "pass" if first.outcome == "pass" else phrase("like it")
+            reason = phrase(
+                "%(reason)s (line %(line)s; %(group)s more %(alike)s)",
+                reason=reason,
+                line=first.line,
+                group=len(group) - 1,
+                alike=alike,
+            )
     return Check(
         key=first.key,
         title=TITLES.get(first.check, humanise(first.check)),

@@ -18,6 +18,7 @@ from headgate.console.views.connections import (
     Unrouted,
 )
 from headgate.kernel.canonical import canonical_text
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Backlog, Command
 from headgate.ui.words import STATES
 
@@ -45,7 +46,7 @@ def _row(connection: Connection, now: datetime) -> ConnectionRow:
     held = state.not_before if active and state.not_before is not None and state.not_before > now else None
     why = state.breaker.reason if active else target.status_reason
     if active and held is not None and state.breaker.state == "closed":
-        why = "it asked for a pause, or its rate is used up"
+        why = phrase("it asked for a pause, or its rate is used up")
     return ConnectionRow(
         code=target.short,
         name=target.name,
@@ -75,9 +76,13 @@ def _state(connection: Connection) -> str:
 
 def _gets(types: Sequence[str]) -> str:
     if not types:
-        return "all events"
+        return phrase("all events")
     shown = ", ".join(types[:MOST_TYPES])
-    return f"{shown} and {len(types) - MOST_TYPES} more" if len(types) > MOST_TYPES else shown
+    return (
+        phrase("%(shown)s and %(most_types)s more", shown=shown, most_types=len(types) - MOST_TYPES)
+        if len(types) > MOST_TYPES
+        else shown
+    )
 
 
 def tabs(status: str, target: str, dead: int) -> tuple[Tab, ...]:
@@ -96,7 +101,7 @@ def tabs(status: str, target: str, dead: int) -> tuple[Tab, ...]:
 def target_options(found: Sequence[Connection], unrouted: Sequence[Backlog], status: str) -> tuple[Option, ...]:
     """What the list can be narrowed to."""
     named = [(c.target.code, f"{c.target.name} ({shown_target(c.target.code)})", c.backlog.dead) for c in found]
-    named += [(b.target, f"{b.target}, not registered", b.dead) for b in unrouted]
+    named += [(b.target, phrase("%(target)s, not registered", target=b.target), b.dead) for b in unrouted]
     return tuple(Option(code, label, dead if status == "dead" else None) for code, label, dead in named)
 
 

@@ -16,43 +16,44 @@ from headgate.console.present.names import Names
 from headgate.console.views.common import Fact, PartnerName, Person, Tab, TimelineEntry
 from headgate.console.views.deals import DealRow, DealView, Rival, RuleRow, SignalRow
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import joined, phrase
 from headgate.policy import Decision
 from headgate.ui.words import humanise
 
 HUNDRED = Decimal(100)
 PROTECTED = "approved"
 SIGNALS: Mapping[str, str] = {
-    "duns": "D-U-N-S number",
-    "duns_differs": "D-U-N-S numbers differ",
-    "domain": "Domain",
-    "domain_variant": "Domain, another ending",
-    "name": "Name",
-    "parent": "Parent company",
-    "address": "Address",
-    "place": "Place",
-    "products": "Products",
-    "time": "Time",
+    "duns": phrase("D-U-N-S number"),
+    "duns_differs": phrase("D-U-N-S numbers differ"),
+    "domain": phrase("Domain"),
+    "domain_variant": phrase("Domain, another ending"),
+    "name": phrase("Name"),
+    "parent": phrase("Parent company"),
+    "address": phrase("Address"),
+    "place": phrase("Place"),
+    "products": phrase("Products"),
+    "time": phrase("Time"),
 }
 KINDS: Mapping[str, str] = {
-    "deal": "Deal",
-    "opportunity": "Opportunity of our own sales",
-    "customer": "Existing customer",
+    "deal": phrase("Deal"),
+    "opportunity": phrase("Opportunity of our own sales"),
+    "customer": phrase("Existing customer"),
 }
 # Whose the customer's place is, as `deal_rules` was asked.
 TERRITORIES: Mapping[str, str] = {
-    "ours": "the partner’s own",
-    "exclusive": "another partner’s alone",
-    "foreign": "another partner’s",
-    "open": "nobody’s in particular",
+    "ours": phrase("the partner’s own"),
+    "exclusive": phrase("another partner’s alone"),
+    "foreign": phrase("another partner’s"),
+    "open": phrase("nobody’s in particular"),
 }
 # The lists people work with; everything else is under “All”.
 VIEWS: tuple[tuple[str, str], ...] = (
-    ("", "All"),
-    ("under_review", "Under review"),
-    ("pending_approval", "Waiting for approval"),
-    ("approved", "Protected"),
-    ("appealed", "Appealed"),
-    ("converted", "Converted"),
+    ("", phrase("All")),
+    ("under_review", phrase("Under review")),
+    ("pending_approval", phrase("Waiting for approval")),
+    ("approved", phrase("Protected")),
+    ("appealed", phrase("Appealed")),
+    ("converted", phrase("Converted")),
 )
 
 
@@ -112,7 +113,12 @@ def deal_view(
         facts=_facts(row, content, decision, lens),
         contact=tuple(
             Fact(label, contact[key])
-            for label, key in (("Contact", "name"), ("E-mail", "email"), ("Phone", "phone"), ("Title", "title"))
+            for label, key in (
+                (phrase("Contact"), "name"),
+                ("E-mail", "email"),
+                (phrase("Phone"), "phone"),
+                (phrase("Title"), "title"),
+            )
             if contact.get(key)
         ),
         lines=tuple(_line(line, row["currency"]) for line in content["lines"]),
@@ -146,15 +152,15 @@ def _facts(
     row: Mapping[str, Any], content: Mapping[str, Any], decision: Decision | None, lens: Lens
 ) -> tuple[Fact, ...]:
     facts = (
-        Fact("Registered", row["registered_at"]),
-        Fact("Expected close", lens.fmt.day(row["close_on"])),
-        Fact("Programme", content["programme"] or None),
-        Fact("Territory", _territory(content, decision)),
-        Fact("Distributor", content["distributor"] or None),
-        Fact("Incumbent", content["incumbent"] or None),
-        Fact("Competitor", content["competitor"] or None),
-        Fact("Last activity", row["last_activity_at"]),
-        Fact("Evidence", tuple(content["evidence"]) or None),
+        Fact(phrase("Registered"), row["registered_at"]),
+        Fact(phrase("Expected close"), lens.fmt.day(row["close_on"])),
+        Fact(phrase("Programme"), content["programme"] or None),
+        Fact(phrase("Territory"), _territory(content, decision)),
+        Fact(phrase("Distributor"), content["distributor"] or None),
+        Fact(phrase("Incumbent"), content["incumbent"] or None),
+        Fact(phrase("Competitor"), content["competitor"] or None),
+        Fact(phrase("Last activity"), row["last_activity_at"]),
+        Fact(phrase("Evidence"), tuple(content["evidence"]) or None),
     )
     return tuple(fact for fact in facts if fact.value is not None)
 
@@ -199,24 +205,24 @@ def _pairs(
     """What each says, side by side: label, this deal, the other, whether they agree."""
     other: Mapping[str, Any] = rival["customer"] if rival else {"name": content["customer"]}
     pairs = [
-        ("Customer", str(customer["name"]), str(other["name"])),
-        ("Domain", ", ".join(customer["domains"]), ", ".join(other.get("domains") or ())),
+        (phrase("Customer"), str(customer["name"]), str(other["name"])),
+        (phrase("Domain"), joined(", ", customer["domains"]), joined(", ", other.get("domains") or ())),
         ("D-U-N-S", str(customer["duns"]), str(other.get("duns") or "")),
-        ("Street", str(customer["street"]), str(other.get("street") or "")),
-        ("Place", _place(customer, lens), _place(other, lens)),
-        ("Parent", str(customer["parent_name"]), str(other.get("parent_name") or "")),
+        (phrase("Street"), str(customer["street"]), str(other.get("street") or "")),
+        (phrase("Place"), _place(customer, lens), _place(other, lens)),
+        (phrase("Parent"), str(customer["parent_name"]), str(other.get("parent_name") or "")),
     ]
     if rival is not None:
         mine = row["content"]
         pairs += [
-            ("Territory", str(mine.get("territory") or ""), str(rival.get("territory") or "")),
-            ("Products", _products(mine), _products(rival)),
+            (phrase("Territory"), str(mine.get("territory") or ""), str(rival.get("territory") or "")),
+            (phrase("Products"), _products(mine), _products(rival)),
             (
-                "Amount",
+                phrase("Amount"),
                 lens.fmt.money(Money(number(mine["amount"]), mine["currency"])),
                 lens.fmt.money(Money(number(rival["amount"]), rival["currency"])),
             ),
-            ("Closes", _day(mine["close_on"], lens), _day(rival["close_on"], lens)),
+            (phrase("Closes"), _day(mine["close_on"], lens), _day(rival["close_on"], lens)),
         ]
     return tuple((label, a, b, a.casefold() == b.casefold()) for label, a, b in pairs if a or b)
 
@@ -224,7 +230,7 @@ def _pairs(
 def _place(company: Mapping[str, Any], lens: Lens) -> str:
     country = str(company.get("country") or "")
     town = " ".join(str(company[key]) for key in ("postcode", "city") if company.get(key))
-    return ", ".join(each for each in (town, lens.fmt.country(country) if country else "") if each)
+    return joined(", ", (each for each in (town, lens.fmt.country(country) if country else "") if each))
 
 
 def _day(value: object, lens: Lens) -> str:
@@ -232,7 +238,7 @@ def _day(value: object, lens: Lens) -> str:
 
 
 def _products(content: Mapping[str, Any]) -> str:
-    return ", ".join(sorted({str(line["product"]) for line in content["lines"]}))
+    return joined(", ", sorted({str(line["product"]) for line in content["lines"]}))
 
 
 def _rules(decision: Decision | None) -> tuple[RuleRow, ...]:

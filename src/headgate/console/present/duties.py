@@ -11,6 +11,7 @@ from headgate.console import urls
 from headgate.console.present.names import Names
 from headgate.console.views.common import Option
 from headgate.console.views.people import DutiesView, DutyRow, GridCell, GridRow, MatrixProposal, MitigationRow
+from headgate.kernel.phrases import phrase
 
 BETWEEN = "+"
 
@@ -66,7 +67,14 @@ def _grid(matrix: Matrix) -> tuple[tuple[str, ...], tuple[GridRow, ...]]:
         if one == other:
             return GridCell("self")
         rule = matrix.rule_of(one, other)
-        return GridCell("free") if rule is None else GridCell("apart", f"{one} and {other} stay apart: {rule.reason}")
+        return (
+            GridCell("free")
+            if rule is None
+            else GridCell(
+                "apart",
+                phrase("%(one)s and %(other)s stay apart: %(reason)s", one=one, other=other, reason=rule.reason),
+            )
+        )
 
     return columns, tuple(GridRow(one, _sentence(one), tuple(cell(one, other) for other in columns)) for one in columns)
 

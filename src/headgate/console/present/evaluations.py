@@ -12,6 +12,7 @@ from headgate.console.present.asks import instant
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, FactValue, PolicyRef
 from headgate.console.views.explain import Cell, Link
+from headgate.kernel.phrases import phrase
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
@@ -136,10 +137,20 @@ def passed_over(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[tuple
     for missed in rows_missed(compiled, evaluation.get("inputs", {})):
         known = values.get(missed.column)
         if known is None:
-            found.append((missed.row, "it did not fit"))
+            found.append((missed.row, phrase("it did not fit")))
             continue
         label = known.label[:1].lower() + known.label[1:]
-        found.append((missed.row, f"{label} was {lens.fmt.show(known.value)}, it asks {missed.test or 'for more'}"))
+        found.append(
+            (
+                missed.row,
+                phrase(
+                    "%(label)s was %(value)s, it asks %(test)s",
+                    label=label,
+                    value=lens.fmt.show(known.value),
+                    test=missed.test or "for more",
+                ),
+            )
+        )
     return tuple(found)
 
 

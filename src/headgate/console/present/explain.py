@@ -44,10 +44,11 @@ from headgate.console.views.explain import (
 from headgate.domain.stock import StockLevel, atp
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import joined, phrase
 from headgate.policy import PolicyVersion
 from headgate.ui.words import humanise
 
-NOT_DECIDED = "this order has not been decided yet"
+NOT_DECIDED = phrase("this order has not been decided yet")
 
 
 def price_view(facts: OrderFacts, line: str, terms: Mapping[tuple[str, int], FoundTerm], lens: Lens) -> PriceTraceView:
@@ -110,30 +111,40 @@ def _candidate(
 def rule_text(term: FoundTerm, lens: Lens) -> str:
     """A term's price rule in words."""
     if term.tier_mode != "none":
-        words = {"discount": "discount off list", "cost_plus": "cost plus"}
-        return f"{words.get(term.method, f'{humanise(term.method).lower()} price')} by quantity"
+        words = {"discount": phrase("discount off list"), "cost_plus": phrase("cost plus")}
+        return phrase("%(f)s by quantity", f=words.get(term.method, phrase("a price")))
     percent = f"{lens.fmt.number(term.value)} %"
     price = f"{lens.fmt.price(Money(term.value, term.currency))} {term.currency}" if term.currency else percent
     texts = {
-        "list": f"list price {price}",
-        "net": f"net {price}",
-        "discount": f"{percent} off list",
-        "cost_plus": f"cost plus {percent}",
+        "list": phrase("list price %(price)s", price=price),
+        "net": phrase("net %(price)s", price=price),
+        "discount": phrase("%(value)s off list", value=percent),
+        "cost_plus": phrase("cost plus %(value)s", value=percent),
     }
     text = texts.get(term.method, humanise(term.method).lower())
-    return f"{text}, from {lens.fmt.quantity(term.min_quantity)} on" if term.min_quantity else text
+    return (
+        phrase("%(text)s, from %(min_quantity)s on", text=text, min_quantity=lens.fmt.quantity(term.min_quantity))
+        if term.min_quantity
+        else text
+    )
 
 
 def scope_text(term: FoundTerm, partner: str) -> str:
     """For whom and for what a term is."""
     who = [
-        f"partner {partner}" if term.partner else "",
-        f"group {term.partner_group}" if term.partner_group else "",
-        f"region {term.region}" if term.region else "",
-        f"channel {term.channel}" if term.channel else "",
+        phrase("partner %(partner)s", partner=partner) if term.partner else "",
+        phrase("group %(group)s", group=term.partner_group) if term.partner_group else "",
+        phrase("region %(region)s", region=term.region) if term.region else "",
+        phrase("channel %(channel)s", channel=term.channel) if term.channel else "",
     ]
-    what = f"product {term.product}" if term.product else f"family {term.family}" if term.family else "every product"
-    return " · ".join([*(filter(None, who)), what]) if any(who) else f"everyone · {what}"
+    what = (
+        phrase("product %(product)s", product=term.product)
+        if term.product
+        else phrase("family %(family)s", family=term.family)
+        if term.family
+        else phrase("every product")
+    )
+    return " · ".join([*(filter(None, who)), what]) if any(who) else phrase("everyone · %(what)s", what=what)
 
 
 def _band(each: Recorded, facts: OrderFacts) -> PriceBand:
@@ -159,12 +170,18 @@ def margin_view(facts: OrderFacts, line: str, lens: Lens) -> MarginView:
         description=facts.name_of(stored),
         rows=(
             SumRow(
-                "", "Amount", facts.money(stored["amount"]), f"{many} × {price_of(facts.money(stored['unit_price']))}"
+                "",
+                phrase("Amount"),
+                facts.money(stored["amount"]),
+                f"{many} × {price_of(facts.money(stored['unit_price']))}",
             ),
             SumRow(
-                "−", "Cost", facts.money(stored["amount"] - stored["margin"]), f"{many} × {price_of(facts.money(cost))}"
+                "−",
+                phrase("Cost"),
+                facts.money(stored["amount"] - stored["margin"]),
+                f"{many} × {price_of(facts.money(cost))}",
             ),
-            SumRow("=", "Margin", facts.money(stored["margin"])),
+            SumRow("=", phrase("Margin"), facts.money(stored["margin"])),
         ),
         share=number(recorded.get("margin_pct")),
         floor=None if floor in (None, "") else number(floor),
@@ -190,7 +207,7 @@ def evaluation_view(found: Found, facts: OrderFacts, lens: Lens) -> PolicyEvalua
     title = TITLES.get(found.check, humanise(found.check))
     return PolicyEvaluationView(
         order=facts.order_no,
-        title=f"{title}, line {found.line}" if found.line else title,
+        title=phrase("%(title)s, line %(line)s", title=title, line=found.line) if found.line else title,
         outcome=found.outcome,
         reason=sentence(reason_of(evaluation, lens, found.place) or readable(found.detail, lens)),
         policy=policy_ref(tables, evaluation, found.place),
@@ -218,6 +235,7 @@ def makers_of(version: PolicyVersion, names: Names) -> RuleMakers:
         since=version.valid_from,
         emergency=person(version.emergency_by),
         reviewed=person(version.reviewed_by),
+        inherited=version.inherited,
     )
 
 
@@ -229,7 +247,9 @@ def credit_view(facts: OrderFacts, lens: Lens) -> CreditView:
     found = next((f for f in findings(facts.recorded) if f.check == "credit"), None)
     reason = reason_of(found.evaluation, lens) if found is not None and found.evaluation is not None else ""
     policy = reference(found, facts.tables) if found is not None else None
-    return CreditView(f"Order {facts.order_no}", urls.order(facts.order_no), sums, policy, sentence(reason))
+    return CreditView(
+        phrase("Order %(order)s", order=facts.order_no), urls.order(facts.order_no), sums, policy, sentence(reason)
+    )
 
 
 def tax_view(facts: OrderFacts, lens: Lens) -> TaxView:
@@ -250,19 +270,19 @@ def stock_view(facts: OrderFacts, line: str, levels: Sequence[StockLevel], read_
     own = [r for r in facts.row["reservations"] if r["line"] == line and r["status"] == "held"]
     mine = sum((r["quantity"] for r in own), Decimal(0))
     rows = [
-        StockRow("", "On hand", sum((level.on_hand for level in levels), Decimal(0))),
-        StockRow("−", "Reserved", sum((level.reserved for level in levels), Decimal(0))),
-        StockRow("−", "Safety stock", sum((level.safety_stock for level in levels), Decimal(0))),
-        StockRow("+", "Confirmed inbound", sum((level.inbound for level in levels), Decimal(0))),
+        StockRow("", phrase("On hand"), sum((level.on_hand for level in levels), Decimal(0))),
+        StockRow("−", phrase("Reserved"), sum((level.reserved for level in levels), Decimal(0))),
+        StockRow("−", phrase("Safety stock"), sum((level.safety_stock for level in levels), Decimal(0))),
+        StockRow("+", phrase("Confirmed inbound"), sum((level.inbound for level in levels), Decimal(0))),
     ]
     if mine:
-        rows.append(StockRow("+", "Reserved for this very line", mine))
+        rows.append(StockRow("+", phrase("Reserved for this very line"), mine))
     return StockView(
         order=facts.order_no,
         line=line,
         product=stored["product"],
         description=facts.name_of(stored),
-        warehouse=", ".join(level.warehouse for level in levels),
+        warehouse=joined(", ", (level.warehouse for level in levels)),
         unit=stored["unit"],
         rows=tuple(rows),
         available=sum((atp(level) for level in levels), Decimal(0)) + mine,

@@ -8,6 +8,7 @@ from typing import Any
 from headgate.console import urls
 from headgate.console.present.names import Names
 from headgate.console.views.common import AuditLine, Person, PolicyRef, TimelineEntry
+from headgate.kernel.phrases import joined, phrase
 from headgate.ledger import AuditEntry, ProofState
 from headgate.process import UNANSWERED
 from headgate.ui.words import humanise
@@ -16,76 +17,76 @@ SYSTEM = Person("system", "Headgate", "system")
 
 # How an event reads after its actor's name, and the kind of its picture.
 _ACTS: Mapping[str, tuple[str, str]] = {
-    "order.submitted": ("event", "sent the order"),
-    "order.amended": ("edit", "changed the order"),
-    "order.cancelled": ("void", "cancelled the order"),
-    "order.reopened": ("event", "reopened the order"),
-    "order.recheck_requested": ("check", "asked for another check"),
-    "shipment.confirmed": ("ship", "confirmed a shipment"),
-    "price_exception.requested": ("event", "asked for a special price"),
-    "price_exception.withdrawn": ("void", "withdrew the request"),
-    "return.recorded": ("event", "recorded a return"),
-    "task.snoozed": ("timer", "put the task off"),
-    "task.woken": ("task", "took the task up again"),
-    "deal.drafted": ("event", "drafted the deal"),
-    "deal.submitted": ("event", "registered the deal"),
-    "deal.amended": ("edit", "changed the deal"),
-    "deal.withdrawn": ("void", "withdrew the deal"),
+    "order.submitted": ("event", phrase("sent the order")),
+    "order.amended": ("edit", phrase("changed the order")),
+    "order.cancelled": ("void", phrase("cancelled the order")),
+    "order.reopened": ("event", phrase("reopened the order")),
+    "order.recheck_requested": ("check", phrase("asked for another check")),
+    "shipment.confirmed": ("ship", phrase("confirmed a shipment")),
+    "price_exception.requested": ("event", phrase("asked for a special price")),
+    "price_exception.withdrawn": ("void", phrase("withdrew the request")),
+    "return.recorded": ("event", phrase("recorded a return")),
+    "task.snoozed": ("timer", phrase("put the task off")),
+    "task.woken": ("task", phrase("took the task up again")),
+    "deal.drafted": ("event", phrase("drafted the deal")),
+    "deal.submitted": ("event", phrase("registered the deal")),
+    "deal.amended": ("edit", phrase("changed the deal")),
+    "deal.withdrawn": ("void", phrase("withdrew the deal")),
     "deal.appealed": ("event", "appealed"),
-    "deal.activity_recorded": ("event", "reported activity"),
-    "deal.extension_requested": ("event", "asked for a longer protection"),
-    "deal.recheck_requested": ("check", "asked for another look"),
-    "opportunity.won": ("release", "told that it was won"),
-    "opportunity.lost": ("void", "told that it was lost"),
-    "case.asked": ("timer", "asked the partner and waits for the answer"),
-    "case.answered": ("timer", "took up the partner’s answer"),
-    "case.noted": ("note", "added a note"),
-    "case.intervention_asked": ("task", "asked to step in by hand"),
-    "case.intervention_turned_down": ("void", "turned down stepping in by hand"),
-    "policy.drafted": ("edit", "saved the draft"),
-    "policy.proposed": ("event", "proposed a change"),
-    "policy.submitted": ("event", "handed it in for review"),
-    "policy.sent_back": ("return", "sent it back"),
-    "policy.approved": ("approve", "approved it"),
-    "policy.activated": ("release", "set when it takes effect"),
-    "policy.withdrawn": ("void", "withdrew it"),
-    "policy.retired": ("void", "ended it"),
-    "policy.retirement_scheduled": ("void", "set its end"),
-    "policy.restored": ("release", "brought the text before it back"),
-    "policy.evidence_attached": ("note", "attached evidence"),
-    "policy.emergency_applied": ("release", "applied it in an emergency, before its review"),
-    "policy.emergency_reviewed": ("approve", "reviewed the emergency change"),
-    "policy.review_overdue": ("timer", "waited in vain for the review after the emergency"),
-    "agreement.drafted": ("event", "drafted it"),
-    "agreement.submitted": ("event", "handed it in for review"),
-    "agreement.sent_back": ("return", "sent it back"),
-    "agreement.approved": ("approve", "approved it"),
-    "agreement.activated": ("release", "activated it"),
-    "agreement.superseded": ("void", "ended it by a newer revision"),
-    "agreement.retired": ("void", "ended it"),
-    "agreement.withdrawn": ("void", "withdrew it"),
+    "deal.activity_recorded": ("event", phrase("reported activity")),
+    "deal.extension_requested": ("event", phrase("asked for a longer protection")),
+    "deal.recheck_requested": ("check", phrase("asked for another look")),
+    "opportunity.won": ("release", phrase("told that it was won")),
+    "opportunity.lost": ("void", phrase("told that it was lost")),
+    "case.asked": ("timer", phrase("asked the partner and waits for the answer")),
+    "case.answered": ("timer", phrase("took up the partner’s answer")),
+    "case.noted": ("note", phrase("added a note")),
+    "case.intervention_asked": ("task", phrase("asked to step in by hand")),
+    "case.intervention_turned_down": ("void", phrase("turned down stepping in by hand")),
+    "policy.drafted": ("edit", phrase("saved the draft")),
+    "policy.proposed": ("event", phrase("proposed a change")),
+    "policy.submitted": ("event", phrase("handed it in for review")),
+    "policy.sent_back": ("return", phrase("sent it back")),
+    "policy.approved": ("approve", phrase("approved it")),
+    "policy.activated": ("release", phrase("set when it takes effect")),
+    "policy.withdrawn": ("void", phrase("withdrew it")),
+    "policy.retired": ("void", phrase("ended it")),
+    "policy.retirement_scheduled": ("void", phrase("set its end")),
+    "policy.restored": ("release", phrase("brought the text before it back")),
+    "policy.evidence_attached": ("note", phrase("attached evidence")),
+    "policy.emergency_applied": ("release", phrase("applied it in an emergency, before its review")),
+    "policy.emergency_reviewed": ("approve", phrase("reviewed the emergency change")),
+    "policy.review_overdue": ("timer", phrase("waited in vain for the review after the emergency")),
+    "agreement.drafted": ("event", phrase("drafted it")),
+    "agreement.submitted": ("event", phrase("handed it in for review")),
+    "agreement.sent_back": ("return", phrase("sent it back")),
+    "agreement.approved": ("approve", phrase("approved it")),
+    "agreement.activated": ("release", phrase("activated it")),
+    "agreement.superseded": ("void", phrase("ended it by a newer revision")),
+    "agreement.retired": ("void", phrase("ended it")),
+    "agreement.withdrawn": ("void", phrase("withdrew it")),
 }
 _OUTCOMES: Mapping[str, tuple[str, str]] = {
-    "approve": ("approve", "approved it"),
-    "edit": ("edit", "approved it with changes"),
-    "reject": ("reject", "rejected it"),
-    "return": ("return", "returned it for correction"),
+    "approve": ("approve", phrase("approved it")),
+    "edit": ("edit", phrase("approved it with changes")),
+    "reject": ("reject", phrase("rejected it")),
+    "return": ("return", phrase("returned it for correction")),
 }
 _ARRIVALS: Mapping[str, tuple[str, str]] = {
-    "released": ("release", "released it"),
-    "rejected": ("reject", "rejected it"),
-    "cancelled": ("void", "gave back what it held"),
-    "returned": ("return", "waits for a correction"),
-    "fulfilled": ("ship", "closed it: everything is shipped"),
-    "protected": ("release", "protected it"),
-    "converted": ("release", "closed it: the deal was won"),
-    "expired": ("void", "ended its protection"),
-    "withdrawn": ("void", "closed it"),
-    "rejected_finally": ("reject", "closed it: rejected for good"),
-    "granted": ("release", "put the special price into force"),
-    "declined": ("reject", "closed the request"),
-    "lapsed": ("void", "closed the request: nobody decided in time"),
-    "not_needed": ("release", "closed it: the contract price is not above it"),
+    "released": ("release", phrase("released it")),
+    "rejected": ("reject", phrase("rejected it")),
+    "cancelled": ("void", phrase("gave back what it held")),
+    "returned": ("return", phrase("waits for a correction")),
+    "fulfilled": ("ship", phrase("closed it: everything is shipped")),
+    "protected": ("release", phrase("protected it")),
+    "converted": ("release", phrase("closed it: the deal was won")),
+    "expired": ("void", phrase("ended its protection")),
+    "withdrawn": ("void", phrase("closed it")),
+    "rejected_finally": ("reject", phrase("closed it: rejected for good")),
+    "granted": ("release", phrase("put the special price into force")),
+    "declined": ("reject", phrase("closed the request")),
+    "lapsed": ("void", phrase("closed the request: nobody decided in time")),
+    "not_needed": ("release", phrase("closed it: the contract price is not above it")),
 }
 
 
@@ -144,7 +145,9 @@ def _tell(entry: AuditEntry, names: Names) -> list[TimelineEntry]:
     body = entry.body
     if body.get("approval_voided") and entry.action != "approval.decided":
         told.append(
-            TimelineEntry(entry.at, SYSTEM, "void", "voided the approval: what it was about changed", seq=entry.seq)
+            TimelineEntry(
+                entry.at, SYSTEM, "void", phrase("voided the approval: what it was about changed"), seq=entry.seq
+            )
         )
     told += _arrived(entry)
     asked = body.get("approval_requested")
@@ -168,9 +171,13 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         yield _migrated(entry, body["migration"], names)
     elif entry.action == "task.assigned":
         to = body.get("to")
-        text = "gave the task back"
+        text = phrase("gave the task back")
         if to:
-            text = "took the task" if to == entry.actor else f"handed the task to {names.person(str(to)).name}"
+            text = (
+                phrase("took the task")
+                if to == entry.actor
+                else phrase("handed the task to %(to)s", to=names.person(str(to)).name)
+            )
         yield TimelineEntry(entry.at, actor, "task", text, quote=str(body.get("reason") or ""), seq=entry.seq)
     else:
         kind, text = _ACTS.get(entry.action, ("event", humanise(entry.action.replace(".", " ")).lower()))
@@ -182,13 +189,13 @@ def _stepped_in(entry: AuditEntry, done: Mapping[str, Any], names: Names) -> Tim
     """Who stepped in, at what and why; with the one who asked for it where two were needed."""
     at = str(done.get("at", ""))
     text = {
-        "skip": f"skipped {at}, which is no approval",
+        "skip": phrase("skipped %(at)s, which is no approval", at=at),
         "retry": f"repeated {at}",
-        "jump": f"moved it to {humanise(at).lower()} by hand",
+        "jump": phrase("moved it to %(at)s by hand", at=humanise(at).lower()),
     }.get(str(done.get("kind")), "stepped in")
     asked = str(done.get("asked_by") or "")
     if asked:
-        text = f"{text}, as {names.person(asked).name} had asked"
+        text = phrase("%(text)s, as %(asked)s had asked", text=text, asked=names.person(asked).name)
     quote = str(done.get("reason") or "")
     return TimelineEntry(entry.at, names.person(entry.actor), "edit", text, quote=quote, seq=entry.seq)
 
@@ -197,8 +204,8 @@ def _migrated(entry: AuditEntry, moved: Mapping[str, Any], names: Names) -> Time
     """What came of moving the case to another version of its process."""
     to, status = moved.get("to"), moved.get("status")
     text = {
-        "moved": f"moved it to version {to} of its process",
-        "undone": f"moved it back to version {to} of its process",
+        "moved": phrase("moved it to version %(to)s of its process", to=to),
+        "undone": phrase("moved it back to version %(to)s of its process", to=to),
     }.get(str(status), f"left it in version {moved.get('from')} of its process: {moved.get('why', '')}")
     quote = str(moved.get("reason") or "")
     return TimelineEntry(entry.at, names.person(entry.actor), "event", text, quote=quote, seq=entry.seq)
@@ -211,7 +218,12 @@ def _voted(entry: AuditEntry, vote: Mapping[str, Any], names: Names) -> Timeline
         entry.at,
         names.person(entry.actor),
         kind,
-        f"{text}, level {vote.get('level')} as {humanise(str(vote.get('role', ''))).lower()}",
+        phrase(
+            "%(text)s, level %(level)s as %(role)s",
+            text=text,
+            level=vote.get("level"),
+            role=humanise(str(vote.get("role", ""))).lower(),
+        ),
         quote=str(vote.get("justification") or ""),
         on_behalf_of=names.person(behalf) if behalf else None,
         href=urls.approval(str(vote.get("approval"))),
@@ -222,12 +234,12 @@ def _voted(entry: AuditEntry, vote: Mapping[str, Any], names: Names) -> Timeline
 def _timer(body: Mapping[str, Any]) -> str:
     name = str(body.get("timer", ""))
     if body.get("escalated_to"):
-        roles = ", ".join(humanise(str(role)).lower() for role in body["escalated_to"])
-        return f"asked {roles} as well: the approval is late"
-    texts = {"sla.warn": "warned that time runs out", "sla.breach": "noted that the time is over"}
+        roles = joined(", ", (humanise(str(role)).lower() for role in body["escalated_to"]))
+        return phrase("asked %(roles)s as well: the approval is late", roles=roles)
+    texts = {"sla.warn": phrase("warned that time runs out"), "sla.breach": phrase("noted that the time is over")}
     if body.get("taken_back") and name == UNANSWERED:
-        steps = ", ".join(humanise(str(told.get("step", ""))).lower() for told in body["taken_back"])
-        return f"had no answer in time ({steps}): somebody has to look what became of it"
+        steps = joined(", ", (humanise(str(told.get("step", ""))).lower() for told in body["taken_back"]))
+        return phrase("had no answer in time (%(steps)s): somebody has to look what became of it", steps=steps)
     return texts.get(name, "let the approval expire" if name == "approval.expire" else "")
 
 
@@ -238,17 +250,17 @@ def _arrived(entry: AuditEntry) -> list[TimelineEntry]:
         return []
     policy = _decided_by(body)
     if body.get("to") in ("exception", "deciding"):
-        words = ", ".join(humanise(str(e)).lower() for e in body.get("exceptions") or ())
-        text = f"held it: {words}" if words else "held it"
+        words = joined(", ", (humanise(str(e)).lower() for e in body.get("exceptions") or ()))
+        text = phrase("held it: %(words)s", words=words) if words else phrase("held it")
         return [TimelineEntry(entry.at, SYSTEM, "hold", text, policy=policy, seq=entry.seq)]
     arrival = _ARRIVALS.get(str(body.get("to")))
     if arrival is None:
         return []
-    kind, text = arrival
-    flags = ", ".join(humanise(str(e)).lower() for e in body.get("exceptions") or ())
+    kind, done = arrival
+    flags = joined(", ", (humanise(str(e)).lower() for e in body.get("exceptions") or ()))
     if kind == "release" and flags and body.get("to") == "released":
-        text = f"{text} and flagged: {flags}"
-    return [TimelineEntry(entry.at, SYSTEM, kind, text, policy=policy, seq=entry.seq)]
+        done = phrase("%(text)s and flagged: %(flags)s", text=done, flags=flags)
+    return [TimelineEntry(entry.at, SYSTEM, kind, done, policy=policy, seq=entry.seq)]
 
 
 def _decided_by(body: Mapping[str, Any]) -> PolicyRef | None:
@@ -264,7 +276,7 @@ def _asked(entry: AuditEntry, asked: Mapping[str, Any]) -> TimelineEntry:
     for step in asked.get("steps") or ():
         level, _, role = str(step).partition(":")
         levels.setdefault(level, []).append(humanise(role).lower())
-    who = ", then ".join(" and ".join(roles) for _, roles in sorted(levels.items()))
+    who = ", then ".join(joined(phrase(" and "), roles) for _, roles in sorted(levels.items()))
     matrix = next(
         (d for d in entry.body.get("decisions") or () if str(d["policy"]).startswith("approval_matrix")), None
     )
@@ -273,4 +285,6 @@ def _asked(entry: AuditEntry, asked: Mapping[str, Any]) -> TimelineEntry:
         name, _, version = str(matrix["policy"]).partition("@")
         policy = PolicyRef(name, humanise(name), int(version or 0))
     href = urls.approval(str(asked.get("approval")))
-    return TimelineEntry(entry.at, SYSTEM, "task", f"asked {who} to approve", policy=policy, href=href, seq=entry.seq)
+    return TimelineEntry(
+        entry.at, SYSTEM, "task", phrase("asked %(who)s to approve", who=who), policy=policy, href=href, seq=entry.seq
+    )

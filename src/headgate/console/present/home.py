@@ -15,11 +15,12 @@ from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.common import Clock, PartnerName
 from headgate.console.views.home import DayTotal, ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
+from headgate.kernel.phrases import joined, phrase
 from headgate.process.desk import DeskSums
 from headgate.ui.words import humanise
 
 DAYS = 14
-_NO_PARTNER = PartnerName("", "No partner")
+_NO_PARTNER = PartnerName("", phrase("No partner"))
 
 
 def home_view(
@@ -96,8 +97,10 @@ def case_title(lens: Lens, row: Mapping[str, Any]) -> str:
     """A case in a list: what it is about and why it is not on the straight path."""
     if row["summary"]:
         return f"{row['subject']} · {ask_of(row['subject_type'], row['exceptions'], row['summary'], lens.fmt).short}"
-    words = ", ".join(humanise(e).lower() for e in row["exceptions"])
-    return f"{row['subject']} · {words}" if words else f"{humanise(row['subject_type'])} {row['subject']}"
+    words = joined(", ", (humanise(e).lower() for e in row["exceptions"]))
+    if words:
+        return joined(" · ", (row["subject"], words))
+    return joined(" ", (humanise(row["subject_type"]), row["subject"]))
 
 
 def owner_of(lens: Lens, names: Names, row: Mapping[str, Any]) -> str:

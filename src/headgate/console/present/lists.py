@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from headgate.access.saved import SavedView
 from headgate.channel.deals import STATUSES
 from headgate.console import urls
+from headgate.console.present import returns
 from headgate.console.present.orders import COLUMNS, FIXED
 from headgate.console.present.work import SCOPES
 from headgate.ui.words import STATES
@@ -77,6 +78,7 @@ LISTS: Mapping[str, Listed] = MappingProxyType(
         ),
         "work": Listed(urls.WORK, "My work", ("cases.read",), {"scope": _one_of(SCOPES)}),
         "deals": Listed(urls.DEALS, "Deals", ("deals.read",), {"q": _text, "status": _one_of(STATUSES)}),
+        "returns": Listed(urls.RETURNS, "Returns", ("orders.read",), {"q": _text, "status": _one_of(returns.views())}),
         "partners": Listed(urls.PARTNERS, "Partners", ("orders.read",), {"q": _text}),
         "audit": Listed(
             urls.AUDIT,

@@ -14,9 +14,14 @@ from headgate.console.present.lens import Lens
 from headgate.console.views.common import SumRow
 from headgate.console.views.order import CreditSum, TaxRow, TaxSnapshot
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 
 _NEAR = Decimal(90)
-_BUCKETS = {"1-30": "Overdue 1 to 30 days", "31-60": "Overdue 31 to 60 days", "61+": "Overdue 61 days or more"}
+_BUCKETS = {
+    "1-30": phrase("Overdue 1 to 30 days"),
+    "31-60": phrase("Overdue 31 to 60 days"),
+    "61+": phrase("Overdue 61 days or more"),
+}
 
 
 def credit_sums(recorded: Recorded, owner: str, read_at: datetime) -> tuple[CreditSum, ...]:
@@ -26,7 +31,7 @@ def credit_sums(recorded: Recorded, owner: str, read_at: datetime) -> tuple[Cred
         return ()
     ageing = {str(item["bucket"]): number(item["amount"]) for item in credit.get("ageing") or ()}
     return tuple(
-        _level(level, owner if place == 0 else "Account above", credit, {} if place else ageing, read_at)
+        _level(level, owner if place == 0 else phrase("Account above"), credit, {} if place else ageing, read_at)
         for place, level in enumerate(credit.get("levels") or ())
     )
 
@@ -41,8 +46,8 @@ def _level(
         _addend(str(a["label"]), number(a["amount"]), currency, first=i == 0) for i, a in enumerate(level["addends"])
     ]
     after = Money(number(level["exposure_after"]), currency)
-    rows.append(SumRow("+", "This order", Money(number(level["order_amount"]), currency)))
-    rows.append(SumRow("=", "Exposure with this order", after))
+    rows.append(SumRow("+", phrase("This order"), Money(number(level["order_amount"]), currency)))
+    rows.append(SumRow("=", phrase("Exposure with this order"), after))
     return CreditSum(
         account=str(level["account"]),
         account_name=owner,
@@ -60,9 +65,9 @@ def account_sum(view: AccountView, owner: str, read_at: datetime) -> CreditSum:
     """An account as it stands now, with no order added."""
     account = view.account
     parts = (
-        ("open receivables", account.receivables),
-        ("shipped, not billed", account.shipped_unbilled),
-        ("open orders", account.open_orders),
+        (phrase("open receivables"), account.receivables),
+        (phrase("shipped, not billed"), account.shipped_unbilled),
+        (phrase("open orders"), account.open_orders),
         ("deposits", -account.deposits),
     )
     rows = [_addend(label, amount, account.currency, first=i == 0) for i, (label, amount) in enumerate(parts)]
@@ -72,7 +77,7 @@ def account_sum(view: AccountView, owner: str, read_at: datetime) -> CreditSum:
         account=account.account,
         account_name=owner,
         state=credit_state(on_hold=account.hold, headroom=headroom, used=view.utilisation_pct),
-        rows=(*rows, SumRow("=", "Exposure", Money(view.exposure, account.currency))),
+        rows=(*rows, SumRow("=", phrase("Exposure"), Money(view.exposure, account.currency))),
         exposure=Money(view.exposure, account.currency),
         limit=Money(account.credit_limit, account.currency),
         headroom=Money(headroom, account.currency),

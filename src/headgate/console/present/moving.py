@@ -18,6 +18,7 @@ from headgate.console.views.moving import (
     Question,
     StayRow,
 )
+from headgate.kernel.phrases import phrase
 from headgate.process import Definition
 from headgate.process.core.differences import Difference
 from headgate.process.core.moving import Renaming
@@ -142,8 +143,8 @@ def _questions(
     titles = {s.id: s.title for d in definitions.values() for s in d.stages.values()}
     steps = dict.fromkeys(s.id for stage in new.stages.values() for s in steps_of(stage) if s.id)
     keeps = (
-        Option(KEEP, "Carry it along as it is"),
-        *(Option(f"{TO}{step}", f"It is now ‘{humanise(step)}’") for step in steps),
+        Option(KEEP, phrase("Carry it along as it is")),
+        *(Option(f"{TO}{step}", phrase("It is now ‘%(step)s’", step=humanise(step))) for step in steps),
     )
     stages = (
         Question(f"{STAGE}{name}", name, titles.get(name, name), n, places, fields.get(f"{STAGE}{name}", ""))

@@ -16,6 +16,7 @@ from headgate.console.views.operations import (
     UsageRow,
     UsageView,
 )
+from headgate.kernel.phrases import phrase
 from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
 
 # From here on an event waits longer than a few batches take.
@@ -67,36 +68,63 @@ def _usage(used: Sequence[Usage]) -> tuple[UsageRow, ...]:
 def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
     """What needs somebody, worst first."""
     if found.checkpoint.alarm:
-        yield Concern("breach", "The history is not the one that was signed", "Verify the audit chain now.", urls.AUDIT)
+        yield Concern(
+            "breach",
+            phrase("The history is not the one that was signed"),
+            phrase("Verify the audit chain now."),
+            urls.AUDIT,
+        )
     waits = age(found.oldest, now)
     if waits > LATE:
         yield Concern(
             "breach" if waits > VERY_LATE else "risk",
-            "Events wait longer than they should",
-            "See whether workers run, and whether one event is tried again and again.",
+            phrase("Events wait longer than they should"),
+            phrase("See whether workers run, and whether one event is tried again and again."),
         )
     if found.dead:
-        yield Concern("breach", f"{found.dead:,} commands were given up", "See why, mend it, and send them again.")
+        yield Concern(
+            "breach",
+            phrase("%(dead)s commands were given up", dead=f"{found.dead:,}"),
+            phrase("See why, mend it, and send them again."),
+        )
     if found.troubles:
         one = len(found.troubles) == 1
-        text = "One target gets nothing" if one else f"{len(found.troubles):,} targets get nothing"
-        yield Concern("risk", text, "Ask its owner; what waits for it is kept.")
+        text = (
+            phrase("One target gets nothing")
+            if one
+            else phrase("%(troubles)s targets get nothing", troubles=f"{len(found.troubles):,}")
+        )
+        yield Concern("risk", text, phrase("Ask its owner; what waits for it is kept."))
     if found.parked:
-        text = "One event was put aside" if found.parked == 1 else f"{found.parked:,} events were put aside"
-        yield Concern("risk", text, "Read the reason, mend the records, and replay.", urls.QUARANTINE)
+        text = (
+            phrase("One event was put aside")
+            if found.parked == 1
+            else phrase("%(parked)s events were put aside", parked=f"{found.parked:,}")
+        )
+        yield Concern("risk", text, phrase("Read the reason, mend the records, and replay."), urls.QUARANTINE)
     if found.retrying:
-        text = "One event is being tried again" if found.retrying == 1 else f"{found.retrying:,} events are tried again"
-        yield Concern("risk", text, "It holds back only what comes after it for the same order.")
+        text = (
+            phrase("One event is being tried again")
+            if found.retrying == 1
+            else phrase("%(retrying)s events are tried again", retrying=f"{found.retrying:,}")
+        )
+        yield Concern("risk", text, phrase("It holds back only what comes after it for the same order."))
     unsigned = found.checkpoint.entries > found.checkpoint.size
     if unsigned and found.checkpoint.at is not None and now - found.checkpoint.at > UNSIGNED_LONG:
-        yield Concern("risk", "No checkpoint was signed for a day", "See whether workers run.", urls.AUDIT)
+        yield Concern(
+            "risk", phrase("No checkpoint was signed for a day"), phrase("See whether workers run."), urls.AUDIT
+        )
 
 
 def _shortage(used: Usage) -> Concern:
     """What is used up, or nearly."""
     of = f"{used.used:,} of {used.limit:,} {used.words}"
-    advice = "Ask whoever runs this installation for more, or end what is not needed."
-    text = f"Nothing can be added: {of}" if used.state == "full" else f"Nearly used up: {of}"
+    advice = phrase("Ask whoever runs this installation for more, or end what is not needed.")
+    text = (
+        phrase("Nothing can be added: %(of)s", of=of)
+        if used.state == "full"
+        else phrase("Nearly used up: %(of)s", of=of)
+    )
     return Concern(_TONES[used.state], text, advice)
 
 
@@ -106,5 +134,5 @@ def _holder(owner: str | None) -> str:
 
 def _state(target: TargetTrouble) -> str:
     if target.status == "disabled":
-        return "switched off"
-    return {"open": "not tried for now", "half_open": "being tried"}.get(target.breaker, target.breaker)
+        return phrase("switched off")
+    return {"open": phrase("not tried for now"), "half_open": phrase("being tried")}.get(target.breaker, target.breaker)

@@ -21,6 +21,7 @@ from headgate.console.views.common import AuditLine, PartnerName, TimelineEntry
 from headgate.console.views.order import OrderLine, OrderNeeds, OrderView, Reservation
 from headgate.domain.checks import ProductFacts
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import joined, phrase
 from headgate.policy import Decision
 from headgate.process import Approval
 from headgate.ui.words import humanise
@@ -144,20 +145,20 @@ def needs_of(facts: OrderFacts, story: OrderStory, lens: Lens) -> OrderNeeds | N
     if story.pending is not None:
         approval = story.pending
         ask = ask_of(approval.subject_type, approval.exceptions, approval.summary, lens.fmt).short
-        who = "you" if story.may_decide else " and ".join(story.deciders) or "an approver"
+        who = phrase("you") if story.may_decide else joined(phrase(" and "), story.deciders) or phrase("an approver")
         return OrderNeeds(
-            f"Held: {ask[:1].lower()}{ask[1:]}. Waits for {who}.",
+            phrase("Held: %(ask)s. Waits for %(who)s.", ask=lens.fmt.within(ask), who=who),
             urls.approval(approval.approval) if story.may_decide else "",
-            "Decide" if story.may_decide else "",
+            phrase("Decide") if story.may_decide else "",
             approval_clock(approval, lens.now),
         )
     clock = case_clock(story.case, lens.now) if story.case is not None else None
     if status == "returned":
-        return OrderNeeds("Returned to the requester: it waits for a corrected order.", clock=clock)
+        return OrderNeeds(phrase("Returned to the requester: it waits for a corrected order."), clock=clock)
     if status == "held":
-        return OrderNeeds("Held. Open the case to see what it waits for.", clock=clock)
+        return OrderNeeds(phrase("Held. Open the case to see what it waits for."), clock=clock)
     if status == "received":
-        return OrderNeeds("Waits to be checked, normally for less than a second.")
+        return OrderNeeds(phrase("Waits to be checked, normally for less than a second."))
     return None
 
 
@@ -206,7 +207,7 @@ def _short(facts: OrderFacts) -> list[Reservation]:
         Reservation(
             line=str(each["line"]),
             product=str(each["product"]),
-            warehouse="no warehouse has them",
+            warehouse=phrase("no warehouse has them"),
             quantity=number(each["back_order"]),
             unit=lines[each["line"]]["unit"] if each["line"] in lines else "",
             status="short",
@@ -220,14 +221,14 @@ def _short(facts: OrderFacts) -> list[Reservation]:
 def address(ship_to: Mapping[str, Any], lens: Lens) -> str:
     """Where an order goes: city and country."""
     country = lens.fmt.country(str(ship_to.get("country") or ""))
-    return ", ".join(part for part in (str(ship_to.get("city") or ""), country) if part)
+    return joined(", ", (part for part in (str(ship_to.get("city") or ""), country) if part))
 
 
 def deciders_of(approval: Approval, names: Mapping[str, Sequence[str]]) -> list[str]:
     """Who is asked now, by role: up to two names, else the role."""
-    found = []
+    found: list[str] = []
     for step in approval.steps:
         if step.status == "open":
             people = names.get(step.role, ())
-            found.append(" or ".join(people) if 0 < len(people) <= 2 else humanise(step.role).lower())
+            found.append(joined(phrase(" or "), people) if 0 < len(people) <= 2 else humanise(step.role).lower())
     return found

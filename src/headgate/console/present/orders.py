@@ -13,18 +13,19 @@ from headgate.console.present.names import Names
 from headgate.console.views.common import AppliedFilter, Option, PartnerName, Tab
 from headgate.console.views.orders import ColumnChoice, OrderFilters, OrderRow
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import STATES, humanise
 
 COLUMNS: Mapping[str, str] = {
-    "order": "Order",
-    "status": "Status",
-    "partner": "Partner",
-    "storefront": "Storefront",
-    "placed": "Placed",
-    "exceptions": "Exceptions",
-    "lines": "Lines",
-    "margin": "Margin",
-    "total": "Total",
+    "order": phrase("Order"),
+    "status": phrase("Status"),
+    "partner": phrase("Partner"),
+    "storefront": phrase("Storefront"),
+    "placed": phrase("Placed"),
+    "exceptions": phrase("Exceptions"),
+    "lines": phrase("Lines"),
+    "margin": phrase("Margin"),
+    "total": phrase("Total"),
 }
 FIXED = ("order", "total")
 STATUSES = tuple(Option(code, word.label) for code, word in STATES["order"].items())
@@ -47,13 +48,13 @@ def applied(filters: OrderFilters, names: Names, lens: Lens, columns: Sequence[s
     """The filters that are on, each with the address of the list without it."""
     partner = names.partner(filters.partner)
     words = {
-        "q": ("Search", filters.text),
-        "status": ("Status", STATES["order"][filters.status].label if filters.status else ""),
-        "partner": ("Partner", partner.name if partner else ""),
-        "storefront": ("Storefront", filters.storefront),
-        "exception": ("Exception", humanise(filters.exception)),
-        "since": ("From", lens.fmt.day(filters.since) if filters.since else ""),
-        "until": ("To", lens.fmt.day(filters.until) if filters.until else ""),
+        "q": (phrase("Search"), filters.text),
+        "status": (phrase("Status"), STATES["order"][filters.status].label if filters.status else ""),
+        "partner": (phrase("Partner"), partner.name if partner else ""),
+        "storefront": (phrase("Storefront"), filters.storefront),
+        "exception": (phrase("Exception"), humanise(filters.exception)),
+        "since": (phrase("From"), lens.fmt.day(filters.since) if filters.since else ""),
+        "until": (phrase("To"), lens.fmt.day(filters.until) if filters.until else ""),
     }
     shown = [("column", column) for column in columns]
     pairs = parameters(filters)
@@ -67,11 +68,11 @@ def applied(filters: OrderFilters, names: Names, lens: Lens, columns: Sequence[s
 def saved_views(filters: OrderFilters, choices: Choices, today: date) -> tuple[Tab, ...]:
     """Lists that people come back to."""
     views: list[tuple[str, list[tuple[str, str]], int | None]] = [
-        ("All", [], None),
-        ("Held", [("status", "held")], choices.held),
-        ("Below contract", [("exception", "price_deviation")], None),
-        ("Over the credit limit", [("exception", "credit_limit")], None),
-        ("Today", [("since", today.isoformat())], None),
+        (phrase("All"), [], None),
+        (phrase("Held"), [("status", "held")], choices.held),
+        (phrase("Below contract"), [("exception", "price_deviation")], None),
+        (phrase("Over the credit limit"), [("exception", "credit_limit")], None),
+        (phrase("Today"), [("since", today.isoformat())], None),
     ]
     chosen = [(name, value) for name, value in parameters(filters) if value]
     return tuple(Tab(label, urls.query(urls.ORDERS, on), count, on == chosen) for label, on, count in views)

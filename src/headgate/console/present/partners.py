@@ -31,6 +31,7 @@ from headgate.console.views.partners import (
 )
 from headgate.domain.checks import ProductFacts
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 ZERO = Decimal(0)
@@ -39,8 +40,8 @@ ZERO = Decimal(0)
 def tabs(current: str, partners: int | None, agreements: int | None) -> tuple[Tab, ...]:
     """The two lists that belong together."""
     return (
-        Tab("Partners", urls.PARTNERS, partners, current == "partners"),
-        Tab("Price agreements", urls.AGREEMENTS, agreements, current == "agreements"),
+        Tab(phrase("Partners"), urls.PARTNERS, partners, current == "partners"),
+        Tab(phrase("Price agreements"), urls.AGREEMENTS, agreements, current == "agreements"),
     )
 
 
@@ -96,23 +97,23 @@ def partner_view(
     """The page of a partner."""
     partner = stored.partner
     facts = [
-        Fact("Legal name", partner.legal_name),
-        Fact("Country", lens.fmt.country(partner.country)),
-        Fact("Region", partner.region or None),
-        Fact("Tier", humanise(partner.tier) if partner.tier else None),
-        Fact("Groups", tuple(partner.groups)),
-        Fact("Channel", partner.channel or None),
-        Fact("Terms", partner.terms or None),
-        Fact("Tax id", partner.tax_id or None),
+        Fact(phrase("Legal name"), partner.legal_name),
+        Fact(phrase("Country"), lens.fmt.country(partner.country)),
+        Fact(phrase("Region"), partner.region or None),
+        Fact(phrase("Tier"), humanise(partner.tier) if partner.tier else None),
+        Fact(phrase("Groups"), tuple(partner.groups)),
+        Fact(phrase("Channel"), partner.channel or None),
+        Fact(phrase("Terms"), partner.terms or None),
+        Fact(phrase("Tax id"), partner.tax_id or None),
         Fact("E-mail", partner.email or None),
-        Fact("Recorded", stored.recorded_at),
+        Fact(phrase("Recorded"), stored.recorded_at),
     ]
     return PartnerView(
         code=partner.partner,
         name=partner.name,
         legal_name=partner.legal_name,
         status=partner.status,
-        blocked_because="The master data say that this partner is blocked; its orders are held."
+        blocked_because=phrase("The master data say that this partner is blocked; its orders are held.")
         if partner.status == "blocked"
         else "",
         facts=tuple(facts),
@@ -174,7 +175,11 @@ def agreement_view(
 ) -> AgreementView:
     """The page of an agreement. `conflicts` come from an attempt to activate it."""
     step, blocked = next_step(stored, lens, tied=bool(conflicts))
-    evidence = [Fact("Terms", stored.terms), Fact("Source", stored.source or None), Fact("Note", stored.note or None)]
+    evidence = [
+        Fact(phrase("Terms"), stored.terms),
+        Fact(phrase("Source"), stored.source or None),
+        Fact(phrase("Note"), stored.note or None),
+    ]
     return AgreementView(
         agreement_id=stored.agreement,
         code=stored.code,
@@ -208,19 +213,21 @@ def next_step(stored: StoredAgreement, lens: Lens, *, tied: bool) -> tuple[Agree
     own = lens.me.id in (stored.author, stored.submitted_by)
     if stored.status == "draft":
         if lens.may("agreements.write"):
-            return AgreementStep("submit", "Hand in for review"), ""
-        return None, "A draft. Whoever writes agreements hands it in for review."
+            return AgreementStep("submit", phrase("Hand in for review")), ""
+        return None, phrase("A draft. Whoever writes agreements hands it in for review.")
     if stored.status == "in_review":
         if not lens.may("agreements.approve"):
-            return None, "Waits for somebody who approves agreements."
+            return None, phrase("Waits for somebody who approves agreements.")
         if own:
-            return None, "You wrote or handed in this agreement, so somebody else must approve it."
-        return AgreementStep("approve", f"Approve {stored.terms} terms", "Why these prices are right"), ""
+            return None, phrase("You wrote or handed in this agreement, so somebody else must approve it.")
+        return AgreementStep(
+            "approve", phrase("Approve %(terms)s terms", terms=stored.terms), phrase("Why these prices are right")
+        ), ""
     if stored.status == "approved":
         if not lens.may("agreements.approve"):
-            return None, "Approved. Whoever approves agreements puts it into force."
-        ask = "Why both terms are meant" if tied else ""
-        return AgreementStep("activate", "Activate it anyway" if tied else "Activate", ask), ""
+            return None, phrase("Approved. Whoever approves agreements puts it into force.")
+        ask = phrase("Why both terms are meant") if tied else ""
+        return AgreementStep("activate", phrase("Activate it anyway") if tied else phrase("Activate"), ask), ""
     return None, ""
 
 
@@ -233,7 +240,7 @@ def _term(
     return TermRow(
         term=term.term,
         scope=scope_text(found, partner.name if partner else "").rpartition(" · ")[0],
-        item=term.product or (humanise(term.family) if term.family else "Every product"),
+        item=term.product or (humanise(term.family) if term.family else phrase("Every product")),
         item_name=product.name if product is not None else "",
         method=term.method,
         rule=rule_text(found, lens),

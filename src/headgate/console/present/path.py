@@ -10,6 +10,7 @@ from headgate.console.present.evaluations import Recorded, Tables, input_facts, 
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, PolicyRef
 from headgate.console.views.explain import ApprovalPathView, PathStep
+from headgate.kernel.phrases import phrase
 from headgate.process import Approval
 from headgate.ui.words import humanise
 
@@ -43,10 +44,10 @@ def path_view(
                 level=step.level,
                 role=step.role,
                 quorum=step.quorum,
-                people=tuple(a.name for a in holders.get(step.role, ())) or ("nobody holds this role yet",),
+                people=tuple(a.name for a in holders.get(step.role, ())) or (phrase("nobody holds this role yet"),),
                 status=step.status,
                 why=". ".join(why[each] for each in step.matrix_row.split(", ") if each in why)
-                or "The matrix asks for it",
+                or phrase("The matrix asks for it"),
                 row=step.matrix_row,
                 due_at=step.due_at,
                 escalates_to=humanise(step.escalate_to).lower(),

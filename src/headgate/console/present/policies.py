@@ -23,6 +23,7 @@ from headgate.console.views.policies import (
     TableRow,
     VersionRow,
 )
+from headgate.kernel.phrases import phrase
 from headgate.policy import (
     Checked,
     Evidence,
@@ -92,6 +93,7 @@ def policy_rows(
                 next_at=_next_change(policy, version, versions, lens),
                 unreviewed=version.unreviewed,
                 tried=(tried or {}).get(policy),
+                inherited=version.inherited,
             )
         )
     return tuple(found)
@@ -115,10 +117,10 @@ def _pending(policy: str, shown: PolicyVersion, versions: Sequence[PolicyVersion
     if not waiting:
         return ""
     words = {
-        "draft": "is a draft by",
-        "in_review": "in review, by",
-        "approved": "approved, by",
-        "active": "scheduled, by",
+        "draft": phrase("is a draft by"),
+        "in_review": phrase("in review, by"),
+        "approved": phrase("approved, by"),
+        "active": phrase("scheduled, by"),
     }
     newest = waiting[0]
     return f"v{newest.version} {words.get(newest.status, newest.status)} {names.person(newest.author).name}"
@@ -159,6 +161,7 @@ def policy_view(
         valid_until=shown.valid_until,
         digest=shown.digest,
         pack=shown.pack,
+        inherited=shown.inherited,
         inputs=tuple(_column(column) for column in table.inputs),
         outputs=tuple(_column(column) for column in table.outputs),
         rows=tuple(_row(each, table, counted.get(each.id)) for each in table.rows[start : start + ROWS_SHOWN]),
@@ -199,9 +202,9 @@ def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens, others: Sequence
     written, waiting = standing in ("draft", "in_review"), standing in ("approved", "scheduled")
     blocked = ""
     if standing == "in_review" and (wrote or not approver):
-        blocked = "It waits for somebody else who approves policies."
+        blocked = phrase("It waits for somebody else who approves policies.")
     if standing == "draft" and checked.errors:
-        blocked = "It can be sent to review when its errors and failing tests are mended."
+        blocked = phrase("It can be sent to review when its errors and failing tests are mended.")
     return PolicyActs(
         propose=author,
         edit=author and standing == "draft",
@@ -270,7 +273,9 @@ def _emergency(shown: PolicyVersion, names: Names, lens: Lens) -> Emergency | No
 def _column(column: InputColumn | OutputColumn) -> TableColumn:
     source = column.source if isinstance(column, InputColumn) else None
     label = column.label or column.name
-    return TableColumn(f"{label} (from {source})" if source else label, column.name, column.type)
+    return TableColumn(
+        phrase("%(label)s (from %(source)s)", label=label, source=source) if source else label, column.name, column.type
+    )
 
 
 def _row(row: Row, table: PolicyTable, counted: RowCoverage | None) -> TableRow:

@@ -16,10 +16,11 @@ from headgate.console.views.policies import (
     PolicyDiffView,
     PolicyReviewView,
 )
+from headgate.kernel.phrases import phrase
 from headgate.policy import Checked, Evidence, PolicyTable, PolicyVersion
 from headgate.policy.core.diff import CellDiff, ColumnDiff, RowDiff, TableDiff, diff_lines, diff_tables
 
-_WORDS = {"added": "added", "removed": "removed", "changed": "changed", "same": "as before"}
+_WORDS = {"added": "added", "removed": "removed", "changed": "changed", "same": phrase("as before")}
 
 
 def diff_table(before: PolicyTable, after: PolicyTable) -> DiffTable:
@@ -75,14 +76,18 @@ def review_view(
     wrote = lens.me.id in version.writers
     blocked = ""
     if version.status != "in_review":
-        blocked = "It is not in review."
+        blocked = phrase("It is not in review.")
     elif wrote:
-        blocked = "You wrote at it, so somebody else decides."
+        blocked = phrase("You wrote at it, so somebody else decides.")
     elif not own and not others:
-        blocked = "You may look, but not decide about policies."
+        blocked = phrase("You may look, but not decide about policies.")
     stale = ""
     if base is not None and version.based_on not in (None, base.version):
-        stale = f"It was made from version {version.based_on}; version {base.version} is in force since."
+        stale = phrase(
+            "It was made from version %(based_on)s; version %(version)s is in force since.",
+            based_on=version.based_on,
+            version=base.version,
+        )
     return PolicyReviewView(
         policy=version.policy,
         title=version.title,
@@ -114,8 +119,8 @@ def review_view(
 def _summary(diff: TableDiff) -> str:
     counts = [f"{count} {kind}" for kind, count in diff.counts().items() if count]
     if diff.same:
-        return "The two decide and read alike."
-    return f"Rows: {', '.join(counts)}." if counts else "No row differs."
+        return phrase("The two decide and read alike.")
+    return phrase("Rows: %(counts)s.", counts=", ".join(counts)) if counts else phrase("No row differs.")
 
 
 def _column(column: ColumnDiff) -> DiffColumn:
@@ -131,11 +136,13 @@ def _row(row: RowDiff, diff: TableDiff) -> DiffRow:
     ]
     label = _WORDS[row.kind]
     if row.moved:
-        place = f"from place {row.was} to {row.now}"
-        label = f"moved {place}" if row.kind == "same" else f"{label}, moved {place}"
+        place = phrase("from place %(was)s to %(now)s", was=row.was, now=row.now)
+        label = (
+            f"moved {place}" if row.kind == "same" else phrase("%(label)s, moved %(place)s", label=label, place=place)
+        )
     renamed = next((c for c in row.cells if c.part == "id"), None)
     if renamed is not None:
-        label = f"{label}, was called {renamed.before}"
+        label = phrase("%(label)s, was called %(before)s", label=label, before=renamed.before)
     return DiffRow(
         id=row.id,
         kind=row.kind,

@@ -9,12 +9,13 @@ from markupsafe import Markup
 
 from headgate.console import urls
 from headgate.console.views.processes import ProcessesView, ProcessRow, ProcessVersionRow, ProcessView, StageRow
+from headgate.kernel.phrases import joined, phrase
 from headgate.process import Definition
 from headgate.process.core.definition import Stage
 from headgate.process.core.diagram import Live, diagram, ways
 from headgate.ui.words import humanise
 
-_FILES: Final = (("bpmn", "BPMN 2.0 file"), ("svg", "Picture (SVG)"), ("yaml", "Source (YAML)"))
+_FILES: Final = (("bpmn", phrase("BPMN 2.0 file")), ("svg", phrase("Picture (SVG)")), ("yaml", phrase("Source (YAML)")))
 
 
 def chosen(versions: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -106,8 +107,8 @@ def _live(definition: Definition, stage: Stage, counts: Mapping[str, tuple[int, 
 def _clock(stage: Stage) -> str:
     if stage.sla is None:
         return ""
-    said = [f"{stage.sla.hours.normalize():f} working hours"]
+    said = [phrase("%(hours)s working hours", hours=f"{stage.sla.hours.normalize():f}")]
     if stage.sla.target is not None:
-        said.append(f"target {stage.sla.target.normalize():f}")
-    said += [f"paused: {pause.because}" for pause in stage.sla.pauses]
-    return ", ".join(said)
+        said.append(phrase("target %(hours)s", hours=f"{stage.sla.target.normalize():f}"))
+    said += [phrase("paused: %(because)s", because=pause.because) for pause in stage.sla.pauses]
+    return joined(", ", said)

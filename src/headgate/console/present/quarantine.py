@@ -14,6 +14,7 @@ from headgate.console.views.common import Option, Tab
 from headgate.console.views.quarantine import FieldProblem, FixField, QuarantineItemView, QuarantineRow
 from headgate.kernel.errors import Invalid, Problem
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.ledger import QuarantineCount, Quarantined
 from headgate.ui.words import STATES
 
@@ -77,8 +78,12 @@ def rows(found: Sequence[Quarantined]) -> tuple[QuarantineRow, ...]:
 
 def _place(each: Quarantined) -> str:
     if each.file:
-        return f"{each.file}, row {each.row_number:,}" if each.row_number is not None else each.file
-    return f"event {each.event_seq:,}" if each.event_seq is not None else "an event that was not kept"
+        return (
+            phrase("%(file)s, row %(row_number)s", file=each.file, row_number=f"{each.row_number:,}")
+            if each.row_number is not None
+            else each.file
+        )
+    return f"event {each.event_seq:,}" if each.event_seq is not None else phrase("an event that was not kept")
 
 
 def item_view(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from headgate.channel.returns import STATUSES
+from headgate.channel.returns import STATUSES, WAITS_FOR
 from headgate.console import urls
 from headgate.console.present.asks import number
 from headgate.console.present.lens import Lens
@@ -15,21 +15,21 @@ from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
 from headgate.console.views.returns import ReturnedLine, ReturnPage, ReturnRow
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 OPEN = ("requested", "deciding", "returned", "authorised", "sent", "received", "inspected")
 # When goods may be booked in, and when there is something to look at.
-BOOKS = ("authorised", "sent", "received")
-INSPECTS = ("received",)
+BOOKS, INSPECTS = WAITS_FOR["rma.received"], WAITS_FOR["rma.inspected"]
 EXPECTED = ("authorised", "sent")
 SETTLED = ("credited", "replaced", "refused")
 # The lists people work with: name in the address, words, the statuses in it. Everything else is under “All”.
 VIEWS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("", "All", ()),
-    ("deciding", "Waiting for approval", ("deciding",)),
-    ("expected", "Expected", EXPECTED),
-    ("received", "To inspect", ("received",)),
-    ("settled", "Settled", SETTLED),
+    ("", phrase("All"), ()),
+    ("deciding", phrase("Waiting for approval"), ("deciding",)),
+    ("expected", phrase("Expected"), EXPECTED),
+    ("received", phrase("To inspect"), ("received",)),
+    ("settled", phrase("Settled"), SETTLED),
 )
 
 
@@ -128,11 +128,11 @@ def return_view(
     lines, status = quantities(row), row["status"]
     sent = " ".join(each for each in (row["carrier"], row["tracking"]) if each)
     facts = (
-        Fact("Requested", row["requested_at"]),
-        Fact("To be here by", row["send_by"] if status in EXPECTED else None),
-        Fact("Sent with", sent or None),
-        Fact("Note", row["content"]["request"]["note"] or None),
-        Fact("Pictures", tuple(row["content"]["request"]["pictures"]) or None),
+        Fact(phrase("Requested"), row["requested_at"]),
+        Fact(phrase("To be here by"), row["send_by"] if status in EXPECTED else None),
+        Fact(phrase("Sent with"), sent or None),
+        Fact(phrase("Note"), row["content"]["request"]["note"] or None),
+        Fact(phrase("Pictures"), tuple(row["content"]["request"]["pictures"]) or None),
     )
     return ReturnPage(
         rma=row["rma"],

@@ -21,8 +21,14 @@ from headgate.console.views.roles import (
 from headgate.ui.words import humanise
 
 
-def roles_page(own: Sequence[CustomRole], counts: Mapping[str, int], *, may_make: bool) -> RolesView:
-    """The list; retired roles come last."""
+def roles_page(
+    own: Sequence[CustomRole],
+    counts: Mapping[str, int],
+    *,
+    may_make: bool,
+    inherited: Mapping[str, str] | None = None,
+) -> RolesView:
+    """The list; retired roles come last. `inherited` names from whom a role comes."""
     mine = sorted(own, key=lambda each: (each.status == "retired", each.title.lower()))
     return RolesView(
         own=tuple(
@@ -35,6 +41,7 @@ def roles_page(own: Sequence[CustomRole], counts: Mapping[str, int], *, may_make
                 each.status,
                 len(each.permissions or each.wanted),
                 counts.get(each.role, 0),
+                (inherited or {}).get(each.role, ""),
             )
             for each in mine
         ),

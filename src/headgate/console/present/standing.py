@@ -12,6 +12,7 @@ from headgate.console.present.names import Names
 from headgate.console.views.common import FormError, Option
 from headgate.console.views.standing import AroundRow, AskedRow, BranchRow, StepInView
 from headgate.kernel.canonical import instant_text
+from headgate.kernel.phrases import phrase
 from headgate.process import Case, Definition
 from headgate.process.core.branches import ALONE, Place, live
 from headgate.process.core.consequences import Outlook, may_retry, step_words
@@ -19,7 +20,7 @@ from headgate.process.core.diagram import diagram
 from headgate.process.core.intervening import Intervention
 from headgate.ui.words import humanise
 
-_VERBS = {"skip": "Skip", "retry": "Repeat", "jump": "Move to"}
+_VERBS = {"skip": phrase("Skip"), "retry": phrase("Repeat"), "jump": phrase("Move to")}
 
 
 def picture(definition: Definition | None, stage: str) -> Markup | None:
@@ -106,7 +107,9 @@ def step_in_view(
         case_title=f"{humanise(case.subject_type)} {case.subject}",
         kind=wanted.kind,
         at=wanted.at,
-        title=f"Move to '{stage.title}'" if stage is not None and wanted.kind == "jump" else _title(wanted),
+        title=phrase("Move to '%(title)s'", title=stage.title)
+        if stage is not None and wanted.kind == "jump"
+        else _title(wanted),
         stages=tuple(Option(s.id, s.title) for s in definition.stages.values() if s.id != case.stage),
         will=found.will if found is not None else (),
         will_not=found.will_not if found is not None else (),
@@ -121,4 +124,4 @@ def step_in_view(
 
 
 def _title(wanted: Intervention) -> str:
-    return "Move to another stage" if wanted.kind == "jump" else said(wanted.kind, wanted.at)
+    return phrase("Move to another stage") if wanted.kind == "jump" else said(wanted.kind, wanted.at)

@@ -13,10 +13,11 @@ from headgate.console.views.guests import GuestRow
 from headgate.console.views.tenants import ClientRow, ClientsView, ClientView, DeletionBox, QuotaRow
 from headgate.identity.founding import PACKS
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 PERIODS = ("7", "30", "90", "365")
-_KINDS = (Option("client", "Client"), Option("provider", "Provider, with clients of its own"))
+_KINDS = (Option("client", phrase("Client")), Option("provider", phrase("Provider, with clients of its own")))
 
 
 def clients_page(
@@ -57,7 +58,7 @@ def client_page(
 ) -> ClientView:
     """One tenant below. `me` is the reader as deletions name them."""
     slugs = {above.id: above.slug} | {each.id: each.slug for each in others}
-    places = [Option(above.slug, f"{above.name} (your own)")]
+    places = [Option(above.slug, phrase("%(above)s (your own)", above=above.name))]
     places += [Option(e.slug, e.name) for e in others if e.kind == "provider" and e.id != found.id]
     return ClientView(
         slug=found.slug,

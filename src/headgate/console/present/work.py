@@ -14,9 +14,15 @@ from headgate.console.present.names import Names
 from headgate.console.views.case import CaseRow
 from headgate.console.views.common import Tab
 from headgate.console.views.work import TaskRow
+from headgate.kernel.phrases import phrase
 from headgate.process.desk import DeskSums
 
-SCOPES = {"mine": "Mine", "team": "My team's", "unassigned": "Unassigned", "snoozed": "Snoozed"}
+SCOPES = {
+    "mine": phrase("Mine"),
+    "team": phrase("My team's"),
+    "unassigned": phrase("Unassigned"),
+    "snoozed": phrase("Snoozed"),
+}
 
 
 def task_rows(rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens) -> tuple[TaskRow, ...]:
@@ -102,7 +108,7 @@ def case_rows(
 def case_tabs(view: str, counts: tuple[int, int]) -> tuple[Tab, ...]:
     """Which cases are shown."""
     return (
-        Tab("Open", urls.CASES, counts[0], view == "open"),
-        Tab("At risk or overdue", urls.query(urls.CASES, [("clock", "at_risk")]), counts[1], view == "at_risk"),
-        Tab("Closed", urls.query(urls.CASES, [("status", "closed")]), None, view == "closed"),
+        Tab(phrase("Open"), urls.CASES, counts[0], view == "open"),
+        Tab(phrase("At risk or overdue"), urls.query(urls.CASES, [("clock", "at_risk")]), counts[1], view == "at_risk"),
+        Tab(phrase("Closed"), urls.query(urls.CASES, [("status", "closed")]), None, view == "closed"),
     )

@@ -99,7 +99,8 @@ class GrantItem:
 @dataclass(frozen=True, slots=True)
 class AccessReviewView(View):
     """One review. `may_decide`: the reader is a reviewer of it while it is open; `may_sign` and `sign_needs` say
-    whether they may close it, or what is missing; `digest` is what was signed, as hex."""
+    whether they may close it, or what is missing; `digest` is what was signed, as hex; `able`: whom the reader may name
+    to decide in it."""
 
     template: ClassVar[str] = "access_review.html"
     nav: ClassVar[str] = "access"
@@ -127,6 +128,7 @@ class AccessReviewView(View):
     may_cancel: bool
     here: str
     decide_href: str
+    exchange_href: str
     sign_href: str
     cancel_href: str
     csv_href: str
@@ -140,3 +142,4 @@ class AccessReviewView(View):
     pick_all: str = ""
     error: str = ""
     reason: str = ""
+    able: tuple[Candidate, ...] = ()

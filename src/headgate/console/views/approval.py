@@ -134,6 +134,17 @@ class NotTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class StandsStill:
+    """Its clocks stand still while its stage waits for somebody outside: since when, why, and the working minutes that
+    are left to decide (None: that time was over before) and until it lapses."""
+
+    since: datetime
+    because: str
+    to_decide: int | None
+    to_lapse: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalView(View):
     """`ask` is the title: 'Sell 3 lines 12.4 % below contract'. `stake` is in the tenant's currency.
 
@@ -179,6 +190,7 @@ class ApprovalView(View):
     not_taken: NotTaken | None = None
     changed: tuple[Change, ...] = ()
     agreed_before: tuple[Person, ...] = ()
+    stands_still: StandsStill | None = None
 
     @property
     def level(self) -> int:

@@ -75,7 +75,8 @@ class EarlierAsk:
 class PreviewView(View):
     """The form and, once it was filled in, the answer. Nothing is written by either.
 
-    `earlier` are the exceptions of the request that were described before the one in the form.
+    `earlier` are the exceptions of the request that were described before the one in the form, `open_ones` requests
+    that wait, whose exceptions can be taken.
     """
 
     template: ClassVar[str] = "approval_preview.html"
@@ -95,6 +96,7 @@ class PreviewView(View):
     expires_at: datetime | None = None
     error: str = ""
     earlier: tuple[EarlierAsk, ...] = ()
+    open_ones: tuple[Option, ...] = ()
 
     @property
     def stake_given(self) -> bool:

@@ -201,13 +201,19 @@ class SavedTab:
 class SavedBar:
     """The saved views above a list. `current` names the one that is shown; `save`: where the list as it is can be kept,
     empty where it is already; `manage`: where views are renamed and removed; `lost`: filters of the view shown that
-    the list does not have any more."""
+    the list does not have any more. `mark` names the view in addresses of this list. Where the list was filtered anew
+    since that view was opened, `changed` says so; one's own can take these filters (`query` of `list`) at `replace`."""
 
     views: tuple[SavedTab, ...]
     current: str
     save: str
     manage: str
     lost: tuple[str, ...] = ()
+    mark: str = ""
+    changed: bool = False
+    replace: str = ""
+    list: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class DealRow:
 
 @dataclass(frozen=True, slots=True)
 class DealsView(View):
-    """Deals, last changed first."""
+    """Deals, last changed first. `matching` says how many there are; above `counted_to`, that there are more."""
 
     template: ClassVar[str] = "deals.html"
     nav: ClassVar[str] = "deals"
@@ -43,6 +43,8 @@ class DealsView(View):
     status: str
     deals: tuple[DealRow, ...]
     more: str = ""
+    matching: int = 0
+    counted_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)

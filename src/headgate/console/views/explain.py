@@ -135,7 +135,7 @@ class Link:
 @dataclass(frozen=True, slots=True)
 class RuleMakers:
     """Who made the version that decided. `emergency` applied it without an approval first; `reviewed` is who looked at
-    it afterwards."""
+    it afterwards, `inherited` where it was copied from."""
 
     author: Person
     editors: tuple[Person, ...]
@@ -143,6 +143,7 @@ class RuleMakers:
     since: datetime | None
     emergency: Person | None = None
     reviewed: Person | None = None
+    inherited: str = ""
 
 
 @dataclass(frozen=True, slots=True)

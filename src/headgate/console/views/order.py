@@ -138,7 +138,6 @@ class OrderReturn:
 
     rma: str
     status: str
-    case_id: UUID
     changed: datetime
     credit: Money | None
 

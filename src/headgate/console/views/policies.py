@@ -41,6 +41,7 @@ class PolicyRow:
     next_at: datetime | None = None
     unreviewed: bool = False
     tried: LastTry | None = None
+    inherited: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ class PolicyView(View):
     based_on: int | None = None
     zone: str = ""
     errors: tuple[FormError, ...] = ()
+    inherited: str = ""
 
     def error(self, field: str) -> str:
         """What is wrong with a field of a form; empty when nothing is."""
@@ -361,3 +363,4 @@ class PolicyEditView(View):
     fit: bool = False
     warning: str = ""
     error: str = ""
+    apart: bool = False  # a long table, which the page's script asks for

@@ -33,7 +33,7 @@ class ReturnRow:
 
 @dataclass(frozen=True, slots=True)
 class ReturnsView(View):
-    """Returns, last changed first."""
+    """Returns, last changed first. `matching` says how many there are; above `counted_to`, that there are more."""
 
     template: ClassVar[str] = "returns.html"
     nav: ClassVar[str] = "returns"
@@ -45,6 +45,8 @@ class ReturnsView(View):
     status: str
     returns: tuple[ReturnRow, ...]
     more: str = ""
+    matching: int = 0
+    counted_to: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class RoleRow:
     state: str
     allows: int
     holders: int
+    inherited: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class TaskRow:
 class WorkView(View):
     """`scope`: mine, team, unassigned or snoozed. `stake` sums all `matching` tasks in the tenant's currency.
     `more` is the address of the next page; `undo` is what it takes to put back what was just done, `messages`
-    about how many cases a partner waits for an answer."""
+    about how many cases a partner waits for an answer. `choose_all` leads to the list with its first `at_once` tasks
+    chosen, as many as can be handled in one go; `chosen` says how many are."""
 
     template: ClassVar[str] = "work.html"
     nav: ClassVar[str] = "work"
@@ -62,3 +63,6 @@ class WorkView(View):
     more: str = ""
     undo: str = ""
     messages: int = 0
+    chosen: int = 0
+    choose_all: str = ""
+    at_once: int = 0

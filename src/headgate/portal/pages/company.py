@@ -19,6 +19,7 @@ from headgate.access.core.tokens import secret_hash
 from headgate.connectors.mail import invitation_letter
 from headgate.identity.mails import base_of
 from headgate.kernel.errors import Conflict, Invalid
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.home import company_of
 from headgate.portal.pages.reading import by_field
@@ -69,19 +70,19 @@ def _sent(visit: Visit, link: Invitation, name: str, address: str) -> Answer:
 def set_role(visit: Visit) -> Answer:
     """Give a colleague another role."""
     set_colleague_role(visit.conn, visit.ctx, visit.code("person"), visit.field("role"))
-    return Go(urls.COMPANY, Notice("done", "The role was changed."))
+    return Go(urls.COMPANY, Notice("done", phrase("The role was changed.")))
 
 
 def deactivate(visit: Visit) -> Answer:
     """Shut a colleague out."""
     set_colleague_active(visit.conn, visit.ctx, visit.code("person"), False)
-    return Go(urls.COMPANY, Notice("done", "The account is deactivated and signed out everywhere."))
+    return Go(urls.COMPANY, Notice("done", phrase("The account is deactivated and signed out everywhere.")))
 
 
 def activate(visit: Visit) -> Answer:
     """Let a colleague in again."""
     set_colleague_active(visit.conn, visit.ctx, visit.code("person"), True)
-    return Go(urls.COMPANY, Notice("done", "The account is active again."))
+    return Go(urls.COMPANY, Notice("done", phrase("The account is active again.")))
 
 
 def _view(

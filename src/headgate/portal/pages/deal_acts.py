@@ -7,6 +7,7 @@ from typing import Any
 
 from headgate.channel import deals
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.deals import deal_view
 from headgate.portal.pages.reading import by_field
@@ -65,10 +66,10 @@ def _activity(visit: Visit) -> dict[str, Any]:
 
 # What is done, the event that says so, what the partner reads then, and what the form gives.
 DEAL_ACTS = (
-    ("withdraw", "deal.withdrawn", "You have given the deal up.", _reason),
-    ("appeal", "deal.appealed", "Your appeal was sent. Somebody else decides it.", _reason),
-    ("extension", "deal.extension_requested", "You have asked for more time.", _until),
-    ("activity", "deal.activity_recorded", "The activity was reported.", _activity),
+    ("withdraw", "deal.withdrawn", phrase("You have given the deal up."), _reason),
+    ("appeal", "deal.appealed", phrase("Your appeal was sent. Somebody else decides it."), _reason),
+    ("extension", "deal.extension_requested", phrase("You have asked for more time."), _until),
+    ("activity", "deal.activity_recorded", phrase("The activity was reported."), _activity),
 )
 
 DOORS = tuple(

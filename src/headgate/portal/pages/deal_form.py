@@ -12,8 +12,10 @@ from headgate.channel.deals import list_programmes
 from headgate.channel.deals.core.evidence import read_evidence
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products
+from headgate.portal.pages.room import no_room_for_files
 from headgate.portal.views import Choice, DealFormView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.process.messages import About, send_message
@@ -65,7 +67,11 @@ def resume(visit: Visit) -> Answer:
         return Go(urls.deal(code), Notice("risk", visit.fmt.say("This deal cannot be changed any more.")))
     if len(row["content"]["lines"]) > MOST_ROWS:
         return Go(
-            urls.deal(code), Notice("risk", f"A deal of more than {MOST_ROWS} lines is changed where it came from.")
+            urls.deal(code),
+            Notice(
+                "risk",
+                phrase("A deal of more than %(most_rows)s lines is changed where it came from.", most_rows=MOST_ROWS),
+            ),
         )
     return _view(visit, code, fields_of(row["content"]), {}, row=row)
 
@@ -87,7 +93,7 @@ def save(visit: Visit) -> Answer:
     if row is None:
         deals.save_draft(visit.conn, visit.ctx, code, fields)
     if act == "draft" and not errors:
-        return Go(urls.DEALS, Notice("done", "Your draft is kept. Nobody but your company sees it."))
+        return Go(urls.DEALS, Notice("done", phrase("Your draft is kept. Nobody but your company sees it.")))
     return Shown(_view(visit, code, fields, errors, row=row, kept=row is None), 400 if errors else 200)
 
 
@@ -99,7 +105,7 @@ def discard(visit: Visit) -> Answer:
     for file in deals.files_of(visit.conn, code, partner=visit.partner):
         deals.drop_file(visit.conn, visit.ctx, code, file.file)
     deals.drop_draft(visit.conn, visit.ctx, code)
-    return Go(urls.DEALS, Notice("done", "The draft is gone."))
+    return Go(urls.DEALS, Notice("done", phrase("The draft is gone.")))
 
 
 def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, Any] | None) -> Answer:
@@ -124,8 +130,8 @@ def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, 
             errors = {"": refused.message}
             return Shown(_view(after, code, fields, errors, row=row), 409)
         if not settled:
-            return Go(urls.DEALS, Notice("waiting", "Your registration was sent and is being looked at."))
-        return Go(urls.deal(code), Notice("done", "Your registration was sent."))
+            return Go(urls.DEALS, Notice("waiting", phrase("Your registration was sent and is being looked at.")))
+        return Go(urls.deal(code), Notice("done", phrase("Your registration was sent.")))
 
     return Settle(seq, tell)
 
@@ -140,8 +146,11 @@ def _stored(visit: Visit, code: str) -> Mapping[str, Any] | None:
 def _take_files(visit: Visit, code: str, row: Mapping[str, Any] | None) -> Invalid | None:
     """Keep what was uploaded; the first file that is not taken is told of. With a deal that was sent before, staff
     learn of new files by a message."""
+    if problem := no_room_for_files(visit):
+        return problem
     before = {f.file for f in deals.files_of(visit.conn, code, partner=visit.partner)} if visit.uploads else set()
-    taken, problem = [], None
+    taken: list[str] = []
+    problem = None
     for upload in visit.uploads:
         try:
             kept = deals.add_file(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
@@ -152,7 +161,7 @@ def _take_files(visit: Visit, code: str, row: Mapping[str, Any] | None) -> Inval
             taken.append(kept.name)
     if taken and row is not None and row["case_id"] is not None:
         about = About(row["case_id"], "deal", code, visit.partner)
-        send_message(visit.conn, visit.ctx, about, f"Evidence was added: {', '.join(taken)}")
+        send_message(visit.conn, visit.ctx, about, phrase("Evidence was added: %(taken)s", taken=", ".join(taken)))
     return problem
 
 

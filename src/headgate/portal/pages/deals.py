@@ -12,6 +12,7 @@ from headgate.channel.deals import Milestone
 from headgate.domain.calendar import add_working_time
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.ledger import StoredEvent, event_list
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, day_or_none, file_rows
@@ -28,50 +29,50 @@ APPEAL_HOURS = 80
 # No calendar makes ten working days last longer than this many days; what is older need not be looked up.
 LONG_OVER = timedelta(days=120)
 TABS = (
-    ("", "All"),
-    ("draft", "Drafts"),
-    ("pending_approval", "Being checked"),
-    ("approved", "Protected"),
-    ("returned", "Came back"),
-    ("rejected", "Rejected"),
-    ("converted", "Won"),
+    ("", phrase("All")),
+    ("draft", phrase("Drafts")),
+    ("pending_approval", phrase("Being checked")),
+    ("approved", phrase("Protected")),
+    ("returned", phrase("Came back")),
+    ("rejected", phrase("Rejected")),
+    ("converted", phrase("Won")),
 )
 EXPLAINS = {
-    "draft": "Not sent yet.",
-    "submitted": "We received it and are checking it.",
-    "under_review": "Somebody is looking at it. You will see the decision here.",
-    "pending_approval": "Somebody is deciding about it. You will see the decision here.",
-    "approved": "This business is yours until the protection ends.",
-    "returned": "Something has to be changed. Mend it and send it again.",
-    "rejected": "It was not accepted.",
-    "appealed": "Somebody else is looking at it again.",
-    "converted": "Won. Congratulations.",
-    "lost": "The opportunity was lost, and the protection has ended.",
-    "expired": "The protection has ended.",
-    "withdrawn": "You gave it up.",
+    "draft": phrase("Not sent yet."),
+    "submitted": phrase("We received it and are checking it."),
+    "under_review": phrase("Somebody is looking at it. You will see the decision here."),
+    "pending_approval": phrase("Somebody is deciding about it. You will see the decision here."),
+    "approved": phrase("This business is yours until the protection ends."),
+    "returned": phrase("Something has to be changed. Mend it and send it again."),
+    "rejected": phrase("It was not accepted."),
+    "appealed": phrase("Somebody else is looking at it again."),
+    "converted": phrase("Won. Congratulations."),
+    "lost": phrase("The opportunity was lost, and the protection has ended."),
+    "expired": phrase("The protection has ended."),
+    "withdrawn": phrase("You gave it up."),
 }
 HEADLINES = {
-    "submitted": ("Submitted", "circle-dot", "active"),
-    "under_review": ("Under review", "eye", "waiting"),
-    "pending_approval": ("Waiting for a decision", "hourglass", "waiting"),
-    "approved": ("Protected", "lock", "done"),
-    "returned": ("Returned to you", "arrow-back-up", "waiting"),
-    "rejected": ("Rejected", "x", "quiet"),
-    "appealed": ("Appeal received", "message", "waiting"),
-    "converted": ("Won", "circle-check", "done"),
-    "lost": ("Lost", "circle-minus", "quiet"),
-    "expired": ("Protection ended", "clock", "quiet"),
-    "withdrawn": ("Withdrawn", "ban", "quiet"),
-    "draft": ("Draft kept", "pencil", "quiet"),
+    "submitted": (phrase("Submitted"), "circle-dot", "active"),
+    "under_review": (phrase("Under review"), "eye", "waiting"),
+    "pending_approval": (phrase("Waiting for a decision"), "hourglass", "waiting"),
+    "approved": (phrase("Protected"), "lock", "done"),
+    "returned": (phrase("Returned to you"), "arrow-back-up", "waiting"),
+    "rejected": (phrase("Rejected"), "x", "quiet"),
+    "appealed": (phrase("Appeal received"), "message", "waiting"),
+    "converted": (phrase("Won"), "circle-check", "done"),
+    "lost": (phrase("Lost"), "circle-minus", "quiet"),
+    "expired": (phrase("Protection ended"), "clock", "quiet"),
+    "withdrawn": (phrase("Withdrawn"), "ban", "quiet"),
+    "draft": (phrase("Draft kept"), "pencil", "quiet"),
 }
 OWN = {
-    "deal.submitted": "Sent the registration",
-    "deal.drafted": "Kept a draft",
-    "deal.amended": "Changed the registration",
-    "deal.withdrawn": "Gave it up",
-    "deal.appealed": "Appealed",
-    "deal.activity_recorded": "Reported activity",
-    "deal.extension_requested": "Asked for more time",
+    "deal.submitted": phrase("Sent the registration"),
+    "deal.drafted": phrase("Kept a draft"),
+    "deal.amended": phrase("Changed the registration"),
+    "deal.withdrawn": phrase("Gave it up"),
+    "deal.appealed": phrase("Appealed"),
+    "deal.activity_recorded": phrase("Reported activity"),
+    "deal.extension_requested": phrase("Asked for more time"),
 }
 ACTS: Mapping[str, frozenset[str]] = {
     "draft": frozenset({"change", "withdraw"}),
@@ -87,7 +88,7 @@ ACTS: Mapping[str, frozenset[str]] = {
 def headline(kind: str, status: str) -> str:
     """A milestone in words."""
     if kind == "extended":
-        return "Protection prolonged"
+        return phrase("Protection prolonged")
     return HEADLINES.get(status, (status, "", ""))[0]
 
 
@@ -152,7 +153,7 @@ def deal_view(
     )
 
 
-_CONTACT = (("Contact", "name"), ("E-mail", "email"), ("Phone", "phone"), ("Role", "title"))
+_CONTACT = ((phrase("Contact"), "name"), ("E-mail", "email"), (phrase("Phone"), "phone"), (phrase("Role"), "title"))
 
 
 def _acts(visit: Visit, row: Mapping[str, Any], milestones: list[Milestone]) -> frozenset[str]:
@@ -194,7 +195,7 @@ def _draft(draft: deals.DealDraft, visit: Visit) -> DealRow:
     return DealRow(
         deal=draft.deal,
         href=urls.deal_form(draft.deal),
-        customer=draft.fields.get("customer_name") or "No customer yet",
+        customer=draft.fields.get("customer_name") or phrase("No customer yet"),
         status=DRAFT,
         amount=None,
         closes=day_or_none(draft.fields.get("close_on", "")),
@@ -207,18 +208,18 @@ def _facts(content: Mapping[str, Any], visit: Visit) -> tuple[tuple[str, str], .
     customer = content["customer"]
     place = " ".join(str(customer[k]) for k in ("postcode", "city") if customer[k])
     facts = (
-        ("Country", visit.fmt.country(str(customer["country"]))),
-        ("Address", ", ".join(part for part in (str(customer["street"]), place) if part)),
-        ("Web", ", ".join(customer["domains"])),
+        (phrase("Country"), visit.fmt.country(str(customer["country"]))),
+        (phrase("Address"), ", ".join(part for part in (str(customer["street"]), place) if part)),
+        (phrase("Web"), ", ".join(customer["domains"])),
         ("D-U-N-S", str(customer["duns"])),
-        ("Parent company", str(customer["parent_name"])),
-        ("Programme", str(content["programme"])),
-        ("Expected close", visit.fmt.day(day_or_none(str(content["close_on"])) or visit.today())),
-        ("Territory", str(content["territory"])),
-        ("Distributor", str(content["distributor"])),
-        ("Incumbent", str(content["incumbent"])),
-        ("Competitor", str(content["competitor"])),
-        ("Notes", str(content["notes"])),
+        (phrase("Parent company"), str(customer["parent_name"])),
+        (phrase("Programme"), str(content["programme"])),
+        (phrase("Expected close"), visit.fmt.day(day_or_none(str(content["close_on"])) or visit.today())),
+        (phrase("Territory"), str(content["territory"])),
+        (phrase("Distributor"), str(content["distributor"])),
+        (phrase("Incumbent"), str(content["incumbent"])),
+        (phrase("Competitor"), str(content["competitor"])),
+        (phrase("Notes"), str(content["notes"])),
     )
     return tuple((label, value) for label, value in facts if value)
 
@@ -248,9 +249,11 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
             continue
         text, icon, tone = HEADLINES.get(m.status, (m.status, "circle", "quiet"))
         if m.kind == "extended":
-            text, icon, tone = "Protection prolonged", "clock", "done"
+            text, icon, tone = phrase("Protection prolonged"), "clock", "done"
         if m.protected_until is not None and (m.kind == "extended" or m.status == "approved"):
-            text = f"{text} until {visit.fmt.day(m.protected_until - timedelta(seconds=1))}"
+            text = phrase(
+                "%(text)s until %(day)s", text=text, day=visit.fmt.day(m.protected_until - timedelta(seconds=1))
+            )
         steps.append(Step(m.at, text, icon, tone, "", " ".join(news)))
     return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
 
@@ -258,9 +261,9 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
 def _own_step(event: StoredEvent, name: str) -> Step:
     text = OWN[event.type]
     if event.type == "deal.activity_recorded":
-        text = f"Reported activity: {event.data.get('activity')}"
+        text = phrase("Reported activity: %(activity)s", activity=event.data.get("activity"))
     if event.type == "deal.extension_requested":
-        text = f"Asked for protection until {event.data.get('until')}"
+        text = phrase("Asked for protection until %(until)s", until=event.data.get("until"))
     said = (
         str(event.data.get("reason") or event.data.get("notes") or "") if not event.type.endswith("submitted") else ""
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headgate.channel import deals
 from headgate.kernel.errors import Conflict, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.visit import Answer, Door, Go, Visit
 from headgate.ui.cookies import Notice
@@ -23,7 +24,7 @@ def remove(visit: Visit) -> Answer:
         deals.get_deal(visit.conn, code)
     except NotFound:
         deals.drop_file(visit.conn, visit.ctx, code, visit.uuid("file"))
-        return Go(urls.deal_form(code), Notice("done", "The file was removed."))
+        return Go(urls.deal_form(code), Notice("done", phrase("The file was removed.")))
     raise Conflict("what was sent with a deal stays with it")
 
 

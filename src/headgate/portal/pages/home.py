@@ -9,6 +9,7 @@ from headgate.channel.orders import list_orders
 from headgate.channel.partners import get_partner
 from headgate.channel.returns import list_returns
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import joined, phrase
 from headgate.portal import urls
 from headgate.portal.pages.deals import headline
 from headgate.portal.pages.orders import need_of
@@ -36,7 +37,7 @@ def company_of(visit: Visit) -> str:
 def _needs(visit: Visit) -> list[Need]:
     found = [
         Need(
-            f"Answer the message about {m.subject}",
+            phrase("Answer the message about %(subject)s", subject=m.subject),
             urls.subject(m.subject_type, m.subject),
             m.text[:140],
             m.at,
@@ -50,7 +51,7 @@ def _needs(visit: Visit) -> list[Need]:
         page, _ = list_orders(visit.conn, status="held", limit=MOST)
         found += [
             Need(
-                f"Order {row['order_no']} is held",
+                phrase("Order %(order_no)s is held", order_no=row["order_no"]),
                 urls.order(row["order_no"]),
                 need_of(row["exceptions"]),
                 row["updated_at"],
@@ -88,9 +89,9 @@ def _return_needs(visit: Visit) -> list[Need]:
 def _deal_needs(visit: Visit) -> list[Need]:
     found = [
         Need(
-            f"Mend the registration for {row['customer']}",
+            phrase("Mend the registration for %(customer)s", customer=row["customer"]),
             urls.deal(row["deal"]),
-            "It came back to you.",
+            phrase("It came back to you."),
             row["updated_at"],
             icon="arrow-back-up",
         )
@@ -103,9 +104,9 @@ def _deal_needs(visit: Visit) -> list[Need]:
     ]
     found += [
         Need(
-            f"Protection of {row['customer']} ends soon",
+            phrase("Protection of %(customer)s ends soon", customer=row["customer"]),
             urls.deal(row["deal"]),
-            "Report activity, or ask for more time.",
+            phrase("Report activity, or ask for more time."),
             due=row["protected_until"],
             icon="clock",
             tone="risk",
@@ -114,9 +115,12 @@ def _deal_needs(visit: Visit) -> list[Need]:
     ]
     found += [
         Need(
-            f"Finish the registration for {draft.fields.get('customer_name') or 'a customer'}",
+            phrase(
+                "Finish the registration for %(customer_name)s",
+                customer_name=draft.fields.get("customer_name") or "a customer",
+            ),
             urls.deal_form(draft.deal),
-            "It was not sent yet.",
+            phrase("It was not sent yet."),
             draft.updated_at,
             icon="pencil",
             tone="quiet",
@@ -131,7 +135,7 @@ def _happened(visit: Visit) -> list[Need]:
         return []
     return [
         Need(
-            f"{m.customer}: {headline(m.kind, m.status).lower()}",
+            joined(": ", (m.customer, headline(m.kind, m.status).lower())),
             urls.deal(m.deal),
             " ".join(m.told),
             m.at,

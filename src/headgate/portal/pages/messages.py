@@ -13,6 +13,7 @@ from headgate.channel.exceptions import get_exception
 from headgate.channel.orders import get_order
 from headgate.channel.returns import get_return
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Visit
 from headgate.process.messages import About, send_message
@@ -42,8 +43,11 @@ def write(visit: Visit) -> Answer:
     try:
         send_message(visit.conn, visit.ctx, about, visit.form.get("message", ""))
     except Invalid as error:
-        return Go(f"{href}#messages", Notice("risk", f"The message was not sent: {sentence(error.message)}"))
-    return Go(f"{href}#messages", Notice("done", "Your message was sent."))
+        return Go(
+            f"{href}#messages",
+            Notice("risk", phrase("The message was not sent: %(message)s", message=sentence(error.message))),
+        )
+    return Go(f"{href}#messages", Notice("done", phrase("Your message was sent.")))
 
 
 DOORS = (Door("POST", "/portal/messages/{kind}/{code}", SIGNED_IN, write),)

@@ -9,32 +9,42 @@ from typing import Any
 from headgate.channel.orders import get_order, list_orders
 from headgate.channel.returns import list_returns
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.views import OrderRow, OrdersView, OrderView, Stage, Tab
 from headgate.portal.visit import Answer, Door, Visit
 
 PAGE = 30
-TABS = (("", "All"), ("held", "Held"), ("released", "Released"), ("shipping", "Shipping"), ("fulfilled", "Fulfilled"))
+TABS = (
+    ("", phrase("All")),
+    ("held", phrase("Held")),
+    ("released", phrase("Released")),
+    ("shipping", phrase("Shipping")),
+    ("fulfilled", phrase("Fulfilled")),
+)
 STATUSES = frozenset(
     {"received", "held", "released", "flagged", "rejected", "cancelled", "shipping", "fulfilled", "returned"}
 )
 # What holds an order, in the partner's words: what it is, and what helps. What is ours alone is only "being checked".
 NEEDS: Mapping[str, tuple[str, str]] = {
     "price_deviation": (
-        "A price is below your contract",
-        "We are deciding about it. A price exception asked for in advance avoids this.",
+        phrase("A price is below your contract"),
+        phrase("We are deciding about it. A price exception asked for in advance avoids this."),
     ),
-    "credit_limit": ("Your credit limit is used up", "Pay open invoices, or write to us."),
-    "credit_hold": ("Your account is on hold", "Please talk to us about open invoices."),
-    "duplicate_order": ("This looks like an order you sent before", "Tell us whether both are meant."),
-    "out_of_stock": ("Not everything is in stock", "We are looking for a date or a replacement."),
-    "below_minimum": ("Below the smallest quantity", "Raise the quantity, or tell us why."),
-    "tax_undetermined": ("The tax could not be determined", "Send us your tax number or exemption certificate."),
-    "export_restricted": ("Export rules apply", "We are checking them; tell us the end user and use."),
-    "partner_blocked": ("Your account is blocked", "Please talk to your partner manager."),
+    "credit_limit": (phrase("Your credit limit is used up"), phrase("Pay open invoices, or write to us.")),
+    "credit_hold": (phrase("Your account is on hold"), phrase("Please talk to us about open invoices.")),
+    "duplicate_order": (phrase("This looks like an order you sent before"), phrase("Tell us whether both are meant.")),
+    "out_of_stock": (phrase("Not everything is in stock"), phrase("We are looking for a date or a replacement.")),
+    "below_minimum": (phrase("Below the smallest quantity"), phrase("Raise the quantity, or tell us why.")),
+    "tax_undetermined": (
+        phrase("The tax could not be determined"),
+        phrase("Send us your tax number or exemption certificate."),
+    ),
+    "export_restricted": (phrase("Export rules apply"), phrase("We are checking them; tell us the end user and use.")),
+    "partner_blocked": (phrase("Your account is blocked"), phrase("Please talk to your partner manager.")),
 }
-CHECKING = ("We are checking this order", "You need not do anything.")
+CHECKING = (phrase("We are checking this order"), phrase("You need not do anything."))
 _PATH = ("received", "checked", "released", "shipped", "delivered")
 
 
@@ -104,13 +114,13 @@ def stages(row: Mapping[str, Any]) -> tuple[Stage, ...]:
     status = row["status"]
     if status in ("rejected", "cancelled"):
         return (
-            Stage("Received", "done", row["received_at"]),
-            Stage("Rejected" if status == "rejected" else "Cancelled", "current", row["updated_at"]),
+            Stage(phrase("Received"), "done", row["received_at"]),
+            Stage(phrase("Rejected") if status == "rejected" else phrase("Cancelled"), "current", row["updated_at"]),
         )
     place = {"received": 1, "held": 1, "returned": 1, "released": 2, "flagged": 2, "shipping": 3, "fulfilled": 4}.get(
         status, 1
     )
-    labels = ("Received", "Checked", "Released", "Shipped")
+    labels = (phrase("Received"), phrase("Checked"), phrase("Released"), phrase("Shipped"))
     moments = (
         row["received_at"],
         None,
@@ -124,7 +134,7 @@ def stages(row: Mapping[str, Any]) -> tuple[Stage, ...]:
             state = "done"
         if n == 3 and place == 2:
             state = "current"
-        found.append(Stage("Being checked" if n == 1 and place == 1 else label, state, at))
+        found.append(Stage(phrase("Being checked") if n == 1 and place == 1 else label, state, at))
     return tuple(found)
 
 

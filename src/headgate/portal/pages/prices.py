@@ -13,6 +13,7 @@ from headgate.channel.orders import get_order
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products
 from headgate.portal.pages.threads import thread_of
@@ -23,12 +24,12 @@ from headgate.ui.cookies import Notice
 FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
 INSTANT = timedelta(microseconds=1)  # what is before the end of the last day is that day
 EXPLAINS = {
-    "deciding": "Somebody is deciding about it. You will see the decision here.",
-    "granted": "Order at this price until it ends or the quantity is used up.",
-    "not_needed": "Your contract already gives you this price or a better one.",
-    "declined": "It was not granted.",
-    "lapsed": "Nobody decided in time. Ask again, or write to us.",
-    "withdrawn": "It was withdrawn.",
+    "deciding": phrase("Somebody is deciding about it. You will see the decision here."),
+    "granted": phrase("Order at this price until it ends or the quantity is used up."),
+    "not_needed": phrase("Your contract already gives you this price or a better one."),
+    "declined": phrase("It was not granted."),
+    "lapsed": phrase("Nobody decided in time. Ask again, or write to us."),
+    "withdrawn": phrase("It was withdrawn."),
 }
 
 
@@ -95,7 +96,7 @@ def ask(visit: Visit) -> Answer:
         if name in data:
             data[name] = plain_number(data[name])
     if not data.get("max_quantity"):
-        errors = {"max_quantity": "Say for how many you need this price."}
+        errors = {"max_quantity": phrase("Say for how many you need this price.")}
         return Shown(_view(visit, fields, errors), 400)
     number = f"PX-{new_id(visit.now).hex[-12:].upper()}"
     data |= {"request": number, "requested_by": visit.me.id}
@@ -110,8 +111,8 @@ def ask(visit: Visit) -> Answer:
         if refused is not None:
             return Shown(_view(after, fields, {"": refused.message}), 409)
         if not settled:
-            return Go(urls.PRICES, Notice("waiting", "Your request was sent and is being looked at."))
-        return Go(urls.price(number), Notice("done", "Your request was sent."))
+            return Go(urls.PRICES, Notice("waiting", phrase("Your request was sent and is being looked at.")))
+        return Go(urls.price(number), Notice("done", phrase("Your request was sent.")))
 
     return Settle(seq, tell)
 

@@ -16,6 +16,7 @@ from headgate.channel.products import product_names
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import by_field, plain_number
 from headgate.portal.pages.returns import MOST_NAMES, NEEDS, REASONS, file_rows, take_files
@@ -36,7 +37,7 @@ def begin(visit: Visit) -> Answer:
     if not order:
         return orders(visit)
     if not returns.returnable(visit.conn, order):
-        return Shown(orders(visit, "Nothing of this order was delivered yet, or it is not one of yours."), 404)
+        return Shown(orders(visit, phrase("Nothing of this order was delivered yet, or it is not one of yours.")), 404)
     number = f"RMA-{new_id(visit.now).hex[-12:].upper()}"
     return _view(visit, number, order, {"wanted": "credit"}, {})
 
@@ -70,7 +71,7 @@ def send(visit: Visit) -> Answer:
     errors = {} if problem is None else by_field(problem.problems, {"evidence": "pictures", "pictures": "pictures"})
     data, places = _content(visit, number, order, fields, lines)
     if not data["lines"]:
-        errors = {**errors, "": "Say of at least one line how many come back."}
+        errors = {**errors, "": phrase("Say of at least one line how many come back.")}
     if errors:
         return Shown(_view(visit, number, order, fields, errors), 400)
     try:
@@ -84,8 +85,8 @@ def send(visit: Visit) -> Answer:
         if refused is not None:
             return Shown(_view(after, number, order, fields, _refusal(refused.message, places)), 409)
         if not settled:
-            return Go(urls.RETURNS, Notice("waiting", "Your request was sent and is being looked at."))
-        return Go(urls.rma(number), Notice("done", "Your request was sent."))
+            return Go(urls.RETURNS, Notice("waiting", phrase("Your request was sent and is being looked at.")))
+        return Go(urls.rma(number), Notice("done", phrase("Your request was sent.")))
 
     return Settle(seq, tell)
 

@@ -12,8 +12,10 @@ from headgate.channel.products import product_names
 from headgate.channel.returns import ReturnMilestone
 from headgate.kernel.errors import Conflict, Invalid
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, by_field, size_words
+from headgate.portal.pages.room import no_room_for_files
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.return_views import Milestone, ReturnLineRow, ReturnRow, ReturnsView, ReturnView
 from headgate.portal.views import FileRow, Step, Tab
@@ -26,58 +28,58 @@ MOST_NAMES = 2000
 NEEDS = "returns.request"
 OPEN = ("requested", "deciding", "returned", "authorised", "sent", "received", "inspected")
 TABS = (
-    ("", "All"),
-    ("open", "Under way"),
-    ("returned", "Needs you"),
-    ("credited", "Credited"),
-    ("replaced", "Replaced"),
+    ("", phrase("All")),
+    ("open", phrase("Under way")),
+    ("returned", phrase("Needs you")),
+    ("credited", phrase("Credited")),
+    ("replaced", phrase("Replaced")),
 )
 # What a status means for the partner, and who has to do something next.
 EXPLAINS: Mapping[str, tuple[str, str]] = {
-    "requested": ("We received your request and are checking it.", "us"),
-    "deciding": ("Somebody is deciding about it. You will see the decision here.", "us"),
-    "returned": ("We need something more from you before we can decide.", "you"),
-    "authorised": ("Send the goods, with the number of the return on the parcel.", "you"),
-    "sent": ("The goods are on their way to us.", "carrier"),
-    "received": ("We have the goods and inspect them next.", "us"),
-    "inspected": ("The goods were inspected. What becomes of them is being decided.", "us"),
-    "credited": ("We credit the amount below. Tax comes on top of it, as it was charged.", ""),
-    "replaced": ("A replacement is on its way to you.", ""),
-    "refused": ("The goods were not accepted, and come back to you.", ""),
-    "declined": ("We cannot take these goods back.", ""),
-    "lapsed": ("It ended, because nothing came in time. Ask again, if you still have the goods.", ""),
-    "withdrawn": ("You gave it up.", ""),
+    "requested": (phrase("We received your request and are checking it."), "us"),
+    "deciding": (phrase("Somebody is deciding about it. You will see the decision here."), "us"),
+    "returned": (phrase("We need something more from you before we can decide."), "you"),
+    "authorised": (phrase("Send the goods, with the number of the return on the parcel."), "you"),
+    "sent": (phrase("The goods are on their way to us."), "carrier"),
+    "received": (phrase("We have the goods and inspect them next."), "us"),
+    "inspected": (phrase("The goods were inspected. What becomes of them is being decided."), "us"),
+    "credited": (phrase("We credit the amount below. Tax comes on top of it, as it was charged."), ""),
+    "replaced": (phrase("A replacement is on its way to you."), ""),
+    "refused": (phrase("The goods were not accepted, and come back to you."), ""),
+    "declined": (phrase("We cannot take these goods back."), ""),
+    "lapsed": (phrase("It ended, because nothing came in time. Ask again, if you still have the goods."), ""),
+    "withdrawn": (phrase("You gave it up."), ""),
 }
-NEED = {"returned": "We need something from you", "authorised": "Send the goods"}
-WHOSE = {"us": "Next: we do", "you": "Next: you do", "carrier": "Next: the carrier delivers"}
+NEED = {"returned": phrase("We need something from you"), "authorised": phrase("Send the goods")}
+WHOSE = {"us": phrase("Next: we do"), "you": phrase("Next: you do"), "carrier": phrase("Next: the carrier delivers")}
 HEADLINES: Mapping[str, tuple[str, str, str]] = {
-    "requested": ("Requested", "circle-dot", "active"),
-    "deciding": ("Waiting for a decision", "hourglass", "waiting"),
-    "returned": ("More is needed from you", "arrow-back-up", "waiting"),
-    "authorised": ("Authorised", "circle-check", "done"),
-    "sent": ("Sent", "truck", "active"),
-    "received": ("Received", "circle-check", "active"),
-    "inspected": ("Inspected", "eye", "active"),
-    "credited": ("Credited", "circle-check", "done"),
-    "replaced": ("Replacement sent", "truck", "done"),
-    "refused": ("Not accepted", "x", "quiet"),
-    "declined": ("Declined", "x", "quiet"),
-    "lapsed": ("Lapsed", "clock", "quiet"),
-    "withdrawn": ("Withdrawn", "ban", "quiet"),
+    "requested": (phrase("Requested"), "circle-dot", "active"),
+    "deciding": (phrase("Waiting for a decision"), "hourglass", "waiting"),
+    "returned": (phrase("More is needed from you"), "arrow-back-up", "waiting"),
+    "authorised": (phrase("Authorised"), "circle-check", "done"),
+    "sent": (phrase("Sent"), "truck", "active"),
+    "received": (phrase("Received"), "circle-check", "active"),
+    "inspected": (phrase("Inspected"), "eye", "active"),
+    "credited": (phrase("Credited"), "circle-check", "done"),
+    "replaced": (phrase("Replacement sent"), "truck", "done"),
+    "refused": (phrase("Not accepted"), "x", "quiet"),
+    "declined": (phrase("Declined"), "x", "quiet"),
+    "lapsed": (phrase("Lapsed"), "clock", "quiet"),
+    "withdrawn": (phrase("Withdrawn"), "ban", "quiet"),
 }
 REASONS = (
-    ("defective", "It is defective"),
-    ("damaged_in_transit", "It was damaged on the way"),
-    ("wrong_item", "It is not what we ordered"),
-    ("not_as_described", "It is not as described"),
-    ("no_longer_needed", "We do not need it any more"),
+    ("defective", phrase("It is defective")),
+    ("damaged_in_transit", phrase("It was damaged on the way")),
+    ("wrong_item", phrase("It is not what we ordered")),
+    ("not_as_described", phrase("It is not as described")),
+    ("no_longer_needed", phrase("We do not need it any more")),
 )
-OUTCOMES = {"credit": "Credited", "replace": "Replaced", "reject": "Not accepted"}
-_PATH = ("Requested", "Authorised", "Received", "Inspected")
+OUTCOMES = {"credit": phrase("Credited"), "replace": phrase("Replaced"), "reject": phrase("Not accepted")}
+_PATH = (phrase("Requested"), phrase("Authorised"), phrase("Received"), phrase("Inspected"))
 DONE = {
-    "rma.amended": "Thank you. We are looking at it again.",
-    "rma.sent": "Thank you. We expect the goods.",
-    "rma.withdrawn": "You have given the return up.",
+    "rma.amended": phrase("Thank you. We are looking at it again."),
+    "rma.sent": phrase("Thank you. We expect the goods."),
+    "rma.withdrawn": phrase("You have given the return up."),
 }
 # Every phrase above, for the catalogues of languages.
 WORDS = (
@@ -89,13 +91,18 @@ WORDS = (
     *(text for _, text in REASONS),
     *OUTCOMES.values(),
     *DONE.values(),
-    "Settled",
+    phrase("Settled"),
 )
 _PLACES = {
     "requested": 0, "deciding": 0, "returned": 0, "authorised": 1, "sent": 1, "received": 2, "inspected": 3,
     "credited": 4, "replaced": 4, "refused": 4,
 }  # fmt: skip
-_REACHED = {"Requested": "requested", "Authorised": "authorised", "Received": "received", "Inspected": "inspected"}
+_REACHED = {
+    phrase("Requested"): "requested",
+    phrase("Authorised"): "authorised",
+    phrase("Received"): "received",
+    phrase("Inspected"): "inspected",
+}
 ACTS: Mapping[str, frozenset[str]] = {
     "deciding": frozenset({"pictures", "withdraw"}),
     "returned": frozenset({"pictures", "withdraw"}),
@@ -172,7 +179,7 @@ def milestones(status: str, reached: list[ReturnMilestone]) -> tuple[Milestone, 
     for n, label in enumerate(_PATH):
         state = "done" if n < place or (n == place and n in (1, 2) and label != "Received") else "ahead"
         found.append(Milestone(label, "current" if n == place else state, moments.get(_REACHED[label])))
-    last = HEADLINES[status][0] if place == 4 else "Settled"
+    last = HEADLINES[status][0] if place == 4 else phrase("Settled")
     return (*found, Milestone(last, "current" if place == 4 else "ahead", moments.get(status) if place == 4 else None))
 
 
@@ -210,6 +217,8 @@ def file_rows(visit: Visit, rma: str) -> tuple[FileRow, ...]:
 
 def take_files(visit: Visit, rma: str) -> Invalid | None:
     """Keep what was uploaded; the first file that is not taken is told of."""
+    if problem := no_room_for_files(visit):
+        return problem
     for upload in visit.uploads:
         try:
             returns.add_return_file(visit.conn, visit.ctx, rma, read_evidence(upload.name, upload.content))
@@ -237,7 +246,7 @@ def pictures(visit: Visit) -> Answer:
         return Shown(return_view(visit, row, by_field(problem.problems, names), fields), 400)
     if not visit.uploads and not fields["note"]:
         return Shown(
-            return_view(visit, row, {"pictures": "Add a picture, or write what you can tell us."}, fields), 400
+            return_view(visit, row, {"pictures": phrase("Add a picture, or write what you can tell us.")}, fields), 400
         )
     asked = row["content"]["request"]
     files = returns.return_files_of(visit.conn, code, partner=visit.partner)

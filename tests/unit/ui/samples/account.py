@@ -5,7 +5,7 @@ from __future__ import annotations
 from headgate.access.mfa.passkeys import Offer, Passkey
 from headgate.console.views.sign_in import AccountView, ConfirmView, StepView
 from headgate.identity.qr import app_setup
-from headgate.identity.views import Account, ChooseStep, Confirm, LostStep, OverStep, SecondStep, SessionRow
+from headgate.identity.views import Account, ChooseStep, Confirm, DeviceRow, LostStep, OverStep, SecondStep, SessionRow
 from headgate.identity.where import Where
 from tests.unit.ui.samples.base import ago
 
@@ -19,6 +19,10 @@ KEYS = (
     Passkey("a2V5LTE", "Work laptop", "console.nordwind.example", False, ago(days=80), ago(hours=3)),
     Passkey("a2V5LTI", "Phone", "console.nordwind.example", True, ago(days=2), None),
 )
+DEVICES = (
+    DeviceRow("d1", "Firefox on Windows", ago(days=40), ago(hours=2), True),
+    DeviceRow("d2", "Safari on iPhone", ago(days=12), ago(days=1), False),
+)
 CODES = tuple(f"{n:04}-qrst-uvwx-yz23" for n in range(2222, 2232))
 
 
@@ -27,6 +31,7 @@ def account(**more: object) -> Account:
         "where": WHERE,
         "email": "ana@nordwind.example",
         "has_password": True,
+        "shortest": 12,
         "app_since": None,
         "setup": None,
         "passkeys": (),
@@ -40,7 +45,14 @@ def account(**more: object) -> Account:
 
 PLAIN = AccountView(account())
 FULL = AccountView(
-    account(app_since=ago(days=90), passkeys=KEYS, codes_left=8, codes_made_at=ago(days=90), sessions=SESSIONS)
+    account(
+        app_since=ago(days=90),
+        passkeys=KEYS,
+        codes_left=8,
+        codes_made_at=ago(days=90),
+        sessions=SESSIONS,
+        devices=DEVICES,
+    )
 )
 SETUP = AccountView(
     account(
@@ -60,6 +72,6 @@ STEPS = {
     "second-wrong": StepView(SecondStep(WHERE, "/", app=True, offer=None, error="That code does not fit.")),
     "lost": StepView(LostStep(WHERE, ask_tenant=True)),
     "lost-sent": StepView(LostStep(WHERE, sent=True)),
-    "choose": StepView(ChooseStep(WHERE, "t.x", "Ana Keller", "ana@nordwind.example", "The two passwords differ.")),
+    "choose": StepView(ChooseStep(WHERE, "t.x", "Ana Keller", "ana@nordwind.example", 12, "The two passwords differ.")),
     "over": StepView(OverStep(WHERE, "This link is over", "It was used already, or its time is up.", "/approvals/1")),
 }

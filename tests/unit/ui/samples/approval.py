@@ -1,4 +1,4 @@
-"""One approval, in four states."""
+"""One approval, in five states."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from decimal import Decimal
 
 from headgate.console import urls
 from headgate.console.present.approval import VERBS
-from headgate.console.views.approval import ApprovalStep, ApprovalView, AskLine, PartnerHistory, PastAsk, Reason
+from headgate.console.views.approval import (
+    ApprovalStep,
+    ApprovalView,
+    AskLine,
+    PartnerHistory,
+    PastAsk,
+    Reason,
+    StandsStill,
+)
 from headgate.console.views.common import (
+    Clock,
     Fact,
     FormError,
 )
@@ -174,4 +183,11 @@ OWN_APPROVAL = replace(
     APPROVAL,
     verbs=None,
     blocked="You asked for this, so somebody else must decide: Ravi Menon can, or the Head of channel.",
+)
+
+# The partner has been asked since yesterday: nothing of it runs.
+PAUSED_APPROVAL = replace(
+    APPROVAL,
+    clock=Clock("paused", None),
+    stands_still=StandsStill(ago(hours=26), "waiting for the partner", to_decide=222, to_lapse=4320),
 )

@@ -35,6 +35,10 @@ ASK = PreviewView(
     fields=tuple(replace(field, value="") for field in FIELDS),
     people=(Option(ANA.id, ANA.name), Option(JONAS.id, JONAS.name)),
     asked_by="",
+    open_ones=(
+        Option("00000000-0000-0000-0000-0000000000a1", "NW-200347: price deviation, margin floor"),
+        Option("00000000-0000-0000-0000-0000000000a2", "NW-200351: credit limit"),
+    ),
 )
 ANSWER = replace(
     ASK,

@@ -24,6 +24,8 @@ DEALS = DealsView(
                 None, ago(minutes=4)),
     ),
     more="/deals?after=x",
+    matching=50_001,
+    counted_to=50_000,
 )  # fmt: skip
 NO_DEALS = DealsView(tabs=tabs(""), text="", status="", deals=())
 NO_MATCH = DealsView(tabs=tabs("lost"), text="zzz", status="lost", deals=())

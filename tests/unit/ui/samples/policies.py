@@ -302,7 +302,17 @@ EDIT = PolicyEditView(
     2,
     "5ac1f00d" * 8,
     LOWERED,
-    canonical_text({"grid": to_grid(read_document(LOWERED)), "text": LOWERED, "issues": [], "tests": [], "fit": True}),
+    canonical_text(
+        {
+            "grid": to_grid(read_document(LOWERED)),
+            "text": LOWERED,
+            "issues": [],
+            "more": 0,
+            "errors": 0,
+            "tests": [],
+            "fit": True,
+        }
+    ),
     problems_of(CHECKED),
 )
 BROKEN_EDIT = replace(EDIT, data="", problems=(), error="policy.yaml:3: is not YAML.", warning="Somebody saved it.")

@@ -52,6 +52,8 @@ RETURNS = ReturnsView(
         ReturnRow("RMA-1003", urls.rma("RMA-1003"), "SO-47002", LYNX, "lapsed", "credit", None, None, ago(days=40)),
     ),
     more="/returns?after=x",
+    matching=10_000,
+    counted_to=50_000,
 )
 NO_RETURNS = ReturnsView(tabs=tabs(""), text="", status="", returns=())
 NO_MATCH = ReturnsView(tabs=tabs("lapsed"), text="zzz", status="lapsed", returns=())

@@ -139,10 +139,13 @@ WORK = WorkView(
     at_risk=2,
     stake=eur("97984.55"),
     messages=2,
+    choose_all="/work?all=1",
+    at_once=7,
 )
+ALL_CHOSEN = replace(WORK, matching=10_001, choose_all="", chosen=100, at_once=100)
 
 
-EMPTY_WORK = replace(WORK, tasks=(), matching=0, overdue=0, at_risk=0, stake=eur("0"))
+EMPTY_WORK = replace(WORK, tasks=(), matching=0, overdue=0, at_risk=0, stake=eur("0"), choose_all="", at_once=0)
 
 
 HANDLE = HandleView(

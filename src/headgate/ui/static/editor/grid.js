@@ -1,8 +1,10 @@
-/* A table of text cells that is worked by keyboard: one cell is in the tab order, arrows move it, typing edits it. */
+/* A table of text cells that is worked by keyboard: one cell is in the tab order, arrows move it, typing edits it.
+   Of a long table only a window of rows stands on the page; empty room before and behind it keeps the scroll bar true. */
 (function () {
   "use strict";
   var editor = window.headgateEditor;
   var count = 0;
+  var LONG = 300, WINDOW = 160, AHEAD = 40;
 
   /* spec: table, label, columns() → [{label, hint, kind, column, get(row), set(row, text), empty}], rows() → [row],
      change(act, shape), add(at), remove(at), move(at, to), shift(column, step), mark(row, column) → {tone, text} or null,
@@ -11,6 +13,7 @@
     var table = spec.table;
     var at = { row: 0, column: 0 };
     var open = null;
+    var first = 0, height = 36, body = null;
     var box = document.createElement("div");
     box.className = "choices-box";
     box.id = "choices-" + (count += 1);
@@ -22,9 +25,50 @@
     table.setAttribute("aria-label", spec.label);
 
     function cellAt(row, column) {
-      var body = table.tBodies[0];
-      return body && body.rows[row] ? body.rows[row].cells[column] : null;
+      var line = body && body.rows[row - first];
+      return line ? line.cells[column] : null;
     }
+
+    function long() { return spec.rows().length > LONG; }
+    function shown() { return long() ? spec.rows().slice(first, first + WINDOW) : spec.rows(); }
+
+    /* the room that rows take which are not on the page */
+    function room(rows, columns) {
+      var section = document.createElement("tbody");
+      if (rows <= 0) return section;
+      var line = document.createElement("tr"), cell = document.createElement("td");
+      section.setAttribute("aria-hidden", "true");
+      section.className = "room";
+      cell.colSpan = columns;
+      cell.style.blockSize = rows * height + "px";
+      line.append(cell);
+      section.append(line);
+      return section;
+    }
+
+    /* put the window around a row; nothing is drawn where it stands there already */
+    function show(row) {
+      var last = Math.max(0, spec.rows().length - WINDOW);
+      var wanted = Math.max(0, Math.min(last, row - Math.floor(WINDOW / 2)));
+      if (!long() || (row >= first && row < first + WINDOW)) return;
+      first = wanted;
+      draw();
+    }
+
+    function scrolled() {
+      if (!long() || open || !body || !body.rows.length) return;
+      var top = Math.floor(spec.scroll.scrollTop / height), seen = Math.ceil(spec.scroll.clientHeight / height);
+      var end = Math.min(spec.rows().length, top + seen);
+      if (top >= first && end <= first + WINDOW) return;
+      var had = table.contains(document.activeElement);
+      first = Math.max(0, Math.min(spec.rows().length - WINDOW, top - AHEAD));
+      var kept = spec.scroll.scrollTop;
+      draw();
+      spec.scroll.scrollTop = kept;
+      var stay = cellAt(at.row, at.column) || cellAt(first, 0);
+      if (had && stay) stay.focus({ preventScroll: true });
+    }
+    if (spec.scroll) spec.scroll.addEventListener("scroll", function () { window.requestAnimationFrame(scrolled); }, { passive: true });
 
     function head() {
       var line = document.createElement("tr");
@@ -60,9 +104,12 @@
     function draw() {
       close(false);
       var columns = spec.columns();
-      var body = document.createElement("tbody");
-      spec.rows().forEach(function (row) {
+      var all = spec.rows().length;
+      first = long() ? Math.max(0, Math.min(first, all - WINDOW)) : 0;
+      var section = document.createElement("tbody");
+      shown().forEach(function (row, place) {
         var line = document.createElement("tr");
+        if (long()) line.setAttribute("aria-rowindex", first + place + 2);
         if (spec.fires && spec.fires(row)) line.className = "fires";
         columns.forEach(function (column, place) {
           var cell = document.createElement("td");
@@ -71,19 +118,27 @@
           paint(cell, row, column, place);
           line.append(cell);
         });
-        body.append(line);
+        section.append(line);
       });
-      table.replaceChildren(head(), body);
+      body = section;
+      if (long()) {
+        table.setAttribute("aria-rowcount", all + 1);
+        table.replaceChildren(head(), room(first, columns.length), body, room(all - first - WINDOW, columns.length));
+        if (body.offsetHeight) height = body.offsetHeight / body.rows.length;
+      } else {
+        table.removeAttribute("aria-rowcount");
+        table.replaceChildren(head(), body);
+      }
       at.row = Math.max(0, Math.min(at.row, spec.rows().length - 1));
       at.column = Math.max(0, Math.min(at.column, columns.length - 1));
-      var here = cellAt(at.row, at.column);
+      var here = cellAt(at.row, at.column) || cellAt(first, 0);
       if (here) here.tabIndex = 0;
     }
 
     function repaint() {
       var columns = spec.columns();
-      spec.rows().forEach(function (row, r) {
-        var line = table.tBodies[0].rows[r];
+      shown().forEach(function (row, place) {
+        var line = body.rows[place], r = first + place;
         line.classList.toggle("fires", Boolean(spec.fires && spec.fires(row)));
         columns.forEach(function (column, c) {
           if (!open || open.row !== r || open.column !== c) paint(line.cells[c], row, column, c);
@@ -92,6 +147,8 @@
     }
 
     function go(row, column) {
+      if (row < 0 || row >= spec.rows().length) return;
+      show(row);
       var next = cellAt(row, column);
       if (!next) return;
       var before = cellAt(at.row, at.column);
@@ -249,7 +306,8 @@
     table.addEventListener("mousedown", function (event) {
       var cell = event.target.closest("td");
       if (!cell || cell.contains(document.activeElement) && open) return;
-      var row = cell.parentElement.rowIndex - 1;
+      if (cell.closest("tbody") !== body) return;
+      var row = cell.parentElement.sectionRowIndex + first;
       var again = row === at.row && cell.cellIndex === at.column && document.activeElement === cell;
       event.preventDefault();
       close(true);

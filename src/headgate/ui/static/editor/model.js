@@ -1,12 +1,12 @@
 /* What is being edited: the grid as the server told it, its history for undo, and whether it is saved. */
 (function () {
   "use strict";
-  var MOST_STEPS = 200;
+  var MOST_STEPS = 200, MOST_KEPT = 40000000;
 
   window.headgateEditor = {};
 
   window.headgateEditor.model = function (told) {
-    var model = { grid: told.grid, text: told.text, issues: told.issues, tests: told.tests, fit: told.fit };
+    var model = { grid: told.grid, text: told.text, issues: told.issues, tests: told.tests, fit: told.fit, more: told.more, errors: told.errors };
     var saved = JSON.stringify(told.grid);
     var past = [];
     var future = [];
@@ -20,7 +20,7 @@
     /* every change goes through here, so that it can be taken back; `shape` tells that rows or columns changed */
     model.change = function (act, shape) {
       past.push(JSON.stringify(model.grid));
-      if (past.length > MOST_STEPS) past.shift();
+      while (past.length > Math.min(MOST_STEPS, Math.max(5, MOST_KEPT / past[0].length))) past.shift();
       future = [];
       act(model.grid);
       say(shape ? "shape" : "cell");
@@ -37,6 +37,8 @@
 
     model.checked = function (answer) {
       model.issues = answer.issues;
+      model.more = answer.more;
+      model.errors = answer.errors;
       model.tests = answer.tests;
       model.fit = answer.fit;
       say("checked");

@@ -4,18 +4,30 @@
   var editor = window.headgateEditor;
   var element = editor.element;
   var WAIT = 350;
-  var TYPES = ["number", "integer", "percent", "money", "string", "enum", "bool", "date", "datetime", "duration", "list"];
+  var TYPES = ["number", "integer", "percent", "money", "string", "enum", "bool", "date", "datetime", "duration", "months", "list"];
+  var ENDED = ["number", "integer", "percent", "money", "date", "datetime", "duration", "months"];
 
   document.addEventListener("DOMContentLoaded", function () {
     var root = document.getElementById("policy-editor");
     if (!root) return;
-    var told = JSON.parse(root.dataset.told);
+    if (root.dataset.told) { start(root, JSON.parse(root.dataset.told)); return; }
+    /* a long table does not stand in the page: it is asked for, and the page says so meanwhile */
+    var waiting = document.getElementById("policy-text");
+    waiting.textContent = "The table is being loaded.";
+    waiting.setAttribute("role", "status");
+    fetch(root.dataset.load, { redirect: "manual" }).then(function (response) { return response.ok ? response.json() : Promise.reject(response); }).then(
+      function (told) { root.dataset.digest = told.digest; start(root, told); },
+      function () { waiting.textContent = "The table could not be loaded. Load the page again, or edit it as text."; }
+    );
+  });
+
+  function start(root, told) {
     var model = editor.model(told);
     var coverage = told.coverage || {};
     var digest = root.dataset.digest;
     var fired = [];
     var timer = 0;
-    var asked = 0;
+    var asked = 0, checking = false, again = false;
     var leaving = false;
 
     /* --- talking to the server */
@@ -32,11 +44,17 @@
       );
     }
 
+    /* one check at a time: a long table takes its while, and only the newest answer counts */
     function check() {
       clearTimeout(timer);
+      asked += 1;
       timer = setTimeout(function () {
-        var mine = (asked += 1);
+        if (checking) { again = true; return; }
+        var mine = asked;
+        checking = true;
         send(root.dataset.check).then(function (answer) {
+          checking = false;
+          if (again) { again = false; check(); return; }
           if (mine !== asked) return;
           if (answer.error) { broken = answer; tell(); }
           else { broken = null; model.checked(answer); }
@@ -55,8 +73,10 @@
         if (answer.error) { notice("It was not saved. " + answer.error + (answer.problems && answer.problems.length > 1 ? " " + answer.problems.slice(1, 4).join(" ") : "")); return; }
         digest = answer.digest;
         root.dataset.digest = digest;
-        document.querySelector("#policy-text [name=seen]").value = digest;
-        document.querySelector("#policy-text [name=text]").value = answer.text;
+        if (!root.dataset.load) {
+          text.querySelector("[name=seen]").value = digest;
+          text.querySelector("[name=text]").value = answer.text;
+        }
         notice("");
         broken = null;
         model.stored(answer, sent);
@@ -140,7 +160,7 @@
       bar.state, file
     );
 
-    var scroll = element("div", "", "scroll");
+    var scroll = element("div", "", "scroll editor-scroll");
     scroll.setAttribute("role", "region");
     scroll.setAttribute("aria-label", "The rules, can be scrolled");
     var table = element("table", "", "editor-grid");
@@ -153,7 +173,7 @@
     var settings = section("Title, hit policy and default", "editor-settings", false);
     var keys = section("Keys", "editor-keys", false);
     var tests = section("Tests", "editor-tests", true);
-    var testScroll = element("div", "", "scroll");
+    var testScroll = element("div", "", "scroll editor-scroll");
     testScroll.setAttribute("role", "region");
     testScroll.setAttribute("aria-label", "The tests, can be scrolled");
     var testTable = element("table", "", "editor-grid");
@@ -165,14 +185,44 @@
     keys.body.append(element("p", "Arrows move, Enter or typing edits, Escape leaves a cell as it was, Tab goes on to the right. Ctrl+arrow up or down moves the row, Ctrl+arrow left or right the column. Ctrl+Enter adds a row, Ctrl+Delete removes it, Ctrl+D fills from above, Ctrl+Z takes back, Ctrl+S saves. Cells copied from a spreadsheet are pasted over the cells from here on.", "small"));
     side.append(trying.all, columns.all, settings.all, keys.all);
     var text = document.getElementById("policy-text");
-    root.append(bar.notice, bar.all, scroll, problems, tests.all, side);
+    root.append(bar.notice, bar.all, finding(), scroll, problems, tests.all, side);
     root.hidden = false;
     text.hidden = true;
 
     function asText() {
       if (model.dirty()) { window.headgateSay("Save first, then edit as text"); return; }
+      if (root.dataset.text) { location.assign(root.dataset.text); return; }
       text.hidden = false;
       text.querySelector("textarea").focus();
+    }
+
+    /* --- finding a row of a long table, of which most do not stand on the page */
+
+    function finding() {
+      var holder = editor.field("editor-find", "Find in the rules", "");
+      var box = holder.lastChild, said = element("small", "", "muted");
+      holder.classList.add("editor-find");
+      said.setAttribute("role", "status");
+      holder.append(said);
+      box.type = "search";
+      box.autocomplete = "off";
+      box.addEventListener("keydown", function (event) {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        var words = box.value.trim().toLowerCase(), all = ruleColumns(), count = model.grid.rows.length;
+        if (!words) { said.textContent = ""; return; }
+        for (var step = 1; step <= count; step += 1) {
+          var row = (rules.place().row + (event.shiftKey ? count - step : step)) % count;
+          var column = all.findIndex(function (each) { return each.get(model.grid.rows[row]).toLowerCase().indexOf(words) >= 0; });
+          if (column >= 0) {
+            said.textContent = "Row " + (row + 1) + " of " + count + ". Enter in the field finds the next one.";
+            rules.go(row, column);
+            return;
+          }
+        }
+        said.textContent = "No row has this.";
+      });
+      return holder;
     }
 
     /* --- rows and columns */
@@ -196,10 +246,20 @@
       return found;
     }
 
+    /* by row, so that each cell need not look through all of them */
+    var sorted = { of: null, rows: {} };
+    function issuesOf(row) {
+      if (sorted.of !== model.issues) {
+        sorted = { of: model.issues, rows: Object.create(null) };
+        model.issues.forEach(function (issue) { if (issue.row) (sorted.rows[issue.row] = sorted.rows[issue.row] || []).push(issue); });
+      }
+      return sorted.rows[row.id] || [];
+    }
+
     function markOf(row, column) {
       var named = column.column ? column.column.name : column.part;
-      var found = model.issues.filter(function (issue) {
-        return issue.row && issue.row === row.id && (issue.column ? issue.column === named : column.part === "id");
+      var found = issuesOf(row).filter(function (issue) {
+        return issue.column ? issue.column === named : column.part === "id";
       })[0];
       return found ? { tone: found.severity, text: found.message + "." + (found.fix ? " " + found.fix : "") } : null;
     }
@@ -249,7 +309,7 @@
     }
 
     var rules = editor.grid({
-      table: table, label: "The rules", columns: ruleColumns, rows: function () { return model.grid.rows; }, change: model.change,
+      table: table, scroll: scroll, label: "The rules", columns: ruleColumns, rows: function () { return model.grid.rows; }, change: model.change,
       inputs: function () { return model.grid.inputs; }, mark: markOf, margin: margin, named: function (row) { return row.id; },
       fires: function (row) { return fired.indexOf(row.id) >= 0; },
       add: addRow, append: function () { model.grid.rows.push(fresh()); }, remove: removeRow,
@@ -257,7 +317,7 @@
     });
 
     var cases = editor.grid({
-      table: testTable, label: "The tests", columns: function () { return editor.testColumns(model); }, rows: function () { return model.grid.tests; }, change: model.change,
+      table: testTable, scroll: testScroll, label: "The tests", columns: function () { return editor.testColumns(model); }, rows: function () { return model.grid.tests; }, change: model.change,
       inputs: function () { return []; }, named: function (test) { return test.name; },
       mark: function (test, column) {
         var result = model.tests[model.grid.tests.indexOf(test)];
@@ -315,7 +375,7 @@
       field("type", "Type", TYPES.indexOf(column.type) >= 0 ? TYPES : TYPES.concat([column.type]));
       if (column.type === "money") field("currency", "Currency");
       if (column.type === "enum" || column.type === "list") field("values", "Allowed values, with commas");
-      if (part === "inputs" && ["number", "integer", "percent", "money", "date", "datetime", "duration"].indexOf(column.type) >= 0) { field("min", "At least"); field("max", "At most"); }
+      if (part === "inputs" && ENDED.indexOf(column.type) >= 0) { field("min", "At least"); field("max", "At most"); }
       if (part === "inputs") field("source", "From policy.output");
       field("default", part === "inputs" ? "Where it is not given" : "Where a row does not say", defaultsOf(column));
       field("nullable", "May be unknown", ["false", "true"]);
@@ -381,7 +441,7 @@
     /* --- what the lints say, at the cell and in words */
 
     function tell() {
-      var errors = model.issues.filter(function (issue) { return issue.severity === "error"; }).length;
+      var errors = model.errors;
       var failed = model.tests.filter(function (test) { return !test.passed; }).length;
       var words = model.dirty() ? "Not saved yet. " : "Saved. ";
       if (broken) words += "It cannot be read yet.";
@@ -390,12 +450,14 @@
       bar.state.textContent = words;
       problems.replaceChildren();
       if (broken) (broken.problems && broken.problems.length ? broken.problems : [broken.error]).forEach(function (each) { problems.append(line("error", "", each)); });
-      else model.issues.forEach(function (issue) {
+      else model.issues.slice(0, 100).forEach(function (issue) {
         var where = [issue.row ? "row " + issue.row : "", issue.column ? "column " + issue.column : ""].filter(Boolean).join(", ");
         var found = line(issue.severity, where, issue.message + "." + (issue.fix ? " " + issue.fix : ""));
         if (issue.row) found.append(button("Go there", "", function () { jump(issue); }));
         problems.append(found);
       });
+      var rest = Math.max(0, model.issues.length - 100) + model.more;
+      if (!broken && rest) problems.append(line("note", "", "And " + rest + " more, which are told when these are mended."));
       tests.summary.textContent = "Tests" + (failed ? ": " + failed + " of " + model.tests.length + " fail" : model.tests.length ? ": all " + model.tests.length + " pass" : "");
     }
 
@@ -468,5 +530,5 @@
     drawSettings();
     drawTrying();
     tell();
-  });
+  }
 })();

@@ -3,7 +3,10 @@
   "use strict";
   var NUMERIC = ["number", "integer", "percent", "money"];
   /* how a value of these types is written, to be changed where it stands */
-  var WRITTEN = { date: "d('2026-01-31')", datetime: "d('2026-01-31T10:00:00Z')", duration: "duration('P2D')" };
+  var WRITTEN = { date: "d('2026-01-31')", datetime: "d('2026-01-31T10:00:00Z')", duration: "duration('P2D')", months: "duration('P1Y6M')" };
+
+  /* the same without a test around it, as outputs and facts hold it */
+  var PLAIN = { date: ["2026-01-31", ""], datetime: ["2026-01-31T10:00:00Z", "with its zone"], duration: ["P2D", "2 days"], months: ["P1Y6M", "1 year 6 months"] };
 
   function quoted(value) { return "'" + value + "'"; }
 
@@ -12,7 +15,7 @@
     if (column.type === "bool") found = [["true", ""], ["false", ""]];
     else if (column.type === "enum") found = (column.values || []).map(function (v) { return [quoted(v), ""]; });
     else if (WRITTEN[column.type]) {
-      var words = column.type === "duration" ? ["shorter than", "at most", "longer than", "at least"] : ["before", "until", "after", "from"];
+      var words = column.type === "duration" || column.type === "months" ? ["shorter than", "at most", "longer than", "at least"] : ["before", "until", "after", "from"];
       found = ["< ", "<= ", "> ", ">= "].map(function (sign, place) { return [sign + WRITTEN[column.type], words[place]]; });
       found.push(["[" + WRITTEN[column.type] + ".." + WRITTEN[column.type] + "]", "between, both included"]);
     } else if (NUMERIC.indexOf(column.type) >= 0)
@@ -30,6 +33,7 @@
     var found = [];
     if (column.type === "bool") found = [["true", ""], ["false", ""]];
     if (column.type === "enum") found = (column.values || []).map(function (v) { return [v, v === "" ? "nothing" : ""]; });
+    if (PLAIN[column.type]) found = [PLAIN[column.type]];
     if (column.nullable === "true") found.push(["null", "not known"]);
     found.push(["= ", "computed from inputs"]);
     return found;
@@ -38,7 +42,7 @@
   function fact(column) {
     if (column.type === "bool") return [["true", ""], ["false", ""]];
     if (column.type === "enum") return (column.values || []).map(function (v) { return [v, ""]; });
-    return column.nullable === "true" ? [["null", "not known"]] : [];
+    return (PLAIN[column.type] ? [PLAIN[column.type]] : []).concat(column.nullable === "true" ? [["null", "not known"]] : []);
   }
 
   /* Of the words that fit a cell those that go on with what is typed; in a list of conditions, with its last part. */

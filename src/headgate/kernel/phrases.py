@@ -1,0 +1,80 @@
+"""Phrases that are made in one place and said in another, in the reader's language.
+
+Code that knows no reader (presenters, tables of words, pure cores) says *what* is to be told: the English phrase and
+the values that stand in it. A `Phrase` is that English text, so it can be compared, sorted and stored as one; the page
+that shows it translates the phrase first and then puts the values in:
+
+    phrase("Held: %(ask)s. Waits for %(who)s.", ask=ask, who=phrase("you"))
+    counted("%(count)s order", "%(count)s orders", 3)
+
+A value may be a phrase itself. Once it is cut, joined or stored it is plain English text: keep it whole until it is
+shown. Phrases are found by their calls (`make messages`), so the first argument is always written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+Translate = Callable[[str], str]
+Count = Callable[[str, str, int], str]
+
+_NONE: Mapping[str, object] = MappingProxyType({})
+
+
+class Phrase(str):
+    """English text that remembers its phrase and the values in it."""
+
+    __slots__ = ("many", "number", "text", "values")
+
+    text: str
+    many: str
+    number: int
+    values: Mapping[str, object]
+
+    def __new__(cls, text: str, values: Mapping[str, object] = _NONE, many: str = "", number: int = 1) -> Phrase:
+        """The phrase in English; a phrase without values is taken as it is, so a lone `%` needs no doubling."""
+        chosen = many if many and number != 1 else text
+        made = super().__new__(cls, chosen % values if values else chosen)
+        made.text, made.values, made.many, made.number = text, values, many, number
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Phrase, (self.text, dict(self.values), self.many, self.number)
+
+    def lower(self) -> Phrase:
+        """The phrase as it stands within an English sentence. Other languages keep the capitals of their nouns."""
+        made = super().__new__(Phrase, super().lower())
+        made.text, made.values, made.many, made.number = self.text, self.values, self.many, self.number
+        return made
+
+    def said(self, translate: Translate, count: Count) -> str:
+        """The phrase in another language, its values too where they are phrases."""
+        found = count(self.text, self.many, self.number) if self.many else translate(self.text)
+        if not self.values:
+            return str(self) if found == self.text else found
+        return found % {name: said(value, translate, count) for name, value in self.values.items()}
+
+
+def phrase(text: str, /, **values: object) -> Phrase:
+    """A phrase with values by name: `phrase("Entry %(number)s", number=7)`; `%%` is a per cent sign beside values."""
+    return Phrase(text, values)
+
+
+def counted(one: str, many: str, number: int, /, **values: object) -> Phrase:
+    """A phrase that tells one from many by a number, which is its value `count` unless another is given (for example
+    written in the reader's figures)."""
+    return Phrase(one, {"count": number, **values}, many, number)
+
+
+def joined(between: str, parts: Iterable[object]) -> Phrase:
+    """Phrases and other texts in a row. `between` may be a phrase: `joined(phrase(" and "), names)`."""
+    values: dict[str, object] = {f"part{place}": part for place, part in enumerate(parts)}
+    text = "%(between)s".join(f"%({name})s" for name in values)
+    return Phrase(text, {**values, "between": between} if values else _NONE)
+
+
+def said(value: object, translate: Translate, count: Count) -> object:
+    """A value in the reader's language: a phrase translated, anything else as it is."""
+    return value.said(translate, count) if isinstance(value, Phrase) else value
