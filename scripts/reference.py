@@ -1,15 +1,28 @@
-"""Write docs/reference/cli.md from the commands themselves: `python scripts/reference.py`, or `… check` to compare."""
+"""Write docs/reference/cli.md from the commands themselves and docs/reference/actions.md from what actions declare:
+`python scripts/reference.py`, or `… check` to compare."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from headgate.cli.main import everything
+from headgate.process.core.signature import Signature, Slot
+from headgate.wiring import known_actions
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "cli.md"
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+ACTIONS = """\
+# Actions
+
+Written by `python scripts/reference.py` from what the actions declare (`signatures.py` beside them); change that, not
+this page.
+
+What a step `run` of a process can do ([Add a process](../how-to/add-a-process.md)). Inputs are arguments of the step;
+what an action gives is kept under the step's id. `?` says that an input may be left out, and that an output may be
+missing. `headgate processes lint` holds process files against this ([Lints of process files](process-lints.md)).
+"""
 INTRO = """\
 # Command line
 
@@ -67,13 +80,39 @@ def _meaning(parameter: Any) -> str:
     return f"{text} Default: `{default}`." if plain else text
 
 
+def render_actions() -> str:
+    """The page of actions."""
+    return "\n".join([ACTIONS, *(_action(name, signature) for name, signature in sorted(known_actions().items()))])
+
+
+def _action(name: str, signature: Signature) -> str:
+    does = signature.does[0].upper() + signature.does[1:]
+    lines = [f"## {name}", "", f"{does}.", ""]
+    rows = [*_slots(signature.takes, "takes"), *_slots(signature.gives, "gives")]
+    if rows:
+        lines += ["| | name | kind | |", "|---|---|---|---|", *rows, ""]
+    return "\n".join(lines)
+
+
+def _slots(slots: Mapping[str, Slot], side: str) -> Iterator[str]:
+    for name, slot in slots.items():
+        values = f": {', '.join(f'`{v}`' for v in slot.values)}" if slot.values else ""
+        fields = f" with {', '.join(f'`{f}`{_maybe(s)}' for f, s in slot.fields.items())}" if slot.fields else ""
+        yield f"| {side} | `{name}`{_maybe(slot)} | {slot.kind}{values}{fields} | {slot.about} |"
+
+
+def _maybe(slot: Slot) -> str:
+    return " ?" if slot.optional else ""
+
+
 def main() -> None:
-    """Write the page, or compare it."""
-    page = render()
-    if sys.argv[1:] != ["check"]:
-        PAGE.write_text(page, encoding="utf-8")
-    elif PAGE.read_text(encoding="utf-8") != page:
-        sys.exit(f"{PAGE.name} is out of date; run: python scripts/reference.py")
+    """Write the pages, or compare them."""
+    for name, page in {"cli.md": render(), "actions.md": render_actions()}.items():
+        path = FOLDER / name
+        if sys.argv[1:] != ["check"]:
+            path.write_text(page, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != page:
+            sys.exit(f"{name} is out of date; run: python scripts/reference.py")
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ order-released order-over-limit price check credit approval approval-edit
 approval-credit approval-not-mine approval-decided approval-path approvals approval-preview
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
-audit audit-entry saved-views brand calendars roles duties mitigations access-reviews
-quarantine quarantine-item returns returns-none return clients provider-access usage
+audit audit-entry saved-views brand security calendars roles duties mitigations access-reviews
+quarantine quarantine-item returns returns-none return clients provider-access inheritance usage
 search keyboard not-found
 not-permitted bad-address
 """.split()
@@ -90,6 +90,7 @@ def pages(opened: Stage) -> Pages:
         "audit-entry": ("/audit/5", "ada"),
         "saved-views": ("/saved-views?list=orders&query=status%3Dheld", "carl"),
         "brand": ("/settings/brand", "tom"),
+        "security": ("/identity/security", "tom"),
         "calendars": ("/calendars", "tom"),
         "roles": ("/roles", "tom"),
         "duties": ("/duties", "tom"),
@@ -102,6 +103,7 @@ def pages(opened: Stage) -> Pages:
         "returns-none": ("/returns?status=settled", "carl"),
         "clients": ("/clients", "tom"),
         "provider-access": ("/provider-access", "tom"),
+        "inheritance": ("/inheritance", "tom"),
         "usage": ("/use", "tom"),
         "search": ("/search?q=T-0", "carl"),
         "keyboard": ("/help/keyboard", "carl"),
@@ -150,6 +152,7 @@ def test_nobody_is_kept_out_by(name: str, opened: Stage, pages: Pages, tabs: dic
     assert opened.complaints == []
 
 
+@pytest.mark.slow
 def test_the_drawer_and_the_dialogs_keep_nobody_out_either(stage: Stage, pages: Pages) -> None:
     page = stage.tab("carl", script=AXE)
     page.goto(pages["order-held"][0])
@@ -172,6 +175,7 @@ def keep_in(answers: list[Response]) -> Callable[[Response], None]:
     return keep
 
 
+@pytest.mark.slow
 def test_a_first_visit_to_any_page_loads_less_than_half_a_megabyte(stage: Stage, pages: Pages) -> None:
     heavy = {}
     for name in ("sign-in", "home", "orders", "order-held", "approval", "policy-matrix", "audit", "partners"):
@@ -190,6 +194,7 @@ def test_a_first_visit_to_any_page_loads_less_than_half_a_megabyte(stage: Stage,
     assert heavy == {}
 
 
+@pytest.mark.slow
 def test_nothing_on_a_page_moves_once_it_is_shown(stage: Stage, pages: Pages) -> None:
     watch = """
       window.shift = 0;

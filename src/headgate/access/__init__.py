@@ -81,7 +81,9 @@ from headgate.access.principals import (
     suspend,
 )
 from headgate.access.roles import RoleGrant, grant_role, list_grants, revoke_role
+from headgate.access.rules import security_of
 from headgate.access.seal import Sealer
+from headgate.access.securing import set_security
 from headgate.access.senders import Sender, SenderCache, load_key, load_source, senders_unchanged
 from headgate.access.sessions import (
     ENROL,
@@ -123,7 +125,6 @@ from headgate.access.tenants import (
     only_tenant,
     portal_hosts,
     set_portal_host,
-    set_security,
     set_tenant,
 )
 
@@ -248,6 +249,7 @@ __all__ = [
     "rotate_source_secret",
     "rules_of",
     "save_role",
+    "security_of",
     "senders_unchanged",
     "set_colleague_active",
     "set_colleague_role",

@@ -29,7 +29,25 @@ select (select count(*) from principals where kind = 'person' and status = 'acti
         and (k.expires_at is null or k.expires_at > %(now)s)
         and not exists (select from api_keys n where n.replaces = k.key_id and n.status = 'active')),
     (select count(*) from oauth_clients where status = 'active'),
+    (select coalesce(sum(events), 0)::bigint from event_counts where day = (%(now)s at time zone 'UTC')::date),
+    ((select coalesce(sum(size), 0) from deal_files) + (select coalesce(sum(size), 0) from return_files)
+        + 999999)::bigint / 1000000,
     (select quotas from tenants)
+"""
+
+SET_SECURITY = "update tenants set settings = settings || jsonb_build_object('security', %(rules)s::jsonb)"
+
+# How each of these people could sign in of their own: a password, a passkey.
+WAYS_IN = """
+select p.principal, p.password_hash is not null, exists(select from passkeys k where k.principal = p.principal)
+from principals p where p.principal = any(%(principals)s)
+"""
+
+# What partners sent as files, in bytes, and how many megabytes may be kept.
+DOCUMENTS = """
+select (t.quotas ->> 'document_megabytes')::bigint,
+    ((select coalesce(sum(size), 0) from deal_files) + (select coalesce(sum(size), 0) from return_files))::bigint
+from tenants t
 """
 
 SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"
@@ -214,16 +232,16 @@ REVOKE_DELEGATION = "update delegations set revoked_at = %(now)s where id = %(id
 
 ADD_SESSION = """
 insert into sessions (token_hash, principal, created_at, expires_at, last_seen, user_agent, proved_at, proofs, address,
-    limited_to)
+    limited_to, device)
 values (%(token_hash)s, %(principal)s, %(now)s, %(expires_at)s, %(now)s, %(user_agent)s, %(now)s, %(proofs)s::text[],
-    %(address)s, %(limited_to)s)
+    %(address)s, %(limited_to)s, %(device)s)
 """
 
 TENANT_SECURITY = "select t.settings -> 'security' from tenants t"
 
 _SESSION = """
     s.token_hash, s.principal, s.created_at, s.expires_at, s.last_seen, s.user_agent, s.proved_at, s.proofs, s.address,
-    s.limited_to
+    s.limited_to, s.device
 """
 
 GET_SESSION = f"select {_SESSION}, ({TENANT_SECURITY}) from sessions s where s.token_hash = %(token_hash)s"
@@ -241,6 +259,8 @@ update sessions set token_hash = %(new)s, proved_at = %(now)s, last_seen = %(now
 where token_hash = %(old)s
 returning principal, expires_at
 """
+
+GUEST_STANDS = "select stands from headgate_guest_stands(%(guest)s, %(now)s)"
 
 UNLIMIT_SESSION = "update sessions set limited_to = '' where token_hash = %(token_hash)s"
 
@@ -260,6 +280,60 @@ delete from sessions where token_hash in (select token_hash from sessions where 
 """
 
 PURGE_SESSIONS = "delete from sessions where expires_at <= %(now)s or last_seen <= %(idle_since)s"
+
+# --- known devices -----------------------------------------------------------------------------------------------
+
+ADD_DEVICE = """
+insert into known_devices (id, principal, secret_hash, user_agent, created_at, last_used, expires_at)
+values (%(id)s, %(principal)s, %(hash)s, %(agent)s, %(now)s, %(now)s, %(expires_at)s)
+"""
+
+RENEW_DEVICE = """
+update known_devices set secret_hash = %(hash)s, user_agent = %(agent)s, last_used = %(now)s,
+    expires_at = %(expires_at)s, failed_logins = 0, locks = 0, locked_until = null
+where id = %(id)s and principal = %(principal)s
+"""
+
+TRIM_DEVICES = """
+delete from known_devices where principal = %(principal)s and (expires_at <= %(now)s or id not in (
+    select k.id from known_devices k where k.principal = %(principal)s order by k.last_used desc, k.id desc
+    limit %(most)s
+))
+"""
+
+GET_DEVICE = """
+select secret_hash, locked_until from known_devices
+where id = %(id)s and principal = %(principal)s and expires_at > %(now)s
+"""
+
+NOTE_DEVICE_FAILURE = """
+update known_devices set
+    failed_logins = case when failed_logins + 1 >= %(most)s then 0 else failed_logins + 1 end,
+    locked_until = case when failed_logins + 1 >= %(most)s
+        then %(now)s + (%(delays)s::interval[])[least(locks + 1, cardinality(%(delays)s::interval[]))]
+        else locked_until end,
+    locks = case when failed_logins + 1 >= %(most)s then least(locks + 1, 1000) else locks end
+where id = %(id)s and principal = %(principal)s
+returning failed_logins = 0, locked_until
+"""
+
+CLEAR_DEVICE = """
+update known_devices set failed_logins = 0, locks = 0, locked_until = null
+where id = %(id)s and principal = %(principal)s and (failed_logins > 0 or locks > 0)
+"""
+
+LIST_DEVICES = """
+select id, user_agent, created_at, last_used, locked_until from known_devices
+where principal = %(principal)s and expires_at > %(now)s order by last_used desc, id desc
+"""
+
+DROP_DEVICE = "delete from known_devices where id = %(id)s and principal = %(principal)s"
+
+# All of somebody, but the one of the session that stays.
+DROP_DEVICES = """
+delete from known_devices where principal = %(principal)s
+    and id is distinct from (select s.device from sessions s where s.token_hash = %(keep)s::bytea)
+"""
 
 # --- API keys ----------------------------------------------------------------------------------------------------
 

@@ -111,8 +111,30 @@ sessions = tenant_table(
     sa.Column("proofs", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
     sa.Column("address", sa.Text, nullable=False, server_default=""),
     sa.Column("limited_to", sa.Text, nullable=False, server_default=""),
+    # The browser that it was started in, where that is known.
+    sa.Column("device", UUID(as_uuid=True)),
     sa.Index("sessions_by_principal", "tenant_id", "principal"),
     primary_key=("token_hash",),
+    app="crud",
+    actor_column="principal",
+)
+
+# Browsers that somebody signed in with before. Wrong passwords from one count for it and not for the account. Only the
+# SHA-256 of what its cookie holds is kept.
+known_devices = tenant_table(
+    "known_devices",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("secret_hash", BYTEA, nullable=False),
+    sa.Column("user_agent", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("last_used", _TS, nullable=False),
+    sa.Column("expires_at", _TS, nullable=False),
+    sa.Column("failed_logins", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("locks", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("locked_until", _TS),
+    sa.Index("known_devices_by_principal", "tenant_id", "principal"),
+    primary_key=("id",),
     app="crud",
     actor_column="principal",
 )

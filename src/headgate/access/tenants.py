@@ -16,7 +16,6 @@ from psycopg import Connection
 from headgate.access import repo
 from headgate.access.core.checks import text
 from headgate.access.core.roles import require
-from headgate.access.core.security import SecurityRules, check_rules
 from headgate.access.recording import record
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
@@ -113,13 +112,6 @@ def set_tenant(
     old = {"name": before.name, "timezone": before.timezone, "settings": before.settings}
     record(conn, ctx, "tenant.changed", "tenant", before.slug, before=old, after=values)
     return get_tenant(conn)
-
-
-def set_security(conn: Connection, ctx: Context, rules: SecurityRules) -> Tenant:
-    """Say what sign-ins must be like; it counts from the next request on. Raises `Invalid` naming the rule."""
-    require(ctx.principal, "admin")
-    wanted = check_rules(rules).as_settings()
-    return set_tenant(conn, ctx, settings={**get_tenant(conn).settings, "security": wanted})
 
 
 def set_portal_host(conn: Connection, ctx: Context, host: str) -> Tenant:

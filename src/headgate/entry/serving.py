@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
@@ -42,7 +42,7 @@ def work(app: App, lanes: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     spare_what_is_loaded()
-    with observed(app, lambda: loop.beat), delivering(app), backtesting(app), preparing(app), sweeping(app):
+    with observed(app, lambda: loop.beat), working_beside(app):
         loop.run()
 
 
@@ -60,10 +60,7 @@ def serve(app: App, host: str, port: int, ready: Callable[[str], None], beside: 
         thread = threading.Thread(target=loop.run, name="headgate-worker", daemon=True)
         if beside:
             thread.start()
-            stack.enter_context(delivering(app))
-            stack.enter_context(backtesting(app))
-            stack.enter_context(preparing(app))
-            stack.enter_context(sweeping(app))
+            stack.enter_context(working_beside(app))
         ready(f"http://{host}:{bound.getsockname()[1]}")
         try:
             if processes == 1:
@@ -85,57 +82,42 @@ def spare_what_is_loaded() -> None:
     gc.freeze()
 
 
+class Running(Protocol):
+    """What goes on until it is told to stop."""
+
+    def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @contextlib.contextmanager
-def delivering(app: App) -> Iterator[None]:
-    """Deliver to other systems meanwhile; at the end what is under way comes in and is written down."""
-    loop = Deliveries(app.courier, app.settings.deliveries)
-    thread = threading.Thread(target=loop.run, name="headgate-deliveries", daemon=True)
+def working_beside(app: App) -> Iterator[None]:
+    """Everything that is not the lanes meanwhile, each in a thread of its own; at the end each gets time to finish what
+    must not be torn."""
+    loops: tuple[tuple[str, Running, float], ...] = (
+        # What is cut off is sent again when its lease is over.
+        ("deliveries", Deliveries(app.courier, app.settings.deliveries), DELIVERY_SECONDS),
+        # A run at hand, or columns not kept yet, are left to another process.
+        ("backtests", BacktestLoop(app), BACKTEST_SECONDS),
+        ("columns", ColumnLoop(app), BACKTEST_SECONDS),
+        # The deletion of a tenant at hand is finished.
+        ("sweeping", SweepLoop(app), SWEEP_SECONDS),
+    )
+    with contextlib.ExitStack() as stack:
+        for name, loop, seconds in loops:
+            stack.enter_context(_beside(name, loop, seconds))
+        yield
+
+
+@contextlib.contextmanager
+def _beside(name: str, loop: Running, seconds: float) -> Iterator[None]:
+    thread = threading.Thread(target=loop.run, name=f"headgate-{name}", daemon=True)
     thread.start()
     try:
         yield
     finally:
         loop.stop()
-        # As long as an attempt may take; what is cut off is sent again when its lease is over.
-        thread.join(timeout=DELIVERY_SECONDS)
-
-
-@contextlib.contextmanager
-def backtesting(app: App) -> Iterator[None]:
-    """Weigh past decisions again meanwhile; at the end a run at hand is left to another process."""
-    loop = BacktestLoop(app)
-    thread = threading.Thread(target=loop.run, name="headgate-backtests", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        loop.stop()
-        thread.join(timeout=BACKTEST_SECONDS)
-
-
-@contextlib.contextmanager
-def preparing(app: App) -> Iterator[None]:
-    """Keep columns of decisions ahead of backtests meanwhile; at the end what is not kept yet is left to another."""
-    loop = ColumnLoop(app)
-    thread = threading.Thread(target=loop.run, name="headgate-columns", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        loop.stop()
-        thread.join(timeout=BACKTEST_SECONDS)
-
-
-@contextlib.contextmanager
-def sweeping(app: App) -> Iterator[None]:
-    """Carry out deletions of tenants that are due meanwhile; at the end the one at hand is finished."""
-    loop = SweepLoop(app)
-    thread = threading.Thread(target=loop.run, name="headgate-sweeping", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        loop.stop()
-        thread.join(timeout=SWEEP_SECONDS)
+        thread.join(timeout=seconds)
 
 
 def serve_on(app: App, bound: socket.socket) -> None:

@@ -99,6 +99,12 @@ class Refused(HeadgateError):
     code = "refused"
 
 
+class NotYet(HeadgateError):
+    """What an event speaks of is in the log and still to be applied: it is tried again when that has been."""
+
+    code = "not_yet"
+
+
 class Busy(HeadgateError):
     """Too much at once; try again after `retry_after` seconds."""
 

@@ -50,6 +50,7 @@ from headgate.ledger.inbox import (
     postpone_inbox,
     requeue,
     retry_inbox,
+    subjects_waiting,
 )
 from headgate.ledger.lanes import (
     LaneState,
@@ -252,6 +253,7 @@ __all__ = [
     "reveal_personal",
     "rotate_key",
     "set_retention",
+    "subjects_waiting",
     "verifier_source",
     "verify_audit",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -121,6 +121,13 @@ def postpone_inbox(conn: Connection, until: datetime, failures: Sequence[Failure
     if failures:
         parameters = _places([f.event for f in failures]) | {"error": [f.error for f in failures], "until": until}
         conn.execute(repo.POSTPONE_INBOX, parameters)
+
+
+def subjects_waiting(conn: Connection, subjects: Collection[str]) -> dict[str, int]:
+    """Those of these subjects of which an event is still to be applied, with the log position of the first one."""
+    if not subjects:
+        return {}
+    return dict(conn.execute(repo.SUBJECTS_WAITING, {"subjects": sorted(subjects)}).fetchall())
 
 
 def end_long_pauses(conn: Connection, now: datetime) -> int:

@@ -141,6 +141,11 @@ returning i.seq, i.attempts
 """
 
 # Nothing is wrong with these events, so no try is counted.
+SUBJECTS_WAITING = """
+select e.subject, min(e.seq) from events e join inbox i on i.lane = e.lane and i.seq = e.seq
+where e.subject = any(%(subjects)s) group by e.subject
+"""
+
 POSTPONE_INBOX = """
 update inbox i set not_before = %(until)s, error = d.error
 from unnest(%(lane)s::smallint[], %(seq)s::bigint[], %(error)s::text[]) as d(lane, seq, error)

@@ -48,6 +48,16 @@ inbox = tenant_table(
     portal="insert",
 )
 
+# How many events came in a day (UTC), in a row for each process that takes them in.
+event_counts = tenant_table(
+    "event_counts",
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("counter", sa.Text, nullable=False),
+    sa.Column("events", sa.BigInteger, nullable=False),
+    primary_key=("day", "counter"),
+    app="crud",
+)
+
 event_conflicts = tenant_table(
     "event_conflicts",
     sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),

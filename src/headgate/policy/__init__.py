@@ -39,6 +39,7 @@ from headgate.policy.evidence import Evidence, attach_evidence, evidence_of
 from headgate.policy.lint import lint
 from headgate.policy.review_news import emergency_changes, outcome_of, review_news
 from headgate.policy.service import Drafted, PolicyService
+from headgate.policy.versions import origins_of
 
 __all__ = [
     "DECISIONS_CHECK",
@@ -81,6 +82,7 @@ __all__ = [
     "given_inputs",
     "kept_text",
     "lint",
+    "origins_of",
     "outcome_of",
     "overdue_reviews",
     "parse_policy",

@@ -7,6 +7,7 @@ import re
 
 from psycopg import Connection
 
+from headgate.access.inheritance import expect_unlocked
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, Stale, invalid
 from headgate.policy import repo
@@ -24,6 +25,7 @@ def propose(conn: Connection, ctx: Context, policy: str, based_on: int | None = 
     versions = locked(conn, policy)
     if not versions:
         raise NotFound(f"there is no policy {policy}")
+    expect_unlocked(conn, "policy", policy)
     mine = [v for v in versions if v.status == "draft" and v.author == ctx.principal.id]
     if mine and based_on is None:
         return mine[-1]

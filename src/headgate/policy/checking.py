@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
-from headgate.kernel.errors import Invalid
-from headgate.policy.core.compile import CompiledPolicy, compile_policy
-from headgate.policy.core.examples import ExampleResult, run_examples
+from headgate.policy.core.compile import CompiledPolicy
+from headgate.policy.core.examples import ExampleResult
 from headgate.policy.core.model import Issue, PolicyTable, refuse
-from headgate.policy.core.parse import parse_policy
-from headgate.policy.lint import lint
+from headgate.policy.core.parse import parse_document, parse_policy
+from headgate.policy.core.reading import read_table
+from headgate.policy.lint import lint_subject
+from headgate.policy.lint.subject import Subject
 
 FILE = "policy.yaml"
 
@@ -39,13 +42,21 @@ class Checked:
 @lru_cache(maxsize=64)
 def check_text(text: str, file: str = FILE) -> Checked:
     """Read, lint and try a text. The same for every tenant, so it is kept. Raises `Invalid` when it is no table."""
-    table = parse_policy(text, file)
-    issues = tuple(lint(table))
-    try:
-        compiled = compile_policy(table)
-    except Invalid:
+    return _checked(parse_policy(text, file))
+
+
+def check_document(document: Mapping[str, Any]) -> Checked:
+    """The same of a file that was read already: without lines, and not kept. For a long table that is being edited it
+    saves the writing and the reading of its text."""
+    return _checked(parse_document(document))
+
+
+def _checked(table: PolicyTable) -> Checked:
+    subject = Subject(read_table(table))
+    issues = tuple(lint_subject(subject))
+    if not subject.reading.sound:
         return Checked(table, issues, None, ())
-    return Checked(table, issues, compiled, run_examples(compiled))
+    return Checked(table, issues, subject.compiled, subject.results)
 
 
 def expect_clean(text: str, file: str = FILE) -> Checked:

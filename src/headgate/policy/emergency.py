@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from psycopg import Connection
 
+from headgate.access.inheritance import expect_unlocked, note_overridden
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, invalid
 from headgate.ledger import NewEvent
@@ -47,6 +48,7 @@ def apply_at_once(
     why = reason_of(reason, "Say what cannot wait, and why.")
     if not timedelta(0) < review_within <= LONGEST:
         raise invalid("review_within", str(review_within), "is not within 14 days", "Give the time for the review.")
+    expect_unlocked(conn, "policy", policy)
     versions = locked(conn, policy)
     found = pick(versions, policy, version)
     if found.status not in ("draft", "in_review"):
@@ -61,6 +63,7 @@ def apply_at_once(
     set_windows(conn, policy, [window, *ended])
     after = set_status(conn, found, "active")
     audit(conn, ctx, APPLIED, after, reason=why, review_due=due, ends=[e.version for e in ended])
+    note_overridden(conn, ctx, "policy", policy)
     return after
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 _VERSION = """
     policy, version, title, status, encode(digest, 'hex'), author, approver, valid_from, valid_until, created_at, pack,
-    editors, based_on, submitted_at, retire_at, emergency_by, emergency_reason, review_due, reviewed_by, reviewed_at
+    editors, based_on, submitted_at, retire_at, emergency_by, emergency_reason, review_due, reviewed_by, reviewed_at,
+    origin_slug, origin_name, origin_version, encode(origin_digest, 'hex')
 """
 
 # A fresh draft, or a new text for one that is still a draft of the same author. No row: somebody was there before.
@@ -14,6 +15,17 @@ values (%(policy)s, %(version)s, %(title)s, %(body)s, %(digest)s, 'draft', %(aut
 on conflict (tenant_id, policy, version) do update
     set title = excluded.title, body = excluded.body, digest = excluded.digest, created_at = excluded.created_at
     where policy_versions.status = 'draft' and policy_versions.author = excluded.author
+returning {_VERSION}
+"""
+
+# A copy of a version that was approved at a tenant above.
+ADD_COPY = f"""
+insert into policy_versions (
+    policy, version, title, body, digest, status, author, approver, created_at, based_on, submitted_at, origin_tenant,
+    origin_slug, origin_name, origin_version, origin_digest)
+values (
+    %(policy)s, %(version)s, %(title)s, %(body)s, %(digest)s, 'approved', %(author)s, %(approver)s, %(now)s,
+    %(based_on)s, %(now)s, %(provider)s, %(slug)s, %(name)s, %(origin_version)s, %(origin_digest)s)
 returning {_VERSION}
 """
 
@@ -127,6 +139,12 @@ BODIES = "select digest, body from policy_versions where digest = any(%(digests)
 BODIES_OF = """
 select digest, body from policy_versions
 where (policy, version) in (select * from unnest(%(policy)s::text[], %(version)s::int[]))
+"""
+
+ORIGINS = """
+select policy, version, origin_name, origin_version from policy_versions
+where (policy, version) in (select * from unnest(%(policy)s::text[], %(version)s::int[])) and origin_slug is not null
+order by policy, version
 """
 
 TEXTS_OF = """

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from psycopg import Connection
 
+from headgate.access.inheritance import expect_unlocked, followed, note_overridden
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict
 from headgate.policy import repo
@@ -27,16 +28,16 @@ from headgate.policy.core.lifecycle import (
     expect_second_person,
     expect_status,
     reason_of,
-    resumed,
     retirement,
     windows,
 )
 from headgate.policy.core.model import Issue, PolicyTable
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
-from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, version_of
+from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, unschedule, version_of
 from headgate.store import Later
 
+INHERITED = "policy"  # the kind, among what is inherited
 MOST_KEPT = 512  # compiled texts, and sets of them
 
 K = TypeVar("K")
@@ -72,6 +73,7 @@ class PolicyService:
         return Drafted(saved, with_chain(checked, self.active(conn, ctx.now)).remarks)
 
     def _save(self, conn: Connection, ctx: Context, table: PolicyTable, text: str, pack: str) -> PolicyVersion:
+        expect_unlocked(conn, INHERITED, table.policy)
         known = locked(conn, table.policy)
         same = next((v for v in known if v.version == table.version), None)
         if same is not None and same.digest == table.digest:
@@ -154,12 +156,14 @@ class PolicyService:
         """Let an approved version decide from `valid_from` (left out: now) on; the one before ends there.
 
         One that is scheduled and has not started can so be given another start. Raises `Invalid` for a start in the
-        past and where policies that read each other would not fit together, `Conflict`, `NotFound`.
+        past and where policies that read each other would not fit together, `Conflict` (also for a policy that a
+        tenant above has locked), `NotFound`.
         """
+        expect_unlocked(conn, INHERITED, policy)
         versions = locked(conn, policy)
         found = pick(versions, policy, version)
         if found.standing(ctx.now) == "scheduled":
-            versions = self._unscheduled(conn, versions, found)
+            versions = unschedule(conn, versions, found)
         else:
             expect_status(found, "approved", "activate")
         window, ended = windows(versions, version, valid_from or ctx.now, ctx.now)
@@ -172,6 +176,7 @@ class PolicyService:
             "ends": [e.version for e in ended],
         }
         audit(conn, ctx, "policy.activated", after, **details)
+        note_overridden(conn, ctx, INHERITED, policy)
         return after
 
     def withdraw(self, conn: Connection, ctx: Context, policy: str, version: int, reason: str) -> PolicyVersion:
@@ -184,18 +189,16 @@ class PolicyService:
         if standing not in ("draft", "in_review", "approved", "scheduled"):
             raise Conflict(f"cannot withdraw {policy} version {version}: it is {standing}; retire it instead")
         if standing == "scheduled":
-            self._unscheduled(conn, versions, found)
+            self._own_now(conn, ctx, policy)
+            unschedule(conn, versions, found)
         after = set_status(conn, found, "retired")
         audit(conn, ctx, "policy.withdrawn", after, was=standing, reason=why)
         return after
 
-    def _unscheduled(
-        self, conn: Connection, versions: Sequence[PolicyVersion], gone: PolicyVersion
-    ) -> list[PolicyVersion]:
-        """The versions when a scheduled one has no window any more."""
-        conn.execute(repo.CLEAR_WINDOW, {"policy": gone.policy, "version": gone.version})
-        set_windows(conn, gone.policy, resumed(versions, gone))
-        return locked(conn, gone.policy)
+    def _own_now(self, conn: Connection, ctx: Context, policy: str) -> None:
+        """The tenant changes an inherited policy itself: refused where it is locked, noted where it is open."""
+        expect_unlocked(conn, INHERITED, policy)
+        note_overridden(conn, ctx, INHERITED, policy)
 
     def retire(
         self,
@@ -213,6 +216,7 @@ class PolicyService:
         """
         found = pick(locked(conn, policy), policy, version)
         expect_status(found, "active", "retire")
+        self._own_now(conn, ctx, policy)
         assert found.valid_from is not None, "an active version has a start"
         if at is not None and at > ctx.now:
             window = retirement(found, at, ctx.now)
@@ -241,6 +245,8 @@ class PolicyService:
         newer = [v for v in known if v.version >= table.version]
         if newer:
             return newer[-1]
+        if known and followed(conn, INHERITED, table.policy):
+            return known[0]  # what is inherited counts, not what a pack brings
         packed = replace(ctx, principal=Principal(id=f"pack:{pack}", kind="system", name=pack))
         self.draft(conn, packed, text, file=file, pack=pack)
         self.submit(conn, packed, table.policy, table.version)

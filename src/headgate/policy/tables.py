@@ -40,6 +40,12 @@ policy_versions = tenant_table(
     sa.Column("reviewed_by", sa.Text),
     sa.Column("reviewed_at", _TS),
     sa.Column("alarmed_at", _TS),
+    # Copied from a tenant above: from whom, which version there, and the digest of the text as it was offered.
+    sa.Column("origin_tenant", UUID(as_uuid=True)),
+    sa.Column("origin_slug", sa.Text),
+    sa.Column("origin_name", sa.Text),
+    sa.Column("origin_version", sa.Integer),
+    sa.Column("origin_digest", BYTEA),
     sa.CheckConstraint("status in ('draft', 'in_review', 'approved', 'active', 'retired')", name="status"),
     sa.CheckConstraint("approver is null or approver <> author", name="second_person"),
     sa.CheckConstraint("approver is null or approver <> all (editors)", name="no_editor"),

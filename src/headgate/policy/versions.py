@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from psycopg import Connection
@@ -13,7 +13,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy import repo
-from headgate.policy.core.lifecycle import PolicyVersion, Window
+from headgate.policy.core.lifecycle import PolicyVersion, Window, resumed
 
 EDITORS = 11  # the column of `editors`
 
@@ -77,6 +77,24 @@ def set_windows(conn: Connection, policy: str, changed: Sequence[Window]) -> Non
         raise Conflict(
             f"two versions of {policy} would decide at the same time ({told}); retire or withdraw one of them first"
         ) from None
+
+
+def origins_of(conn: Connection, versions: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """Of those of these (policy, version) that were copied from a tenant above, where they come from; one query."""
+    pairs = sorted(set(versions))
+    if not pairs:
+        return {}
+    wanted = {"policy": [p for p, _ in pairs], "version": [v for _, v in pairs]}
+    return {
+        (p, v): f"inherited from {name}, version {there}" for p, v, name, there in conn.execute(repo.ORIGINS, wanted)
+    }
+
+
+def unschedule(conn: Connection, versions: Sequence[PolicyVersion], gone: PolicyVersion) -> list[PolicyVersion]:
+    """Take a scheduled version's window away; what it would have ended goes on. The versions as they are then."""
+    conn.execute(repo.CLEAR_WINDOW, {"policy": gone.policy, "version": gone.version})
+    set_windows(conn, gone.policy, resumed(versions, gone))
+    return locked(conn, gone.policy)
 
 
 def _span(window: Window) -> str:

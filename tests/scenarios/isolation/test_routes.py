@@ -76,6 +76,9 @@ IDS = {
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
     ("subscriptions", "code"): f"select '{CANARY}'",
+    ("offers", "offer"): f"select id from offers where title = '{CANARY}'",
+    ("inherited", "kind"): "select 'policy'",
+    ("inherited", "thing"): f"select name from inheritances where title = '{CANARY}'",
     ("guests", "guest"): f"select id from provider_guests where reason = '{CANARY}'",
     ("tenants", "guest"): "select '00000000-0000-0000-0000-000000000001'",
     ("tenants", "tenant"): f"select slug from headgate_below() where name = '{CANARY}'",
@@ -90,6 +93,7 @@ SHARED = {
     ("calendars", "month"),
     ("backtests", "place"),
     ("processes", "process"),
+    ("inherited", "kind"),
 }
 PEOPLE = ("carl", "prue", "fiona", "fay", "desk", "adam", "audrey", "erp", "olga")
 
@@ -199,6 +203,17 @@ def furnish(world: World, mark: str) -> None:
             " reason, asked_by, asked_at, valid_until)"
             " values (%s, %s, %s, %s, 'user:x', %s, '{support}', %s, %s, %s, %s)",
             [uuid4(), uuid4(), mark, mark, mark, mark, mark, NOW, NOW + timedelta(days=9)],
+        )
+        conn.execute(
+            "insert into offers (id, kind, name, version, title, digest, body, locked, effective_at, author, approver,"
+            " published_by, published_at) values (%s, 'policy', %s, 1, %s, '', %s, true, %s, '', '', '', %s)",
+            [uuid4(), mark.lower(), mark, mark, NOW, NOW],
+        )
+        conn.execute(
+            "insert into inheritances (kind, name, provider, provider_slug, provider_name, offer, version, title,"
+            " digest, locked, effective_at, state, changed_by, changed_at)"
+            " values ('policy', %s, %s, %s, %s, %s, 1, %s, '', false, %s, 'overridden', '', %s)",
+            [mark.lower(), uuid4(), mark, mark, uuid4(), mark, NOW, NOW],
         )
         conn.execute(
             "insert into legal_holds (id, kind, subject, reason, placed_by, placed_at)"

@@ -21,6 +21,8 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM
 from headgate.packs import find_pack, install_pack, read_pack
 from headgate.portal.guard import COOKIES as PORTAL_COOKIES
+from headgate.process import case_of_subject
+from headgate.process.messages import About, send_message
 from headgate.store import Database, metadata
 from tests.scenarios.api.world import PEOPLE, STRUCTURED, World, bearer, event, new_tenant, open_world, order
 from tests.scenarios.channel import account, partner, person, product, stock
@@ -306,7 +308,19 @@ def settle(world: World, owner: Owner) -> Resident:
             access.grant_role(conn, ctx, f"user:{email}", role)
         who.keys[role] = world.key(f"user:{email}")
         who.sessions[role] = session(world, f"user:{email}")
+    write(world, owner)
     return who
+
+
+def write(world: World, owner: Owner) -> None:
+    """A partner's question about an order of theirs that is held: what was only written by chance is not missed."""
+    channel, number = world.channel, f"O-{owner.mark}-2"
+    with channel.app.database.transaction(channel.tenant) as conn:
+        who = access.load_principal(conn, f"user:partner_user-{owner.mark}@partner.example", channel.clock.now())
+        case = case_of_subject(conn, "order", number)
+        assert case is not None, "the third order of each partner is held"
+        about = About(case["case_id"], "order", number, f"P-{owner.mark}")
+        send_message(conn, channel.context(who), about, f"question-{owner.mark}")
 
 
 def session(world: World, principal: str) -> str:

@@ -16,6 +16,7 @@ from headgate.access.core.roles import require
 from headgate.access.federation import get_rules, group_roles, sync_roles
 from headgate.access.recording import record
 from headgate.access.scim import repo
+from headgate.access.shutting import shut_out
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Invalid, NotFound
@@ -178,7 +179,7 @@ def _set_active(conn: Connection, by: Context, principal: str, active: bool) -> 
     if conn.execute(access_repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return
     if not active:
-        conn.execute(access_repo.END_SESSIONS, {"principal": principal, "keep": None})
+        shut_out(conn, by.tenant_id, principal)
     record(conn, by, f"principal.{status}", "principal", principal)
 
 

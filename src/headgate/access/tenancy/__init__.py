@@ -1,6 +1,6 @@
 """The life of tenants: suspend, place, limit, export, delete; and the tree they stand in."""
 
-from headgate.access.allowance import QUOTAS, Usage, usage
+from headgate.access.allowance import QUOTAS, Usage, expect_document_room, usage
 from headgate.access.tenancy.below import (
     TenantBelow,
     acting_on,
@@ -68,6 +68,7 @@ __all__ = [
     "due_deletions",
     "end_guest",
     "expect_childless",
+    "expect_document_room",
     "export_tenant",
     "founding_below",
     "list_below",

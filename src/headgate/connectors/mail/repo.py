@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-# The longest waiting first; what has nobody to decide it now comes with the rest and is left.
+# The longest waiting first; nobody is asked while somebody outside has the ball. What has nobody to decide it now comes
+# with the rest and is left.
 PENDING = """
-select approval from approvals where status = 'pending' and expires_at > %(now)s
+select approval from approvals where status = 'pending' and paused_at is null and expires_at > %(now)s
 order by requested_at, approval limit %(limit)s
 """
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Conflict, DutyConflict, Stale, invalid
+from headgate.kernel.phrases import phrase
 
 STATUSES = ("draft", "in_review", "approved", "active", "retired")
 MOST_WORDS = 2_000
@@ -18,7 +19,8 @@ NO_SECOND_PAIR = "the author of a policy version may not approve it, nor anyone 
 class PolicyVersion:
     """A version as stored, without its text. It decides from `valid_from` to before `valid_until`.
 
-    `digest` is SHA-256 (hex) of the text; `pack` names the solution pack that brought it, or is empty.
+    `digest` is SHA-256 (hex) of the text; `pack` names the solution pack that brought it, or is empty. `origin` is the
+    short name of the tenant above that it was copied from, with the number and the digest it has there.
     """
 
     policy: str
@@ -41,6 +43,10 @@ class PolicyVersion:
     review_due: datetime | None = None
     reviewed_by: str | None = None
     reviewed_at: datetime | None = None
+    origin: str | None = None
+    origin_name: str | None = None
+    origin_version: int | None = None
+    origin_digest: str | None = None
 
     @property
     def writers(self) -> frozenset[str]:
@@ -56,6 +62,15 @@ class PolicyVersion:
     def unreviewed(self) -> bool:
         """Whether it was applied in an emergency and nobody else has looked at it since."""
         return self.emergency_by is not None and self.reviewed_at is None
+
+    @property
+    def inherited(self) -> str:
+        """Where it comes from, in words; empty for a version of the tenant's own."""
+        if not self.origin:
+            return ""
+        return phrase(
+            "inherited from %(origin)s, version %(version)s", origin=self.origin_name, version=self.origin_version
+        )
 
     def in_force(self, at: datetime) -> bool:
         """Whether this version decides at that instant."""

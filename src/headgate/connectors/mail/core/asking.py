@@ -70,7 +70,15 @@ def _turn(
     turn, at = last
     if step.remind_hours is None or turn + 1 >= MOST_TURNS or after(partner, at, step.remind_hours) > now:
         return None
-    return turn + 1
+    return turn + 1 if _has_run(step, partner, step.remind_hours * (turn + 1), after, now) else None
+
+
+def _has_run(step: ApprovalStep, partner: str | None, hours: Decimal, after: After, now: datetime) -> bool:
+    """Whether so many working hours of the step have passed: what was due has moved by the pauses of its clock."""
+    left = step.sla_hours - hours
+    if step.due_at is None:
+        return True
+    return after(partner, now, left) >= step.due_at if left >= 0 else after(partner, step.due_at, -left) <= now
 
 
 def by_person(found: Sequence[Due]) -> dict[str, list[Due]]:
