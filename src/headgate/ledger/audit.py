@@ -12,10 +12,12 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import loads
 from headgate.kernel.errors import NotFound
-from headgate.ledger import personal, repo
+from headgate.ledger import personal
 from headgate.ledger.core.chain import AuditDraft, link_all
 from headgate.ledger.core.integrity import ChainWalk, EntryRow
 from headgate.ledger.log import NEWEST
+from headgate.ledger.repo import audit as repo
+from headgate.ledger.repo.events import EVENT_DIGESTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def _with_digests(conn: Connection, drafts: Sequence[AuditDraft]) -> Sequence[Au
     missing = {d.event_seq for d in drafts if d.event_seq is not None and d.event_digest is None}
     if not missing:
         return drafts
-    known: dict[int | None, str] = dict(conn.execute(repo.EVENT_DIGESTS, {"seqs": list(missing)}).fetchall())
+    known: dict[int | None, str] = dict(conn.execute(EVENT_DIGESTS, {"seqs": list(missing)}).fetchall())
     unknown = missing - known.keys()
     if unknown:
         raise NotFound(f"there is no event {min(unknown)}")

@@ -20,7 +20,6 @@ from psycopg import Connection
 from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Invalid, Misconfigured, NotFound
-from headgate.ledger import repo
 from headgate.ledger.audit import append_audit
 from headgate.ledger.core import merkle
 from headgate.ledger.core.chain import AuditDraft, genesis
@@ -38,6 +37,7 @@ from headgate.ledger.proofs import (
     subtree_roots,
     tree_root,
 )
+from headgate.ledger.repo import audit as repo
 from headgate.ledger.verify import ContentCheck, ContentResult
 
 REFUSED: Final = "audit.checkpoint_refused"

@@ -10,10 +10,10 @@ from decimal import Decimal
 from psycopg import Connection
 
 from headgate.kernel.errors import Conflict, Problem
-from headgate.ledger import repo
 from headgate.ledger.core.events import StoredEvent
 from headgate.ledger.log import stored
 from headgate.ledger.quarantine import QuarantineDraft, quarantine_add
+from headgate.ledger.repo import inbox as repo
 from headgate.store import Later
 
 MAX_ATTEMPTS = 5

@@ -15,7 +15,7 @@ from datetime import datetime
 from psycopg import Connection
 
 from headgate.kernel.errors import Conflict
-from headgate.ledger import repo
+from headgate.ledger.repo import lanes as repo
 from headgate.store import Later
 
 

@@ -12,10 +12,12 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import NotFound
 from headgate.kernel.ids import lane_of
-from headgate.ledger import personal, repo
+from headgate.ledger import personal
 from headgate.ledger.core.events import Appended, NewEvent, StoredEvent, event_digest
 from headgate.ledger.core.personal import Opening
 from headgate.ledger.personal import Kept
+from headgate.ledger.repo import events as repo
+from headgate.ledger.repo.inbox import NOTIFY_INBOX
 
 NEWEST = 2**63 - 1
 
@@ -82,7 +84,7 @@ def append_events(conn: Connection, now: datetime, events: Sequence[NewEvent], *
     if rows:
         new = (incoming[places[number - 1]] for number, _ in rows)
         personal.keep(conn, now, [item.kept() for item in new if item.aside])
-        conn.execute(repo.NOTIFY_INBOX)
+        conn.execute(NOTIFY_INBOX)
     repeats = [place for place, result in enumerate(results) if result is None]
     if repeats:
         for place, appended in zip(repeats, _classify(conn, now, [incoming[p] for p in repeats]), strict=True):

@@ -17,7 +17,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import NotFound
 from headgate.kernel.ids import derive_id
-from headgate.ledger import repo
+from headgate.ledger.repo import outbox as repo
 
 Status = Literal["pending", "sent", "dead", "dismissed"]
 

@@ -14,7 +14,9 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text, digest
 from headgate.kernel.errors import Conflict, NotFound, Problem
 from headgate.kernel.ids import derive_id
-from headgate.ledger import personal, repo
+from headgate.ledger import personal
+from headgate.ledger.repo import quarantine as repo
+from headgate.ledger.repo.events import EVENT_SUBJECTS
 
 Kind = Literal["row", "event"]
 Status = Literal["open", "replayed", "dismissed"]
@@ -189,7 +191,7 @@ def _shown(conn: Connection, items: Sequence[Quarantined]) -> list[Quarantined]:
 
 def _event_subjects(conn: Connection, seqs: Sequence[int | None]) -> dict[int | None, str]:
     """The subjects of events, by number."""
-    return dict(conn.execute(repo.EVENT_SUBJECTS, {"seqs": list(seqs)}).fetchall()) if seqs else {}
+    return dict(conn.execute(EVENT_SUBJECTS, {"seqs": list(seqs)}).fetchall()) if seqs else {}
 
 
 def _quarantined(row: tuple[object, ...]) -> Quarantined:

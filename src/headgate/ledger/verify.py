@@ -10,9 +10,9 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.ledger import repo
 from headgate.ledger.core.chain import genesis
 from headgate.ledger.core.integrity import ChainWalk, Finding, check_events
+from headgate.ledger.repo import audit as repo
 
 CHUNK = 5000
 MOST_FINDINGS = 100
