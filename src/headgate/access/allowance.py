@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from psycopg import Connection
 
-from headgate.access import repo
+from headgate.access.repo import tenants as repo
 from headgate.kernel.errors import OverQuota
 
 # What can be limited, and in which words.

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core import checks
 from headgate.access.core.passwords import SHORTEST, check_password
 from headgate.access.core.roles import PARTNER_ROLES, require
@@ -20,6 +19,8 @@ from headgate.access.core.tokens import parse_session_token, secret_hash, sessio
 from headgate.access.hashing import hash_password
 from headgate.access.principals import Account, as_account, create_person, get_account, load_principal
 from headgate.access.recording import record
+from headgate.access.repo import colleagues as repo
+from headgate.access.repo.people import ADD_PRINCIPAL, DROP_GRANT, SET_GRANT, SET_HASH, SET_STATUS
 from headgate.access.roles import grant_role
 from headgate.access.rules import security_of
 from headgate.access.shutting import shut_out
@@ -85,10 +86,10 @@ def invite(conn: Connection, ctx: Context, *, email: str, name: str, role: str, 
         raise Conflict(f"a partner has at most {MOST_COLLEAGUES} people; deactivated ones count")
     principal = f"user:{address}"
     values = {"principal": principal, "kind": "person", "name": shown, "email": address, "password_hash": None}
-    if conn.execute(repo.ADD_PRINCIPAL, {**values, "partner": partner, "now": ctx.now}).rowcount != 1:
+    if conn.execute(ADD_PRINCIPAL, {**values, "partner": partner, "now": ctx.now}).rowcount != 1:
         raise Conflict(f"{address} cannot be invited: the address is in use already")
     grant = {"principal": principal, "role": role, "valid_from": None, "valid_until": None}
-    conn.execute(repo.SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
+    conn.execute(SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
     record(conn, ctx, "principal.invited", "principal", principal, name=shown, partner=partner, role=role)
     return _link(conn, ctx, principal)
 
@@ -119,9 +120,9 @@ def set_colleague_role(conn: Connection, ctx: Context, principal: str, role: str
     if role in account.roles:
         return
     for held in account.roles:
-        conn.execute(repo.DROP_GRANT, {"principal": principal, "role": held})
+        conn.execute(DROP_GRANT, {"principal": principal, "role": held})
     grant = {"principal": principal, "role": role, "valid_from": None, "valid_until": None}
-    conn.execute(repo.SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
+    conn.execute(SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
     record(conn, ctx, "role.granted", "principal", principal, role=role, before=list(account.roles))
 
 
@@ -130,7 +131,7 @@ def set_colleague_active(conn: Connection, ctx: Context, principal: str, active:
     require(ctx.principal, "portal.users")
     _other(conn, ctx, principal)
     status = "active" if active else "suspended"
-    if conn.execute(repo.SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
+    if conn.execute(SET_STATUS, {"principal": principal, "status": status}).rowcount == 0:
         return
     if not active:
         shut_out(conn, ctx.tenant_id, principal)
@@ -157,7 +158,7 @@ def accept_invitation(conn: Connection, ctx: Context, token: str, password: str)
     values = {"token_hash": parse_session_token(token)[1], "now": ctx.now}
     if conn.execute(repo.USE_INVITATION, values).rowcount != 1:
         raise Unauthenticated(_OVER)
-    conn.execute(repo.SET_HASH, {"principal": found.principal, "password_hash": hashed})
+    conn.execute(SET_HASH, {"principal": found.principal, "password_hash": hashed})
     conn.execute(repo.DROP_INVITATIONS, {"principal": found.principal})
     shut_out(conn, ctx.tenant_id, found.principal)
     by = Context(ctx.tenant_id, SYSTEM, ctx.now, ctx.trace)

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.authority import Delegation, chains
 from headgate.access.core.checks import period, text
 from headgate.access.core.roles import require
 from headgate.access.duties.custom import expect_role
 from headgate.access.principals import as_delegation
 from headgate.access.recording import record
+from headgate.access.repo import people as repo
 from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound, invalid

@@ -15,10 +15,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.security import BOUNDS
 from headgate.access.core.tokens import same, secret_hash
 from headgate.access.recording import record
+from headgate.access.repo import devices as repo
 from headgate.access.rules import security_of
 from headgate.access.seal import Sealer
 from headgate.kernel.context import SYSTEM, Context

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.allowance import expect_room
 from headgate.access.core.checks import text
 from headgate.access.core.roles import PERMISSIONS, require
 from headgate.access.core.tokens import api_key, parse_api_key, same, secret_hash
 from headgate.access.principals import Account, get_account, load_principal
 from headgate.access.recording import record
+from headgate.access.repo import keys as repo
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, NotFound, Unauthenticated, invalid
 from headgate.store import Database

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.security import DEFAULT
 from headgate.access.recording import record
+from headgate.access.repo import people as repo
 from headgate.access.rules import security_of
 from headgate.kernel.context import SYSTEM, Context
 

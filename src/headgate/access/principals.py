@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.allowance import expect_room
 from headgate.access.core import checks
 from headgate.access.core.authority import Delegation, chains
@@ -18,6 +17,7 @@ from headgate.access.core.passwords import check_password
 from headgate.access.core.roles import permissions_of, require
 from headgate.access.hashing import hash_password
 from headgate.access.recording import record
+from headgate.access.repo import people as repo
 from headgate.access.rules import security_of
 from headgate.access.shutting import shut_out
 from headgate.kernel.context import Context, Principal

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core import checks
 from headgate.access.core.tokens import secret_hash, session_token
 from headgate.access.recording import record
+from headgate.access.repo import colleagues as repo
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Invalid
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.checks import overlap, period
 from headgate.access.core.duties import Clash, clashes
 from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATING_KINDS, OPERATOR_ROLES, PARTNER_ROLES, require
@@ -16,6 +15,7 @@ from headgate.access.duties.custom import expect_role, permissions_by_role
 from headgate.access.duties.matrix import matrix_in_force
 from headgate.access.duties.mitigations import Mitigation, list_mitigations
 from headgate.access.recording import record
+from headgate.access.repo import people as repo
 from headgate.access.tenants import get_tenant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import DutyConflict, Forbidden, NotFound, invalid

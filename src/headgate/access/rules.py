@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.security import SecurityRules, rules_of
+from headgate.access.repo import tenants as repo
 
 
 def security_of(conn: Connection) -> SecurityRules:

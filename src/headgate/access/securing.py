@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.roles import ROLES, require
 from headgate.access.core.security import SecurityRules, check_rules, rules_of
 from headgate.access.duties.custom import list_custom_roles
@@ -14,6 +13,8 @@ from headgate.access.federation.providers import list_providers
 from headgate.access.federation.rules import SignInRules, get_rules
 from headgate.access.principals import accounts_in_roles
 from headgate.access.recording import record
+from headgate.access.repo import tenants as repo
+from headgate.access.repo.people import WAYS_IN
 from headgate.access.tenants import Tenant, get_tenant
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
@@ -62,7 +63,7 @@ def _expect_way_in(
     if before.sign_on and not wanted.sign_on and not passwords.passwords:
         raise _refused("sign_on", "is the only way in while passwords are switched off", "Allow passwords first.")
     admins = [a for a in accounts_in_roles(conn, admin_roles, ctx.now) if a.kind == "person" and a.partner is None]
-    ways = conn.execute(repo.WAYS_IN, {"principals": [a.principal for a in admins]}).fetchall()
+    ways = conn.execute(WAYS_IN, {"principals": [a.principal for a in admins]}).fetchall()
     provider = any(p.status == "active" for p in list_providers(conn))
     if _some_way(before, passwords, ways, provider=provider) and not _some_way(wanted, passwords, ways, provider=False):
         field = "passkeys" if before.passkeys and not wanted.passkeys else "sign_on"

@@ -19,11 +19,11 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core import checks
 from headgate.access.core.roles import permissions_of
 from headgate.access.core.tokens import same
 from headgate.access.core.webhooks import decode_secret, verify_with_keys
+from headgate.access.repo import keys as repo
 from headgate.access.seal import Sealer
 from headgate.access.sources import sealed_for
 from headgate.access.tenants import find_tenant

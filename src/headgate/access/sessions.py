@@ -11,13 +11,14 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.roles import require
 from headgate.access.core.security import DEFAULT, SecurityRules, rules_of
 from headgate.access.core.tokens import parse_session_token, same, secret_hash, session_token
 from headgate.access.devices import forget_device
 from headgate.access.principals import load_principal
 from headgate.access.recording import record
+from headgate.access.repo import sessions as repo
+from headgate.access.repo.devices import DROP_DEVICES
 from headgate.access.rules import security_of
 from headgate.access.standing import expect_open
 from headgate.kernel.context import Context, Principal
@@ -226,7 +227,7 @@ def revoke_sessions(conn: Connection, ctx: Context, principal: str, *, keep_toke
     if principal != ctx.principal.id:
         require(ctx.principal, "admin")
     keep = None if keep_token is None else parse_session_token(keep_token)[1]
-    forgotten = conn.execute(repo.DROP_DEVICES, {"principal": principal, "keep": keep}).rowcount
+    forgotten = conn.execute(DROP_DEVICES, {"principal": principal, "keep": keep}).rowcount
     if forgotten:
         record(conn, ctx, "device.forgotten", "principal", principal, devices=forgotten)
     ended = conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": keep}).rowcount

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
+from headgate.access.repo import sessions as repo
+from headgate.access.repo.devices import DROP_DEVICES
 from headgate.store.news import SESSIONS, tell_within
 
 
@@ -15,5 +16,5 @@ def shut_out(conn: Connection, tenant: UUID, principal: str) -> None:
     commit."""
     conn.execute(repo.END_SESSIONS, {"principal": principal, "keep": None})
     conn.execute(repo.END_PENDING, {"principal": principal})
-    conn.execute(repo.DROP_DEVICES, {"principal": principal, "keep": None})
+    conn.execute(DROP_DEVICES, {"principal": principal, "keep": None})
     tell_within(conn, tenant, (SESSIONS,))

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core import checks
 from headgate.access.core.passwords import LONGEST, normalised
 from headgate.access.devices import clear_device_failures, device_open, note_device_failure
@@ -17,6 +16,7 @@ from headgate.access.lockout import clear_failures, note_failure
 from headgate.access.mfa.factors import factors_of
 from headgate.access.principals import load_principal
 from headgate.access.recording import record
+from headgate.access.repo import people as repo
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Invalid
 

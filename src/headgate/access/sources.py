@@ -12,12 +12,13 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.allowance import expect_room
 from headgate.access.core import checks
 from headgate.access.core.roles import require
 from headgate.access.core.webhooks import decode_secret, encode_secret, verify_webhook
 from headgate.access.recording import record
+from headgate.access.repo import keys as repo
+from headgate.access.repo.tenants import SET_TENANT_LIMITS, TENANT_LIMITS
 from headgate.access.seal import Sealer
 from headgate.access.tenants import find_tenant
 from headgate.kernel.canonical import canonical_text
@@ -138,7 +139,7 @@ def set_rate(conn: Connection, ctx: Context, rate: int | None, *, most: int, sou
     next event. Raises `Invalid`, or `NotFound` for an unknown source.
     """
     require(ctx.principal, "admin")
-    row = conn.execute(repo.TENANT_LIMITS).fetchone()
+    row = conn.execute(TENANT_LIMITS).fetchone()
     limits = dict((row[0].get("limits") or {}) if row else {})
     quota = min(most, limits.get("events_per_second", most)) if source else most
     if rate is not None and not 1 <= rate <= quota:
@@ -151,7 +152,7 @@ def set_rate(conn: Connection, ctx: Context, rate: int | None, *, most: int, sou
         return
     limits = {name: value for name, value in limits.items() if name != "events_per_second"}
     limits |= {} if rate is None else {"events_per_second": rate}
-    conn.execute(repo.SET_TENANT_LIMITS, {"limits": canonical_text(limits)})
+    conn.execute(SET_TENANT_LIMITS, {"limits": canonical_text(limits)})
     record(conn, ctx, "tenant.changed", "tenant", str(ctx.tenant_id), limits=limits)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import Connection
 
-from headgate.access import repo
+from headgate.access.repo import tenants as repo
 from headgate.kernel.context import Principal
 from headgate.kernel.errors import Suspended
 

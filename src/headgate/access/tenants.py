@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import Connection
 
-from headgate.access import repo
 from headgate.access.core.checks import text
 from headgate.access.core.roles import require
 from headgate.access.recording import record
+from headgate.access.repo import tenants as repo
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid

@@ -23,6 +23,7 @@ from headgate.cli.session import (
     money,
     number,
     print_json,
+    print_page,
     read_json,
     read_text,
     say,
@@ -94,9 +95,6 @@ def list_(
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         page = agreements.list_agreements(conn, status=status, partner=partner, cursor=cursor, limit=limit)
     rows = [asdict(v) for v in page.items]
-    if json:
-        print_json({"items": rows, "next_cursor": page.next_cursor})
-        return
     columns = {
         "agreement": "Id",
         "code": "Code",
@@ -107,9 +105,8 @@ def list_(
         "terms": "Terms",
         "valid_from": "From (UTC)",
     }
-    table("Agreements", rows, columns, "No agreements. Derive some: headgate agreements derive --help")
-    if page.next_cursor:
-        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
+    empty = "No agreements. Derive some: headgate agreements derive --help"
+    print_page("Agreements", rows, columns, empty, next_cursor=page.next_cursor, json=json)
 
 
 @app.command("show")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from psycopg import Connection
 
 from headgate.cli.session import Json, Session, Tenant, acting, print_json, say, session, shown
-from headgate.cli.stepping import CaseName, case_id_of
+from headgate.cli.stepping import CaseName, case_id_of, entered
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Conflict, Forbidden
-from headgate.process import case_detail
+from headgate.kernel.errors import Forbidden
 from headgate.process.core.service_level import clock_of
+from headgate.process.engine import Engine
 from headgate.process.outside import answered, ask
-from headgate.process.queries import applied
 
 # As in the console: whoever decides about orders or enters them writes to partners.
 HANDLE = frozenset({"approvals.decide", "orders.write"})
@@ -36,11 +36,7 @@ def ask_partner(
     json: Json = False,
 ) -> None:
     """Ask the partner of a case something; clocks stand still until the answer, where the process says so."""
-    with session(tenant) as s:
-        with s.transaction() as (conn, ctx):
-            person = _handling(conn, ctx, by)
-            seq = ask(conn, person, s.app.engine, case_id_of(conn, case), message)
-        _told(s, seq, json=json)
+    _enter(ask, case, by, message, tenant, json=json)
 
 
 def partner_answered(
@@ -51,10 +47,22 @@ def partner_answered(
     json: Json = False,
 ) -> None:
     """Say that the partner has answered in another way than by the portal; clocks go on with what was left."""
+    _enter(answered, case, by, note, tenant, json=json)
+
+
+def _enter(
+    act: Callable[[Connection[Any], Context, Engine, UUID, str], int],
+    case: str,
+    by: str,
+    words: str,
+    tenant: str,
+    *,
+    json: bool,
+) -> None:
     with session(tenant) as s:
         with s.transaction() as (conn, ctx):
             person = _handling(conn, ctx, by)
-            seq = answered(conn, person, s.app.engine, case_id_of(conn, case), note)
+            seq = act(conn, person, s.app.engine, case_id_of(conn, case), words)
         _told(s, seq, json=json)
 
 
@@ -69,12 +77,7 @@ def _handling(conn: Connection[object], ctx: Context, by: str) -> Context:
 
 def _told(s: Session, seq: int, *, json: bool) -> None:
     """Let the event be applied, and say whether the case waits."""
-    s.app.runner().settle(s.tenant_id, seq)
-    with s.transaction(read_only=True) as (conn, _):
-        event = applied(conn, seq)
-        case = case_detail(conn, UUID(event["case"]))
-    if event["refused"]:
-        raise Conflict("it could not be applied; see headgate quarantine list")
+    case = entered(s, seq)
     paused = case["sla_state"] == "paused"
     because = str(clock_of(case["data"]).get("because", "")) if paused else ""
     if json:

@@ -12,7 +12,7 @@ import typer
 
 from headgate.channel.deals import STATUSES, explain_deal, list_deals
 from headgate.cli.explaining import approvals, history, rules, title
-from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
+from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, print_page, say, session, shown, table
 from headgate.domain.deals.labelled import check_scores
 from headgate.kernel.errors import invalid
 from headgate.packs import find_pack
@@ -37,9 +37,6 @@ def list_(
         raise invalid("--status", status, "is not a status of deals", f"Use one of {', '.join(STATUSES)}.")
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         page = list_deals(conn, partner=partner, status=status, text=text, cursor=cursor, limit=limit)
-    if json:
-        print_json({"items": list(page.items), "next_cursor": page.next_cursor})
-        return
     columns = {
         "deal": "Deal",
         "partner": "Partner",
@@ -50,9 +47,8 @@ def list_(
         "close_on": "Closes",
         "protected_until": "Protected until (UTC)",
     }
-    table("Deals", page.items, columns, "No deals fit. Partners register them through the API or their systems.")
-    if page.next_cursor:
-        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
+    empty = "No deals fit. Partners register them through the API or their systems."
+    print_page("Deals", page.items, columns, empty, next_cursor=page.next_cursor, json=json)
 
 
 @app.command("show")

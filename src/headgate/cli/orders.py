@@ -11,7 +11,7 @@ import typer
 
 from headgate.channel.orders import explain_order, list_orders
 from headgate.cli.explaining import approvals, history, title
-from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
+from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, say_more, session, shown, table
 
 app = typer.Typer(no_args_is_help=True)
 MOST_LINES = 40
@@ -61,8 +61,7 @@ def list_(
     if totals["orders"]:
         in_all = f"{money(totals['total'])} in all, {money(totals['stake'])} at stake"
         say(f"{totals['orders']:,} orders, {in_all}, in the tenant's currency.", style="dim")
-    if page.next_cursor:
-        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
+    say_more(page.next_cursor)
 
 
 @app.command("show")

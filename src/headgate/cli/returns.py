@@ -9,7 +9,7 @@ import typer
 
 from headgate.channel.returns import STATUSES, explain_return, list_returns
 from headgate.cli.explaining import approvals, history, rules, title
-from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, session, shown, table
+from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, print_page, say, session, shown
 from headgate.kernel.errors import invalid
 
 app = typer.Typer(no_args_is_help=True)
@@ -31,9 +31,6 @@ def list_(
         raise invalid("--status", status, "is not a status of returns", f"Use one of {', '.join(STATUSES)}.")
     with session(tenant) as s, s.transaction(read_only=True) as (conn, _):
         page = list_returns(conn, partner=partner, status=status, order=order, text=text, cursor=cursor, limit=limit)
-    if json:
-        print_json({"items": list(page.items), "next_cursor": page.next_cursor})
-        return
     columns = {
         "rma": "Return",
         "order_no": "Order",
@@ -44,9 +41,8 @@ def list_(
         "currency": "",
         "send_by": "Send by (UTC)",
     }
-    table("Returns", page.items, columns, "No returns fit. Partners ask for them in the portal, or their systems do.")
-    if page.next_cursor:
-        say(f"More: --cursor {page.next_cursor}", style="dim", wrap=False)
+    empty = "No returns fit. Partners ask for them in the portal, or their systems do."
+    print_page("Returns", page.items, columns, empty, next_cursor=page.next_cursor, json=json)
 
 
 @app.command("show")

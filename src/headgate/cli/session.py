@@ -230,3 +230,26 @@ def table(title: str, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, s
     for row in rows:
         made.add_row(*(Text(shown(row.get(name))) for name in columns))
     out.print(made)
+
+
+def print_page(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    empty: str,
+    *,
+    next_cursor: str | None,
+    json: bool,
+) -> None:
+    """A page of a list: as a table with the way to the next page, or as JSON."""
+    if json:
+        print_json({"items": list(rows), "next_cursor": next_cursor})
+        return
+    table(title, rows, columns, empty)
+    say_more(next_cursor)
+
+
+def say_more(next_cursor: str | None) -> None:
+    """How a list goes on, where it does."""
+    if next_cursor:
+        say(f"More: --cursor {next_cursor}", style="dim", wrap=False)

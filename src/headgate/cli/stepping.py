@@ -139,14 +139,19 @@ def _step_in(case: str, wanted: Intervention, by: str, tenant: str, *, json: boo
             say(f"  headgate cases confirm {done.intervention} --as PERSON", wrap=False)
 
 
-def _told(s: Session, about: UUID, seq: int, *, json: bool) -> None:
-    """Let the event be applied, and say where the case is then."""
+def entered(s: Session, seq: int) -> dict[str, Any]:
+    """Let an event be applied; the case as it is then. Raises `Conflict` where it was refused."""
     s.app.runner().settle(s.tenant_id, seq)
     with s.transaction(read_only=True) as (conn, _):
         event = applied(conn, seq)
         case = case_detail(conn, UUID(event["case"]))
     if event["refused"]:
         raise Conflict("it could not be applied; see headgate quarantine list")
+    return case
+
+
+def _told(s: Session, about: UUID, seq: int, *, json: bool) -> None:
+    case = entered(s, seq)
     if json:
         print_json({"id": about, "event": seq, "status": "entered", "stage": case["stage"], "case": case["case_id"]})
     else:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from headgate.kernel.money import Money
-from headgate.portal.views import FileRow, Step, Tab, Thread, View
+from headgate.portal.views import FileRow, Stage, Step, Tab, Thread, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +105,6 @@ class ReturnLineRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Milestone:
-    """One of the steps that every return takes: done, current or ahead; with the moment where it is known."""
-
-    label: str
-    status: str
-    at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ReturnView(View):
     """One return. `acts` are those that can be done now: pictures, sent, withdraw. `whose` says who is next."""
 
@@ -132,7 +123,7 @@ class ReturnView(View):
     tracking: str
     note: str
     credit: Money | None
-    milestones: tuple[Milestone, ...]
+    milestones: tuple[Stage, ...]
     lines: tuple[ReturnLineRow, ...]
     files: tuple[FileRow, ...]
     steps: tuple[Step, ...]

@@ -358,29 +358,6 @@ class OrderView(View):
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRow:
-    """A price exception that was asked for."""
-
-    request: str
-    product: str
-    status: str
-    price: Money
-    until: datetime
-    changed: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PricesView(View):
-    """The partner's price exceptions, last changed first."""
-
-    template: ClassVar[str] = "prices.html"
-    nav: ClassVar[str] = "prices"
-    live: ClassVar[bool] = True
-
-    prices: tuple[PriceRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PriceView(View):
     """One price exception."""
 
@@ -401,48 +378,3 @@ class PriceView(View):
     order: str
     changed: datetime
     thread: Thread
-
-
-@dataclass(frozen=True, slots=True)
-class PriceFormView(View):
-    """Ask for a price."""
-
-    template: ClassVar[str] = "price_form.html"
-    nav: ClassVar[str] = "prices"
-
-    fields: Mapping[str, str]
-    errors: Mapping[str, str]
-    currencies: tuple[Choice, ...]
-    products: tuple[Choice, ...]
-    today: date
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """A colleague. `state`: active, invited or deactivated; `me`: the reader."""
-
-    principal: str
-    name: str
-    email: str
-    role: str
-    state: str
-    seen: datetime | None
-    me: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CompanyView(View):
-    """The partner's company: its people, the way to its data. `link` is shown once, after inviting."""
-
-    template: ClassVar[str] = "company.html"
-    nav: ClassVar[str] = "company"
-
-    name: str
-    code: str
-    people: tuple[PersonRow, ...]
-    can_manage: bool
-    fields: Mapping[str, str]
-    errors: Mapping[str, str]
-    link: str = ""
-    link_for: str = ""
-    link_until: datetime | None = None

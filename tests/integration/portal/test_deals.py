@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from headgate.channel.deals import files_of, get_deal
+from headgate.channel.deals import DEAL_FILES, get_deal
 from tests.integration.portal.site import ACME_TOO, Portal, words
 
 PDF = b"%PDF-1.7 minutes of the meeting"
@@ -35,7 +35,7 @@ def test_a_deal_is_registered_with_evidence_and_protected_at_once(portal: Portal
     with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
         deal = get_deal(conn, number)
         assert (deal["status"], deal["partner"], deal["amount"]) == ("approved", "P-1", 40000)
-        (file,) = files_of(conn, number)
+        (file,) = DEAL_FILES.of(conn, number)
         assert deal["content"]["evidence"] == [file.reference]
         stored = conn.execute("select content::text from deals where deal = %s", (number,)).fetchone()
         assert stored is not None

@@ -180,7 +180,7 @@ def test_a_picture_under_a_number_that_was_guessed_is_shown_to_nobody_else(porta
     answer = portal.post("/portal/returns/new", mine)
     assert "theirs.png" not in answer.text
     with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
-        assert returns.return_files_of(conn, number[1]) == []
+        assert returns.RETURN_FILES.of(conn, number[1]) == []
 
 
 def deliver_other(portal: Portal) -> None:

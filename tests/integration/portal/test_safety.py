@@ -13,7 +13,7 @@ import pytest
 
 from headgate import access
 from headgate.access.devices import remember_device
-from headgate.channel.deals.core.evidence import MOST_BYTES, clean_name, read_evidence
+from headgate.channel.evidence import MOST_BYTES, clean_name, read_evidence
 from headgate.kernel.context import SYSTEM
 from headgate.kernel.errors import Invalid
 from headgate.portal.app import DOORS

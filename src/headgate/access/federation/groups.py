@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from psycopg import Connection
 
-from headgate.access import repo as access_repo
 from headgate.access.core import checks
 from headgate.access.core.roles import OPERATING_KINDS, OPERATOR_ROLES, PARTNER_ROLES, require
 from headgate.access.duties.custom import expect_role
 from headgate.access.federation import repo
 from headgate.access.recording import record
+from headgate.access.repo import people as access_repo
 from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
 from headgate.access.tenants import get_tenant
 from headgate.kernel.context import Context

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo as access_repo
 from headgate.access.core import checks
 from headgate.access.core.roles import require
 from headgate.access.core.tokens import parse_session_token
@@ -19,6 +18,7 @@ from headgate.access.federation.groups import sync_roles
 from headgate.access.federation.providers import Provider
 from headgate.access.principals import get_account, load_principal
 from headgate.access.recording import record
+from headgate.access.repo import people as access_repo
 from headgate.access.seal import Sealer
 from headgate.access.shutting import shut_out
 from headgate.access.signin import Denied

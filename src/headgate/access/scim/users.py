@@ -10,11 +10,11 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo as access_repo
 from headgate.access.core import checks
 from headgate.access.core.roles import require
 from headgate.access.federation import get_rules, group_roles, sync_roles
 from headgate.access.recording import record
+from headgate.access.repo import people as access_repo
 from headgate.access.scim import repo
 from headgate.access.shutting import shut_out
 from headgate.kernel.canonical import canonical_text

@@ -15,12 +15,12 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.access import repo as access_repo
 from headgate.access.core.checks import text
 from headgate.access.core.roles import OPERATOR_ROLES, PARTNER_ROLES, ROLES, require
 from headgate.access.core.security import rules_of
 from headgate.access.principals import get_account
 from headgate.access.recording import record
+from headgate.access.repo import people as access_repo
 from headgate.access.roles import grant_role
 from headgate.access.sessions import NewSession, start_session
 from headgate.access.shutting import shut_out

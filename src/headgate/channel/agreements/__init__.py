@@ -24,7 +24,7 @@ from headgate.channel.agreements.queries import (
     list_agreements,
     list_terms,
 )
-from headgate.channel.agreements.repo import AgreementView, FoundTerm, TermView
+from headgate.channel.agreements.repo.reading import AgreementView, FoundTerm, TermView
 from headgate.channel.agreements.service import (
     Activated,
     Activation,

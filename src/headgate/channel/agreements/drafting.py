@@ -11,10 +11,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.channel.agreements import repo
 from headgate.channel.agreements.core.draft import AgreementDraft, draft_digest, from_derived, read_draft
 from headgate.channel.agreements.core.grant import ExceptionGrant, exception_draft, grant_problems
-from headgate.channel.agreements.repo import NewAgreement
+from headgate.channel.agreements.repo import writing as repo
+from headgate.channel.agreements.repo.writing import NewAgreement
 from headgate.channel.masters import tenant_settings, tenant_zone
 from headgate.domain.derive import Derived, DeriveRules, SaleLine, derive_agreements
 from headgate.kernel.canonical import instant_text

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.channel.agreements import repo
-from headgate.channel.agreements.repo import AgreementView, FoundTerm, TermView
+from headgate.channel.agreements.repo import reading as repo
+from headgate.channel.agreements.repo.reading import AgreementView, FoundTerm, TermView
 from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.errors import NotFound, invalid
 

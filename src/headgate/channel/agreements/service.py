@@ -14,8 +14,9 @@ from uuid import UUID
 import psycopg
 from psycopg import Connection
 
-from headgate.channel.agreements import prices, repo
+from headgate.channel.agreements import prices
 from headgate.channel.agreements.core.lifecycle import Standing, check_duties, check_step
+from headgate.channel.agreements.repo import writing as repo
 from headgate.channel.masters import bump, tenant_settings
 from headgate.domain.pricing import Conflict as TermConflict
 from headgate.domain.pricing import find_conflicts

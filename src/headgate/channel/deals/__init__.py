@@ -3,7 +3,7 @@
 from headgate.channel.deals.core.actions import ACTIONS
 from headgate.channel.deals.core.signatures import SIGNATURES
 from headgate.channel.deals.drafts import DealDraft, drop_draft, forget_drafts, get_draft, list_drafts, save_draft
-from headgate.channel.deals.files import DealFile, add_file, drop_file, files_of, forget_files, get_file
+from headgate.channel.deals.files import DEAL_FILES
 from headgate.channel.deals.masters import PROJECTIONS, VALIDATORS
 from headgate.channel.deals.milestones import Milestone, latest_milestones, milestones_of
 from headgate.channel.deals.port import DealPort
@@ -22,28 +22,23 @@ from headgate.domain.deals import validators
 
 __all__ = [
     "ACTIONS",
+    "DEAL_FILES",
     "PROJECTIONS",
     "SIGNATURES",
     "STATUSES",
     "VALIDATORS",
     "DealDraft",
-    "DealFile",
     "DealPort",
     "Milestone",
-    "add_file",
     "all_deals",
     "check_edit",
     "conflicts_of",
     "count_deals",
     "drop_draft",
-    "drop_file",
     "explain_deal",
-    "files_of",
     "forget_drafts",
-    "forget_files",
     "get_deal",
     "get_draft",
-    "get_file",
     "latest_milestones",
     "list_deals",
     "list_drafts",

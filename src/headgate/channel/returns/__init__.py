@@ -2,13 +2,7 @@
 
 from headgate.channel.returns.core.actions import RMA_ACTIONS
 from headgate.channel.returns.core.signatures import SIGNATURES
-from headgate.channel.returns.files import (
-    ReturnFile,
-    add_return_file,
-    forget_return_files,
-    get_return_file,
-    return_files_of,
-)
+from headgate.channel.returns.files import RETURN_FILES
 from headgate.channel.returns.port import ACTIONS, ReturnPort
 from headgate.channel.returns.queries import (
     STATUSES,
@@ -29,26 +23,22 @@ from headgate.domain.returns import validators
 
 __all__ = [
     "ACTIONS",
+    "RETURN_FILES",
     "RMA_ACTIONS",
     "SIGNATURES",
     "STATUSES",
     "WAITS_FOR",
-    "ReturnFile",
     "ReturnMilestone",
     "ReturnPort",
     "Returnable",
     "RmaPort",
-    "add_return_file",
     "check_return_edit",
     "count_returns",
     "explain_return",
-    "forget_return_files",
     "get_return",
-    "get_return_file",
     "latest_milestones",
     "list_returns",
     "milestones_of",
-    "return_files_of",
     "returnable",
     "validators",
 ]

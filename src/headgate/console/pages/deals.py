@@ -49,14 +49,14 @@ def show(visit: Visit) -> Answer:
         approval=next((a.approval for a in asked if a.status == "pending"), None),
         history=timeline(entries, names),
         names=names,
-        files=deals.files_of(visit.conn, row["deal"]),
+        files=deals.DEAL_FILES.of(visit.conn, row["deal"]),
         lens=visit.lens,
     )
 
 
 def download(visit: Visit) -> Answer:
     """Evidence that came with a deal: saved, never shown, whatever it is."""
-    found, content = deals.get_file(visit.conn, visit.code("deal"), visit.uuid("file"))
+    found, content = deals.DEAL_FILES.get(visit.conn, visit.code("deal"), visit.uuid("file"))
     return attachment(found.name, found.media_type, content)
 
 

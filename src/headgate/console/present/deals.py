@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from headgate.channel.deals import STATUSES, DealFile
+from headgate.channel.deals import STATUSES
+from headgate.channel.evidence import KeptFile
 from headgate.console import urls
 from headgate.console.present.asks import instant, number
 from headgate.console.present.lens import Lens
@@ -98,7 +99,7 @@ def deal_view(
     history: tuple[TimelineEntry, ...],
     names: Names,
     lens: Lens,
-    files: Sequence[DealFile] = (),
+    files: Sequence[KeptFile] = (),
 ) -> DealView:
     """The page of a deal."""
     content: Mapping[str, Any] = row["content"]

@@ -21,9 +21,9 @@ from headgate.identity.mails import base_of
 from headgate.kernel.errors import Conflict, Invalid
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
+from headgate.portal.company_views import CompanyView, PersonRow
 from headgate.portal.pages.home import company_of
 from headgate.portal.pages.reading import by_field
-from headgate.portal.views import CompanyView, PersonRow
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Shown, Visit, Write
 from headgate.ui.cookies import Notice
 from headgate.ui.web import sentence

@@ -9,7 +9,7 @@ from typing import Any
 
 from headgate.channel import deals
 from headgate.channel.deals import list_programmes
-from headgate.channel.deals.core.evidence import read_evidence
+from headgate.channel.evidence import read_evidence
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.phrases import phrase
@@ -102,15 +102,15 @@ def discard(visit: Visit) -> Answer:
     code = visit.code("deal")
     if _stored(visit, code) is not None:
         raise Conflict("this deal was sent; withdraw it instead")
-    for file in deals.files_of(visit.conn, code, partner=visit.partner):
-        deals.drop_file(visit.conn, visit.ctx, code, file.file)
+    for file in deals.DEAL_FILES.of(visit.conn, code, visit.partner):
+        deals.DEAL_FILES.drop(visit.conn, visit.ctx, code, file.file)
     deals.drop_draft(visit.conn, visit.ctx, code)
     return Go(urls.DEALS, Notice("done", phrase("The draft is gone.")))
 
 
 def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, Any] | None) -> Answer:
     data = content_of(code, fields)
-    data["evidence"] = [f.reference for f in deals.files_of(visit.conn, code, partner=visit.partner)]
+    data["evidence"] = [f.reference for f in deals.DEAL_FILES.of(visit.conn, code, visit.partner)]
     data["requested_by"] = visit.me.id
     kind = "deal.submitted" if row is None else CHANGES[row["status"]]
     try:
@@ -148,12 +148,12 @@ def _take_files(visit: Visit, code: str, row: Mapping[str, Any] | None) -> Inval
     learn of new files by a message."""
     if problem := no_room_for_files(visit):
         return problem
-    before = {f.file for f in deals.files_of(visit.conn, code, partner=visit.partner)} if visit.uploads else set()
+    before = {f.file for f in deals.DEAL_FILES.of(visit.conn, code, visit.partner)} if visit.uploads else set()
     taken: list[str] = []
     problem = None
     for upload in visit.uploads:
         try:
-            kept = deals.add_file(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
+            kept = deals.DEAL_FILES.add(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
         except Invalid as error:
             problem = error
             break

@@ -13,7 +13,7 @@ from headgate.ui.web import attachment
 
 def download(visit: Visit) -> Answer:
     """A file."""
-    found, content = deals.get_file(visit.conn, visit.code("deal"), visit.uuid("file"))
+    found, content = deals.DEAL_FILES.get(visit.conn, visit.code("deal"), visit.uuid("file"))
     return attachment(found.name, found.media_type, content)
 
 
@@ -23,7 +23,7 @@ def remove(visit: Visit) -> Answer:
     try:
         deals.get_deal(visit.conn, code)
     except NotFound:
-        deals.drop_file(visit.conn, visit.ctx, code, visit.uuid("file"))
+        deals.DEAL_FILES.drop(visit.conn, visit.ctx, code, visit.uuid("file"))
         return Go(urls.deal_form(code), Notice("done", phrase("The file was removed.")))
     raise Conflict("what was sent with a deal stays with it")
 

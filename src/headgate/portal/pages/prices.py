@@ -17,7 +17,7 @@ from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.views import PriceFormView, PriceRow, PricesView, PriceView
+from headgate.portal.price_views import PriceFormView, PriceRow, PricesView, PriceView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from headgate.channel.deals import files_of
+from headgate.channel.deals import DEAL_FILES
 from headgate.channel.products import product_names
 from headgate.kernel.errors import Problem
 from headgate.portal import urls
@@ -55,7 +55,7 @@ def file_rows(visit: Visit, deal: str, *, removable: bool = False) -> tuple[File
             size_words(f.size),
             urls.deal_file_drop(deal, f.file) if removable else "",
         )
-        for f in files_of(visit.conn, deal, partner=visit.partner)
+        for f in DEAL_FILES.of(visit.conn, deal, visit.partner)
     )
 
 

@@ -129,7 +129,7 @@ def _content(
             each["note"] = fields[f"note_{place}"]
         found.append(each)
         places.append(place)
-    files = returns.return_files_of(visit.conn, number, partner=visit.partner)
+    files = returns.RETURN_FILES.of(visit.conn, number, visit.partner)
     data = {
         "rma": number,
         "order": order,

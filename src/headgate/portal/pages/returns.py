@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.channel import returns
-from headgate.channel.deals.core.evidence import read_evidence
+from headgate.channel.evidence import read_evidence
 from headgate.channel.products import product_names
 from headgate.channel.returns import ReturnMilestone
 from headgate.kernel.errors import Conflict, Invalid
@@ -17,8 +17,8 @@ from headgate.portal import urls
 from headgate.portal.pages.reading import amount, by_field, size_words
 from headgate.portal.pages.room import no_room_for_files
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.return_views import Milestone, ReturnLineRow, ReturnRow, ReturnsView, ReturnView
-from headgate.portal.views import FileRow, Step, Tab
+from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnsView, ReturnView
+from headgate.portal.views import FileRow, Stage, Step, Tab
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
 from headgate.ui.web import attachment, sentence
@@ -168,19 +168,19 @@ def return_view(
     )
 
 
-def milestones(status: str, reached: list[ReturnMilestone]) -> tuple[Milestone, ...]:
+def milestones(status: str, reached: list[ReturnMilestone]) -> tuple[Stage, ...]:
     """How far a return is; one that came to nothing ends where it did."""
     moments = {m.status: m.at for m in reached}
-    first = Milestone(_PATH[0], "done", moments.get("requested"))
+    first = Stage(_PATH[0], "done", moments.get("requested"))
     if status not in _PLACES:
-        return (first, Milestone(HEADLINES[status][0], "current", moments.get(status)))
+        return (first, Stage(HEADLINES[status][0], "current", moments.get(status)))
     place = _PLACES[status]
     found = []
     for n, label in enumerate(_PATH):
         state = "done" if n < place or (n == place and n in (1, 2) and label != "Received") else "ahead"
-        found.append(Milestone(label, "current" if n == place else state, moments.get(_REACHED[label])))
+        found.append(Stage(label, "current" if n == place else state, moments.get(_REACHED[label])))
     last = HEADLINES[status][0] if place == 4 else phrase("Settled")
-    return (*found, Milestone(last, "current" if place == 4 else "ahead", moments.get(status) if place == 4 else None))
+    return (*found, Stage(last, "current" if place == 4 else "ahead", moments.get(status) if place == 4 else None))
 
 
 def _line(each: Mapping[str, Any], row: Mapping[str, Any], names: Mapping[str, str]) -> ReturnLineRow:
@@ -211,7 +211,7 @@ def _step(each: ReturnMilestone) -> Step:
 
 def file_rows(visit: Visit, rma: str) -> tuple[FileRow, ...]:
     """The files of a return."""
-    found = returns.return_files_of(visit.conn, rma, partner=visit.partner)
+    found = returns.RETURN_FILES.of(visit.conn, rma, visit.partner)
     return tuple(FileRow(f.name, urls.return_file(rma, f.file), size_words(f.size)) for f in found)
 
 
@@ -221,7 +221,7 @@ def take_files(visit: Visit, rma: str) -> Invalid | None:
         return problem
     for upload in visit.uploads:
         try:
-            returns.add_return_file(visit.conn, visit.ctx, rma, read_evidence(upload.name, upload.content))
+            returns.RETURN_FILES.add(visit.conn, visit.ctx, rma, read_evidence(upload.name, upload.content))
         except Invalid as error:
             return error
     return None
@@ -229,7 +229,7 @@ def take_files(visit: Visit, rma: str) -> Invalid | None:
 
 def download(visit: Visit) -> Answer:
     """A file of a return, as an attachment that no browser runs."""
-    found, content = returns.get_return_file(visit.conn, visit.code("rma"), visit.uuid("picture"))
+    found, content = returns.RETURN_FILES.get(visit.conn, visit.code("rma"), visit.uuid("picture"))
     return attachment(found.name, found.media_type, content)
 
 
@@ -249,7 +249,7 @@ def pictures(visit: Visit) -> Answer:
             return_view(visit, row, {"pictures": phrase("Add a picture, or write what you can tell us.")}, fields), 400
         )
     asked = row["content"]["request"]
-    files = returns.return_files_of(visit.conn, code, partner=visit.partner)
+    files = returns.RETURN_FILES.of(visit.conn, code, visit.partner)
     data = {**asked, "pictures": [f.reference for f in files], "requested_by": visit.me.id}
     if fields["note"]:
         data["note"] = "\n".join(part for part in (asked["note"], fields["note"]) if part)[-2000:]

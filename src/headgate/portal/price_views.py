@@ -1,0 +1,72 @@
+"""What the portal's pages about price exceptions show. Values only; templates write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from headgate.kernel.money import Money
+from headgate.portal.views import Choice, Thread, View
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """A price exception that was asked for."""
+
+    request: str
+    product: str
+    status: str
+    price: Money
+    until: datetime
+    changed: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PricesView(View):
+    """The partner's price exceptions, last changed first."""
+
+    template: ClassVar[str] = "prices.html"
+    nav: ClassVar[str] = "prices"
+    live: ClassVar[bool] = True
+
+    prices: tuple[PriceRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceView(View):
+    """One price exception."""
+
+    template: ClassVar[str] = "price.html"
+    nav: ClassVar[str] = "prices"
+    live: ClassVar[bool] = True
+
+    request: str
+    product: str
+    status: str
+    explains: str
+    price: Money
+    usual: Money | None
+    quantity: Decimal | None
+    since: datetime
+    until: datetime
+    reason: str
+    order: str
+    changed: datetime
+    thread: Thread
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFormView(View):
+    """Ask for a price."""
+
+    template: ClassVar[str] = "price_form.html"
+    nav: ClassVar[str] = "prices"
+
+    fields: Mapping[str, str]
+    errors: Mapping[str, str]
+    currencies: tuple[Choice, ...]
+    products: tuple[Choice, ...]
+    today: date
