@@ -18,7 +18,7 @@ from psycopg import Connection
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
 from headgate.access.clients import forget_tokens
 from headgate.access.federation import Discovery
-from headgate.access.tenancy import put_out_guests
+from headgate.access.tenancy import Exporter, put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
@@ -178,6 +178,7 @@ class App:
     discovery: Discovery
     news: News
     hearing: Hearing
+    exporter: Exporter
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -253,8 +254,29 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     discovery = Discovery(delivery.Fetcher(_rules(settings), _wire(settings)))
     news, hearing = News(opened), Hearing(opened, ticking)
     return App(
-        settings, opened, ticking, engine, policies, cache, envelope, courier, backtests, discovery, news, hearing
+        settings,
+        opened,
+        ticking,
+        engine,
+        policies,
+        cache,
+        envelope,
+        courier,
+        backtests,
+        discovery,
+        news,
+        hearing,
+        _exporter(opened, ticking, envelope, settings),
     )
+
+
+def _exporter(database: Database, clock: Clock, envelope: Envelope, settings: Settings) -> Exporter:
+    """Writes the exports that tenants ask for; the audit chain is signed to its end first."""
+
+    def sign(conn: Connection[Any], ctx: Context) -> None:
+        checkpoint_now(conn, ctx, envelope, lanes=settings.lanes)
+
+    return Exporter(database, load_tables, sign, clock, settings.export_max_mb * 1_000_000)
 
 
 def _delivery_ports(settings: Settings, envelope: Envelope) -> Mapping[str, delivery.DeliveryPort]:

@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from headgate.access.tenants import Tenant
 
 ADVICE = "ask whoever runs this installation"
+LEAVE = "tenant.export"  # what is left to whoever has it in a tenant that is shut
 
 
-def expect_open(conn: Connection, principal: Principal, *, writes: bool) -> None:
-    """Raise `Suspended` where the transaction's tenant is shut for this act of this principal. One query."""
+def expect_open(conn: Connection, principal: Principal, *, writes: bool, leaves: bool = False) -> None:
+    """Raise `Suspended` where the transaction's tenant is shut for this act of this principal. `leaves`: it is about
+    taking one's data away, which whoever may does also then. One query."""
     row = conn.execute(repo.TENANT_STANDING).fetchone()
-    if row is not None:
+    if row is not None and not (leaves and LEAVE in principal.permissions):
         _expect(row[0], row[1], row[2], principal, writes=writes)
 
 
-def expect_standing(tenant: Tenant, principal: Principal, *, writes: bool) -> None:
+def expect_standing(tenant: Tenant, principal: Principal, *, writes: bool, leaves: bool = False) -> None:
     """The same for a tenant that was read already."""
+    if leaves and LEAVE in principal.permissions:
+        return
     _expect(tenant.name, tenant.status, tenant.status_reason, principal, writes=writes)
 
 

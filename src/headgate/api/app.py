@@ -28,6 +28,7 @@ from headgate.api.routes import (
     delegations,
     events,
     exchange,
+    exports,
     guests,
     health,
     inheritance,
@@ -99,6 +100,7 @@ ROUTERS = (
     usage.router,
     tenants.router,
     guests.router,
+    exports.router,
     inheritance.router,
 )
 

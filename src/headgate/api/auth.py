@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -37,6 +37,7 @@ class Caller:
 
     app: App
     ctx: Context
+    leaves: bool = False  # for taking one's data away, also from a tenant that is shut
 
     @property
     def is_staff(self) -> bool:
@@ -65,7 +66,7 @@ class Caller:
         principal = self.ctx.principal
         whose = principal.partner if partner == "" else partner
         with self.app.database.transaction(self.ctx.tenant_id, partner=whose, read_only=read_only) as conn:
-            expect_open(conn, principal, writes=not read_only)
+            expect_open(conn, principal, writes=not read_only, leaves=self.leaves)
             yield conn
 
 
@@ -121,6 +122,11 @@ def require_any(*permissions: str) -> Callable[..., Caller]:
     return authorised
 
 
+def leaving(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]) -> Caller:
+    """A dependency: the caller, of the tenant's own, who may take its data away, also while it is shut."""
+    return replace(require("tenant.export", staff=True)(request, credentials), leaves=True)
+
+
 def _context(request: Request, tenant_id: UUID, principal: Principal, now: datetime) -> Context:
     return Context(tenant_id, principal, now, trace=request.scope["state"]["request_id"])
 
@@ -150,6 +156,7 @@ CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]
 TenantsOperate = Annotated[Caller, Depends(require("tenants.operate", staff=True))]
+TenantExport = Annotated[Caller, Depends(leaving)]
 Admin = Annotated[Caller, Depends(require("admin", staff=True))]
 AccessReviewed = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review"))]
 AccessReview = Annotated[Caller, Depends(require_any("admin", "access.review"))]

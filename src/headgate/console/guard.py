@@ -110,7 +110,7 @@ class Guarded:
                 auth.check_form(asked.request, form, asked.token)
             admit(live.principal, self.door.needs)
             if self.door.path != urls.SIGN_OUT:
-                expect_standing(tenant, live.principal, writes=not reads)
+                expect_standing(tenant, live.principal, writes=not reads, leaves=self.door.leaves)
             if self.door.fresh:
                 visit.prove()
             answer = opens_with(visit) or self.door.handler(visit)

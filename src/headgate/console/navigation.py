@@ -31,6 +31,7 @@ _ROOMS = {
     "guests": "Admin",
     "inheritance": "Rules",
     "usage": "Admin",
+    "exports": "Admin",
     "settings": "Admin",
     "operations": "Admin",
 }
@@ -83,6 +84,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ("admin", NavItem("machines", "Machine access", urls.MACHINES, "robot", "i")),
         ("tenants.operate", NavItem("tenants", "Clients", urls.TENANTS, "building-store", "k")),
         ("admin", NavItem("usage", "Usage", urls.USAGE, "adjustments-horizontal", "z")),
+        ("tenant.export", NavItem("exports", "Export everything", urls.EXPORTS, "download", "g")),
         ("admin", NavItem("operations", "Operations", urls.OPERATIONS, "trending-up", "t")),
     ]
     shown = [

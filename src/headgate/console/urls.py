@@ -71,6 +71,7 @@ ROLE_EFFECT = "/new-role/effect"
 ACCESS_REVIEWS = "/access-reviews"
 TENANTS = "/clients"
 USAGE = "/use"
+EXPORTS = "/exports"
 SAVED_VIEWS = "/saved-views"
 GUESTS = "/provider-access"
 INHERITANCE = "/inheritance"
@@ -82,6 +83,14 @@ ANYWHERE = "/{path:path}"
 def from_mail(token: str) -> str:
     """The link of a mail to somebody who has to decide; what `connectors.mail.asking` writes."""
     return f"{FROM_MAIL}/{segment(token)}"
+
+
+def export(found: UUID | str) -> str:
+    return f"{EXPORTS}/{found}"
+
+
+def export_act(found: UUID | str, act: str) -> str:
+    return f"{export(found)}/{segment(act)}"
 
 
 def saved_views(list_: str, query_: str = "") -> str:

@@ -251,7 +251,8 @@ class Door:
     """A way in: method and path, who may pass (any of these permissions), and what is done.
 
     `SIGNED_IN` stands for pages that everybody of the tenant's own people may see. `fresh`: only for who has lately
-    proved who they are; others are asked to. `files`: how many files its form may carry.
+    proved who they are; others are asked to. `files`: how many files its form may carry. `leaves`: it
+    is about taking one's data away, which is done also in a tenant that is shut.
     """
 
     method: Literal["GET", "POST"]
@@ -260,6 +261,7 @@ class Door:
     handler: Handler
     fresh: bool = False
     files: int = 0
+    leaves: bool = False
 
 
 SIGNED_IN = ("signed in",)

@@ -17,7 +17,7 @@ from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.wiring import App, build
-from headgate.worker import BacktestLoop, ColumnLoop, Deliveries, SweepLoop, Worker
+from headgate.worker import BacktestLoop, ColumnLoop, Deliveries, ExportLoop, SweepLoop, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -27,6 +27,7 @@ KEEP_ALIVE_SECONDS = 15
 GRACE_SECONDS = 30
 DELIVERY_SECONDS = 20
 BACKTEST_SECONDS = 5
+EXPORT_SECONDS = 5
 SWEEP_SECONDS = 5
 BACKLOG = 2048
 SWITCH_SECONDS = 0.0005
@@ -100,6 +101,8 @@ def working_beside(app: App) -> Iterator[None]:
         # A run at hand, or columns not kept yet, are left to another process.
         ("backtests", BacktestLoop(app), BACKTEST_SECONDS),
         ("columns", ColumnLoop(app), BACKTEST_SECONDS),
+        # An export at hand is begun anew by another process.
+        ("exports", ExportLoop(app), EXPORT_SECONDS),
         # The deletion of a tenant at hand is finished.
         ("sweeping", SweepLoop(app), SWEEP_SECONDS),
     )

@@ -31,6 +31,7 @@ class Settings:
     metrics_port: where metrics and health are told, apart from the API (0: nowhere); metrics_token guards it.
     residency: the label of the place where this installation stores and works, such as eu; empty: anywhere.
     deletion_days: how long a tenant's deletion waits after two people agreed to it.
+    export_max_mb: how large an export may get that a tenant's administrators ask for; it is kept for a week.
     backtest_days: how many days back workers keep columns of decisions for backtests (0: none ahead of time).
     traces: OTLP address that spans are sent to, empty: none. ready_lag_seconds: 0 means that lag makes nothing unready.
     """
@@ -83,6 +84,7 @@ class Settings:
     ready_free_mb: int = 200
     residency: str = ""
     deletion_days: int = 30
+    export_max_mb: int = 20_000
     backtest_days: int = BACKTEST_DAYS
 
 
@@ -132,6 +134,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         outbound_ca=env.get("HEADGATE_OUTBOUND_CA", ""),
         residency=_label(env, "HEADGATE_RESIDENCY"),
         deletion_days=_integer(env, "HEADGATE_DELETION_DAYS", 30, 1, 3650),
+        export_max_mb=_integer(env, "HEADGATE_EXPORT_MAX_MB", 20_000, 1, 10_000_000),
         backtest_days=_integer(env, "HEADGATE_BACKTEST_DAYS", BACKTEST_DAYS, 0, 1_100),
         deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
         public_url=env.get("HEADGATE_PUBLIC_URL", "").rstrip("/"),

@@ -46,6 +46,14 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             cancelled=("Cancelled", "quiet", "ban"),
             failed=("Failed", "breach", "alert-triangle"),
         ),
+        "export": _table(
+            queued=("Waiting", "quiet", "clock"),
+            running=("Running", "active", "player-play"),
+            ready=("Ready", "done", "circle-check"),
+            failed=("Failed", "breach", "alert-triangle"),
+            cancelled=("Cancelled", "quiet", "ban"),
+            removed=("Removed", "quiet", "circle-minus"),
+        ),
         "migration": _table(
             running=("Under way", "active", "player-play"),
             queued=("Through", "done", "circle-check"),

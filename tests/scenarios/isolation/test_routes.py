@@ -68,6 +68,7 @@ IDS = {
     ("processes", "process"): "select process from cases",
     ("privacy", "request"): "select id from erasure_requests",
     ("privacy", "hold"): "select id from legal_holds",
+    ("exports", "export"): f"select export from tenant_exports where error = '{CANARY}'",
     ("quarantine", "id"): "select id from quarantine",
     ("roles", "role"): f"select role from custom_roles where role = '{CANARY}'",
     ("duties", "version"): "select version from duty_matrices",
@@ -197,6 +198,11 @@ def furnish(world: World, mark: str) -> None:
             " (migration, process, to_version, mapping, reason, status, started_by, started_at)"
             " values (%s, 'order_to_release', 2, '{}', %s, 'running', %s, %s)",
             [uuid4(), mark, mark, NOW],
+        )
+        conn.execute(
+            "insert into tenant_exports (export, status, asked_by, asked_at, finished_at, expires_at, size, pieces,"
+            " digest, sha256, error) values (%s, 'ready', %s, %s, %s, %s, 0, 0, %s, %s, %s)",
+            [uuid4(), mark, NOW, NOW, NOW + timedelta(days=7), mark, "0" * 64, mark],
         )
         conn.execute(
             "insert into provider_guests (id, provider, provider_slug, provider_name, person, person_name, roles,"

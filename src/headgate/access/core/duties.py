@@ -82,6 +82,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "policies.approve": ("policy.approved", "policy.emergency_reviewed"),
     "cases.intervene": ("case.intervened",),
     "privacy.write": ("erasure.requested", "hold.placed"),
+    "tenant.export": ("tenant_export.asked", "tenant_export.downloaded"),
     "privacy.approve": ("erasure.approved", "erasure.refused"),
 }
 # … and types of events.

@@ -29,7 +29,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "policies.emergency",
     ),
     "Agreements and money": ("agreements.write", "agreements.approve", "partners.bank", "payments.approve"),
-    "Proof and privacy": ("audit.read", "privacy.write", "privacy.approve"),
+    "Proof and privacy": ("audit.read", "privacy.write", "privacy.approve", "tenant.export"),
     "Systems": (
         "events.write",
         "quarantine.read",

@@ -41,6 +41,7 @@ PERMISSIONS: dict[str, str] = {
     "payments.approve": "approve payment proposals",
     "access.review": "review who holds which roles where one is named to, and sign such reviews",
     "tenants.operate": "create, suspend, export and delete tenants, set their quotas and where their data lies",
+    "tenant.export": "take everything that the tenant has away in one file",
     "admin": "manage people, roles, keys, sources, brand and delegations",
 }
 
@@ -68,6 +69,7 @@ ROLES: dict[str, frozenset[str]] = {
     "tenant_admin": frozenset(
         {
             "admin",
+            "tenant.export",
             "access.review",
             "cases.read",
             "cases.intervene",

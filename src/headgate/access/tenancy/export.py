@@ -36,9 +36,14 @@ SECRET: Final = re.compile(r"secret|password|token|sealed|private|recovery|otp|c
 _SECRET_TABLES: Final = re.compile(
     r"session|token|secret|idempotency|invitation|challenge|recovery|otp|passkey|credential"
 )
-_PAGE: Final = 2000
+# Exports that are kept are not in the next one.
+_PIECES: Final = "tenant_export_pieces"
+# Rows that are read at once: more while they are small, and never many of a table that may hold files.
+_MOST_ROWS, _MOST_WITH_BYTES = 2000, 16
+_PAGE_BYTES: Final = 1 << 20
 
-Progress = Callable[[str, int], None]
+# Told of a table and of how many of its rows are written so far; of its last page, that it is done.
+Progress = Callable[[str, int, bool], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,15 @@ def secret_columns(table: Table) -> list[str]:
 
 
 def left_out(name: str) -> bool:
-    """Whether a table is left out as a whole: it holds ways in, or answers kept for minutes."""
-    return _SECRET_TABLES.search(name) is not None
+    """Whether a table is left out as a whole: it holds ways in, answers kept for minutes, or exports."""
+    return name == _PIECES or _SECRET_TABLES.search(name) is not None
+
+
+def exported_tables(metadata: MetaData) -> list[str]:
+    """The tables that an export has, in the order in which it is written."""
+    from headgate.store.tables import tenant_tables  # takes its time to load
+
+    return [table.name for table in tenant_tables(metadata) if not left_out(table.name)]
 
 
 def export_tenant(
@@ -77,11 +89,9 @@ def export_tenant(
             hidden = secret_columns(table)
             name = f"tables/{table.name}.ndjson"
             with archive.open(name, "w", force_zip64=True) as file:
-                count, digest = _write_table(conn, table, hidden, file)
+                count, digest = _write_table(conn, table, hidden, file, progress)
             files[name] = {"rows": count, "sha256": digest} | ({"left_out": hidden} if hidden else {})
             rows[table.name] = count
-            if progress:
-                progress(table.name, count)
         proof = hashlib.sha256()
         with archive.open("audit.bundle", "w", force_zip64=True) as file:
 
@@ -132,19 +142,30 @@ def check_export(file: IO[bytes]) -> dict[str, Any]:
     return manifest
 
 
-def _write_table(conn: Connection[Any], table: Table, hidden: list[str], file: IO[bytes]) -> tuple[int, str]:
+def _write_table(
+    conn: Connection[Any], table: Table, hidden: list[str], file: IO[bytes], progress: Progress | None
+) -> tuple[int, str]:
     """Rows as JSON lines through a cursor of the server's, a page at a time: count and digest."""
     key = [sql.Identifier(column.name) for column in table.primary_key.columns]
     query = sql.SQL("select (to_jsonb(t) - %s::text[])::text from {} t order by {}").format(
         sql.Identifier(table.name), sql.SQL(", ").join(key)
     )
-    digest, count = hashlib.sha256(), 0
+    most = _MOST_WITH_BYTES if any(_holds_bytes(column.type) for column in table.columns) else _MOST_ROWS
+    digest, count, page = hashlib.sha256(), 0, 1
     with conn.cursor(name="export") as cursor:
-        cursor.itersize = _PAGE
         cursor.execute(query, [hidden])
-        while rows := cursor.fetchmany(_PAGE):
+        while rows := cursor.fetchmany(page):
             data = "".join(f"{text}\n" for (text,) in rows).encode()
             digest.update(data)
             file.write(data)
             count += len(rows)
+            page = min(most, page * 4) if len(data) < _PAGE_BYTES else max(1, page // 4)
+            if progress:
+                progress(table.name, count, False)
+    if progress:
+        progress(table.name, count, True)
     return count, digest.hexdigest()
+
+
+def _holds_bytes(kind: object) -> bool:
+    return type(kind).__name__ in ("BYTEA", "LargeBinary")

@@ -1,4 +1,4 @@
-"""Tables of the life of tenants: deletions that two people agree to, and what stays when a tenant is gone."""
+"""Tables of the life of tenants: deletions that two people agree to, what stays when a tenant is gone, exports."""
 
 from __future__ import annotations
 
@@ -66,4 +66,55 @@ provider_guests = tenant_table(
     primary_key=("id",),
     app="crud",
     steward=("select", "insert", "update"),
+)
+
+# Exports of all that the tenant has, which its administrators ask for and a worker writes. A lease tells one that goes
+# on from one whose process died. `digest` is of the manifest, `sha256` of the file, both in hex.
+tenant_exports = tenant_table(
+    "tenant_exports",
+    sa.Column("export", UUID(as_uuid=True), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("asked_at", _TS, nullable=False),
+    sa.Column("started_at", _TS),
+    sa.Column("finished_at", _TS),
+    sa.Column("owner", sa.Text),
+    sa.Column("lease_until", _TS),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tables", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tables_done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("rows", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("entries", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("size", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("pieces", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("digest", sa.Text, nullable=False, server_default=""),
+    sa.Column("sha256", sa.Text, nullable=False, server_default=""),
+    sa.Column("error", sa.Text, nullable=False, server_default=""),
+    sa.Column("expires_at", _TS),
+    sa.Column("ended_by", sa.Text),
+    sa.Column("ended_at", _TS),
+    sa.CheckConstraint("status in ('queued', 'running', 'ready', 'failed', 'cancelled', 'removed')", name="status"),
+    sa.CheckConstraint("status <> 'ready' or expires_at is not null", name="expiry"),
+    sa.Index("tenant_exports_asked", "tenant_id", "asked_at"),
+    # One at a time, whoever asks.
+    sa.Index(
+        "tenant_exports_under_way",
+        "tenant_id",
+        unique=True,
+        postgresql_where=sa.text("status in ('queued', 'running')"),
+    ),
+    sa.Index("tenant_exports_ready", "tenant_id", "expires_at", postgresql_where=sa.text("status = 'ready'")),
+    primary_key=("export",),
+    app="crud",
+)
+
+# Their bytes, a mebibyte a row: isolated and deleted with everything else that is the tenant's.
+tenant_export_pieces = tenant_table(
+    "tenant_export_pieces",
+    sa.Column("export", UUID(as_uuid=True), nullable=False),
+    sa.Column("place", sa.Integer, nullable=False, autoincrement=False),
+    sa.Column("data", BYTEA, nullable=False),
+    sa.ForeignKeyConstraint(["tenant_id", "export"], ["tenant_exports.tenant_id", "tenant_exports.export"]),
+    primary_key=("export", "place"),
+    app="crud",
 )
