@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +14,11 @@ import typer
 from headgate.access import ROLES
 from headgate.cli import migrating
 from headgate.cli.session import Json, Tenant, print_json, read_text, say, session, table
-from headgate.kernel.errors import invalid
+from headgate.kernel.errors import Invalid, invalid
+from headgate.policy import PolicyTable, parse_policy
 from headgate.process import get_definition, list_versions
 from headgate.process.core.bpmn.writing import write_bpmn
+from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.diagram import diagram
 from headgate.process.core.lint import Known, lint_process
 from headgate.process.core.parse import parse_definition, read_definition
@@ -145,8 +149,19 @@ def _from_file(text: str, name: str, form: str) -> str:
 def _known(file: Path) -> Known:
     """What is registered here, and the policies that lie in the pack beside the file."""
     folder = file.resolve().parent.parent / "policies"
-    policies: frozenset[str] | None = None
-    if folder.is_dir():
-        policies = frozenset(each.stem for each in folder.glob("*.yaml"))
+    found = sorted(folder.glob("*.yaml")) if folder.is_dir() else None
     signatures = known_actions()
-    return Known(frozenset(signatures), policies, frozenset(ROLES), signatures)
+    return Known(
+        frozenset(signatures),
+        None if found is None else frozenset(each.stem for each in found),
+        frozenset(ROLES),
+        signatures,
+        policy_signatures(_tables(found or ())),
+    )
+
+
+def _tables(files: Iterable[Path]) -> Iterator[PolicyTable]:
+    """Those that can be read; what is wrong with the others is for `headgate policies lint` to say."""
+    for file in files:
+        with suppress(Invalid):
+            yield parse_policy(read_text(file), str(file))

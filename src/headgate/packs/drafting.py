@@ -35,5 +35,5 @@ def draft_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: Policy
             waiting.append(f"{table.policy}@{table.version}")
     if not waiting:
         for file, text in pack.processes:
-            install(conn, ctx, text, file, label)
+            install(conn, ctx, text, file, policies, label)
     return waiting

@@ -78,4 +78,4 @@ def install_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: Poli
     for file, text in pack.policies:
         policies.install(conn, ctx, text, file=file, pack=label)
     for file, text in pack.processes:
-        install(conn, ctx, text, file, label)
+        install(conn, ctx, text, file, policies, label)

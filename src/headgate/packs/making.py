@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,8 @@ from headgate.packs.core.metrics import parse_metric
 from headgate.packs.core.template import FILES
 from headgate.packs.loader import Pack, read_pack
 from headgate.packs.scenarios import read_suite
-from headgate.policy import check_text
+from headgate.policy import PolicyTable, check_text
+from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.lint import Known, lint_process
 from headgate.process.core.signature import Signature
 
@@ -70,7 +72,15 @@ def lint_pack(folder: Path, actions: Mapping[str, Signature] | None = None) -> l
 
 def _known(pack: Pack, actions: Mapping[str, Signature] | None) -> Known:
     policies = frozenset(Path(file).stem for file, _ in pack.policies)
-    return Known(None if actions is None else frozenset(actions), policies, frozenset(ROLES), actions or {})
+    decides = policy_signatures(_tables(pack))
+    return Known(None if actions is None else frozenset(actions), policies, frozenset(ROLES), actions or {}, decides)
+
+
+def _tables(pack: Pack) -> Iterator[PolicyTable]:
+    """Those of the pack's policies that can be read; what is wrong with the others is said of them."""
+    for file, text in pack.policies:
+        with suppress(Invalid):
+            yield check_text(text, file).table
 
 
 def _processes(pack: Pack, known: Known) -> Iterator[Remark]:

@@ -10,9 +10,12 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Conflict, Misconfigured, NotFound, invalid
+from headgate.kernel.errors import Conflict, Invalid, Misconfigured, NotFound, Problem, invalid
 from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
+from headgate.policy import PolicyService, PolicySet
+from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
+from headgate.process.core.lint import Known, lint_process
 from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.state import Case
 from headgate.store import Later
@@ -150,11 +153,13 @@ class Router:
         return fill(rule.key, data), fill(rule.subject, data)
 
 
-def install(conn: Connection[Any], ctx: Context, text: str, file: str, pack: str = "") -> Definition:
+def install(
+    conn: Connection[Any], ctx: Context, text: str, file: str, policies: PolicyService, pack: str = ""
+) -> Definition:
     """Store a definition as the active version. Where the tenant has a newer one, or this one, nothing is done.
 
     Raises `Conflict` for this version with other content (versions are never edited in place), and for an event that
-    another active process takes already.
+    another active process takes already; `Invalid` where it reads what the policies now in force do not give.
     """
     definition = parse_definition(text, file)
     content = digest(text)
@@ -184,6 +189,7 @@ def install(conn: Connection[Any], ctx: Context, text: str, file: str, pack: str
                 f"{file}: {definition.process}@{definition.version} is installed with other content; raise the version"
             )
         return definition
+    _check_decisions(text, file, policies.active(conn, ctx.now))
     conn.execute(RETIRE, (ctx.now, definition.process, definition.version))
     append_audit(
         conn,
@@ -221,6 +227,16 @@ def _check_children(installed: Mapping[str, Definition], definition: Definition,
             if child not in ways:
                 ways[child] = (*ways[here], child)
                 waiting.append(child)
+
+
+def _check_decisions(text: str, file: str, policies: PolicySet) -> None:
+    """Nothing is read of a decision that its policy, as it is in force, does not give. Of a policy that is not in force
+    nothing is known."""
+    known = Known(decides=policy_signatures(policy.table for policy in policies.values()))
+    wrong = [i for i in lint_process(text, file, known) if i.severity == "error"]
+    if wrong:
+        problems = tuple(Problem(f"{file}:{i.line}", i.where, i.message, i.fix) for i in wrong)
+        raise Invalid("; ".join(str(p) for p in problems), problems=problems)
 
 
 def list_versions(conn: Connection[Any]) -> list[dict[str, Any]]:

@@ -36,7 +36,7 @@ def second() -> str:
 
 def put(channel: Channel, text: str) -> None:
     with channel.app.database.transaction(channel.tenant) as conn:
-        install(conn, channel.context(SYSTEM), text, "order_to_release.yaml")
+        install(conn, channel.context(SYSTEM), text, "order_to_release.yaml", channel.app.policies)
 
 
 def version_of(channel: Channel, order: str) -> int:
@@ -131,3 +131,20 @@ events:
 stages:
   - {id: done, title: Done, final: done}
 """
+
+
+SETTLING = "processes/return_authorisation.yaml"
+
+
+def test_a_process_that_reads_what_the_policy_in_force_does_not_give_is_not_installed(channel: Channel) -> None:
+    text = dict(read_pack(find_pack("order_governance")).processes)[SETTLING]
+    wrong = text.replace("version: 1", "version: 2", 1).replace("settlement.outcome: pass", "settlement.outcom: pass")
+    line = next(n for n, each in enumerate(wrong.splitlines(), start=1) if "settlement.outcom:" in each)
+    with (
+        pytest.raises(Invalid, match=r"policy return_settlement gives no outcom.*Did you mean outcome\?") as caught,
+        channel.app.database.transaction(channel.tenant) as conn,
+    ):
+        install(conn, channel.context(SYSTEM), wrong, SETTLING, channel.app.policies)
+    assert [p.field for p in caught.value.problems] == [f"{SETTLING}:{line}"]
+    with channel.app.database.transaction(channel.tenant) as conn:
+        assert [v["version"] for v in list_versions(conn) if v["process"] == "return_authorisation"] == [1]

@@ -1,13 +1,14 @@
-"""Holds a definition against what its actions take and give (`signature.py`).
+"""Holds a definition against what its actions and policies take and give (`signature.py`).
 
-A `run` step passes what its action takes, all that it needs, and of the right kind; what conditions and arguments read
-of such a step is something that its action gives, of a kind that fits where it goes. Steps that bear one id may run
-several actions: then it is enough that one of them gives it. Nothing is said of actions that declare nothing.
+A `run` step passes what its action takes, all that it needs, and of the right kind; a `decide` step passes all that its
+policy needs, and may pass more, for versions to come. What conditions and arguments read of such a step is something
+that its action or policy gives, of a kind that fits where it goes. Steps that bear one id may run several actions: then
+it is enough that one of them gives it. Nothing is said of what declares nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -18,6 +19,8 @@ from headgate.process.core.signature import Kind, Signature, Slot, of_kind
 
 INPUTS: Final = "action-inputs"
 OUTPUTS: Final = "action-outputs"
+POLICY_INPUTS: Final = "policy-inputs"
+POLICY_OUTPUTS: Final = "policy-outputs"
 # What is kept of a step that a person skipped.
 _SKIPPED: Final = frozenset({"status", "by", "reason"})
 _ARTICLES: Final[Mapping[Kind, str]] = {
@@ -57,51 +60,89 @@ class _Given:
     """What a path leads to: what it may be, none where nothing is known; `wrong` says why it is nothing."""
 
     slots: tuple[Slot, ...] = ()
-    actions: str = ""
+    makers: str = ""
     wrong: str = ""
     fix: str = ""
+    code: str = OUTPUTS
 
 
-Producers = Mapping[str, Mapping[str, Signature] | None]
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """What gives the outputs of a step, as it is spoken of."""
+
+    name: str
+    signature: Signature
+    code: str
 
 
-def check_actions(definition: Definition, signatures: Mapping[str, Signature]) -> Iterator[tuple[str, Finding]]:
+Producers = Mapping[str, tuple[_Maker, ...] | None]
+
+
+def check_signatures(
+    definition: Definition, actions: Mapping[str, Signature], policies: Mapping[str, Signature]
+) -> Iterator[tuple[str, Finding]]:
     """Remarks with their code, each once."""
-    producers = _producers(definition, signatures)
+    producers = _producers(definition, actions, policies)
     told: set[tuple[str, str]] = set()
     for stage in definition.stages.values():
-        for code, finding in _of(stage, producers, signatures):
+        for code, finding in _of(stage, producers, actions, policies):
             if (code, finding.message) not in told:
                 told.add((code, finding.message))
                 yield code, finding
 
 
-def _producers(definition: Definition, signatures: Mapping[str, Signature]) -> Producers:
-    """By the id of a step, the actions that steps of this id run; None where one of them is not known."""
-    found: dict[str, dict[str, Signature] | None] = {}
+def _producers(
+    definition: Definition, actions: Mapping[str, Signature], policies: Mapping[str, Signature]
+) -> Producers:
+    """By the id of a step, what steps of this id run or ask; None where one of them is not known."""
+    found: dict[str, tuple[_Maker, ...] | None] = {}
     for stage in definition.stages.values():
         for step in steps_of(stage):
             if step.kind == "set":
                 continue
-            known = signatures.get(step.name) if step.kind == "run" else None
-            before = found.setdefault(step.id, {})
-            if known is None or before is None:
+            maker = _maker(step, actions, policies)
+            before = found.setdefault(step.id, ())
+            if maker is None or before is None:
                 found[step.id] = None
-            else:
-                before[step.name] = known
+            elif maker not in before:
+                found[step.id] = (*before, maker)
     return found
 
 
-def _of(stage: Stage, producers: Producers, signatures: Mapping[str, Signature]) -> Iterator[tuple[str, Finding]]:
+def _maker(step: Step, actions: Mapping[str, Signature], policies: Mapping[str, Signature]) -> _Maker | None:
+    if step.kind == "run" and step.name in actions:
+        return _Maker(step.name, actions[step.name], OUTPUTS)
+    if step.kind == "decide" and step.name in policies:
+        return _Maker(f"policy {step.name}", policies[step.name], POLICY_OUTPUTS)
+    return None
+
+
+def _of(
+    stage: Stage, producers: Producers, actions: Mapping[str, Signature], policies: Mapping[str, Signature]
+) -> Iterator[tuple[str, Finding]]:
     for transition in transitions_of(stage):
         for condition in transition.when:
             yield from _condition(stage, condition, producers)
     for step in steps_of(stage):
-        if step.kind == "run" and step.name in signatures:
+        if step.kind == "run" and step.name in actions:
             args = {name: value for name, value in step.args.items() if name != "compensate"}
-            yield from _inputs(stage, step.name, signatures[step.name], args, producers)
-        yield from _taken_back(stage, step, producers, signatures)
+            yield from _inputs(stage, step.name, actions[step.name], args, producers)
+        if step.kind == "decide" and step.name in policies:
+            yield from _facts(stage, step, policies[step.name])
+        yield from _taken_back(stage, step, producers, actions)
         yield from _read(stage, step, producers)
+
+
+def _facts(stage: Stage, step: Step, policy: Signature) -> Iterator[tuple[str, Finding]]:
+    """The facts that a policy is given, where the step names them one by one."""
+    given = step.args.get("with", {})
+    if not isinstance(given, Mapping):
+        return
+    for name, slot in policy.takes.items():
+        if name not in given and not slot.optional:
+            near = _nearest(name, given.keys() - policy.takes.keys(), "")
+            fix = near if near.startswith("Did") else f"Add {name}: … under 'with'."
+            yield POLICY_INPUTS, Finding(stage.id, f"asks '{step.name}' without {name}, which it needs", fix)
 
 
 def _taken_back(
@@ -132,7 +173,7 @@ def _inputs(
             yield INPUTS, Finding(stage.id, said, f"Give {_wanted(slot)}.")
         elif found is not None and found.slots and not any(s.kind == slot.kind for s in found.slots):
             said = f"passes '{value}' as {name} to {action}, which takes {_ARTICLES[slot.kind]}"
-            yield INPUTS, Finding(stage.id, said, f"{found.actions} gives {_ARTICLES[found.slots[0].kind]} there.")
+            yield INPUTS, Finding(stage.id, said, f"{found.makers} gives {_ARTICLES[found.slots[0].kind]} there.")
     for name, slot in takes.items():
         if name not in args and not slot.optional:
             yield INPUTS, Finding(stage.id, f"runs '{action}' without {name}, which it needs", f"Add {name}: … to it.")
@@ -146,11 +187,11 @@ def _read(stage: Stage, step: Step, producers: Producers) -> Iterator[tuple[str,
         slots = found.slots if found is not None else ()
         if kind is not None and found is not None and slots and not any(slot.kind == kind for slot in slots):
             said = f"'{value}' is {_ARTICLES[slots[0].kind]}, and {name} of a {step.kind} step is"
-            yield OUTPUTS, Finding(stage.id, f"{said} {_ARTICLES[kind]}", f"{found.actions} gives it so.")
+            yield found.code, Finding(stage.id, f"{said} {_ARTICLES[kind]}", f"{found.makers} gives it so.")
         for written in _paths(value):
             given = _path(written, producers)
             if given is not None and given.wrong:
-                yield OUTPUTS, Finding(stage.id, given.wrong, given.fix)
+                yield given.code, Finding(stage.id, given.wrong, given.fix)
 
 
 def _paths(value: object) -> Iterator[str]:
@@ -171,13 +212,13 @@ def _condition(stage: Stage, condition: Condition, producers: Producers) -> Iter
     if found is None:
         return
     if found.wrong:
-        yield OUTPUTS, Finding(stage.id, found.wrong, found.fix)
+        yield found.code, Finding(stage.id, found.wrong, found.fix)
         return
     for value in condition.values:
         if value is not None and found.slots and not any(of_kind(slot, value) for slot in found.slots):
             shown = str(value).lower() if isinstance(value, bool) else str(value)
-            said = f"asks whether '{written}' is {shown}, which {found.actions} never gives"
-            yield OUTPUTS, Finding(stage.id, said, f"It gives {_wanted(found.slots[0])}.")
+            said = f"asks whether '{written}' is {shown}, which {found.makers} never gives"
+            yield found.code, Finding(stage.id, said, f"It gives {_wanted(found.slots[0])}.")
 
 
 def _path(value: object, producers: Producers) -> _Given | None:
@@ -186,39 +227,40 @@ def _path(value: object, producers: Producers) -> _Given | None:
 
 
 def _given(written: str, path: tuple[str, ...], producers: Producers) -> _Given | None:
-    actions = producers.get(path[0])
-    if not actions:
+    makers = producers.get(path[0])
+    if not makers:
         return None
-    names = " or ".join(actions)
+    names, code = " or ".join(m.name for m in makers), makers[0].code
     slots: list[Slot] = []
     wrong: list[_Given] = []
-    for action, signature in actions.items():
-        found = _walk(written, path[1:], action, signature)
+    for maker in makers:
+        found = _walk(written, path[1:], maker)
         if isinstance(found, _Given):
             wrong.append(found)
         elif found is None:
-            return _Given(actions=names)
+            return _Given(makers=names, code=code)
         else:
             slots.append(found)
-    return _Given(tuple(slots), names) if slots else wrong[0]
+    return _Given(tuple(slots), names, code=code) if slots else wrong[0]
 
 
-def _walk(written: str, path: tuple[str, ...], action: str, signature: Signature) -> Slot | _Given | None:
+def _walk(written: str, path: tuple[str, ...], maker: _Maker) -> Slot | _Given | None:
     """The slot at a path; None where a record is open; or why there is none."""
-    here = Slot("record", fields=signature.gives)
+    gives = maker.signature.gives
+    here = Slot("record", fields=gives)
     if not path:
         return here
-    if path[0] in _SKIPPED and path[0] not in signature.gives:
+    if path[0] in _SKIPPED and path[0] not in gives:
         return None
     for depth, part in enumerate(path):
         if here.kind != "record":
-            said = f"reads '{written}', but {'.'.join(path[:depth])} of {action} is {_ARTICLES[here.kind]}"
-            return _Given(wrong=said, fix="Read it as a whole.")
+            said = f"reads '{written}', but {'.'.join(path[:depth])} of {maker.name} is {_ARTICLES[here.kind]}"
+            return _Given(wrong=said, fix="Read it as a whole.", code=maker.code)
         if part not in here.fields:
-            if here.fields is not signature.gives and not here.fields:
+            if here.fields is not gives and not here.fields:
                 return None
-            said = f"reads '{written}', but {action} gives no {'.'.join(path[: depth + 1])}"
-            return _Given(wrong=said, fix=_nearest(part, here.fields, "It gives"))
+            said = f"reads '{written}', but {maker.name} gives no {'.'.join(path[: depth + 1])}"
+            return _Given(wrong=said, fix=_nearest(part, here.fields, "It gives"), code=maker.code)
         here = here.fields[part]
     return here
 
@@ -227,6 +269,6 @@ def _wanted(slot: Slot) -> str:
     return f"one of {', '.join(slot.values)}" if slot.values else _ARTICLES[slot.kind]
 
 
-def _nearest(name: str, known: Mapping[str, Slot], begins: str) -> str:
+def _nearest(name: str, known: Iterable[str], begins: str) -> str:
     near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f"Did you mean {near[0]}?" if near else f"{begins} {', '.join(sorted(known)) or 'nothing'}."

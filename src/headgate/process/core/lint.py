@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from headgate.kernel.errors import Invalid
-from headgate.process.core.action_lint import INPUTS, OUTPUTS, check_actions
+from headgate.process.core.action_lint import INPUTS, OUTPUTS, POLICY_INPUTS, POLICY_OUTPUTS, check_signatures
 from headgate.process.core.definition import Definition
 from headgate.process.core.marks import Marks, marks_of
 from headgate.process.core.parse import read_definition
@@ -31,6 +31,7 @@ class Known:
     policies: frozenset[str] | None = None
     roles: frozenset[str] | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)  # what actions take and give
+    decides: Mapping[str, Signature] = field(default_factory=dict)  # what policies take and give
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def lint_process(text: str, file: str, known: Known | None = None) -> list[LintI
     ]
     known = known or Known()
     found += [_issue(code, "warning", finding, file, marks) for code, finding in _unknown(definition, known)]
-    declared = check_actions(definition, known.signatures)
+    declared = check_signatures(definition, known.signatures, known.decides)
     found += [_issue(code, "error", finding, file, marks) for code, finding in declared]
     return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
 
@@ -75,7 +76,8 @@ def lint_process(text: str, file: str, known: Known | None = None) -> list[LintI
 def codes() -> list[str]:
     """Every code there is."""
     rules = [rule.__module__.rsplit(".", 1)[-1].replace("_", "-") for rule in RULES]
-    return sorted({"structure", *rules, INPUTS, OUTPUTS, "unknown-action", "unknown-policy", "unknown-role"})
+    declared = {INPUTS, OUTPUTS, POLICY_INPUTS, POLICY_OUTPUTS}
+    return sorted({"structure", *rules, *declared, "unknown-action", "unknown-policy", "unknown-role"})
 
 
 def _structure(text: str, file: str, error: Invalid) -> LintIssue:
