@@ -15,8 +15,10 @@ from headgate.access.inheritance.offering import (
 from headgate.access.inheritance.standing import (
     Inherited,
     expect_unlocked,
+    find_inherited,
     followed,
     list_inherited,
+    locked_by,
     note_overridden,
 )
 from headgate.access.inheritance.taking import Taker, Takers, go_back, take_offers
@@ -32,10 +34,12 @@ __all__ = [
     "Wanted",
     "expect_offering",
     "expect_unlocked",
+    "find_inherited",
     "followed",
     "go_back",
     "list_inherited",
     "list_offers",
+    "locked_by",
     "note_overridden",
     "put_offer",
     "take_offers",

@@ -35,6 +35,8 @@ _INHERITED = """
 
 INHERITED = f"select {_INHERITED} from inheritances i order by i.kind, i.name"
 
+ONE_INHERITED = f"select {_INHERITED} from inheritances i where i.kind = %(kind)s and i.name = %(name)s"
+
 LOCK_INHERITED = f"select {_INHERITED} from inheritances i where i.kind = %(kind)s and i.name = %(name)s for update"
 
 # A lock counts while its provider is above the tenant, from the moment on in which it is no more.

@@ -53,11 +53,23 @@ def list_inherited(conn: Connection[Any]) -> list[Inherited]:
     return [Inherited(*row) for row in conn.execute(repo.INHERITED)]
 
 
+def find_inherited(conn: Connection[Any], kind: str, name: str) -> Inherited | None:
+    """One of these, where the transaction's tenant has it from above, or had it."""
+    row = conn.execute(repo.ONE_INHERITED, {"kind": kind, "name": name}).fetchone()
+    return None if row is None else Inherited(*row)
+
+
+def locked_by(conn: Connection[Any], kind: str, name: str) -> str:
+    """Who above the transaction's tenant has locked it, by name; empty for what the tenant may change."""
+    row = conn.execute(repo.LOCKED_BY, {"kind": kind, "name": name}).fetchone()
+    return "" if row is None else str(row[0])
+
+
 def expect_unlocked(conn: Connection[Any], kind: str, name: str) -> None:
     """Raise `Conflict` for what a tenant above has locked: the transaction's tenant cannot change it."""
-    row = conn.execute(repo.LOCKED_BY, {"kind": kind, "name": name}).fetchone()
-    if row is not None:
-        raise Conflict(f"{name} is inherited from {row[0]}, who has locked it; ask them to open it or to change it")
+    owner = locked_by(conn, kind, name)
+    if owner:
+        raise Conflict(f"{name} is inherited from {owner}, who has locked it; ask them to open it or to change it")
 
 
 def followed(conn: Connection[Any], kind: str, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from headgate.access.inheritance import locked_by
 from headgate.channel import orders
 from headgate.channel.orders import insight
 from headgate.console import urls
@@ -146,6 +147,7 @@ def version_page(
         errors=errors,
         row=visit.text("row"),
         after=_after(visit),
+        locked_by=locked_by(visit.conn, "policy", shown.policy) if visit.tenant.parent else "",
     )
 
 

@@ -17,7 +17,7 @@ from headgate.access import (
 )
 from headgate.access.core.roles import STAFF_PERMISSIONS
 from headgate.access.duties import get_custom_role, holder_counts, list_holders
-from headgate.access.inheritance import list_inherited
+from headgate.access.inheritance import find_inherited, list_inherited, locked_by
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present import roles as present
@@ -176,7 +176,9 @@ def _role(visit: Visit, role: str, error: HeadgateError | None = None, draft: Dr
     wanted = ROLES[role] if own is None else own.wanted
     picked = draft.picked if draft is not None else wanted
     held, admin = visit.me.permissions, visit.may("admin")
-    may_save = own is not None and admin
+    above = find_inherited(visit.conn, "role", role) if own is not None else None
+    owner = locked_by(visit.conn, "role", role) if above is not None else ""
+    may_save = own is not None and admin and not owner
     count = holder_counts(visit.conn, visit.now).get(role, 0)
     holders = list_holders(visit.conn, role=role, limit=MOST_HOLDERS) if count else []
     waits = own is not None and own.status == "proposed"
@@ -211,6 +213,8 @@ def _role(visit: Visit, role: str, error: HeadgateError | None = None, draft: Dr
         changed_by=names.person(own.changed_by) if own and names else None,
         changed_at=own.changed_at if own else None,
         error=sentence(error.message) if error else "",
+        origin=present.origin(above) if above is not None else "",
+        locked_by=owner,
     )
 
 

@@ -28,6 +28,10 @@ class Names:
         kind, _, rest = principal.partition(":")
         if not rest:
             return Person(principal, "Headgate" if principal in ("system", "") else principal, "system")
+        if kind == "provider":  # somebody of an organisation above: its short name, then who it is there
+            home, _, who = rest.partition("/")
+            there = self.person(who)
+            return Person(principal, f"{there.name.removeprefix('user:')} ({home})", there.kind)
         if kind == "pack":
             return Person(principal, f"Pack {humanise(rest)}", "system")
         if kind == "system":

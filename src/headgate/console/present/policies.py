@@ -142,6 +142,7 @@ def policy_view(
     errors: tuple[FormError, ...] = (),
     row: str = "",
     after: int = 0,
+    locked_by: str = "",
 ) -> PolicyView:
     """One version with its table, tests, history and what the reader may do with it. `acting_for` are principals who
     delegated approving to the reader. Of a long table the rows behind the first `after` are shown, or those around
@@ -174,7 +175,8 @@ def policy_view(
         decisions=decisions,
         may_try=lens.may("policies.backtest"),
         hits_of=hits_of if counted else "",
-        acts=acts_of(shown, checked, lens, others),
+        acts=acts_of(shown, checked, lens, others, locked_by),
+        locked_by=locked_by,
         acting_for=names.people(others),
         own_right=lens.may("policies.approve"),
         problems=problems_of(checked) if shown.status in ("draft", "in_review") else (),
@@ -193,14 +195,19 @@ def _start(table: PolicyTable, row: str, after: int) -> int:
     return min(place, len(table.rows) - 1) // ROWS_SHOWN * ROWS_SHOWN
 
 
-def acts_of(shown: PolicyVersion, checked: Checked, lens: Lens, others: Sequence[str] = ()) -> PolicyActs:
+def acts_of(
+    shown: PolicyVersion, checked: Checked, lens: Lens, others: Sequence[str] = (), locked_by: str = ""
+) -> PolicyActs:
     """What the reader may do with a version now, for `others` too who delegated approving. The service checks it
-    again."""
+    again. What a tenant above has locked can only be withdrawn here, before it decides."""
     standing = shown.standing(lens.now)
     author, approver = lens.may("policies.author"), lens.may("policies.approve")
     wrote = lens.me.id in shown.writers
     written, waiting = standing in ("draft", "in_review"), standing in ("approved", "scheduled")
     blocked = ""
+    if locked_by:
+        unused = standing in ("draft", "in_review", "approved") and shown.origin is None
+        return PolicyActs(withdraw=unused and ((author and written) or approver))
     if standing == "in_review" and (wrote or not approver):
         blocked = phrase("It waits for somebody else who approves policies.")
     if standing == "draft" and checked.errors:

@@ -8,6 +8,7 @@ from headgate.access import PERMISSIONS, ROLES, CustomRole
 from headgate.access.core.duties import Matrix, Rule
 from headgate.access.core.groups import GROUPS
 from headgate.access.core.roles import OPERATOR_ROLES, PARTNER_ROLES, STAFF_PERMISSIONS
+from headgate.access.inheritance import Inherited
 from headgate.console import urls
 from headgate.console.present.duties import duty_row
 from headgate.console.views.common import Option
@@ -18,6 +19,7 @@ from headgate.console.views.roles import (
     RoleRow,
     RolesView,
 )
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 
@@ -76,6 +78,16 @@ def effect(picked: Collection[str], held: Collection[str], matrix: Matrix) -> Ef
     broken: list[Rule] = [rule for rule in matrix.rules if rule.pair <= chosen]
     beyond = [_sentence(name) for name in PERMISSIONS if name in chosen and name not in held]
     return Effect(len(chosen), tuple(duty_row(rule) for rule in broken), tuple(beyond))
+
+
+def origin(found: Inherited) -> str:
+    """Where a role comes from, in words; empty for one that the tenant made itself in its place."""
+    if found.taken_version is None or found.state == "overridden":
+        return ""
+    told = {"origin": found.provider_name, "version": found.taken_version}
+    if found.state == "released":
+        return phrase("your own by now, once inherited from %(origin)s, version %(version)s", **told)
+    return phrase("inherited from %(origin)s, version %(version)s", **told)
 
 
 def starts(own: Sequence[CustomRole]) -> tuple[Option, ...]:

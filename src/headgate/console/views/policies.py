@@ -204,6 +204,7 @@ class PolicyView(View):
     zone: str = ""
     errors: tuple[FormError, ...] = ()
     inherited: str = ""
+    locked_by: str = ""
 
     def error(self, field: str) -> str:
         """What is wrong with a field of a form; empty when nothing is."""

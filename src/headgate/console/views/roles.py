@@ -80,7 +80,8 @@ class Effect:
 @dataclass(frozen=True, slots=True)
 class RoleView(View):
     """A role to look at or, with `may_save`, to change; a new one has an empty `role` and starts from another's
-    permissions. `check_href` answers with the effect alone."""
+    permissions. `check_href` answers with the effect alone. `origin` says from whom it is
+    inherited, `locked_by` who keeps it from being changed here; both are empty for the tenant's own."""
 
     template: ClassVar[str] = "role.html"
     nav: ClassVar[str] = "people"
@@ -108,6 +109,8 @@ class RoleView(View):
     starts: tuple[Option, ...] = ()
     start: str = ""
     error: str = ""
+    origin: str = ""
+    locked_by: str = ""
 
     @property
     def is_new(self) -> bool:

@@ -10,6 +10,7 @@ from headgate.console.present.policies import problems_of
 from headgate.console.present.policy_change import diff_table
 from headgate.console.views.common import Fact, FormError
 from headgate.console.views.policies import (
+    NO_ACTS,
     Emergency,
     EvidenceCard,
     ExportChoice,
@@ -268,6 +269,9 @@ EMERGENCY_POLICY = replace(
     emergency=Emergency(MIRA, "A price list leaked; every order below contract must stop", ago(hours=2), True),
     acting_for=(JONAS,),
     zone="Europe/Berlin",
+)
+LOCKED_POLICY = replace(
+    POLICY, acts=NO_ACTS, inherited="inherited from Westhafen, version 4", locked_by="Westhafen <b>Systemhaus</b>"
 )
 POLICY_DIFF = PolicyDiffView("price_deviation", POLICY.title, 2, "in_review", TABLE_DIFF, (4, 3, 1))
 SAME_DIFF = replace(POLICY_DIFF, diff=diff_table(CHECKED.table, CHECKED.table))

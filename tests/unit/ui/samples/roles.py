@@ -11,6 +11,7 @@ from headgate.console.present import roles as present
 from headgate.console.views.common import Person
 from headgate.console.views.roles import RoleHolder, RoleView
 from tests.unit.ui.samples.base import ago
+from tests.unit.ui.samples.inheritance import FOLLOWED
 from tests.unit.ui.samples.people import ADA
 
 _HELD = SHIPPED_ROLES["tenant_admin"]
@@ -48,6 +49,14 @@ CLERK = RoleView(
     holder_count=14,
     changed_by=Person(ADA, "Ada Voss"),
     changed_at=ago(days=2),
+)
+INHERITED = replace(
+    CLERK,
+    state="active",
+    confirm_href="",
+    origin=present.origin(replace(FOLLOWED, kind="role", name="order_clerk")),
+    locked_by=FOLLOWED.provider_name,
+    may_save=False,
 )
 NEW = RoleView(
     role="",
