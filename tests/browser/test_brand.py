@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.stage import Stage
+from headgate.access import get_tenant
+from headgate.access.branding import BrandDraft, read_logo, save_brand
+from headgate.kernel.context import SYSTEM, Context
+from headgate.store.hearing import Hearing
+from tests.browser.stage import Stage, served
+from tests.conftest import create_tenant
 from tests.integration.console.site import PASSWORD
 from tests.unit.access.test_branding import png
 
@@ -52,6 +58,37 @@ def test_a_brand_is_tried_put_in_force_and_seen_at_once(stage: Stage, tmp_path: 
     guest.goto(f"/portal/sign-in?tenant={stage.slug}")
     expect(guest.get_by_text("Northern Channel")).to_be_visible()
     assert guest.locator(".portal-logo").evaluate("image => image.naturalWidth") == 200
+
+
+def test_the_sign_in_pages_of_two_hosts_show_two_brands(stage: Stage) -> None:
+    channel = stage.channel
+    other = create_tenant(channel.app.database)
+    with channel.app.database.transaction(other) as conn:
+        ctx = Context(other, SYSTEM, channel.clock.now())
+        save_brand(conn, ctx, BrandDraft("Südstern", "#0b6e4f"), read_logo(png(200, 60)))
+        slug = get_tenant(conn).slug
+    with channel.app.database.transaction(channel.tenant) as conn:
+        save_brand(conn, channel.context(SYSTEM), BrandDraft("Nordwind", "#a01040"), "drop")
+    hosts = (("nordwind.localhost", stage.slug), ("suedstern.localhost", slug))
+    settings = replace(channel.app.settings, console_hosts=hosts)
+    app = replace(channel.app, settings=settings, hearing=Hearing(channel.app.database, channel.clock))
+    with served(replace(channel, app=app)) as base:
+        port = base.rpartition(":")[2]
+        grounds = set()
+        for host, name, logo in (("nordwind", "Nordwind", 0), ("suedstern", "Südstern", 1)):
+            page = stage.tab()
+            page.goto(f"http://{host}.localhost:{port}/orders")
+            expect(page).to_have_title(f"Sign in · {name}")
+            expect(page.get_by_label("Organisation")).to_have_count(0)
+            expect(page.locator(".brand-logo")).to_have_count(logo)
+            if logo:
+                assert page.locator(".brand-logo").evaluate("image => image.naturalWidth") == 200
+            grounds.add(page.get_by_role("button", name="Sign in", exact=True).evaluate(COLOUR))
+        assert len(grounds) == 2
+        page = stage.tab()
+        page.goto(f"{base}/sign-in")
+        expect(page).to_have_title("Sign in · Headgate")
+        expect(page.get_by_label("Organisation")).to_be_visible()
 
 
 def test_what_was_typed_is_there_again_after_a_proof_of_who_one_is(stage: Stage) -> None:

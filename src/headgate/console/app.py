@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from headgate.console import urls
 from headgate.console.guard import Guarded, Site, error_response
+from headgate.console.hosts import ConsoleHosts
 from headgate.console.pages import (
     access_reviews,
     account,
@@ -136,7 +137,8 @@ DOORS: tuple[Door, ...] = (
 def create_console(app: App) -> ASGIApp:
     """The console over a built application. The caller owns `app` and closes it."""
     assets = load_assets()
-    site = Site(app, Console(assets), app.settings.secure_cookies)
+    hosts = ConsoleHosts(app.database, dict(app.settings.console_hosts))
+    site = Site(app, Console(assets), hosts, app.settings.secure_cookies)
     entrance = Entrance(site, assets)
     federated, look = Federated(site), support.SupportLink(site)
 
@@ -147,6 +149,8 @@ def create_console(app: App) -> ASGIApp:
         Route(f"{PREFIX}/{{version}}/{{name:path}}", entrance.asset, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
+        Route(urls.SIGN_IN_BRAND_CSS, entrance.brand, methods=["GET"]),
+        Route(urls.SIGN_IN_LOGO, entrance.logo, methods=["GET"]),
         Route(f"{urls.SIGN_IN_WITH}/{{provider}}", federated.leave, methods=["GET"]),
         Route(f"{urls.SUPPORT_LINK}/{{link}}", look.show, methods=["GET"]),
         Route(f"{urls.SUPPORT_LINK}/{{link}}", look.follow, methods=["POST"]),

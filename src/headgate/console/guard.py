@@ -14,21 +14,24 @@ from uuid import UUID
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from headgate.access import ENROL, expect_standing, get_tenant, parse_session_token, read_session, touch_session
+from headgate.access import ENROL, Tenant, expect_standing, get_tenant, parse_session_token, read_session, touch_session
 from headgate.access.support import Looking, end_look, is_support, note_page, read_look, support_tenant
 from headgate.console import auth, urls
 from headgate.console.frame import frame
+from headgate.console.hosts import ConsoleHosts
 from headgate.console.render import Console
 from headgate.console.saved import bar_of, opens_with
 from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
-from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of
+from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of, locale_for
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
+from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
+from headgate.ui.languages import LANGUAGE_COOKIE, reading_locale
 from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import sentence as sentence
@@ -48,7 +51,13 @@ class Site:
 
     app: App
     console: Console
+    hosts: ConsoleHosts
     secure: bool
+
+    def ours(self, request: HTTPConnection, tenant_id: UUID) -> None:
+        """Raise `Unauthenticated` where the request's host is another tenant's."""
+        if self.hosts.tenant_of(request) not in (None, tenant_id):
+            raise Unauthenticated("this is another organisation's console")
 
 
 @dataclass(slots=True)
@@ -82,8 +91,10 @@ class Guarded:
         request.state.asked = asked
         try:
             if is_support(asked.token):
+                site.ours(request, support_tenant(asked.token))
                 return self._for_support(asked, form)
             tenant_id, _ = parse_session_token(asked.token)
+            site.ours(request, tenant_id)
             response = self._within(asked, tenant_id, form)
         except Unauthenticated:
             response = ended() if wants_news(request) else to_sign_in(request)
@@ -279,18 +290,22 @@ def error_response(site: Site, request: Request, error: Exception) -> Response:
     return HTMLResponse(site.console.render(page, view), status, headers)
 
 
-def outside_page(request: Request, now: datetime, tenant: str = "Headgate", csrf: str = "") -> Page:
-    """The frame before anybody is signed in."""
+def outside_page(request: Request, now: datetime, tenant: Tenant | None = None, csrf: str = "") -> Page:
+    """The frame before anybody is signed in, with the tenant's brand where it is known whose console this is."""
+    brand = None if tenant is None else tenant_brand(tenant.name, tenant.settings)
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
     return Page(
-        tenant=tenant,
+        tenant="Headgate" if brand is None else brand.name,
         person=None,
         roles=(),
         now=now,
-        timezone="UTC",
-        locale="en_GB",
+        timezone="UTC" if tenant is None else tenant.timezone,
+        locale=locale_for(tenant, request) if tenant else reading_locale("en_GB", chosen),
         theme=parse_theme(request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(request),
+        brand_css=stylesheet_address(brand, urls.SIGN_IN_BRAND_CSS),
+        logo=logo_address(brand, urls.SIGN_IN_LOGO),
     )
 
 

@@ -1,6 +1,6 @@
 """One ASGI application: the API under /v1 and /health, the portal under /portal, the console everywhere else.
 
-A host that a tenant has chosen for its portal serves the portal and nothing else.
+A host that a tenant has chosen for its portal serves the portal and nothing else. A host of the console is never one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from headgate.api import PREFIXES, create_app
 from headgate.console.app import create_console
 from headgate.entry.watch import Watch
 from headgate.portal.app import create_portal
-from headgate.portal.hosts import Hosts
+from headgate.portal.hosts import Hosts, hosts_for
 from headgate.portal.urls import ROOT
 from headgate.wiring import App
 
 
 def create_web(app: App) -> ASGIApp:
     """Dispatch by host and path; life-span events go to the API, which has the start-up work."""
-    hosts = Hosts(app.database)
+    hosts = hosts_for(app.database, app.settings)
     api, console, portal = create_app(app), create_console(app), create_portal(app, hosts)
     exact, below = frozenset(PREFIXES), tuple(f"{prefix}/" for prefix in PREFIXES)
 

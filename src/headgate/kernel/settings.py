@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import platformdirs
 
 from headgate.kernel.errors import Misconfigured
 
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 BACKTEST_DAYS = 400  # a year, and a quarter's end to look back from
 
 
@@ -24,7 +26,8 @@ class Settings:
     outbound_allow, outbound_ports, outbound_ca: networks (CIDR) that messages may go to although they are not public,
     ports that they may use elsewhere, a file with further certificate authorities.
     deliveries: how many messages one process has under way at once.
-    public_url: where people reach the console, for links in mails. mail_url: the mail server, empty: mails are written
+    public_url: where people reach the console, for links in mails. console_hosts: hosts whose console is one tenant's,
+    each with the tenant's short name. mail_url: the mail server, empty: mails are written
     into the folder `mail` of home; mail_user, mail_password, mail_from, mail_ca: how it is spoken to.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
     live_streams: pages that one serving process tells of changes at the same time; others look again by hand.
@@ -68,6 +71,7 @@ class Settings:
     outbound_ca: str = ""
     deliveries: int = 32
     public_url: str = ""
+    console_hosts: tuple[tuple[str, str], ...] = ()
     mail_url: str = ""
     mail_user: str = ""
     mail_password: str = ""
@@ -138,6 +142,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         backtest_days=_integer(env, "HEADGATE_BACKTEST_DAYS", BACKTEST_DAYS, 0, 1_100),
         deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
         public_url=env.get("HEADGATE_PUBLIC_URL", "").rstrip("/"),
+        console_hosts=_hosts(env, "HEADGATE_CONSOLE_HOSTS"),
         mail_url=env.get("HEADGATE_MAIL_URL", ""),
         mail_user=env.get("HEADGATE_MAIL_USER", ""),
         mail_password=env.get("HEADGATE_MAIL_PASSWORD", ""),
@@ -157,6 +162,21 @@ def _label(env: Mapping[str, str], name: str) -> str:
 def _words(env: Mapping[str, str], name: str) -> tuple[str, ...]:
     """A list, separated by commas."""
     return tuple(word for word in (part.strip() for part in env.get(name, "").split(",")) if word)
+
+
+def _hosts(env: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    """Host names, each with the short name of a tenant behind `=`; no host twice."""
+    found: dict[str, str] = {}
+    for word in _words(env, name):
+        host, given, slug = (part.strip().lower() for part in word.partition("="))
+        host = host.rstrip(".")
+        if not (given and _HOST.fullmatch(host) and len(host) <= 253 and slug):
+            example = "console.example.com=acme"
+            raise Misconfigured(f"{name}: {word!r} is not a host with a tenant's short name; write it like {example}")
+        if host in found:
+            raise Misconfigured(f"{name}: {host} is there twice; a host is one tenant's")
+        found[host] = slug
+    return tuple(found.items())
 
 
 def _ports(env: Mapping[str, str], name: str, default: tuple[int, ...]) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from headgate.kernel.errors import HeadgateError
 from headgate.portal import urls
 from headgate.portal.entrance import Entrance
 from headgate.portal.guard import Guarded, Site, error_response
-from headgate.portal.hosts import Hosts
+from headgate.portal.hosts import Hosts, hosts_for
 from headgate.portal.pages import (
     account,
     company,
@@ -62,7 +62,7 @@ DOORS: tuple[Door, ...] = (
 def create_portal(app: App, hosts: Hosts | None = None) -> ASGIApp:
     """The portal over a built application. The caller owns `app` and closes it."""
     assets = load_assets()
-    site = Site(app, Portal(assets), hosts or Hosts(app.database), app.settings.secure_cookies)
+    site = Site(app, Portal(assets), hosts or hosts_for(app.database, app.settings), app.settings.secure_cookies)
     entrance = Entrance(site, assets)
 
     def failed(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -14,16 +15,28 @@ from starlette.requests import HTTPConnection
 
 from headgate.access import portal_hosts
 from headgate.kernel.errors import Busy
+from headgate.kernel.settings import Settings
 from headgate.store import Database
+from headgate.ui.web import host_of
 
 FRESH_SECONDS = 5.0
 
 
+def hosts_for(database: Database, settings: Settings) -> Hosts:
+    """The portals' hosts of an installation, without those of its console."""
+    consoles = {host for host, _ in settings.console_hosts}
+    return Hosts(database, frozenset(consoles | {urlsplit(settings.public_url).hostname or ""}))
+
+
 @dataclass(slots=True)
 class Hosts:
-    """The hosts of all tenants' portals, read again when they are older than `fresh` seconds."""
+    """The hosts of all tenants' portals, read again when they are older than `fresh` seconds.
+
+    One that is `reserved` is no portal's, whatever a tenant says: the installation's own console is found there.
+    """
 
     database: Database
+    reserved: frozenset[str] = frozenset()
     fresh: float = FRESH_SECONDS
     _known: dict[str, UUID] = field(default_factory=dict)
     _read_at: float = float("-inf")
@@ -39,7 +52,8 @@ class Hosts:
             if monotonic() - self._read_at >= self.fresh:
                 # A database that does not answer is told by what a request is about, not by where it was sent.
                 with suppress(psycopg.Error, PoolClosed, Busy, OSError):
-                    self._known = portal_hosts(self.database)
+                    found = portal_hosts(self.database)
+                    self._known = {host: tenant for host, tenant in found.items() if host not in self.reserved}
                 self._read_at = monotonic()
             return self._known
 
@@ -48,11 +62,3 @@ class Hosts:
         if monotonic() - self._read_at >= self.fresh:
             return None
         return host_of(host) in self._known
-
-
-def host_of(header: str) -> str:
-    """The host name of a Host header: in lower case, without port and final dot."""
-    name = header.strip().lower()
-    if not name.startswith("["):
-        name = name.partition(":")[0]
-    return name.rstrip(".")

@@ -162,3 +162,11 @@ def attachment(name: str, media_type: str, content: bytes) -> Response:
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
     return Response(content, headers=headers, media_type=media_type)
+
+
+def host_of(header: str) -> str:
+    """The host name of a Host header: in lower case, without port and final dot."""
+    name = header.strip().lower()
+    if not name.startswith("["):
+        name = name.partition(":")[0]
+    return name.rstrip(".")

@@ -27,6 +27,9 @@ from tests.integration.console.site import Visitor, words
 PUBLIC = {
     ("GET", urls.SIGN_IN),
     ("POST", urls.SIGN_IN),
+    # The brand of whose console the host is.
+    ("GET", urls.SIGN_IN_BRAND_CSS),
+    ("GET", urls.SIGN_IN_LOGO),
     ("GET", PREFIX + "/{version}/{name:path}"),
     # There and back from an identity provider: what comes back proves itself.
     ("GET", urls.SIGN_IN_WITH + "/{provider}"),

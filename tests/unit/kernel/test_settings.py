@@ -33,6 +33,11 @@ def test_what_is_set_counts() -> None:
     assert (found.lanes, found.batch, found.secure_cookies) == (64, 512, True)
 
 
+def test_hosts_of_consoles_are_read_with_their_tenants() -> None:
+    found = load_settings({"HEADGATE_CONSOLE_HOSTS": "Console.Acme.example.=acme, desk.other.example = other,"})
+    assert found.console_hosts == (("console.acme.example", "acme"), ("desk.other.example", "other"))
+
+
 def test_a_home_is_made_absolute() -> None:
     assert load_settings({"HEADGATE_HOME": "~/data"}).home == Path.home() / "data"
     assert load_settings({"HEADGATE_HOME": "data"}).home == Path.cwd() / "data"
@@ -49,6 +54,10 @@ def test_a_home_is_made_absolute() -> None:
         ("HEADGATE_POOL_SIZE", "0"),
         ("HEADGATE_EVENT_MAX_BYTES", "1"),
         ("HEADGATE_BACKTEST_DAYS", "1101"),
+        ("HEADGATE_CONSOLE_HOSTS", "console.acme.example"),
+        ("HEADGATE_CONSOLE_HOSTS", "console.acme.example="),
+        ("HEADGATE_CONSOLE_HOSTS", "https://console.acme.example=acme"),
+        ("HEADGATE_CONSOLE_HOSTS", "console.acme.example=acme, CONSOLE.acme.example.=other"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""What can be reached without being signed in: the sign-in page and the static files."""
+"""What can be reached without being signed in: the sign-in page, the brand of whose console it is, static files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from headgate.access import (
     Denied,
+    Tenant,
     authenticate,
     find_tenant,
     get_tenant,
@@ -27,6 +28,7 @@ from headgate.access import (
     parse_session_token,
     read_session,
 )
+from headgate.access.branding import brand_logo
 from headgate.access.mfa.passkeys import offer_sign_in
 from headgate.console import auth
 from headgate.console.guard import WHERE, Site, outside_page, read_form
@@ -39,6 +41,7 @@ from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, NotFound, Unauthenticated
 from headgate.ui.assets import Assets
+from headgate.ui.brand import brand_css, tenant_brand
 from headgate.ui.web import asset_response, is_local
 from headgate.ui.words import humanise
 
@@ -46,6 +49,7 @@ log = logging.getLogger("headgate.console")
 
 NOT_STAFF = "This console is for the organisation's own people. Ask your contact there about your orders."
 LOADED = "loaded"
+_KEPT = {"Cache-Control": "private, max-age=300"}
 _SEES = {
     "channel_manager": "decides on prices and margins, sees every order",
     "finance": "decides on credit, second level of margins, verifies the audit trail",
@@ -78,6 +82,14 @@ class Entrance:
         """A static file; its address holds the version, so it may be kept for ever."""
         return asset_response(self.assets, request)
 
+    async def brand(self, request: Request) -> Response:
+        """The stylesheet of the accent of whose console this is."""
+        return await run_in_threadpool(self._brand, request)
+
+    async def logo(self, request: Request) -> Response:
+        """The logo of whose console this is: a PNG or JPEG, and nothing that could carry a script."""
+        return await run_in_threadpool(self._logo, request)
+
     def steps(self) -> Outside:
         """What comes after the first page of a sign-in."""
         return Outside(
@@ -91,8 +103,8 @@ class Entrance:
             fail=lambda request, said, status: self._page(request, SignInView(error=said), status),
             wait=self._wait,
             form=read_form,
-            ours=lambda request, tenant_id: None,
-            tenant_of=lambda request, slug: self._tenant(slug),
+            ours=self.site.ours,
+            tenant_of=self._tenant,
             staff=True,
             enter=lambda request, email, said: self._page(request, SignInView(email=email, done=said), 200),
             permit=only_break_glass,
@@ -101,9 +113,7 @@ class Entrance:
     def _draw(self, request: Request, step: Step, status: int) -> Response:
         """A page of a step of the sign-in."""
         before = auth.before_token(request)
-        only = only_tenant(self.site.app.database)
-        name = "Headgate" if only is None else only[1]
-        page = outside_page(request, self.site.app.clock.now(), name, auth.csrf_of(before))
+        page = outside_page(request, self.site.app.clock.now(), self._shown(request), auth.csrf_of(before))
         response = HTMLResponse(self.site.console.render(page, StepView(step)), status)
         auth.keep_before(response, before, secure=self.site.secure)
         return response
@@ -137,7 +147,7 @@ class Entrance:
 
     def _try(self, request: Request, form: Mapping[str, str]) -> Response:
         view = _view_of(form)
-        tenant_id = self._tenant(view.tenant)
+        tenant_id = self._tenant(request, view.tenant)
         if tenant_id is None:
             return self._page(request, replace(view, error=Denied("").shown), 401)
         now, trace = self.site.app.clock.now(), str(request.scope["state"]["request_id"])
@@ -165,10 +175,41 @@ class Entrance:
             auth.remember_tenant(response, view.tenant, secure=self.site.secure)
         return response
 
-    def _tenant(self, slug: str) -> UUID | None:
-        if not slug:
-            only = only_tenant(self.site.app.database)
-            return None if only is None else only[0]
+    def _known(self, request: Request) -> UUID | None:
+        """Whose console this is where nobody needs to be asked: the host's, else the only tenant there is."""
+        by_host = self.site.hosts.tenant_of(request)
+        if by_host is not None:
+            return by_host
+        only = only_tenant(self.site.app.database)
+        return None if only is None else only[0]
+
+    def _shown(self, request: Request) -> Tenant | None:
+        """The tenant whose brand is shown to anybody. Never one that was only named: that would tell who is here."""
+        tenant_id = self._known(request)
+        if tenant_id is None:
+            return None
+        with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+            return get_tenant(conn)
+
+    def _brand(self, request: Request) -> Response:
+        tenant = self._shown(request)
+        css = "" if tenant is None else brand_css(tenant_brand(tenant.name, tenant.settings))
+        return Response(css, media_type="text/css", headers=_KEPT)
+
+    def _logo(self, request: Request) -> Response:
+        tenant_id, found = self._known(request), None
+        if tenant_id is not None:
+            with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
+                found = brand_logo(conn)
+        if found is None:
+            return Response("There is no logo.", 404, media_type="text/plain")
+        return Response(found.content, media_type=found.media_type, headers=_KEPT)
+
+    def _tenant(self, request: Request, slug: str) -> UUID | None:
+        """Whose account somebody means: the host's whatever they say, else the one named, else the only one."""
+        by_host = self.site.hosts.tenant_of(request)
+        if by_host is not None or not slug:
+            return by_host or self._known(request)
         try:
             return find_tenant(self.site.app.database, slug.strip().lower())
         except NotFound:
@@ -178,6 +219,7 @@ class Entrance:
         token = auth.session_token(request, secure=self.site.secure)
         try:
             tenant_id, _ = parse_session_token(token)
+            self.site.ours(request, tenant_id)
             with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
                 read_session(conn, token, self.site.app.clock.now())
         except Unauthenticated:
@@ -186,26 +228,23 @@ class Entrance:
 
     def _page(self, request: Request, view: SignInView, status: int = 200) -> Response:
         before = auth.before_token(request)
-        only = only_tenant(self.site.app.database)
-        if only is None:
+        tenant = self._shown(request)
+        if tenant is None:
             view = replace(view, ask_tenant=True, tenant=view.tenant or auth.remembered_tenant(request))
-        found = self._tenant(view.tenant)
+        found = tenant.id if tenant else self._tenant(request, view.tenant)
         ways = WaysIn() if found is None else ways_in(self.site, found, view.tenant, view.then)
-        if only is not None and is_local(request):
-            view = replace(view, demo_logins=self._demo_logins(only[0]))
+        if tenant is not None and is_local(request) and tenant.settings.get("demo") == LOADED:
+            view = replace(view, demo_logins=self._demo_logins(tenant.id))
         now = self.site.app.clock.now()
         offer = offer_sign_in(self.site.app.envelope, site_of(request), now, before) if ways.passkeys else None
         view = replace(view, passkey=offer, providers=ways.providers, passwords=ways.passwords)
-        name = "Headgate" if only is None else only[1]
-        page = outside_page(request, now, name, auth.csrf_of(before))
+        page = outside_page(request, now, tenant, auth.csrf_of(before))
         response = HTMLResponse(self.site.console.render(page, view), status)
         auth.keep_before(response, before, secure=self.site.secure)
         return response
 
     def _demo_logins(self, tenant_id: UUID) -> tuple[DemoLogin, ...]:
         with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
-            if get_tenant(conn).settings.get("demo") != LOADED:
-                return ()
             people = list_accounts(conn, self.site.app.clock.now(), kind="person")
         return tuple(
             DemoLogin(a.email, f"{a.name}, {humanise(a.roles[0]).lower()}", _SEES.get(a.roles[0], ""))

@@ -123,6 +123,7 @@ class Federated:
         browser = request.cookies.get(self._cookie, "")
         if tenant_id is None or not _BROWSER.fullmatch(browser):
             raise Unauthenticated("this sign-in is over or was begun in another browser; start again")
+        self.site.ours(request, tenant_id)
         app, now = self.site.app, self.site.app.clock.now()
         # The state is used up whatever comes of it, so this commits before anything can fail.
         taken: Callback | Unauthenticated
@@ -201,7 +202,7 @@ class Federated:
             groups_claim=provider.groups_claim,
             claims=tuple(sorted(name for name in said.claims)),
         )
-        page = outside_page(request, ctx.now, tenant.name)
+        page = outside_page(request, ctx.now, tenant)
         response = HTMLResponse(self.site.console.render(page, view))
         self._drop_browser(response)
         return response
@@ -218,6 +219,9 @@ class Federated:
         if request.query_params.get("test") == "1":
             # Whoever tests does so in their own tenant, whatever the address says.
             return parse_session_token(auth.session_token(request, secure=self.site.secure))[0]
+        by_host = self.site.hosts.tenant_of(request)
+        if by_host is not None:
+            return by_host
         slug = request.query_params.get("tenant", "").replace("\0", "").strip().lower()[:64]
         if slug:
             return find_tenant(self.site.app.database, slug)
