@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from headgate.kernel.canonical import decimal_text
 from headgate.kernel.errors import refused
@@ -48,7 +49,7 @@ def find_rate(rates: Rates, base: str, quote: str) -> FxRate | None:
     and the earlier of the two days is recorded. None when the rates do not reach.
     """
     if base == quote:
-        return FxRate(base, quote, ONE)
+        return _unconverted(base)
     found = _direct(rates, base, quote)
     if found is not None:
         return found
@@ -77,6 +78,11 @@ def convert(amount: Decimal, rate: FxRate) -> Decimal:
     """Amount times rate, rounded half up to the minor unit of the target currency; unchanged where the currencies are
     the same."""
     return amount if rate.base == rate.quote else to_minor(amount * rate.rate, rate.quote)
+
+
+@lru_cache(maxsize=256)  # the most common rate of all, asked several times for every order
+def _unconverted(currency: str) -> FxRate:
+    return FxRate(currency, currency, ONE)
 
 
 def _direct(rates: Rates, base: str, quote: str) -> FxRate | None:

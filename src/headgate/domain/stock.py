@@ -31,6 +31,12 @@ class StockLevel(NamedTuple):
     inbound: Decimal = ZERO
     threshold: Decimal | None = None
 
+    def moved(self, reserved: Decimal, gone: Decimal = ZERO) -> StockLevel:
+        """The level with so much more reserved and so much less on hand. Every order moves some, so not `_replace`,
+        which takes three times as long."""
+        product, warehouse, region, on_hand, held, safety, inbound, threshold = self
+        return StockLevel(product, warehouse, region, on_hand - gone, held + reserved, safety, inbound, threshold)
+
 
 Stock = Mapping[str, Sequence[StockLevel]]
 
@@ -119,7 +125,7 @@ def allocate(
             continue
         free = []
         for level in levels:
-            left = atp(level)
+            left = level.on_hand - level.reserved - level.safety_stock + level.inbound  # `atp`, without the call
             if taken:
                 left -= taken.get((need.product, level.warehouse), ZERO)
             if left > 0:

@@ -101,6 +101,10 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
+# `json.loads` would build one anew for each text, which for an order takes as long as reading it.
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+
+
 def loads(raw: bytes | str) -> Any:
     """Parse JSON with every non-integer number as `Decimal`; NaN and Infinity are refused (ValueError)."""
-    return json.loads(raw, parse_float=Decimal, parse_constant=_no_constant)
+    return _DECODER.decode(raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw), "surrogatepass"))

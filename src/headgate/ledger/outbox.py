@@ -6,7 +6,7 @@ state: pending until it was sent, or dead when it will not be tried again by its
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -36,7 +36,7 @@ class CommandDraft:
     target: str
     type: str
     subject: str
-    payload: dict[str, Any]
+    payload: Mapping[str, Any]
     idempotency_key: str
     process: str = ""
     key: str = ""
@@ -110,7 +110,7 @@ def outbox_put(conn: Connection, now: datetime, commands: Sequence[CommandDraft]
             "target": [c.target for c in commands],
             "type": [c.type for c in commands],
             "subject": [c.subject for c in commands],
-            "payload": [canonical_text(c.payload) for c in commands],
+            "payload": [canonical_text(dict(c.payload)) for c in commands],
             "idempotency_key": [c.idempotency_key for c in commands],
             "process": [c.process for c in commands],
             "key": [c.key for c in commands],

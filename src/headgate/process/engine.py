@@ -352,11 +352,7 @@ class _Batch:
         ]
         for kind in sorted(g.records):
             emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
-        outbox_put(
-            conn,
-            now,
-            [CommandDraft(**c._asdict() | {"payload": dict(c.payload)}) for c in g.commands],
-        )
+        outbox_put(conn, now, [CommandDraft(*c) for c in g.commands])  # the same fields in the same order
         if g.subcases:
             emitted += start_links(conn, now, g.subcases)
         if g.moved:

@@ -229,8 +229,5 @@ def _adjust(conn: Connection[Any], deltas: Mapping[Place, StockDelta], *, strict
         there = {(level.product, level.warehouse) for level, _ in changed}
         product, warehouse = next(place for place in deltas if place not in there)
         raise NotFound(f"there is no stock record of {product} in warehouse {warehouse}")
-    before = [
-        level._replace(on_hand=level.on_hand - delta.on_hand, reserved=level.reserved - delta.reserved)
-        for level, delta in changed
-    ]
+    before = [level.moved(-delta.reserved, delta.on_hand) for level, delta in changed]
     return crossings(before, [level for level, _ in changed])

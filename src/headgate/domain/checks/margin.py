@@ -7,6 +7,7 @@ from decimal import Decimal
 from headgate.domain.checks.finding import ZERO, Finding
 from headgate.domain.checks.prepared import HUNDRED, Prepared, ratio_pct
 from headgate.domain.fx import convert
+from headgate.kernel.canonical import decimal_text
 
 
 def check_margin(prepared: Prepared) -> list[Finding]:
@@ -25,7 +26,8 @@ def check_margin(prepared: Prepared) -> list[Finding]:
             known += 1
             amount += line.amount
             cost += line.cost_amount
-            detail = f"margin {line.margin_pct:f} % at {line.line.unit_price:f} with a cost of {line.cost:f}"
+            earned, price = decimal_text(line.margin_pct), decimal_text(line.line.unit_price)
+            detail = f"margin {earned} % at {price} with a cost of {decimal_text(line.cost)}"
         found.append(
             margin_finding(
                 detail, line.line.line, line.margin_pct, line.family, line.cost is not None, line.tenant_amount

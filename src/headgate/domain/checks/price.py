@@ -7,6 +7,7 @@ from decimal import Decimal
 from headgate.domain.checks.finding import ZERO, Finding
 from headgate.domain.checks.prepared import Prepared, PricedLine
 from headgate.domain.fx import FxRate, convert
+from headgate.kernel.canonical import decimal_text
 
 
 def check_price(prepared: Prepared) -> list[Finding]:
@@ -47,10 +48,11 @@ def price_stake(
 
 def _words(line: PricedLine) -> str:
     asked, contract, winner = line.line.unit_price, line.contract_price, line.trace.winner
+    text = decimal_text(asked)
     if contract is None or winner is None:
-        return f"asked {asked:f}; no agreement gives a price for {line.line.product}"
+        return f"asked {text}; no agreement gives a price for {line.line.product}"
     if asked == contract:
-        return f"asked {asked:f}, as in {winner.name}"
+        return f"asked {text}, as in {winner.name}"
     side = "below" if asked < contract else "above"
     tie = "; two agreements tie here" if line.trace.tie else ""
-    return f"asked {asked:f}, {abs(line.deviation_pct):f} % {side} {contract:f} of {winner.name}{tie}"
+    return f"asked {text}, {abs(line.deviation_pct):f} % {side} {contract:f} of {winner.name}{tie}"

@@ -67,7 +67,7 @@ def _checks(checked: Sequence[Checked]) -> list[dict[str, Any]]:
             found.append(_noted(items))
             continue
         asked = list(items)
-        if any(_absent(item) for item in asked):
+        if any(map(_absent, asked)):
             found += [_decided(list(alike), absent) for absent, alike in groupby(asked, lambda i: bool(_absent(i)))]
         else:
             found.append(_decided(asked))

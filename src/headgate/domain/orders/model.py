@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from headgate.kernel.canonical import digest, instant_text
+from headgate.kernel.canonical import decimal_text, digest, instant_text
 
 
 class ShipTo(NamedTuple):
@@ -168,5 +168,5 @@ def _content_key(lines: tuple[OrderLine, ...]) -> bytes:
 
 def plain(value: Decimal) -> str:
     """A number without exponent and without trailing zeros behind the point, so that equal numbers have equal text."""
-    text = format(value, "f")
+    text = decimal_text(value)
     return text.rstrip("0").rstrip(".") if "." in text else text

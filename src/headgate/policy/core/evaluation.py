@@ -50,8 +50,13 @@ class Matched:
         """The row's reason for these facts, each shown fact cut to 80 characters."""
         if not self.names:
             return self.texts[0]
-        told = [text + shorten(shown(inputs[name])) for text, name in zip(self.texts, self.names, strict=False)]
-        return "".join([*told, self.texts[-1]])
+        told = self.texts[0]
+        for name, text in zip(self.names, self.texts[1:], strict=True):
+            value = inputs[name]
+            # Nearly always a number, and one without an exponent is never too long: it has at most 60 digits.
+            fact = str(value) if type(value) is Decimal else "E"
+            told += (fact if "E" not in fact else shorten(shown(value))) + text
+        return told
 
 
 class Evaluation(NamedTuple):
@@ -101,8 +106,8 @@ class Evaluation(NamedTuple):
     def reasons(self) -> tuple[str, ...]:
         """Why, in plain words, one per row."""
         matched = self.matched
-        if len(matched) == 1 and matched[0].reasons:
-            return matched[0].reasons
+        if len(matched) == 1:
+            return matched[0].reasons or (matched[0].reason(self.inputs),)
         return tuple([m.reason(self.inputs) for m in matched])
 
     @property

@@ -224,7 +224,9 @@ def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -
     """Enter a stage and those it moves on to at once; `mark` is where the effects that belong to it begin."""
     for _ in range(MAX_HOPS):
         run.path.append(stage.id)
-        run.case = run.case._replace(stage=stage.id, owner_role=stage.owner or run.definition.owner)
+        owner = stage.owner or run.definition.owner
+        if (run.case.stage, run.case.owner_role) != (stage.id, owner):  # a new case begins where it is
+            run.case = run.case._replace(stage=stage.id, owner_role=owner)
         for step in stage.enter:
             _perform(run, step, steps)
         held = branches.KEPT in run.case.data and branches.is_live(run.case)
@@ -259,7 +261,8 @@ def _settle(run: Run, stage: Stage) -> None:
 
 
 def _finish(run: Run, before: Case | None) -> Advance:
-    after = run.case._replace(updated_at=run.around.now)
+    now = run.around.now
+    after = run.case if run.case.updated_at == now else run.case._replace(updated_at=now)
     body: dict[str, object] = {
         "process": f"{after.process}@{after.version}",
         "event": {"type": run.event.type, "source": run.event.source, "id": run.event.event_id},

@@ -38,29 +38,20 @@ def _state(call: ActionCall) -> OrderState:
 
 def _fresh(call: ActionCall, order: Order, before: OrderState | None) -> OrderState:
     _known(call, order)
-    requester = order.requested_by or call.event.actor
-    base = before or OrderState(
-        order=order,
-        revision=0,
-        status="received",
-        received_at=call.event.received_at,
-        digest="",
-        content="",
-        line_key=b"",
-        requested_by=requester,
-    )
     content = canonical(order_content(order))
-    return base._replace(
-        order=order,
-        content=content.decode(),
-        revision=base.revision + 1,
-        digest=hashlib.sha256(content).hexdigest(),
-        line_key=line_content_key(order),
-        requested_by=requester,
-        submitted_by=call.event.actor,
-        case_id=call.case.case_id,
-        updated_at=call.now,
-    )
+    fresh: dict[str, Any] = {
+        "order": order,
+        "content": content.decode(),
+        "digest": hashlib.sha256(content).hexdigest(),
+        "line_key": line_content_key(order),
+        "requested_by": order.requested_by or call.event.actor,
+        "submitted_by": call.event.actor,
+        "case_id": call.case.case_id,
+        "updated_at": call.now,
+    }
+    if before is None:
+        return OrderState(revision=1, status="received", received_at=call.event.received_at, **fresh)
+    return before._replace(revision=before.revision + 1, **fresh)
 
 
 def _known(call: ActionCall, order: Order) -> None:

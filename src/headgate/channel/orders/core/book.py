@@ -160,28 +160,28 @@ def earlier_of(state: OrderState) -> EarlierOrder:
 
 
 def _adjusted(levels: Sequence[StockLevel], warehouse: str, reserved: Decimal, gone: Decimal) -> tuple[StockLevel, ...]:
-    return tuple(
-        level._replace(reserved=level.reserved + reserved, on_hand=level.on_hand - gone)
-        if level.warehouse == warehouse
-        else level
-        for level in levels
-    )
+    return tuple([level.moved(reserved, gone) if level.warehouse == warehouse else level for level in levels])
 
 
 def stock_deltas(before: OrderState | None, after: OrderState) -> list[tuple[str, str, Decimal, Decimal]]:
     """(product, warehouse, change of reserved, units that left) between two states of an order."""
-    held: dict[tuple[str, str], Decimal] = {}
-    gone: dict[tuple[str, str], Decimal] = {}
-    for sign, state in ((-1, before), (1, after)):
-        if state is None:
-            continue
-        for r in state.reserved:
-            held[(r.product, r.warehouse)] = held.get((r.product, r.warehouse), ZERO) + sign * r.quantity
-        for r in state.shipped_from:
-            gone[(r.product, r.warehouse)] = gone.get((r.product, r.warehouse), ZERO) + sign * r.quantity
-    keys = {**held, **gone}
-    found = [(p, w, held.get((p, w), ZERO), gone.get((p, w), ZERO)) for p, w in sorted(keys)]
+    held = _between(before.reserved if before else (), after.reserved)
+    gone = _between(before.shipped_from if before else (), after.shipped_from)
+    places = sorted({**held, **gone} if gone else held)
+    found = [(*place, held.get(place, ZERO), gone.get(place, ZERO)) for place in places]
     return [f for f in found if f[2] or f[3]]
+
+
+def _between(before: Sequence[Reserved], after: Sequence[Reserved]) -> dict[tuple[str, str], Decimal]:
+    """By product and warehouse, how much more there is after than before."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for _, product, warehouse, quantity in after:
+        place = product, warehouse
+        sums[place] = sums[place] + quantity if place in sums else quantity
+    for _, product, warehouse, quantity in before:
+        place = product, warehouse
+        sums[place] = sums.get(place, ZERO) - quantity
+    return sums
 
 
 def credit_deltas(before: OrderState | None, after: OrderState) -> list[tuple[str, Decimal, Decimal]]:
