@@ -27,6 +27,7 @@ BENCHES = (
     "backtest",
     "policy_eval",
     "lint",
+    "policy_save",
     "advance",
 )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from headgate.channel import orders
 from headgate.console import urls
@@ -19,7 +20,7 @@ from headgate.console.present.policies import problems_of
 from headgate.console.views.common import Notice
 from headgate.console.views.policies import PolicyEditView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
-from headgate.kernel.canonical import canonical_text, loads
+from headgate.kernel.canonical import canonical, canonical_text, loads
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Stale, invalid
 from headgate.kernel.phrases import phrase
 from headgate.policy import Checked, PolicyVersion, check_text, save
@@ -74,8 +75,10 @@ def save_grid(visit: Visit) -> Answer:
 
     def act() -> Response:
         found = picked(visit, versions_of(visit))
-        text = _text_of(visit.form)
+        document = _document_of(visit.form)
+        text = write_document(document)
         saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=visit.form.get("seen", ""))
+        _READ.keep(text, document)
         return _json({**_told(_within(visit, checked), text), "digest": saved.digest})
 
     return _answered(visit, act)
@@ -154,14 +157,9 @@ def load_grid(visit: Visit) -> Answer:
     return _answered(visit, act)
 
 
-def _text_of(form: Mapping[str, str]) -> str:
-    """The file that the grid says."""
-    return write_document(_document_of(form))
-
-
 def _document_of(form: Mapping[str, str]) -> Mapping[str, Any]:
-    """The same, made over the file it was loaded from, as values."""
-    document = _read(form.get("text", ""))
+    """The file that the grid says, made over the one it was loaded from, as values."""
+    document = _READ.read(form.get("text", ""))
     try:
         grid = loads(form.get("grid", "{}"))
     except ValueError:
@@ -171,14 +169,34 @@ def _document_of(form: Mapping[str, str]) -> Mapping[str, Any]:
     return from_grid(document, grid)
 
 
-@lru_cache(maxsize=4)
-def _read(text: str) -> Mapping[str, Any]:
-    """A file as values, to be looked at and not changed: each check of an editor sends the same one."""
-    return read_document(text)
+class _Documents:
+    """Files as values, to be looked at and not changed: each check of an editor sends the same one, and what was just
+    written is what it sends next."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+        self._lock = Lock()
+
+    def read(self, text: str) -> Mapping[str, Any]:
+        with self._lock:
+            found = self._known.get(text)
+        return found if found is not None else self.keep(text, read_document(text))
+
+    def keep(self, text: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self._lock:
+            self._known[text] = document
+            self._known.move_to_end(text)
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return document
+
+
+_READ = _Documents(most=4)
 
 
 def _told(checked: Checked, text: str) -> dict[str, Any]:
-    return {**_said(checked), "text": text, "grid": to_grid(_read(text))}
+    return {**_said(checked), "text": text, "grid": to_grid(_READ.read(text))}
 
 
 def _said(checked: Checked) -> dict[str, Any]:
@@ -227,12 +245,7 @@ def _problems(error: HeadgateError) -> list[str]:
 
 
 def _json(content: Mapping[str, Any], status: int = 200) -> Response:
-    return JSONResponse(loads_plain(content), status)
-
-
-def loads_plain(content: Mapping[str, Any]) -> Any:
-    """Tuples and numbers as JSON knows them."""
-    return loads(canonical_text(dict(content)))
+    return Response(canonical(dict(content)), status, media_type="application/json")
 
 
 def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", error: str = "") -> PolicyEditView:

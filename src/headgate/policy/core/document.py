@@ -12,19 +12,17 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from headgate.policy.core.emitting import WIDTH, PolicyDumper, entry_text, scalar_of
 from headgate.policy.core.model import Formula
 from headgate.policy.core.source import read_yaml
 
 Document: TypeAlias = dict[str, Any]
 
-WIDTH = 116
 # The order in which a file is read; keys that are not named come after.
 _TOP = ("policy", "version", "title", "description", "owner", "hit", "aggregate", "inputs", "outputs", "rows")
 _LAST = ("default", "tests")
 _ROW = ("id", "when", "then", "because", "clause")
 _TEST = ("name", "given", "expect", "rows")
-_STR, _NULL, _BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
-_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 
 
 def read_document(text: str, file: str = "policy.yaml") -> Document:
@@ -41,25 +39,31 @@ def write_document(document: Mapping[str, Any]) -> str:
     known = [k for k in (*_TOP, *_LAST) if k in document]
     others = [k for k in document if k not in known]
     keys = [k for k in known if k not in _LAST] + others + [k for k in known if k in _LAST]
-    items = [(_scalar(key), _top(key, document[key])) for key in keys]
+    return "".join(_part(key, document[key]) for key in keys) if keys else _serialized([])
+
+
+def _part(key: str, value: object) -> str:
+    """What stands below a key at the top; the long lists entry by entry."""
+    order = {"rows": _ROW, "tests": _TEST}.get(key)
+    if order is None or not isinstance(value, Sequence) or isinstance(value, str) or not value:
+        return _serialized([(_scalar(key), _top(key, value))])
+    head = f"{key}:\n"
+    return head + "".join(
+        entry_text(each, order) or _serialized([(_scalar(key), _list([_block(each, order)]))]).removeprefix(head)
+        for each in value
+    )
+
+
+def _serialized(items: list[tuple[yaml.Node, yaml.Node]]) -> str:
     root = yaml.MappingNode("tag:yaml.org,2002:map", items, flow_style=False)
-    return str(yaml.serialize(root, Dumper=_Dumper, width=WIDTH, allow_unicode=True))
-
-
-class _Dumper(yaml.SafeDumper):
-    """Indents the entries of a list below their key, as our files do."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        return super().increase_indent(flow, False)
+    return str(yaml.serialize(root, Dumper=PolicyDumper, width=WIDTH, allow_unicode=True))
 
 
 def _top(key: str, value: object) -> yaml.Node:
     if key in ("inputs", "outputs") and isinstance(value, Sequence) and not isinstance(value, str):
         return _list([_flow(each) for each in value])
-    if key == "rows" and isinstance(value, Sequence) and not isinstance(value, str):
-        return _list([_block(each, _ROW) for each in value])
-    if key == "tests" and isinstance(value, Sequence) and not isinstance(value, str):
-        return _list([_block(each, _TEST) for each in value])
+    if key in ("rows", "tests") and value == []:
+        return _list([])
     if key == "default" and isinstance(value, Mapping) and "then" in value:
         return _block(value, _ROW)
     return _flow(value)
@@ -88,18 +92,8 @@ def _flow(value: object) -> yaml.Node:
 
 
 def _scalar(value: object) -> yaml.Node:
-    if isinstance(value, Formula):
-        return yaml.ScalarNode(_STR, f"= {value.text}")
-    if value is None:
-        return yaml.ScalarNode(_NULL, "null")
-    if isinstance(value, bool):
-        return yaml.ScalarNode(_BOOL, "true" if value else "false")
-    if isinstance(value, int):
-        return yaml.ScalarNode(_INT, str(value))
-    if isinstance(value, Decimal):
-        text = format(value, "f")
-        return yaml.ScalarNode(_FLOAT if "." in text else _INT, text)
-    return yaml.ScalarNode(_STR, str(value))
+    text, tag = scalar_of(value)
+    return yaml.ScalarNode(tag, text)
 
 
 def cell_text(value: object) -> str:
