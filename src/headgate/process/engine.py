@@ -13,7 +13,6 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import HeadgateError, Misconfigured, NotYet, Problem
@@ -22,12 +21,10 @@ from headgate.ledger import (
     AuditDraft,
     CommandDraft,
     NewEvent,
-    QuarantineDraft,
     StoredEvent,
     append_audit,
     append_events,
     outbox_put,
-    quarantine_add,
 )
 from headgate.policy import Evaluation, PolicyService, PolicySet, record_decisions
 from headgate.process import repo
@@ -41,10 +38,13 @@ from headgate.process.core.steps import RUNNERS
 from headgate.process.definitions import Definitions, DefinitionSet
 from headgate.process.linking import end_links, start_links
 from headgate.process.moved import note_moved, timers_of
-from headgate.process.registry import Move, Refusal, Registry, TenantProfile, Work
+from headgate.process.recording import put_aside, recorded
+from headgate.process.registry import Move, Refusal, Registry, StreamingPort, TenantProfile, Work
 
 # Decisions are sent to the database in parts of so many: few enough to fit what the socket takes at once.
 STREAMED = 32
+# So many parts on, cases, commands and subjects are sent too: their statements cost more beside their rows.
+PARTS = 2
 # Told by Headgate to one of its own cases; the data names the process. None of them can be sent from outside.
 INTERNAL = (
     "approval.decided",
@@ -122,7 +122,7 @@ class Engine:
             self._project(conn, ctx, masters, result)
         if cased:
             _Batch(self, conn, ctx, cased, result).run()
-        _refuse(conn, ctx, events, result.refusals)
+        put_aside(conn, ctx, events, result.refusals)
         for listen in self.registry.listeners if result.events else ():
             listen(conn, ctx, result.events, result.moves)
         return result
@@ -137,70 +137,11 @@ class Engine:
             gone = {r.seq for r in refused}
             kept = [e for e in mine if e.seq not in gone]
             result.events.extend(kept)
-            audits.extend(map(_recorded, kept))
+            audits.extend(map(recorded, kept))
         append_audit(conn, ctx.now, audits)
         result.applied += len(audits)
         if audits:
             result.kinds.add("masters")
-
-
-def _recorded(event: StoredEvent) -> AuditDraft:
-    items = event.data.get("items")
-    return AuditDraft(
-        action=event.type,
-        subject_type="master",
-        subject=event.subject or event.type,
-        actor=event.actor,
-        body={
-            "event": {"type": event.type, "source": event.source, "id": event.event_id, "digest": event.digest},
-            "items": len(items) if isinstance(items, list) else 0,
-        },
-        event_seq=event.seq,
-        event_digest=event.digest,
-    )
-
-
-def _refuse(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent], refusals: Sequence[Refusal]) -> None:
-    """Keep refused events where people find and replay them, and say so in the audit chain."""
-    if not refusals:
-        return
-    by_seq = {e.seq: e for e in events}
-    items, audits = [], []
-    for refusal in refusals:
-        event = by_seq[refusal.seq]
-        items.append(
-            QuarantineDraft(
-                kind="event",
-                source=event.source,
-                reason=_reason(refusal.problem),
-                raw=canonical_text(event.data),
-                problems=(refusal.problem,),
-                event_seq=event.seq,
-            )
-        )
-        audits.append(
-            AuditDraft(
-                action="event.refused",
-                subject_type="event",
-                subject=event.subject,
-                actor=event.actor,
-                body={
-                    "event": {"type": event.type, "source": event.source, "id": event.event_id, "digest": event.digest},
-                    "reason": _reason(refusal.problem),
-                    "problem": str(refusal.problem),
-                },
-                event_seq=event.seq,
-                event_digest=event.digest,
-            )
-        )
-    quarantine_add(conn, ctx.now, items)
-    append_audit(conn, ctx.now, audits)
-
-
-def _reason(problem: Problem) -> str:
-    """A short phrase that can be counted: the field and what is wrong with it, without the value."""
-    message = problem.message
-    return message if message.startswith(problem.field) else f"{problem.field} {message}"
 
 
 @dataclass(slots=True)
@@ -215,6 +156,9 @@ class _Batch:
     gathered: Gathered = field(default_factory=Gathered)
     facts: dict[str, object] = field(default_factory=dict)
     ended: list[Case] = field(default_factory=list)  # whose end the case that started them may wait for
+    parts: int = 0  # of decisions sent so far
+    written: dict[UUID, Case] = field(default_factory=dict)  # cases as they were sent so far
+    sent: dict[str, int] = field(default_factory=dict)  # how many records of each kind were sent so far
 
     def run(self) -> None:
         installed = self.engine.definitions.ask_installed(self.conn)
@@ -231,8 +175,7 @@ class _Batch:
             if event.key not in stuck and not self._one(event, process, definitions, cases, seen):
                 stuck.add(event.key)
             if len(self.gathered.decisions) >= STREAMED:
-                record_decisions(self.conn, self.gathered.decisions)
-                self.gathered.decisions.clear()
+                self._send()
         self._write()
 
     def _route(self, definitions: DefinitionSet) -> list[tuple[StoredEvent, str]]:
@@ -301,7 +244,7 @@ class _Batch:
         case = cases.get((process, event.key))
         if case is None and event.type == "parent.cancelled":
             # What would have started it was refused: there is nothing to end.
-            self.gathered.audits.append(_recorded(event))
+            self.gathered.audits.append(recorded(event))
             self.result.applied += 1
             return True
         definition: Definition = definitions.of(case) if case else definitions.current[process]
@@ -331,6 +274,33 @@ class _Batch:
             self.result.moves.append(Move(event, case.stage if case else "", done.case))
         return True
 
+    def _send(self) -> None:
+        """Write what asks nothing and stands so far, so that within a pipeline the database is at it while the rest is
+        decided. What a later event of the batch changes is written again."""
+        g, ports = self.gathered, self.engine.registry.ports
+        record_decisions(self.conn, g.decisions)
+        g.decisions.clear()
+        self.parts += 1
+        if self.parts % PARTS:
+            return
+        self._send_cases()
+        for kind in sorted(g.records):
+            port = ports[kind]
+            if isinstance(port, StreamingPort):
+                port.send(self.conn, self.facts[kind], g.records[kind][self.sent.get(kind, 0) :])
+                self.sent[kind] = len(g.records[kind])
+        self._send_commands()
+
+    def _send_cases(self) -> None:
+        changed = {i: case for i, case in self.gathered.cases.items() if self.written.get(i) is not case}
+        repo.save_cases(self.conn, list(changed.values()))
+        self.written.update(changed)
+
+    def _send_commands(self) -> None:
+        commands = self.gathered.commands
+        outbox_put(self.conn, self.ctx.now, [CommandDraft(*c) for c in commands])  # the same fields in the same order
+        commands.clear()
+
     def _write(self) -> None:
         """First what asks nothing, so that within a pipeline the database has work while the rest is put together."""
         g, conn, now = self.gathered, self.conn, self.ctx.now
@@ -352,7 +322,7 @@ class _Batch:
         ]
         for kind in sorted(g.records):
             emitted.extend(self.engine.registry.ports[kind].flush(conn, self.ctx, self.facts[kind], g.records[kind]))
-        outbox_put(conn, now, [CommandDraft(*c) for c in g.commands])  # the same fields in the same order
+        self._send_commands()
         if g.subcases:
             emitted += start_links(conn, now, g.subcases)
         if g.moved:
@@ -366,8 +336,8 @@ class _Batch:
 
     def _write_cases(self) -> None:
         g, conn, now = self.gathered, self.conn, self.ctx.now
-        cases = list(g.cases.values())
-        repo.save_cases(conn, cases)
+        self._send_cases()
+        cases = g.cases.values()
         self.result.kinds.update(case.subject_type for case in cases)
         self.result.partners.update(case.partner for case in cases if case.partner)
         repo.save_approvals(conn, list(g.approvals.values()))

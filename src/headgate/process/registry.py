@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from psycopg import Connection
 
@@ -41,6 +41,14 @@ class SubjectPort(Protocol):
     def flush(
         self, conn: Connection[Any], ctx: Context, facts: object, records: Sequence[object]
     ) -> Sequence[NewEvent]: ...
+
+
+@runtime_checkable
+class StreamingPort(SubjectPort, Protocol):
+    """A kind of which a batch brings many: `send` writes changes already while the batch goes on, those that it was not
+    given before. `flush` gets all of them again and writes what is missing."""
+
+    def send(self, conn: Connection[Any], facts: object, records: Sequence[object]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,7 @@ __all__ = [
     "Projection",
     "Refusal",
     "Registry",
+    "StreamingPort",
     "SubjectPort",
     "TenantProfile",
     "Validator",

@@ -85,17 +85,21 @@ class OrderPort:
         assert isinstance(facts, OrderBook)
         facts.apply([r for r in records if isinstance(r, OrderChanged)])
 
+    def send(self, conn: Connection[Any], facts: object, records: Sequence[object]) -> None:
+        """Write orders as they stand so far. What they do to stock and credit is summed up and written once."""
+        assert isinstance(facts, OrderBook)
+        _save(conn, facts, _last(records))
+
     def flush(
         self, conn: Connection[Any], ctx: Context, facts: object, records: Sequence[object]
     ) -> Sequence[NewEvent]:
         """Write the last state of every order, and what that does to credit, stock and metered exceptions."""
         assert isinstance(facts, OrderBook)
-        last = {r.state.order.order: r.state for r in records if isinstance(r, OrderChanged)}
+        last = _last(records)
         if not last:
             return ()
         before = facts.loaded
-        relined = {no for no, s in last.items() if _relined(before.get(no), s)}
-        repo.save(conn, list(last.values()), relined, relined & before.keys())
+        _save(conn, facts, last)
         credited = ask_credit_deltas(conn, _credit(before, last))
         crossed = _write_stock(conn, ctx, facts, before, last)
         use_exceptions(conn, _uses(before, last), at=ctx.now)
@@ -148,6 +152,20 @@ def _earlier(
         until=last,
         split_since=split,
     )
+
+
+def _last(records: Sequence[object]) -> dict[str, OrderState]:
+    return {r.state.order.order: r.state for r in records if isinstance(r, OrderChanged)}
+
+
+def _save(conn: Connection[Any], facts: OrderBook, last: Mapping[str, OrderState]) -> None:
+    """Write those orders that are not stored as they stand now."""
+    stored = facts.stored
+    changed = {no: state for no, state in last.items() if stored.get(no) is not state}
+    relined = {no for no, state in changed.items() if _relined(stored.get(no), state)}
+    if changed:
+        repo.save(conn, list(changed.values()), relined, relined & stored.keys())
+    stored.update(changed)
 
 
 def _relined(before: OrderState | None, after: OrderState) -> bool:

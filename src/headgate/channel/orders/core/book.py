@@ -21,9 +21,12 @@ NO_ORDERS: Mapping[str, EarlierOrder] = {}
 
 @dataclass(slots=True)
 class OrderBook:
-    """What the actions see. `orders` are as the batch stands, `loaded` as they were stored before it; `_draft` is the
-    order as the running event has changed it so far. `metered` is what the batch has taken from terms with a maximum
-    quantity since `prices` were loaded."""
+    """What the actions see.
+
+    `orders` are as the batch stands, `loaded` as they were stored before it, `stored` as they are by now; `_draft` is
+    the order as the running event has changed it so far. `metered` is what the batch has taken from terms with a
+    maximum quantity since `prices` were loaded.
+    """
 
     orders: dict[str, OrderState]
     partners: Mapping[str, PartnerFacts]
@@ -40,6 +43,7 @@ class OrderBook:
     reservation_days: int = 30
     children: Mapping[str, Sequence[str]] = field(default_factory=dict)
     loaded: Mapping[str, OrderState] = field(default_factory=dict)
+    stored: dict[str, OrderState] = field(default_factory=dict)
     seqs: list[int] = field(default_factory=list)
     contents: Mapping[int, Order] = field(default_factory=dict)  # by the event that brought them
     metered: dict[tuple[str, int], Decimal] = field(default_factory=dict)
@@ -47,6 +51,7 @@ class OrderBook:
 
     def __post_init__(self) -> None:
         self.loaded = dict(self.orders)
+        self.stored = dict(self.orders)
         if not self.children:
             self.children = children_of(self.accounts)
 
