@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,13 @@ from headgate.process import Incoming, ingest
 from headgate.wiring import App
 
 PATIENCE_MS = 30_000
+# Tells what a hand does: presses of a button or a link, and fields that were filled in.
+HAND = """
+  for (const kind of ['click', 'change'])
+    document.addEventListener(kind, event => {
+      if (kind === 'change' || (event.isTrusted && event.detail > 0)) window.headgateHand(kind);
+    }, true);
+"""
 # What partners of the best tiers bought at a list price that still holds, with room for a margin: latest first.
 BOUGHT = """
 select p.partner, l.product, l.unit, l.contract_price, o.currency, o.storefront, o.content
@@ -41,6 +49,8 @@ class Walk:
     contexts: list[BrowserContext] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     sent: int = 0
+    clicks: int = 0
+    fields: int = 0
 
     def sits_down(self, person: str, *, phone: bool = False, portal: bool = False) -> Page:
         """Somebody of the demo in front of a browser of their own, signed in by the demo's button."""
@@ -52,6 +62,8 @@ class Walk:
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)
+        context.expose_function("headgateHand", partial(self.does))  # Playwright marks what it is given
+        context.add_init_script(HAND)
         self.contexts.append(context)
         page = context.new_page()
         root = f"{self.base}/portal" if portal else self.base
@@ -60,12 +72,21 @@ class Walk:
         page.wait_for_url(f"{root}/")
         return page
 
+    def does(self, kind: str) -> None:
+        """Count what a hand did."""
+        if kind == "click":
+            self.clicks += 1
+        else:
+            self.fields += 1
+
     def goes(self, page: Page, path: str) -> None:
         page.goto(self.base + path)
 
     def takes(self, page: Page, name: str) -> None:
         """A picture of what is seen now, from the top, numbered in the order of the story."""
-        page.wait_for_load_state("networkidle")
+        # Not until the network is idle: a page that is told of changes keeps a connection open.
+        page.wait_for_load_state("load")
+        page.evaluate("document.fonts.ready.then(() => true)")
         place = f"{self.story}-{len(self.taken) + 1}-{name}.png"
         page.screenshot(path=self.out / place, scale="css")
         self.taken.append(place)

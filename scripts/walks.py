@@ -6,9 +6,10 @@
 `price`: a partner asks for a price on the phone, an approver agrees on the phone, and the order goes out. `limit`: a
 pricing manager lowers a discount limit, sees whom it hits, gets it approved; it applies at its date, and an order
 before and one after explain themselves. `deals`: two partners register one customer under different spellings; the
-conflict is found, explained and decided, and neither sees the other. What does not happen as told ends the walk
-with the step that failed and exit code 1. The clock of the demo is moved and its rules are changed: its folder is of no
-use afterwards.
+conflict is found, explained and decided, and neither sees the other. Of each it tells how many clicks and filled fields
+it takes, signing in included, and how long the browser took, pictures included. What does not happen as told ends the
+walk with the step that failed and exit code 1. The clock of the demo is moved and its rules are changed: its folder is
+of no use afterwards.
 """
 
 from __future__ import annotations
@@ -79,7 +80,10 @@ def walk_all(home: Path, out: Path, stories: list[str], chromium: str) -> list[s
         tenant = find_tenant(app.database, "nordwind")
         for name in stories:
             walk = Walk(app, tenant, clock, base, browser, out, name)
+            began = time.monotonic()
             STORIES[name](walk)
+            seconds = time.monotonic() - began
+            print(f"{name}: {walk.clicks} clicks, {walk.fields} fields filled in, {seconds:.0f} s", flush=True)
             for context in walk.contexts:
                 context.close()
             taken += walk.taken

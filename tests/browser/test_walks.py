@@ -31,5 +31,7 @@ def test_the_stories_of_the_how_tos_happen_as_told_and_leave_their_pictures(tmp_
         timeout=900,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    # What the tutorial promises, signing in included.
+    assert "price: 8 clicks, 3 fields filled in" in done.stdout, done.stdout[-3000:]
     taken = sorted(path.name for path in tmp_path.glob("*.png"))
     assert taken == sorted(f"{s}-{n}-{name}.png" for s, names in STORIES.items() for n, name in enumerate(names, 1))

@@ -64,6 +64,7 @@ from ({_TASKS}) r
 """
 _PLACED = _RANKED.format(which=_AWAKE)
 _SLEEPING = _RANKED.format(which=_ASLEEP)
+_FRESH = _RANKED.format(which=f"{_AWAKE} and t.created_at >= %(since)s")
 _CHOSEN = _RANKED.format(which="t.task = any(%(tasks)s)")
 _SCOPED: Mapping[str, str] = {
     "mine": "q.assignee = %(me)s or (q.assignee is null and q.decidable and q.place = 1)",
@@ -86,7 +87,7 @@ from (
             -%(after_priority)s::smallint, %(after_due)s::timestamptz, %(after_weight)s::numeric, %(after_task)s::uuid
         )
     )
-    order by q.priority desc, q.due, q.weight desc, q.task limit %(limit)s
+    order by {order} limit %(limit)s
 ) q
 join cases c on c.case_id = q.case_id
 left join approvals a on a.approval = q.approval
@@ -94,8 +95,9 @@ left join lateral (
     select min(x.level) filter (where x.status = 'open') as level, count(distinct x.level) as levels
     from approval_steps x where x.approval = q.approval
 ) s on true
-order by q.priority desc, q.due, q.weight desc, q.task
+order by {order}
 """
+_URGENT, _NEWEST = "q.priority desc, q.due, q.weight desc, q.task", "q.created_at desc, q.task desc"
 _AFTER = ("after_priority", "after_due", "after_weight", "after_task")
 _AWAKE_SCOPES = {name: where for name, where in _SCOPED.items() if name != "snoozed"}
 _SUMMED: Mapping[str, str] = {**_AWAKE_SCOPES, "decisions": f"({_SCOPED['mine']}) and q.approval is not null"}
@@ -203,14 +205,23 @@ def desk_tasks(
     params |= {"after_task": task, "limit": limit}
     kind = "q.approval is not null" if only_approvals else "true"
     tasks = _SLEEPING if scope == "snoozed" else _PLACED
-    return _rows(conn, _PAGE.format(tasks=tasks, scope=_SCOPED[scope], kind=kind), params)
+    return _rows(conn, _PAGE.format(tasks=tasks, scope=_SCOPED[scope], kind=kind, order=_URGENT), params)
+
+
+def desk_arrivals(
+    conn: Connection[Any], now: datetime, reader: Reader, since: datetime, limit: int
+) -> list[dict[str, Any]]:
+    """Approvals for the reader that came since then, the newest first: somebody waits at the other end."""
+    params = reader._params(now) | dict.fromkeys(_AFTER) | {"since": since, "limit": limit}
+    kind = "q.approval is not null"
+    return _rows(conn, _PAGE.format(tasks=_FRESH, scope=_SCOPED["mine"], kind=kind, order=_NEWEST), params)
 
 
 def tasks_of(conn: Connection[Any], now: datetime, reader: Reader, tasks: Sequence[UUID]) -> list[dict[str, Any]]:
     """Those of these tasks that are open, as `desk_tasks` gives them and in its order."""
     params = reader._params(now) | dict.fromkeys(_AFTER)
     params |= {"tasks": list(tasks), "limit": len(tasks)}
-    return _rows(conn, _PAGE.format(tasks=_CHOSEN, scope="true", kind="true"), params)
+    return _rows(conn, _PAGE.format(tasks=_CHOSEN, scope="true", kind="true", order=_URGENT), params)
 
 
 def desk_sums(conn: Connection[Any], now: datetime, reader: Reader) -> dict[str, DeskSums]:
@@ -311,6 +322,7 @@ __all__ = [
     "Scope",
     "clock_state",
     "deadline_state",
+    "desk_arrivals",
     "desk_case_counts",
     "desk_case_sums",
     "desk_cases",

@@ -16,7 +16,7 @@ from tests.scenarios.channel import AUTHOR, account, partner, product, stock
 # Statements per page for a reader with work, the transaction's own included: a page that needs more looks things up
 # in a loop. The number of rows shown must not matter.
 BUDGETS = {
-    "/": 18,
+    "/": 19,
     "/work": 15,
     "/work?scope=team": 14,
     "/approvals": 18,
@@ -73,6 +73,23 @@ def test_home_says_what_needs_me_and_what_happened(held: Visitor) -> None:
     assert "Straight through 0 %" in text
     assert "Price deviation holds back most: €180" in text
     assert "Nothing waits for you" in words(held.enter("fay").get("/"))
+
+
+def test_what_just_came_is_seen_at_home_although_older_things_are_more_urgent(held: Visitor) -> None:
+    channel = held.channel
+    for number in range(2, 12):
+        channel.order(f"O-{number}", ("S-1", str(number), "8.00"), customer_reference=f"PO {number}")
+    channel.govern()
+    channel.clock.move(timedelta(hours=1))
+    channel.order("O-LAST", ("S-1", "30", "8.00"), customer_reference="PO last")
+    channel.govern()
+    text = words(held.enter("carl").get("/"))
+    urgent, _, arrived = text.partition("Just arrived, less urgent")
+    assert "O-LAST" not in urgent
+    assert "O-LAST" in arrived.partition("Running out of time")[0]
+    assert arrived.partition("Running out of time")[0].count("below contract") == 3
+    channel.clock.move(timedelta(hours=25))
+    assert "Just arrived" not in words(held.enter("carl").get("/")), "after a day it is not new any more"
 
 
 def test_a_request_asked_anew_says_what_changed_and_who_had_agreed(held: Visitor) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 from headgate.channel.orders import insight
 from headgate.console import urls
@@ -12,6 +15,8 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.process import desk
 
 MOST_WAITING = 8
+MOST_ARRIVED = 3
+ARRIVED_HOURS = 24
 MOST_AT_RISK = 6
 USUAL_DAYS = 28
 
@@ -21,11 +26,12 @@ def show(visit: Visit) -> Answer:
     conn, now, today = visit.conn, visit.now, visit.today()
     since, until = visit.midnight(today), visit.midnight(today + timedelta(days=1))
     waiting = desk.desk_tasks(conn, now, visit.reader, "mine", only_approvals=True, limit=MOST_WAITING)
+    arrived = _arrived(visit, [row["task"] for row in waiting])
     risky = desk.desk_cases(conn, now, "at_risk", limit=MOST_AT_RISK) if visit.may("cases.read") else []
     names = names_of(
         visit,
         people=[row["assignee"] for row in risky if row["assignee"]],
-        partners=[row["partner"] for row in (*waiting, *risky) if row["partner"]],
+        partners=[row["partner"] for row in (*waiting, *arrived, *risky) if row["partner"]],
     )
     sees_orders = visit.may("orders.read")
     return home_view(
@@ -33,6 +39,7 @@ def show(visit: Visit) -> Answer:
         names,
         today=today,
         waiting=waiting,
+        arrived=arrived,
         sums=visit.sums["decisions"],
         risky=risky,
         at_risk=visit.case_counts[1],
@@ -43,6 +50,15 @@ def show(visit: Visit) -> Answer:
         days=insight.day_counts(conn, visit.days_ago(DAYS - 1), until, visit.tenant.timezone) if sees_orders else None,
         quarantined=visit.quarantined,
     )
+
+
+def _arrived(visit: Visit, shown: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What came lately and is not urgent enough to be among the shown: who asked waits for an answer."""
+    if visit.sums["decisions"].count <= len(shown):
+        return []
+    since = visit.now - timedelta(hours=ARRIVED_HOURS)
+    found = desk.desk_arrivals(visit.conn, visit.now, visit.reader, since, MOST_WAITING + MOST_ARRIVED)
+    return [row for row in found if row["task"] not in shown][:MOST_ARRIVED]
 
 
 DOORS = (Door("GET", urls.HOME, SIGNED_IN, show),)

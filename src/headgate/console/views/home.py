@@ -71,9 +71,9 @@ class DayTotal:
 class HomeView(View):
     """Amounts are in the tenant's currency. Percentages are 0 to 100, None when there is nothing to divide.
 
-    waiting: at most eight, most urgent first; `waiting_count` and `waiting_stake` cover all of them.
-    overdue: how many of those that wait are late. days: the last two weeks with today, oldest first; empty for who may
-    not see orders.
+    waiting: at most eight, most urgent first; arrived: of the others the newest of the last day. `waiting_count` and
+    `waiting_stake` cover all of them. overdue: how many of those that wait are late. days: the last two weeks with
+    today, oldest first; empty for who may not see orders.
     straight_through: orders of today that touched nobody / orders decided today; `usual` is the last four weeks.
     """
 
@@ -84,6 +84,7 @@ class HomeView(View):
     as_of: datetime
     today: date
     waiting: tuple[WaitingApproval, ...]
+    arrived: tuple[WaitingApproval, ...]
     waiting_count: int
     waiting_stake: Money
     overdue: int

@@ -67,6 +67,18 @@ HOME = HomeView(
             2,
         ),
     ),
+    arrived=(
+        WaitingApproval(
+            uid("a9"),
+            "3 % below contract on one line",
+            "PX-51D0AA17C3E2",
+            KESTREL,
+            eur("310.00"),
+            running(hours=23),
+            1,
+            1,
+        ),
+    ),
     waiting_count=4,
     waiting_stake=eur("61486.30"),
     overdue=1,
@@ -131,6 +143,7 @@ HOME = HomeView(
 QUIET_HOME = replace(
     HOME,
     waiting=(),
+    arrived=(),
     waiting_count=0,
     waiting_stake=eur("0"),
     at_risk=(),

@@ -68,7 +68,10 @@
     var row = body.rows[Number(body.dataset.had)];
     delete body.dataset.had;
     var link = row && row.querySelector("a, button");
-    if (link) link.focus({ preventScroll: true });
+    if (!link) return;
+    link.focus({ preventScroll: true });
+    /* the page stays where it is, unless the browser has moved away from what is new */
+    link.scrollIntoView({ block: "nearest" });
   });
 
   function failed(event) {
