@@ -18,6 +18,7 @@ from headgate.access import authenticate_api_key, expect_open, parse_api_key
 from headgate.api.limits import Limits
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Forbidden, Unauthenticated
+from headgate.ui.listed import NEEDS
 from headgate.wiring import App
 
 BEARER = HTTPBearer(
@@ -156,6 +157,7 @@ CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]
 TenantsOperate = Annotated[Caller, Depends(require("tenants.operate", staff=True))]
+SavedViews = Annotated[Caller, Depends(require_any(*NEEDS))]
 TenantExport = Annotated[Caller, Depends(leaving)]
 Admin = Annotated[Caller, Depends(require("admin", staff=True))]
 AccessReviewed = Annotated[Caller, Depends(require_any("admin", "audit.read", "access.review"))]

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from headgate.access.saved import SavedView
 from headgate.console import urls
-from headgate.console.present.lists import LISTS, MARK, address_of_view, kept_query, list_at, lost_of
 from headgate.console.views.common import SavedBar, SavedTab
 from headgate.console.visit import Go, Visit
+from headgate.ui.listed import LISTS, MARK, address_of_view, kept_query, list_at, lost_of
 from headgate.ui.live import asks_again
 
 

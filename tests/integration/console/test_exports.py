@@ -31,6 +31,7 @@ def test_it_is_asked_for_watched_downloaded_and_removed(visitor: Visitor) -> Non
     assert visitor.get("/exports", part="progress").headers["hx-refresh"] == "true"
     assert "Ready" in words(visitor.get("/exports"))
     (download,) = forms(visitor, "download")
+    assert f'action="{download}" method="post" data-file' in visitor.get("/exports").text, "it can be sent again"
     assert visitor.get(download).status_code == 404, "it is a form, for it is noted who took it"
     file = visitor.post(download)
     assert file.headers["content-disposition"].startswith('attachment; filename="export-')

@@ -68,6 +68,7 @@ IDS = {
     ("processes", "process"): "select process from cases",
     ("privacy", "request"): "select id from erasure_requests",
     ("privacy", "hold"): "select id from legal_holds",
+    ("saved-views", "view"): f"select view from saved_views where name = '{CANARY}'",
     ("exports", "export"): f"select export from tenant_exports where error = '{CANARY}'",
     ("quarantine", "id"): "select id from quarantine",
     ("roles", "role"): f"select role from custom_roles where role = '{CANARY}'",
@@ -198,6 +199,11 @@ def furnish(world: World, mark: str) -> None:
             " (migration, process, to_version, mapping, reason, status, started_by, started_at)"
             " values (%s, 'order_to_release', 2, '{}', %s, 'running', %s, %s)",
             [uuid4(), mark, mark, NOW],
+        )
+        conn.execute(
+            "insert into saved_views (view, owner, list, name, query, shared, changed_at)"
+            " values (%s, 'user:x', 'orders', %s, %s, true, %s)",
+            [uuid4(), mark, f"q={mark}", NOW],
         )
         conn.execute(
             "insert into tenant_exports (export, status, asked_by, asked_at, finished_at, expires_at, size, pieces,"

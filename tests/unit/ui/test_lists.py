@@ -9,9 +9,11 @@ import pytest
 
 from headgate.access.saved import LONGEST_QUERY, SavedView
 from headgate.console.app import DOORS
-from headgate.console.present.lists import LISTS, LONGEST_TEXT, address_of_view, kept, kept_query, list_at, lost_of
-from headgate.console.present.orders import COLUMNS
+from headgate.console.present import returns, work
+from headgate.console.present.orders import COLUMNS, FIXED
 from headgate.console.present.saved import FILTERS
+from headgate.ui import listed as catalogue
+from headgate.ui.listed import LISTS, LONGEST_TEXT, address_of_view, kept, kept_query, list_at, lost_of
 
 
 def view(query: str, list_: str = "orders") -> SavedView:
@@ -74,3 +76,10 @@ def test_every_list_has_a_page_for_the_same_people_and_words_for_its_filters() -
         assert list_at(listed.path) == name
         assert listed.filters.keys() <= FILTERS.keys()
     assert list_at("/orders/O-1") == ""
+
+
+def test_the_names_that_lists_take_are_those_of_the_pages() -> None:
+    assert tuple(COLUMNS) == catalogue.ORDER_COLUMNS
+    assert tuple(FIXED) == catalogue.FIXED_COLUMNS
+    assert tuple(work.SCOPES) == catalogue.SCOPES
+    assert returns.views() == catalogue.RETURN_VIEWS

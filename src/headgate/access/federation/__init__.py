@@ -28,9 +28,17 @@ from headgate.access.federation.providers import (
     secret_of,
     set_provider_status,
 )
-from headgate.access.federation.rules import SignInRules, get_rules, may_use_password, set_rules, use_password
+from headgate.access.federation.rules import (
+    MOST_BREAK_GLASS,
+    SignInRules,
+    get_rules,
+    may_use_password,
+    set_rules,
+    use_password,
+)
 
 __all__ = [
+    "MOST_BREAK_GLASS",
     "Begun",
     "Callback",
     "Discovery",

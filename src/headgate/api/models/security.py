@@ -5,14 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from headgate.access import SecurityRules
 from headgate.access.core.security import BOUNDS
-from headgate.access.federation import SignInRules
+from headgate.access.federation import MOST_BREAK_GLASS, SignInRules
 from headgate.api.models.common import Body, Shape
 from headgate.api.parameters import Amount, Code, PositiveAmount, whole
 
+Person = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\u0000]*$")]
 Whole = Annotated[int, BeforeValidator(whole)]
 
 
@@ -55,11 +56,20 @@ class ChangeSecurity(Body):
     sign_on: bool | None = None
     known_devices: bool | None = None
     device_days: Whole | None = _within("device_days")
+    passwords: bool | None = Field(
+        default=None,
+        description="False needs sign-on, an active identity provider whose test succeeded, and an administrator with "
+        "a password among `break_glass`.",
+    )
+    break_glass: list[Person] | None = Field(
+        default=None, max_length=MOST_BREAK_GLASS, description="Principal ids of who may use a password in any case."
+    )
 
     def changes(self) -> dict[str, Any]:
         """What is to change of the rules."""
         told = {name: getattr(self, name) for name in self.model_fields_set}
-        found = {name: value for name, value in told.items() if value is not None}
+        about_passwords = ("passwords", "break_glass")
+        found = {name: value for name, value in told.items() if value is not None and name not in about_passwords}
         if "second_factor_roles" in found:
             found["second_factor_roles"] = frozenset(found["second_factor_roles"])
         if "step_up_amount" in told:

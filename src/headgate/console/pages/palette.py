@@ -11,12 +11,12 @@ from headgate.console import urls
 from headgate.console.present.asks import ask_of
 from headgate.console.present.commands import acts_for, pages_for
 from headgate.console.present.home import case_title
-from headgate.console.present.lists import LISTS, address_of_view
 from headgate.console.saved import views_for
 from headgate.console.views.palette import Choice, ChoiceGroup, PaletteView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.kernel.money import Money
 from headgate.process import desk
+from headgate.ui.listed import LISTS, address_of_view
 
 MOST = 5
 _URGENT = 3

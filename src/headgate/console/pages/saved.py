@@ -5,13 +5,13 @@ from __future__ import annotations
 from headgate.access import saved
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
-from headgate.console.present.lists import LISTS, address_of_view, kept_query
 from headgate.console.present.saved import in_words, view_rows
 from headgate.console.saved import views_for
 from headgate.console.views.common import FormError, Notice, Tab
 from headgate.console.views.saved import SavedViewsView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid, NotFound
+from headgate.ui.listed import LISTS, NEEDS, address_of_view, kept_query
 
 # What is said after an act, and what can be wrong with one; pages say it in the reader's language.
 KEPT = "The view is saved. Its address can be sent to colleagues."
@@ -133,8 +133,6 @@ def _view(
     )
 
 
-# Who sees any of the lists.
-NEEDS = tuple(sorted({need for listed in LISTS.values() for need in listed.needs}))
 DOORS = (
     Door("GET", urls.SAVED_VIEWS, NEEDS, show),
     Door("POST", urls.SAVED_VIEWS, NEEDS, keep),

@@ -7,12 +7,12 @@ from datetime import date
 
 from headgate.access.saved import SavedView
 from headgate.console.present.lens import Lens
-from headgate.console.present.lists import address_of_view, kept, lost_of
 from headgate.console.present.names import Names
 from headgate.console.present.orders import COLUMNS
 from headgate.console.present.returns import VIEWS
 from headgate.console.present.work import SCOPES
 from headgate.console.views.saved import ViewRow
+from headgate.ui.listed import address_of_view, kept, lost_of
 from headgate.ui.words import STATES, humanise
 
 FILTERS: Mapping[str, str] = {

@@ -5,6 +5,7 @@
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (form.method !== "post" || form.hasAttribute("hx-post") || event.defaultPrevented) return;
+    if (form.hasAttribute("data-file")) return; /* the answer is a file: the page stays, and so does the form */
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -1,4 +1,7 @@
-"""The lists whose views can be kept, and what of their addresses counts."""
+"""The lists whose views can be kept: where each is, who may see it, and what its address may hold.
+
+Console and API both keep views, so that what one of them keeps the other can show.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,20 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 from headgate.access.saved import SavedView
-from headgate.channel.deals import STATUSES
-from headgate.console import urls
-from headgate.console.present import returns
-from headgate.console.present.orders import COLUMNS, FIXED
-from headgate.console.present.work import SCOPES
+from headgate.channel.deals import STATUSES as DEAL_STATUSES
+from headgate.channel.returns import STATUSES as RETURN_STATUSES
 from headgate.ui.words import STATES
 
 MOST_PARAMETERS = 60
 LONGEST_TEXT = 200
 # Names the view that an address shows; lists do not look at it.
 MARK = "view"
-_SEVERAL = "column"
+SEVERAL = "column"
+# What pages have under these names; `tests/unit/ui/test_lists.py` holds them to it.
+ORDER_COLUMNS = ("order", "status", "partner", "storefront", "placed", "exceptions", "lines", "margin", "total")
+FIXED_COLUMNS = ("order", "total")
+SCOPES = ("mine", "team", "unassigned", "snoozed")
+RETURN_VIEWS = frozenset({"", "deciding", "expected", "received", "settled", *RETURN_STATUSES})
 _Check: TypeAlias = Callable[[str], bool]
 
 
@@ -55,7 +60,7 @@ _PERIOD: Mapping[str, _Check] = {"since": _day, "until": _day}
 LISTS: Mapping[str, Listed] = MappingProxyType(
     {
         "orders": Listed(
-            urls.ORDERS,
+            "/orders",
             "Orders",
             ("orders.read",),
             {
@@ -63,11 +68,11 @@ LISTS: Mapping[str, Listed] = MappingProxyType(
                 "status": _one_of(STATES["order"]),
                 **dict.fromkeys(("partner", "storefront", "exception"), _text),
                 **_PERIOD,
-                _SEVERAL: _one_of(COLUMNS),
+                SEVERAL: _one_of(ORDER_COLUMNS),
             },
         ),
         "cases": Listed(
-            urls.CASES,
+            "/cases",
             "Cases",
             ("cases.read",),
             {
@@ -76,18 +81,20 @@ LISTS: Mapping[str, Listed] = MappingProxyType(
                 "clock": _one_of(("at_risk",)),
             },
         ),
-        "work": Listed(urls.WORK, "My work", ("cases.read",), {"scope": _one_of(SCOPES)}),
-        "deals": Listed(urls.DEALS, "Deals", ("deals.read",), {"q": _text, "status": _one_of(STATUSES)}),
-        "returns": Listed(urls.RETURNS, "Returns", ("orders.read",), {"q": _text, "status": _one_of(returns.views())}),
-        "partners": Listed(urls.PARTNERS, "Partners", ("orders.read",), {"q": _text}),
+        "work": Listed("/work", "My work", ("cases.read",), {"scope": _one_of(SCOPES)}),
+        "deals": Listed("/deals", "Deals", ("deals.read",), {"q": _text, "status": _one_of(DEAL_STATUSES)}),
+        "returns": Listed("/returns", "Returns", ("orders.read",), {"q": _text, "status": _one_of(RETURN_VIEWS)}),
+        "partners": Listed("/partners", "Partners", ("orders.read",), {"q": _text}),
         "audit": Listed(
-            urls.AUDIT,
+            "/audit",
             "Audit",
             ("audit.read",),
             {**dict.fromkeys(("q", "actor", "action", "subject_type", "subject"), _text), **_PERIOD},
         ),
     }
 )
+# Who sees any of the lists.
+NEEDS = tuple(sorted({need for listed in LISTS.values() for need in listed.needs}))
 _BY_PATH = {found.path: name for name, found in LISTS.items()}
 
 
@@ -100,12 +107,12 @@ def kept(list_: str, query: str) -> tuple[tuple[str, str], ...]:
     """What counts of an address's query: the filters that the list has, with values they can take, in one order."""
     filters = LISTS[list_].filters
     good = [(name, value) for name, value in _pairs(query) if name in filters and filters[name](value)]
-    columns = list(dict.fromkeys(value for name, value in good if name == _SEVERAL))
-    if not COLUMNS.keys() - set(FIXED) - set(columns):
+    columns = list(dict.fromkeys(value for name, value in good if name == SEVERAL))
+    if not set(ORDER_COLUMNS) - set(FIXED_COLUMNS) - set(columns):
         columns = []  # all that can be chosen, as without a choice
-    last = {name: value for name, value in good if name != _SEVERAL}
+    last = {name: value for name, value in good if name != SEVERAL}
     found = [(name, last[name]) for name in filters if name in last]
-    return (*found, *((_SEVERAL, column) for column in COLUMNS if column in columns))
+    return (*found, *((SEVERAL, column) for column in ORDER_COLUMNS if column in columns))
 
 
 def kept_query(list_: str, query: str) -> str:
@@ -123,7 +130,7 @@ def lost_of(view: SavedView) -> tuple[str, ...]:
 
 def address_of_view(view: SavedView) -> str:
     """Where a view is looked at; whoever gets the address sees the same filters, with or without the view."""
-    return urls.query(LISTS[view.list].path, [*kept(view.list, view.query), (MARK, str(view.view))])
+    return f"{LISTS[view.list].path}?{urlencode([*kept(view.list, view.query), (MARK, str(view.view))])}"
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
