@@ -234,6 +234,14 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             released=("Your own by now", "quiet", "link"),
             troubled=("Not copied", "breach", "alert-triangle"),
         ),
+        "fate": _table(
+            taken=("Taken", "done", "circle-check"),
+            changed=("Taken, their own since", "active", "pencil"),
+            declined=("Kept their own", "active", "pencil"),
+            failed=("Could not be copied", "breach", "alert-triangle"),
+            waiting=("Not taken yet", "waiting", "hourglass"),
+            elsewhere=("Has it from another", "quiet", "link"),
+        ),
         "tenant": _table(
             active=("Open", "done", "circle-check"),
             suspended=("Shut", "waiting", "lock"),

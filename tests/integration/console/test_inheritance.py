@@ -8,10 +8,10 @@ import pytest
 
 from headgate.access import get_tenant, save_role
 from headgate.access.duties.inherited import offer_role
-from headgate.access.inheritance import take_offers
-from headgate.access.tenancy import place_in_tree
+from headgate.access.inheritance import list_inherited, take_offers
+from headgate.access.tenancy import list_below, place_in_tree
 from headgate.kernel.context import SYSTEM, Context
-from headgate.packs.inherited import takers
+from headgate.packs.inherited import offer_pack, takers
 from headgate.policy import PolicyService
 from headgate.policy.inherited import offer_policy
 from tests.integration.access.test_below import make_provider
@@ -75,3 +75,55 @@ def test_a_role_names_its_origin_and_one_that_is_locked_cannot_be_changed(client
     assert refused.status_code == 422
     assert "locked" in words(refused)
     assert client.post("/roles/desk-lead/retire").status_code == 422
+
+
+def test_a_new_client_has_packs_policies_and_roles_from_its_beginning_and_says_from_whom(visitor: Visitor) -> None:
+    channel = visitor.channel
+    database, home, now = channel.app.database, channel.tenant, channel.clock.now()
+    ana, bo = (somebody(home, name, now) for name in ("ana", "bo"))
+    policies = channel.app.policies
+    with database.transaction(home) as conn:
+        place_in_tree(database, conn, Context(home, SYSTEM, now), kind="provider", parent="")
+        add(channel, conn, "olga", "operator")
+        policies.draft(conn, ana, text(1))
+        policies.submit(conn, ana, "limits", 1)
+        policies.approve(conn, bo, "limits", 1)
+        save_role(conn, bo, "desk-lead", title="Desk lead", description="leads", permissions=["orders.read"])
+        offer_policy(policies, conn, bo, "limits", 1, locked=True)
+        offer_role(conn, bo, "desk-lead", locked=False)
+        offer_pack(conn, bo, "channel_revenue")
+        name = get_tenant(conn).name
+    slug = f"c-{home.hex[:10]}"
+    visitor.enter("olga")
+    form = {
+        "name": "Nord <b>Handel</b>",
+        "slug": slug,
+        "kind": "client",
+        "currency": "EUR",
+        "pack:order_governance": "1",
+    }
+    assert "is there." in words(visitor.post("/clients", {**form, "timezone": "Europe/Berlin"}))
+    with database.transaction(home) as conn:
+        client = next(each.id for each in list_below(conn, bo) if each.slug == slug)
+    with database.transaction(client) as conn:
+        found = {(each.kind, each.name): each for each in list_inherited(conn)}
+        (copy,) = policies.versions(conn, "limits")
+        assert conn.execute("select permissions from custom_roles where role = 'desk-lead'").fetchone() == (
+            ["orders.read"],
+        )
+        packs = conn.execute(
+            "select distinct split_part(pack, '@', 1) from policy_versions where pack <> ''"
+        ).fetchall()
+    assert set(found) == {("policy", "limits"), ("role", "desk-lead"), ("pack", "channel_revenue")}
+    assert {(each.state, each.provider_name, each.taken_version) for each in found.values()} == {("following", name, 1)}
+    assert (copy.inherited, copy.in_force(now)) == (f"inherited from {name}, version 1", True)
+    assert {pack for (pack,) in packs} == {"order_governance", "channel_revenue"}
+    visitor.enter("olga")
+    with visitor.counted():
+        page = visitor.get("/inheritance")
+    assert visitor.queries <= 20
+    told = words(page)
+    assert "1 of 1 have it" in told
+    assert "How it stands at your clients" in told
+    assert "Nord &lt;b&gt;Handel&lt;/b&gt;" in page.text
+    assert told.count("Taken") >= 3

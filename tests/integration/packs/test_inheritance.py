@@ -18,6 +18,7 @@ from headgate.access.inheritance import (
     go_back,
     list_inherited,
     list_offers,
+    offer_fates,
     take_offers,
     withdraw_offer,
 )
@@ -433,6 +434,63 @@ def test_what_cannot_be_taken_says_why_holds_nothing_up_and_is_tried_again(pair:
     pair.now += timedelta(minutes=11)
     pair.take()
     assert (pair.inherited().problem, pair.inherited().local_version) == ("", 1)
+
+
+def test_a_provider_reads_what_became_of_its_offers_and_writes_nothing(pair: Pair) -> None:
+    def fate(name: str = "limits") -> tuple[str, int | None]:
+        with pair.database.transaction(pair.provider, read_only=True) as conn:
+            found = offer_fates(conn, pair.at(pair.provider))
+        (row,) = [each for each in found.rows if each.thing == name]
+        assert found.counts["policy", name] == {row.fate: 1}
+        return row.fate, row.has_version
+
+    pair.approved(pair.provider, 1)
+    pair.offer(1)
+    assert fate() == ("waiting", None)
+    pair.take()
+    assert fate() == ("taken", 1)
+    pair.now += HOUR
+    pair.approved(pair.provider, 2)
+    pair.offer(2)
+    assert fate() == ("waiting", 1), "out of date until it is taken"
+    pair.take()
+    pair.now += HOUR
+    pair.approved(pair.client, 3, active=True)
+    assert fate() == ("changed", 2)
+    stranger, uma, _ = make_provider(pair.database)
+    with pair.database.transaction(stranger) as conn:
+        assert offer_fates(conn, uma).rows == ()
+        with pytest.raises(Forbidden):
+            offer_fates(conn, somebody(stranger, "reader", pair.now, "admin"))
+    with pair.database.transaction(pair.client) as conn:
+        assert conn.execute("select count(*) from headgate_offer_fates()").fetchone() == (0,)
+    with (
+        pair.database.transaction(pair.provider, partner="P-1") as conn,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+        conn.transaction(),
+    ):
+        conn.execute("select * from headgate_offer_fates()")
+
+
+def test_what_a_client_keeps_of_its_own_and_what_cannot_be_copied_is_told_to_the_provider(pair: Pair) -> None:
+    pair.approved(pair.client, 1, active=True)
+    pair.now += HOUR
+    pair.approved(pair.provider, 1)
+    pair.offer(1)
+    with pair.database.transaction(pair.provider) as conn:
+        save_role(conn, pair.at(pair.provider), "desk", title="Desk", description="d", permissions=["orders.read"])
+        offer_role(conn, pair.at(pair.provider), "desk", locked=False)
+    before = rows_of(pair.database, pair.client)
+    with pair.database.transaction(pair.provider) as conn:
+        assert {each.fate for each in offer_fates(conn, pair.at(pair.provider)).rows} == {"waiting"}
+    assert rows_of(pair.database, pair.client) == before
+    with pair.database.transaction(pair.provider) as conn:
+        told = '{"title": "Desk", "description": "d", "permissions": ["no.such"]}'
+        conn.execute("update offers set body = %s where kind = 'role'", [told])
+    pair.take()
+    with pair.database.transaction(pair.provider) as conn:
+        found = {each.thing: each.fate for each in offer_fates(conn, pair.at(pair.provider)).rows}
+    assert found == {"limits": "declined", "desk": "failed"}
 
 
 def test_of_two_tenants_above_the_nearest_counts_unless_the_farther_one_has_locked_it(database: Database) -> None:

@@ -325,6 +325,7 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_tombstones",
         "headgate_guest_stands",
         "headgate_umbrella",
+        "headgate_offer_fates",
         "headgate_below",
         "headgate_above",
         "headgate_offered",

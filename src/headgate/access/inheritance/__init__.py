@@ -3,6 +3,7 @@
 A client's own job takes copies of what is offered. Nothing of the provider's can write into a client.
 """
 
+from headgate.access.inheritance.fates import Fate, Fates, offer_fates
 from headgate.access.inheritance.offering import (
     KINDS,
     NewOffer,
@@ -26,6 +27,8 @@ from headgate.access.inheritance.wanted import Wanted
 
 __all__ = [
     "KINDS",
+    "Fate",
+    "Fates",
     "Inherited",
     "NewOffer",
     "Offered",
@@ -41,6 +44,7 @@ __all__ = [
     "list_offers",
     "locked_by",
     "note_overridden",
+    "offer_fates",
     "put_offer",
     "take_offers",
     "withdraw_offer",

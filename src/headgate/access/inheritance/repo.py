@@ -57,6 +57,13 @@ where kind = %(kind)s and name = %(name)s and state = 'following'
 returning provider_slug, taken_version
 """
 
+FATES = """
+select slug, name, kind, thing, title, version, fate, has_version, since from headgate_offer_fates()
+order by fate = 'taken', name, slug, kind, thing limit %(limit)s
+"""
+
+FATE_COUNTS = "select kind, thing, fate, count(*) from headgate_offer_fates() group by kind, thing, fate"
+
 _FROM_ABOVE = """
     o.id, o.kind, o.name, o.version, o.title, o.digest, o.locked, o.effective_at, o.author, o.approver, o.provider,
     o.provider_slug, o.provider_name

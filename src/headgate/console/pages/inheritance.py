@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 
 from headgate.access import list_custom_roles
 from headgate.access.core.roles import OPERATING_KINDS
-from headgate.access.inheritance import KINDS, go_back, list_inherited, list_offers, withdraw_offer
+from headgate.access.inheritance import KINDS, go_back, list_inherited, list_offers, offer_fates, withdraw_offer
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present import inheritance as present
@@ -76,17 +76,19 @@ def _page(visit: Visit, error: str = "") -> InheritanceView:
     rows = present.inherited_rows(list_inherited(visit.conn), visit.lens)
     if not visit.may("tenants.operate") or visit.tenant.kind not in OPERATING_KINDS:
         return InheritanceView(rows, error=error)
-    found = list_offers(visit.conn)
+    found, fates = list_offers(visit.conn), offer_fates(visit.conn, visit.ctx)
     names = names_of(visit, people={each.published_by for each in found})
     packs = [(name, read_pack(find_pack(name)).title) for name in PACKS]
     policies = visit.app.policies.list(visit.conn)
     return InheritanceView(
         rows,
-        present.offer_rows(found, names, visit.now),
+        present.offer_rows(found, names, visit.now, fates),
         True,
         present.choices(policies, list_custom_roles(visit.conn), packs, visit.lens),
         visit.form,
         error,
+        present.fate_rows(fates),
+        fates.total,
     )
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from headgate.access import CustomRole
-from headgate.access.inheritance import Inherited, Offered
+from headgate.access.inheritance import Fates, Inherited, Offered
 from headgate.console import urls
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.common import Option
-from headgate.console.views.inheritance import InheritedRow, OfferRow
+from headgate.console.views.inheritance import FateRow, InheritedRow, OfferRow
 from headgate.kernel.phrases import phrase
 from headgate.policy import PolicyVersion
 
@@ -45,8 +45,11 @@ def _inherited(each: Inherited, lens: Lens) -> InheritedRow:
     )
 
 
-def offer_rows(found: Sequence[Offered], names: Names, now: datetime) -> tuple[OfferRow, ...]:
-    """What is offered now."""
+def offer_rows(
+    found: Sequence[Offered], names: Names, now: datetime, fates: Fates | None = None
+) -> tuple[OfferRow, ...]:
+    """What is offered now, and how many clients have it."""
+    counts = fates.counts if fates else {}
     return tuple(
         OfferRow(
             each.kind,
@@ -59,9 +62,28 @@ def offer_rows(found: Sequence[Offered], names: Names, now: datetime) -> tuple[O
             each.effective_at > now,
             names.person(each.published_by).name,
             urls.offer_withdraw(each.id),
+            counts.get((each.kind, each.name), {}).get("taken", 0),
+            sum(counts.get((each.kind, each.name), {}).values()),
         )
         for each in found
         if each.ended_at is None
+    )
+
+
+def fate_rows(found: Fates) -> tuple[FateRow, ...]:
+    """What became of offers at clients, what is not taken first."""
+    return tuple(
+        FateRow(
+            each.name,
+            urls.tenant(each.slug),
+            each.title,
+            each.kind,
+            each.version,
+            each.fate,
+            each.has_version or 0 if each.has_version != each.version else 0,
+            each.since,
+        )
+        for each in found.rows
     )
 
 

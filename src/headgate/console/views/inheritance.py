@@ -44,12 +44,29 @@ class OfferRow:
     waits: bool
     by: str
     withdraw_href: str
+    taken: int = 0
+    clients: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FateRow:
+    """How an offer stands at one client. `has` is the older version it has, 0 for none."""
+
+    client: str
+    href: str
+    title: str
+    kind: str
+    version: int
+    state: str
+    has: int
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class InheritanceView(View):
     """Both sides of it. `offers_shown`: the organisation has others below it, and the reader operates them. `choices`
-    are what can be offered, as kind:name."""
+    are what can be offered, as kind:name. `fates` are how what is offered stands at clients:
+    the first of `all_fates`."""
 
     template: ClassVar[str] = "inheritance.html"
     nav: ClassVar[str] = "inheritance"
@@ -60,6 +77,8 @@ class InheritanceView(View):
     choices: tuple[Option, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
+    fates: tuple[FateRow, ...] = ()
+    all_fates: int = 0
 
     @property
     def troubled(self) -> int:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from headgate.access import CustomRole
-from headgate.access.inheritance import Inherited, Offered
-from headgate.console.present.inheritance import choices, inherited_rows, offer_rows
+from headgate.access.inheritance import Fate, Fates, Inherited, Offered
+from headgate.console.present.inheritance import choices, fate_rows, inherited_rows, offer_rows
 from headgate.console.present.names import Names
 from headgate.console.views.inheritance import InheritanceView
 from tests.unit.ui.samples.base import NOW, ago
@@ -78,5 +78,22 @@ CHOICES = choices([], [ROLE], [("order_governance", "Order governance")], LENS)
 NAMES = Names({}, {})
 INHERITED = InheritanceView(inherited_rows(EVERY, LENS))
 NOTHING = InheritanceView(())
-PROVIDER = InheritanceView((), offer_rows(OFFERS, NAMES, NOW), True, CHOICES, {"what": "role:desk-lead"})
+FATES = Fates(
+    {("policy", "price_deviation"): {"taken": 1, "changed": 1, "waiting": 1}, ("role", "desk-lead"): {"failed": 3}},
+    tuple(
+        Fate("nord", "Nord <b>Handel</b>", "policy", "price_deviation", OFFER.title, 4, fate, has, ago(hours=n))
+        for n, (fate, has) in enumerate(
+            [("changed", 4), ("declined", None), ("failed", 3), ("waiting", 3), ("elsewhere", None), ("taken", 4)], 1
+        )
+    ),
+)
+PROVIDER = InheritanceView(
+    (),
+    offer_rows(OFFERS, NAMES, NOW, FATES),
+    True,
+    CHOICES,
+    {"what": "role:desk-lead"},
+    fates=fate_rows(FATES),
+    all_fates=900,
+)
 EMPTY_PROVIDER = InheritanceView((), (), True, (), {}, "cannot offer limits version 3: it is a draft")
