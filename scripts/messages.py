@@ -49,7 +49,8 @@ CODES = (
     *("price_deviation", "no_contract_price", "margin_floor", "below_minimum", "split_order", "duplicate_order"),
     *("credit_limit", "credit_overdue", "credit_hold", "out_of_stock", "tax_undetermined", "export_restricted"),
     *("partner_blocked", "unknown_partner", "order_release", "special_price", "price_exception"),
-    *("order", "deal", "rma", "policy", "process", "agreement", "approval", "case", "task", "partner", "quarantine"),
+    *("order", "deal", "return", "rma", "policy", "policy_change", "process", "agreement", "approval", "case", "task"),
+    *("partner", "quarantine"),
     *("released", "rejected", "cancelled", "fulfilled", "granted", "withdrawn", "protected", "credited", "replaced"),
 )
 EDGES = {"ui", "console", "portal"}

@@ -22,7 +22,7 @@ from headgate.access.tenancy import Exporter, put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
-from headgate.connectors.mail import asking_job, mail_port, reviews_job
+from headgate.connectors.mail import Mailroom, asking_job, mail_port, reviews_job
 from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -71,6 +71,7 @@ from headgate.process.outside import answers
 from headgate.store import Database, open_database
 from headgate.store.hearing import Hearing
 from headgate.store.news import News
+from headgate.ui.letters import LetterReading
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -89,6 +90,7 @@ TABLES = (
     "headgate.access.saved.tables",
     "headgate.access.tenancy.tables",
     "headgate.access.inheritance.tables",
+    "headgate.access.mailing.tables",
     "headgate.access.mfa.tables",
     "headgate.policy.tables",
     "headgate.policy.backtest.tables",
@@ -173,6 +175,7 @@ class App:
     policies: PolicyService
     cache: RevisionCache
     envelope: Envelope
+    mailroom: Mailroom
     courier: delivery.Courier
     backtests: Backtests
     discovery: Discovery
@@ -230,13 +233,14 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     cache = RevisionCache()
     policies = PolicyService()
     envelope = Envelope.from_home(settings.home)
+    mailroom = Mailroom(envelope, LetterReading(), settings.public_url, settings.secure_cookies)
     registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
     registry.jobs["guests.put_out"] = put_out_guests
     registry.jobs["inheritance.take"] = taking_job(policies)
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
-    registry.jobs["review.mails"] = reviews_job(envelope, settings.public_url)
-    registry.jobs["approval.mails"] = asking_job(registry, envelope, settings.public_url)
+    registry.jobs["review.mails"] = reviews_job(mailroom)
+    registry.jobs["approval.mails"] = asking_job(registry, mailroom)
     registry.jobs["messages.answers"] = answers
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     definitions = Definitions(masters=masters, noted=frozenset(NOTED))
@@ -261,6 +265,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
         policies,
         cache,
         envelope,
+        mailroom,
         courier,
         backtests,
         discovery,

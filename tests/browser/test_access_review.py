@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def reminded(stage: Stage) -> int:
     """How many letters to reviewers are due now."""
     channel = stage.channel
     with channel.app.database.transaction(channel.tenant) as conn:
-        return write_to_reviewers(conn, channel.context(SYSTEM), channel.app.envelope, stage.base)
+        return write_to_reviewers(conn, channel.context(SYSTEM), replace(channel.app.mailroom, base=stage.base))
 
 
 def test_a_review_is_walked_from_its_opening_to_the_auditors_file(stage: Stage, tmp_path: Path) -> None:

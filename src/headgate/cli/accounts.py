@@ -23,9 +23,10 @@ from headgate.access import (
 )
 from headgate.access.core.tokens import secret_hash
 from headgate.cli.session import By, Json, Tenant, acting, named, print_json, say, session, table
-from headgate.connectors.mail import invitation_letter, post
+from headgate.connectors.mail import invitation_letter
 from headgate.identity.where import Where
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 app = typer.Typer(no_args_is_help=True)
 Person = Annotated[str, typer.Argument(help="A principal id or an e-mail address.")]
@@ -111,9 +112,9 @@ def invite(
         link = f"{base}{Where('').reset(made.token)}"
         days = round((made.expires_at - ctx.now) / timedelta(days=1))
         address = made.principal.removeprefix("user:")
-        letter = invitation_letter(address, name, acts.principal.name or "Your administrator", link, days)
+        letter = invitation_letter(address, name, acts.principal.name or phrase("Your administrator"), link, days)
         key = f"invitation:{secret_hash(made.token).hex()}"
-        post(conn, ctx, s.app.envelope, get_tenant(conn), letter, about=made.principal, key=key)
+        s.app.mailroom.send(conn, ctx, get_tenant(conn), letter, about=made.principal, key=key)
     if json:
         print_json({"principal": made.principal, "expires_at": made.expires_at})
     else:

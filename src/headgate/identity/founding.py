@@ -12,11 +12,11 @@ from uuid import uuid4
 
 from psycopg import Connection
 
-from headgate.access import Envelope, get_tenant, invite_person
+from headgate.access import get_tenant, invite_person
 from headgate.access.core.tokens import secret_hash
 from headgate.access.inheritance import take_offers
 from headgate.access.tenancy import TenantBelow, founding_below, set_residency, tenant_below
-from headgate.connectors.mail import invitation_letter, post
+from headgate.connectors.mail import Mailroom, invitation_letter
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
@@ -67,16 +67,16 @@ def found_client(conn: Connection[Any], ctx: Context, app: App, wanted: NewClien
             install_pack(conn, inside, read_pack(find_pack(pack)), app.policies)
         take_offers(conn, inside, takers(app.policies))
         if wanted.administrator:
-            _invite(conn, inside, app.envelope, app.settings.public_url, wanted.administrator)
+            _invite(conn, inside, app.mailroom, wanted.administrator)
     return tenant_below(conn, ctx, wanted.slug)
 
 
-def _invite(conn: Connection[Any], ctx: Context, envelope: Envelope, base: str, who: tuple[str, str]) -> None:
+def _invite(conn: Connection[Any], ctx: Context, mailroom: Mailroom, who: tuple[str, str]) -> None:
     email, name = who
     made = invite_person(conn, ctx, email=email, name=name, roles=["tenant_admin"])
     address = made.principal.removeprefix("user:")
     days = round((made.expires_at - ctx.now) / timedelta(days=1))
-    link = f"{base}{Where('').reset(made.token)}"
+    link = f"{mailroom.base}{Where('').reset(made.token)}"
     letter = invitation_letter(address, name, ctx.principal.name, link, days)
     key = f"invitation:{secret_hash(made.token).hex()}"
-    post(conn, ctx, envelope, get_tenant(conn), letter, about=made.principal, key=key)
+    mailroom.send(conn, ctx, get_tenant(conn), letter, about=made.principal, key=key, newcomer=True)

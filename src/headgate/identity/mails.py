@@ -9,7 +9,7 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from headgate.access import get_account, get_tenant
-from headgate.connectors.mail import locked_letter, post
+from headgate.connectors.mail import locked_letter
 from headgate.kernel.context import Context
 from headgate.ui.web import is_local
 from headgate.wiring import App
@@ -34,4 +34,4 @@ def locked_mail(app: App, conn: Connection[Any], ctx: Context, principal: str) -
     minutes = max(1, round((account.locked_until - ctx.now) / timedelta(minutes=1)))
     letter = locked_letter(account.email, account.name, minutes)
     key = f"locked:{principal}:{account.locked_until.isoformat()}"
-    post(conn, ctx, app.envelope, get_tenant(conn), letter, about=principal, key=key)
+    app.mailroom.send(conn, ctx, get_tenant(conn), letter, about=principal, key=key)

@@ -38,13 +38,14 @@ from headgate.access.lockout import is_locked
 from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.pending import LASTS, begin_pending, end_pending, read_pending, take_attempt
 from headgate.access.resets import Reset, ask_reset
-from headgate.connectors.mail import changed_letter, post, reset_letter
+from headgate.connectors.mail import changed_letter, reset_letter
 from headgate.identity.account import site_of
 from headgate.identity.mails import base_of, locked_mail
 from headgate.identity.views import ChooseStep, LostStep, OverStep, SecondStep, Step
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, Unauthenticated
+from headgate.kernel.phrases import phrase
 from headgate.ui.cookies import Cookies
 from headgate.ui.web import sentence
 from headgate.wiring import App
@@ -309,7 +310,7 @@ class Outside:
                 def send(conn: Connection[Any], made: Reset) -> None:
                     letter = reset_letter(made.email, made.name, f"{base}{self.where.reset(made.token)}")
                     key = f"reset:{secret_hash(made.token).hex()}"
-                    post(conn, ctx, self.app.envelope, tenant, letter, about=made.principal, key=key)
+                    self.app.mailroom.send(conn, ctx, tenant, letter, about=made.principal, key=key)
 
                 ask_reset(conn, ctx, form.get("email", "")[:254], staff=self.staff, send=send)
         return self.draw(request, self._lost(sent=True), 200)
@@ -350,9 +351,10 @@ class Outside:
         try:
             with self.app.database.transaction(tenant_id) as conn:
                 done = accept_invitation(conn, ctx, token, form.get("password", ""))
-                letter = changed_letter(done.email, done.name, "A new password was chosen for your account by a link.")
+                said = phrase("A new password was chosen for your account by a link.")
+                letter = changed_letter(done.email, done.name, said)
                 key = f"chosen:{secret_hash(token).hex()}"
-                post(conn, ctx, self.app.envelope, get_tenant(conn), letter, about=done.principal, key=key)
+                self.app.mailroom.send(conn, ctx, get_tenant(conn), letter, about=done.principal, key=key)
         except Invalid as error:
             return sentence(error.message), 400
         return "", 200

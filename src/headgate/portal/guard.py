@@ -31,7 +31,6 @@ from headgate.access import (
     touch_session,
 )
 from headgate.access.branding import NO_WORDS
-from headgate.connectors.mail import post
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import ProofNeeded, Unauthenticated
@@ -145,9 +144,7 @@ class Guarded:
                 return self._finish(asked, after, answer.tell(after, settled))
         if isinstance(answer, Write):
             with site.app.database.transaction(visit.ctx.tenant_id) as conn:
-                post(
-                    conn, visit.ctx, site.app.envelope, visit.tenant, answer.letter, about=answer.about, key=answer.key
-                )
+                site.app.mailroom.send(conn, visit.ctx, visit.tenant, answer.letter, about=answer.about, key=answer.key)
             return self._finish(asked, visit, answer.answer)
         if isinstance(answer, Response):
             return answer

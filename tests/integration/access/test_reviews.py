@@ -37,11 +37,12 @@ from headgate.access.reviews import (
     open_review,
     sign_review,
 )
-from headgate.connectors.mail import write_to_reviewers
+from headgate.connectors.mail import Mailroom, write_to_reviewers
 from headgate.kernel.canonical import canonical, loads
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound, Stale
 from headgate.ledger import audit_list
+from headgate.ui.letters import LetterReading
 from tests.integration.access.conftest import NOW
 
 DAY = timedelta(days=1)
@@ -363,7 +364,8 @@ def test_reviewers_are_exchanged_and_what_was_decided_stays(database, tenant, st
 def test_reviewers_get_one_mail_before_it_is_due_and_one_when_it_is_late(database, tenant, staff, envelope):
     def letters(now):
         with database.transaction(tenant) as conn:
-            write_to_reviewers(conn, Context(tenant, SYSTEM, now), envelope, "https://headgate.example")
+            mailroom = Mailroom(envelope, LetterReading(), "https://headgate.example")
+            write_to_reviewers(conn, Context(tenant, SYSTEM, now), mailroom)
             return [row[0] for row in conn.execute("select subject from outbox where type = 'mail.send' order by 1")]
 
     with database.transaction(tenant) as conn:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from headgate import access
-from headgate.connectors.mail import Letter, write_to_deciders
+from headgate.connectors.mail import write_to_deciders
 from headgate.connectors.mail.core.asking import MOST_SINGLE
+from headgate.connectors.mail.core.writing import Written
 from headgate.connectors.mail.post import opened
 from headgate.kernel.context import SYSTEM
 from headgate.ledger import outbox_list
@@ -16,20 +18,21 @@ from tests.scenarios.channel import Channel, person
 BASE = "https://hg.example"
 
 
-def write(channel: Channel) -> dict[str, list[Letter]]:
+def write(channel: Channel) -> dict[str, list[Written]]:
     """Do what the job does; what was written to whom, by the first part of the address."""
     with channel.app.database.transaction(channel.tenant) as conn:
         before = {row.id for row in outbox_list(conn, target="mail", limit=500)}
-        write_to_deciders(conn, channel.context(SYSTEM), channel.app.engine.registry, channel.app.envelope, BASE)
+        mailroom = replace(channel.app.mailroom, base=BASE)
+        write_to_deciders(conn, channel.context(SYSTEM), channel.app.engine.registry, mailroom)
         rows = [row for row in outbox_list(conn, target="mail", limit=500) if row.id not in before]
-    found: dict[str, list[Letter]] = {}
+    found: dict[str, list[Written]] = {}
     for row in rows:
         letter, _ = opened(channel.app.envelope, row.payload)
         found.setdefault(letter.to.partition("@")[0], []).append(letter)
     return found
 
 
-def link_of(letters: list[Letter]) -> str:
+def link_of(letters: list[Written]) -> str:
     (letter,) = letters
     assert letter.link.startswith(f"{BASE}/from-mail/")
     return letter.link.removeprefix(BASE)
@@ -42,7 +45,7 @@ def test_each_who_can_decide_is_written_to_once_per_level(held: Visitor) -> None
     assert "fiona" not in first, "her level has not come yet"
     (letter,) = first["carl"]
     assert letter.subject.startswith("Please decide: order O-1")
-    assert "At stake" in letter.paragraphs[0]
+    assert "At stake" in dict(letter.facts)
     assert write(channel) == {}, "nobody twice"
     channel.decide("carl", "O-1")
     second = write(channel)
@@ -102,8 +105,8 @@ def test_reminders_come_by_working_hours_and_say_so(held: Visitor) -> None:
     assert write(channel) == {}
     channel.clock.move(timedelta(hours=2))
     (letter,) = write(channel)["carl"]
-    assert letter.subject.startswith("Reminder: Please decide")
-    assert letter.paragraphs[0].startswith("Still waiting")
+    assert letter.subject.startswith("Reminder: please decide")
+    assert letter.paragraphs[0].startswith("This still waits")
     assert write(channel) == {}
 
 

@@ -135,6 +135,7 @@ def belongings(portal: Portal) -> list[object]:
                 "role_grants",
                 "passkeys",
                 "known_devices",
+                "mail_choices",
                 "recovery_codes",
             )
         ]

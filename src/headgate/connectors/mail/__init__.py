@@ -10,13 +10,14 @@ from headgate.connectors.mail.core.letters import (
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
-from headgate.connectors.mail.post import TARGET, post, post_all
+from headgate.connectors.mail.post import TARGET, Mailroom
 from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
 
 __all__ = [
     "TARGET",
     "FolderPort",
     "Letter",
+    "Mailroom",
     "Relay",
     "SmtpPort",
     "asking_job",
@@ -26,8 +27,6 @@ __all__ = [
     "invitation_letter",
     "locked_letter",
     "mail_port",
-    "post",
-    "post_all",
     "read_relay",
     "reset_letter",
     "reviews_job",

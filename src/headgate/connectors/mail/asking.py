@@ -13,18 +13,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
-from headgate.access import Account, Sealer, Tenant, accounts_of, get_tenant, principals_for
+from headgate.access import Account, Tenant, accounts_of, get_tenant, principals_for
 from headgate.access.core.tokens import secret_hash
 from headgate.connectors.mail import repo
 from headgate.connectors.mail.core.asking import LASTS, MOST_SINGLE, Due, by_person, due
 from headgate.connectors.mail.core.letters import Letter, asked_letter, many_asked_letter
-from headgate.connectors.mail.post import post_all
+from headgate.connectors.mail.post import Mailroom
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound
+from headgate.kernel.money import Money
 from headgate.ledger import NewEvent
 from headgate.process import Registry
 from headgate.process.core.foresee import foresee
@@ -49,14 +49,12 @@ class Mailed:
         return self.principal == principal and self.followed_at is None and now < self.expires_at
 
 
-def asking_job(
-    registry: Registry, sealer: Sealer, base: str
-) -> Callable[[Connection[Any], Context], Sequence[NewEvent]]:
-    """The job that writes them. Without an address for links (`base` is '') nothing is written."""
+def asking_job(registry: Registry, mailroom: Mailroom) -> Callable[[Connection[Any], Context], Sequence[NewEvent]]:
+    """The job that writes them. Without an address for links nothing is written."""
 
     def job(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
-        if base:
-            write_to_deciders(conn, ctx, registry, sealer, base)
+        if mailroom.base:
+            write_to_deciders(conn, ctx, registry, mailroom)
         return ()
 
     return job
@@ -68,7 +66,7 @@ def wants_mails(settings: Mapping[str, Any]) -> bool:
     return not isinstance(mail, Mapping) or mail.get("approvals") is not False
 
 
-def write_to_deciders(conn: Connection[Any], ctx: Context, registry: Registry, sealer: Sealer, base: str) -> int:
+def write_to_deciders(conn: Connection[Any], ctx: Context, registry: Registry, mailroom: Mailroom) -> int:
     """Post what is due now; how many letters."""
     tenant = get_tenant(conn)
     conn.execute(repo.FORGET, {"before": ctx.now - KEPT})
@@ -87,16 +85,16 @@ def write_to_deciders(conn: Connection[Any], ctx: Context, registry: Registry, s
             secret = "" if many else secrets.token_urlsafe(32)
             rows.append((each, secret))
             if not many:
-                letter = _letter(ctx.now, account, each, tenant, f"{base}{PATH}/{secret}")
+                letter = _letter(ctx.now, account, each, tenant, f"{mailroom.base}{PATH}/{secret}")
                 key = f"approval:{each.approval.approval}:{each.step.level}:{principal}:{each.turn}"
                 letters.append((letter, principal, key))
         if many:
             first = mails[0]
-            letter = many_asked_letter(account.email or "", account.name, len(mails), f"{base}/work")
+            again, link = all(each.turn for each in mails), f"{mailroom.base}/work"
+            letter = many_asked_letter(account.email or "", account.name, len(mails), link, again=again)
             letters.append((letter, principal, f"approvals:{principal}:{first.approval.approval}:{first.turn}"))
     _note(conn, ctx.now, rows)
-    post_all(conn, ctx, sealer, tenant, letters)
-    return len(letters)
+    return mailroom.send_all(conn, ctx, tenant, letters)
 
 
 def find_mailed(conn: Connection[Any], secret: str) -> Mailed:
@@ -140,20 +138,20 @@ def _reachable(account: Account | None) -> bool:
 
 
 def _letter(now: datetime, account: Account, each: Due, tenant: Tenant, link: str) -> Letter:
-    approval, zone = each.approval, ZoneInfo(tenant.timezone)
+    approval, due_at = each.approval, each.step.due_at or each.approval.expires_at
+    stake = None if approval.stake is None else Money(approval.stake, approval.currency or tenant.currency)
     return asked_letter(
         account.email or "",
         account.name,
-        kind=approval.subject_type.replace("_", " "),
+        kind=approval.subject_type,
         subject=approval.subject,
         partner=str(approval.summary.get("partner_name") or approval.partner or ""),
-        stake=approval.stake,
-        currency=approval.currency or tenant.currency,
-        due_at=(each.step.due_at or approval.expires_at).astimezone(zone),
+        stake=stake,
+        due_at=due_at,
         link=link,
         days=LASTS.days,
         again=each.turn > 0,
-        overdue=(each.step.due_at or approval.expires_at) < now,
+        overdue=due_at < now,
     )
 
 

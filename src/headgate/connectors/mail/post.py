@@ -1,17 +1,21 @@
-"""Putting a letter into the outbox, sealed: a link in it lets somebody in, and must not be read on its way."""
+"""Putting letters into the outbox: written in their readers' language, and sealed, for a link in one lets somebody in
+and must not be read on its way. Who does not want a kind of mail gets none of it, whoever posts it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from psycopg import Connection
 
 from headgate.access import Sealer, Tenant
+from headgate.access.mailing import NO_CHOICE, MailChoice, choices_of
 from headgate.connectors.delivery import repo
 from headgate.connectors.mail.core.letters import Letter, Look, look_of
+from headgate.connectors.mail.core.writing import Reader, Shades, Ways, Written, written
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.context import SYSTEM, Context
 from headgate.ledger import CommandDraft, outbox_add
@@ -37,38 +41,102 @@ _ROW: Final[dict[str, Any]] = {
 }
 
 
-def post(
-    conn: Connection[Any], ctx: Context, sealer: Sealer, tenant: Tenant, letter: Letter, *, about: str, key: str
-) -> None:
-    """Send a letter once the transaction is committed; the same `key` once, however often it is posted.
+class Reading(Protocol):
+    """Languages and colours, which stand above the floor of connectors."""
 
-    `about` is the principal it is for. It is tried again while the mail server cannot be reached.
-    """
-    post_all(conn, ctx, sealer, tenant, [(letter, about, key)])
+    def reader(self, tenant: Tenant, language: str, timezone: str, now: datetime, /) -> Reader:
+        """How somebody reads who chose this language and zone; '' is the tenant's."""
 
-
-def post_all(
-    conn: Connection[Any], ctx: Context, sealer: Sealer, tenant: Tenant, letters: Sequence[tuple[Letter, str, str]]
-) -> None:
-    """The same for many letters, each with whom it is about and its key, in three statements."""
-    look = asdict(look_of(tenant.name, tenant.settings))
-    drafts = []
-    for letter, about, key in letters:
-        body = canonical_text({"letter": asdict(letter), "look": look})
-        payload = {"tenant": str(ctx.tenant_id), "sealed": sealer.seal(body, _context(ctx.tenant_id))}
-        drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))
-    conn.execute(repo.ADD_TARGET, {**_ROW, "now": ctx.now})
-    conn.execute(repo.ADD_STATE, {**_ROW, "now": ctx.now})
-    outbox_add(conn, ctx.now, drafts)
+    def shades(self, accent: str, /) -> Shades:
+        """A button's colours for an accent, so that what is written on it can be read."""
 
 
-def opened(sealer: Sealer, payload: Any) -> tuple[Letter, Look]:
+@dataclass(frozen=True, slots=True)
+class Mailroom:
+    """Where letters are posted. `base` is where links in them lead, '' where the installation does not know; `secure`:
+    portals with a host of their own are reached by https."""
+
+    sealer: Sealer
+    reading: Reading
+    base: str = ""
+    secure: bool = True
+
+    def send(
+        self,
+        conn: Connection[Any],
+        ctx: Context,
+        tenant: Tenant,
+        letter: Letter,
+        *,
+        about: str,
+        key: str,
+        newcomer: bool = False,
+    ) -> None:
+        """Send a letter once the transaction is committed; the same `key` once, however often it is posted.
+
+        `about` is the principal it is for; a `newcomer` cannot have chosen anything yet. It is tried again while the
+        mail server cannot be reached.
+        """
+        self._post(conn, ctx, tenant, [(letter, about, key)], {} if newcomer else choices_of(conn, [about]))
+
+    def send_all(
+        self, conn: Connection[Any], ctx: Context, tenant: Tenant, letters: Sequence[tuple[Letter, str, str]]
+    ) -> int:
+        """The same for many letters, each with whom it is for and its key, in four statements; how many are wanted."""
+        return self._post(conn, ctx, tenant, letters, choices_of(conn, {who for _, who, _ in letters}))
+
+    def _post(
+        self,
+        conn: Connection[Any],
+        ctx: Context,
+        tenant: Tenant,
+        letters: Sequence[tuple[Letter, str, str]],
+        choices: Mapping[str, MailChoice],
+    ) -> int:
+        look = look_of(tenant.name, tenant.settings)
+        shades = self.reading.shades(look.accent)
+        drafts = []
+        for letter, about, key in letters:
+            choice = choices.get(about, NO_CHOICE)
+            if not choice.wants(letter.kind):
+                continue
+            reader = self.reading.reader(tenant, choice.language, choice.timezone, ctx.now)
+            made = written(letter, reader, Ways(), shades)
+            payload = {"tenant": str(ctx.tenant_id), "sealed": self.sealer.seal(_body(made, look), _context(ctx))}
+            drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))
+        if drafts:
+            conn.execute(repo.ADD_TARGET, {**_ROW, "now": ctx.now})
+            conn.execute(repo.ADD_STATE, {**_ROW, "now": ctx.now})
+            outbox_add(conn, ctx.now, drafts)
+        return len(drafts)
+
+
+def opened(sealer: Sealer, payload: Any) -> tuple[Written, Look]:
     """The letter of a command. Raises `Misconfigured`, `KeyError`, `ValueError`, `TypeError` for what is none."""
-    body = loads(sealer.open(payload["sealed"], _context(UUID(payload["tenant"]))))
-    letter = body["letter"]
-    lists = {name: tuple(letter[name]) for name in ("paragraphs", "after")}
-    return Letter(**{**letter, **lists}), Look(**body["look"])
+    body = loads(sealer.open(payload["sealed"], f"mail {UUID(payload['tenant'])}"))
+    found = body.get("written")
+    if found is None:
+        # Posted by the release before, which wrote in English only.
+        found = {**body["letter"], "greeting": f"Hello {body['letter']['name']},"}
+    lists = {name: tuple(found[name]) for name in ("paragraphs", "after")}
+    facts = tuple((label, value) for label, value in found.get("facts", ()))
+    shades = Shades(**found.get("shades", {}))
+    return Written(**{**found, **lists, "facts": facts, "shades": shades}), Look(**body["look"])
 
 
-def _context(tenant_id: UUID) -> str:
-    return f"mail {tenant_id}"
+def _body(made: Written, look: Look) -> str:
+    """What is sealed. `letter` is for a worker of the release before, which knows these fields and no others."""
+    before = {
+        "to": made.to,
+        "name": made.name,
+        "subject": made.subject,
+        "paragraphs": [*made.paragraphs, *(f"{label}: {value}" for label, value in made.facts)],
+        "act": made.act,
+        "link": made.link,
+        "after": [*made.after, made.why],
+    }
+    return canonical_text({"letter": before, "look": asdict(look), "written": asdict(made)})
+
+
+def _context(ctx: Context) -> str:
+    return f"mail {ctx.tenant_id}"

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from headgate.access import Sealer, accounts_of, get_tenant
+from headgate.access import accounts_of, get_tenant
 from headgate.access.reviews import Review, list_reviews
 from headgate.connectors.mail.core.letters import Letter, review_letter
-from headgate.connectors.mail.post import post_all
+from headgate.connectors.mail.post import Mailroom
 from headgate.kernel.context import Context
 from headgate.ledger import NewEvent
 
@@ -24,19 +24,19 @@ NEAR: Final = timedelta(days=3)
 LATE_FOR: Final = timedelta(days=1)
 
 
-def reviews_job(sealer: Sealer, base: str) -> Callable[[Connection[Any], Context], Sequence[NewEvent]]:
-    """The job that writes them. Without an address for links (`base` is '') nothing is written."""
+def reviews_job(mailroom: Mailroom) -> Callable[[Connection[Any], Context], Sequence[NewEvent]]:
+    """The job that writes them. Without an address for links nothing is written."""
 
     def job(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
-        if base:
-            write_to_reviewers(conn, ctx, sealer, base)
+        if mailroom.base:
+            write_to_reviewers(conn, ctx, mailroom)
         return ()
 
     return job
 
 
-def write_to_reviewers(conn: Connection[Any], ctx: Context, sealer: Sealer, base: str) -> int:
-    """Post what is due now; how many letters are known to be needed, posted before or not."""
+def write_to_reviewers(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -> int:
+    """Post what is due now; how many letters are needed and wanted, posted before or not."""
     tenant = get_tenant(conn)
     if tenant.status != "active":
         return 0
@@ -49,12 +49,11 @@ def write_to_reviewers(conn: Connection[Any], ctx: Context, sealer: Sealer, base
             account = people.get(who)
             if account is None or account.status != "active" or not account.email:
                 continue
-            link = f"{base}{PATH}/{each.id}"
-            letter = review_letter(account.email, account.name, each.title, each.progress.open, link, late=late)
+            link = f"{mailroom.base}{PATH}/{each.id}"
+            left, due_at = each.progress.open, each.due_at
+            letter = review_letter(account.email, account.name, each.title, left, link, due_at, late=late)
             letters.append((letter, who, f"review:{each.id}:{who}:{'late' if late else 'near'}"))
-    if letters:
-        post_all(conn, ctx, sealer, tenant, letters)
-    return len(letters)
+    return mailroom.send_all(conn, ctx, tenant, letters) if letters else 0
 
 
 def _wants(review: Review, ctx: Context) -> bool:

@@ -25,15 +25,17 @@ from cryptography.x509.oid import NameOID
 
 from headgate.access import Envelope, get_tenant
 from headgate.connectors.delivery import Courier
-from headgate.connectors.mail import TARGET, mail_port, post, reset_letter
+from headgate.connectors.mail import TARGET, Mailroom, mail_port, reset_letter
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.settings import Settings
 from headgate.ledger import outbox_list
 from headgate.store import Database
+from headgate.ui.letters import LetterReading
 from tests.conftest import NOW
 
 SEALER = Envelope((b"k" * 32,))
+MAILROOM = Mailroom(SEALER, LetterReading())
 LETTER = reset_letter("ana@nordwind.example", "Ana", "https://hg.example/sign-in/reset/very-secret-token")
 
 
@@ -96,7 +98,7 @@ class Post:
     def send(self, key: str = "k") -> None:
         with self.database.transaction(self.tenant) as conn:
             ctx = Context(self.tenant, SYSTEM, self.clock.now())
-            post(conn, ctx, SEALER, get_tenant(conn), LETTER, about="user:ana@nordwind.example", key=key)
+            MAILROOM.send(conn, ctx, get_tenant(conn), LETTER, about="user:ana@nordwind.example", key=key)
 
     def deliver(self, **changes: Any) -> None:
         port = mail_port(replace(self.settings, **changes), SEALER)

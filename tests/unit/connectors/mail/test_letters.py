@@ -6,20 +6,32 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from headgate.connectors.mail import Letter, read_relay, reset_letter
-from headgate.connectors.mail.core.letters import Look, look_of, page
+from headgate.connectors.mail.core.letters import Look, look_of, many_asked_letter
+from headgate.connectors.mail.core.parts import page
 from headgate.connectors.mail.core.sender import check_from, message_of
+from headgate.connectors.mail.core.writing import Shades, Ways
+from headgate.connectors.mail.core.writing import written as write_out
 from headgate.kernel.errors import Invalid, Misconfigured
+from headgate.ui.format import Formatter
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 EVIL = "x\r\nBcc: eve@evil.example\r\n\r\nbody\u2028<script>alert(1)</script>"
 
 
-def written(letter: Letter, look: Look):
-    message = message_of(letter, look, "no-reply@nordwind.example", UUID(int=7), NOW)
+ENGLISH = Formatter("en_GB", ZoneInfo("UTC"), NOW)
+
+
+def out(letter: Letter, ways: Ways | None = None):
+    return write_out(letter, ENGLISH, ways or Ways(), Shades())
+
+
+def written(letter: Letter, look: Look, ways: Ways | None = None):
+    message = message_of(out(letter, ways), look, "no-reply@nordwind.example", UUID(int=7), NOW)
     return message_from_bytes(message.as_bytes(), policy=default)
 
 
@@ -34,11 +46,14 @@ def test_a_letter_is_text_and_html_in_the_tenants_name_with_an_id_that_stays():
     text, html = [part.get_content() for part in found.iter_parts()]
     assert "https://hg.example/sign-in/reset/t" in text
     assert "#0b6e4f" in html
+    assert "cannot be turned off" in text
+    assert found["List-Unsubscribe"] is None, "nobody stops mails about their own account"
     assert "Nordwind &amp; Söhne" in html
 
 
 def test_no_name_or_subject_adds_a_header_or_markup():
-    letter = Letter("ana@nordwind.example", EVIL, EVIL, (EVIL,), EVIL, 'https://a.example/"><script>', (EVIL,))
+    link = 'https://a.example/"><script>'
+    letter = Letter("ana@nordwind.example", EVIL, EVIL, (EVIL,), EVIL, link, (EVIL,), ((EVIL, EVIL),))
     found = written(letter, Look(EVIL))
     assert found["Bcc"] is None
     assert len(found.get_all("To")) == 1
@@ -49,12 +64,40 @@ def test_no_name_or_subject_adds_a_header_or_markup():
         "date",
         "message-id",
         "auto-submitted",
+        "content-language",
         "mime-version",
         "content-type",
     }
     _, html = [part.get_content() for part in found.iter_parts()]
     assert "<script" not in html
-    assert "<script" not in page(letter, look_of(EVIL, {"brand": {"name": EVIL, "accent": 'red;"><script>'}}))
+    assert "<script" not in page(out(letter), look_of(EVIL, {"brand": {"name": EVIL, "accent": 'red;"><script>'}}))
+
+
+def test_a_mail_that_can_be_turned_off_says_where_in_header_and_footer():
+    stop = "https://hg.example/mails/" + "x" * 320
+    ways = Ways(stop, "https://hg.example/account#mails")
+    asked = many_asked_letter("ana@nordwind.example", "Ana", 7, "https://hg.example/work")
+    raw = message_of(out(asked, ways), Look("Ångström & Söhne " * 3), "no-reply@nordwind.example", UUID(int=7), NOW)
+    lines = raw.as_bytes().splitlines()
+    assert f"List-Unsubscribe: <{stop}>".encode() in lines, "whole, on one line"
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
+    assert max(len(line) for line in lines if not line.startswith(b"List-Unsubscribe:")) <= 78
+    found = message_from_bytes(raw.as_bytes(), policy=default)
+    for part in found.iter_parts():
+        content = part.get_content()
+        assert stop in content
+        assert "https://hg.example/account#mails" in content
+        assert "because something waits for your decision" in content
+
+
+def test_one_click_is_offered_over_https_only_and_never_at_an_address_that_is_none():
+    asked = many_asked_letter("ana@nordwind.example", "Ana", 7, "http://localhost/work")
+    found = written(asked, Look("N"), Ways("http://localhost/mails/t", ""))
+    assert found["List-Unsubscribe"] == "<http://localhost/mails/t>"
+    assert found["List-Unsubscribe-Post"] is None
+    for evil in ("https://a.example/\r\nBcc: eve@evil.example", "https://a.example/>,<mailto:eve@evil.example", "no"):
+        with pytest.raises(Invalid):
+            written(asked, Look("N"), Ways(evil, ""))
 
 
 @pytest.mark.parametrize("to", ["", "ana", "a@b\r\nBcc: x@y.example", "a@b.example, c@d.example", "a@b.example\n"])

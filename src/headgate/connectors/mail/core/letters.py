@@ -1,23 +1,29 @@
-"""What mails say: plain sentences, one link at most, in the tenant's name."""
+"""What mails say: plain sentences, one link at most, in the tenant's name.
+
+A letter is made of phrases by code that does not know who reads it in which language; `writing` says it.
+"""
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
+from headgate.access.mailing import SECURITY
+from headgate.kernel.money import Money
+from headgate.kernel.phrases import Phrase, counted, phrase
+
 _ACCENT = re.compile(r"#[0-9a-fA-F]{6}")
-_INK = "#101114"
 _COMMON_ACCENT = "#4646c6"
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A mail before it is written out. `act` and `link` are the button; empty where there is nothing to press."""
+    """A mail before it is written out. Texts are phrases, whose values may be amounts and instants; `facts` are labels
+    with values. `act` and `link` are the button; empty where there is nothing to press. `kind` is one of
+    `access.mailing.KINDS`, or `security` for what nobody can turn off."""
 
     to: str
     name: str
@@ -26,6 +32,8 @@ class Letter:
     act: str = ""
     link: str = ""
     after: tuple[str, ...] = ()
+    facts: tuple[tuple[str, object], ...] = ()
+    kind: str = SECURITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,70 +65,56 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def plain(letter: Letter, look: Look) -> str:
-    """The letter as text."""
-    link = (f"{letter.act}:\n{letter.link}",) if letter.link else ()
-    greeting = f"Hello {one_line(letter.name)},"
-    return "\n\n".join((greeting, *letter.paragraphs, *link, *letter.after, look.name)) + "\n"
-
-
-def page(letter: Letter, look: Look) -> str:
-    """The letter as simple HTML; everything in it is escaped, and nothing is loaded from elsewhere."""
-    paragraphs = [f"Hello {one_line(letter.name)},", *letter.paragraphs]
-    body = "".join(f"<p>{html.escape(p)}</p>" for p in paragraphs)
-    if letter.link:
-        link = html.escape(letter.link, quote=True)
-        style = f"display:inline-block;padding:10px 18px;border:2px solid {look.accent};border-radius:6px;color:{_INK}"
-        body += f'<p><a href="{link}" style="{style};text-decoration:none">{html.escape(letter.act)}</a></p>'
-        body += f'<p style="font-size:13px">If the button does not work, open this address:<br>{link}</p>'
-    body += "".join(f"<p>{html.escape(p)}</p>" for p in letter.after)
-    return (
-        '<!doctype html><html lang="en"><body style="margin:0;padding:24px;background:#fff;'
-        f'color:{_INK};font:16px/1.5 sans-serif"><div style="max-width:34em">{body}'
-        f"<p>{html.escape(look.name)}</p></div></body></html>"
-    )
-
-
 def reset_letter(to: str, name: str, link: str) -> Letter:
     """Somebody, we hope the person, lost the password."""
     return Letter(
         to,
         name,
-        "Choose a new password",
-        ("Somebody asked for a new password for your account.",),
-        "Choose a new password",
+        phrase("Choose a new password"),
+        (phrase("Somebody asked for a new password for your account."),),
+        phrase("Choose a new password"),
         link,
         (
-            "The link works once, for 30 minutes.",
-            "It was not you? Then do nothing: your password stays as it is. Nobody sees this mail but you.",
+            phrase("The link works once, for 30 minutes."),
+            phrase("It was not you? Then do nothing: your password stays as it is. Nobody sees this mail but you."),
         ),
     )
 
 
 def invitation_letter(to: str, name: str, by: str, link: str, days: int) -> Letter:
     """Somebody is let in, and chooses the password by themselves."""
+    who = by if isinstance(by, Phrase) else one_line(by)
     return Letter(
         to,
         name,
-        "Your account is ready",
-        (f"{one_line(by)} made an account for you. Choose a password and sign in.",),
-        "Choose a password",
+        phrase("Your account is ready"),
+        (phrase("%(who)s made an account for you. Choose a password and sign in.", who=who),),
+        phrase("Choose a password"),
         link,
-        (f"The link works once, for {days} days.",),
+        (counted("The link works once, for %(count)s day.", "The link works once, for %(count)s days.", days),),
     )
 
 
-def review_letter(to: str, name: str, title: str, left: int, link: str, *, late: bool) -> Letter:
+def review_letter(to: str, name: str, title: str, left: int, link: str, due_at: datetime, *, late: bool) -> Letter:
     """Somebody is to review who may do what, and it is nearly or just due."""
-    grants = "one grant waits" if left == 1 else f"{left} grants wait"
-    when = "was due" if late else "is due in three days or sooner"
+    named = one_line(title)
     return Letter(
         to,
         name,
-        f"{'Late' if late else 'Soon due'}: review of access, {one_line(title)}",
-        (f"The review of access {one_line(title)} {when}, and {grants} for a decision of its reviewers.",),
-        "Look at the review",
+        phrase("Late: review of access, %(title)s", title=named)
+        if late
+        else phrase("Soon due: review of access, %(title)s", title=named),
+        (
+            counted(
+                "%(count)s grant waits for a decision of the reviewers.",
+                "%(count)s grants wait for a decision of the reviewers.",
+                left,
+            ),
+        ),
+        phrase("Look at the review"),
         link,
+        facts=((phrase("Review"), named), (phrase("Was due") if late else phrase("Due"), due_at)),
+        kind="reviews",
     )
 
 
@@ -129,8 +123,8 @@ def changed_letter(to: str, name: str, what: str) -> Letter:
     return Letter(
         to,
         name,
-        "Your account was changed",
-        (what, "It was not you? Tell your administrator at once, and choose a new password."),
+        phrase("Your account was changed"),
+        (what, phrase("It was not you? Tell your administrator at once, and choose a new password.")),
     )
 
 
@@ -139,13 +133,14 @@ def locked_letter(to: str, name: str, minutes: int) -> Letter:
     return Letter(
         to,
         name,
-        "Wrong passwords for your account",
+        phrase("Wrong passwords for your account"),
         (
-            (
-                "Somebody gave a wrong password or code for your account several times. "
-                f"It is locked for {minutes} min; after that it opens by itself."
+            phrase(
+                "Somebody gave a wrong password or code for your account several times. It is locked for "
+                "%(minutes)s min; after that it opens by itself.",
+                minutes=minutes,
             ),
-            (
+            phrase(
                 "It was you? Then wait, or choose a new password. It was not you? Your account is safe while your "
                 "password is; a second factor protects it even then."
             ),
@@ -160,38 +155,62 @@ def asked_letter(
     kind: str,
     subject: str,
     partner: str,
-    stake: Decimal | None,
-    currency: str,
+    stake: Money | None,
     due_at: datetime,
     link: str,
     days: int,
     again: bool,
     overdue: bool = False,
 ) -> Letter:
-    """Somebody has to decide about something; `again` for a reminder. `due_at` is in the tenant's zone."""
-    about = f"{kind} {one_line(subject)}" + (f" of {one_line(partner)}" if partner else "")
-    money = f" At stake: {stake:,.2f} {one_line(currency)}." if stake is not None else ""
-    due = "It was due" if overdue else "It is due"
-    opens = f"The link opens the request for you, once, within {days} days; you sign in as always."
-    first = f"Still waiting for your decision: {about}." if again else f"Your decision is asked for: {about}."
+    """Somebody has to decide about something; `again` for a reminder. `kind` is the code of what it is about."""
+    about = phrase("%(kind)s %(subject)s", kind=word_of(kind), subject=one_line(subject))
+    if partner:
+        about = phrase("%(thing)s of %(partner)s", thing=about, partner=one_line(partner))
+    opens = counted(
+        "The link opens the request for you, once, within %(count)s day; you sign in as always.",
+        "The link opens the request for you, once, within %(count)s days; you sign in as always.",
+        days,
+    )
+    stays = phrase("It decides nothing by itself. After that the request is in your work as long as it waits.")
+    at_stake: tuple[tuple[str, object], ...] = ((phrase("At stake"), stake),) if stake is not None else ()
     return Letter(
         to,
         name,
-        f"{'Reminder: ' if again else ''}Please decide: {about}",
-        (f"{first}{money}", f"{due} on {due_at:%d %B %Y at %H:%M} ({due_at.tzname()})."),
-        "Open the request",
+        phrase("Reminder: please decide: %(what)s", what=about)
+        if again
+        else phrase("Please decide: %(what)s", what=about),
+        (phrase("This still waits for your decision.") if again else phrase("Your decision is asked for."),),
+        phrase("Open the request"),
         link,
-        (f"{opens} It decides nothing by itself. After that the request is in your work as long as it waits.",),
+        (phrase("%(one)s %(two)s", one=opens, two=stays),),
+        facts=(
+            (phrase("Request"), about),
+            *at_stake,
+            (phrase("Was due") if overdue else phrase("Due"), due_at),
+        ),
+        kind="reminders" if again else "approvals",
     )
 
 
-def many_asked_letter(to: str, name: str, count: int, link: str) -> Letter:
-    """More requests than mails should be written about wait for somebody."""
+def many_asked_letter(to: str, name: str, count: int, link: str, *, again: bool = False) -> Letter:
+    """More requests than mails should be written about wait for somebody; `again` when each is a reminder."""
     return Letter(
         to,
         name,
-        f"{count} requests wait for your decision",
-        (f"{count} requests have reached you. The one that is due first stands at the top of your work.",),
-        "Open my work",
+        counted("%(count)s request waits for your decision", "%(count)s requests wait for your decision", count),
+        (
+            counted(
+                "%(count)s request has reached you.",
+                "%(count)s requests have reached you. The one that is due first stands at the top of your work.",
+                count,
+            ),
+        ),
+        phrase("Open my work"),
         link,
+        kind="reminders" if again else "approvals",
     )
+
+
+def word_of(code: str) -> Phrase:
+    """What a code such as `price_exception` is called within a sentence."""
+    return Phrase(" ".join(code.split("_")).capitalize()).lower()

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from typing import Literal
+from email.policy import EmailPolicy
+from typing import Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from headgate.access.core import checks
-from headgate.connectors.mail.core.letters import Letter, Look, one_line, page, plain
-from headgate.kernel.errors import Misconfigured
+from headgate.connectors.mail.core.letters import Look, one_line
+from headgate.connectors.mail.core.parts import page, plain
+from headgate.connectors.mail.core.writing import Written
+from headgate.kernel.errors import Misconfigured, invalid
 
 LONGEST_SUBJECT = 200
 _PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 _FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_LINK = re.compile(r"https?://[!-;=?-~]{1,900}")
+_WHOLE: Final = "list-unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,24 @@ def check_from(address: str) -> str:
     return address
 
 
-def message_of(letter: Letter, look: Look, sender: str, id: UUID, at: datetime) -> EmailMessage:
+class _Policy(EmailPolicy):
+    """Folds headers at 78 characters, but for an address: broken into coded words, no mail program reads it. A line may
+    have 998 (RFC 5322, 2.1.1)."""
+
+    def fold(self, name: str, value: str) -> str:
+        return f"{name}: {value}{self.linesep}" if name.lower() == _WHOLE else super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        return self.fold(name, value).encode() if name.lower() == _WHOLE else super().fold_binary(name, value)
+
+
+def message_of(letter: Written, look: Look, sender: str, id: UUID, at: datetime) -> EmailMessage:
     """The message. Its id is the same at every attempt, so that a second copy can be told. Raises `Invalid`.
 
-    Names and subject are made one line and addresses are checked, so that no text can add a header.
+    Names and subject are made one line and addresses are checked, so that no text can add a header. A mail of a kind
+    that can be turned off says where, also by one press in the mail program (RFC 2369, RFC 8058).
     """
-    message = EmailMessage()
+    message = EmailMessage(_Policy())
     local, _, domain = sender.rpartition("@")
     message["From"] = Address(one_line(look.name)[:100], local, domain)
     to = checks.email(letter.to)
@@ -74,11 +91,23 @@ def message_of(letter: Letter, look: Look, sender: str, id: UUID, at: datetime) 
     message["Date"] = at
     message["Message-ID"] = f"<{id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
+    message["Content-Language"] = one_line(letter.language)
     if look.reply_to:
         message["Reply-To"] = Address("", *_split(checks.email(look.reply_to)))
-    message.set_content(plain(letter, look))
-    message.add_alternative(page(letter, look), subtype="html")
+    if letter.stop:
+        message["List-Unsubscribe"] = f"<{_address(letter.stop)}>"
+        if letter.stop.startswith("https:"):
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(plain(letter, look), cte="quoted-printable")
+    message.add_alternative(page(letter, look), subtype="html", cte="quoted-printable")
     return message
+
+
+def _address(link: str) -> str:
+    """An address that can stand in a header. Raises `Invalid`."""
+    if not _LINK.fullmatch(link):
+        raise invalid("stop", link, "is no address of a page", "Use https://your-host.")
+    return link
 
 
 def _split(address: str) -> tuple[str, str]:

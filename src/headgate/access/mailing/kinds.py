@@ -1,0 +1,49 @@
+"""The kinds of mails: who gets them, what they are called, and why somebody gets one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from headgate.kernel.phrases import Phrase, phrase
+
+SECURITY: Final = "security"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of mail that can be turned off. `why` stands below each such mail; `partners`: it is for people of
+    partners, else for the tenant's own."""
+
+    code: str
+    label: Phrase
+    why: Phrase
+    partners: bool = False
+
+
+_ALL = (
+    Kind(
+        "approvals",
+        phrase("Requests for your decision"),
+        phrase("You get this mail because something waits for your decision."),
+    ),
+    Kind(
+        "reminders",
+        phrase("Reminders of decisions that are still open"),
+        phrase("You get this mail because something still waits for your decision."),
+    ),
+    Kind(
+        "reviews",
+        phrase("Reviews of access that are nearly due"),
+        phrase("You get this mail because you are a reviewer of access."),
+    ),
+)
+# Mails about one's own account are of no kind here: nobody can turn them off.
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in _ALL})
+
+
+def kinds_for(partner: str | None) -> tuple[Kind, ...]:
+    """What somebody can choose about: a person of a partner, or one of the tenant's own."""
+    return tuple(kind for kind in _ALL if kind.partners == (partner is not None))

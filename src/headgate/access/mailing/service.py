@@ -1,0 +1,111 @@
+"""Choosing which mails one gets, in which language and time zone. Every change is in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+from psycopg import Connection
+
+from headgate.access.branding import WORD_LANGUAGES
+from headgate.access.mailing.kinds import KINDS
+from headgate.access.recording import record
+from headgate.kernel.context import Context
+from headgate.kernel.errors import invalid
+
+_READ: Final = """
+select principal, language, timezone, off from mail_choices where principal = any(%(principals)s)
+"""
+# Made first, so that the row can be locked: two changes at once both count.
+_MAKE: Final = """
+insert into mail_choices (principal, changed_at) values (%(principal)s, %(now)s) on conflict do nothing
+"""
+_LOCK: Final = "select language, timezone, off from mail_choices where principal = %(principal)s for update"
+_KEEP: Final = """
+update mail_choices set language = %(language)s, timezone = %(timezone)s, off = %(off)s, changed_at = %(now)s
+where principal = %(principal)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MailChoice:
+    """What somebody chose: language and zone ('' the tenant's), and the kinds they do not want."""
+
+    language: str = ""
+    timezone: str = ""
+    off: frozenset[str] = frozenset()
+
+    def wants(self, kind: str) -> bool:
+        """Whether they get mails of a kind; those about their account always."""
+        return kind not in self.off
+
+
+NO_CHOICE: Final = MailChoice()
+
+
+def choices_of(conn: Connection[Any], principals: Iterable[str]) -> dict[str, MailChoice]:
+    """What these people chose, in one query; who chose nothing is left out."""
+    rows = conn.execute(_READ, {"principals": sorted(set(principals))})
+    return {row[0]: MailChoice(row[1], row[2], frozenset(row[3])) for row in rows}
+
+
+def choose_mails(
+    conn: Connection[Any], ctx: Context, *, language: str, timezone: str, off: Collection[str], among: Collection[str]
+) -> bool:
+    """Keep what the one who acts chose about the kinds `among`; whether it is another choice than before.
+
+    Raises `Invalid` for a language, zone or kind that there is not.
+    """
+    _check_language(language)
+    if timezone and timezone not in available_timezones():
+        raise invalid("timezone", timezone, "is not a time zone", "Use a name such as Europe/Berlin.")
+    for kind in (*off, *among):
+        if kind not in KINDS:
+            raise invalid("off", kind, "is no kind of mail that can be turned off", f"Use {', '.join(KINDS)}.")
+    before = _locked(conn, ctx, ctx.principal.id)
+    kept = (before.off - frozenset(among)) | (frozenset(off) & frozenset(among))
+    return _keep(conn, ctx, ctx.principal.id, before, MailChoice(language, timezone, kept))
+
+
+def choose_language(conn: Connection[Any], ctx: Context, language: str) -> bool:
+    """Keep the language that the one who acts reads in ('' the tenant's); whether it is another than before."""
+    _check_language(language)
+    before = _locked(conn, ctx, ctx.principal.id)
+    return _keep(conn, ctx, ctx.principal.id, before, replace(before, language=language))
+
+
+def want_kind(conn: Connection[Any], ctx: Context, principal: str, kind: str, *, wanted: bool, by: str) -> bool:
+    """Turn mails of a kind to somebody on or off; whether that changed anything. `by` says for the audit trail how it
+    was asked for. Raises `Invalid` for a kind that cannot be turned off."""
+    if kind not in KINDS:
+        raise invalid("kind", kind, "is no kind of mail that can be turned off", f"Use {', '.join(KINDS)}.")
+    before = _locked(conn, ctx, principal)
+    off = before.off - {kind} if wanted else before.off | {kind}
+    return _keep(conn, ctx, principal, before, replace(before, off=off), by=by)
+
+
+def _check_language(language: str) -> None:
+    if language and language not in WORD_LANGUAGES:
+        languages = " or ".join(WORD_LANGUAGES)
+        raise invalid("language", language, "is not a language of Headgate", f"Use {languages}.")
+
+
+def _locked(conn: Connection[Any], ctx: Context, principal: str) -> MailChoice:
+    conn.execute(_MAKE, {"principal": principal, "now": ctx.now})
+    row = conn.execute(_LOCK, {"principal": principal}).fetchone()
+    assert row is not None, "it was made a moment ago"
+    return MailChoice(row[0], row[1], frozenset(row[2]))
+
+
+def _keep(
+    conn: Connection[Any], ctx: Context, principal: str, before: MailChoice, after: MailChoice, by: str = "account"
+) -> bool:
+    if after == before:
+        return False
+    values = {**asdict(after), "off": sorted(after.off)}
+    conn.execute(_KEEP, {**values, "principal": principal, "now": ctx.now})
+    told = {name: value for name, value in values.items() if getattr(after, name) != getattr(before, name)}
+    record(conn, ctx, "mails.chosen", "principal", principal, by=by, **told)
+    return True

@@ -1,0 +1,22 @@
+"""What people have chosen about their mails."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+
+from headgate.store import tenant_table
+
+# Who has no row gets every mail, in the tenant's language and zone; so do empty texts. `off` are the kinds that are not
+# wanted.
+mail_choices = tenant_table(
+    "mail_choices",
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False, server_default=""),
+    sa.Column("timezone", sa.Text, nullable=False, server_default=""),
+    sa.Column("off", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'::text[]")),
+    sa.Column("changed_at", TIMESTAMP(timezone=True), nullable=False),
+    primary_key=("principal",),
+    app="crud",
+    actor_column="principal",
+)
