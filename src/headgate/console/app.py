@@ -156,6 +156,7 @@ def create_console(app: App) -> ASGIApp:
         Route(f"{urls.SUPPORT_LINK}/{{link}}", look.follow, methods=["POST"]),
         Route(urls.SIGN_IN_BACK, federated.come_back, methods=["GET"]),
         *entrance.steps().routes(),
+        *entrance.mail_door().routes(),
         *(Route(_pattern(door.path), Guarded(site, door).answer, methods=[door.method]) for door in DOORS),
     ]
     told = (HTTPException, HeadgateError, psycopg.OperationalError, PoolClosed, Exception)

@@ -33,6 +33,7 @@ from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.passkeys import Site
 from headgate.identity import views
 from headgate.identity.devices import device_of, proofs_in_words
+from headgate.identity.mail_choices import box_of, keep_choices
 from headgate.identity.qr import app_setup
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
@@ -272,6 +273,18 @@ def forget_browser(person: Person) -> Leave:
     return _back(person, "done", phrase("That browser is forgotten."))
 
 
+def choose_mails(person: Person) -> Show | Leave:
+    """Which mails one gets, in which language and time zone."""
+    try:
+        with person.conn.transaction():
+            keep_choices(person.conn, person.ctx, person.form)
+    except Invalid as error:
+        problem = error.problems[0]
+        said = phrase("This is no time zone. Use a name such as Europe/Berlin, or leave it empty.")
+        return Show(_page(person, errors=((problem.field, said),)), 400)
+    return Leave(f"{person.where.account}#mails", Notice("done", phrase("Your mails come as you chose.")))
+
+
 def ask_proof(person: Person) -> Show:
     """The question for a proof."""
     return Show(_confirm(person))
@@ -379,6 +392,7 @@ def _page(
             views.DeviceRow(str(d.id), device_of(d.user_agent), d.created_at, d.last_used, d.id == mine)
             for d in list_devices(conn, me, ctx.now)
         ),
+        mails=box_of(conn, person.tenant, me, ctx.principal.partner),
         codes=codes,
         must_enrol=person.live.session.limited_to == ENROL and not released,
         errors=errors,
@@ -428,6 +442,7 @@ def ways(where: Where) -> tuple[Way, ...]:
         Way("POST", where.sessions_end, end_others),
         Way("POST", where.session_end("{session}"), end_session),
         Way("POST", where.device_forget("{device}"), forget_browser),
+        Way("POST", where.mails, choose_mails),
         Way("GET", where.confirm, ask_proof),
         Way("POST", where.confirm, take_proof),
         Way("POST", where.confirm_passkey, take_passkey),

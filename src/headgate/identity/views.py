@@ -58,7 +58,41 @@ class OverStep:
     kind: str = "over"
 
 
-Step = SecondStep | LostStep | ChooseStep | OverStep
+@dataclass(frozen=True, slots=True)
+class StopStep:
+    """The page of the link below a mail: `on` says whether mails of this kind are sent, `done` that it was just
+    chosen."""
+
+    where: Where
+    token: str
+    label: str
+    on: bool
+    done: bool = False
+    error: str = ""
+    kind: str = "stop"
+
+
+Step = SecondStep | LostStep | ChooseStep | OverStep | StopStep
+
+
+@dataclass(frozen=True, slots=True)
+class MailKind:
+    """A kind of mail, and whether somebody gets it."""
+
+    code: str
+    label: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MailBox:
+    """Which mails somebody gets and how; empty language and zone are the tenant's, whose zone is `usual`."""
+
+    kinds: tuple[MailKind, ...]
+    language: str
+    languages: tuple[tuple[str, str], ...]
+    timezone: str
+    usual: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +144,7 @@ class Account:
     codes_left: int
     codes_made_at: datetime | None
     sessions: tuple[SessionRow, ...]
+    mails: MailBox
     devices: tuple[DeviceRow, ...] = ()
     codes: tuple[str, ...] = ()
     must_enrol: bool = False

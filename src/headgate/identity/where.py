@@ -70,6 +70,14 @@ class Where:
     def sessions_end(self) -> str:
         return f"{self.account}/sessions/end-others"
 
+    @property
+    def mails(self) -> str:
+        return f"{self.account}/mails"
+
+    def stop_mails(self, token: str) -> str:
+        """The link below a mail; what `connectors.mail.post` writes."""
+        return f"{self.root}/mails/{quote(token, safe='{}')}"
+
     def passkey_name(self, passkey: str) -> str:
         return f"{self.passkeys}/{quote(passkey, safe='{}')}/name"
 

@@ -76,6 +76,7 @@ def create_portal(app: App, hosts: Hosts | None = None) -> ASGIApp:
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
         *entrance.steps().routes(),
+        *entrance.mail_door().routes(),
         Route(urls.SIGN_OUT, entrance.leave, methods=["POST"]),
         Route(f"{urls.WELCOME}/{{token}}", entrance.welcome, methods=["GET"]),
         Route(f"{urls.WELCOME}/{{token}}", entrance.accept, methods=["POST"]),

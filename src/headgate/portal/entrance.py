@@ -33,6 +33,7 @@ from headgate.access import (
 from headgate.access.branding import Logo, brand_logo
 from headgate.access.mfa.passkeys import offer_sign_in
 from headgate.identity.account import site_of
+from headgate.identity.mail_choices import MailDoor
 from headgate.identity.outside import Outside
 from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
@@ -128,6 +129,17 @@ class Entrance:
             tenant_of=self._tenant_id,
             staff=False,
             enter=lambda request, email, said: self._page(request, SignInView(email=email, done=said), 200),
+        )
+
+    def mail_door(self) -> MailDoor:
+        """The links below mails to people of partners."""
+        return MailDoor(self.site.app, WHERE, True, self._ours, _fields, self._mail_page)
+
+    def _mail_page(self, request: Request, step: Step, status: int, tenant: Tenant | None, locale: str) -> Response:
+        """A page that keeps no cookie: nobody is, or gets, signed in here."""
+        page = outside_page(request, self.site.app.clock.now(), tenant or self._tenant_shown(request))
+        return HTMLResponse(
+            self.site.portal.render(replace(page, locale=locale or page.locale), StepView(step)), status
         )
 
     def _ours(self, request: Request, tenant_id: UUID) -> None:

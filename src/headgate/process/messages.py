@@ -47,6 +47,13 @@ group by case_id, subject_type, subject, partner order by min(at), case_id limit
 _WAITING_COUNT = """
 select count(distinct case_id) from case_messages where not from_staff and seen_at is null
 """
+_UNREAD = """
+select case_id, subject_type, subject, partner, count(*), (array_agg(message order by at, message))[1],
+  (array_agg(author_name order by at, message))[1]
+from case_messages where from_staff and seen_at is null
+group by case_id, subject_type, subject, partner having min(at) > %s and min(at) <= %s
+order by min(at), case_id limit %s
+"""
 _SEEN = "update case_messages set seen_at = %s where case_id = %s and from_staff = %s and seen_at is null"
 
 
@@ -89,6 +96,20 @@ class Waiting:
     newest: datetime
     author_name: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What staff wrote about a case of a partner and nobody there has opened: how many messages, the first and its
+    author."""
+
+    case_id: UUID
+    subject_type: str
+    subject: str
+    partner: str
+    messages: int
+    first: UUID
+    author_name: str
 
 
 def send_message(conn: Connection[Any], ctx: Context, about: About, text: str) -> UUID:
@@ -140,6 +161,11 @@ def messages_of(conn: Connection[Any], case_id: UUID) -> list[Message]:
 def unseen_by_partner(conn: Connection[Any], limit: int) -> list[Message]:
     """What staff wrote and nobody of the partner has opened yet, newest first, in a partner's transaction."""
     return _revealed(conn, conn.execute(_UNSEEN, (limit,)).fetchall())
+
+
+def unread_by_partners(conn: Connection[Any], since: datetime, until: datetime, limit: int) -> list[Unread]:
+    """By case, what partners have not opened whose first message was written after `since` and up to `until`."""
+    return [Unread(*row) for row in conn.execute(_UNREAD, (since, until, limit))]
 
 
 def waiting_for_staff(conn: Connection[Any], limit: int) -> list[Waiting]:

@@ -39,6 +39,12 @@ _ALL = (
         phrase("Reviews of access that are nearly due"),
         phrase("You get this mail because you are a reviewer of access."),
     ),
+    Kind(
+        "messages",
+        phrase("Messages about your orders, deals and returns"),
+        phrase("You get this mail because somebody wrote to your company and nobody has opened it yet."),
+        partners=True,
+    ),
 )
 # Mails about one's own account are of no kind here: nobody can turn them off.
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in _ALL})

@@ -12,6 +12,7 @@ from headgate.connectors.mail.core.sender import Relay, read_relay
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
 from headgate.connectors.mail.post import TARGET, Mailroom
 from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
+from headgate.connectors.mail.telling import telling_job, write_to_partners
 
 __all__ = [
     "TARGET",
@@ -30,7 +31,9 @@ __all__ = [
     "read_relay",
     "reset_letter",
     "reviews_job",
+    "telling_job",
     "wants_mails",
     "write_to_deciders",
+    "write_to_partners",
     "write_to_reviewers",
 ]

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from psycopg import Connection
 
 from headgate.access import Sealer, Tenant
-from headgate.access.mailing import NO_CHOICE, MailChoice, choices_of
+from headgate.access.mailing import KINDS, NO_CHOICE, MailChoice, choices_of, stop_link
 from headgate.connectors.delivery import repo
 from headgate.connectors.mail.core.letters import Letter, Look, look_of
 from headgate.connectors.mail.core.writing import Reader, Shades, Ways, Written, written
@@ -21,6 +22,9 @@ from headgate.kernel.context import SYSTEM, Context
 from headgate.ledger import CommandDraft, outbox_add
 
 TARGET: Final = "mail"
+STOP: Final = "/mails"
+CHOOSE: Final = "/account#mails"
+PARTNERS: Final = "/portal"
 _ROW: Final[dict[str, Any]] = {
     "code": TARGET,
     "purpose": "commands",
@@ -85,6 +89,16 @@ class Mailroom:
         """The same for many letters, each with whom it is for and its key, in four statements; how many are wanted."""
         return self._post(conn, ctx, tenant, letters, choices_of(conn, {who for _, who, _ in letters}))
 
+    def address(self, tenant: Tenant, *, partners: bool) -> str:
+        """Where links to one's own pages begin: the portal's host where there is one; '' where it is not known."""
+        if not partners:
+            return self.base
+        if tenant.portal_host:
+            given = urlsplit(self.base)
+            port = f":{given.port}" if given.port and not self.secure else ""
+            return f"{'https' if self.secure else 'http'}://{tenant.portal_host}{port}{PARTNERS}"
+        return f"{self.base}{PARTNERS}" if self.base else ""
+
     def _post(
         self,
         conn: Connection[Any],
@@ -101,7 +115,7 @@ class Mailroom:
             if not choice.wants(letter.kind):
                 continue
             reader = self.reading.reader(tenant, choice.language, choice.timezone, ctx.now)
-            made = written(letter, reader, Ways(), shades)
+            made = written(letter, reader, self._ways(ctx, tenant, letter.kind, about), shades)
             payload = {"tenant": str(ctx.tenant_id), "sealed": self.sealer.seal(_body(made, look), _context(ctx))}
             drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))
         if drafts:
@@ -109,6 +123,14 @@ class Mailroom:
             conn.execute(repo.ADD_STATE, {**_ROW, "now": ctx.now})
             outbox_add(conn, ctx.now, drafts)
         return len(drafts)
+
+    def _ways(self, ctx: Context, tenant: Tenant, kind: str, about: str) -> Ways:
+        found = KINDS.get(kind)
+        base = self.address(tenant, partners=found.partners) if found else ""
+        if not base:
+            return Ways()
+        token = stop_link(self.sealer, ctx.tenant_id, about, kind, ctx.now)
+        return Ways(f"{base}{STOP}/{token}", f"{base}{CHOOSE}")
 
 
 def opened(sealer: Sealer, payload: Any) -> tuple[Written, Look]:

@@ -35,6 +35,7 @@ from headgate.console.guard import WHERE, Site, outside_page, read_form
 from headgate.console.pages.provider_links import WaysIn, only_break_glass, ways_in
 from headgate.console.views.sign_in import DemoLogin, SignInView, StepView
 from headgate.identity.account import site_of
+from headgate.identity.mail_choices import MailDoor
 from headgate.identity.outside import Outside
 from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
@@ -109,6 +110,18 @@ class Entrance:
             enter=lambda request, email, said: self._page(request, SignInView(email=email, done=said), 200),
             permit=only_break_glass,
         )
+
+    def mail_door(self) -> MailDoor:
+        """The links below mails to the tenant's own people."""
+        return MailDoor(self.site.app, WHERE, False, self.site.ours, read_form, self._mail_page)
+
+    def _mail_page(self, request: Request, step: Step, status: int, tenant: Tenant | None, locale: str) -> Response:
+        """A page that keeps no cookie: nobody is, or gets, signed in here."""
+        page = outside_page(request, self.site.app.clock.now(), self._shown(request))
+        if tenant is not None:
+            brand = tenant_brand(tenant.name, tenant.settings)
+            page = replace(page, tenant=brand.name, words=brand.words, locale=locale)
+        return HTMLResponse(self.site.console.render(page, StepView(step)), status)
 
     def _draw(self, request: Request, step: Step, status: int) -> Response:
         """A page of a step of the sign-in."""

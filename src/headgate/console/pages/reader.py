@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from headgate.access import end_session
 from headgate.access.branding import brand_logo
 from headgate.access.federation import Unreachable, get_provider, logout_hint
+from headgate.access.mailing import choose_language
 from headgate.console import auth, urls
 from headgate.console.views.sign_in import KeyboardView
 from headgate.console.views.sign_on import SignedOutView
@@ -35,9 +36,11 @@ def set_theme(visit: Visit) -> Answer:
 
 
 def set_language(visit: Visit) -> Answer:
-    """The language of words, numbers and dates, kept by this browser; what is none of ours means the tenant's."""
+    """The language of words, numbers and dates, kept by this browser and for one's mails; what is none of ours is the
+    tenant's."""
     response = RedirectResponse(auth.own_path(visit.form.get("then", "")), 303)
     secure, chosen = visit.app.settings.secure_cookies, visit.form.get("language", "")
+    choose_language(visit.conn, visit.ctx, chosen if chosen in LANGUAGES else "")
     if chosen in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=THEME_MAX_AGE_SECONDS, secure=secure, samesite="lax")
     else:

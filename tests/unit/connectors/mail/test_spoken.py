@@ -67,6 +67,10 @@ LETTERS: dict[str, list[Letter]] = {
             overdue=True,
         ),
     ],
+    "message_letter": [
+        letters.message_letter(TO, NAME, who="#4", kind="deal", subject="#1", count=count, link=LINK)
+        for count in (1, 3)
+    ],
     "many_asked_letter": [
         letters.many_asked_letter(TO, NAME, count, LINK, again=again) for count, again in ((1, True), (7, False))
     ],

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from headgate.access.mailing import KINDS, kinds_for
 from headgate.access.mfa.passkeys import Offer, Passkey
 from headgate.console.views.sign_in import AccountView, ConfirmView, StepView
 from headgate.identity.qr import app_setup
-from headgate.identity.views import Account, ChooseStep, Confirm, DeviceRow, LostStep, OverStep, SecondStep, SessionRow
+from headgate.identity.views import (
+    Account,
+    ChooseStep,
+    Confirm,
+    DeviceRow,
+    LostStep,
+    MailBox,
+    MailKind,
+    OverStep,
+    SecondStep,
+    SessionRow,
+    StopStep,
+)
 from headgate.identity.where import Where
+from headgate.ui.languages import LANGUAGES
 from tests.unit.ui.samples.base import ago
 
 WHERE = Where("")
@@ -22,6 +36,13 @@ KEYS = (
 DEVICES = (
     DeviceRow("d1", "Firefox on Windows", ago(days=40), ago(hours=2), True),
     DeviceRow("d2", "Safari on iPhone", ago(days=12), ago(days=1), False),
+)
+MAILS = MailBox(
+    tuple(MailKind(kind.code, kind.label, kind.code != "reminders") for kind in kinds_for(None)),
+    "de",
+    tuple(LANGUAGES.items()),
+    "",
+    "Europe/Berlin",
 )
 CODES = tuple(f"{n:04}-qrst-uvwx-yz23" for n in range(2222, 2232))
 
@@ -39,6 +60,7 @@ def account(**more: object) -> Account:
         "codes_left": 0,
         "codes_made_at": None,
         "sessions": SESSIONS[:1],
+        "mails": MAILS,
     }
     return Account(**{**values, **more})  # type: ignore[arg-type]
 
@@ -73,5 +95,7 @@ STEPS = {
     "lost": StepView(LostStep(WHERE, ask_tenant=True)),
     "lost-sent": StepView(LostStep(WHERE, sent=True)),
     "choose": StepView(ChooseStep(WHERE, "t.x", "Ana Keller", "ana@nordwind.example", 12, "The two passwords differ.")),
+    "stop": StepView(StopStep(WHERE, "t.x", KINDS["approvals"].label, on=True)),
+    "stopped": StepView(StopStep(WHERE, "t.x", KINDS["approvals"].label, on=False, done=True)),
     "over": StepView(OverStep(WHERE, "This link is over", "It was used already, or its time is up.", "/approvals/1")),
 }

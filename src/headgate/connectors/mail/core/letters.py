@@ -211,6 +211,21 @@ def many_asked_letter(to: str, name: str, count: int, link: str, *, again: bool 
     )
 
 
+def message_letter(to: str, name: str, *, who: str, kind: str, subject: str, count: int, link: str) -> Letter:
+    """Somebody of the tenant wrote to a partner about a case; what, stands in the portal."""
+    about = phrase("%(kind)s %(subject)s", kind=word_of(kind), subject=one_line(subject))
+    return Letter(
+        to,
+        name,
+        phrase("New message about %(what)s", what=about),
+        (counted("%(who)s wrote to you.", "%(who)s wrote to you; %(count)s messages wait.", count, who=one_line(who)),),
+        phrase("Read it in the portal"),
+        link,
+        facts=((phrase("About"), about),),
+        kind="messages",
+    )
+
+
 def word_of(code: str) -> Phrase:
     """What a code such as `price_exception` is called within a sentence."""
     return Phrase(" ".join(code.split("_")).capitalize()).lower()

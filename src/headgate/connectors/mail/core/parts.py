@@ -72,7 +72,8 @@ def _fact(label: str, value: str) -> str:
     line, quiet, ink = _LIGHT["line"], _LIGHT["quiet"], _LIGHT["ink"]
     cell = f"border-bottom:1px solid {line};padding:8px 0;vertical-align:top;text-align:left"
     return (
-        f'<tr><th scope="row" class="quiet line" style="{cell};padding-right:16px;color:{quiet};font-weight:400">'
+        f'<tr><th scope="row" class="quiet line" style="{cell};padding-right:16px;white-space:nowrap;color:{quiet};'
+        f'font-weight:400">'
         f'{html.escape(label)}</th><td class="ink line" style="{cell};color:{ink};font-weight:600">'
         f"{html.escape(value)}</td></tr>"
     )

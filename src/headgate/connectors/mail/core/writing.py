@@ -72,7 +72,7 @@ class Written:
 
 _STOP: Final = phrase("Stop mails of this kind")
 _CHOOSE: Final = phrase("Choose which mails you get")
-_ACCOUNT: Final = phrase("Mails about your own account cannot be turned off.")
+_ACCOUNT: Final = phrase("You get this mail because it is about your own account. Such mails cannot be turned off.")
 
 
 def written(letter: Letter, reader: Reader, ways: Ways, shades: Shades) -> Written:
