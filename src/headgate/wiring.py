@@ -124,6 +124,7 @@ NOTED = (
     "price_exception.granted",
     "audit.rewrite_detected",
     "deal.decided",
+    "deal.lapsing",
     "clock.warned",
     "clock.breached",
     "clock.escalated",

@@ -118,9 +118,58 @@ def test_what_is_late_is_handed_up_link_by_link() -> None:
     assert play.case.owner_role == "manager"
     assert play.tasks() == ["manager"] * 4  # the work itself, what was told before, and the word that it is theirs
     assert last.audit.body["escalation"] == {"link": 3, "of": 3, "to": "manager", "how": "reassign"}
-    # Time over stays over.
+
+
+def chain(play: Play) -> dict[str, timedelta]:
+    return {n.rpartition(".")[2]: t - NOW for n, t in play.timers().items() if n.startswith("sla.escalate")}
+
+
+def test_nobody_is_called_for_while_what_is_late_waits_for_the_customer_and_it_stays_late() -> None:
+    play = begun()
+    play.fire("sla.breach")
+    play.fire("sla.escalate.0")
+    later(play, 1)  # three hours before the second link, seven before the last
     play.send("thing.asked")
+    assert play.case is not None
+    assert (play.case.sla_state, play.timers(), play.case.due_at) == ("paused", {}, NOW + 16 * HOUR)
+    later(play, 50)
+    play.send("thing.answered")
+    assert (play.case.sla_state, play.case.due_at) == ("breached", NOW + 16 * HOUR)
+    assert chain(play) == {"1": 70 * HOUR, "2": 74 * HOUR}
+    play.fire("sla.escalate.1")
+    # Asked once more, the last link moves on from where the first pause had put it.
+    later(play, 1)
+    play.send("thing.asked")
+    later(play, 10)
+    play.send("thing.answered")
+    assert chain(play) == {"2": 84 * HOUR}
+    play.fire("sla.escalate.2")
+    assert play.case.owner_role == "manager"
+    play.send("thing.done")
     assert play.case.sla_state == "breached"
+
+
+def test_a_late_stage_that_is_left_while_it_waits_was_late() -> None:
+    play = begun()
+    play.fire("sla.breach")
+    play.send("thing.asked")
+    play.send("thing.done")
+    assert play.case is not None
+    assert (play.case.sla_state, play.case.due_at) == ("breached", None)
+
+
+def test_a_link_that_fired_while_it_was_being_stopped_is_called_for_when_the_answer_has_come() -> None:
+    play = begun()
+    play.fire("sla.breach")
+    play.send("thing.asked")
+    # The timer had been taken before the pause; its event comes after it.
+    play.fire("sla.escalate.0", at=play.now)
+    assert play.tasks() == ["fitter"]
+    later(play, 5)
+    play.send("thing.answered")
+    assert chain(play) == {"0": 21 * HOUR, "1": 25 * HOUR, "2": 29 * HOUR}
+    play.fire("sla.escalate.0")
+    assert play.tasks() == ["desk", "fitter"]
 
 
 def test_an_escalation_that_comes_after_the_work_is_done_says_nothing() -> None:

@@ -225,9 +225,10 @@ def _facts(content: Mapping[str, Any], visit: Visit) -> tuple[tuple[str, str], .
 
 
 def _told(row: Mapping[str, Any], milestones: list[Milestone]) -> tuple[str, ...]:
-    """What the rules let the partner know. What was said while people looked at it is over once they have decided."""
+    """What the rules let the partner know. What was said while people looked at it is over once they have decided, and
+    one that expired says why."""
     looked_at = any(m.status in CHECKED for m in milestones)
-    return () if looked_at and row["status"] not in CHECKED else tuple(row["told"])
+    return () if looked_at and row["status"] not in {*CHECKED, "expired"} else tuple(row["told"])
 
 
 def _spent(since: datetime | None, until: datetime | None, now: datetime) -> int:

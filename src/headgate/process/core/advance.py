@@ -200,8 +200,8 @@ def leave(run: Run) -> None:
     """Close what belongs to the stage being left: its clocks, its tasks, and an approval nobody decided (voided)."""
     _close(run, anything=run.case.status == "waiting")
     case = run.case
-    met = "met" if case.sla_state in ("running", "warned", "paused") else case.sla_state
-    run.case = case._replace(due_at=None, warn_at=None, sla_state=met)
+    ended = "met" if case.sla_state in ("running", "warned", "paused") else case.sla_state
+    run.case = case._replace(due_at=None, warn_at=None, sla_state="breached" if service_level.late(case) else ended)
 
 
 def _close(run: Run, *, anything: bool) -> None:

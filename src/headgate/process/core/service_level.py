@@ -1,7 +1,9 @@
 """The clock of a stage: started, paused while somebody outside has the ball, warned, breached, escalated.
 
 All times are working hours of the calendar that counts for the case. A pause moves what is due by exactly the working
-time it lasted, and so the clocks of approvals that wait. What was late before it stays late: a pause mends nothing.
+time it lasted, and so the clocks of approvals that wait. What was late before it stays late: a pause mends nothing. Yet
+nobody is called for while the answer is the partner's to give, so links of the chain that are still ahead stand still
+as well.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from headgate.process.core.definition import ServiceLevel, Stage
 from headgate.process.core.pausing import moved
 from headgate.process.core.running import Run
 from headgate.process.core.state import (
+    Case,
     EventEmitted,
     TaskOpened,
     TasksRaised,
@@ -55,7 +58,7 @@ def hear(run: Run, stage: Stage, trigger: str) -> bool:
             return True
         return trigger in [p.on for p in stage.sla.pauses]  # asked again, and it waits already
     begins = next((p for p in stage.sla.pauses if p.on == trigger), None)
-    if begins is not None and run.case.sla_state in ("running", "warned"):
+    if begins is not None and run.case.sla_state in ("running", "warned", "breached"):
         _pause(run, stage.sla, begins.because)
         return True
     return begins is not None or any(trigger in p.until for p in stage.sla.pauses)
@@ -63,11 +66,22 @@ def hear(run: Run, stage: Stage, trigger: str) -> bool:
 
 def breached(run: Run, stage: Stage) -> None:
     """The time is over: set the clocks of the escalation chain."""
-    if stage.sla is None or run.case.due_at is None:
-        return
-    for place, step in enumerate(stage.sla.chain):
-        at = run.deadline(run.case.due_at, step.after)
-        run.effects.append(TimerSet(run.case.case_id, run.case.key, f"{ESCALATE}{place}", at))
+    if stage.sla is not None:
+        _set_chain(run, dict(enumerate(_chain(run, stage.sla))))
+
+
+def _chain(run: Run, sla: ServiceLevel) -> list[datetime]:
+    """When each link of the chain is called for: as the last pause has moved it, else counted from the due time."""
+    kept = clock_of(run.case.data).get("chain")
+    if isinstance(kept, list):
+        return [parse_instant("chain", at) for at in kept]
+    due = run.case.due_at
+    return [] if due is None else [run.deadline(due, step.after) for step in sla.chain]
+
+
+def _set_chain(run: Run, links: Mapping[int, datetime]) -> None:
+    case = run.case
+    run.effects.extend(TimerSet(case.case_id, case.key, f"{ESCALATE}{place}", at) for place, at in links.items())
 
 
 def escalate(run: Run, stage: Stage, name: str) -> str:
@@ -75,6 +89,9 @@ def escalate(run: Run, stage: Stage, name: str) -> str:
     the case stands higher in the queues, by one with each link."""
     chain = stage.sla.chain if stage.sla is not None else ()
     place = int(name.removeprefix(ESCALATE))
+    if run.case.sla_state == "paused" and late(run.case):
+        clock = clock_of(run.case.data)
+        _keep(run, {**clock, "missed": [*_missed(clock), place]})  # it fired while it was being stopped
     if run.case.sla_state != "breached" or place >= len(chain):
         return "timer.stale"
     step, case = chain[place], run.case
@@ -120,9 +137,15 @@ def announce(run: Run, stage: Stage, type_: str, more: Mapping[str, object] | No
 
 
 def clock_of(data: Mapping[str, object]) -> Mapping[str, object]:
-    """What a case keeps about its clock: `target_at`, and while it is paused `since`, `because`, `was`."""
+    """What a case keeps about its clock: `target_at`, and while it is paused `since`, `because`, `was`; `chain`, when a
+    pause of what was late has moved it."""
     found = data.get(CLOCK)
     return found if isinstance(found, Mapping) else {}
+
+
+def late(case: Case) -> bool:
+    """Whether the stage's time is over, also while its clock stands still."""
+    return case.sla_state == "breached" or (case.sla_state == "paused" and clock_of(case.data).get("was") == "breached")
 
 
 def _pause(run: Run, sla: ServiceLevel, because: str) -> None:
@@ -138,17 +161,37 @@ def _pause(run: Run, sla: ServiceLevel, because: str) -> None:
 def _resume(run: Run, sla: ServiceLevel, clock: Mapping[str, object]) -> None:
     since, was, case = parse_instant("since", clock["since"]), str(clock["was"]), run.case
     assert case.due_at is not None
-    due = moved(run, since, case.due_at)
-    warn = moved(run, since, case.warn_at) if was == "running" and case.warn_at is not None else None
-    run.case = case._replace(sla_state=was, due_at=due, warn_at=warn or case.warn_at)
-    _set(run, warn, due)
     left = {k: v for k, v in clock.items() if k not in ("since", "because", "was")}
-    if "target_at" in left:
-        left["target_at"] = _target(run, since, str(left["target_at"]))
-    _keep(run, left)
+    if was == "breached":
+        _late_again(run, sla, since, left)
+    else:
+        due = moved(run, since, case.due_at)
+        warn = moved(run, since, case.warn_at) if was == "running" and case.warn_at is not None else None
+        run.case = case._replace(sla_state=was, due_at=due, warn_at=warn or case.warn_at)
+        _set(run, warn, due)
+        if "target_at" in left:
+            left["target_at"] = _target(run, since, str(left["target_at"]))
+        _keep(run, left)
     run.notes["clock"] = {"resumed": clock["because"], "paused_since": clock["since"]}
     pausing.go_on(run)
     announce(run, run.definition.stages[run.case.stage], "clock.resumed", {"because": clock["because"]})
+
+
+def _late_again(run: Run, sla: ServiceLevel, since: datetime, clock: Mapping[str, object]) -> None:
+    """Its time is over as it was. Links that were ahead come as much later as the pause lasted; one that fired while it
+    was being stopped is called for now."""
+    chain, missed = _chain(run, sla), _missed(clock)
+    ahead = {place: moved(run, since, at) for place, at in enumerate(chain) if at > since}
+    ahead |= {place: run.around.now for place in missed if place < len(chain)}
+    left = {k: v for k, v in clock.items() if k != "missed"}
+    run.case = run.case._replace(sla_state="breached")
+    _keep(run, {**left, "chain": [instant_text(ahead.get(place, at)) for place, at in enumerate(chain)]})
+    _set_chain(run, ahead)
+
+
+def _missed(clock: Mapping[str, object]) -> list[int]:
+    kept = clock.get("missed")
+    return [int(str(place)) for place in kept] if isinstance(kept, list) else []
 
 
 def _target(run: Run, since: datetime, text: str) -> str:

@@ -66,13 +66,15 @@ def _amends(event_type: str) -> bool:
 
 
 def mark(call: ActionCall) -> ActionResult:
-    """`deal.mark`: take the status the definition names; a protection that was running ends."""
+    """`deal.mark`: take the status the definition names; a protection that was running ends. What the definition tells
+    the partner of it stands in for what was told before."""
     state = _state(call)
     status = str(call.args["status"])
     ended = state.protected_until
     if state.status == PROTECTED and ended is not None:
         ended = min(ended, call.now)
-    after = replace(state, status=status, protected_until=ended, updated_at=call.now)
+    told = (str(call.args["told"]),) if call.args.get("told") else state.told
+    after = replace(state, status=status, protected_until=ended, told=told, updated_at=call.now)
     return ActionResult({"notice": notice(after)}, (_book(call).put(call.event.seq, after),))
 
 
@@ -133,8 +135,10 @@ def clock(call: ActionCall) -> ActionResult:
 
 
 def remind(call: ActionCall) -> ActionResult:
-    """`deal.remind`: the protection ends soon; say so once."""
-    after = replace(_state(call), warn_at=None, updated_at=call.now)
+    """`deal.remind`: the protection ends or the registration lapses soon; say so once, beside what was told before."""
+    state = _state(call)
+    told = (*state.told, str(call.args["told"])) if call.args.get("told") else state.told
+    after = replace(state, warn_at=None, told=tuple(dict.fromkeys(told)), updated_at=call.now)
     return ActionResult({"notice": notice(after)}, (_book(call).put(call.event.seq, after),))
 
 

@@ -24,6 +24,7 @@ _NOTICE = record(
     told=listing("reasons that the partner reads"),
     protected_until=maybe(instant("when its protection ends")),
 )
+_TOLD = maybe(text("what the partner reads of it"))
 _UNTIL = maybe(instant("when the protection ends"))
 _STAKE = number("the deal's amount in the tenant's currency")
 
@@ -51,7 +52,7 @@ SIGNATURES: Mapping[str, Signature] = {
     ),
     "deal.mark": Signature(
         "takes a status; a protection that was running ends",
-        takes={"status": text("the status it takes")},
+        takes={"status": text("the status it takes"), "told": _TOLD},
         gives={"notice": _NOTICE},
     ),
     "deal.protect": Signature(
@@ -78,7 +79,7 @@ SIGNATURES: Mapping[str, Signature] = {
             "over": truth("whether it has ended"),
         },
     ),
-    "deal.remind": Signature("notes that the partner was reminded", gives={"notice": _NOTICE}),
+    "deal.remind": Signature("notes that the partner was reminded", takes={"told": _TOLD}, gives={"notice": _NOTICE}),
     "deal.activity": Signature(
         "takes what the partner did; near the end it prolongs the protection by the policy deal_extension",
         gives={
