@@ -104,6 +104,7 @@ def pages(opened: Stage) -> Pages:
         "clients": ("/clients", "tom"),
         "provider-access": ("/provider-access", "tom"),
         "inheritance": ("/inheritance", "tom"),
+        "packs": ("/packs", "tom"),
         "usage": ("/use", "tom"),
         "search": ("/search?q=T-0", "carl"),
         "keyboard": ("/help/keyboard", "carl"),

@@ -76,6 +76,7 @@ USAGE = "/use"
 EXPORTS = "/exports"
 SAVED_VIEWS = "/saved-views"
 GUESTS = "/provider-access"
+PACKS = "/packs"
 INHERITANCE = "/inheritance"
 OFFERS = "/inheritance/offers"
 # Every other address.
