@@ -4,7 +4,8 @@
     python scripts/messages.py --check   # say what is missing, change nothing
 
 Phrases come from `_('…')`, `ngettext` and the filter `plural` in templates; from `phrase("…")`, `counted("…", "…")`
-and `say("…")` in code; and from the tables of words that pages pass through `say`.
+and `say("…")` in code; from the messages and fixes of errors that pages show; and from the tables of words that pages
+pass through `say`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from headgate.console.present.returns import VIEWS as RETURN_LISTS  # noqa: E402
 from headgate.console.present.saved import FILTERS  # noqa: E402
 from headgate.console.present.work import SCOPES  # noqa: E402
 from headgate.console.render import KEYS  # noqa: E402
+from headgate.kernel import errors  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
 from headgate.portal.pages.returns import WORDS as RETURNS  # noqa: E402
 from headgate.ui.languages import ENGLISH, LANGUAGES, LOCALE  # noqa: E402
@@ -54,6 +56,15 @@ CODES = (
     *("released", "rejected", "cancelled", "fulfilled", "granted", "withdrawn", "protected", "credited", "replaced"),
 )
 EDGES = {"ui", "console", "portal"}
+# What these refuse is read in a terminal, in a log or by a program.
+UNSEEN = (
+    *("api/", "cli/", "entry/", "packs/", "store/", "worker/", "__main__.py", "wiring.py", "access/scim/"),
+    *("access/sources.py", "access/idempotency.py", "connectors/mail/", "domain/derive.py", "policy/exchange/"),
+    *(f"ledger/{name}.py" for name in ("checkpoints", "export", "inbox", "lanes", "log", "outbox", "proofs")),
+    *("ledger/core/", "process/definitions.py", "process/engine.py", "process/exporting.py", "process/lanes.py"),
+)
+# Errors and their parts that begin with a field and its value; then come message and fix.
+ABOUT_FIELDS = {"invalid", "refused", "Problem"}
 HEADER = """\
 msgid ""
 msgstr ""
@@ -109,6 +120,37 @@ def _code() -> Iterator[tuple[Message, str]]:
                 yield from _message(told, forms, file)
 
 
+def _errors() -> Iterator[tuple[Message, str]]:
+    """What errors say that people meet on pages: written out where they are raised."""
+    trees = {file: ast.parse(file.read_text()) for file in sorted(SOURCE.rglob("*.py"))}
+    known = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
+    for _ in range(2):  # a kind of a kind
+        for tree in trees.values():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and known & {getattr(base, "id", "") for base in node.bases}:
+                    known.add(node.name)
+    for file, tree in trees.items():
+        where = str(file.relative_to(SOURCE))
+        if not where.startswith(UNSEEN):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call):
+                    yield from ((text, where) for text in _told_by(node, known))
+
+
+def _told_by(call: ast.Call, known: set[str]) -> Iterator[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name not in known and name not in ABOUT_FIELDS:
+        return
+    told = call.args[2:4] if name in ABOUT_FIELDS else call.args[:1]
+    choices = [*told, *(each.value for each in call.keywords if each.arg in ("message", "fix"))]
+    while choices:
+        found = choices.pop()
+        if isinstance(found, ast.IfExp):
+            choices += [found.body, found.orelse]
+        elif isinstance(found, ast.Constant) and isinstance(found.value, str) and found.value:
+            yield found.value
+
+
 def _message(told: list[Any], forms: int, file: Path) -> Iterator[tuple[Message, str]]:
     where = str(file.relative_to(SOURCE))
     if forms == 1 and len(told) == 1 and isinstance(told[0], str):
@@ -121,6 +163,7 @@ def phrases() -> Iterator[tuple[Message, str]]:
     """Every phrase with the file it stands in, relative to the package; one and many where it tells them apart."""
     yield from _templates()
     yield from _code()
+    yield from _errors()
     yield from ((word.label, "ui/words.py") for states in STATES.values() for word in states.values())
     yield from ((str(humanise(code)), "ui/words.py") for code in (*CODES, *sorted(ROLES)))
     for item in navigation(set(PERMISSIONS), NavCounts()):
@@ -136,6 +179,7 @@ def phrases() -> Iterator[tuple[Message, str]]:
     yield from ((label, "console/present/asks.py") for label in DEALS.values())
     yield from ((label, "console/present/work.py") for label in SCOPES.values())
     yield from ((text, "console/pages/handling.py") for words in WORDS.values() for text in words[:2])
+    yield from (((words[2], words[3]), "console/pages/handling.py") for words in WORDS.values())
     yield from ((text, "console/pages/saved.py") for text in SAVED)
     yield from ((label, "console/present/saved.py") for label in (*FILTERS.values(), *COLUMNS.values()))
 

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from headgate.access.repo import tenants as repo
 from headgate.kernel.errors import OverQuota
+from headgate.kernel.phrases import phrase
 
 # What can be limited, and in which words.
 QUOTAS: Final[Mapping[str, str]] = {
@@ -72,7 +73,15 @@ def expect_room(conn: Connection, now: datetime, name: str) -> None:
         return
     found = next(each for each in usage(conn, now) if each.name == name)
     if found.used >= row[0]:
-        raise OverQuota(f"this tenant may have {row[0]} {found.words} and has {found.used}; {_ADVICE[name]}")
+        raise OverQuota(
+            phrase(
+                "this tenant may have %(row)s %(words)s and has %(used)s; %(advice)s",
+                row=row[0],
+                words=found.words,
+                used=found.used,
+                advice=_ADVICE[name],
+            )
+        )
 
 
 def expect_document_room(conn: Connection, adding: int) -> None:
@@ -80,4 +89,8 @@ def expect_document_room(conn: Connection, adding: int) -> None:
     moment may overrun it by one file."""
     limit, kept = conn.execute(repo.DOCUMENTS).fetchone() or (None, 0)
     if limit is not None and kept + adding > limit * MEGABYTE:
-        raise OverQuota(f"this tenant may keep {limit} megabytes of files; drop some, or ask for a larger quota")
+        raise OverQuota(
+            phrase(
+                "this tenant may keep %(limit)s megabytes of files; drop some, or ask for a larger quota", limit=limit
+            )
+        )

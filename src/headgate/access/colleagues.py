@@ -26,10 +26,11 @@ from headgate.access.rules import security_of
 from headgate.access.shutting import shut_out
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, Unauthenticated, invalid
+from headgate.kernel.phrases import phrase
 
 INVITED_FOR = timedelta(days=7)
 MOST_COLLEAGUES = 200
-_OVER = "this link is not valid any more; ask whoever invited you for a new one"
+_OVER = phrase("this link is not valid any more; ask whoever invited you for a new one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,16 @@ def invite(conn: Connection, ctx: Context, *, email: str, name: str, role: str, 
     address, shown = checks.email(email), checks.text("name", name, 200)
     _check_role(role)
     if len(conn.execute(repo.LOCK_COLLEAGUES, {"partner": partner}).fetchall()) >= MOST_COLLEAGUES:
-        raise Conflict(f"a partner has at most {MOST_COLLEAGUES} people; deactivated ones count")
+        raise Conflict(
+            phrase(
+                "a partner has at most %(most_colleagues)s people; deactivated ones count",
+                most_colleagues=MOST_COLLEAGUES,
+            )
+        )
     principal = f"user:{address}"
     values = {"principal": principal, "kind": "person", "name": shown, "email": address, "password_hash": None}
     if conn.execute(ADD_PRINCIPAL, {**values, "partner": partner, "now": ctx.now}).rowcount != 1:
-        raise Conflict(f"{address} cannot be invited: the address is in use already")
+        raise Conflict(phrase("%(address)s cannot be invited: the address is in use already", address=address))
     grant = {"principal": principal, "role": role, "valid_from": None, "valid_until": None}
     conn.execute(SET_GRANT, {**grant, "by": ctx.principal.id, "now": ctx.now})
     record(conn, ctx, "principal.invited", "principal", principal, name=shown, partner=partner, role=role)
@@ -107,7 +113,7 @@ def renew_link(conn: Connection, ctx: Context, principal: str) -> Invitation:
     require(ctx.principal, "portal.users")
     colleague = _colleague(conn, ctx, principal)
     if colleague.status != "active":
-        raise Conflict(f"{colleague.name} is deactivated; activate the account first")
+        raise Conflict(phrase("%(name)s is deactivated; activate the account first", name=colleague.name))
     record(conn, ctx, "principal.link_renewed", "principal", principal)
     return _link(conn, ctx, principal)
 
@@ -187,7 +193,7 @@ def _colleague(conn: Connection, ctx: Context, principal: str) -> Account:
     conn.execute(repo.LOCK_COLLEAGUES, {"partner": partner})
     account = get_account(conn, principal, ctx.now)
     if account.partner != partner or account.kind != "person":
-        raise NotFound(f"there is no {principal}")
+        raise NotFound(phrase("there is no %(principal)s", principal=principal))
     return account
 
 
@@ -203,4 +209,6 @@ def _other(conn: Connection, ctx: Context, principal: str) -> Account:
 
 def _check_role(role: str) -> None:
     if role not in PARTNER_ROLES:
-        raise invalid("role", role, "is not a role in the portal", f"Use one of {', '.join(PARTNER_ROLES)}.")
+        raise invalid(
+            "role", role, "is not a role in the portal", phrase("Use one of %(names)s.", names=", ".join(PARTNER_ROLES))
+        )

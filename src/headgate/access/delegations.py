@@ -21,6 +21,7 @@ from headgate.access.roles import keep_duties_apart, list_grants, lock_accounts
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 
 LONGEST = timedelta(days=366)
 
@@ -64,7 +65,9 @@ def create_delegation(
     }
     for role in names:
         if role not in own | passed_on:
-            raise Forbidden(f"{delegator} does not hold {role} and cannot delegate it")
+            raise Forbidden(
+                phrase("%(delegator)s does not hold %(role)s and cannot delegate it", delegator=delegator, role=role)
+            )
     keep_duties_apart(conn, ctx.now, delegate, names, (valid_from, valid_until))
     delegation_id = new_id(ctx.now)
     terms: dict[str, Any] = {

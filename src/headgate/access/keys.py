@@ -20,6 +20,7 @@ from headgate.access.recording import record
 from headgate.access.repo import keys as repo
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, NotFound, Unauthenticated, invalid
+from headgate.kernel.phrases import phrase
 from headgate.store import Database
 
 _TOUCH_EVERY = timedelta(minutes=1)
@@ -96,13 +97,21 @@ def held_scopes(account: Account, scopes: Iterable[str]) -> list[str]:
     """Scopes in order, each a permission that the account has. Raises `Invalid`, `Forbidden`."""
     wanted = sorted(set(scopes))
     if not wanted:
-        raise invalid("scopes", "", "is empty", f"Use some of {', '.join(PERMISSIONS)}.")
+        raise invalid("scopes", "", "is empty", phrase("Use some of %(names)s.", names=", ".join(PERMISSIONS)))
     held = account.as_principal().permissions
     for scope in wanted:
         if scope not in PERMISSIONS:
-            raise invalid("scopes", scope, "is not a permission", f"Use some of {', '.join(PERMISSIONS)}.")
+            raise invalid(
+                "scopes", scope, "is not a permission", phrase("Use some of %(names)s.", names=", ".join(PERMISSIONS))
+            )
         if scope not in held:
-            raise Forbidden(f"{account.principal} does not have {scope}; grant a role that has it first")
+            raise Forbidden(
+                phrase(
+                    "%(principal)s does not have %(scope)s; grant a role that has it first",
+                    principal=account.principal,
+                    scope=scope,
+                )
+            )
     return wanted
 
 

@@ -22,6 +22,7 @@ from headgate.access.rules import security_of
 from headgate.access.shutting import shut_out
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, NotFound
+from headgate.kernel.phrases import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def get_account(conn: Connection, principal: str, now: datetime) -> Account:
     """One account, with the roles in force now. Raises `NotFound`."""
     row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": now}).fetchone()
     if row is None:
-        raise NotFound(f"there is no {principal}")
+        raise NotFound(phrase("there is no %(principal)s", principal=principal))
     return as_account(row)
 
 
@@ -137,7 +138,7 @@ def load_principal(conn: Connection, principal_id: str, now: datetime) -> Princi
     """Who acts, with the roles and permissions in force now. Raises `NotFound`, or `Forbidden` when suspended."""
     account = get_account(conn, principal_id, now)
     if account.status != "active":
-        raise Forbidden(f"{principal_id} is suspended")
+        raise Forbidden(phrase("%(principal_id)s is suspended", principal_id=principal_id))
     return account.as_principal()
 
 
@@ -212,7 +213,7 @@ def set_password(conn: Connection, ctx: Context, principal: str, password: str) 
         require(ctx.principal, "admin")
     account = get_account(conn, principal, ctx.now)
     if account.kind != "person":
-        raise Conflict(f"{principal} is not a person and has no password")
+        raise Conflict(phrase("%(principal)s is not a person and has no password", principal=principal))
     hashed = hash_password(
         check_password(password, about=(account.email or "", account.name), shortest=security_of(conn).password_length)
     )
@@ -243,7 +244,7 @@ def _create(
         "now": ctx.now,
     }
     if conn.execute(repo.ADD_PRINCIPAL, values).rowcount != 1:
-        raise Conflict(f"{principal} exists already")
+        raise Conflict(phrase("%(principal)s exists already", principal=principal))
     record(conn, ctx, "principal.created", "principal", principal, kind=kind, name=name, partner=partner)
     return get_account(conn, principal, ctx.now)
 

@@ -19,6 +19,7 @@ from headgate.access.repo import people as repo
 from headgate.access.tenants import get_tenant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import DutyConflict, Forbidden, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 Period = tuple[datetime | None, datetime | None]
 
@@ -69,7 +70,7 @@ def revoke_role(conn: Connection, ctx: Context, principal: str, role: str) -> No
     """Take a role away. Raises `NotFound` when it was not granted."""
     require(ctx.principal, "admin")
     if conn.execute(repo.DROP_GRANT, {"principal": principal, "role": role}).rowcount == 0:
-        raise NotFound(f"{principal} does not hold the role {role}")
+        raise NotFound(phrase("%(principal)s does not hold the role %(role)s", principal=principal, role=role))
     record(conn, ctx, "role.revoked", "principal", principal, role=role)
 
 
@@ -78,12 +79,15 @@ def _fits_account(conn: Connection, ctx: Context, principal: str, role: str) -> 
     row = conn.execute(repo.GET_ACCOUNTS, {"principals": [principal], "now": ctx.now}).fetchone()
     partner = None if row is None else row[4]
     if role in OPERATOR_ROLES and get_tenant(conn).kind not in OPERATING_KINDS:
-        raise Forbidden(f"{role} is for people of whoever runs this installation, and of providers")
+        raise Forbidden(phrase("%(role)s is for people of whoever runs this installation, and of providers", role=role))
     fits = role in (*PARTNER_ROLES, *ALSO_FOR_PARTNERS) if partner is not None else role not in PARTNER_ROLES
     if not fits:
         whom = f"people of partner {partner}" if partner else "the tenant's own people"
         raise invalid(
-            "role", role, f"is not for {whom}", f"{', '.join(PARTNER_ROLES)} are for people of partners only."
+            "role",
+            role,
+            phrase("is not for %(whom)s", whom=whom),
+            phrase("%(names)s are for people of partners only.", names=", ".join(PARTNER_ROLES)),
         )
 
 
@@ -98,7 +102,7 @@ def lock_accounts(conn: Connection, principals: Iterable[str]) -> dict[str, tupl
     found = {row[0]: (row[1], row[2]) for row in conn.execute(repo.LOCK_ACCOUNTS, {"principals": wanted})}
     for principal in wanted:
         if principal not in found:
-            raise NotFound(f"there is no {principal}")
+            raise NotFound(phrase("there is no %(principal)s", principal=principal))
     return found
 
 

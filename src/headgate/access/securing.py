@@ -19,6 +19,7 @@ from headgate.access.tenants import Tenant, get_tenant
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict
+from headgate.kernel.phrases import phrase
 
 
 def set_security(conn: Connection, ctx: Context, rules: SecurityRules) -> Tenant:
@@ -67,7 +68,7 @@ def _expect_way_in(
     provider = any(p.status == "active" for p in list_providers(conn))
     if _some_way(before, passwords, ways, provider=provider) and not _some_way(wanted, passwords, ways, provider=False):
         field = "passkeys" if before.passkeys and not wanted.passkeys else "sign_on"
-        fix = "Keep it, or give an administrator a password first."
+        fix = phrase("Keep it, or give an administrator a password first.")
         raise _refused(field, "is the last way in for everybody who administers", fix)
 
 
@@ -84,4 +85,4 @@ def _some_way(
 
 
 def _refused(field: str, message: str, fix: str) -> Conflict:
-    return Conflict(f"{field} {message}. {fix}")
+    return Conflict(phrase("%(field)s %(message)s. %(fix)s", field=field, message=message, fix=fix))

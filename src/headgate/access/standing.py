@@ -9,6 +9,7 @@ from psycopg import Connection
 from headgate.access.repo import tenants as repo
 from headgate.kernel.context import Principal
 from headgate.kernel.errors import Suspended
+from headgate.kernel.phrases import phrase
 
 if TYPE_CHECKING:
     from headgate.access.tenants import Tenant
@@ -41,4 +42,8 @@ def _expect(name: str, status: str, reason: str, principal: Principal, *, writes
     word = "is being deleted" if status == "deleting" else "is suspended"
     why = f" ({reason})" if reason else ""
     still = "nothing can be changed" if "admin" in principal.permissions else "nobody but its administrators gets in"
-    raise Suspended(f"{name} {word}{why}: {still}; {ADVICE}")
+    raise Suspended(
+        phrase(
+            "%(name)s %(word)s%(why)s: %(still)s; %(advice)s", name=name, word=word, why=why, still=still, advice=ADVICE
+        )
+    )

@@ -21,6 +21,7 @@ from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
 from headgate.kernel.money import exponent
+from headgate.kernel.phrases import phrase
 from headgate.store import Database
 
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
@@ -79,7 +80,7 @@ def create_tenant(
         with conn.transaction():
             conn.execute(repo.ADD_TENANT, values)
     except psycopg.errors.UniqueViolation:
-        raise Conflict(f"the tenant {slug} exists already; choose another short name") from None
+        raise Conflict(phrase("the tenant %(slug)s exists already; choose another short name", slug=slug)) from None
     record(conn, ctx, "tenant.created", "tenant", slug, name=name, currency=currency, timezone=timezone)
     return get_tenant(conn)
 
@@ -128,7 +129,7 @@ def set_portal_host(conn: Connection, ctx: Context, host: str) -> Tenant:
         with conn.transaction():
             conn.execute(repo.SET_PORTAL_HOST, {"host": wanted or None})
     except psycopg.errors.UniqueViolation:
-        raise Conflict(f"the host {wanted} is another portal's; choose another one") from None
+        raise Conflict(phrase("the host %(wanted)s is another portal's; choose another one", wanted=wanted)) from None
     record(conn, ctx, "tenant.portal_host_set", "tenant", before.slug, before=before.portal_host, after=wanted or None)
     return get_tenant(conn)
 

@@ -30,11 +30,11 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, S
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
+from headgate.kernel.phrases import phrase
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.languages import LANGUAGE_COOKIE, reading_locale
 from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
-from headgate.ui.web import sentence as sentence
 from headgate.ui.web import told
 from headgate.wiring import App
 
@@ -212,7 +212,7 @@ def admit(principal: Principal, needs: tuple[str, ...]) -> None:
     if principal.partner is not None:
         raise Forbidden("this console is for the tenant's own people")
     if needs != SIGNED_IN and principal.permissions.isdisjoint(needs):
-        raise Forbidden(f"{principal.id} has none of the permissions {', '.join(needs)}")
+        raise Forbidden(phrase("%(id)s has none of the permissions %(names)s", id=principal.id, names=", ".join(needs)))
 
 
 def to_proof(request: Request) -> Response:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from headgate.domain.periods import day_end, day_start, zone
 from headgate.kernel.errors import Invalid, invalid
+from headgate.kernel.phrases import phrase
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
@@ -93,7 +94,9 @@ def make_calendar(
     """
     unknown = [day for day in hours if day not in WEEKDAYS]
     if unknown:
-        raise invalid(f"hours.{unknown[0]}", unknown[0], "is not a weekday", f"Use {', '.join(WEEKDAYS)}.")
+        raise invalid(
+            f"hours.{unknown[0]}", unknown[0], "is not a weekday", phrase("Use %(names)s.", names=", ".join(WEEKDAYS))
+        )
     week = tuple(_spans(f"hours.{day}", hours.get(day, ())) for day in WEEKDAYS)
     if not any(week):
         raise invalid("hours", "", "have no working day", "Give at least one weekday a span of hours.")
@@ -107,7 +110,11 @@ def make_calendar(
         raise invalid("days_off", day.isoformat(), "is a working day as well", "Keep it in one of the two.")
     own = tuple(sorted((day, _spans(f"special_days.{day}", spans)) for day, spans in (special or {}).items()))
     if len(off) + len(on) + len(own) > MOST_DAYS:
-        raise invalid("days_off", len(off) + len(on) + len(own), f"are more than {MOST_DAYS} single days")
+        raise invalid(
+            "days_off",
+            len(off) + len(on) + len(own),
+            phrase("are more than %(most_days)s single days", most_days=MOST_DAYS),
+        )
     return Calendar(timezone, week, country, subdivision, off, on, frozenset(yearly_off), own)
 
 
@@ -250,7 +257,7 @@ def holiday_names(country: str, subdivision: str, year: int) -> Mapping[date, st
             found = holidays.country_holidays(country, subdiv=subdivision or None, years=year, language="en_US")
     except NotImplementedError:
         field_name, value = ("subdivision", f"{country}-{subdivision}") if subdivision else ("country", country)
-        fix = "Use ISO 3166 codes such as DE and BE, or leave it out and list days_off."
+        fix = phrase("Use ISO 3166 codes such as DE and BE, or leave it out and list days_off.")
         raise invalid(field_name, value, "has no known public holidays", fix) from None
     return dict(found)
 
@@ -360,7 +367,13 @@ def _merged(pauses: Sequence[Pause]) -> tuple[list[Span], datetime | None]:
     merged: list[Span] = []
     for start, end in sorted((pause.start, pause.end) for pause in pauses if pause.end is not None):
         if end < start:
-            raise Invalid(f"a pause ends at {end.isoformat()}, before it starts at {start.isoformat()}")
+            raise Invalid(
+                phrase(
+                    "a pause ends at %(end)s, before it starts at %(start)s",
+                    end=end.isoformat(),
+                    start=start.isoformat(),
+                )
+            )
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:

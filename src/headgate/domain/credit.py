@@ -14,6 +14,7 @@ from typing import NamedTuple
 from headgate.domain.fx import FxRate, Rates, convert, need_rate
 from headgate.kernel.canonical import as_plain
 from headgate.kernel.errors import Refused
+from headgate.kernel.phrases import phrase
 
 ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -141,7 +142,7 @@ def credit_levels(
     code = account
     while code:
         if code in seen:
-            raise Refused(f"credit account {code} is its own ancestor; correct its parent")
+            raise Refused(phrase("credit account %(code)s is its own ancestor; correct its parent", code=code))
         seen.add(code)
         current = accounts.get(code)
         if current is None:
@@ -250,7 +251,7 @@ def _descendants(
     while waiting:
         child = waiting.pop(0)
         if child in seen:
-            raise Refused(f"credit account {child} is its own ancestor; correct its parent")
+            raise Refused(phrase("credit account %(child)s is its own ancestor; correct its parent", child=child))
         seen.add(child)
         if child in accounts:
             found.append(accounts[child])

@@ -16,6 +16,7 @@ from headgate.domain.periods import effective_from, effective_until
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, Problem, shorten
 from headgate.kernel.money import CURRENCIES, parse_decimal
+from headgate.kernel.phrases import phrase
 
 CODE_LENGTH = 64
 TEXT_LENGTH = 300
@@ -50,7 +51,7 @@ def whole(read: Callable[[Data, Problems], T], data: object) -> T:
 
 def _invalid(problems: Problems) -> Invalid:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return Invalid(f"{problems[0]}{more}", problems=problems)
+    return Invalid(phrase("%(problems)s%(more)s", problems=problems[0], more=more), problems=problems)
 
 
 def validator_of(parse: Callable[[object], object]) -> Validator:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from headgate.kernel.canonical import decimal_text
 from headgate.kernel.errors import refused
 from headgate.kernel.money import to_minor
+from headgate.kernel.phrases import phrase
 
 ONE = Decimal(1)
 _TWELVE = Decimal("1e-12")
@@ -69,7 +70,10 @@ def need_rate(rates: Rates, base: str, quote: str) -> FxRate:
     found = find_rate(rates, base, quote)
     if found is None:
         raise refused(
-            "currency", base, f"has no exchange rate to {quote}", f"Record a {base}/{quote} rate, then replay."
+            "currency",
+            base,
+            phrase("has no exchange rate to %(quote)s", quote=quote),
+            phrase("Record a %(base)s/%(quote)s rate, then replay.", base=base, quote=quote),
         )
     return found
 

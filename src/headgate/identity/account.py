@@ -38,9 +38,8 @@ from headgate.identity.qr import app_setup
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ui.cookies import Notice
-from headgate.ui.web import sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from headgate.connectors.mail import Mailroom, invitation_letter
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 from headgate.packs import find_pack, install_pack, read_pack
 from headgate.packs.inherited import takers
 from headgate.wiring import App
@@ -49,7 +50,7 @@ def found_client(conn: Connection[Any], ctx: Context, app: App, wanted: NewClien
     """
     for pack in wanted.packs:
         if pack not in PACKS:
-            raise invalid("packs", pack, "is not a solution pack", f"Use {' or '.join(PACKS)}.")
+            raise invalid("packs", pack, "is not a solution pack", phrase("Use %(names)s.", names=" or ".join(PACKS)))
     if wanted.administrator and not app.settings.public_url:
         raise invalid(
             "administrator",

@@ -45,9 +45,8 @@ from headgate.identity.views import ChooseStep, LostStep, OverStep, SecondStep, 
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, Unauthenticated
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ui.cookies import Cookies
-from headgate.ui.web import sentence
 from headgate.wiring import App
 
 log = logging.getLogger("headgate.identity")

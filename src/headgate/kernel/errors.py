@@ -6,30 +6,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from headgate.kernel.phrases import Phrase, phrase, worded
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with an input: the field (dotted path), the value as seen, and how to mend it."""
+    """One thing wrong with an input: the field (dotted path), the value as seen, and how to mend it.
+
+    Message and fix are English for the API and logs; they remember their phrases, so a page says them as its reader
+    speaks.
+    """
 
     field: str
     value: str
     message: str
     fix: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", worded(self.message))
+        object.__setattr__(self, "fix", worded(self.fix))
+
+    def told(self) -> Phrase:
+        """All of it in one line."""
+        shown = phrase(" (got %(value)s)", value=self.value) if self.value else ""
+        mend = Phrase(" %(fix)s", {"fix": self.fix}) if self.fix else ""
+        parts = {"field": self.field, "message": self.message, "shown": shown, "mend": mend}
+        return Phrase("%(field)s: %(message)s%(shown)s.%(mend)s", parts)
+
     def __str__(self) -> str:
-        shown = f" (got {self.value})" if self.value else ""
-        mend = f" {self.fix}" if self.fix else ""
-        return f"{self.field}: {self.message}{shown}.{mend}"
+        return str(self.told())
 
 
 class HeadgateError(Exception):
-    """Anything Headgate refuses or cannot do. `code` is stable and machine-readable."""
+    """Anything Headgate refuses or cannot do. `code` is stable and machine-readable.
+
+    The message is English for the API and logs, and a phrase that pages say as their reader speaks.
+    """
 
     code = "error"
 
     def __init__(self, message: str, *, problems: Sequence[Problem] = ()) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = worded(message)
         self.problems = tuple(problems)
 
 
@@ -124,13 +142,13 @@ class Misconfigured(HeadgateError):
 def invalid(field: str, value: object, message: str, fix: str = "") -> Invalid:
     """An `Invalid` about one field; the value is cut to 80 characters."""
     problem = Problem(field, shorten(value), message, fix)
-    return Invalid(str(problem), problems=(problem,))
+    return Invalid(problem.told(), problems=(problem,))
 
 
 def refused(field: str, value: object, message: str, fix: str = "") -> Refused:
     """A `Refused` about one field; the value is cut to 80 characters."""
     problem = Problem(field, shorten(value), message, fix)
-    return Refused(str(problem), problems=(problem,))
+    return Refused(problem.told(), problems=(problem,))
 
 
 def shorten(value: object, limit: int = 80) -> str:

@@ -51,10 +51,46 @@ class Phrase(str):
 
     def said(self, translate: Translate, count: Count) -> str:
         """The phrase in another language, its values too where they are phrases."""
+        if not self.text:
+            return ""  # a catalogue answers with its own header
         found = count(self.text, self.many, self.number) if self.many else translate(self.text)
         if not self.values:
             return str(self) if found == self.text else found
         return found % {name: said(value, translate, count) for name, value in self.values.items()}
+
+
+class Sentence(Phrase):
+    """A phrase that stands alone: with a capital and a full stop, in whatever language it is said."""
+
+    __slots__ = ()
+
+    def __new__(cls, told: Phrase) -> Sentence:
+        """The phrase as a sentence."""
+        made = str.__new__(cls, finished(told))
+        made.text, made.values, made.many, made.number = told.text, told.values, told.many, told.number
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Sentence, (Phrase(self.text, dict(self.values), self.many, self.number),)
+
+    def said(self, translate: Translate, count: Count) -> str:
+        """The sentence in another language."""
+        return finished(super().said(translate, count))
+
+
+def finished(text: str) -> str:
+    """A text with a capital and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "…")) else ".") if text else ""
+
+
+def sentence(text: str) -> Phrase:
+    """A message as a sentence, which remembers its phrase if it is one."""
+    return Sentence(worded(text))
+
+
+def worded(text: str) -> Phrase:
+    """A text as a phrase: itself if it is one; else the catalogues may know it as it stands."""
+    return text if isinstance(text, Phrase) else Phrase(text)
 
 
 def phrase(text: str, /, **values: object) -> Phrase:
@@ -73,6 +109,22 @@ def joined(between: str, parts: Iterable[object]) -> Phrase:
     values: dict[str, object] = {f"part{place}": part for place, part in enumerate(parts)}
     text = "%(between)s".join(f"%({name})s" for name in values)
     return Phrase(text, {**values, "between": between} if values else _NONE)
+
+
+def swapped(text: str, change: Callable[[str], str]) -> Phrase:
+    """A phrase with its values changed, for example ids into names; a text without values is changed itself."""
+    told = worded(text)
+    if not told.values:
+        return told if change(told) == told else Phrase(change(told))
+    values = {name: _swapped(value, change) for name, value in told.values.items()}
+    made = Phrase(told.text, values, told.many, told.number)
+    return Sentence(made) if isinstance(told, Sentence) else made
+
+
+def _swapped(value: object, change: Callable[[str], str]) -> object:
+    if isinstance(value, Phrase):
+        return swapped(value, change)
+    return change(value) if isinstance(value, str) else value
 
 
 def said(value: object, translate: Translate, count: Count) -> object:

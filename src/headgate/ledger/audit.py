@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import loads
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger import personal
 from headgate.ledger.core.chain import AuditDraft, link_all
 from headgate.ledger.core.integrity import ChainWalk, EntryRow
@@ -118,7 +119,7 @@ def audit_get(conn: Connection, seq: int) -> AuditEntry:
     """One entry. Raises `NotFound`."""
     row = conn.execute(repo.GET_AUDIT, {"seqs": [seq]}).fetchone()
     if row is None:
-        raise NotFound(f"there is no audit entry {seq}")
+        raise NotFound(phrase("there is no audit entry %(seq)s", seq=seq))
     return entries_of(conn, [row])[0]
 
 
@@ -144,7 +145,7 @@ def _with_digests(conn: Connection, drafts: Sequence[AuditDraft]) -> Sequence[Au
     known: dict[int | None, str] = dict(conn.execute(EVENT_DIGESTS, {"seqs": list(missing)}).fetchall())
     unknown = missing - known.keys()
     if unknown:
-        raise NotFound(f"there is no event {min(unknown)}")
+        raise NotFound(phrase("there is no event %(min)s", min=min(unknown)))
     return [replace(d, event_digest=known[d.event_seq]) if d.event_seq in missing else d for d in drafts]
 
 

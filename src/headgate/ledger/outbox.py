@@ -17,6 +17,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import NotFound
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger.repo import outbox as repo
 
 Status = Literal["pending", "sent", "dead", "dismissed"]
@@ -181,7 +182,7 @@ def outbox_get(conn: Connection, id: UUID) -> Command:
     """One command. Raises `NotFound`."""
     found = outbox_commands(conn, [id])
     if not found:
-        raise NotFound(f"there is no command {id}")
+        raise NotFound(phrase("there is no command %(id)s", id=id))
     return found[0]
 
 

@@ -18,6 +18,7 @@ from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger.audit import append_audit
 from headgate.ledger.core.chain import AuditDraft
 from headgate.ledger.core.personal import ERASED
@@ -173,14 +174,14 @@ def decide_erasure(
     conn.execute(_TURN)
     request = _open_request(conn, id)
     if request.requested_by == ctx.principal.id:
-        raise DutyConflict(f"{ctx.principal.id} asked for this erasure; another person decides it")
+        raise DutyConflict(phrase("%(id)s asked for this erasure; another person decides it", id=ctx.principal.id))
     commitments: list[str] = []
     rows = 0
     if outcome == "approve":
         found = find_personal(conn, request.kind, request.sought)
         if found.held or (request.kind == "person" and _everything_held(conn)):
             shown = ", ".join(found.held_subjects[:5]) or "everything"
-            raise OnHold(f"a legal hold keeps {shown}; lift it first (headgate privacy holds)")
+            raise OnHold(phrase("a legal hold keeps %(shown)s; lift it first (headgate privacy holds)", shown=shown))
         erase = _ERASE.format(sought=_SOUGHT[request.kind])
         commitments = [bytes(c).hex() for (c,) in conn.execute(erase, {"sought": request.sought})]
         if request.kind == "person":
@@ -200,7 +201,7 @@ def erasure_get(conn: Connection[Any], id: UUID) -> ErasureRequest:
     """A request. Raises `NotFound`."""
     row = conn.execute(_GET.removesuffix(" for update"), {"id": id}).fetchone()
     if row is None:
-        raise NotFound(f"there is no erasure request {id}")
+        raise NotFound(phrase("there is no erasure request %(id)s", id=id))
     return ErasureRequest(*row)
 
 
@@ -218,10 +219,10 @@ def erase_expired(conn: Connection[Any], before: datetime, limit: int) -> int:
 def place_hold(conn: Connection[Any], ctx: Context, kind: str, subject: str, reason: str) -> UUID:
     """Keep everything, or what is about an order, case or partner, from being erased or purged. Raises `Invalid`."""
     if kind not in HOLD_KINDS:
-        raise invalid("kind", kind, "cannot be held", f"Use one of {', '.join(HOLD_KINDS)}.")
+        raise invalid("kind", kind, "cannot be held", phrase("Use one of %(names)s.", names=", ".join(HOLD_KINDS)))
     text = subject.strip()
     if bool(text) == (kind == "everything"):
-        fix = "Leave it empty to hold everything; otherwise name the order, case or partner."
+        fix = phrase("Leave it empty to hold everything; otherwise name the order, case or partner.")
         raise invalid("subject", subject, "does not fit the kind of hold", fix)
     if kind == "case":
         _uuid(text)
@@ -240,7 +241,7 @@ def lift_hold(conn: Connection[Any], ctx: Context, id: UUID, because: str) -> Le
     why = _reason(because)
     row = conn.execute(_LIFT, {"id": id, "by": ctx.principal.id, "at": ctx.now}).fetchone()
     if row is None:
-        raise Conflict(f"hold {id} does not stand; see headgate privacy holds")
+        raise Conflict(phrase("hold %(id)s does not stand; see headgate privacy holds", id=id))
     _record(conn, ctx, "hold.lifted", "hold", str(id), {"because": why})
     return LegalHold(*row)
 
@@ -257,16 +258,18 @@ def _everything_held(conn: Connection[Any]) -> bool:
 def _open_request(conn: Connection[Any], id: UUID) -> ErasureRequest:
     row = conn.execute(_GET, {"id": id}).fetchone()
     if row is None:
-        raise NotFound(f"there is no erasure request {id}")
+        raise NotFound(phrase("there is no erasure request %(id)s", id=id))
     request = ErasureRequest(*row)
     if request.status != "open":
-        raise Conflict(f"erasure request {id} is {request.status} already")
+        raise Conflict(phrase("erasure request %(id)s is %(status)s already", id=id, status=request.status))
     return request
 
 
 def _checked(kind: str, sought: str) -> tuple[Kind, str]:
     if kind not in KINDS:
-        raise invalid("kind", kind, "is not something to erase by", f"Use one of {', '.join(KINDS)}.")
+        raise invalid(
+            "kind", kind, "is not something to erase by", phrase("Use one of %(names)s.", names=", ".join(KINDS))
+        )
     text = sought.strip()
     if len(text) < (3 if kind == "person" else 1):
         raise invalid("sought", sought, "is too short", "Give the order, the case, the partner, or the exact text.")
@@ -278,7 +281,12 @@ def _checked(kind: str, sought: str) -> tuple[Kind, str]:
 
 def _bounded(text: str) -> None:
     if len(text) > _LONGEST or "\x00" in text:
-        raise invalid("sought", text, f"is longer than {_LONGEST} characters or has a NUL character", "Shorten it.")
+        raise invalid(
+            "sought",
+            text,
+            phrase("is longer than %(longest)s characters or has a NUL character", longest=_LONGEST),
+            "Shorten it.",
+        )
 
 
 def _uuid(text: str) -> None:
@@ -291,7 +299,12 @@ def _uuid(text: str) -> None:
 def _reason(text: str) -> str:
     why = text.strip()
     if len(why) < 3 or len(why) > _REASON or "\x00" in why:
-        raise invalid("reason", text, f"has not 3 to {_REASON} characters", "Say why, without naming the person.")
+        raise invalid(
+            "reason",
+            text,
+            phrase("has not 3 to %(reason)s characters", reason=_REASON),
+            "Say why, without naming the person.",
+        )
     return why
 
 

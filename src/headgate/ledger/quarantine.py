@@ -14,6 +14,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text, digest
 from headgate.kernel.errors import Conflict, NotFound, Problem
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import personal
 from headgate.ledger.repo import quarantine as repo
 from headgate.ledger.repo.events import EVENT_SUBJECTS
@@ -131,7 +132,7 @@ def quarantine_get(conn: Connection, id: UUID) -> Quarantined:
     """One of them. Raises `NotFound`."""
     row = conn.execute(repo.GET_QUARANTINE, {"ids": [id]}).fetchone()
     if row is None:
-        raise NotFound(f"there is nothing in quarantine under {id}")
+        raise NotFound(phrase("there is nothing in quarantine under %(id)s", id=id))
     return _shown(conn, [_quarantined(row)])[0]
 
 
@@ -142,7 +143,7 @@ def quarantine_resolve(
     done = {row[0] for row in conn.execute(repo.RESOLVE_QUARANTINE, _resolution(now, ids, status, actor))}
     missing = [str(id) for id in ids if id not in done]
     if missing:
-        raise Conflict(f"not open in quarantine: {', '.join(missing[:5])}")
+        raise Conflict(phrase("not open in quarantine: %(names)s", names=", ".join(missing[:5])))
 
 
 def quarantine_counts(conn: Connection, *, status: Status = "open") -> list[QuarantineCount]:

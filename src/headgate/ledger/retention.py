@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger.audit import append_audit
 from headgate.ledger.core.chain import AuditDraft
 
@@ -80,9 +81,19 @@ def set_retention(
 ) -> None:
     """Choose how many days a class is kept; None is for ever. Raises `Invalid`."""
     if data_class not in classes:
-        raise invalid("data_class", data_class, "is not a class of data", f"Use one of {', '.join(sorted(classes))}.")
+        raise invalid(
+            "data_class",
+            data_class,
+            "is not a class of data",
+            phrase("Use one of %(names)s.", names=", ".join(sorted(classes))),
+        )
     if days is not None and not 1 <= days <= MOST_DAYS:
-        raise invalid("days", days, f"is not between 1 and {MOST_DAYS}", "Leave it out to keep it for ever.")
+        raise invalid(
+            "days",
+            days,
+            phrase("is not between 1 and %(most_days)s", most_days=MOST_DAYS),
+            "Leave it out to keep it for ever.",
+        )
     conn.execute(_SET, {"data_class": data_class, "days": days, "by": ctx.principal.id, "at": ctx.now})
     body = {"days": days}
     append_audit(conn, ctx.now, [AuditDraft("retention.set", "retention", data_class, ctx.principal.id, body)])

@@ -10,6 +10,7 @@ from psycopg import Connection
 from headgate.access.inheritance import expect_unlocked
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, Stale, invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.checking import Checked, check_text
 from headgate.policy.core.lifecycle import PolicyVersion, expect_status
@@ -24,7 +25,7 @@ def propose(conn: Connection, ctx: Context, policy: str, based_on: int | None = 
     policy gets that one. Raises `NotFound`."""
     versions = locked(conn, policy)
     if not versions:
-        raise NotFound(f"there is no policy {policy}")
+        raise NotFound(phrase("there is no policy %(policy)s", policy=policy))
     expect_unlocked(conn, "policy", policy)
     mine = [v for v in versions if v.status == "draft" and v.author == ctx.principal.id]
     if mine and based_on is None:
@@ -55,7 +56,9 @@ def copied(conn: Connection, ctx: Context, version: PolicyVersion, number: int, 
         },
     ).fetchone()
     if row is None:
-        raise Conflict(f"{version.policy} version {number} has just been taken; try again")
+        raise Conflict(
+            phrase("%(policy)s version %(number)s has just been taken; try again", policy=version.policy, number=number)
+        )
     drafted = version_of(row)
     keep_text(conn, ctx, drafted, text)
     return drafted
@@ -74,13 +77,25 @@ def save(
     table = checked.table
     if (table.policy, table.version) != (policy, version):
         told = f"{table.policy} version {table.version}"
-        raise invalid("text", told, f"is not {policy} version {version}", "Leave policy and version as they are.")
+        raise invalid(
+            "text",
+            told,
+            phrase("is not %(policy)s version %(version)s", policy=policy, version=version),
+            "Leave policy and version as they are.",
+        )
     found = pick(locked(conn, policy), policy, version)
     expect_status(found, "draft", "change")
     if found.digest == table.digest:
         return found, checked
     if found.digest != seen:
-        raise Stale(f"{policy} version {version} {_saved_since(conn, found)}; look at what changed, then save again")
+        raise Stale(
+            phrase(
+                "%(policy)s version %(version)s %(saved_since)s; look at what changed, then save again",
+                policy=policy,
+                version=version,
+                saved_since=_saved_since(conn, found),
+            )
+        )
     row = conn.execute(
         repo.EDIT_DRAFT,
         {
@@ -120,7 +135,7 @@ def kept_text(conn: Connection, policy: str, version: int, digest: str) -> str:
     wanted = {"policy": policy, "version": version, "digest": bytes.fromhex(digest)}
     row = conn.execute(repo.KEPT_TEXT, wanted).fetchone()
     if row is None:
-        raise NotFound(f"{policy} version {version} never had that text")
+        raise NotFound(phrase("%(policy)s version %(version)s never had that text", policy=policy, version=version))
     (body,) = row
     return str(body)
 

@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, invalid, shorten
+from headgate.kernel.phrases import phrase
 from headgate.policy.checking import check_text
 from headgate.policy.core.examples import ExampleResult
 from headgate.policy.core.lifecycle import PolicyVersion
@@ -46,7 +47,7 @@ def look_into(
     """
     base = _newest(policies, conn, policy) if policy else None
     if policy and base is None:
-        raise NotFound(f"there is no policy {policy}")
+        raise NotFound(phrase("there is no policy %(policy)s", policy=policy))
     found = _picked(read_tables(data, filename, base), decision)
     known = {i.policy.policy: _newest(policies, conn, i.policy.policy) for i in found}
     return tuple(_looked(_fitted(item, known)) for item in found)
@@ -59,7 +60,9 @@ def _picked(found: Sequence[Imported], decision: str) -> Sequence[Imported]:
     chosen = [item for item in found if item.policy.policy == decision]
     if not chosen:
         names = ", ".join(item.policy.policy for item in found[:20])
-        raise invalid("decision", shorten(decision), "is not in the file", f"Choose one of {names}.")
+        raise invalid(
+            "decision", shorten(decision), "is not in the file", phrase("Choose one of %(names)s.", names=names)
+        )
     return chosen
 
 
@@ -77,7 +80,7 @@ def export(policies: PolicyService, conn: Connection, policy: str, form: str, ve
     """A version (the newest, where none is named) as a file. Raises `NotFound`, `Invalid` for an unknown format."""
     chosen = version or max((v.version for v in policies.versions(conn, policy)), default=0)
     if not chosen:
-        raise NotFound(f"there is no policy {policy}")
+        raise NotFound(phrase("there is no policy %(policy)s", policy=policy))
     return write_table(parse_policy(policies.text(conn, policy, chosen), f"{policy}.yaml"), form)
 
 

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.kernel.tabular import expand
 from headgate.ledger import ContentCheck, ContentResult, Finding
 from headgate.policy import repo
@@ -72,7 +73,7 @@ def decision_get(conn: Connection, decision: UUID) -> Decision:
     """One decision. Raises `NotFound`."""
     found = decisions_get(conn, [decision])
     if decision not in found:
-        raise NotFound(f"there is no decision {decision}")
+        raise NotFound(phrase("there is no decision %(decision)s", decision=decision))
     return found[decision]
 
 

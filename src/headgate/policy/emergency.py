@@ -13,6 +13,7 @@ from psycopg import Connection
 from headgate.access.inheritance import expect_unlocked, note_overridden
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import NewEvent
 from headgate.policy import repo
 from headgate.policy.authoring import copied
@@ -52,7 +53,14 @@ def apply_at_once(
     versions = locked(conn, policy)
     found = pick(versions, policy, version)
     if found.status not in ("draft", "in_review"):
-        raise Conflict(f"cannot apply {policy} version {version} in an emergency: it is {found.standing(ctx.now)}")
+        raise Conflict(
+            phrase(
+                "cannot apply %(policy)s version %(version)s in an emergency: it is %(standing)s",
+                policy=policy,
+                version=version,
+                standing=found.standing(ctx.now),
+            )
+        )
     expect_digest(found, digest)
     (body,) = conn.execute(repo.BODY, {"policy": policy, "version": version}).fetchone() or ("",)
     expect_chain(PolicyService().active(conn, ctx.now), expect_clean(str(body)).table)
@@ -83,12 +91,18 @@ def review_emergency(
     Raises `DutyConflict` for who applied or wrote it, `Invalid`, `Conflict` when there is nothing to review.
     """
     if outcome not in OUTCOMES:
-        raise invalid("outcome", outcome, "is not known", f"Use one of {', '.join(OUTCOMES)}.")
+        raise invalid("outcome", outcome, "is not known", phrase("Use one of %(names)s.", names=", ".join(OUTCOMES)))
     why = reason_of(justification, "Say why.")
     versions = locked(conn, policy)
     found = pick(versions, policy, version)
     if not found.unreviewed:
-        raise Conflict(f"{policy} version {version} is not waiting for a review after an emergency")
+        raise Conflict(
+            phrase(
+                "%(policy)s version %(version)s is not waiting for a review after an emergency",
+                policy=policy,
+                version=version,
+            )
+        )
     expect_reviewer(found, ctx.principal.id, on_behalf_of)
     conn.execute(repo.SET_REVIEWED, {"policy": policy, "version": version, "by": ctx.principal.id, "now": ctx.now})
     details = {"outcome": outcome, "justification": why, "on_behalf_of": on_behalf_of}

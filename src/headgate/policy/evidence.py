@@ -15,6 +15,7 @@ from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.versions import audit, locked, pick, read
 
@@ -52,7 +53,14 @@ def attach_evidence(
         raise invalid("content", f"{len(text)} characters", "is too large", "Attach a summary and the address of it.")
     found = pick(locked(conn, policy), policy, version)
     if found.status in _SETTLED and not found.unreviewed:
-        raise Conflict(f"{policy} version {version} is {found.status}; evidence is for versions still to be reviewed")
+        raise Conflict(
+            phrase(
+                "%(policy)s version %(version)s is %(status)s; evidence is for versions still to be reviewed",
+                policy=policy,
+                version=version,
+                status=found.status,
+            )
+        )
     piece = Evidence(new_id(ctx.now), kind, found.digest, content, ctx.principal.id, ctx.now)
     conn.execute(
         repo.ATTACH,

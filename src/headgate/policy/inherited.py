@@ -16,6 +16,7 @@ from psycopg import Connection
 from headgate.access.inheritance import NewOffer, Offered, Wanted, expect_offering, put_offer
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict
+from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text, renumbered
 from headgate.policy.chaining import expect_chain
@@ -46,7 +47,14 @@ def offer_policy(
     found = read(conn, policy, version)
     if found.status not in ("approved", "active") or found.approver is None or found.unreviewed:
         standing = "applied and not yet reviewed" if found.unreviewed else found.standing(ctx.now).replace("_", " ")
-        raise Conflict(f"cannot offer {policy} version {version}: it is {standing}; offer one that was approved")
+        raise Conflict(
+            phrase(
+                "cannot offer %(policy)s version %(version)s: it is %(standing)s; offer one that was approved",
+                policy=policy,
+                version=version,
+                standing=standing,
+            )
+        )
     expect_second_person(found, ctx.principal.id, None)
     text = policies.text(conn, policy, version)
     wanted = NewOffer(
@@ -126,7 +134,13 @@ def _add(conn: Connection[Any], ctx: Context, offer: Wanted, body: str, versions
     text = body if number == offer.version else renumbered(body, number)
     table = expect_clean(text, f"{offer.name}.yaml").table
     if (table.policy, table.version) != (offer.name, number):
-        raise Conflict(f"the text that was offered is of {table.policy} version {table.version}")
+        raise Conflict(
+            phrase(
+                "the text that was offered is of %(policy)s version %(version)s",
+                policy=table.policy,
+                version=table.version,
+            )
+        )
     row = conn.execute(
         repo.ADD_COPY,
         {

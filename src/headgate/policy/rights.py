@@ -8,6 +8,7 @@ from headgate.access import load_voters, permissions_by_role
 from headgate.access import require as require_permission
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.lifecycle import PolicyVersion
 
 
@@ -21,7 +22,13 @@ def expect_right(conn: Connection, ctx: Context, permission: str, on_behalf_of: 
     given = [d for voter in found for d in voter.delegations if d.delegator == on_behalf_of]
     allowed = permissions_by_role(conn, sorted({role for d in given for role in d.roles}))
     if not any(permission in held for held in allowed.values()):
-        raise Forbidden(f"{on_behalf_of} has delegated nothing to {ctx.principal.id} that allows this")
+        raise Forbidden(
+            phrase(
+                "%(on_behalf_of)s has delegated nothing to %(id)s that allows this",
+                on_behalf_of=on_behalf_of,
+                id=ctx.principal.id,
+            )
+        )
 
 
 def stood_in_for(conn: Connection, ctx: Context, permission: str) -> list[str]:

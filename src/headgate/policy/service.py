@@ -15,6 +15,7 @@ from psycopg import Connection
 from headgate.access.inheritance import expect_unlocked, followed, note_overridden
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict
+from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text
 from headgate.policy.chaining import expect_chain, with_chain
@@ -79,7 +80,14 @@ class PolicyService:
         if same is not None and same.digest == table.digest:
             return same
         if same is None and known and table.version < known[-1].version:
-            raise Conflict(f"{table.policy} has a version {known[-1].version}; number this one {known[-1].version + 1}")
+            raise Conflict(
+                phrase(
+                    "%(policy)s has a version %(version)s; number this one %(version2)s",
+                    policy=table.policy,
+                    version=known[-1].version,
+                    version2=known[-1].version + 1,
+                )
+            )
         row = conn.execute(
             repo.SAVE_DRAFT,
             {
@@ -96,8 +104,13 @@ class PolicyService:
         ).fetchone()
         if row is None:
             raise Conflict(
-                f"{table.policy} version {table.version} is {same.status if same else 'taken'} with another text; "
-                f"number this one {(known[-1].version if known else table.version) + 1}"
+                phrase(
+                    "%(policy)s version %(version)s is %(status)s with another text; number this one %(version2)s",
+                    policy=table.policy,
+                    version=table.version,
+                    status=same.status if same else "taken",
+                    version2=(known[-1].version if known else table.version) + 1,
+                )
             )
         saved = version_of(row)
         keep_text(conn, ctx, saved, text)
@@ -187,7 +200,14 @@ class PolicyService:
         found = pick(versions, policy, version)
         standing = found.standing(ctx.now)
         if standing not in ("draft", "in_review", "approved", "scheduled"):
-            raise Conflict(f"cannot withdraw {policy} version {version}: it is {standing}; retire it instead")
+            raise Conflict(
+                phrase(
+                    "cannot withdraw %(policy)s version %(version)s: it is %(standing)s; retire it instead",
+                    policy=policy,
+                    version=version,
+                    standing=standing,
+                )
+            )
         if standing == "scheduled":
             self._own_now(conn, ctx, policy)
             unschedule(conn, versions, found)

@@ -11,6 +11,7 @@ from psycopg.errors import ExclusionViolation
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy import repo
 from headgate.policy.core.lifecycle import PolicyVersion, Window, resumed
@@ -40,7 +41,7 @@ def pick(versions: Sequence[PolicyVersion], policy: str, version: int) -> Policy
 
 def unknown(policy: str, version: int) -> NotFound:
     """What is said about a version that is not there."""
-    return NotFound(f"there is no version {version} of policy {policy}")
+    return NotFound(phrase("there is no version %(version)s of policy %(policy)s", version=version, policy=policy))
 
 
 def read(conn: Connection, policy: str, version: int) -> PolicyVersion:
@@ -75,7 +76,12 @@ def set_windows(conn: Connection, policy: str, changed: Sequence[Window]) -> Non
     except ExclusionViolation:
         told = ", ".join(f"version {w.version} from {_span(w)}" for w in changed)
         raise Conflict(
-            f"two versions of {policy} would decide at the same time ({told}); retire or withdraw one of them first"
+            phrase(
+                "two versions of %(policy)s would decide at the same time (%(told)s); retire or "
+                "withdraw one of them first",
+                policy=policy,
+                told=told,
+            )
         ) from None
 
 

@@ -39,13 +39,14 @@ from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, NotFound, Unauthenticated
+from headgate.kernel.phrases import sentence
 from headgate.portal import urls
 from headgate.portal.guard import COOKIES, WHERE, Site, outside_page, read_form, who
 from headgate.portal.views import DemoLogin, SignInView, StepView, WelcomeView
 from headgate.ui.assets import Assets
 from headgate.ui.brand import brand_css, tenant_brand
 from headgate.ui.theme import THEME_COOKIE, THEME_MAX_AGE_SECONDS, parse_theme
-from headgate.ui.web import asset_response, is_local, sentence
+from headgate.ui.web import asset_response, is_local
 
 log = logging.getLogger("headgate.portal")
 

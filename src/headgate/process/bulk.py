@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import HeadgateError, invalid
+from headgate.kernel.phrases import phrase
 from headgate.process.core.state import Approval
 from headgate.process.decisions import Choice, check_choice, decide_approval
 from headgate.process.engine import Engine
@@ -54,14 +55,19 @@ def decide_each(
 
 def _check(items: Sequence[Item]) -> None:
     if not 0 < len(items) <= MOST_AT_ONCE:
-        raise invalid("items", len(items), "is not a number of approvals", f"Decide 1 to {MOST_AT_ONCE} at once.")
+        raise invalid(
+            "items",
+            len(items),
+            "is not a number of approvals",
+            phrase("Decide 1 to %(most_at_once)s at once.", most_at_once=MOST_AT_ONCE),
+        )
     seen: set[UUID] = set()
     for place, item in enumerate(items):
         if item.approval in seen:
             raise invalid(f"items[{place}].approval", item.approval, "stands twice", "Name each approval once.")
         seen.add(item.approval)
         if item.choice.outcome not in OUTCOMES:
-            fix = f"Use one of {', '.join(OUTCOMES)}; an edit is made on its own."
+            fix = phrase("Use one of %(names)s; an edit is made on its own.", names=", ".join(OUTCOMES))
             raise invalid(f"items[{place}].outcome", item.choice.outcome, "cannot be decided for many at once", fix)
 
 

@@ -22,6 +22,7 @@ from psycopg import Connection
 
 from headgate.kernel import telemetry
 from headgate.kernel.errors import Busy
+from headgate.kernel.phrases import phrase
 
 LOOK_SECONDS: Final = 5.0
 MOST_TENANTS: Final = 10_000
@@ -131,7 +132,10 @@ def _full(limit: int, now: datetime) -> Busy:
     midnight = datetime.combine(_day(now) + timedelta(days=1), datetime.min.time(), UTC)
     wait = max(1, -int((now - midnight) // timedelta(seconds=1)))
     return Busy(
-        f"this tenant may send {limit:,} events a day and has sent them; "
-        "send them again after midnight UTC, or ask for a larger quota",
+        phrase(
+            "this tenant may send %(limit)s events a day and has sent them; send them again "
+            "after midnight UTC, or ask for a larger quota",
+            limit=f"{limit:,}",
+        ),
         retry_after=wait,
     )

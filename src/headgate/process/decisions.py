@@ -14,6 +14,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import NewEvent, append_events
 from headgate.process import repo
 from headgate.process.core import approval as approvals
@@ -86,7 +87,7 @@ def check_choice(conn: Connection[Any], ctx: Context, engine: Engine, approval_i
 def _pending(conn: Connection[Any], approval_id: UUID) -> Approval:
     approval = repo.get_approval(conn, approval_id)
     if approval is None:
-        raise NotFound(f"approval {approval_id} does not exist")
+        raise NotFound(phrase("approval %(approval_id)s does not exist", approval_id=approval_id))
     return approval
 
 
@@ -112,7 +113,7 @@ def voter_of(conn: Connection[Any], ctx: Context, engine: Engine) -> Voter:
     """
     found = engine.registry.voters(conn, [ctx.principal.id], ctx.now).get(ctx.principal.id)
     if found is None:
-        raise Forbidden(f"{ctx.principal.id} is not a person of this tenant")
+        raise Forbidden(phrase("%(id)s is not a person of this tenant", id=ctx.principal.id))
     return found
 
 
@@ -131,15 +132,20 @@ def complete_task(
     """
     row = conn.execute(TASK, (task,)).fetchone()
     if row is None:
-        raise NotFound(f"task {task} does not exist")
+        raise NotFound(phrase("task %(task)s does not exist", task=task))
     if row[4] != "open":
-        raise Conflict(f"this task is {row[4]} already")
+        raise Conflict(phrase("this task is %(row)s already", row=row[4]))
     if row[6] == "approval":
         raise Conflict("this task is an approval; decide it")
     if ctx.principal.roles.isdisjoint({row[1], row[2]}) and row[3] != ctx.principal.id:
-        raise Forbidden(f"this task is for {row[1]}")
+        raise Forbidden(phrase("this task is for %(row)s", row=row[1]))
     if len(note) > LONGEST_NOTE:
-        raise invalid("note", f"{len(note)} characters", f"is longer than {LONGEST_NOTE} characters", "Shorten it.")
+        raise invalid(
+            "note",
+            f"{len(note)} characters",
+            phrase("is longer than %(longest_note)s characters", longest_note=LONGEST_NOTE),
+            "Shorten it.",
+        )
     process, key, subject = conn.execute(CASE_OF, (row[5],)).fetchone() or ("", "", "")
     event = NewEvent(
         source="headgate/people",

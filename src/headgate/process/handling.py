@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, HeadgateError, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 from headgate.process.core.approval import Voter
 from headgate.process.engine import Engine
@@ -110,11 +111,26 @@ def handle(
 
 def _check(ctx: Context, tasks: Sequence[UUID], act: Act) -> None:
     if not 0 < len(tasks) <= MOST_AT_ONCE or len(set(tasks)) < len(tasks):
-        raise invalid("tasks", len(tasks), "is not a number of different tasks", f"Choose 1 to {MOST_AT_ONCE}.")
+        raise invalid(
+            "tasks",
+            len(tasks),
+            "is not a number of different tasks",
+            phrase("Choose 1 to %(most_at_once)s.", most_at_once=MOST_AT_ONCE),
+        )
     if act.kind not in KINDS:
-        raise invalid("act", act.kind, "is nothing that can be done to tasks", f"Use one of {', '.join(KINDS)}.")
+        raise invalid(
+            "act",
+            act.kind,
+            "is nothing that can be done to tasks",
+            phrase("Use one of %(names)s.", names=", ".join(KINDS)),
+        )
     if len(act.reason) > LONGEST_REASON:
-        raise invalid("reason", f"{len(act.reason)} characters", f"is longer than {LONGEST_REASON}", "Shorten it.")
+        raise invalid(
+            "reason",
+            f"{len(act.reason)} characters",
+            phrase("is longer than %(longest_reason)s", longest_reason=LONGEST_REASON),
+            "Shorten it.",
+        )
     if act.kind == "hand_over" and not act.to:
         raise invalid("to", "", "is empty", "Choose who gets the work.")
     if act.kind == "snooze":
@@ -125,7 +141,12 @@ def _check_snooze(ctx: Context, act: Act) -> None:
     if act.until is None or act.until <= ctx.now:
         raise invalid("until", act.until or "", "is not in the future", "Choose a later time.")
     if act.until > ctx.now + LONGEST_SNOOZE:
-        raise invalid("until", act.until, f"is more than {LONGEST_SNOOZE.days} days ahead", "Choose an earlier time.")
+        raise invalid(
+            "until",
+            act.until,
+            phrase("is more than %(days)s days ahead", days=LONGEST_SNOOZE.days),
+            "Choose an earlier time.",
+        )
     if not act.reason.strip():
         raise invalid("reason", "", "is empty", "Say why this can wait; it stands in the audit chain.")
 
@@ -143,9 +164,9 @@ def _state_after(ctx: Context, row: _Task, act: Act, people: Mapping[str, Voter]
     """Who has the task afterwards and until when it sleeps. Raises `Conflict`, `Forbidden`, `DutyConflict`."""
     me = ctx.principal.id
     if row.status != "open":
-        raise Conflict(f"this task is {row.status} already")
+        raise Conflict(phrase("this task is %(status)s already", status=row.status))
     if row.assignee != me and ctx.principal.roles.isdisjoint(row.roles):
-        raise Forbidden(f"this task is for {row.role}")
+        raise Forbidden(phrase("this task is for %(role)s", role=row.role))
     match act.kind:
         case "take":
             if row.assignee not in (None, me):
@@ -189,9 +210,9 @@ def _fits(row: _Task, who: str, voter: Voter | None = None) -> str:
     if voter is not None:
         held = voter.roles.union(*(each.roles for each in voter.delegated))
         if held.isdisjoint(row.roles):
-            raise Forbidden(f"{who} does not hold the role {row.role}")
+            raise Forbidden(phrase("%(who)s does not hold the role %(role)s", who=who, role=row.role))
     if who in row.asked:
-        raise DutyConflict(f"{who} had a hand in asking for this, so somebody else decides")
+        raise DutyConflict(phrase("%(who)s had a hand in asking for this, so somebody else decides", who=who))
     return who
 
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Appended, NewEvent, append_events
 from headgate.process.definitions import Router
 from headgate.process.engine import INTERNAL, Engine
@@ -72,7 +73,9 @@ def routed(router: Router, ctx: Context, source: str, events: Sequence[Incoming]
 
 def _invalid(bad: Sequence[Rejected], count: int) -> Invalid:
     return Invalid(
-        f"{len(bad)} of {count} events cannot be accepted" if count > 1 else str(bad[0].problems[0]),
+        phrase("%(bad_count)s of %(count)s events cannot be accepted", bad_count=len(bad), count=count)
+        if count > 1
+        else str(bad[0].problems[0]),
         problems=[
             replace(p, field=f"events[{r.index}].{p.field}" if count > 1 else p.field) for r in bad for p in r.problems
         ],

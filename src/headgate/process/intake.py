@@ -30,6 +30,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Busy, Conflict, HeadgateError
 from headgate.kernel.logger import Log
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Appended, NewEvent, append_events
 from headgate.process.daily import DailyUse
 from headgate.process.engine import Engine
@@ -359,7 +360,10 @@ def _keep(kept: OrderedDict[UUID, _Value], tenant: UUID, value: _Value) -> None:
 
 
 def _backlogged(bound: int) -> Busy:
-    return Busy(f"{bound} events of this tenant wait to be applied; send it again when they are fewer", retry_after=5)
+    return Busy(
+        phrase("%(bound)s events of this tenant wait to be applied; send it again when they are fewer", bound=bound),
+        retry_after=5,
+    )
 
 
 def _deliver(group: Sequence[Parcel]) -> None:

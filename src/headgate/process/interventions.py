@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, NotFound, Stale
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
 from headgate.process import repo
 from headgate.process.core.definition import Definition
@@ -118,9 +119,9 @@ def _waiting(conn: Connection[Any], intervention: UUID) -> dict[str, Any]:
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(LOAD, (intervention,)).fetchone()
     if row is None:
-        raise NotFound(f"intervention {intervention} does not exist")
+        raise NotFound(phrase("intervention %(intervention)s does not exist", intervention=intervention))
     if row["status"] != "waiting":
-        raise Conflict(f"this intervention is {row['status'].replace('_', ' ')} already")
+        raise Conflict(phrase("this intervention is %(replace)s already", replace=row["status"].replace("_", " ")))
     return row
 
 
@@ -129,7 +130,9 @@ def _case(conn: Connection[Any], engine: Engine, case_id: UUID) -> tuple[Case, D
     pair = (case.process, case.version)
     definition = engine.definitions.versions(conn, [pair]).get(pair)
     if definition is None:
-        raise NotFound(f"process {case.process}@{case.version} is not installed")
+        raise NotFound(
+            phrase("process %(process)s@%(version)s is not installed", process=case.process, version=case.version)
+        )
     return case, definition
 
 

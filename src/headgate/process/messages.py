@@ -17,6 +17,7 @@ from psycopg import Connection
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit, reveal_personal
 from headgate.ledger.personal import Kept, commit_entry, keep
 from headgate.store.news import tell_within
@@ -121,13 +122,18 @@ def send_message(conn: Connection[Any], ctx: Context, about: About, text: str) -
     if not words:
         raise invalid("message", "", "is empty", "Write what the other side should know.")
     if len(words) > LONGEST:
-        raise invalid("message", f"{len(words)} characters", f"is longer than {LONGEST} characters", "Shorten it.")
+        raise invalid(
+            "message",
+            f"{len(words)} characters",
+            phrase("is longer than %(longest)s characters", longest=LONGEST),
+            "Shorten it.",
+        )
     own = ctx.principal.partner
     if own is not None and own != about.partner:
         raise Forbidden("this case is not your company's")
     row = conn.execute(_COUNT, (about.case_id,)).fetchone()
     if row is not None and row[0] >= MOST:
-        raise Conflict(f"a case has at most {MOST} messages; go on by e-mail or phone")
+        raise Conflict(phrase("a case has at most %(most)s messages; go on by e-mail or phone", most=MOST))
     message = new_id(ctx.now)
     body, opening = commit_entry(SENT, {"message": str(message), "text": words, "from_staff": own is None})
     if opening is not None:

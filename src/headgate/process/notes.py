@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 from headgate.process.queries import case_detail
 
@@ -21,7 +22,12 @@ def add_note(conn: Connection[Any], ctx: Context, case_id: UUID, text: str) -> N
     if not note:
         raise invalid("note", text, "is empty", "Write what the others should know.")
     if len(note) > LONGEST:
-        raise invalid("note", f"{len(note)} characters", f"is longer than {LONGEST} characters", "Shorten it.")
+        raise invalid(
+            "note",
+            f"{len(note)} characters",
+            phrase("is longer than %(longest)s characters", longest=LONGEST),
+            "Shorten it.",
+        )
     case = case_detail(conn, case_id)
     draft = AuditDraft(
         action="case.noted",

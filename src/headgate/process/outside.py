@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import NewEvent, append_events
 from headgate.process import repo
 from headgate.process.core.service_level import ANSWERED, ASKED
@@ -44,7 +45,13 @@ def ask(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID, mess
     """
     case = repo.get_case(conn, case_id)
     if case.partner is None:
-        raise Conflict(f"{case.subject_type} {case.subject} has no partner who could be waited for")
+        raise Conflict(
+            phrase(
+                "%(subject_type)s %(subject)s has no partner who could be waited for",
+                subject_type=case.subject_type,
+                subject=case.subject,
+            )
+        )
     if message.strip():
         send_message(conn, ctx, About(case_id, case.subject_type, case.subject, case.partner), message)
         mark_seen(conn, ctx, case_id)
@@ -59,7 +66,13 @@ def answered(conn: Connection[Any], ctx: Context, engine: Engine, case_id: UUID,
     """
     case = repo.get_case(conn, case_id)
     if case.sla_state != "paused":
-        raise Conflict(f"{case.subject_type} {case.subject} does not wait for anybody outside; its clock runs")
+        raise Conflict(
+            phrase(
+                "%(subject_type)s %(subject)s does not wait for anybody outside; its clock runs",
+                subject_type=case.subject_type,
+                subject=case.subject,
+            )
+        )
     if note.strip():
         add_note(conn, ctx, case_id, note)
     return _tell(conn, ctx, engine, case, ANSWERED)
@@ -86,7 +99,14 @@ def answers(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
 
 def _tell(conn: Connection[Any], ctx: Context, engine: Engine, case: Case, what: str) -> int:
     if case.status == "closed":
-        raise Conflict(f"{case.subject_type} {case.subject} has ended as {case.outcome}; nothing waits any more")
+        raise Conflict(
+            phrase(
+                "%(subject_type)s %(subject)s has ended as %(outcome)s; nothing waits any more",
+                subject_type=case.subject_type,
+                subject=case.subject,
+                outcome=case.outcome,
+            )
+        )
     event = NewEvent(
         source="headgate/people",
         event_id=str(new_id(ctx.now)),

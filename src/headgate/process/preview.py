@@ -17,6 +17,7 @@ from psycopg import Connection
 from headgate.access import principals_for
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, invalid, shorten
+from headgate.kernel.phrases import phrase
 from headgate.policy import Evaluation
 from headgate.process.core import approval as approvals
 from headgate.process.core.builtin import longest_expiry
@@ -55,10 +56,15 @@ def preview(conn: Connection[Any], ctx: Context, engine: Engine, question: Quest
     """Ask a matrix that is in force who would have to agree. Raises Invalid for inputs it cannot take, and when it is
     no approval matrix; NotFound when it is not in force."""
     if not 0 < len(question.asks) <= MOST_ASKS:
-        raise invalid("asks", len(question.asks), "is not a number of asks", f"Give 1 to {MOST_ASKS}.")
+        raise invalid(
+            "asks",
+            len(question.asks),
+            "is not a number of asks",
+            phrase("Give 1 to %(most_asks)s.", most_asks=MOST_ASKS),
+        )
     policies = engine.policies.active(conn, ctx.now)
     if question.policy not in dict(policies.items()):
-        raise NotFound(f"policy {shorten(question.policy)} has no version in force")
+        raise NotFound(phrase("policy %(policy)s has no version in force", policy=shorten(question.policy)))
     decide = decider(policies)
     evaluations = [decide(question.policy, dict(ask)) for ask in question.asks]
     if any("list" not in evaluation.outputs for evaluation in evaluations):

@@ -12,6 +12,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row
 
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 
 LIMIT = 200  # of a page; callers ask for one more to see whether there is another
 # How far a task was escalated, when it is due, what is at stake, and its id: the order of the work queue.
@@ -161,7 +162,7 @@ def case_detail(conn: Connection[Any], case_id: UUID) -> dict[str, Any]:
     """A case with its tasks and running clocks. Raises NotFound."""
     found = _rows(conn, _CASE.format(where="case_id = %s"), (case_id,))
     if not found:
-        raise NotFound(f"case {case_id} does not exist")
+        raise NotFound(phrase("case %(case_id)s does not exist", case_id=case_id))
     return found[0] | {"tasks": _rows(conn, _TASKS_OF, (case_id,)), "timers": _rows(conn, _TIMERS_OF, (case_id,))}
 
 
@@ -169,7 +170,7 @@ def applied(conn: Connection[Any], seq: int) -> dict[str, Any]:
     """The subject and case of one of Headgate's own events, and whether it was refused. Raises NotFound."""
     found = _rows(conn, _APPLIED, (seq,))
     if not found:
-        raise NotFound(f"event {seq} does not exist")
+        raise NotFound(phrase("event %(seq)s does not exist", seq=seq))
     return found[0]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 
 STATIC = Path(__file__).parent / "static"
 PREFIX = "/assets"
@@ -94,7 +95,7 @@ class Assets:
         try:
             return self.files[name]
         except KeyError:
-            raise NotFound(f"there is no static file {name!r}") from None
+            raise NotFound(phrase("there is no static file %(name)s", name=repr(name))) from None
 
 
 def load_assets(static: Path = STATIC) -> Assets:

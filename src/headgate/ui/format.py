@@ -19,7 +19,7 @@ from babel.dates import format_date
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 from headgate.kernel.money import PRICE_DECIMALS, Money, exponent
-from headgate.kernel.phrases import Count, Phrase
+from headgate.kernel.phrases import Count, Phrase, worded
 
 Say: TypeAlias = Callable[[str], str]
 
@@ -296,7 +296,7 @@ class Formatter:
 
     def tell(self, text: str) -> str:
         """A phrase in the reader's words; other text passes through the catalogue as it is."""
-        return text.said(self.say, self.count) if isinstance(text, Phrase) else self.say(text)
+        return worded(text).said(self.say, self.count)
 
     def within(self, text: str) -> str:
         """A text as it stands within a sentence: English begins it small, other languages keep their capitals."""

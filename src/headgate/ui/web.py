@@ -23,11 +23,13 @@ from headgate.kernel.errors import (
     HeadgateError,
     Invalid,
     NotFound,
+    Problem,
     Refused,
     Stale,
     Suspended,
     Unauthenticated,
 )
+from headgate.kernel.phrases import Phrase, joined, sentence
 from headgate.ui.assets import CACHE_CONTROL, Assets
 from headgate.ui.headers import SECURITY_HEADERS
 
@@ -119,11 +121,10 @@ def told(error: Exception) -> tuple[int, str]:
     return 500, ""
 
 
-def sentence(text: str) -> str:
-    """A message as a sentence: a capital, a full stop."""
-    if not text:
-        return ""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+def problem_told(problem: Problem, label: str = "") -> Phrase:
+    """One thing wrong with a form, as sentences: 'Reason is missing. Say why.'"""
+    first = sentence(joined(" ", [label, problem.message]) if label else problem.message)
+    return joined(" ", [first, problem.fix]) if problem.fix else first
 
 
 def is_local(request: Request) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections import Counter
 
 import pytest
 
 from headgate.console.render import Console
+from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.phrases import phrase, sentence, swapped
 from headgate.ui.assets import load_assets
 from headgate.ui.languages import LANGUAGES, accepted, language_of, reading_locale, translations
+from headgate.ui.web import problem_told
 from scripts.messages import first, lacking_of, load, pairs, phrases
 from tests.unit.ui.samples import page
 from tests.unit.ui.samples.palette import FOUND
@@ -79,3 +83,19 @@ def test_the_readers_choice_goes_before_the_browser_and_the_tenant() -> None:
     assert language_of("fr_FR") == "en"
     assert translations("xx").gettext("Held") == "Held"
     assert translations("de").gettext("Held") == "Angehalten"
+
+
+def test_an_error_is_english_for_programs_and_said_in_the_readers_language_on_a_page() -> None:
+    german = translations("de")
+    error = invalid("reason", "x" * 100, phrase("is longer than %(longest)s characters", longest=40), "Shorten it.")
+    assert str(error).startswith("reason: is longer than 40 characters (got xxx")
+    told = problem_told(error.problems[0], phrase("Reason"))
+    assert told == "Reason is longer than 40 characters. Shorten it."
+    said = told.said(german.gettext, german.ngettext)
+    assert said == "Begründung ist länger als 40 Zeichen. Kürzen Sie es."
+    refusal = sentence(NotFound("there is no such task").message)
+    assert refusal == "There is no such task."
+    assert refusal.said(german.gettext, german.ngettext) == "Diese Aufgabe gibt es nicht."
+    assert pickle.loads(pickle.dumps(refusal)).said(german.gettext, german.ngettext) == "Diese Aufgabe gibt es nicht."
+    named = swapped(phrase("%(id)s asked for this", id="user:ana"), lambda text: text.replace("user:ana", "Ana"))
+    assert named == "Ana asked for this"

@@ -20,6 +20,7 @@ from headgate.access.tenants import get_tenant
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid, NotFound, Stale
+from headgate.kernel.phrases import phrase
 
 LogoChange: TypeAlias = Logo | Literal["keep", "drop"]
 
@@ -86,7 +87,7 @@ def restore_brand(conn: Connection[Any], ctx: Context, version: int, *, seen: in
     require(ctx.principal, "admin")
     row = conn.execute(repo.VERSION, {"version": version}).fetchone()
     if row is None:
-        raise NotFound(f"there is no version {version} of the brand")
+        raise NotFound(phrase("there is no version %(version)s of the brand", version=version))
     brand, content, _ = row
     return save_brand(conn, ctx, draft_of(brand), read_logo(bytes(content)) if content else "drop", seen=seen)
 

@@ -21,6 +21,7 @@ from headgate.access.principals import get_account
 from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 Audience = Literal["api", "scim"]
 AUDIENCES: tuple[Audience, ...] = ("api", "scim")
@@ -84,12 +85,16 @@ def create_client(
     require(ctx.principal, "admin")
     account = get_account(conn, principal, ctx.now)
     if account.kind != "service":
-        raise Conflict(f"{principal} is not a service account; clients are for machines")
+        raise Conflict(phrase("%(principal)s is not a service account; clients are for machines", principal=principal))
     shown, wanted = text("name", name, 100), held_scopes(account, scopes)
     if audience not in AUDIENCES:
-        raise invalid("audience", audience, "is not an audience", f"Use one of {', '.join(AUDIENCES)}.")
+        raise invalid(
+            "audience", audience, "is not an audience", phrase("Use one of %(names)s.", names=", ".join(AUDIENCES))
+        )
     if not 1 <= token_minutes <= MOST_MINUTES:
-        raise invalid("token_minutes", token_minutes, f"is not between 1 and {MOST_MINUTES}")
+        raise invalid(
+            "token_minutes", token_minutes, phrase("is not between 1 and %(most_minutes)s", most_minutes=MOST_MINUTES)
+        )
     expect_room(conn, ctx.now, "oauth_clients")
     made = client_id(ctx.tenant_id, secrets.token_hex(8))
     values = {"client": made, "principal": principal, "name": shown, "scopes": wanted, "audience": audience}

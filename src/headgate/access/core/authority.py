@@ -10,6 +10,7 @@ from uuid import UUID
 
 from headgate.kernel.context import Principal
 from headgate.kernel.errors import DutyConflict, Forbidden
+from headgate.kernel.phrases import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def may_decide(
     no limit. Delegations of others are ignored.
     """
     if principal.id == requester:
-        raise DutyConflict(f"{principal.id} asked for this and cannot decide it; someone else must")
+        raise DutyConflict(phrase("%(id)s asked for this and cannot decide it; someone else must", id=principal.id))
     if role in principal.roles:
         return Authority(principal.id, role)
     usable = [d for d in delegations if d.delegate == principal.id and d.in_force(now) and role in d.effective_roles]
@@ -135,7 +136,21 @@ def may_decide(
             return Authority(principal.id, role, delegation.delegator, delegation.id)
     if others:
         most = max(d.max_amount for d in others if d.max_amount is not None)
-        raise Forbidden(f"{principal.id} may decide as {role} up to {most:f} only")
+        raise Forbidden(
+            phrase("%(id)s may decide as %(role)s up to %(most)s only", id=principal.id, role=role, most=f"{most:f}")
+        )
     if usable:
-        raise DutyConflict(f"{requester} asked for this; {principal.id} cannot decide it on their behalf")
-    raise Forbidden(f"{principal.id} does not hold the role {role}, and nobody delegated it to them for now")
+        raise DutyConflict(
+            phrase(
+                "%(requester)s asked for this; %(id)s cannot decide it on their behalf",
+                requester=requester,
+                id=principal.id,
+            )
+        )
+    raise Forbidden(
+        phrase(
+            "%(id)s does not hold the role %(role)s, and nobody delegated it to them for now",
+            id=principal.id,
+            role=role,
+        )
+    )

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _EMAIL = re.compile(
@@ -19,7 +20,7 @@ def text(field: str, value: str, longest: int) -> str:
     if not trimmed:
         raise invalid(field, value, "is empty")
     if len(trimmed) > longest:
-        raise invalid(field, value, f"is longer than {longest} characters")
+        raise invalid(field, value, phrase("is longer than %(longest)s characters", longest=longest))
     if not trimmed.isprintable():
         raise invalid(field, value, "has characters that cannot be shown")
     return trimmed

@@ -12,6 +12,7 @@ from typing import Any
 
 from headgate.access.core.roles import LOOKING, PERMISSIONS, SEPARATED
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 MOST_RULES = 200
 AUDITOR = "auditor"
@@ -134,7 +135,12 @@ def parse_rules(rules: Iterable[Any]) -> tuple[Rule, ...]:
         reason = str(each.get("reason", "")).strip()
         for name, value in (("first", first), ("second", second)):
             if value not in PERMISSIONS:
-                raise invalid(name, value, "is not a permission", f"Use one of {', '.join(sorted(PERMISSIONS))}.")
+                raise invalid(
+                    name,
+                    value,
+                    "is not a permission",
+                    phrase("Use one of %(names)s.", names=", ".join(sorted(PERMISSIONS))),
+                )
         if first == second:
             raise invalid("second", second, "is the same as first", "A rule keeps two permissions apart.")
         if not 5 <= len(reason) <= 300 or not reason.isprintable():
@@ -144,7 +150,7 @@ def parse_rules(rules: Iterable[Any]) -> tuple[Rule, ...]:
             raise invalid("rules", f"{first} × {second}", "stands twice", "Keep one of them.")
         found[frozenset((first, second))] = Rule(first, second, reason)
     if len(found) > MOST_RULES:
-        raise invalid("rules", len(found), f"are more than {MOST_RULES}")
+        raise invalid("rules", len(found), phrase("are more than %(most_rules)s", most_rules=MOST_RULES))
     return tuple(sorted(found.values(), key=lambda r: (order.index(r.first), order.index(r.second))))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from headgate.kernel.context import Principal
 from headgate.kernel.errors import Forbidden, invalid
+from headgate.kernel.phrases import phrase
 
 PERMISSIONS: dict[str, str] = {
     "orders.read": "see orders, prices and stock",
@@ -152,7 +153,7 @@ LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read"}
 def check_role(role: str) -> str:
     """The role, if there is a shipped one of that name. Raises `Invalid`."""
     if role not in ROLES:
-        raise invalid("role", role, "is not a role", f"Use one of {', '.join(sorted(ROLES))}.")
+        raise invalid("role", role, "is not a role", phrase("Use one of %(names)s.", names=", ".join(sorted(ROLES))))
     return role
 
 
@@ -176,7 +177,14 @@ def check_duties(roles: Iterable[str]) -> list[DutyClash]:
 def require(principal: Principal, permission: str) -> None:
     """Raise `Forbidden` unless the principal has the permission; the platform itself has every one."""
     if principal.kind != "system" and permission not in principal.permissions:
-        raise Forbidden(f"{principal.id} may not {PERMISSIONS.get(permission, permission)} (permission {permission})")
+        raise Forbidden(
+            phrase(
+                "%(id)s may not %(get)s (permission %(permission)s)",
+                id=principal.id,
+                get=PERMISSIONS.get(permission, permission),
+                permission=permission,
+            )
+        )
 
 
 def _clash(first: str, second: str) -> str:

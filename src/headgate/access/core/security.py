@@ -17,6 +17,7 @@ from headgate.access.core.passwords import SHORTEST
 from headgate.access.core.roles import ROLES, check_role
 from headgate.kernel.canonical import decimal_text
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 # Passwords are never shorter than the installation wants them. With ten tries and five minutes, who guesses all
 # day long has tried fewer than three thousand.
@@ -121,7 +122,7 @@ def check_rules(rules: SecurityRules, own_roles: Collection[str] = ()) -> Securi
     for field, (low, high) in BOUNDS.items():
         value = getattr(rules, field)
         if not low <= value <= high:
-            raise invalid(field, value, "is out of range", f"Use {low} to {high}.")
+            raise invalid(field, value, "is out of range", phrase("Use %(low)s to %(high)s.", low=low, high=high))
     if rules.step_up_amount is not None and not (rules.step_up_amount.is_finite() and rules.step_up_amount >= 0):
         raise invalid("step_up_amount", rules.step_up_amount, "is not an amount", "Use 0 or more, or none.")
     return rules

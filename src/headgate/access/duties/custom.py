@@ -21,6 +21,7 @@ from headgate.access.inheritance import expect_unlocked, note_overridden
 from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def expect_role(conn: Connection[Any], role: str) -> frozenset[str]:
     found = known.get(role)
     if found is None:
         usable = sorted({*ROLES, *(name for name, each in known.items() if each.status == "active")})
-        raise invalid("role", role, "is not a role", f"Use one of {', '.join(usable)}.")
+        raise invalid("role", role, "is not a role", phrase("Use one of %(names)s.", names=", ".join(usable)))
     if found.status == "retired":
         raise invalid("role", role, "is retired", "Make it anew, or use another one.")
     if not found.permissions:
@@ -87,7 +88,7 @@ def save_role(
     shown, why = text("title", title, 80), text("description", description, 300)
     wanted = check_permissions(permissions)
     if name in ROLES:
-        raise Conflict(f"{name} is a shipped role and stays as it is; give yours another name")
+        raise Conflict(phrase("%(name)s is a shipped role and stays as it is; give yours another name", name=name))
     expect_unlocked(conn, "role", name)
     row = conn.execute(repo.LOCK_ROLE, {"role": name}).fetchone()
     before = None if row is None else _role(row)
@@ -117,13 +118,19 @@ def confirm_role(conn: Connection[Any], ctx: Context, role: str) -> CustomRole:
     """Let a proposed role have what its maker does not hold. Somebody else does it who holds every bit of that."""
     found = get_custom_role(conn, role)
     if found.status != "proposed":
-        raise Conflict(f"{role} is {found.status}; there is nothing to confirm")
+        raise Conflict(phrase("%(role)s is %(status)s; there is nothing to confirm", role=role, status=found.status))
     if found.changed_by == ctx.principal.id:
-        raise DutyConflict(f"{ctx.principal.id} made this role and cannot confirm it; someone else must")
+        raise DutyConflict(
+            phrase("%(id)s made this role and cannot confirm it; someone else must", id=ctx.principal.id)
+        )
     missing = found.wanted - found.permissions - ctx.principal.permissions
     if missing and ctx.principal.kind != "system":
         raise Forbidden(
-            f"{ctx.principal.id} does not hold {', '.join(sorted(missing))} and so cannot give it to a role"
+            phrase(
+                "%(id)s does not hold %(names)s and so cannot give it to a role",
+                id=ctx.principal.id,
+                names=", ".join(sorted(missing)),
+            )
         )
     keep_apart(conn, role, found.wanted)
     conn.execute(repo.CONFIRM_ROLE, {"role": role, "by": ctx.principal.id})
@@ -139,7 +146,7 @@ def retire_role(conn: Connection[Any], ctx: Context, role: str) -> None:
     holders = [row[0] for row in conn.execute(repo.HOLDERS, {"role": role, "now": ctx.now})]
     if holders:
         shown = ", ".join(holders[:5]) + (f" and {len(holders) - 5} more" if len(holders) > 5 else "")
-        raise Conflict(f"{role} is held by {shown}; revoke it first")
+        raise Conflict(phrase("%(role)s is held by %(shown)s; revoke it first", role=role, shown=shown))
     if found.status != "retired":
         conn.execute(repo.RETIRE_ROLE, {"role": role, "by": ctx.principal.id, "now": ctx.now})
         note_overridden(conn, ctx, "role", role)
@@ -150,7 +157,7 @@ def get_custom_role(conn: Connection[Any], role: str) -> CustomRole:
     """One role of the tenant's own. Raises `NotFound`."""
     row = conn.execute(repo.LOCK_ROLE.removesuffix(" for update"), {"role": role}).fetchone()
     if row is None:
-        raise NotFound(f"there is no role {role} of your own")
+        raise NotFound(phrase("there is no role %(role)s of your own", role=role))
     return _role(row)
 
 
@@ -159,7 +166,12 @@ def check_permissions(permissions: Iterable[str]) -> frozenset[str]:
     wanted = frozenset(permissions)
     for permission in sorted(wanted):
         if permission not in PERMISSIONS:
-            raise invalid("permissions", permission, "is not a permission", f"Use some of {', '.join(PERMISSIONS)}.")
+            raise invalid(
+                "permissions",
+                permission,
+                "is not a permission",
+                phrase("Use some of %(names)s.", names=", ".join(PERMISSIONS)),
+            )
         if permission not in STAFF_PERMISSIONS:
             raise invalid("permissions", permission, "cannot be in a role of your own", "Leave it to shipped roles.")
     if not wanted:
@@ -172,7 +184,15 @@ def keep_apart(conn: Connection[Any], role: str, wanted: frozenset[str]) -> None
     matrix = matrix_in_force(conn)
     for clash in clashes({role: wanted}, matrix):
         rule = clash.rule
-        raise DutyConflict(f"{role} cannot hold {rule.first} and {rule.second} together: {rule.reason}")
+        raise DutyConflict(
+            phrase(
+                "%(role)s cannot hold %(first)s and %(second)s together: %(reason)s",
+                role=role,
+                first=rule.first,
+                second=rule.second,
+                reason=rule.reason,
+            )
+        )
     rows = conn.execute(
         "select o.principal, o.role from role_grants g join role_grants o using (tenant_id, principal)"
         " where g.role = %s and o.role <> %s order by o.principal, o.role limit 5000",
@@ -184,7 +204,14 @@ def keep_apart(conn: Connection[Any], role: str, wanted: frozenset[str]) -> None
         if found:
             rule = found[0].rule
             raise DutyConflict(
-                f"{principal} holds {other} besides and would have {rule.first} and {rule.second}: {rule.reason}"
+                phrase(
+                    "%(principal)s holds %(other)s besides and would have %(first)s and %(second)s: %(reason)s",
+                    principal=principal,
+                    other=other,
+                    first=rule.first,
+                    second=rule.second,
+                    reason=rule.reason,
+                )
             )
 
 

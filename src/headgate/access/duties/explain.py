@@ -16,6 +16,7 @@ from headgate.access.duties.matrix import matrix_in_force
 from headgate.access.duties.mitigations import Mitigation, list_mitigations
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 MOST_PEOPLE = 100
 
@@ -78,7 +79,7 @@ def get_holder(conn: Connection[Any], principal: str) -> Holder:
     """One account with its grants. Raises `NotFound`."""
     row = conn.execute(repo.ACCOUNT_WITH_GRANTS, {"principal": principal}).fetchone()
     if row is None:
-        raise NotFound(f"there is no {principal}")
+        raise NotFound(phrase("there is no %(principal)s", principal=principal))
     return _holder(row)
 
 
@@ -119,7 +120,12 @@ def conflicts_of(
 def explain_right(conn: Connection[Any], principal: str, permission: str, now: datetime) -> Right:
     """Why an account may, or may not, do something at this moment. Raises `NotFound`, `Invalid`."""
     if permission not in PERMISSIONS:
-        raise invalid("permission", permission, "is not a permission", f"Use one of {', '.join(PERMISSIONS)}.")
+        raise invalid(
+            "permission",
+            permission,
+            "is not a permission",
+            phrase("Use one of %(names)s.", names=", ".join(PERMISSIONS)),
+        )
     holder = get_holder(conn, principal)
     own = {role.role: role for role in list_custom_roles(conn)}
     allowed = {**ROLES, **{name: role.permissions for name, role in own.items() if role.status != "retired"}}

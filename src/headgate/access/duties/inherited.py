@@ -28,6 +28,7 @@ from headgate.access.recording import record
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict
+from headgate.kernel.phrases import phrase
 
 KIND: Final = "role"
 
@@ -42,7 +43,9 @@ def offer_role(
     expect_offering(conn, ctx)
     found = get_custom_role(conn, role)
     if found.status != "active":
-        raise Conflict(f"cannot offer {role}: it is {found.status}; offer one that is active")
+        raise Conflict(
+            phrase("cannot offer %(role)s: it is %(status)s; offer one that is active", role=role, status=found.status)
+        )
     body = canonical_text(
         {"title": found.title, "description": found.description, "permissions": sorted(found.permissions)}
     )
@@ -67,12 +70,14 @@ class RoleTaker:
         it would bring together what the tenant keeps apart, `Invalid`.
         """
         if offer.effective_at > ctx.now:
-            raise Conflict(f"it comes on {offer.effective_at:%Y-%m-%d %H:%M} UTC")
+            raise Conflict(
+                phrase("it comes on %(effective_at)s UTC", effective_at=f"{offer.effective_at:%Y-%m-%d %H:%M}")
+            )
         name, told = offer.name, loads(body)
         permissions = check_permissions(told["permissions"])
         row = conn.execute(repo.LOCK_ROLE, {"role": name}).fetchone()
         if name in ROLES or (row is not None and not self._came_from_above(conn, name)):
-            raise Conflict(f"there is a role {name} of this tenant's own; it stays as it is")
+            raise Conflict(phrase("there is a role %(name)s of this tenant's own; it stays as it is", name=name))
         keep_apart(conn, name, permissions)
         values = {
             "role": name,

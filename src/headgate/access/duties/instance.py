@@ -11,6 +11,7 @@ from headgate.access.core.duties import ACTIONS, EVENTS
 from headgate.access.duties import repo
 from headgate.access.duties.matrix import matrix_in_force
 from headgate.kernel.errors import DutyConflict
+from headgate.kernel.phrases import phrase
 
 
 def expect_other_hands(
@@ -35,4 +36,12 @@ def expect_other_hands(
     if row is not None:
         actor, act, kind, name = row
         thing = f"{kind.replace('_', ' ')} {name}"
-        raise DutyConflict(f"{actor} has a hand in {thing} already ({act}): {done[act].reason}; someone else must")
+        raise DutyConflict(
+            phrase(
+                "%(actor)s has a hand in %(thing)s already (%(act)s): %(reason)s; someone else must",
+                actor=actor,
+                thing=thing,
+                act=act,
+                reason=done[act].reason,
+            )
+        )

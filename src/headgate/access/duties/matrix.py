@@ -17,6 +17,7 @@ from headgate.access.recording import record
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound
+from headgate.kernel.phrases import phrase
 
 # Who may let a version of the matrix pass: administrators, and those who approve policies.
 APPROVES = frozenset({"admin", "policies.approve"})
@@ -63,7 +64,11 @@ def propose_matrix(conn: Connection[Any], ctx: Context, rules: Iterable[Mapping[
         raise Conflict("a version of the matrix waits for approval already; decide that one first")
     change = matrix_change(before.rules, wanted)
     if not (change.added or change.removed or change.reworded):
-        raise Conflict(f"this is version {before.version}, which is in force; there is nothing to propose")
+        raise Conflict(
+            phrase(
+                "this is version %(version)s, which is in force; there is nothing to propose", version=before.version
+            )
+        )
     version = max((each.version for each in known), default=0) + 1
     stored = [rule.as_dict() for rule in wanted]
     values = {"version": version, "rules": canonical_text(stored), "note": why, "by": ctx.principal.id, "now": ctx.now}
@@ -77,11 +82,19 @@ def propose_matrix(conn: Connection[Any], ctx: Context, rules: Iterable[Mapping[
 def decide_matrix(conn: Connection[Any], ctx: Context, version: int, *, approve: bool, reason: str = "") -> None:
     """Approve a proposed version, which then counts at once, or turn it down. Never by who proposed it."""
     if ctx.principal.kind != "system" and APPROVES.isdisjoint(ctx.principal.permissions):
-        raise Forbidden(f"{ctx.principal.id} may not decide about duties (permission {' or '.join(sorted(APPROVES))})")
+        raise Forbidden(
+            phrase(
+                "%(id)s may not decide about duties (permission %(names)s)",
+                id=ctx.principal.id,
+                names=" or ".join(sorted(APPROVES)),
+            )
+        )
     conn.execute(repo.LOCK_MATRICES)
     found = _version(conn, version)
     if found.status != "proposed":
-        raise Conflict(f"version {version} of the matrix is {found.status} already")
+        raise Conflict(
+            phrase("version %(version)s of the matrix is %(status)s already", version=version, status=found.status)
+        )
     if found.proposed_by == ctx.principal.id:
         raise DutyConflict("whoever proposed a version of the matrix cannot approve it; someone else must")
     if approve:
@@ -95,5 +108,5 @@ def decide_matrix(conn: Connection[Any], ctx: Context, version: int, *, approve:
 def _version(conn: Connection[Any], version: int) -> MatrixVersion:
     found = next((each for each in list_matrices(conn) if each.version == version), None)
     if found is None:
-        raise NotFound(f"there is no version {version} of the matrix of duties")
+        raise NotFound(phrase("there is no version %(version)s of the matrix of duties", version=version))
     return found

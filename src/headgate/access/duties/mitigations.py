@@ -19,6 +19,7 @@ from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 
 LONGEST = timedelta(days=366)
 
@@ -95,7 +96,9 @@ def approve_mitigation(conn: Connection[Any], ctx: Context, mitigation_id: UUID)
     _may_approve(ctx)
     found = get_mitigation(conn, mitigation_id, lock=True)
     if found.status(ctx.now) != "proposed":
-        raise Conflict(f"this mitigation is {found.status(ctx.now).replace('_', ' ')} already")
+        raise Conflict(
+            phrase("this mitigation is %(replace)s already", replace=found.status(ctx.now).replace("_", " "))
+        )
     if ctx.principal.id in (found.asked_by, found.principal):
         raise DutyConflict("neither who asked for a mitigation nor who it is for can approve it; someone else must")
     conn.execute(repo.APPROVE_MITIGATION, {"id": mitigation_id, "by": ctx.principal.id, "now": ctx.now})
@@ -125,4 +128,10 @@ def get_mitigation(conn: Connection[Any], mitigation_id: UUID, *, lock: bool = F
 
 def _may_approve(ctx: Context) -> None:
     if ctx.principal.kind != "system" and APPROVES.isdisjoint(ctx.principal.permissions):
-        raise Forbidden(f"{ctx.principal.id} may not decide about duties (permission {' or '.join(sorted(APPROVES))})")
+        raise Forbidden(
+            phrase(
+                "%(id)s may not decide about duties (permission %(names)s)",
+                id=ctx.principal.id,
+                names=" or ".join(sorted(APPROVES)),
+            )
+        )

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from headgate.kernel.canonical import loads
 from headgate.kernel.errors import HeadgateError
+from headgate.kernel.phrases import phrase
 
 METADATA_LIVES: Final = timedelta(hours=1)
 KEYS_LIVE: Final = timedelta(minutes=10)
@@ -105,13 +106,13 @@ class Discovery:
     def _document(self, url: str) -> Mapping[str, Any]:
         status, body = self.fetch.get(url)
         if status != 200:
-            raise Unreachable(f"the identity provider answers {status} at {url}")
+            raise Unreachable(phrase("the identity provider answers %(status)s at %(url)s", status=status, url=url))
         try:
             document = loads(body)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise Unreachable(f"the identity provider answers no JSON object at {url}")
+            raise Unreachable(phrase("the identity provider answers no JSON object at %(url)s", url=url))
         return document
 
     def _get(self, kept: OrderedDict[str, _Kept], key: str) -> _Kept | None:
@@ -129,13 +130,17 @@ class Discovery:
 def _read_metadata(issuer: str, document: Mapping[str, Any]) -> Metadata:
     if document.get("issuer") != issuer:
         raise Unreachable(
-            f"the provider calls itself {str(document.get('issuer'))[:200]!a}, not {issuer!a}; copy the issuer exactly"
+            phrase(
+                "the provider calls itself %(get)s, not %(issuer)s; copy the issuer exactly",
+                get=str(document.get("issuer"))[:200],
+                issuer=issuer,
+            )
         )
 
     def address(name: str, *, needed: bool = True) -> str:
         value = document.get(name, "")
         if not isinstance(value, str) or (needed and not value):
-            raise Unreachable(f"the identity provider's metadata has no {name}")
+            raise Unreachable(phrase("the identity provider's metadata has no %(name)s", name=name))
         return value
 
     ways = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])

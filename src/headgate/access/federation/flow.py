@@ -26,9 +26,10 @@ from headgate.access.federation.providers import Provider
 from headgate.kernel.canonical import loads
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Unauthenticated
+from headgate.kernel.phrases import phrase
 
 LASTS: Final = timedelta(minutes=10)
-_OVER = "this sign-in is over or was begun in another browser; start again"
+_OVER = phrase("this sign-in is over or was begun in another browser; start again")
 Purpose = Literal["sign_in", "test"]
 
 
@@ -145,7 +146,7 @@ def exchange(
     if (metadata.answers_with_issuer or told) and told != provider.issuer:
         raise Unauthenticated("the answer is another identity provider's")  # RFC 9207
     if answer.get("error"):
-        raise Unauthenticated(f"{provider.name} refused: {_plain(answer['error'])}")
+        raise Unauthenticated(phrase("%(name)s refused: %(plain)s", name=provider.name, plain=_plain(answer["error"])))
     code = answer.get("code", "")
     if not code or len(code) > 4000:
         raise Unauthenticated("the identity provider's answer has no code")
@@ -183,12 +184,20 @@ def _tokens(
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise Unreachable(f"the token endpoint of {provider.name} answers {status} and no JSON object")
+        raise Unreachable(
+            phrase(
+                "the token endpoint of %(name)s answers %(status)s and no JSON object",
+                name=provider.name,
+                status=status,
+            )
+        )
     if status != 200:
-        raise Unauthenticated(f"{provider.name} gives no token: {_plain(document.get('error'))}")
+        raise Unauthenticated(
+            phrase("%(name)s gives no token: %(plain)s", name=provider.name, plain=_plain(document.get("error")))
+        )
     id_token, access_token = document.get("id_token"), document.get("access_token", "")
     if not isinstance(id_token, str) or not isinstance(access_token, str):
-        raise Unauthenticated(f"{provider.name} answered without an ID token")
+        raise Unauthenticated(phrase("%(name)s answered without an ID token", name=provider.name))
     return id_token, access_token
 
 

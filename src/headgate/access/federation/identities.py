@@ -24,6 +24,7 @@ from headgate.access.shutting import shut_out
 from headgate.access.signin import Denied
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound
+from headgate.kernel.phrases import phrase
 
 # As long as a session lasts at most.
 _KEPT = timedelta(hours=12)
@@ -82,7 +83,7 @@ def link_identity(conn: Connection, ctx: Context, provider: Provider, subject: s
     named = checks.text("subject", subject, 255)
     account = get_account(conn, principal, ctx.now)
     if account.kind != "person" or account.partner is not None:
-        raise Conflict(f"{principal} is nobody of the tenant's own people")
+        raise Conflict(phrase("%(principal)s is nobody of the tenant's own people", principal=principal))
     _link(conn, ctx, provider.issuer, named, principal)
 
 

@@ -17,6 +17,7 @@ from headgate.access.recording import record
 from headgate.access.seal import Sealer
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")  # RFC 6749 3.3
@@ -88,7 +89,7 @@ def create_provider(conn: Connection, ctx: Context, envelope: Sealer, draft: Pro
     secret = draft.client_secret.strip()
     sealed = envelope.seal(secret, _context(ctx.tenant_id, code)) if secret else None
     if conn.execute(repo.ADD_PROVIDER, {**values, "client_secret": sealed}).rowcount != 1:
-        raise Conflict(f"there is a provider {code} already, or one with this issuer and client id")
+        raise Conflict(phrase("there is a provider %(code)s already, or one with this issuer and client id", code=code))
     told = {name: values[name] for name in ("name", "issuer", "client_id", "domains", "just_in_time")}
     record(conn, ctx, "identity_provider.created", "identity_provider", code, **told)
     return get_provider(conn, code)
@@ -112,7 +113,7 @@ def set_provider_status(conn: Connection, ctx: Context, code: str, status: Liter
     require(ctx.principal, "admin")
     found = get_provider(conn, code)
     if status == "active" and found.tested_at is None:
-        raise Conflict(f"{found.name} was not tested yet; test the sign-in first")
+        raise Conflict(phrase("%(name)s was not tested yet; test the sign-in first", name=found.name))
     if status == "disabled" and not _passwords(conn):
         others = [p for p in list_providers(conn) if p.code != code and p.status == "active"]
         if not others:
@@ -164,7 +165,7 @@ def _scopes(scopes: tuple[str, ...]) -> list[str]:
         if not _SCOPE.fullmatch(scope):
             raise invalid("scopes", scope, "is not a scope")
     if len(found) > MOST_SCOPES:
-        raise invalid("scopes", len(found), f"are more than {MOST_SCOPES}")
+        raise invalid("scopes", len(found), phrase("are more than %(most_scopes)s", most_scopes=MOST_SCOPES))
     return found
 
 
@@ -174,5 +175,5 @@ def _domains(domains: tuple[str, ...]) -> list[str]:
         if not _DOMAIN.fullmatch(domain):
             raise invalid("domains", domain, "is not a domain", "Write it like nordwind.example.")
     if len(found) > MOST_DOMAINS:
-        raise invalid("domains", len(found), f"are more than {MOST_DOMAINS}")
+        raise invalid("domains", len(found), phrase("are more than %(most_domains)s", most_domains=MOST_DOMAINS))
     return found

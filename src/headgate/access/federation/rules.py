@@ -14,6 +14,7 @@ from headgate.access.recording import record
 from headgate.access.rules import security_of
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, invalid
+from headgate.kernel.phrases import phrase
 
 MOST_BREAK_GLASS = 5
 
@@ -58,7 +59,12 @@ def set_rules(conn: Connection, ctx: Context, *, passwords: bool, break_glass: S
     require(ctx.principal, "admin")
     wanted = tuple(dict.fromkeys(break_glass))
     if len(wanted) > MOST_BREAK_GLASS:
-        raise invalid("break_glass", len(wanted), f"are more than {MOST_BREAK_GLASS} people", "Name one or two.")
+        raise invalid(
+            "break_glass",
+            len(wanted),
+            phrase("are more than %(most_break_glass)s people", most_break_glass=MOST_BREAK_GLASS),
+            "Name one or two.",
+        )
     known = accounts_of(conn, wanted, ctx.now)
     for principal in wanted:
         account = known.get(principal)

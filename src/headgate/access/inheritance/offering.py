@@ -17,6 +17,7 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 
 KINDS: Final = ("policy", "role", "pack")
 OPERATE: Final = "tenants.operate"
@@ -70,7 +71,9 @@ def expect_offering(conn: Connection[Any], ctx: Context) -> None:
     require(ctx.principal, OPERATE)
     found = get_tenant(conn)
     if found.kind not in OPERATING_KINDS:
-        raise Conflict(f"{found.slug} is a client and has no tenants below it that could inherit anything")
+        raise Conflict(
+            phrase("%(slug)s is a client and has no tenants below it that could inherit anything", slug=found.slug)
+        )
 
 
 def put_offer(conn: Connection[Any], ctx: Context, wanted: NewOffer) -> Offered:
@@ -81,9 +84,14 @@ def put_offer(conn: Connection[Any], ctx: Context, wanted: NewOffer) -> Offered:
     expect_offering(conn, ctx)
     start = wanted.effective_at or ctx.now
     if start.tzinfo is None or start < ctx.now:
-        raise invalid("effective_at", start, "lies in the past", f"Use {instant_text(ctx.now)} or later.")
+        raise invalid(
+            "effective_at",
+            start,
+            "lies in the past",
+            phrase("Use %(instant_text)s or later.", instant_text=instant_text(ctx.now)),
+        )
     if len(wanted.body) > LARGEST:
-        raise invalid(wanted.kind, wanted.name, f"is longer than {LARGEST:,} characters")
+        raise invalid(wanted.kind, wanted.name, phrase("is longer than %(largest)s characters", largest=f"{LARGEST:,}"))
     conn.execute(repo.LOCK_TENANT)
     id = new_id(ctx.now)
     values = {
@@ -124,7 +132,11 @@ def withdraw_offer(conn: Connection[Any], ctx: Context, id: UUID) -> Offered:
     require(ctx.principal, OPERATE)
     found = _locked(conn, id)
     if found.ended_at is not None:
-        raise Conflict(f"the offer of {found.name} version {found.version} has ended already")
+        raise Conflict(
+            phrase(
+                "the offer of %(name)s version %(version)s has ended already", name=found.name, version=found.version
+            )
+        )
     conn.execute(repo.END_OFFER, {"kind": found.kind, "name": found.name, "by": ctx.principal.id, "now": ctx.now})
     record(conn, ctx, "offer.withdrawn", found.kind, found.name, offer=str(id), version=found.version)
     return _locked(conn, id)

@@ -13,6 +13,7 @@ from headgate.access.inheritance import repo
 from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict
+from headgate.kernel.phrases import phrase
 
 Kind = Literal["policy", "role", "pack"]
 State = Literal["following", "overridden", "released"]
@@ -69,7 +70,13 @@ def expect_unlocked(conn: Connection[Any], kind: str, name: str) -> None:
     """Raise `Conflict` for what a tenant above has locked: the transaction's tenant cannot change it."""
     owner = locked_by(conn, kind, name)
     if owner:
-        raise Conflict(f"{name} is inherited from {owner}, who has locked it; ask them to open it or to change it")
+        raise Conflict(
+            phrase(
+                "%(name)s is inherited from %(row)s, who has locked it; ask them to open it or to change it",
+                name=name,
+                row=owner,
+            )
+        )
 
 
 def followed(conn: Connection[Any], kind: str, name: str) -> bool:

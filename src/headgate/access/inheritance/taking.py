@@ -23,6 +23,7 @@ from headgate.access.recording import record
 from headgate.access.tenants import get_tenant
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, HeadgateError, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.store.stewarding import reporting
 
 RETRY: Final = timedelta(minutes=10)
@@ -86,13 +87,13 @@ def go_back(conn: Connection[Any], ctx: Context, takers: Takers, kind: str, name
     taker = takers.get(kind)
     found = _standing(conn, kind, name)
     if taker is None or found is None:
-        raise NotFound(f"no {kind} {name} is inherited")
+        raise NotFound(phrase("no %(kind)s %(name)s is inherited", kind=kind, name=name))
     require(ctx.principal, taker.permission)
     row = conn.execute(repo.ONE_ABOVE, {"kind": kind, "name": name}).fetchone()
     if row is None:
-        raise Conflict(f"nobody above offers {name} any more; it is your own now")
+        raise Conflict(phrase("nobody above offers %(name)s any more; it is your own now", name=name))
     if found.state == "following" and found.taken == row[0]:
-        raise Conflict(f"{name} is the inherited one already")
+        raise Conflict(phrase("%(name)s is the inherited one already", name=name))
     offer = Wanted(*row)
     local = taker.take(conn, ctx, offer, _bodies(conn, [offer.id])[offer.id])
     result = _Result(offer, "following", local)

@@ -26,11 +26,12 @@ from headgate.access.seal import Sealer
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, Misconfigured, NotFound, Unauthenticated
+from headgate.kernel.phrases import phrase
 
 LASTS = timedelta(minutes=10)
 MOST_PASSKEYS = 20
 LONGEST_RESPONSE = 20_000
-_REFUSED = "the passkey was not accepted; try again, or sign in another way"
+_REFUSED = phrase("the passkey was not accepted; try again, or sign in another way")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,12 @@ def add_passkey(
     challenge, handle = _opened(conn, ctx, sealer, sealed, f"make {me.id} {bound_to}", me.id)
     rows = conn.execute(repo.LIST_PASSKEYS, {"principal": me.id}).fetchall()
     if len(rows) >= MOST_PASSKEYS:
-        raise Conflict(f"there are {MOST_PASSKEYS} passkeys already; remove one that is not used any more")
+        raise Conflict(
+            phrase(
+                "there are %(most_passkeys)s passkeys already; remove one that is not used any more",
+                most_passkeys=MOST_PASSKEYS,
+            )
+        )
     try:
         made = verify_registration_response(
             credential=given,

@@ -18,6 +18,7 @@ from headgate.access.reviews.reading import as_item, get_review, hands_of, list_
 from headgate.access.roles import lock_accounts
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Stale, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 
 MOST_AT_ONCE = 500
@@ -40,9 +41,9 @@ def decide_items(
     conn.execute(repo.LOCK_REVIEW, {"id": review_id})
     review = get_review(conn, ctx, review_id)
     if review.status != "open":
-        raise Conflict(f"this review is {review.status}; nothing can be decided in it any more")
+        raise Conflict(phrase("this review is %(status)s; nothing can be decided in it any more", status=review.status))
     if ctx.principal.id not in review.reviewers:
-        raise Forbidden(f"{ctx.principal.id} is not a reviewer of this review")
+        raise Forbidden(phrase("%(id)s is not a reviewer of this review", id=ctx.principal.id))
     require(ctx.principal, DECIDES)
     picked = _picked(conn, review_id, items)
     for each in picked:
@@ -67,9 +68,16 @@ def sign_review(conn: Connection[Any], ctx: Context, review_id: UUID, statement:
     review = get_review(conn, ctx, review_id)
     _expect_open(review)
     if review.progress.open:
-        raise Conflict(f"{review.progress.open:,} grants are not decided yet; a review is signed when all of them are")
+        raise Conflict(
+            phrase(
+                "%(open)s grants are not decided yet; a review is signed when all of them are",
+                open=f"{review.progress.open:,}",
+            )
+        )
     if ctx.principal.id in hands_of(conn, review_id):
-        raise DutyConflict(f"{ctx.principal.id} decided in this review and cannot sign it; someone else must")
+        raise DutyConflict(
+            phrase("%(id)s decided in this review and cannot sign it; someone else must", id=ctx.principal.id)
+        )
     items = list_items(conn, review_id, ctx.now, limit=1_000_000)
     digest = content_digest(content(review, items, by=ctx.principal.id, at=ctx.now, statement=said))
     values = {"id": review_id, "by": ctx.principal.id, "now": ctx.now, "statement": said}
@@ -94,28 +102,46 @@ def cancel_review(conn: Connection[Any], ctx: Context, review_id: UUID, reason: 
 
 def _may_close(ctx: Context) -> None:
     if ctx.principal.kind == "system" or {"admin", DECIDES}.isdisjoint(ctx.principal.permissions):
-        raise Forbidden(f"{ctx.principal.id} may not sign reviews of access (permission {DECIDES} or admin)")
+        raise Forbidden(
+            phrase(
+                "%(id)s may not sign reviews of access (permission %(decides)s or admin)",
+                id=ctx.principal.id,
+                decides=DECIDES,
+            )
+        )
 
 
 def _expect_open(review: Review) -> None:
     if review.status != "open":
-        raise Conflict(f"this review is {review.status} already")
+        raise Conflict(phrase("this review is %(status)s already", status=review.status))
 
 
 def _reason(field: str, given: str) -> str:
     said = given.strip()
     if not _SHORTEST <= len(said) <= _LONGEST or not said.replace("\n", " ").replace("\r", " ").isprintable():
-        raise invalid(field, given, "is no reason", f"Say why in {_SHORTEST} to {_LONGEST} characters; it is kept.")
+        raise invalid(
+            field,
+            given,
+            "is no reason",
+            phrase(
+                "Say why in %(shortest)s to %(longest)s characters; it is kept.", shortest=_SHORTEST, longest=_LONGEST
+            ),
+        )
     return said
 
 
 def _checked(items: Sequence[int], decision: str, reason: str) -> str:
     if decision not in DECISIONS:
-        raise invalid("decision", decision, "is not a decision", f"Use {' or '.join(DECISIONS)}.")
+        raise invalid("decision", decision, "is not a decision", phrase("Use %(names)s.", names=" or ".join(DECISIONS)))
     if not items:
         raise invalid("items", "", "is empty", "Pick at least one grant.")
     if len(items) > MOST_AT_ONCE:
-        raise invalid("items", len(items), f"are more than {MOST_AT_ONCE} at once", "Decide in portions.")
+        raise invalid(
+            "items",
+            len(items),
+            phrase("are more than %(most_at_once)s at once", most_at_once=MOST_AT_ONCE),
+            "Decide in portions.",
+        )
     return _reason("reason", reason) if decision == "revoke" or reason.strip() else ""
 
 
@@ -131,17 +157,32 @@ def _picked(conn: Connection[Any], review_id: UUID, items: Sequence[int]) -> lis
 def _expect_decidable(ctx: Context, item: ReviewItem, decision: str, why: str) -> None:
     whose = f"{item.role} of {item.principal}"
     if item.principal == ctx.principal.id:
-        raise DutyConflict(f"{whose} is your own; another reviewer decides about it")
+        raise DutyConflict(phrase("%(whose)s is your own; another reviewer decides about it", whose=whose))
     if item.decision == "revoke":
-        raise Conflict(f"{whose} was revoked by {item.decided_by} already")
+        raise Conflict(
+            phrase("%(whose)s was revoked by %(decided_by)s already", whose=whose, decided_by=item.decided_by)
+        )
     if decision == "revoke":
         return
     if item.now == "changed":
-        raise Stale(f"{whose} was granted anew or changed since it was listed; revoke it, or review it the next time")
+        raise Stale(
+            phrase(
+                "%(whose)s was granted anew or changed since it was listed; revoke it, or review it the next time",
+                whose=whose,
+            )
+        )
     if item.unwatched and not why:
         rule = item.unwatched[0]
         raise invalid(
-            "reason", "", f"is needed to keep {whose}, which brings {rule.first} and {rule.second} together", "Say why."
+            "reason",
+            "",
+            phrase(
+                "is needed to keep %(whose)s, which brings %(first)s and %(second)s together",
+                whose=whose,
+                first=rule.first,
+                second=rule.second,
+            ),
+            "Say why.",
         )
 
 

@@ -24,6 +24,7 @@ from headgate.kernel.canonical import canonical_text, instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 
 MOST_GRANTS = 20_000
 MOST_REVIEWERS = 50
@@ -49,11 +50,16 @@ def open_review(
     require(ctx.principal, "admin")
     named = text("title", title, 120)
     if scope not in SCOPES:
-        raise invalid("scope", scope, "is not a scope", f"Use one of {', '.join(SCOPES)}.")
+        raise invalid("scope", scope, "is not a scope", phrase("Use one of %(names)s.", names=", ".join(SCOPES)))
     if scope == "role":
         expect_role(conn, role)
     elif role:
-        raise invalid("role", role, f"does not go with the scope {scope}", "Use the scope role, or leave it out.")
+        raise invalid(
+            "role",
+            role,
+            phrase("does not go with the scope %(scope)s", scope=scope),
+            "Use the scope role, or leave it out.",
+        )
     if due_at.tzinfo is None or not ctx.now < due_at <= ctx.now + LONGEST:
         raise invalid("due_at", due_at, "is not within the next year", "Give reviewers a day to come.")
     chosen = _reviewers(conn, ctx, reviewers)
@@ -62,10 +68,20 @@ def open_review(
     if not grants:
         raise Conflict("nobody within this scope holds a role; there is nothing to review")
     if len(grants) > MOST_GRANTS:
-        raise Conflict(f"more than {MOST_GRANTS:,} grants are within this scope; review role by role")
+        raise Conflict(
+            phrase(
+                "more than %(most_grants)s grants are within this scope; review role by role",
+                most_grants=f"{MOST_GRANTS:,}",
+            )
+        )
     holders = {row[0] for row in grants}
     if len(chosen) == 1 and chosen[0] in holders:
-        raise Conflict(f"{chosen[0]} holds roles within this scope and cannot review them; name a second reviewer")
+        raise Conflict(
+            phrase(
+                "%(chosen)s holds roles within this scope and cannot review them; name a second reviewer",
+                chosen=chosen[0],
+            )
+        )
     review_id, matrix = new_id(ctx.now), matrix_in_force(conn)
     values = {"id": review_id, "title": named, "scope": scope, "role": role, "reviewers": chosen}
     more = {"by": ctx.principal.id, "now": ctx.now, "due_at": due_at, "matrix": matrix.version}
@@ -85,13 +101,18 @@ def exchange_reviewers(conn: Connection[Any], ctx: Context, review_id: UUID, rev
     conn.execute(repo.LOCK_REVIEW, {"id": review_id})
     review = get_review(conn, ctx, review_id)
     if review.status != "open":
-        raise Conflict(f"this review is {review.status} already")
+        raise Conflict(phrase("this review is %(status)s already", status=review.status))
     chosen = _reviewers(conn, ctx, reviewers)
     if review.opened_by in chosen:
         raise invalid("reviewers", review.opened_by, "opened this review", "Somebody else decides in it; name them.")
     held = conn.execute(repo.HOLDS, {"review": review_id, "principal": chosen[0]}).fetchone()
     if len(chosen) == 1 and held is not None:
-        raise Conflict(f"{chosen[0]} holds roles within this scope and cannot review them; name a second reviewer")
+        raise Conflict(
+            phrase(
+                "%(chosen)s holds roles within this scope and cannot review them; name a second reviewer",
+                chosen=chosen[0],
+            )
+        )
     conn.execute(repo.SET_REVIEWERS, {"id": review_id, "reviewers": chosen})
     before = list(review.reviewers)
     record(conn, ctx, "access_review.reviewers_set", "access_review", str(review_id), before=before, reviewers=chosen)
@@ -103,7 +124,9 @@ def _reviewers(conn: Connection[Any], ctx: Context, reviewers: Sequence[str]) ->
     if not chosen:
         raise invalid("reviewers", "", "is empty", "Name somebody who answers for these people.")
     if len(chosen) > MOST_REVIEWERS:
-        raise invalid("reviewers", len(chosen), f"are more than {MOST_REVIEWERS}")
+        raise invalid(
+            "reviewers", len(chosen), phrase("are more than %(most_reviewers)s", most_reviewers=MOST_REVIEWERS)
+        )
     if ctx.principal.id in chosen:
         raise invalid("reviewers", ctx.principal.id, "opens this review", "Somebody else decides in it; name them.")
     known = accounts_of(conn, chosen, ctx.now)
@@ -115,7 +138,12 @@ def _reviewers(conn: Connection[Any], ctx: Context, reviewers: Sequence[str]) ->
         if found.kind != "person" or found.partner is not None:
             raise invalid("reviewers", each, "is not one of the tenant's own people", "Name a person of yours.")
         if DECIDES not in found.as_principal().permissions:
-            raise invalid("reviewers", each, f"lacks the permission {DECIDES}", "Grant them a role that has it.")
+            raise invalid(
+                "reviewers",
+                each,
+                phrase("lacks the permission %(decides)s", decides=DECIDES),
+                "Grant them a role that has it.",
+            )
     return chosen
 
 

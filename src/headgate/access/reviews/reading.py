@@ -13,6 +13,7 @@ from headgate.access.reviews import repo
 from headgate.access.reviews.core import Progress, Review, ReviewConflict, ReviewItem, content, content_digest
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 # Who sees every review; others see those that name them.
 SEES_ALL = frozenset({"admin", "audit.read"})
@@ -79,7 +80,12 @@ def check_review_file(told: Any) -> dict[str, Any]:
     except TypeError:
         found = ""
     if told["digest"] != found:
-        raise invalid("digest", told["digest"], "is not that of what the file holds; it was changed", f"It is {found}.")
+        raise invalid(
+            "digest",
+            told["digest"],
+            "is not that of what the file holds; it was changed",
+            phrase("It is %(found)s.", found=found),
+        )
     return dict(told["review"])
 
 

@@ -14,6 +14,7 @@ from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 
 MOST = 50
 LONGEST_NAME = 60
@@ -22,12 +23,12 @@ _MOST_SHOWN = 250
 # Who leads the work of others: administers, steps into cases or decides.
 MAY_SHARE = frozenset({"admin", "cases.intervene", "approvals.decide"})
 
-TAKEN = "You have a view of this name already. Choose another name."
-TOO_MANY = "You have as many views as one can have. Delete one first."
-NO_NAME = "Write a name of 1 to 60 characters."
-NO_FILTER = "Set a filter first; there is nothing to keep yet."
-TOO_LONG = "These filters are too long to keep. Leave some out."
-NOT_YOURS = "Your roles do not let you share views."
+TAKEN = phrase("You have a view of this name already. Choose another name.")
+TOO_MANY = phrase("You have as many views as one can have. Delete one first.")
+NO_NAME = phrase("Write a name of 1 to 60 characters.")
+NO_FILTER = phrase("Set a filter first; there is nothing to keep yet.")
+TOO_LONG = phrase("These filters are too long to keep. Leave some out.")
+NOT_YOURS = phrase("Your roles do not let you share views.")
 
 _FIELDS = "view, owner, list, name, query, shared, is_default"
 # One's own first, then those that others share. What another's list opens with says nothing about one's own.
@@ -188,7 +189,12 @@ def _check_query(query: str) -> None:
     if not query:
         raise invalid("query", "", "is empty", NO_FILTER)
     if len(query) > LONGEST_QUERY:
-        raise invalid("query", query[:80], f"has more than {LONGEST_QUERY} characters", TOO_LONG)
+        raise invalid(
+            "query",
+            query[:80],
+            phrase("has more than %(longest_query)s characters", longest_query=LONGEST_QUERY),
+            TOO_LONG,
+        )
 
 
 def _found(conn: Connection, ctx: Context, view: UUID, *, shared: bool = False) -> SavedView:

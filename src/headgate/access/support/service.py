@@ -19,12 +19,13 @@ from headgate.access.support import repo
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, NotFound, Unauthenticated, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 
 LONGEST_CONSENT: Final = timedelta(days=3)
 LINK_LASTS: Final = timedelta(minutes=5)
 LOOKS_FOR: Final = timedelta(minutes=30)
 _PREFIX = "support."
-_OVER = "this look has ended"
+_OVER = phrase("this look has ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def consent(conn: Connection, ctx: Context, subject: str, *, reason: str, hours:
     require(ctx.principal, "admin")
     account = get_account(conn, subject, ctx.now)
     if account.kind != "person" or account.partner is not None:
-        raise Conflict(f"{subject} is nobody of the tenant's own people")
+        raise Conflict(phrase("%(subject)s is nobody of the tenant's own people", subject=subject))
     why = checks.text("reason", reason, 500)
     if not 1 <= hours <= LONGEST_CONSENT // timedelta(hours=1):
         raise invalid("hours", hours, "is not between 1 and 72")
@@ -112,7 +113,12 @@ def begin_look(conn: Connection, ctx: Context, subject: str, *, reason: str) -> 
     why = checks.text("reason", reason, 500)
     row = conn.execute(repo.IN_FORCE, {"subject": subject, "now": ctx.now}).fetchone()
     if row is None:
-        raise Forbidden(f"nobody has consented to support looking as {subject}; ask an administrator of the tenant")
+        raise Forbidden(
+            phrase(
+                "nobody has consented to support looking as %(subject)s; ask an administrator of the tenant",
+                subject=subject,
+            )
+        )
     token = session_token(ctx.tenant_id, secrets.token_urlsafe(32))
     _, hashed = parse_session_token(token)
     values = {"id": new_id(ctx.now), "consent": row[0], "supporter": ctx.principal.id, "reason": why}

@@ -13,6 +13,7 @@ from psycopg import Connection, sql
 
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import Conflict, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.store.security import PURGE_ROLE, TOMBSTONES
 
 if TYPE_CHECKING:
@@ -47,9 +48,17 @@ def delete_tenant(conn: Connection[Any], metadata: MetaData, tenant_id: UUID, no
         raise NotFound("there is no such tenant")
     slug, status, parent, reason, asked_by, confirmed_by, not_before = row
     if status != "deleting" or not confirmed_by or confirmed_by == asked_by:
-        raise Conflict(f"the deletion of {slug} has not been asked for by one and confirmed by another")
+        raise Conflict(
+            phrase("the deletion of %(slug)s has not been asked for by one and confirmed by another", slug=slug)
+        )
     if not_before is None or now < not_before:
-        raise Conflict(f"the deletion of {slug} waits until {not_before:%Y-%m-%d %H:%M} UTC")
+        raise Conflict(
+            phrase(
+                "the deletion of %(slug)s waits until %(not_before)s UTC",
+                slug=slug,
+                not_before=f"{not_before:%Y-%m-%d %H:%M}",
+            )
+        )
     entries, head = conn.execute(_HEAD).fetchone() or (0, None)
     gone: dict[str, int] = {}
     for table in reversed(list(tenant_tables(metadata))):

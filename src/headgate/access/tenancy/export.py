@@ -24,6 +24,7 @@ from headgate.access.tenants import get_tenant
 from headgate.kernel.canonical import canonical, instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Invalid, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger.export import Scope, export_bundle
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def check_export(file: IO[bytes]) -> dict[str, Any]:
         with zipfile.ZipFile(file) as archive:
             manifest: dict[str, Any] = json.loads(archive.read(MANIFEST))
             if manifest.get("format") != FORMAT:
-                raise invalid("format", manifest.get("format"), f"is not {FORMAT}")
+                raise invalid("format", manifest.get("format"), phrase("is not %(format)s", format=FORMAT))
             wanted = manifest["files"]
             if {*wanted, MANIFEST} != set(archive.namelist()):
                 raise Invalid("the export has other files than its manifest names")
@@ -136,9 +137,11 @@ def check_export(file: IO[bytes]) -> dict[str, Any]:
                         digest.update(piece)
                         lines += piece.count(b"\n")
                 if digest.hexdigest() != told["sha256"] or (name.startswith("tables/") and lines != told["rows"]):
-                    raise Invalid(f"{name} is not as its manifest says; the export was changed or damaged")
+                    raise Invalid(
+                        phrase("%(name)s is not as its manifest says; the export was changed or damaged", name=name)
+                    )
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise Invalid(f"this is not an export of a tenant: {error}") from None
+        raise Invalid(phrase("this is not an export of a tenant: %(error)s", error=error)) from None
     return manifest
 
 

@@ -20,6 +20,7 @@ from headgate.access.tenancy.exports import KEPT, TenantExport, get_export
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import HeadgateError, Refused
+from headgate.kernel.phrases import phrase
 from headgate.store.database import Database
 
 if TYPE_CHECKING:
@@ -164,8 +165,11 @@ class _Pieces:
             if self.size > self.by.most_bytes:
                 most = self.by.most_bytes // 1_000_000
                 raise Refused(
-                    f"it would be larger than {most:,} MB, which is as much as this installation keeps; whoever runs "
-                    "it can write it to a file with headgate tenant export"
+                    phrase(
+                        "it would be larger than %(most)s MB, which is as much as this installation keeps; "
+                        "whoever runs it can write it to a file with headgate tenant export",
+                        most=f"{most:,}",
+                    )
                 )
             while len(self.buffer) >= PIECE:
                 self._store(bytes(self.buffer[:PIECE]))

@@ -20,6 +20,7 @@ from headgate.access.sessions import GUEST
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, NotFound
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.store.database import Database
 
 KEPT: Final = timedelta(days=7)
@@ -121,7 +122,7 @@ def get_export(conn: Connection[Any], export: UUID) -> TenantExport:
     with conn.cursor(row_factory=class_row(TenantExport)) as cursor:
         found = cursor.execute(_GET, {"export": export}).fetchone()
     if found is None:
-        raise NotFound(f"there is no export {export}")
+        raise NotFound(phrase("there is no export %(export)s", export=export))
     return found
 
 
@@ -133,7 +134,7 @@ def end_export(conn: Connection[Any], ctx: Context, export: UUID) -> TenantExpor
     values = {"export": export, "to": to, "by": ctx.principal.id, "now": ctx.now}
     wanted = ["queued", "running"] if found.under_way else ["ready"]
     if conn.execute(_END, values | {"from": wanted}).fetchone() is None:
-        raise Conflict(f"this export is {get_export(conn, export).status} already")
+        raise Conflict(phrase("this export is %(status)s already", status=get_export(conn, export).status))
     conn.execute(_DROP, {"exports": [export]})
     record(conn, ctx, f"tenant_export.{to}", "tenant_export", str(export))
     return get_export(conn, export)
@@ -146,7 +147,7 @@ def note_download(conn: Connection[Any], ctx: Context, export: UUID) -> TenantEx
     found = get_export(conn, export)
     state = found.state(ctx.now)
     if state != "ready":
-        raise Conflict(f"this export is {state}; nothing of it can be downloaded")
+        raise Conflict(phrase("this export is %(state)s; nothing of it can be downloaded", state=state))
     record(conn, ctx, "tenant_export.downloaded", "tenant_export", str(export), sha256=found.sha256, size=found.size)
     return found
 

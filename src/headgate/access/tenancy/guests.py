@@ -31,6 +31,7 @@ from headgate.access.tenants import get_tenant
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.store import Database
 from headgate.store.stewarding import reporting, stewarding
 
@@ -102,12 +103,14 @@ def ask_guest(
     require(ctx.principal, OPERATE)
     wanted = sorted(set(roles))
     if not wanted:
-        raise invalid("roles", "", "is empty", f"Use some of {', '.join(GUEST_ROLES)}.")
+        raise invalid("roles", "", "is empty", phrase("Use some of %(names)s.", names=", ".join(GUEST_ROLES)))
     for role in wanted:
         if role not in GUEST_ROLES:
-            raise invalid("roles", role, "is not for guests", f"Use some of {', '.join(GUEST_ROLES)}.")
+            raise invalid(
+                "roles", role, "is not for guests", phrase("Use some of %(names)s.", names=", ".join(GUEST_ROLES))
+            )
     if not ctx.now < valid_until <= ctx.now + LONGEST:
-        raise invalid("valid_until", valid_until, f"is not within the next {LONGEST.days} days")
+        raise invalid("valid_until", valid_until, phrase("is not within the next %(days)s days", days=LONGEST.days))
     why, found = text("reason", reason, 300), get_account(conn, person, ctx.now)
     if found.kind != "person" or found.partner is not None or found.status != "active":
         raise invalid("person", person, "is not an active person of your own")
@@ -132,7 +135,7 @@ def ask_guest(
                 "asked",
                 "in_force",
             ):
-                raise Conflict(f"{found.name} was asked for already; end that first")
+                raise Conflict(phrase("%(name)s was asked for already; end that first", name=found.name))
         conn.execute(repo.ADD_GUEST, values)
         record(conn, inside, "guest.asked", "guest", str(id), **told)
     return id
@@ -146,7 +149,9 @@ def decide_guest(conn: Connection[Any], ctx: Context, id: UUID, *, grant: bool) 
     require(ctx.principal, "admin")
     found = _locked(conn, id)
     if found.state(ctx.now) != "asked":
-        raise Conflict(f"this is {found.state(ctx.now).replace('_', ' ')} and cannot be decided")
+        raise Conflict(
+            phrase("this is %(replace)s and cannot be decided", replace=found.state(ctx.now).replace("_", " "))
+        )
     decision = "granted" if grant else "refused"
     if grant:
         values = {
@@ -169,7 +174,7 @@ def revoke_guest(conn: Connection[Any], ctx: Context, id: UUID) -> Guest:
     require(ctx.principal, "admin")
     found = _locked(conn, id)
     if found.state(ctx.now) not in ("asked", "in_force"):
-        raise Conflict(f"this is {found.state(ctx.now)} already")
+        raise Conflict(phrase("this is %(state)s already", state=found.state(ctx.now)))
     conn.execute(repo.END_GUEST, {"id": id, "by": ctx.principal.id, "now": ctx.now})
     _put_out(conn, ctx.tenant_id, found)
     _told(conn, ctx, found, "revoked")
@@ -181,7 +186,7 @@ def end_guest(conn: Connection[Any], ctx: Context, slug: str, id: UUID) -> None:
     with acting_on(conn, ctx, slug, "client_tenant.guest_ended", guest=str(id)) as inside:
         found = _locked(conn, id)
         if found.state(ctx.now) not in ("asked", "in_force"):
-            raise Conflict(f"this is {found.state(ctx.now)} already")
+            raise Conflict(phrase("this is %(state)s already", state=found.state(ctx.now)))
         conn.execute(repo.END_GUEST, {"id": id, "by": inside.principal.id, "now": ctx.now})
         record(conn, inside, "guest.ended", "guest", str(id), person=found.person)
 
@@ -220,7 +225,9 @@ def start_visit(
         tenant = get_tenant(conn)
         rules = rules_of(tenant.settings.get("security"))
         if rules.needs_second_factor(guest.roles) and _SECOND_FACTORS.isdisjoint(proofs):
-            raise Forbidden(f"{tenant.name} asks for a second factor; sign in at home with one, then enter")
+            raise Forbidden(
+                phrase("%(name)s asks for a second factor; sign in at home with one, then enter", name=tenant.name)
+            )
         ctx = Context(client, SYSTEM, now)
         return start_session(
             conn, ctx, guest.principal, user_agent=agent, address=address, proofs=[*proofs, "provider"], lasts=VISIT

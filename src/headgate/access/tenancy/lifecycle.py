@@ -25,6 +25,7 @@ from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.store import Database
 
 OPERATE = "tenants.operate"
@@ -127,11 +128,16 @@ def check_residency(label: str, here: str) -> str:
     if wanted and not _LABEL.fullmatch(wanted):
         raise invalid("residency", label, "is not a label", "Use lower-case letters, digits and hyphens, such as eu.")
     if here and wanted and wanted != here:
-        raise invalid("residency", label, f"is not where this installation stores, which is {here}", _ELSEWHERE)
+        raise invalid(
+            "residency",
+            label,
+            phrase("is not where this installation stores, which is %(here)s", here=here),
+            _ELSEWHERE,
+        )
     return wanted
 
 
-_ELSEWHERE = "Create the tenant in the installation of that place."
+_ELSEWHERE = phrase("Create the tenant in the installation of that place.")
 
 
 def set_quotas(conn: Connection[Any], ctx: Context, quotas: Mapping[str, int | None]) -> Tenant:
@@ -141,7 +147,7 @@ def set_quotas(conn: Connection[Any], ctx: Context, quotas: Mapping[str, int | N
     after: dict[str, int] = dict(before.quotas)
     for name, most in quotas.items():
         if name not in QUOTAS:
-            raise invalid("quota", name, "is not a quota", f"Use one of {', '.join(QUOTAS)}.")
+            raise invalid("quota", name, "is not a quota", phrase("Use one of %(names)s.", names=", ".join(QUOTAS)))
         if most is None:
             after.pop(name, None)
         elif not 0 <= most <= _MOST:
@@ -165,7 +171,7 @@ def ask_deletion(conn: Connection[Any], ctx: Context, reason: str) -> Deletion:
     why = text("reason", reason, 300)
     tenant = _lock(conn)
     if pending_deletion(conn) is not None:
-        raise Conflict(f"the deletion of {tenant.slug} was asked for already")
+        raise Conflict(phrase("the deletion of %(slug)s was asked for already", slug=tenant.slug))
     values = {"id": new_id(ctx.now), "reason": why, "by": ctx.principal.id, "now": ctx.now}
     conn.execute(repo.ADD_DELETION, values)
     record(conn, ctx, "tenant.deletion_asked", "tenant", tenant.slug, reason=why)
@@ -178,7 +184,7 @@ def confirm_deletion(conn: Connection[Any], ctx: Context, *, wait: timedelta) ->
     tenant = _lock(conn)
     found = _deletion(conn)
     if found.confirmed_at is not None:
-        raise Conflict(f"the deletion of {tenant.slug} is confirmed already")
+        raise Conflict(phrase("the deletion of %(slug)s is confirmed already", slug=tenant.slug))
     if found.asked_by == ctx.principal.id:
         raise DutyConflict("whoever asked for a deletion cannot confirm it; someone else must")
     not_before = ctx.now + wait
@@ -215,7 +221,9 @@ def _lock(conn: Connection[Any]) -> Tenant:
 def _expect_status(conn: Connection[Any], wanted: str) -> None:
     tenant = _lock(conn)
     if tenant.status != wanted:
-        raise Conflict(f"{tenant.slug} is {tenant.status}, not {wanted}")
+        raise Conflict(
+            phrase("%(slug)s is %(status)s, not %(wanted)s", slug=tenant.slug, status=tenant.status, wanted=wanted)
+        )
 
 
 def _set_status(conn: Connection[Any], ctx: Context, status: str, reason: str, action: str, **more: object) -> Tenant:

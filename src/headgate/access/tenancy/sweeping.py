@@ -21,6 +21,7 @@ from headgate.access.tenancy.deletion import delete_tenant
 from headgate.access.tenancy.lifecycle import Tombstone, list_tombstones
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict
+from headgate.kernel.phrases import phrase
 from headgate.ledger import audit_list
 from headgate.store import Database
 
@@ -54,7 +55,9 @@ def expect_childless(database: Database, tenant_id: UUID) -> None:
     with database.scan() as conn:
         below = [row[0] for row in conn.execute(repo.CHILDREN, {"tenant": tenant_id})]
     if below:
-        raise Conflict(f"{', '.join(below[:5])} would be below nobody; place or delete them first")
+        raise Conflict(
+            phrase("%(names)s would be below nobody; place or delete them first", names=", ".join(below[:5]))
+        )
 
 
 def sweep(database: Database, owner: Owner, load_tables: LoadTables, now: datetime) -> list[Swept]:

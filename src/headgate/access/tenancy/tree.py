@@ -16,6 +16,7 @@ from headgate.access.tenancy import repo
 from headgate.access.tenants import Tenant, get_tenant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.store import Database
 
 DEEPEST = 3  # operator, provider, client
@@ -76,16 +77,22 @@ def _above(database: Database, tenant: Tenant, parent: str) -> UUID:
         rows = {row[0]: row for row in scan.execute(repo.TENANTS)}
     found = next((row for row in rows.values() if row[1] == parent), None)
     if found is None:
-        raise NotFound(f"there is no tenant {parent}")
+        raise NotFound(phrase("there is no tenant %(parent)s", parent=parent))
     if found[3] == "client":
-        raise Conflict(f"{parent} is a client and has none below it; make it a provider first")
+        raise Conflict(phrase("%(parent)s is a client and has none below it; make it a provider first", parent=parent))
     chain: list[UUID] = []
     at: UUID | None = found[0]
     while at is not None and at in rows:
         if at == tenant.id or at in chain:
-            raise Conflict(f"{parent} is below {tenant.slug} itself")
+            raise Conflict(phrase("%(parent)s is below %(slug)s itself", parent=parent, slug=tenant.slug))
         chain.append(at)
         at = rows[at][7]
     if len(chain) >= DEEPEST:
-        raise Conflict(f"{parent} is {DEEPEST} levels deep already: operator, provider, client")
+        raise Conflict(
+            phrase(
+                "%(parent)s is %(deepest)s levels deep already: operator, provider, client",
+                parent=parent,
+                deepest=DEEPEST,
+            )
+        )
     return chain[0]

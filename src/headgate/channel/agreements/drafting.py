@@ -21,6 +21,7 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, Problem
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 
 
@@ -114,7 +115,11 @@ def grant_exceptions(conn: Connection[Any], ctx: Context, grants: Sequence[Excep
         for grant in grants:
             if grant.requested_by in grant.approved_by:
                 raise DutyConflict(
-                    f"{grant.requested_by} requested price exception {grant.request} and cannot approve it"
+                    phrase(
+                        "%(requested_by)s requested price exception %(request)s and cannot approve it",
+                        requested_by=grant.requested_by,
+                        request=grant.request,
+                    )
                 )
     repo.lock(conn)
     drafts = {grant.request: exception_draft(grant) for grant in grants}
@@ -126,7 +131,9 @@ def grant_exceptions(conn: Connection[Any], ctx: Context, grants: Sequence[Excep
         digest, stored = draft_digest(found), known.get(found.code)
         if stored is not None:
             if stored.digest != digest:
-                raise Conflict(f"price exception {grant.request} was granted before with other content")
+                raise Conflict(
+                    phrase("price exception %(request)s was granted before with other content", request=grant.request)
+                )
             ids.append(stored.agreement)
             continue
         agreement = derive_id(ctx.now, ctx.tenant_id, "agreement", found.code, 1, digest.hex())
@@ -164,7 +171,14 @@ def use_exceptions(conn: Connection[Any], uses: Mapping[tuple[str, int], Decimal
     missing = sorted(moved.keys() - repo.use(conn, at, moved))
     if missing:
         agreement, term = missing[0]
-        raise Conflict(f"term {term} of agreement {agreement} has less left than {moved[missing[0]]:f}; decide again")
+        raise Conflict(
+            phrase(
+                "term %(term)s of agreement %(agreement)s has less left than %(moved)s; decide again",
+                term=term,
+                agreement=agreement,
+                moved=f"{moved[missing[0]]:f}",
+            )
+        )
 
 
 def _store(conn: Connection[Any], ctx: Context, drafts: Sequence[AgreementDraft], source: str) -> list[Drafted]:

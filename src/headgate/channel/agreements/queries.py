@@ -12,6 +12,7 @@ from headgate.channel.agreements.repo import reading as repo
 from headgate.channel.agreements.repo.reading import AgreementView, FoundTerm, TermView
 from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 
 def list_agreements(
@@ -51,7 +52,7 @@ def get_agreement(conn: Connection[Any], agreement: UUID) -> AgreementView:
     """One agreement. Raises `NotFound`."""
     view = repo.get_view(conn, agreement)
     if view is None:
-        raise NotFound(f"agreement {agreement} is not known")
+        raise NotFound(phrase("agreement %(agreement)s is not known", agreement=agreement))
     return view
 
 

@@ -23,6 +23,7 @@ from headgate.domain.pricing import find_conflicts
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Invalid, NotFound, Problem, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, NewEvent, append_audit
 
 SOURCE = "headgate:agreements"
@@ -223,7 +224,7 @@ def _standings(conn: Connection[Any], ids: Collection[UUID]) -> list[Standing]:
     if len(found) < len(set(ids)):
         known = {standing.agreement for standing in found}
         missing = next(str(agreement) for agreement in ids if str(agreement) not in known)
-        raise NotFound(f"agreement {missing} is not known")
+        raise NotFound(phrase("agreement %(missing)s is not known", missing=missing))
     if not found:
         raise invalid("agreements", "", "are missing", "Name at least one.")
     return found
@@ -235,9 +236,24 @@ def _check_revisions(conn: Connection[Any], ids: Collection[UUID]) -> None:
         return
     code, revision, other, status, end = row
     if status == "active":
-        raise Conflict(f"{code} r{revision} cannot be activated: r{other} of it is active or comes with it")
+        raise Conflict(
+            phrase(
+                "%(code)s r%(revision)s cannot be activated: r%(other)s of it is active or comes with it",
+                code=code,
+                revision=revision,
+                other=other,
+            )
+        )
     until = "" if end is None else f" until {instant_text(end)}"
-    raise Conflict(f"{code} r{revision} cannot be activated: r{other} applies{until}; start there or later")
+    raise Conflict(
+        phrase(
+            "%(code)s r%(revision)s cannot be activated: r%(other)s applies%(until)s; start there or later",
+            code=code,
+            revision=revision,
+            other=other,
+            until=until,
+        )
+    )
 
 
 def _lint(conn: Connection[Any], ids: Collection[UUID]) -> list[TermConflict]:
@@ -250,11 +266,11 @@ def _lint(conn: Connection[Any], ids: Collection[UUID]) -> list[TermConflict]:
 
 
 def _tied(ties: Sequence[TermConflict]) -> Invalid:
-    fix = "Change or retire one of the two, or acknowledge the tie with a reason."
+    fix = phrase("Change or retire one of the two, or acknowledge the tie with a reason.")
     problems = [Problem("terms", conflict.second.name, conflict.detail, fix) for conflict in ties[:_SHOWN]]
     more = f", among them {ties[0].detail}" if len(ties) == 1 else f"; the first: {ties[0].detail}"
     count = "1 term ties" if len(ties) == 1 else f"{len(ties)} pairs of terms tie"
-    return Invalid(f"{count} with another of the same rank{more}", problems=problems)
+    return Invalid(phrase("%(count)s with another of the same rank%(more)s", count=count, more=more), problems=problems)
 
 
 def _audit(

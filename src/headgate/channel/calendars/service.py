@@ -18,6 +18,7 @@ from headgate.domain.calendar import Calendar, calendar_from
 from headgate.domain.periods import day_start, zone
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 
 NOUN = "calendars"
@@ -49,13 +50,20 @@ def change_calendar(
         raise invalid("calendar", calendar, "is not a short name", "Use lower-case letters, digits, _ and -.")
     unknown = sorted(set(body) - _KEYS)
     if unknown:
-        raise invalid(unknown[0], "", "is not known in a calendar", f"Use {', '.join(sorted(_KEYS))}.")
+        raise invalid(
+            unknown[0], "", "is not known in a calendar", phrase("Use %(names)s.", names=", ".join(sorted(_KEYS)))
+        )
     held = calendar_from(body)
     conn.execute(repo.LOCK)
     before = repo.load_versions(conn)
     mine = [v for v in before if v.calendar == calendar]
     if not mine and len({v.calendar for v in before}) >= MOST_CALENDARS:
-        raise Conflict(f"there are {MOST_CALENDARS} calendars already; change one that is there")
+        raise Conflict(
+            phrase(
+                "there are %(most_calendars)s calendars already; change one that is there",
+                most_calendars=MOST_CALENDARS,
+            )
+        )
     version = Version(
         calendar=calendar,
         version=len(mine) + 1,
@@ -80,17 +88,27 @@ def assign_calendar(conn: Connection[Any], ctx: Context, *, scope: str, ref: str
     """
     require(ctx.principal, "calendars.write")
     if scope not in SCOPES:
-        raise invalid("scope", scope, "is not one", f"Use {', '.join(SCOPES)}.")
+        raise invalid("scope", scope, "is not one", phrase("Use %(names)s.", names=", ".join(SCOPES)))
     if (scope == "tenant") == bool(ref):
-        fix = "Leave it out for the tenant." if ref else f"Name the {scope}."
-        raise invalid("ref", ref, f"does not go with scope {scope}", fix)
+        fix = phrase("Leave it out for the tenant.") if ref else phrase("Name the %(scope)s.", scope=scope)
+        raise invalid("ref", ref, phrase("does not go with scope %(scope)s", scope=scope), fix)
     conn.execute(repo.LOCK)
     if calendar and not repo.load_versions(conn, calendar):
-        raise NotFound(f"there is no calendar {calendar}")
+        raise NotFound(phrase("there is no calendar %(calendar)s", calendar=calendar))
     if calendar and ref and not known_places(conn, scope, ref):
-        raise invalid("ref", ref, f"is not a {scope} of any partner here", "Take it from the list of partners.")
+        raise invalid(
+            "ref",
+            ref,
+            phrase("is not a %(scope)s of any partner here", scope=scope),
+            "Take it from the list of partners.",
+        )
     if len(repo.load_uses(conn)) >= MOST_USES:
-        raise Conflict(f"there are {MOST_USES} choices already; set a calendar for regions instead of partners")
+        raise Conflict(
+            phrase(
+                "there are %(most_uses)s choices already; set a calendar for regions instead of partners",
+                most_uses=MOST_USES,
+            )
+        )
     use = Use(0, scope, ref, calendar, _line("reason", reason, 500), ctx.principal.id, ctx.now)
     use = repo.add_use(conn, use)
     bump(conn, NOUN)
@@ -111,7 +129,7 @@ def get_calendar(conn: Connection[Any], calendar: str) -> list[Version]:
     """The versions of one calendar, newest first. Raises `NotFound`."""
     found = repo.load_versions(conn, calendar)
     if not found:
-        raise NotFound(f"there is no calendar {calendar}")
+        raise NotFound(phrase("there is no calendar %(calendar)s", calendar=calendar))
     return found[::-1]
 
 
@@ -145,7 +163,7 @@ def _begin(ctx: Context, held: Calendar, day: date | None, *, first: bool) -> da
         return EVER if first else ctx.now
     tz = zone(held.timezone)
     if not first and day < ctx.now.astimezone(tz).date():
-        fix = "Let it begin today or later; clocks that run keep their due times in any case."
+        fix = phrase("Let it begin today or later; clocks that run keep their due times in any case.")
         raise invalid("valid_from", day.isoformat(), "has passed", fix)
     return day_start(day, tz)
 
@@ -155,7 +173,7 @@ def _line(field: str, value: str, longest: int) -> str:
     if not text:
         raise invalid(field, value, "is empty")
     if len(text) > longest or not text.isprintable():
-        raise invalid(field, value, f"is no line of up to {longest} characters")
+        raise invalid(field, value, phrase("is no line of up to %(longest)s characters", longest=longest))
     return text
 
 

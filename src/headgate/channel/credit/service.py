@@ -27,6 +27,7 @@ from headgate.channel.masters import (
 from headgate.domain.credit import CreditAccount
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Refusal, StoredEvent
 from headgate.store import Later
 
@@ -79,9 +80,14 @@ def _admit(
             bound = stored[account][1] if account in stored else ""
             if bound and bound != item.record.currency:
                 path, currency = f"items[{item.index}].currency", item.record.currency
-                fix = "Close its open orders first, or open another account."
+                fix = phrase("Close its open orders first, or open another account.")
                 problems.append(
-                    Problem(path, currency, f"differs from {bound}, in which the account has open orders", fix)
+                    Problem(
+                        path,
+                        currency,
+                        phrase("differs from %(bound)s, in which the account has open orders", bound=bound),
+                        fix,
+                    )
                 )
         if problems:
             bad[seq] = problems
@@ -131,7 +137,7 @@ def ask_credit_deltas(conn: Connection[Any], deltas: Mapping[str, CreditDelta]) 
     def answer() -> None:
         missing = sorted(moved.keys() - found())
         if missing:
-            raise NotFound(f"credit account {missing[0]} is not known")
+            raise NotFound(phrase("credit account %(missing)s is not known", missing=missing[0]))
 
     return answer
 
@@ -163,5 +169,5 @@ def get_credit_account(conn: Connection[Any], account: str) -> AccountView:
     """One account. Raises `NotFound`."""
     view = repo.get_view(conn, account)
     if view is None:
-        raise NotFound(f"credit account {account} is not known")
+        raise NotFound(phrase("credit account %(account)s is not known", account=account))
     return view

@@ -12,6 +12,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden, NotFound, invalid
+from headgate.kernel.phrases import phrase
 
 MOST_DRAFTS = 100
 _SAVE = """
@@ -45,7 +46,12 @@ def save_draft(conn: Connection[Any], ctx: Context, deal: str, fields: Mapping[s
     values = {"deal": deal, "partner": _own(ctx)}
     row = conn.execute(_COUNT, values).fetchone()
     if row is not None and row[0] >= MOST_DRAFTS:
-        raise invalid("draft", deal, f"is one too many; {MOST_DRAFTS} are kept", "Send or discard older drafts first.")
+        raise invalid(
+            "draft",
+            deal,
+            phrase("is one too many; %(most_drafts)s are kept", most_drafts=MOST_DRAFTS),
+            "Send or discard older drafts first.",
+        )
     conn.execute(_SAVE, {**values, "fields": canonical_text(dict(fields)), "by": ctx.principal.id, "now": ctx.now})
 
 
@@ -58,7 +64,7 @@ def get_draft(conn: Connection[Any], ctx: Context, deal: str) -> DealDraft:
     """One of them. Raises `NotFound`."""
     row = conn.execute(_GET, (_own(ctx), deal)).fetchone()
     if row is None:
-        raise NotFound(f"there is no draft {deal}")
+        raise NotFound(phrase("there is no draft %(deal)s", deal=deal))
     return DealDraft(*row)
 
 

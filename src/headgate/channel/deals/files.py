@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.channel.evidence import Shelf
+from headgate.kernel.phrases import phrase
 
 DEAL_FILES = Shelf(
     files="deal_files",
@@ -11,7 +12,7 @@ DEAL_FILES = Shelf(
     kind="deal",
     ended=("rejected", "converted", "lost", "expired", "withdrawn"),
     field="evidence",
-    others="evidence comes from the deal's partner",
-    most="a deal has at most",
+    others=phrase("evidence comes from the deal's partner"),
+    most=phrase("a deal has at most"),
     fix="Remove one.",
 )

@@ -15,6 +15,7 @@ from headgate.channel.masters import Page, decode_cursor, page_of, page_size
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger import reveal_personal
 from headgate.ledger.search import audit_trail
 from headgate.policy import decision_list
@@ -56,7 +57,7 @@ def get_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
     """One deal with its content. Raises NotFound."""
     row = repo.get_row(conn, deal)
     if row is None:
-        raise NotFound(f"deal {deal} does not exist")
+        raise NotFound(phrase("deal %(deal)s does not exist", deal=deal))
     (row["content"],) = reveal_personal(conn, [(deal, row["content"])])
     return row
 
@@ -94,4 +95,9 @@ def explain_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:
 
 def check_edit(conn: Connection[Any], deal: str, edit: Mapping[str, Any]) -> None:
     """What a partner registered is the partner's word, so nobody else changes it. Raises Invalid."""
-    raise Invalid(f"deal {deal} is not changed by who decides about it; return it to the partner with what to change")
+    raise Invalid(
+        phrase(
+            "deal %(deal)s is not changed by who decides about it; return it to the partner with what to change",
+            deal=deal,
+        )
+    )

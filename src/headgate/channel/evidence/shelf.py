@@ -14,6 +14,7 @@ from headgate.channel.evidence.core.reading import MOST_FILES, Evidence
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 
 _HEAD = "f.file, f.{number}, f.name, f.media_type, f.size, f.sha256, f.uploaded_by, f.uploaded_at"
@@ -89,7 +90,12 @@ class Shelf:
         if same is not None:
             return same
         if len(known) >= MOST_FILES:
-            raise invalid(self.field, evidence.name, f"is one file too many; {self.most} {MOST_FILES}", self.fix)
+            raise invalid(
+                self.field,
+                evidence.name,
+                phrase("is one file too many; %(most)s %(most_files)s", most=self.most, most_files=MOST_FILES),
+                self.fix,
+            )
         file, size, me = new_id(ctx.now), len(evidence.content), ctx.principal.id
         made = KeptFile(file, number, evidence.name, evidence.media_type, size, sha256, me, ctx.now)
         values = {"file": file, "number": number, "partner": partner, "name": made.name, "size": size, "sha256": sha256}

@@ -30,6 +30,7 @@ from headgate.domain.orders import PriceExceptionRequest, parse_price_exception
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger import NewEvent
 from headgate.process import TenantProfile, Work
 
@@ -214,7 +215,7 @@ def get_exception(conn: Connection[Any], request: str) -> dict[str, Any]:
     with conn.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(GET, (request,)).fetchone()
     if row is None:
-        raise NotFound(f"price exception {request} does not exist")
+        raise NotFound(phrase("price exception %(request)s does not exist", request=request))
     return row
 
 

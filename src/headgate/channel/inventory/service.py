@@ -26,6 +26,7 @@ from headgate.domain.stock import StockLevel, ThresholdCrossing, crossings
 from headgate.kernel.canonical import decimal_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import NewEvent, Refusal, StoredEvent
 from headgate.store import Later
 
@@ -228,6 +229,12 @@ def _adjust(conn: Connection[Any], deltas: Mapping[Place, StockDelta], *, strict
     if strict and len(changed) < len(deltas):
         there = {(level.product, level.warehouse) for level, _ in changed}
         product, warehouse = next(place for place in deltas if place not in there)
-        raise NotFound(f"there is no stock record of {product} in warehouse {warehouse}")
+        raise NotFound(
+            phrase(
+                "there is no stock record of %(product)s in warehouse %(warehouse)s",
+                product=product,
+                warehouse=warehouse,
+            )
+        )
     before = [level.moved(-delta.reserved, delta.on_hand) for level, delta in changed]
     return crossings(before, [level for level, _ in changed])

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from headgate.channel.masters.core.reading import ItemReader, read_items
 from headgate.kernel.errors import Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Refusal, StoredEvent
 
 T = TypeVar("T")
@@ -60,6 +61,11 @@ def refusals(bad: Mapping[int, Sequence[Problem]]) -> list[Refusal]:
         if more:
             told = "; ".join(str(problem) for problem in more[:_SHOWN])
             rest = f"; and {len(more) - _SHOWN} more" if len(more) > _SHOWN else ""
-            first = Problem(first.field, first.value, f"{first.message}; also {told}{rest}", first.fix)
+            first = Problem(
+                first.field,
+                first.value,
+                phrase("%(message)s; also %(told)s%(rest)s", message=first.message, told=told, rest=rest),
+                first.fix,
+            )
         found.append(Refusal(seq, first))
     return found

@@ -13,6 +13,7 @@ from headgate.channel.orders import repo
 from headgate.channel.orders.core.editing import edited
 from headgate.domain.orders import parse_order
 from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import reveal_personal
 
 
@@ -23,7 +24,7 @@ def get_order(conn: Connection[Any], order_no: str, *, costs: bool = True) -> di
     """
     found = repo.get(conn, order_no, costs=costs)
     if found is None:
-        raise NotFound(f"order {order_no} does not exist")
+        raise NotFound(phrase("order %(order_no)s does not exist", order_no=order_no))
     (found["content"],) = reveal_personal(conn, [(order_no, found["content"])])
     return found
 

@@ -25,6 +25,7 @@ from headgate.channel.partners.repo import PartnerView
 from headgate.domain.checks.facts import PartnerFacts
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Refusal, StoredEvent
 
 _PLACES = "*places"  # no partner's code
@@ -99,5 +100,5 @@ def get_partner(conn: Connection[Any], code: str) -> PartnerView:
     """One partner. Raises `NotFound`."""
     view = repo.get_view(conn, code)
     if view is None:
-        raise NotFound(f"partner {code} is not known")
+        raise NotFound(phrase("partner %(code)s is not known", code=code))
     return view

@@ -25,6 +25,7 @@ from headgate.channel.products.repo import ProductView
 from headgate.domain.checks.facts import ProductFacts
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import Refusal, StoredEvent
 
 NOUN = "products"
@@ -81,7 +82,7 @@ def get_product(conn: Connection[Any], code: str, *, costs: bool = True) -> Prod
     """One product, without `costs` not what it costs. Raises `NotFound`."""
     view = repo.get_view(conn, code, costs=costs)
     if view is None:
-        raise NotFound(f"product {code} is not known")
+        raise NotFound(phrase("product %(code)s is not known", code=code))
     return view
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.channel.evidence import Shelf
+from headgate.kernel.phrases import phrase
 
 RETURN_FILES = Shelf(
     files="return_files",
@@ -11,6 +12,6 @@ RETURN_FILES = Shelf(
     kind="rma",
     ended=("credited", "replaced", "refused", "declined", "lapsed", "withdrawn"),
     field="pictures",
-    others="pictures come from the partner who returns the goods",
-    most="a return has at most",
+    others=phrase("pictures come from the partner who returns the goods"),
+    most=phrase("a return has at most"),
 )

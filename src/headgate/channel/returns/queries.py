@@ -16,6 +16,7 @@ from headgate.domain.returns import left_of
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.ledger.search import audit_trail
 from headgate.policy import decision_list
 from headgate.process import approvals_of_case, case_detail
@@ -99,7 +100,7 @@ def get_return(conn: Connection[Any], rma: str) -> dict[str, Any]:
     """One return with its content. Raises NotFound."""
     row = repo.get_row(conn, rma)
     if row is None:
-        raise NotFound(f"return {rma} does not exist")
+        raise NotFound(phrase("return %(rma)s does not exist", rma=rma))
     return row
 
 
@@ -152,4 +153,6 @@ def explain_return(conn: Connection[Any], rma: str) -> dict[str, Any]:
 
 def check_return_edit(conn: Connection[Any], rma: str, edit: Mapping[str, Any]) -> None:
     """What a partner asked for, and what an inspection found, is not changed by who decides. Raises Invalid."""
-    raise Invalid(f"return {rma} is not changed by who decides about it; return it with what to change")
+    raise Invalid(
+        phrase("return %(rma)s is not changed by who decides about it; return it with what to change", rma=rma)
+    )

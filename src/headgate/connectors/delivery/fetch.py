@@ -11,6 +11,7 @@ from headgate.access.federation import Unreachable
 from headgate.connectors.delivery.core.addresses import Destination, Rules, read_url
 from headgate.connectors.delivery.wire import Blocked, Wire
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 
 SECONDS: Final = 10.0
 MOST_BYTES: Final = 1_000_000
@@ -42,11 +43,13 @@ class Fetcher:
         try:
             to = read_url("address", url, self.rules)
         except Invalid as error:
-            raise Unreachable(f"the identity provider may not be reached: {error.message}") from None
+            raise Unreachable(
+                phrase("the identity provider may not be reached: %(message)s", message=error.message)
+            ) from None
         try:
             return self.wire.fetch(method, to, [*_common(to, body), *headers], body, SECONDS, MOST_BYTES)
         except (Blocked, OSError) as error:
-            raise Unreachable(f"the identity provider cannot be reached: {error}") from None
+            raise Unreachable(phrase("the identity provider cannot be reached: %(error)s", error=error)) from None
 
 
 def _common(to: Destination, body: bytes) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from headgate.connectors.delivery.model import Attempt
 from headgate.connectors.delivery.targets import WRITE
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import (
     AuditDraft,
     Command,
@@ -81,11 +82,13 @@ def _asked(conn: Conn[Any], ctx: Context, ids: Sequence[UUID], reason: str) -> t
     if not ids:
         raise invalid("ids", "", "name nothing to act on", "Give ids, or a target or type that has dead letters.")
     if len(ids) > MOST_AT_ONCE:
-        raise invalid("ids", len(ids), "are too many at once", f"Use at most {MOST_AT_ONCE}.")
+        raise invalid(
+            "ids", len(ids), "are too many at once", phrase("Use at most %(most_at_once)s.", most_at_once=MOST_AT_ONCE)
+        )
     wanted = outbox_commands(conn, ids)
     missing = sorted(set(ids) - {c.id for c in wanted})
     if missing:
-        raise NotFound(f"there is no command {missing[0]}")
+        raise NotFound(phrase("there is no command %(missing)s", missing=missing[0]))
     return wanted, why
 
 

@@ -34,6 +34,7 @@ from headgate.connectors.delivery.ports import DeliveryPort
 from headgate.kernel.canonical import canonical_text, instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, Backlog, append_audit, outbox_backlog
 
 READ: Final = "connections.read"
@@ -111,7 +112,7 @@ def create_target(
         "by": ctx.principal.id,
     }
     if conn.execute(repo.ADD_TARGET, row).rowcount != 1:
-        raise Conflict(f"there is a {_noun(purpose)} {draft.code} already")
+        raise Conflict(phrase("there is a %(noun)s %(code)s already", noun=_noun(purpose), code=draft.code))
     conn.execute(repo.ADD_STATE, row)
     _record(conn, ctx, f"{_noun(purpose)}.created", code, _shown(values) | {"kind": draft.kind})
     return get_target(conn, code), secret
@@ -178,7 +179,13 @@ def rotate_secret(
     until = ctx.now + overlap
     former = [s for s in row[7] if s["until"] is None or datetime.fromisoformat(s["until"]) > ctx.now]
     if overlap and len(former) >= MOST_SECRETS:
-        raise Conflict(f"{code} has {MOST_SECRETS} secrets in use; wait until one ends, or rotate without overlap")
+        raise Conflict(
+            phrase(
+                "%(code)s has %(most_secrets)s secrets in use; wait until one ends, or rotate without overlap",
+                code=code,
+                most_secrets=MOST_SECRETS,
+            )
+        )
     text = _secret(secret)
     # The one that ends first keeps its end.
     ending = [s | {"until": min(filter(None, [s["until"], instant_text(until)]))} for s in former] if overlap else []
@@ -199,7 +206,13 @@ def get_target(conn: Conn[Any], code: str) -> Target:
     row = conn.execute(repo.GET_TARGETS, {"codes": [code]}).fetchone()
     if row is None:
         purpose: Purpose = "events" if code.startswith(SUBSCRIPTION) else "commands"
-        raise NotFound(f"there is no {_noun(purpose)} {code.removeprefix(SUBSCRIPTION)}")
+        raise NotFound(
+            phrase(
+                "there is no %(noun)s %(removeprefix)s",
+                noun=_noun(purpose),
+                removeprefix=code.removeprefix(SUBSCRIPTION),
+            )
+        )
     return target_of(row)
 
 
@@ -275,12 +288,14 @@ _RANGES = {
 def _checked(ports: Ports, kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     port = ports.get(kind)
     if port is None:
-        raise invalid("kind", kind, "is not a kind of target", f"Use one of {', '.join(sorted(ports))}.")
+        raise invalid(
+            "kind", kind, "is not a kind of target", phrase("Use one of %(names)s.", names=", ".join(sorted(ports)))
+        )
     config = dict(cast("Mapping[str, Any]", values["config"]))
     port.check(values["url"], config)
     for name, (low, high) in _RANGES.items():
         if not low <= values[name] <= high:
-            raise invalid(name, values[name], "is out of range", f"Use {low} to {high}.")
+            raise invalid(name, values[name], "is out of range", phrase("Use %(low)s to %(high)s.", low=low, high=high))
     rate = values["rate"]
     if rate is not None and not Decimal("0.001") <= rate <= 10_000:
         raise invalid("rate", rate, "is out of range", "Use 0.001 to 10000 messages a second, or none.")
@@ -313,7 +328,7 @@ def _locked(conn: Conn[Any], code: str) -> tuple[Any, ...]:
     get_target(conn, code)
     row: tuple[Any, ...] | None = conn.execute(repo.LOCK_TARGET, {"code": code}).fetchone()
     if row is None:
-        raise NotFound(f"there is no {code}")
+        raise NotFound(phrase("there is no %(code)s", code=code))
     return row
 
 

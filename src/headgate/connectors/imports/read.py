@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, Literal, cast
 from headgate.connectors.imports.core.mapping import FileFormat, FileMapping
 from headgate.connectors.imports.core.rows import Row, Unreadable
 from headgate.kernel.errors import Invalid, NotFound, Problem, shorten
+from headgate.kernel.phrases import phrase
 
 MAX_LINE = 1_000_000
 MAX_COLUMNS = 1_000
@@ -44,7 +45,7 @@ class Source:
 def open_source(path: Path, mapping: FileMapping) -> Source:
     """A file's digest, format and columns. Raises `NotFound`, or `Invalid` when it is empty or has no usable header."""
     if not path.is_file():
-        raise NotFound(f"{path.name}: there is no such file")
+        raise NotFound(phrase("%(name)s: there is no such file", name=path.name))
     with path.open("rb") as file:
         file_digest = hashlib.file_digest(file, "sha256").hexdigest()
     layout = mapping.layout
@@ -74,8 +75,12 @@ def _bytes(path: Path) -> Iterator[BinaryIO]:
                 yield file
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise Invalid(
-                f"{path.name}: the compressed file is damaged: {error}",
-                problems=(Problem(path.name, "", f"is a damaged compressed file: {error}", "Fetch it again."),),
+                phrase("%(name)s: the compressed file is damaged: %(error)s", name=path.name, error=error),
+                problems=(
+                    Problem(
+                        path.name, "", phrase("is a damaged compressed file: %(error)s", error=error), "Fetch it again."
+                    ),
+                ),
             ) from None
 
 

@@ -31,6 +31,7 @@ from headgate.connectors.imports.core.rows import Group, Row
 from headgate.kernel.canonical import digest, loads
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Invalid, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ledger import (
     AuditDraft,
     NewEvent,
@@ -111,7 +112,7 @@ def replay_event(
     """
     entry = repo.entries_of(conn, [id])[0]
     if entry.kind != "event" or entry.event_seq is None or entry.status != "open":
-        raise Conflict(f"{id} is no refused event that is still open")
+        raise Conflict(phrase("%(id)s is no refused event that is still open", id=id))
     event = event_get(conn, entry.event_seq)
     if data is None:
         requeue(conn, [event.seq])
@@ -151,7 +152,8 @@ class _FileReplay:
         if unknown:
             names = ", ".join(columns)
             problems = [
-                Problem(f"fix.{n}", fix[n], "is not a column of the file", f"Columns: {names}.") for n in unknown
+                Problem(f"fix.{n}", fix[n], "is not a column of the file", phrase("Columns: %(names)s.", names=names))
+                for n in unknown
             ]
             raise Invalid("\n".join(str(p) for p in problems), problems=problems)
         builder = Builder(compile_plan(self.mapping, columns), self.validators)
@@ -198,8 +200,11 @@ class _FileReplay:
             key, _ = self.route(document.type, document.data)
             if event_list(self.conn, key=key, limit=1):
                 raise Conflict(
-                    f"order {document.code} is in the log but not applied yet; wait for the workers, or mend its own "
-                    "quarantine entry first"
+                    phrase(
+                        "order %(code)s is in the log but not applied yet; wait for the "
+                        "workers, or mend its own quarantine entry first",
+                        code=document.code,
+                    )
                 )
         key, subject = self.route(event_type, data)
         actor, trace = self.ctx.principal.id, self.ctx.trace
@@ -218,14 +223,20 @@ def _open_rows(conn: Connection, ids: Sequence[UUID]) -> list[repo.Entry]:
     entries = repo.entries_of(conn, ids)
     for entry in entries:
         if entry.kind != "row" or entry.status != "open":
-            raise Conflict(f"{entry.id} is no refused row that is still open")
+            raise Conflict(phrase("%(id)s is no refused row that is still open", id=entry.id))
     return entries
 
 
 def _append(conn: Connection, ctx: Context, events: Sequence[NewEvent], lanes: int) -> None:
     for event, result in zip(events, append_events(conn, ctx.now, events, lanes=lanes), strict=True):
         if result.status == "conflict":
-            raise Conflict(f"the log holds another {event.type} under {event.event_id}; look at its subject first")
+            raise Conflict(
+                phrase(
+                    "the log holds another %(type)s under %(event_id)s; look at its subject first",
+                    type=event.type,
+                    event_id=event.event_id,
+                )
+            )
 
 
 def _resolve(

@@ -14,6 +14,7 @@ from headgate.connectors.imports.core.events import Origin
 from headgate.connectors.imports.core.mapping import FileMapping
 from headgate.connectors.imports.core.report import Tally
 from headgate.kernel.errors import Conflict, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.store import jsonb
 
 # A finished import starts over when it is run again; one that was killed goes on where it stood. A file keeps the name
@@ -164,7 +165,7 @@ def advance(
         },
     ).rowcount
     if done != 1:
-        raise Conflict(f"another run of the import of {origin.file} has taken over")
+        raise Conflict(phrase("another run of the import of %(file)s has taken over", file=origin.file))
 
 
 def list_imports(conn: Connection, *, before: datetime, limit: int) -> list[ImportState]:
@@ -184,7 +185,7 @@ def entries_of(conn: Connection, ids: Sequence[UUID]) -> list[Entry]:
     found = [Entry(*row) for row in conn.execute(ENTRIES, (list(ids),))]
     missing = set(ids) - {entry.id for entry in found}
     if missing:
-        raise NotFound(f"there is nothing in quarantine under {min(map(str, missing))}")
+        raise NotFound(phrase("there is nothing in quarantine under %(min)s", min=min(map(str, missing))))
     return found
 
 

@@ -34,8 +34,8 @@ from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, Stale, invalid
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import attachment, sentence
+from headgate.kernel.phrases import phrase, sentence
+from headgate.ui.web import attachment
 
 PAGE = 100
 READ, OPEN, CLOSE = ("admin", "audit.read", "access.review"), ("admin",), ("admin", "access.review")

@@ -12,9 +12,8 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.partners import AgreementsView, AgreementView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Invalid, Stale
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ledger import append_events, audit_list
-from headgate.ui.web import sentence
 
 PAGE = 50
 _SAID = {

@@ -25,14 +25,14 @@ from headgate.console.views.approval import ApprovalView, NotTaken, StandsStill
 from headgate.console.views.common import FormError, Notice
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound, Stale
-from headgate.kernel.phrases import joined, phrase
+from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.ledger import audit_list
 from headgate.policy import decisions_get
 from headgate.process import Approval, Choice, approvals_of_case, case_detail, decide_approval, get_approval, ways
 from headgate.process.asked import asked_before
 from headgate.process.core.changes import Replaced, replaced_by
 from headgate.process.core.service_level import clock_of
-from headgate.ui.web import sentence
+from headgate.ui.web import problem_told
 from headgate.ui.words import STATES, humanise
 
 MOST_HISTORY = 100
@@ -220,7 +220,7 @@ def _with_errors(entered: Entered, error: Invalid, edit: Mapping[str, Any]) -> E
     lines: dict[str, str] = {}
     errors: list[FormError] = []
     for problem in error.problems or ():
-        text = sentence(f"{_field(problem.field)} {problem.message}") + (f" {problem.fix}" if problem.fix else "")
+        text = problem_told(problem, _field(problem.field))
         match = _LINE_FIELD.match(problem.field)
         changed = edit.get("lines") or ()
         if match is not None and int(match[1]) < len(changed):
@@ -236,12 +236,13 @@ def _with_errors(entered: Entered, error: Invalid, edit: Mapping[str, Any]) -> E
 
 def _field(path: str) -> str:
     words = {
-        "unit_price": phrase("the price"),
-        "quantity": phrase("the quantity"),
-        "max_quantity": phrase("the quantity"),
+        "unit_price": phrase("The price"),
+        "quantity": phrase("The quantity"),
+        "max_quantity": phrase("The quantity"),
+        "justification": phrase("Your reason"),
     }
     last = path.rsplit(".", 1)[-1]
-    return words.get(last, "your reason" if last == "justification" else humanise(last).lower())
+    return words.get(last, humanise(last))
 
 
 def _stale(visit: Visit, seen: Approval, entered: Entered) -> Answer:

@@ -15,11 +15,11 @@ from headgate.console.views.approving import PreviewView
 from headgate.console.views.common import Option
 from headgate.console.visit import Answer, Door, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.phrases import sentence
 from headgate.policy import PolicySet, decisions_get
 from headgate.process import get_approval, work_queue
 from headgate.process.core.matrix import is_matrix
 from headgate.process.preview import Preview, Question, preview
-from headgate.ui.web import sentence
 from headgate.ui.words import humanise
 
 MOST_OPEN = 100

@@ -66,7 +66,11 @@ def show_entry(visit: Visit) -> Answer:
     """One entry, with the state of its proof."""
     entry = audit_get(visit.conn, visit.number("seq"))
     if not visit.may("audit.read") and not present.own_subjects(entry):
-        raise Forbidden(f"{visit.me.id} may not read entries about {entry.subject_type}")
+        raise Forbidden(
+            phrase(
+                "%(id)s may not read entries about %(subject_type)s", id=visit.me.id, subject_type=entry.subject_type
+            )
+        )
     names = names_of(visit, people=[entry.actor])
     return present.entry_view(entry, proofs_of(visit, [entry]).get(entry.seq), last_verification(visit), names)
 

@@ -15,7 +15,7 @@ from headgate.console.views.backtests import AskView, BacktestsView
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.policy.backtest import (
     Wanted,
     get_result,
@@ -24,6 +24,7 @@ from headgate.policy.backtest import (
     list_runs,
     results_of,
 )
+from headgate.ui.web import problem_told
 
 PAGE = 25
 READ, TRY = ("policies.read",), ("policies.backtest",)
@@ -109,7 +110,7 @@ def cancel(visit: Visit) -> Answer:
     try:
         visit.app.backtests.cancel(visit.conn, visit.ctx, run)
     except Conflict as error:
-        return Go(urls.backtest(run), Notice("risk", error.message))
+        return Go(urls.backtest(run), Notice("risk", sentence(error.message)))
     return Go(urls.backtest(run), Notice("done", phrase("It is cancelled. Nothing of it was kept.")))
 
 
@@ -130,7 +131,7 @@ def _form(
 ) -> AskView:
     versions = visit.app.policies.versions(visit.conn, policy)
     if not versions:
-        raise NotFound(f"there is no policy {policy}")
+        raise NotFound(phrase("there is no policy %(policy)s", policy=policy))
     if not picked and not error:
         picked = [v.version for v in versions if v.status in ("draft", "in_review", "approved")][:5]
     return AskView(
@@ -146,12 +147,12 @@ def _form(
 
 
 def _said(error: HeadgateError) -> str:
-    problems = getattr(error, "problems", ())
+    problems = error.problems
     if not problems:
-        return error.message
+        return sentence(error.message)
     words = {"candidates": phrase("What to try"), "from": phrase("The first day"), "to": phrase("The last day")}
     first = problems[0]
-    return f"{words.get(first.field, first.field)} {first.message}. {first.fix}".strip()
+    return problem_told(first, words.get(first.field, first.field))
 
 
 def _day(name: str, value: str) -> date:

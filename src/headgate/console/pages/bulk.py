@@ -17,7 +17,7 @@ from headgate.console.views.bulk import OUTCOMES, Foretold, LeftOut, ManyCheckVi
 from headgate.console.views.common import FormError
 from headgate.console.visit import Answer, Door, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.process import Approval, Choice, desk, ways
 from headgate.process.bulk import MOST_AT_ONCE, Item, Taken, decide_each, stakes
 from headgate.process.core.outlook import outlook
@@ -65,7 +65,7 @@ def decide(visit: Visit) -> Answer:
     """Decide them, let the decisions take effect, and tell what came of each."""
     items, errors = _asked(visit)
     if errors:
-        raise Invalid(" ".join(each.message for each in errors))
+        raise Invalid(joined(" ", [each.message for each in errors]))
     taken = decide_each(visit.conn, visit.ctx, visit.app.engine, items)
     if items[0].choice.outcome == "approve":
         visit.prove_for(stakes(taken))  # takes back what was just decided, until it was proved

@@ -27,8 +27,8 @@ from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.domain.calendar import WEEKDAYS, add_working_time, calendar_from, calendar_on
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.kernel.phrases import Phrase, joined, phrase, sentence
+from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 READ, WRITE = ("cases.read",), ("calendars.write",)
@@ -220,7 +220,9 @@ def _begin(form: Mapping[str, str], visit: Visit) -> date:
     except ValueError:
         raise invalid("from", text, "is not a day", "Write it like 2026-12-24.") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise invalid("from", text, "is too far away", f"Use a day up to the year {LAST_YEAR}.")
+        raise invalid(
+            "from", text, "is too far away", phrase("Use a day up to the year %(last_year)s.", last_year=LAST_YEAR)
+        )
     return day
 
 
@@ -289,7 +291,12 @@ def _start(visit: Visit, text: str) -> datetime:
     except ValueError:
         raise invalid("start", text, "is not a time", "Write it like 2026-03-31T09:00.") from None
     if not FIRST_YEAR <= local.year <= LAST_YEAR:
-        raise invalid("start", text, "is too far away", f"Use a year from {FIRST_YEAR} to {LAST_YEAR}.")
+        raise invalid(
+            "start",
+            text,
+            "is too far away",
+            phrase("Use a year from %(first_year)s to %(last_year)s.", first_year=FIRST_YEAR, last_year=LAST_YEAR),
+        )
     return local.astimezone(UTC)
 
 
@@ -308,11 +315,11 @@ def _errors(
         group, _, part = problem.field.partition(".")
         field = part if group == "hours" and part else called.get(group, {"valid_from": "from"}.get(group, group))
         field = {"calendar": "name"}.get(field, field) if "name" in known else field
-        label = {"name": phrase("the short name"), "from": phrase("the first day"), "ref": "this"}.get(
-            field, humanise(field).lower()
-        )
-        said = sentence(f"{label} {f'‘{problem.value}’ ' if problem.value else ''}{problem.message}")
-        found.append(FormError(field if field in known else "", f"{said} {problem.fix}".strip()))
+        called_so = {"name": phrase("The short name"), "from": phrase("The first day"), "ref": phrase("This")}
+        label: Phrase = called_so.get(field, humanise(field))
+        if problem.value:
+            label = joined(" ", [label, f"‘{problem.value}’"])
+        found.append(FormError(field if field in known else "", problem_told(problem, label)))
     return tuple(found) or (FormError("", sentence(error.message)),)
 
 

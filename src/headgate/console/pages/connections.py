@@ -21,7 +21,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.connections import DeliveriesView, DeliveryView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ledger import outbox_get, outbox_list
 
 PAGE = 50
@@ -59,11 +59,11 @@ def act_on_letters(visit: Visit) -> Answer:
         words = (
             phrase("Write why; it goes into the audit trail.")
             if problem and problem.field == "reason"
-            else error.message
+            else sentence(error.message)
         )
         return Shown(_list(visit, error=words, reason=reason, target=target, type_=type_), 422)
     except Conflict as error:
-        return Go(urls.query(urls.DELIVERIES, [("target", target)]), Notice("risk", error.message))
+        return Go(urls.query(urls.DELIVERIES, [("target", target)]), Notice("risk", sentence(error.message)))
     here = urls.query(urls.DELIVERIES, [("target", target), ("type", type_)])
     return Go(here, Notice("done", f"{len(done):,} {'is' if len(done) == 1 else 'are'} {words}."))
 

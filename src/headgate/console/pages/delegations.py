@@ -23,7 +23,7 @@ from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid, NotFound, invalid
 from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 ROLE = "role:"
@@ -97,8 +97,7 @@ def _errors(visit: Visit, error: HeadgateError) -> tuple[FormError, ...]:
     for problem in error.problems:
         field = _FIELDS.get(problem.field, problem.field)
         known = field in ("from", "until", "up_to", "reason", "roles", "delegate")
-        said = sentence(f"{humanise(field).lower()} {problem.message}") + (f" {problem.fix}" if problem.fix else "")
-        found.append(FormError(field if known else "", sentence(said)))
+        found.append(FormError(field if known else "", problem_told(problem, humanise(field))))
     if found:
         return tuple(found)
     names = names_of(visit, people=present.named_in(error.message))

@@ -22,8 +22,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.people import DutiesView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.kernel.phrases import phrase, sentence
 
 SEE, ASK, DECIDE = ("admin", "audit.read", "policies.approve"), ("admin",), ("admin", "policies.approve")
 KEEP = "keep:"

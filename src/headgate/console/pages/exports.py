@@ -12,8 +12,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.exports import ExportsView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.kernel.phrases import phrase, sentence
 
 NEEDS = ("tenant.export",)
 

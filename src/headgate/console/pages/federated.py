@@ -51,12 +51,13 @@ from headgate.console.views.sign_on import SignOnFailedView, SignOnTestedView
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Busy, Forbidden, HeadgateError, NotFound, Unauthenticated
+from headgate.kernel.phrases import phrase
 
 log = logging.getLogger("headgate.console")
 
 _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 _BROWSER_LASTS = timedelta(minutes=15)
-REFUSED = "You could not be signed in with this account. Ask your administrator: the audit trail says why."
+REFUSED = phrase("You could not be signed in with this account. Ask your administrator: the audit trail says why.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,7 @@ from headgate.console.present.guests import guests_page
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.kernel.phrases import phrase, sentence
 
 CLIENT, RUNS = ("admin",), ("tenants.operate",)
 _REFUSED = (Conflict, DutyConflict, Invalid)

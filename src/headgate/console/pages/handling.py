@@ -16,10 +16,9 @@ from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.views.handling import HandledRow, HandleView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import HeadgateError, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Phrase, counted, joined, phrase, sentence
 from headgate.process import desk
 from headgate.process.handling import MOST_AT_ONCE, Act, Handled, Kind, handle
-from headgate.ui.web import sentence
 
 # What the page says before, on its button, and after: of one task and of several.
 WORDS: Mapping[str, tuple[str, str, str, str]] = {
@@ -81,17 +80,14 @@ def act(visit: Visit) -> Answer:
 def _said(kind: str, done: Sequence[Handled]) -> Notice:
     changed = [each for each in done if each.error is None]
     refused = [each.error for each in done if each.error is not None]
-    text = ""
+    text: Phrase | str = ""
     if changed:
-        text = WORDS[kind][2] if len(changed) == 1 else WORDS[kind][3] % {"count": len(changed)}
+        text = counted(WORDS[kind][2], WORDS[kind][3], len(changed))
     if refused:
-        why = sentence("; ".join(dict.fromkeys(error.message for error in refused)))
-        text = (
-            phrase("%(text)s %(refused)s left as they were: %(why)s", text=text, refused=len(refused), why=why)
-            if len(done) > 1
-            else why
-        )
-    return Notice("done" if not refused else "waiting", text.strip())
+        why = sentence(joined("; ", dict.fromkeys(error.message for error in refused)))
+        left = phrase("%(refused)s left as they were: %(why)s", refused=len(refused), why=why)
+        text = joined(" ", [text, left] if text else [left]) if len(done) > 1 else why
+    return Notice("done" if not refused else "waiting", text)
 
 
 def _back(scope: str, kind: str = "", done: Sequence[Handled] = ()) -> str:

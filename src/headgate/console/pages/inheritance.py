@@ -15,10 +15,9 @@ from headgate.console.views.inheritance import InheritanceView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.identity.founding import PACKS
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.packs import find_pack, read_pack
 from headgate.packs.inherited import offer, takers
-from headgate.ui.web import sentence
 
 SEES, FOLLOWS, RUNS = ("policies.read", "admin", "tenants.operate"), ("admin", "policies.approve"), ("tenants.operate",)
 _REFUSED = (Conflict, DutyConflict, Forbidden, Invalid, NotFound)

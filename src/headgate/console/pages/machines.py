@@ -29,7 +29,9 @@ from headgate.console.views.common import Notice
 from headgate.console.views.machines import MachinesView, ShownOnce
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
+from headgate.ui.web import problem_told
+from headgate.ui.words import humanise
 
 ADMIN = ("admin",)
 MOST = 200
@@ -156,9 +158,8 @@ def _tried(visit: Visit, act: Callable[[], Answer]) -> Answer:
             return act()
     except (Invalid, Conflict, Forbidden, NotFound) as error:
         problem = error.problems[0] if error.problems else None
-        words = f"{problem.message}. {problem.fix}".strip() if problem else error.message
         field = problem.field if problem else ""
-        said = f"{field.replace('_', ' ').capitalize()} {words}" if field else words[:1].upper() + words[1:]
+        said = problem_told(problem, humanise(field)) if problem else sentence(error.message)
         return Shown(present.with_error(_view(visit), field, said), 422)
 
 

@@ -13,13 +13,12 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.moving import MigrationView, MoveView
 from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, NotFound
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.process import Definition
 from headgate.process.core.differences import Difference, differences
 from headgate.process.core.moving import Renaming
 from headgate.process.migration.rehearsal import rehearse
 from headgate.process.migration.service import go_on, migration_of, migrations_of, start, undo
-from headgate.ui.web import sentence
 
 READ, MOVE = ("cases.read",), ("processes.migrate",)
 # What one request queues and applies; the page asks again until all are through.
@@ -98,7 +97,7 @@ def _rehearsal(visit: Visit, fields: Mapping[str, str], errors: tuple[FormError,
     installed = visit.app.engine.definitions.installed(visit.conn)
     definitions = {v: d for (p, v), d in installed.versions.items() if p == process}
     if not definitions:
-        raise NotFound(f"there is no process {process}")
+        raise NotFound(phrase("there is no process %(process)s", process=process))
     active = installed.current.get(process)
     current = active.version if active is not None else None
     past = migrations_of(visit.conn, process)

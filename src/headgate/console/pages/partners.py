@@ -12,7 +12,6 @@ from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present import orders as order_lists
 from headgate.console.present import partners as present
-from headgate.console.present.explain import sentence
 from headgate.console.present.history import actors, timeline
 from headgate.console.present.money import account_sum
 from headgate.console.views.explain import CreditView
@@ -20,6 +19,7 @@ from headgate.console.views.order import CreditSum
 from headgate.console.views.partners import PartnersView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import sentence
 from headgate.ledger import audit_list
 from headgate.process.desk import open_cases_of
 

@@ -20,7 +20,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.people import PeopleView, PersonView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import DutyConflict, HeadgateError, Invalid, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ui.words import humanise
 
 PAGE = 50
@@ -90,7 +90,7 @@ def _person(visit: Visit, error: HeadgateError | None = None, chosen: str = "", 
     own = list_custom_roles(visit.conn)
     granters = {held.granted_by for held in holder.grants}
     names = names_of(visit, people=granters)
-    message = "" if error is None else error.message[:1].upper() + error.message[1:]
+    message = "" if error is None else sentence(error.message)
     return present.person_page(
         holder,
         permissions_by_role(visit.conn, [held.role for held in holder.grants]),

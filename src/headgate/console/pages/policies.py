@@ -74,7 +74,7 @@ def show_diff(visit: Visit) -> Answer:
     found = picked(visit, versions)
     others = [v.version for v in versions if v.version != found.version]
     if not others:
-        raise NotFound(f"{found.policy} has no other version to compare with")
+        raise NotFound(phrase("%(policy)s has no other version to compare with", policy=found.policy))
     earlier = [v for v in others if v < found.version]
     text = visit.text("with")
     wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else found.based_on
@@ -89,7 +89,7 @@ def versions_of(visit: Visit) -> Sequence[PolicyVersion]:
     policy = visit.code("policy")
     versions = visit.app.policies.versions(visit.conn, policy)
     if not versions:
-        raise NotFound(f"there is no policy {policy}")
+        raise NotFound(phrase("there is no policy %(policy)s", policy=policy))
     return versions
 
 
@@ -98,7 +98,9 @@ def picked(visit: Visit, versions: Sequence[PolicyVersion]) -> PolicyVersion:
     number = visit.number("version")
     found = next((v for v in versions if v.version == number), None)
     if found is None:
-        raise NotFound(f"there is no version {number} of policy {versions[0].policy}")
+        raise NotFound(
+            phrase("there is no version %(number)s of policy %(policy)s", number=number, policy=versions[0].policy)
+        )
     return found
 
 

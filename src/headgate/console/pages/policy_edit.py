@@ -14,15 +14,14 @@ from starlette.responses import Response
 
 from headgate.channel import orders
 from headgate.console import urls
-from headgate.console.guard import sentence
 from headgate.console.pages.policies import COUNTED_DAYS, picked, versions_of
 from headgate.console.present.policies import problems_of
 from headgate.console.views.common import Notice
 from headgate.console.views.policies import PolicyEditView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical, canonical_text, loads
-from headgate.kernel.errors import Conflict, HeadgateError, Invalid, Stale, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.errors import Conflict, Invalid, Stale, invalid
+from headgate.kernel.phrases import phrase, sentence
 from headgate.policy import Checked, PolicyVersion, check_text, save
 from headgate.policy.chaining import with_chain
 from headgate.policy.checking import check_document
@@ -30,6 +29,7 @@ from headgate.policy.core.document import read_document, write_document
 from headgate.policy.core.editing import MOST_ROWS, from_grid, to_grid
 from headgate.policy.core.evaluation import shown
 from headgate.policy.exchange import read_table
+from headgate.ui.web import problem_told
 
 AUTHOR = ("policies.author",)
 SAVED = "Saved."
@@ -131,7 +131,12 @@ def import_file(visit: Visit) -> Answer:
         rows = len(read.policy.rows)
         if rows > MOST_ROWS:
             fix = phrase("Bring it in with headgate policies import.")
-            raise invalid("file", f"{rows:,} rows", f"has more than the {MOST_ROWS:,} rows that the grid holds", fix)
+            raise invalid(
+                "file",
+                f"{rows:,} rows",
+                phrase("has more than the %(most_rows)s rows that the grid holds", most_rows=f"{MOST_ROWS:,}"),
+                fix,
+            )
         document = read_document(read.text)
         document["policy"], document["version"] = found.policy, found.version
         text = write_document(document)
@@ -235,13 +240,12 @@ def _answered(visit: Visit, act: Callable[[], Response]) -> Response:
     except Stale as error:
         found = picked(visit, versions_of(visit))
         theirs = visit.app.policies.text(visit.conn, found.policy, found.version)
-        return _json({"error": sentence(error.message), "digest": found.digest, "theirs": theirs}, 409)
+        said = visit.lens.fmt.tell(sentence(error.message))
+        return _json({"error": said, "digest": found.digest, "theirs": theirs}, 409)
     except (Invalid, Conflict) as error:
-        return _json({"error": sentence(error.message), "problems": _problems(error)}, 422)
-
-
-def _problems(error: HeadgateError) -> list[str]:
-    return [sentence(f"{p.field}: {p.message}") + (f" {p.fix}" if p.fix else "") for p in error.problems[:50]]
+        say = visit.lens.fmt.tell
+        problems = [say(problem_told(p, f"{p.field}:")) for p in error.problems[:50]]
+        return _json({"error": say(sentence(error.message)), "problems": problems}, 422)
 
 
 def _json(content: Mapping[str, Any], status: int = 200) -> Response:

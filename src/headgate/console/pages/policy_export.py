@@ -10,6 +10,7 @@ from headgate.console.present.policies import status_of
 from headgate.console.views.policies import ExportChoice, PolicyExportView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.phrases import phrase
 from headgate.policy import PolicyTable, PolicyVersion, check_text
 from headgate.policy.exchange import write_table
 
@@ -40,7 +41,7 @@ def download(visit: Visit) -> Answer:
     """One of them."""
     form = visit.code("form")
     if form not in FORMS:
-        raise NotFound(f"policies are not written as {form}")
+        raise NotFound(phrase("policies are not written as %(form)s", form=form))
     found, table = _table(visit)
     made = write_table(table, form)
     name = f"{found.policy}-v{found.version}.{made.suffix}"

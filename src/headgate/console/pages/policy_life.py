@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from headgate.console import urls
-from headgate.console.guard import sentence
 from headgate.console.pages.loading import names_of
 from headgate.console.pages.policies import READ, checked_versions, picked, version_page, versions_of
 from headgate.console.present.policy_change import review_view
@@ -14,9 +13,10 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.policies import PolicyReviewView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, Stale, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.policy import PolicyVersion, apply_at_once, evidence_of, propose, review_emergency
 from headgate.policy.rights import expect_right, stood_in_for, withdrawing
+from headgate.ui.web import problem_told
 
 AUTHOR, APPROVE, URGENT = ("policies.author",), ("policies.approve",), ("policies.emergency",)
 EITHER = (*AUTHOR, *APPROVE)
@@ -77,7 +77,12 @@ def emergency(visit: Visit) -> Answer:
     def act() -> PolicyVersion:
         hours = visit.form.get("hours", "") or "24"
         if not (hours.isascii() and hours.isdigit() and 1 <= int(hours[:6]) <= MOST_HOURS):
-            raise invalid("hours", hours, f"is not between 1 and {MOST_HOURS}", "Give whole hours.")
+            raise invalid(
+                "hours",
+                hours,
+                phrase("is not between 1 and %(most_hours)s", most_hours=MOST_HOURS),
+                "Give whole hours.",
+            )
         return apply_at_once(
             visit.conn,
             visit.ctx,
@@ -162,7 +167,12 @@ def moment(visit: Visit, field: str) -> datetime | None:
         return local.astimezone(UTC)
     at = local.replace(tzinfo=visit.zone).astimezone(UTC)
     if at.astimezone(visit.zone).replace(tzinfo=None) != local:
-        raise invalid(field, text, f"does not exist in {visit.zone}: the clocks are put forward then", "Take another.")
+        raise invalid(
+            field,
+            text,
+            phrase("does not exist in %(zone)s: the clocks are put forward then", zone=visit.zone),
+            "Take another.",
+        )
     return at
 
 
@@ -189,8 +199,7 @@ def _errors(error: HeadgateError) -> tuple[FormError, ...]:
     found = []
     for problem in error.problems:
         field = {"valid_from": "start", "at": "end"}.get(problem.field, problem.field)
-        text = sentence(problem.message) + (f" {problem.fix}" if problem.fix else "")
-        found.append(FormError(field if problem.field in known else "step", text))
+        found.append(FormError(field if problem.field in known else "step", problem_told(problem)))
     return tuple(found) or (FormError("step", sentence(error.message)),)
 
 
@@ -198,7 +207,9 @@ def _review(visit: Visit, errors: tuple[FormError, ...] = ()) -> PolicyReviewVie
     versions = versions_of(visit)
     found = picked(visit, versions)
     if found.status not in ("draft", "in_review", "approved"):
-        raise NotFound(f"{found.policy} version {found.version} is past its review")
+        raise NotFound(
+            phrase("%(policy)s version %(version)s is past its review", policy=found.policy, version=found.version)
+        )
     base = next((v for v in versions if v.in_force(visit.now) and v.version != found.version), None)
     pairs = [(found.policy, found.version), *([(found.policy, base.version)] if base else [])]
     checked = checked_versions(visit, pairs)

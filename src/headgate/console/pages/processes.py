@@ -6,6 +6,7 @@ from headgate.console import urls
 from headgate.console.present import processes as present
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.process import get_definition, list_versions
 from headgate.process.exporting import export_process
 from headgate.process.underway import process_sums, stage_counts
@@ -23,7 +24,7 @@ def show(visit: Visit) -> Answer:
     versions = list_versions(visit.conn)
     found = present.chosen(versions).get(process)
     if found is None:
-        raise NotFound(f"there is no process {process}")
+        raise NotFound(phrase("there is no process %(process)s", process=process))
     return _page(visit, process, found["version"])
 
 

@@ -119,7 +119,11 @@ def _content(visit: Visit, row: Mapping[str, Any], kind: str, opened: datetime) 
             line["note"] = form.get(f"note_{place}", "").strip()
         lines.append(line)
         if _number(entered) > most:
-            raise invalid(f"quantity of line {each.line}", entered, f"is more than the {most:f} that are left")
+            raise invalid(
+                f"quantity of line {each.line}",
+                entered,
+                phrase("is more than the %(most)s that are left", most=f"{most:f}"),
+            )
     if not lines:
         raise invalid("quantity", "", "is missing", "Say of at least one line how many.")
     data: dict[str, Any] = {"rma": row["rma"], "lines": lines}

@@ -25,8 +25,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.roles import RoleHolder, RoleView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ui.words import humanise
 
 READ, MAKE = ("admin", "audit.read", "access.review", "policies.approve"), ("admin",)
@@ -75,7 +74,12 @@ def make(visit: Visit) -> Answer:
     try:
         with visit.conn.transaction():
             if any(each.role == draft.role.strip() for each in list_custom_roles(visit.conn)):
-                raise Conflict(f"there is a role {draft.role.strip()} already; change that one, or choose another name")
+                raise Conflict(
+                    phrase(
+                        "there is a role %(role)s already; change that one, or choose another name",
+                        role=draft.role.strip(),
+                    )
+                )
             made = _save(visit, draft.role, draft)
     except (Invalid, Conflict, Forbidden) as error:
         return Shown(_new(visit, list_custom_roles(visit.conn), draft, error=sentence(error.message)), 422)

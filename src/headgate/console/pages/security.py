@@ -13,6 +13,8 @@ from headgate.console.views.common import Notice
 from headgate.console.views.security import SecurityView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, Stale
+from headgate.kernel.phrases import sentence
+from headgate.ui.web import problem_told
 
 ADMIN = ("admin",)
 
@@ -37,10 +39,10 @@ def save(visit: Visit) -> Answer:
             if not allowed:
                 _set_passwords(visit, allowed=False)
     except Invalid as error:
-        told = {p.field: _sentence(f"{p.message}. {p.fix}") for p in error.problems}
+        told = {p.field: problem_told(p) for p in error.problems}
         return Shown(_page(visit, told), 422)
     except Conflict as error:
-        return Shown(_page(visit, {"": _sentence(error.message)}), 409)
+        return Shown(_page(visit, {"": sentence(error.message)}), 409)
     said = visit.lens.fmt.say("The rules are in force. They count from the next request on.")
     return Go(urls.SECURITY, Notice("done", said))
 
@@ -61,10 +63,6 @@ def _page(visit: Visit, errors: Mapping[str, str] | None = None) -> SecurityView
         visit.form if errors else None,
         errors,
     )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 DOORS = (

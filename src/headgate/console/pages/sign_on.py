@@ -31,7 +31,8 @@ from headgate.console.views.common import FormError, Notice
 from headgate.console.views.sign_on import LinkRow, MappingRow, ProviderRow, SignOnView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
+from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 ADMIN = ("admin",)
@@ -136,8 +137,8 @@ def _tried(visit: Visit, act: Callable[[], Answer]) -> Answer:
             return act()
     except (Invalid, Conflict, Forbidden, NotFound) as error:
         problem = error.problems[0] if error.problems else None
-        words = f"{problem.field.replace('_', ' ')} {problem.message}. {problem.fix}" if problem else error.message
-        said = FormError(problem.field if problem else "", words[:1].upper() + words[1:].strip())
+        words = problem_told(problem, humanise(problem.field)) if problem else sentence(error.message)
+        said = FormError(problem.field if problem else "", words)
         return Shown(replace(_view(visit), error=said), 422)
 
 

@@ -18,7 +18,9 @@ from headgate.console.views.support import ConsentRow, LookRow, SupportLinkView,
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
+from headgate.ui.web import problem_told
+from headgate.ui.words import humanise
 
 ADMIN = ("admin",)
 
@@ -38,8 +40,8 @@ def give(visit: Visit) -> Answer:
             made = consent(visit.conn, visit.ctx, subject, reason=visit.form.get("reason", ""), hours=number)
     except (Invalid, Conflict, NotFound) as error:
         problem = error.problems[0] if error.problems else None
-        words = f"{problem.field} {problem.message}. {problem.fix}" if problem else error.message
-        said = FormError(problem.field if problem else "subject", words[:1].upper() + words[1:].strip())
+        words = problem_told(problem, humanise(problem.field)) if problem else sentence(error.message)
+        said = FormError(problem.field if problem else "subject", words)
         return Shown(replace(_view(visit), error=said), 422)
     return Go(
         urls.SUPPORT,

@@ -35,8 +35,7 @@ from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.identity.founding import NewClient, found_client
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase
-from headgate.ui.web import sentence
+from headgate.kernel.phrases import phrase, sentence
 
 SEES, RUNS = ("tenants.operate", "audit.read", "admin"), ("tenants.operate",)
 _REFUSED = (Conflict, DutyConflict, Invalid)

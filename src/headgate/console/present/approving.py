@@ -21,10 +21,9 @@ from headgate.console.views.approving import (
     MatrixField,
 )
 from headgate.console.views.common import Option
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence, swapped
 from headgate.policy import Evaluation, InputColumn, PolicyTable
 from headgate.process.core.foresee import Candidate, Foreseen
-from headgate.ui.web import sentence
 from headgate.ui.words import humanise
 
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
@@ -170,7 +169,7 @@ def named_in(text: str) -> set[str]:
 
 def in_words(text: str, names: Names) -> str:
     """A message for people: ids become names, roles lose their underscores."""
-    return sentence(_PRINCIPAL.sub(lambda found: names.person(found[0]).name, text))
+    return sentence(swapped(text, lambda told: _PRINCIPAL.sub(lambda found: names.person(found[0]).name, told)))
 
 
 def people_in(steps: Iterable[Foreseen]) -> set[str]:

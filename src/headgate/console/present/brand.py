@@ -24,6 +24,7 @@ from headgate.kernel.errors import Invalid
 from headgate.ui.brand import DEFAULT_BRAND, shades
 from headgate.ui.format import number
 from headgate.ui.languages import LANGUAGES, language_of
+from headgate.ui.web import problem_told
 from headgate.ui.wording import reword
 
 # What everybody says, by language: as one, as many.
@@ -80,7 +81,7 @@ def preview(lens: Lens, tenant: Tenant, logo: str, draft: BrandDraft) -> Preview
     try:
         accent = colour(draft.accent) if draft.accent.strip() else accent
     except Invalid as error:
-        problem = f"{error.problems[0].value} {error.problems[0].message}. {error.problems[0].fix}"
+        problem = problem_told(error.problems[0], error.problems[0].value)
     language = language_of(locale)
     words = words_of(draft.words).get(language, {})
     usual = {key: reword(text, language, words) for key, text in _preview_words(language).items()}

@@ -44,7 +44,7 @@ from headgate.console.views.explain import (
 from headgate.domain.stock import StockLevel, atp
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import joined, phrase
+from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.policy import PolicyVersion
 from headgate.ui.words import humanise
 
@@ -156,7 +156,7 @@ def margin_view(facts: OrderFacts, line: str, lens: Lens) -> MarginView:
     """The margin of a line. Raises `NotFound` also where the cost is not known."""
     stored, recorded = _both(facts, line)
     if stored["margin"] is None or stored["cost"] is None:
-        raise NotFound(f"the cost of {stored['product']} is not known, so there is no margin")
+        raise NotFound(phrase("the cost of %(stored)s is not known, so there is no margin", stored=stored["product"]))
     quantity, cost, contract = stored["quantity"], stored["cost"], stored["contract_price"]
     found = next((f for f in findings(facts.recorded) if f.check == "margin" and f.line == line), None)
     outputs = found.evaluation.get("outputs", {}) if found is not None and found.evaluation is not None else {}
@@ -264,9 +264,9 @@ def stock_view(facts: OrderFacts, line: str, levels: Sequence[StockLevel], read_
     """What can be promised of a line's product now, over the warehouses that have it. Raises `NotFound`."""
     stored = facts.line(line)
     if stored is None:
-        raise NotFound(f"order {facts.order_no} has no line {line}")
+        raise NotFound(phrase("order %(order_no)s has no line %(line)s", order_no=facts.order_no, line=line))
     if not levels:
-        raise NotFound(f"{stored['product']} is not kept in stock")
+        raise NotFound(phrase("%(stored)s is not kept in stock", stored=stored["product"]))
     own = [r for r in facts.row["reservations"] if r["line"] == line and r["status"] == "held"]
     mine = sum((r["quantity"] for r in own), Decimal(0))
     rows = [
@@ -291,15 +291,10 @@ def stock_view(facts: OrderFacts, line: str, levels: Sequence[StockLevel], read_
     )
 
 
-def sentence(text: str) -> str:
-    """A text that begins with a capital and ends with a full stop."""
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}" if text else ""
-
-
 def _both(facts: OrderFacts, line: str) -> tuple[Mapping[str, Any], Recorded]:
     stored, recorded = facts.line(line), facts.recorded_line(line)
     if stored is None:
-        raise NotFound(f"order {facts.order_no} has no line {line}")
+        raise NotFound(phrase("order %(order_no)s has no line %(line)s", order_no=facts.order_no, line=line))
     if recorded is None:
         raise NotFound(NOT_DECIDED)
     return stored, recorded

@@ -18,14 +18,13 @@ from headgate.console.views.moving import (
     Question,
     StayRow,
 )
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.process import Definition
 from headgate.process.core.differences import Difference
 from headgate.process.core.moving import Renaming
 from headgate.process.core.rules.finding import steps_of
 from headgate.process.migration.rehearsal import Group, Rehearsal
 from headgate.process.migration.service import Progress
-from headgate.ui.web import sentence
 from headgate.ui.words import humanise
 
 STAGE: Final = "stage:"

@@ -14,7 +14,7 @@ from headgate.console.views.common import Option, Tab
 from headgate.console.views.quarantine import FieldProblem, FixField, QuarantineItemView, QuarantineRow
 from headgate.kernel.errors import Invalid, Problem
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.ledger import QuarantineCount, Quarantined
 from headgate.ui.words import STATES
 
@@ -131,7 +131,7 @@ def fix_fields(item: Quarantined, entered: Mapping[str, str], problems: Sequence
         FixField(
             name=name,
             value=entered.get(name, value),
-            problem="; ".join(f"{p.message}." for p in problems if _names(p, name)).capitalize(),
+            problem=joined(" ", [sentence(p.message) for p in problems if _names(p, name)]),
         )
         for name, value in columns.items()
     )

@@ -14,6 +14,7 @@ from headgate.access.federation import SignInRules
 from headgate.console.views.security import RoleChoice, SecurityView
 from headgate.kernel.canonical import canonical_text, decimal_text
 from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 SWITCHES = ("passkeys", "sign_on", "known_devices")
@@ -68,7 +69,11 @@ def typed_rules(form: Mapping[str, str]) -> SecurityRules:
         if text.isascii() and text.isdigit() and len(text) <= 6:
             numbers[name] = int(text)
         else:
-            problems.append(Problem(name, text[:40], "is not a whole number", f"Use {low} to {high}."))
+            problems.append(
+                Problem(
+                    name, text[:40], "is not a whole number", phrase("Use %(low)s to %(high)s.", low=low, high=high)
+                )
+            )
     amount = form.get("step_up_amount", "").strip()
     found = _amount(amount)
     if amount and found is None:

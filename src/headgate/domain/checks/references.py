@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from headgate.domain.checks.facts import PartnerFacts, ProductFacts
 from headgate.domain.orders.model import Order
 from headgate.kernel.errors import Problem
+from headgate.kernel.phrases import phrase
 
 
 def reference_problems(
@@ -23,9 +24,9 @@ def reference_problems(
     for index, line in enumerate(order.lines):
         product = products.get(line.product)
         if product is None:
-            fix = "Record the product, then replay the order."
+            fix = phrase("Record the product, then replay the order.")
             found.append(Problem(f"lines[{index}].product", line.product, "is not known", fix))
         elif line.unit and product.unit and line.unit != product.unit:
-            fix = f"{product.product} is sold by {product.unit}."
+            fix = phrase("%(product)s is sold by %(unit)s.", product=product.product, unit=product.unit)
             found.append(Problem(f"lines[{index}].unit", line.unit, "is not the product's unit", fix))
     return found

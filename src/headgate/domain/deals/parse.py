@@ -15,6 +15,7 @@ from headgate.domain.deals.model import Address, Company, Contact, Deal, DealLin
 from headgate.domain.fields import Data, Problems, Validator, note, validator_of, whole
 from headgate.kernel.errors import Problem
 from headgate.kernel.money import MAX_AMOUNT
+from headgate.kernel.phrases import phrase
 
 MAX_LINES = 500
 MAX_DOMAINS = 20
@@ -134,7 +135,7 @@ def _deal(data: Data, problems: Problems) -> Deal:
     if total >= MAX_AMOUNT:
         note(problems, None, "lines", format(total, "f"), "add up to 10^15 or more", "Split the deal.")
     if data.get("amount") is not None and fields.number(data, "amount", problems) != total and lines:
-        fix = f"The lines add up to {total:f}; send that or leave it out."
+        fix = phrase("The lines add up to %(total)s; send that or leave it out.", total=f"{total:f}")
         note(problems, None, "amount", data.get("amount"), "is not the sum of the lines", fix)
     return Deal(
         deal=fields.code(data, "deal", problems),

@@ -8,6 +8,7 @@ from itertools import pairwise
 from headgate.domain.pricing.model import METHODS, TIER_MODES, Term, Tier
 from headgate.kernel.errors import Invalid, Problem
 from headgate.kernel.money import CURRENCIES, parse_decimal
+from headgate.kernel.phrases import phrase
 
 
 def parse_tiers(raw: Iterable[Mapping[str, object]]) -> tuple[Tier, ...]:
@@ -33,7 +34,7 @@ def term_problems(term: Term, path: str = "term") -> list[Problem]:
     if term.product and term.family:
         say("family", term.family, "is given beside a product", "Name the product or the family, not both.")
     if term.valid_until is not None and term.valid_until <= term.valid_from:
-        fix = "The end is exclusive: give the first instant after it."
+        fix = phrase("The end is exclusive: give the first instant after it.")
         say("valid_until", term.valid_until.isoformat(), "is not after valid_from", fix)
     if term.min_quantity < 0:
         say("min_quantity", term.min_quantity, "is negative", "Use zero or more.")
@@ -67,18 +68,30 @@ def _tier_problems(term: Term, path: str) -> list[Problem]:
     field, starts = f"{path}.tiers", [tier.start for tier in term.tiers]
     if term.tier_mode not in TIER_MODES:
         return [
-            Problem(f"{path}.tier_mode", term.tier_mode, "is not a tier mode", f"Use one of {', '.join(TIER_MODES)}.")
+            Problem(
+                f"{path}.tier_mode",
+                term.tier_mode,
+                "is not a tier mode",
+                phrase("Use one of %(names)s.", names=", ".join(TIER_MODES)),
+            )
         ]
     if term.tier_mode == "none":
         return [Problem(field, "", "are given, but tier_mode is none", "Say slab or range.")] if starts else []
     if not starts:
-        return [Problem(field, "", "are missing", f"A {term.tier_mode} term needs at least one tier.")]
+        return [
+            Problem(
+                field,
+                "",
+                "are missing",
+                phrase("A %(tier_mode)s term needs at least one tier.", tier_mode=term.tier_mode),
+            )
+        ]
     found = []
     if any(later <= earlier for earlier, later in pairwise(starts)):
         found.append(Problem(field, "", "do not rise", "Give each tier a higher start than the one before."))
     if starts[0] < 0:
         found.append(Problem(f"{field}[0].from", str(starts[0]), "is negative", "Start the first tier at 1."))
     if term.tier_mode == "slab" and starts[0] > 1:
-        fix = "Start the first slab at 1."
+        fix = phrase("Start the first slab at 1.")
         found.append(Problem(f"{field}[0].from", str(starts[0]), "leaves the first units without a price", fix))
     return found

@@ -15,6 +15,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.policy.backtest import repo
 from headgate.policy.backtest.core.lens import Lens
 from headgate.policy.backtest.reading import (
@@ -120,7 +121,7 @@ def _hosts(conn: Connection, policies: PolicyService, hosted: Sequence[Hosted], 
     if not policy:
         return hosts_of(sorted(known), hosted)
     if policy not in known:
-        raise NotFound(f"there is no policy {policy}")
+        raise NotFound(phrase("there is no policy %(policy)s", policy=policy))
     return {host: lens for host, lens in lenses_for(policy, hosted).items() if host in known}
 
 

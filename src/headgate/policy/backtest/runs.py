@@ -14,6 +14,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.policy.backtest import repo
 from headgate.policy.backtest.core.spec import Candidate
 from headgate.policy.backtest.core.tally import Flip
@@ -84,7 +85,7 @@ def get_run(conn: Connection, run: UUID) -> Run:
     """One run. Raises `NotFound`."""
     row = conn.execute(repo.GET, {"run": run}).fetchone()
     if row is None:
-        raise NotFound(f"there is no backtest {run}")
+        raise NotFound(phrase("there is no backtest %(run)s", run=run))
     return run_of(row)
 
 
@@ -133,7 +134,14 @@ def get_flip(conn: Connection, run: UUID, candidate: int, place: int) -> KeptFli
     """One flip. Raises `NotFound`."""
     row = conn.execute(repo.FLIP, {"run": run, "candidate": candidate, "place": place}).fetchone()
     if row is None:
-        raise NotFound(f"backtest {run} has no flip {place} of candidate {candidate + 1}")
+        raise NotFound(
+            phrase(
+                "backtest %(run)s has no flip %(place)s of candidate %(candidate)s",
+                run=run,
+                place=place,
+                candidate=candidate + 1,
+            )
+        )
     return KeptFlip(*row)
 
 

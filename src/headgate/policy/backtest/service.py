@@ -24,6 +24,7 @@ from headgate.kernel.context import Context
 from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Conflict, HeadgateError, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, append_audit
 from headgate.policy.backtest import repo
 from headgate.policy.backtest.ahead import Ahead, GoesOn, Prepared, decisions_of, prepare
@@ -104,12 +105,20 @@ class Backtests:
         candidates, texts = self._candidates(conn, wanted)
         (under_way,) = conn.execute(repo.UNDER_WAY).fetchone() or (0,)
         if under_way >= MOST_UNDER_WAY:
-            raise Conflict(f"{under_way} backtests are under way already; wait for one of them or cancel it")
+            raise Conflict(
+                phrase(
+                    "%(under_way)s backtests are under way already; wait for one of them or cancel it",
+                    under_way=under_way,
+                )
+            )
         hosts = sorted(lenses_for(wanted.policy, self._hosted))
         total = count_decisions(conn, hosts, period.since, until, MOST_DECISIONS + 1)
         if total > MOST_DECISIONS:
             raise invalid(
-                "from", wanted.first.isoformat(), f"gives more than {MOST_DECISIONS:,} decisions", "Shorten the period."
+                "from",
+                wanted.first.isoformat(),
+                phrase("gives more than %(most_decisions)s decisions", most_decisions=f"{MOST_DECISIONS:,}"),
+                "Shorten the period.",
             )
         run = new_id(ctx.now)
         conn.execute(
@@ -153,7 +162,7 @@ class Backtests:
         """Stop a run that is not over; what it has found so far is dropped. Raises `NotFound`, `Conflict`."""
         found = get_run(conn, run)
         if conn.execute(repo.CANCEL, {"run": run, "by": ctx.principal.id, "now": ctx.now}).fetchone() is None:
-            raise Conflict(f"this backtest is {get_run(conn, run).status} already")
+            raise Conflict(phrase("this backtest is %(status)s already", status=get_run(conn, run).status))
         _audit(conn, ctx, "backtest.cancelled", found)
         return get_run(conn, run)
 
@@ -244,7 +253,12 @@ class Backtests:
         versions = dict.fromkeys(wanted.versions)
         count = len(versions) + len(wanted.texts)
         if not 1 <= count <= MOST_CANDIDATES:
-            raise invalid("candidates", count, f"is not 1 to {MOST_CANDIDATES}", "Name the versions to try.")
+            raise invalid(
+                "candidates",
+                count,
+                phrase("is not 1 to %(most_candidates)s", most_candidates=MOST_CANDIDATES),
+                "Name the versions to try.",
+            )
         found, texts = [], []
         for version in versions:
             stored = self._policies.get(conn, wanted.policy, version)
@@ -256,7 +270,12 @@ class Backtests:
             if errors:
                 raise refuse(errors)
             if table.policy != wanted.policy:
-                raise invalid(name, table.policy, f"is not {wanted.policy}", "Try versions of one policy at a time.")
+                raise invalid(
+                    name,
+                    table.policy,
+                    phrase("is not %(policy)s", policy=wanted.policy),
+                    "Try versions of one policy at a time.",
+                )
             texts.append(text)
             found.append(Candidate(name, table.version, table.title, table.digest, "text"))
         return found, texts

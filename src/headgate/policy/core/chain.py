@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import Evaluation
 from headgate.policy.core.model import NUMERIC, InputColumn, Issue, OutputColumn, PolicyTable, Source
 
@@ -39,14 +40,27 @@ def chain_of(tables: Mapping[str, PolicyTable], policy: str) -> tuple[str, ...]:
             continue
         if name in path:
             ring = " → ".join([*path[path.index(name) :], name])
-            raise BadChain(f"policies read each other in a ring: {ring}; take one of these inputs out")
+            raise BadChain(
+                phrase("policies read each other in a ring: %(ring)s; take one of these inputs out", ring=ring)
+            )
         if len(order) + len(path) >= MAX_CHAIN:
-            raise BadChain(f"policy {policy} needs more than {MAX_CHAIN} other policies; make the chain shorter")
+            raise BadChain(
+                phrase(
+                    "policy %(policy)s needs more than %(max_chain)s other policies; make the chain shorter",
+                    policy=policy,
+                    max_chain=MAX_CHAIN,
+                )
+            )
         if name not in tables:
             reader = next(t for t in (tables[p] for p in reversed(path)) if name in _needed(t))
             raise BadChain(
-                f"policy {reader.policy} reads {_needed(reader)[name]}, and no version of policy {name} is in force; "
-                f"approve and activate one"
+                phrase(
+                    "policy %(policy)s reads %(needed)s, and no version of policy %(name)s is "
+                    "in force; approve and activate one",
+                    policy=reader.policy,
+                    needed=_needed(reader)[name],
+                    name=name,
+                )
             )
         path.append(name)
         waiting.append((name, False))
@@ -93,7 +107,7 @@ def chain_issues(tables: Mapping[str, PolicyTable], table: PolicyTable) -> Itera
         message = fix = ""
         if found is None:
             message = f"reads {column.source}, and there is no policy {column.source.policy}"
-            fix = "Bring that policy into force first."
+            fix = phrase("Bring that policy into force first.")
         else:
             message, fix = _misfit(found, column, column.source)
         if message:

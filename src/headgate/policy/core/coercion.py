@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from headgate.kernel.errors import Invalid, invalid
 from headgate.kernel.money import Money, parse_decimal
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import NUMERIC, TIMES, InputColumn, Value
 from headgate.policy.core.times import BadTime, time_value
@@ -144,10 +145,10 @@ def _amount(policy: str, column: InputColumn, money: Money) -> Decimal:
         return money.amount
     given = f"{money.amount} {money.currency}"
     if column.currency:
-        fix = f"Convert it to {column.currency} first."
+        fix = phrase("Convert it to %(currency)s first.", currency=column.currency)
         raise _unfit(policy, column.name, given, f"an amount in {column.currency}", fix)
     if column.type == "money":
-        fix = "Declare the column's currency, or give the amount alone."
+        fix = phrase("Declare the column's currency, or give the amount alone.")
         raise _unfit(policy, column.name, given, "an amount alone, and the policy declares no currency", fix)
     raise _unfit(policy, column.name, given, f"a plain {column.type}", "Give the number alone.")
 
@@ -171,4 +172,4 @@ def _nearest(value: object, values: tuple[Value, ...]) -> str:
 
 
 def _unfit(policy: str, name: str, value: object, wanted: str, fix: str = "") -> Invalid:
-    return invalid(f"{policy}.{name}", value, f"is not {wanted}", fix)
+    return invalid(f"{policy}.{name}", value, phrase("is not %(wanted)s", wanted=wanted), fix)

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any
 
 from headgate.kernel.errors import Invalid, Problem, shorten
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.arithmetic import Env
 from headgate.policy.core.coercion import AS_IT_IS, coercion
 from headgate.policy.core.evaluation import Evaluation, PolicyRef, shown
@@ -160,14 +161,21 @@ class CompiledPolicy:
         rows = self._chosen(mask)
         told = f"policy {self.policy} version {self.version}: rows {', '.join(r.row.id for r in rows)} all fit"
         if self._ref.hit == "unique":
-            raise Invalid(f"{told}, and only one may")
+            raise Invalid(phrase("%(told)s, and only one may", told=told))
         outputs = [self._outputs(row, inputs) for row in rows]
         for name, value in outputs[0].items():
             other = next((place for place, each in enumerate(outputs) if each[name] != value), None)
             if other is not None:
                 first, second = shown(value), shown(outputs[other][name])
                 contradiction = f"{rows[0].row.id} gives {name} {first}, {rows[other].row.id} gives {second}"
-                raise Invalid(f"{told} {self._told(inputs)}, and {contradiction}; make them agree")
+                raise Invalid(
+                    phrase(
+                        "%(told)s %(told2)s, and %(contradiction)s; make them agree",
+                        told=told,
+                        told2=self._told(inputs),
+                        contradiction=contradiction,
+                    )
+                )
         return Evaluation(self._ref, rows[0].matched, inputs, outputs[0])
 
     def _chosen(self, mask: int) -> tuple[ReadRow, ...]:
@@ -191,7 +199,7 @@ class CompiledPolicy:
             return expression(env)
         except Failed as error:
             where = f"policy {self.policy} version {self.version}, row {row.row.id}, column {column}"
-            raise Invalid(f"{where}: {error}") from None
+            raise Invalid(phrase("%(where)s: %(error)s", where=where, error=error)) from None
 
     def _outputs(self, row: ReadRow, inputs: dict[str, object]) -> dict[str, Any]:
         found = row.outputs.copy()
@@ -203,7 +211,15 @@ class CompiledPolicy:
             try:
                 found[name] = output_value(column, self._worked_out(row, name, formula, inputs))
             except BadCell as error:
-                raise Invalid(f"policy {self.policy} version {self.version}, row {row.row.id}: {error}") from None
+                raise Invalid(
+                    phrase(
+                        "policy %(policy)s version %(version)s, row %(id)s: %(error)s",
+                        policy=self.policy,
+                        version=self.version,
+                        id=row.row.id,
+                        error=error,
+                    )
+                ) from None
         return found
 
     def _collected(self, mask: int, inputs: dict[str, object]) -> Evaluation:
@@ -225,12 +241,30 @@ class CompiledPolicy:
         names = [n for n in self._names if n not in inputs and n not in self._defaults]
         if not names:
             return {**self._defaults, **inputs}
-        problems = [Problem(n, "", f"is missing; policy {self.policy} needs it", "Give it.") for n in names]
-        raise Invalid(f"policy {self.policy} version {self.version} needs {', '.join(names)}", problems=problems)
+        problems = [
+            Problem(n, "", phrase("is missing; policy %(policy)s needs it", policy=self.policy), "Give it.")
+            for n in names
+        ]
+        raise Invalid(
+            phrase(
+                "policy %(policy)s version %(version)s needs %(names)s",
+                policy=self.policy,
+                version=self.version,
+                names=", ".join(names),
+            ),
+            problems=problems,
+        )
 
     def _unmatched(self, inputs: Mapping[str, object]) -> NoRowMatched:
         told = self._told(inputs)
-        return NoRowMatched(f"policy {self.policy} version {self.version} has no row for {told}, and no default")
+        return NoRowMatched(
+            phrase(
+                "policy %(policy)s version %(version)s has no row for %(told)s, and no default",
+                policy=self.policy,
+                version=self.version,
+                told=told,
+            )
+        )
 
     def _told(self, inputs: Mapping[str, object]) -> str:
         return ", ".join(f"{name} {shorten(shown(value), 40)}" for name, value in inputs.items())

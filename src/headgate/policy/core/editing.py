@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.document import Document, cell_text
 from headgate.policy.core.model import NUMERIC
 from headgate.policy.core.parse import MAX_ROWS
@@ -286,7 +287,12 @@ def _listed(grid: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     if not isinstance(found, list) or not all(isinstance(each, Mapping) for each in found):
         raise invalid(f"grid.{key}", type(found).__name__, "is not a list", "Load the page again.")
     if len(found) > MOST_ROWS:
-        raise invalid(f"grid.{key}", len(found), f"has more than {MOST_ROWS:,} entries", "Bring it in as a file.")
+        raise invalid(
+            f"grid.{key}",
+            len(found),
+            phrase("has more than %(most_rows)s entries", most_rows=f"{MOST_ROWS:,}"),
+            "Bring it in as a file.",
+        )
     return found
 
 
@@ -301,5 +307,9 @@ def _origin(each: Mapping[str, Any], known: Sequence[Any]) -> Mapping[str, Any]:
 def _text(value: object, field: str) -> str:
     text = value if isinstance(value, str) else cell_text(value)
     if len(text) > MOST_CELL:
-        raise invalid(f"grid.{field}", f"{len(text)} characters", f"is longer than {MOST_CELL} characters")
+        raise invalid(
+            f"grid.{field}",
+            f"{len(text)} characters",
+            phrase("is longer than %(most_cell)s characters", most_cell=MOST_CELL),
+        )
     return text

@@ -16,6 +16,7 @@ from itertools import pairwise
 import zen
 
 from headgate.kernel.months import Months
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.arithmetic import Env, NotExact, Unknown, UnknownName, compile_exact
 from headgate.policy.core.model import EXACT
 from headgate.policy.core.unary import BadCell, tokens
@@ -104,7 +105,7 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
         )
     timed = sorted(n for n in used - {"$"} if types.get(n) in ("datetime", "duration", "months"))
     if timed:
-        fix = "use comparisons, ranges, + and - with d(…) and duration(…)"
+        fix = phrase("use comparisons, ranges, + and - with d(…) and duration(…)")
         raise BadCell(f"{timed[0]} is of type {types[timed[0]]}; {fix}")
     try:
         compiled = zen.compile_unary_expression(text) if unary else zen.compile_expression(text)

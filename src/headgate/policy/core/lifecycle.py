@@ -12,7 +12,7 @@ from headgate.kernel.phrases import phrase
 
 STATUSES = ("draft", "in_review", "approved", "active", "retired")
 MOST_WORDS = 2_000
-NO_SECOND_PAIR = "the author of a policy version may not approve it, nor anyone acting for the author"
+NO_SECOND_PAIR = phrase("the author of a policy version may not approve it, nor anyone acting for the author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,15 @@ def expect_status(version: PolicyVersion, wanted: str, act: str) -> None:
     """Raises `Conflict` unless the version stands where the act needs it."""
     if version.status != wanted:
         name = f"{version.policy} version {version.version}"
-        raise Conflict(f"cannot {act} {name}: it is {_words(version.status)}, not {_words(wanted)}")
+        raise Conflict(
+            phrase(
+                "cannot %(act)s %(name)s: it is %(words)s, not %(words2)s",
+                act=act,
+                name=name,
+                words=_words(version.status),
+                words2=_words(wanted),
+            )
+        )
 
 
 def expect_second_person(version: PolicyVersion, principal: str, on_behalf_of: str | None) -> None:
@@ -120,7 +128,13 @@ def expect_reviewer(version: PolicyVersion, principal: str, on_behalf_of: str | 
 def expect_digest(version: PolicyVersion, digest: str | None) -> None:
     """Raises `Stale` when what was read is not what is stored."""
     if digest is not None and digest != version.digest:
-        raise Stale(f"{version.policy} version {version.version} has changed since it was read; read it again")
+        raise Stale(
+            phrase(
+                "%(policy)s version %(version)s has changed since it was read; read it again",
+                policy=version.policy,
+                version=version.version,
+            )
+        )
 
 
 def reason_of(reason: str, fix: str) -> str:
@@ -129,7 +143,12 @@ def reason_of(reason: str, fix: str) -> str:
     if not told:
         raise invalid("reason", reason, "is missing", fix)
     if len(told) > MOST_WORDS:
-        raise invalid("reason", told, f"is longer than {MOST_WORDS} characters", "Keep to what matters.")
+        raise invalid(
+            "reason",
+            told,
+            phrase("is longer than %(most_words)s characters", most_words=MOST_WORDS),
+            "Keep to what matters.",
+        )
     return told
 
 
@@ -146,7 +165,7 @@ def windows(
             "valid_from",
             instant_text(valid_from),
             "lies in the past",
-            f"Use {instant_text(now)} or later: history stays.",
+            phrase("Use %(instant_text)s or later: history stays.", instant_text=instant_text(now)),
         )
     until: datetime | None = None
     changed: list[Window] = []
@@ -155,7 +174,11 @@ def windows(
             continue
         if other.valid_from == valid_from:
             raise Conflict(
-                f"{other.policy} version {other.version} starts at that instant; retire it or choose another"
+                phrase(
+                    "%(policy)s version %(version)s starts at that instant; retire it or choose another",
+                    policy=other.policy,
+                    version=other.version,
+                )
             )
         if other.valid_from > valid_from:
             until = other.valid_from if until is None else min(until, other.valid_from)
@@ -188,11 +211,26 @@ def retirement(version: PolicyVersion, at: datetime, now: datetime) -> Window:
     assert version.valid_from is not None, "an active version has a start"
     name = f"{version.policy} version {version.version}"
     if at < now:
-        raise invalid("at", instant_text(at), "lies in the past", f"Use {instant_text(now)} or later: history stays.")
+        raise invalid(
+            "at",
+            instant_text(at),
+            "lies in the past",
+            phrase("Use %(instant_text)s or later: history stays.", instant_text=instant_text(now)),
+        )
     if version.valid_until is not None and version.valid_until < at:
-        raise Conflict(f"{name} ends already at {instant_text(version.valid_until)}")
+        raise Conflict(
+            phrase(
+                "%(name)s ends already at %(instant_text)s", name=name, instant_text=instant_text(version.valid_until)
+            )
+        )
     if at < version.valid_from:
-        raise Conflict(f"{name} starts at {instant_text(version.valid_from)}; withdraw it instead")
+        raise Conflict(
+            phrase(
+                "%(name)s starts at %(instant_text)s; withdraw it instead",
+                name=name,
+                instant_text=instant_text(version.valid_from),
+            )
+        )
     return Window(version.version, version.valid_from, at)
 
 

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from headgate.kernel.errors import Invalid, Problem
 from headgate.kernel.months import Months
+from headgate.kernel.phrases import phrase
 
 ColumnType = Literal[
     "number",
@@ -218,4 +219,4 @@ class Issue:
 def refuse(issues: list[Issue]) -> Invalid:
     """An `Invalid` that carries every issue as a problem; its message is the first one and a count of the others."""
     more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
-    return Invalid(f"{issues[0]}{more}", problems=[i.as_problem() for i in issues])
+    return Invalid(phrase("%(issues)s%(more)s", issues=issues[0], more=more), problems=[i.as_problem() for i in issues])

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from headgate.kernel.money import CURRENCIES
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.fields import Fields
 from headgate.policy.core.model import (
     AGGREGATES,
@@ -95,7 +96,7 @@ def parse_document(document: Mapping[str, Any], file: str = "policy.yaml") -> Po
 def _check_rows(rows: int, file: str) -> None:
     if rows > MAX_ROWS:
         message = f"rows has more than {MAX_ROWS:,} entries: {rows:,}"
-        fix = "Split the policy, chain one to the other with from, or keep what is data in a price list."
+        fix = phrase("Split the policy, chain one to the other with from, or keep what is data in a price list.")
         raise refuse([Issue("shape", "error", message, file, fix=fix)])
 
 

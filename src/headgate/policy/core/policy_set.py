@@ -7,6 +7,7 @@ from functools import partial
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.chain import chain_of, given_inputs, handed_on
 from headgate.policy.core.compile import CompiledPolicy
 from headgate.policy.core.evaluation import Evaluation
@@ -51,7 +52,9 @@ class PolicySet(Mapping[str, CompiledPolicy]):
         """`evaluate` of one policy, for many facts. Raises `NotFound`."""
         found = self._policies.get(policy)
         if found is None:
-            raise NotFound(f"no version of policy {policy} is in force; approve and activate one")
+            raise NotFound(
+                phrase("no version of policy %(policy)s is in force; approve and activate one", policy=policy)
+            )
         return partial(self._link_by_link, policy) if self._chained[policy] else found.evaluate
 
     def needs(self, policy: str) -> tuple[InputColumn, ...]:

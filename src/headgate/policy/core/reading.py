@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from headgate.kernel.errors import Invalid
 from headgate.kernel.money import parse_decimal
 from headgate.kernel.months import Months
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.coercion import coercion, listed
 from headgate.policy.core.evaluation import Matched, plain_json
 from headgate.policy.core.expression import Expression, compile_cell, compile_output
@@ -319,7 +320,7 @@ def _matched(table: PolicyTable, row: Row, types: Mapping[str, str], issues: lis
             fix = f"Use one of {', '.join(types)}."
             issues.append(_issue(table, row, "unknown_fields", "because", f"{{{name}}} is not an input", fix))
     if any("{" in t or "}" in t for t in texts):
-        fix = "Braces hold one input name, nothing else."
+        fix = phrase("Braces hold one input name, nothing else.")
         issues.append(_issue(table, row, "types", "because", "has a brace that holds no name", fix))
     return Matched(row.id, texts, names, row.clause)
 

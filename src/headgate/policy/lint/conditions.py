@@ -17,6 +17,7 @@ from itertools import pairwise, product
 from typing import Final
 
 from headgate.access.core.roles import ROLES
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.arithmetic import NotExact, Step, Unknown, UnknownName, compile_exact
 from headgate.policy.core.model import DEFAULT_ROW, Bound, InputColumn, Issue, PolicyTable, Row
 from headgate.policy.core.unary import BadCell, NotUnary, constants, holds, parse_unary, tokens
@@ -91,7 +92,9 @@ def _condition(table: PolicyTable, row: Row, output: str, text: str) -> Iterator
         read = _read(text, dict(kinds))
     except (BadCell, NotExact) as error:
         said = f"{text} cannot be understood{f': {error}' if str(error) else ''}"
-        fix = "Compare inputs with values and join them with and, or, not: max_deviation_pct > 20 or total > 50000."
+        fix = phrase(
+            "Compare inputs with values and join them with and, or, not: max_deviation_pct > 20 or total > 50000."
+        )
         yield _issue(table, row, output, "error", said, fix)
         return
     for name in read.strangers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import DEFAULT_ROW, Issue
 from headgate.policy.lint.subject import Subject
 
@@ -14,7 +15,7 @@ def missing_tests(subject: Subject) -> Iterator[Issue]:
     """An error with no tests, or when all come out the same though the rows differ; a warning per untested row."""
     table = subject.table
     if not table.tests:
-        fix = "Add an allowed and a denied case under tests."
+        fix = phrase("Add an allowed and a denied case under tests.")
         yield Issue(RULE, "error", "the policy ships without tests", table.file, fix=fix)
         return
     results = subject.results
@@ -23,7 +24,7 @@ def missing_tests(subject: Subject) -> Iterator[Issue]:
     outcomes = {str(result.outputs) for result in results}
     if len(possible) > 1 and len(outcomes) < 2:
         message = "all tests come out the same"
-        fix = "Show at least one allowed and one denied case."
+        fix = phrase("Show at least one allowed and one denied case.")
         yield Issue(RULE, "error", message, table.file, table.tests[0].line, fix=fix)
     reading = subject.reading
     for read in [*reading.rows, *([reading.default] if reading.default else [])]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import Issue
 from headgate.policy.core.reading import ReadRow
@@ -62,5 +63,5 @@ def _contradiction(subject: Subject, first: ReadRow, second: ReadRow, where: str
         f"contradicts row {other}: both fit {where}, and {name} is {shown(first.outputs[name])} there, "
         f"{shown(second.outputs[name])} here"
     )
-    fix = "Make them agree, or narrow one."
+    fix = phrase("Make them agree, or narrow one.")
     return Issue(RULE, "error", message, table.file, row.lines.get(f"then.{name}", row.line), row.id, name, fix)

@@ -19,14 +19,13 @@ from headgate.access.core.tokens import secret_hash
 from headgate.connectors.mail import invitation_letter
 from headgate.identity.mails import base_of
 from headgate.kernel.errors import Conflict, Invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.portal import urls
 from headgate.portal.company_views import CompanyView, PersonRow
 from headgate.portal.pages.home import company_of
 from headgate.portal.pages.reading import by_field
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Shown, Visit, Write
 from headgate.ui.cookies import Notice
-from headgate.ui.web import sentence
 
 MANAGE = "portal.users"
 FIELDS = ("name", "email", "role")

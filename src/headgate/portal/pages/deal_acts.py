@@ -7,13 +7,12 @@ from typing import Any
 
 from headgate.channel import deals
 from headgate.kernel.errors import Invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.portal import urls
 from headgate.portal.pages.deals import deal_view
 from headgate.portal.pages.reading import by_field
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
-from headgate.ui.web import sentence
 
 ACTIVITIES = ("meeting", "demo", "proposal", "trial", "negotiation", "call")
 

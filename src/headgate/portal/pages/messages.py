@@ -13,12 +13,11 @@ from headgate.channel.exceptions import get_exception
 from headgate.channel.orders import get_order
 from headgate.channel.returns import get_return
 from headgate.kernel.errors import Invalid, NotFound
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.portal import urls
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Go, Visit
 from headgate.process.messages import About, send_message
 from headgate.ui.cookies import Notice
-from headgate.ui.web import sentence
 
 # What can be written about: how it is found (the database shows only the partner's own), and who may see it.
 Found = Callable[[Connection[Any], str], dict[str, Any]]

@@ -12,7 +12,7 @@ from headgate.kernel.errors import Problem
 from headgate.portal import urls
 from headgate.portal.views import Choice, FileRow
 from headgate.portal.visit import Visit
-from headgate.ui.web import sentence
+from headgate.ui.web import problem_told
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK")
 MOST_PRODUCTS = 2000
@@ -71,7 +71,7 @@ def currencies(visit: Visit) -> tuple[Choice, ...]:
 
 def told_of(problem: Problem) -> str:
     """A problem beside its field: what is wrong with it, and the fix."""
-    return f"{sentence(problem.message)} {problem.fix}".strip()
+    return problem_told(problem)
 
 
 def by_field(problems: tuple[Problem, ...], names: Mapping[str, str]) -> dict[str, str]:

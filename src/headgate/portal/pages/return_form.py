@@ -16,14 +16,13 @@ from headgate.channel.products import product_names
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.portal import urls
 from headgate.portal.pages.reading import by_field, plain_number
 from headgate.portal.pages.returns import MOST_NAMES, NEEDS, REASONS, file_rows, take_files
 from headgate.portal.return_views import ReturnableOrder, ReturnField, ReturnFormView, ReturnOrdersView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
-from headgate.ui.web import sentence
 
 MOST_LINES = 100
 MOST_ORDERS = 20

@@ -12,7 +12,7 @@ from headgate.channel.products import product_names
 from headgate.channel.returns import ReturnMilestone
 from headgate.kernel.errors import Conflict, Invalid
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, by_field, size_words
 from headgate.portal.pages.room import no_room_for_files
@@ -21,7 +21,7 @@ from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnsView, 
 from headgate.portal.views import FileRow, Stage, Step, Tab
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
-from headgate.ui.web import attachment, sentence
+from headgate.ui.web import attachment
 
 PAGE = 30
 MOST_NAMES = 2000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headgate.access.tenancy import expect_document_room
 from headgate.kernel.errors import Invalid, OverQuota, invalid
+from headgate.kernel.phrases import phrase
 from headgate.portal.visit import Visit
 
 
@@ -19,6 +20,6 @@ def no_room_for_files(visit: Visit) -> Invalid | None:
         with visit.app.database.transaction(visit.ctx.tenant_id, read_only=True) as conn:
             expect_document_room(conn, adding)
     except OverQuota:
-        fix = f"Send it without a file, and tell {visit.tenant.name}."
+        fix = phrase("Send it without a file, and tell %(tenant)s.", tenant=visit.tenant.name)
         return invalid("file", "", "cannot be kept: there is no room for more files", fix)
     return None

@@ -12,6 +12,7 @@ from uuid import UUID
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger.core.chain import AuditDraft
 from headgate.ledger.core.events import StoredEvent
 from headgate.process.core import approval as approvals
@@ -71,7 +72,7 @@ def _start(definition: Definition, event: StoredEvent, around: Surroundings) -> 
         raise refused(
             definition.subject,
             subject or event.key,
-            f"is not known, so {event.type} cannot be applied",
+            phrase("is not known, so %(type)s cannot be applied", type=event.type),
             "Send the event that starts it first, then replay this one.",
         )
     case = Case(
@@ -119,7 +120,7 @@ def _handle(run: Run, trigger: str, steps: Mapping[str, StepRunner]) -> None:
     raise refused(
         run.case.subject_type,
         run.case.subject,
-        f"is {stage.title.lower()}, where {trigger} cannot be applied",
+        phrase("is %(title)s, where %(trigger)s cannot be applied", title=stage.title.lower(), trigger=trigger),
         "Look at the case before sending it again.",
     )
 
@@ -240,7 +241,11 @@ def _enter(run: Run, stage: Stage, steps: Mapping[str, StepRunner], mark: int) -
             _perform(run, step, steps)
         stage = run.definition.stages[chosen.to or stage.id]
     raise Endless(
-        f"{run.definition.process}: more than {MAX_HOPS} stages in a row without waiting; the definition loops"
+        phrase(
+            "%(process)s: more than %(max_hops)s stages in a row without waiting; the definition loops",
+            process=run.definition.process,
+            max_hops=MAX_HOPS,
+        )
     )
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Final
 
 from headgate.kernel.errors import DutyConflict, Forbidden, Invalid, Stale, invalid
+from headgate.kernel.phrases import phrase
 from headgate.process.core.state import Approval, ApprovalStep, Vote
 
 OUTCOMES: Final = ("approve", "edit", "reject", "return")
@@ -78,10 +79,13 @@ def authority(
     speaks_for = on_behalf_of or voter.principal
     for person in {voter.principal, speaks_for}:
         if _asked(approval, person):
-            raise DutyConflict(f"{person} asked for this, so someone else has to decide it")
+            raise DutyConflict(phrase("%(person)s asked for this, so someone else has to decide it", person=person))
         if any(person in (v.principal, v.on_behalf_of) for v in approval.votes):
             raise DutyConflict(
-                f"{person} has already decided a step of this approval; another person has to decide this one"
+                phrase(
+                    "%(person)s has already decided a step of this approval; another person has to decide this one",
+                    person=person,
+                )
             )
     roles = voter.roles
     if on_behalf_of and on_behalf_of != voter.principal:
@@ -97,7 +101,13 @@ def authority(
     )
     may = f"; as {stopping[0].role} they can only stop it" if stopping else ""
     raise Forbidden(
-        f"{speaks_for} holds none of the roles that decide level {level}: {', '.join(wanted) or 'none is open'}{may}"
+        phrase(
+            "%(speaks_for)s holds none of the roles that decide level %(level)s: %(names)s%(may)s",
+            speaks_for=speaks_for,
+            level=level,
+            names=", ".join(wanted) or "none is open",
+            may=may,
+        )
     )
 
 
@@ -114,13 +124,24 @@ def _vetoes(approval: Approval, roles: frozenset[str]) -> list[ApprovalStep]:
 def _delegated_roles(approval: Approval, voter: Voter, on_behalf_of: str) -> frozenset[str]:
     given = [d for d in voter.delegated if d.delegator == on_behalf_of]
     if not given:
-        raise Forbidden(f"{on_behalf_of} has not delegated to {voter.principal} for now")
+        raise Forbidden(
+            phrase(
+                "%(on_behalf_of)s has not delegated to %(principal)s for now",
+                on_behalf_of=on_behalf_of,
+                principal=voter.principal,
+            )
+        )
     clean = [d for d in given if not any(_asked(approval, person) for person in d.via)]
     if not clean:
         through = next(person for d in given for person in d.via if _asked(approval, person))
         raise DutyConflict(
-            f"{voter.principal} speaks for {on_behalf_of} only through {through}, who asked for this, so someone else "
-            "has to decide it"
+            phrase(
+                "%(principal)s speaks for %(on_behalf_of)s only through %(through)s, who asked "
+                "for this, so someone else has to decide it",
+                principal=voter.principal,
+                on_behalf_of=on_behalf_of,
+                through=through,
+            )
         )
     stake = approval.stake or Decimal(0)
     within = [d for d in clean if d.max_amount is None or stake <= d.max_amount]
@@ -143,11 +164,16 @@ def passed_through(approval: Approval, voter: Voter, on_behalf_of: str) -> tuple
 def check_vote(approval: Approval, outcome: str, justification: str, digest: str, now: datetime) -> None:
     """Everything about a vote that does not depend on who casts it. Raises Invalid or Stale."""
     if outcome not in OUTCOMES:
-        raise invalid("outcome", outcome, "is not something an approver can do", f"Use one of {', '.join(OUTCOMES)}.")
+        raise invalid(
+            "outcome",
+            outcome,
+            "is not something an approver can do",
+            phrase("Use one of %(names)s.", names=", ".join(OUTCOMES)),
+        )
     if len(justification.strip()) < 3:
         raise invalid("justification", justification, "is missing", "Say in a few words why.")
     if approval.status != "pending":
-        raise Stale(f"this approval is {approval.status}; it can be decided only once")
+        raise Stale(phrase("this approval is %(status)s; it can be decided only once", status=approval.status))
     if over(approval, now):
         raise Stale("this approval has expired")
     if digest != approval.digest:
@@ -213,7 +239,9 @@ def _skip_rest(steps: Sequence[ApprovalStep]) -> tuple[ApprovalStep, ...]:
 def end(approval: Approval, status: str, now: datetime) -> Approval:
     """Close a pending approval without a decision: `voided` or `expired`."""
     if approval.status != "pending":
-        raise Invalid(f"an approval that is {approval.status} cannot be {status}")
+        raise Invalid(
+            phrase("an approval that is %(status)s cannot be %(status2)s", status=approval.status, status2=status)
+        )
     return replace(approval, status=status, decided_at=now, steps=_skip_rest(approval.steps))
 
 

@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Misconfigured
+from headgate.kernel.phrases import phrase
 from headgate.process.core import approval as approvals
 from headgate.process.core import commands, subcases
 from headgate.process.core.definition import Definition, Step, needed
@@ -207,7 +208,9 @@ def _do(run: Run, step: Step, full: str) -> dict[str, object] | None:
     mark = len(run.effects)
     runner = run.steps.get(step.kind)
     if runner is None:
-        raise Misconfigured(f"{run.definition.process}: no step is of the kind {step.kind}")
+        raise Misconfigured(
+            phrase("%(process)s: no step is of the kind %(kind)s", process=run.definition.process, kind=step.kind)
+        )
     runner(run, step)
     return _awaited(run, step, full, mark)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Forbidden, refused
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.process.core import approval as approvals
 from headgate.process.core import commands, reminders, service_level
 from headgate.process.core.matrix import Asked
@@ -65,7 +66,7 @@ def decided(run: Run, pending: Approval | None, under: str) -> str | None:
     approvals.check_vote(pending, outcome, why, str(data.get("digest", "")), now)
     voter = run.around.voters.get(run.event.actor)
     if voter is None:
-        raise Forbidden(f"{run.event.actor} is not a person of this tenant")
+        raise Forbidden(phrase("%(actor)s is not a person of this tenant", actor=run.event.actor))
     level = approvals.current_level(pending) or 0
     behalf = str(data.get("on_behalf_of") or "")
     step = approvals.authority(pending, voter, behalf, level, outcome)

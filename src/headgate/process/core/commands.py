@@ -20,6 +20,7 @@ from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, Misconfigured, Refused
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.process.core.definition import Step
 from headgate.process.core.running import ActionCall, Run, mapping_of, value_of
 from headgate.process.core.state import CommandIssued, RecordChanged, TaskOpened, TasksClosed, TimersCleared, TimerSet
@@ -184,7 +185,13 @@ def _run_back(run: Run, entry: Remembered) -> Remembered:
     name = str(entry["undo"]["run"])
     action = run.around.actions.get(name)
     if action is None:
-        raise Misconfigured(f"{name}, which takes back {entry['step']}, is not known to this installation")
+        raise Misconfigured(
+            phrase(
+                "%(name)s, which takes back %(entry)s, is not known to this installation",
+                name=name,
+                entry=entry["step"],
+            )
+        )
     around = run.around
     call = ActionCall(
         run.case, run.event, dict(entry["undo"]["args"]), around.facts, around.decide, around.now, len(run.decisions)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from headgate.kernel.errors import DutyConflict, Refused, invalid
+from headgate.kernel.phrases import phrase
 from headgate.process.core import branches, commands
 from headgate.process.core.branches import Place
 from headgate.process.core.definition import Definition, Step, within
@@ -47,27 +48,46 @@ def intervention_of(data: Mapping[str, Any]) -> Intervention:
 def check(definition: Definition, case: Case, wanted: Intervention) -> None:
     """Raises `Invalid` for what makes no sense, `Refused` for what the case as it stands does not allow."""
     if wanted.kind not in KINDS:
-        raise invalid("kind", wanted.kind, "is no way to step in", f"Use one of {', '.join(KINDS)}.")
+        raise invalid(
+            "kind", wanted.kind, "is no way to step in", phrase("Use one of %(names)s.", names=", ".join(KINDS))
+        )
     if len(wanted.reason.strip()) < SHORTEST:
         raise invalid("reason", wanted.reason, "is missing", "Say in a few words why; it stays in the record.")
     if len(wanted.reason) > LONGEST:
         raise invalid(
-            "reason", f"{len(wanted.reason)} characters", f"is longer than {LONGEST} characters", "Shorten it."
+            "reason",
+            f"{len(wanted.reason)} characters",
+            phrase("is longer than %(longest)s characters", longest=LONGEST),
+            "Shorten it.",
         )
     if wanted.take_back and wanted.kind != "jump":
         raise invalid("take_back", True, "goes with a jump only", "Leave it out.")
     if case.status == "closed":
-        raise Refused(f"{case.subject_type} {case.subject} has ended as {case.outcome}; there is nothing to step into")
+        raise Refused(
+            phrase(
+                "%(subject_type)s %(subject)s has ended as %(outcome)s; there is nothing to step into",
+                subject_type=case.subject_type,
+                subject=case.subject,
+                outcome=case.outcome,
+            )
+        )
     if wanted.kind == "jump":
         if wanted.at not in definition.stages:
             stages = ", ".join(definition.stages)
-            raise invalid("at", wanted.at, "is not a stage of this process", f"Use one of {stages}.")
+            raise invalid(
+                "at", wanted.at, "is not a stage of this process", phrase("Use one of %(stages)s.", stages=stages)
+            )
         if wanted.at == case.stage:
             raise invalid("at", wanted.at, "is where the case is already", "Name another stage, or retry a step.")
         return
     if place_of(definition, case, wanted.at) is None and _failed_command(definition, case, wanted) is None:
         open_ = ", ".join(p.full for p in branches.live(definition, case)) or "nothing"
-        raise invalid("at", wanted.at, "is nothing this case waits at", f"It waits at {open_}; or jump to a stage.")
+        raise invalid(
+            "at",
+            wanted.at,
+            "is nothing this case waits at",
+            phrase("It waits at %(open_)s; or jump to a stage.", open_=open_),
+        )
 
 
 def needs_second(definition: Definition, case: Case, wanted: Intervention) -> bool:
@@ -87,7 +107,7 @@ def check_duties(approvals: Mapping[str, Approval] | list[Approval], people: lis
     for approval in each:
         for person in people:
             if person == approval.requested_by or person in approval.barred:
-                raise DutyConflict(f"{person} asked for this, so someone else has to step in")
+                raise DutyConflict(phrase("%(person)s asked for this, so someone else has to step in", person=person))
 
 
 def place_of(definition: Definition, case: Case, at: str) -> Place | None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import Evaluation, PolicyTable
 from headgate.process.core.conditions import judge, values_for
 from headgate.process.core.state import ApprovalStep
@@ -131,7 +132,9 @@ def asked_from(outputs: Mapping[str, object], row: str, values: Mapping[str, obj
         )
     except (KeyError, ArithmeticError, ValueError) as error:
         needed = "outputs need level and role, and whole numbers where counts are meant"
-        raise Invalid(f"approval matrix row {row}: {needed} ({error})") from None
+        raise Invalid(
+            phrase("approval matrix row %(row)s: %(needed)s (%(error)s)", row=row, needed=needed, error=error)
+        ) from None
     # A quorum of 0 asks for nobody: only a veto can be meant like that, anything else has always been read as 1.
     found = found if found.quorum or found.veto else replace(found, quorum=1)
     _check(found)
@@ -150,19 +153,40 @@ def _flag(value: object, row: str) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise Invalid(f"approval matrix row {row}: veto is {value!r}; write true or false")
+    raise Invalid(
+        phrase("approval matrix row %(row)s: veto is %(value)s; write true or false", row=row, value=repr(value))
+    )
 
 
 def _check(row: Asked) -> None:
     if not 0 <= row.quorum <= MOST_PEOPLE:
-        raise Invalid(f"approval matrix row {row.row}: quorum is {row.quorum}; ask for 1 to {MOST_PEOPLE} people")
+        raise Invalid(
+            phrase(
+                "approval matrix row %(row)s: quorum is %(quorum)s; ask for 1 to %(most_people)s people",
+                row=row.row,
+                quorum=row.quorum,
+                most_people=MOST_PEOPLE,
+            )
+        )
     if row.of_people and not row.quorum <= row.of_people <= MOST_PEOPLE:
         raise Invalid(
-            f"approval matrix row {row.row}: of_people is {row.of_people}; use the quorum of {row.quorum} "
-            f"or more, up to {MOST_PEOPLE}"
+            phrase(
+                "approval matrix row %(row)s: of_people is %(of_people)s; use the quorum of "
+                "%(quorum)s or more, up to %(most_people)s",
+                row=row.row,
+                of_people=row.of_people,
+                quorum=row.quorum,
+                most_people=MOST_PEOPLE,
+            )
         )
     if row.remind_hours is not None and row.remind_hours < Decimal("0.25"):
-        raise Invalid(f"approval matrix row {row.row}: remind_hours is {row.remind_hours}; use 0.25 or more")
+        raise Invalid(
+            phrase(
+                "approval matrix row %(row)s: remind_hours is %(remind_hours)s; use 0.25 or more",
+                row=row.row,
+                remind_hours=row.remind_hours,
+            )
+        )
 
 
 def is_matrix(table: PolicyTable) -> bool:

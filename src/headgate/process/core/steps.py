@@ -11,6 +11,7 @@ from typing import Final
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid, Misconfigured
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process.core import approval as approvals
 from headgate.process.core import branches, commands, kept
@@ -44,7 +45,11 @@ def run_action(run: Run, step: Step) -> None:
     if action is None:
         process = f"{run.definition.process}@{run.definition.version}"
         raise Misconfigured(
-            f"{process} runs {step.name}, which this installation does not know; install what brings it"
+            phrase(
+                "%(process)s runs %(name)s, which this installation does not know; install what brings it",
+                process=process,
+                name=step.name,
+            )
         )
     result = action(call)
     run.keep(step, result.outputs)
@@ -78,11 +83,13 @@ def approve(run: Run, step: Step) -> None:
     """`approve`: ask the matrix who must agree, and open a request bound to a digest."""
     asks = value_of(run, step.args.get("each"))
     if not isinstance(asks, Sequence) or isinstance(asks, str) or not asks:
-        raise Invalid(f"step {step.id}: 'each' has nothing to ask approval for")
+        raise Invalid(phrase("step %(id)s: 'each' has nothing to ask approval for", id=step.id))
     evaluations = [run.around.decide(step.name, dict(ask)) for ask in asks if isinstance(ask, Mapping)]
     asked = _asked(run, step, evaluations)
     if not asked:
-        raise Invalid(f"policy {step.name} names nobody who could approve this; add a row or a default")
+        raise Invalid(
+            phrase("policy %(name)s names nobody who could approve this; add a row or a default", name=step.name)
+        )
     decision = decision_of(run, evaluations)
     run.decisions.append(decision)
     approval = _open(run, step, asked, decision)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from headgate.kernel.errors import Misconfigured, invalid
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.process.core.definition import Definition, EventRule, Step, at_path, fill, placeholders
 from headgate.process.core.running import Run, value_of
 from headgate.process.core.state import CaseStarted
@@ -108,12 +109,24 @@ def _starter(run: Run, step: Step) -> tuple[str, EventRule, Definition]:
     process = run.around.processes.get(step.name)
     here = f"{run.definition.process}@{run.definition.version}"
     if process is None:
-        raise Misconfigured(f"{here} starts {step.name}, which has no active version; install what brings it")
+        raise Misconfigured(
+            phrase(
+                "%(here)s starts %(name)s, which has no active version; install what brings it",
+                here=here,
+                name=step.name,
+            )
+        )
     starting = {type_: rule for type_, rule in process.events.items() if rule.starts}
     wanted = str(step.args.get("event") or next(iter(starting)))
     if wanted not in starting or ("event" not in step.args and len(starting) > 1):
         raise Misconfigured(
-            f"{here}: step {step.id} has to say with which event {step.name} starts: event: {' or '.join(starting)}"
+            phrase(
+                "%(here)s: step %(id)s has to say with which event %(name)s starts: event: %(names)s",
+                here=here,
+                id=step.id,
+                name=step.name,
+                names=" or ".join(starting),
+            )
         )
     return wanted, starting[wanted], process
 
@@ -127,7 +140,12 @@ def _items(run: Run, step: Step) -> Sequence[object]:
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise invalid(f"{step.id}.each", items, "is no list", "Point it at a list, for example $check.lines.")
     if len(items) > MOST:
-        raise invalid(f"{step.id}.each", len(items), f"is more than {MOST} cases at once", "Start them in parts.")
+        raise invalid(
+            f"{step.id}.each",
+            len(items),
+            phrase("is more than %(most)s cases at once", most=MOST),
+            "Start them in parts.",
+        )
     return items
 
 

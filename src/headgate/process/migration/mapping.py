@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.source import Node, read_yaml
 from headgate.process.core.definition import Definition
 from headgate.process.core.moving import Renaming
@@ -36,7 +37,10 @@ def check_renaming(renaming: Renaming, olds: Mapping[int, Definition], new: Defi
         *(Problem(f"stages.{a}", a, "is a stage of no older version", "") for a in renaming.stages if a not in known),
         *(
             Problem(
-                f"stages.{a}", b, f"is not a stage of version {new.version}", f"Use one of {', '.join(new.stages)}."
+                f"stages.{a}",
+                b,
+                phrase("is not a stage of version %(version)s", version=new.version),
+                phrase("Use one of %(names)s.", names=", ".join(new.stages)),
             )
             for a, b in renaming.stages.items()
             if b not in new.stages

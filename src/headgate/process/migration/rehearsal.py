@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.phrases import phrase
 from headgate.process import repo as engine_repo
 from headgate.process.core.definition import Definition
 from headgate.process.core.moving import Outlook, Renaming, outlook, unknown
@@ -106,11 +107,18 @@ def versions_of(
     them, and `Invalid` when they are the same."""
     found = {v: d for (p, v), d in definitions.installed(conn).versions.items() if p == process}
     if not found:
-        raise NotFound(f"process {process} is not installed")
+        raise NotFound(phrase("process %(process)s is not installed", process=process))
     for wanted in (to, *([only] if only is not None else ())):
         if wanted not in found:
             there = ", ".join(map(str, sorted(found)))
-            raise NotFound(f"process {process}@{wanted} is not installed; there are {there}")
+            raise NotFound(
+                phrase(
+                    "process %(process)s@%(wanted)s is not installed; there are %(there)s",
+                    process=process,
+                    wanted=wanted,
+                    there=there,
+                )
+            )
     if only == to:
         raise invalid("from_version", only, "is the version to move to", "Name an older one, or leave it out.")
     return found

@@ -14,6 +14,7 @@ from headgate.kernel.canonical import canonical_text, instant_text
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
 from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, NewEvent, append_audit, append_events
 from headgate.process.core.intervening import LONGEST, SHORTEST
 from headgate.process.core.moving import EVENT, Renaming, renaming_of
@@ -65,7 +66,7 @@ def start(
     versions = versions_of(conn, engine.definitions, process, to, only)
     check_renaming(renaming, versions, versions[to])
     if _load(conn, "process = %s and status in ('running', 'undoing')", (process,)):
-        raise Conflict(f"another migration of {process} is not through; go on with it first")
+        raise Conflict(phrase("another migration of %(process)s is not through; go on with it first", process=process))
     migration = new_id(ctx.now)
     mapping: dict[str, Any] = {
         "stages": dict(renaming.stages),
@@ -116,7 +117,9 @@ def undo(conn: Connection[Any], ctx: Context, migration: UUID) -> None:
     """Decide to move back what a migration has moved and what has not gone on since. Raises NotFound, Conflict."""
     head = _one(conn, migration)
     if head["status"] != "queued":
-        raise Conflict(f"this migration is {head['status']}; only one that is through can be undone")
+        raise Conflict(
+            phrase("this migration is %(head)s; only one that is through can be undone", head=head["status"])
+        )
     conn.execute(repo.STATUS, ("undoing", migration))
     _note(conn, ctx, head["process"], "process.migration_undone", {"migration": str(migration)})
 
@@ -198,7 +201,7 @@ def _back(renaming: Renaming, case: Mapping[str, Any], row: Mapping[str, Any]) -
 def _one(conn: Connection[Any], migration: UUID, lock: str = "for update") -> dict[str, Any]:
     found = _load(conn, f"migration = %s {lock}", (migration,))
     if not found:
-        raise NotFound(f"migration {migration} does not exist")
+        raise NotFound(phrase("migration %(migration)s does not exist", migration=migration))
     return found[0]
 
 

@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.process.core.state import Case
 from headgate.process.repo.approvals import waiting_for
 from headgate.process.repo.columns import columns
@@ -62,7 +63,7 @@ def get_case(conn: Connection[Any], case_id: UUID) -> Case:
     """A case with the approvals that wait, as the engine sees it. Raises NotFound."""
     found = get_cases(conn, [case_id])
     if not found:
-        raise NotFound(f"case {case_id} does not exist")
+        raise NotFound(phrase("case %(case_id)s does not exist", case_id=case_id))
     return found[0]
 
 

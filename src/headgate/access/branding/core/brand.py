@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from headgate.access.core import checks
 from headgate.kernel.errors import Invalid, Problem, invalid, shorten
+from headgate.kernel.phrases import phrase
 
 # What a tenant may call otherwise, and in which languages; as one and as many.
 NOUNS: Final = ("partner", "deal")
@@ -116,7 +117,7 @@ def _checked_words(words: Words, found: list[Problem]) -> Words:
             if not text:
                 found.append(Problem(f"{where}.{part}", "", "is missing", "Give both: one, and many."))
             elif not is_word(text):
-                fix = f"Use letters, digits, spaces and hyphens, at most {LONGEST_WORD}."
+                fix = phrase("Use letters, digits, spaces and hyphens, at most %(longest)s.", longest=LONGEST_WORD)
                 found.append(Problem(f"{where}.{part}", shorten(text), "is not a word", fix))
         kept.setdefault(language, {})[noun] = (one, many)
     return kept

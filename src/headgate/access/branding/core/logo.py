@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass
 
 from headgate.kernel.errors import Invalid, invalid
+from headgate.kernel.phrases import phrase
 
 LOGO_BYTES = 100_000
 LOGO_PIXELS = 2000  # along either side
@@ -54,7 +55,12 @@ def read_logo(content: bytes) -> Logo:
         raise invalid("logo", size, "is no PNG or JPEG", "Save it as a PNG; an SVG may hold scripts.")
     if not (1 <= logo.width <= LOGO_PIXELS and 1 <= logo.height <= LOGO_PIXELS):
         shape = f"{logo.width} × {logo.height}"
-        raise invalid("logo", shape, f"is not 1 to {LOGO_PIXELS} pixels a side", "Save it about 400 pixels wide.")
+        raise invalid(
+            "logo",
+            shape,
+            phrase("is not 1 to %(logo_pixels)s pixels a side", logo_pixels=LOGO_PIXELS),
+            "Save it about 400 pixels wide.",
+        )
     return logo
 
 
@@ -62,16 +68,16 @@ def _png(content: bytes) -> Logo:
     kept, at, width, height, drawn = [_PNG], len(_PNG), 0, 0, False
     while True:
         if at + 12 > len(content):
-            raise _broken("ends before its picture does")
+            raise _broken(phrase("ends before its picture does"))
         length, kind = struct.unpack_from(">I4s", content, at)
         end = at + 12 + length
         if end > len(content):
-            raise _broken("ends before its picture does")
+            raise _broken(phrase("ends before its picture does"))
         chunk = content[at:end]
         if zlib.crc32(chunk[4:-4]) != int.from_bytes(chunk[-4:]):
-            raise _broken("is damaged")
+            raise _broken(phrase("is damaged"))
         if (len(kept) == 1) != (kind == b"IHDR") or (kind == b"IHDR" and length != 13):
-            raise _broken("is damaged")
+            raise _broken(phrase("is damaged"))
         if kind == b"IHDR":
             width, height = struct.unpack_from(">II", chunk, 8)
         drawn = drawn or kind == b"IDAT"
@@ -81,7 +87,7 @@ def _png(content: bytes) -> Logo:
             break
         at = end
     if not drawn:
-        raise _broken("has no picture in it")
+        raise _broken(phrase("has no picture in it"))
     return Logo("image/png", b"".join(kept), width, height)
 
 
@@ -100,7 +106,7 @@ def _jpeg(content: bytes) -> Logo:
             continue
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4])
         if end < at + 4 or end > len(content):
-            raise _broken("ends before its picture does")
+            raise _broken(phrase("ends before its picture does"))
         if marker in _FRAMES and end >= at + 9:
             height, width = struct.unpack_from(">HH", content, at + 5)
         if marker == 0xDA:
@@ -109,7 +115,7 @@ def _jpeg(content: bytes) -> Logo:
             kept.append(content[at:end])
         at = end
     if not drawn:
-        raise _broken("has no picture in it")
+        raise _broken(phrase("has no picture in it"))
     return Logo("image/jpeg", b"".join((*kept, b"\xff\xd9")), width, height)
 
 
@@ -120,7 +126,7 @@ def _scan_end(content: bytes, at: int) -> int:
         if follows != 0xFF and follows != 0 and not 0xD0 <= follows <= 0xD7:
             return found
         at = found + (1 if follows == 0xFF else 2)
-    raise _broken("ends before its picture does")
+    raise _broken(phrase("ends before its picture does"))
 
 
 def _broken(message: str) -> Invalid:

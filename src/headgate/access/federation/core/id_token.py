@@ -21,6 +21,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from headgate.access.federation.core.weak_rsa import is_roca
 from headgate.kernel.errors import Unauthenticated
+from headgate.kernel.phrases import phrase
 
 # Signatures by a key that only the issuer has. HS256 would be one by the client's secret, `none` by nobody.
 ALGORITHMS: Final[Mapping[str, str]] = {
@@ -133,7 +134,11 @@ def _key(header: Mapping[str, Any], keys: Sequence[Mapping[str, Any]], algorithm
     except (JoseError, ValueError, TypeError):
         raise Unauthenticated("the identity provider published a key that cannot be read") from None
     if isinstance(made, RSAKey) and made.raw_value.key_size < SMALLEST_RSA:
-        raise Unauthenticated(f"the identity provider signs with a key of less than {SMALLEST_RSA} bits")
+        raise Unauthenticated(
+            phrase(
+                "the identity provider signs with a key of less than %(smallest_rsa)s bits", smallest_rsa=SMALLEST_RSA
+            )
+        )
     if isinstance(made, RSAKey) and is_roca(made.public_key.public_numbers().n):
         raise Unauthenticated("the identity provider signs with a key that can be computed (ROCA, CVE-2017-15361)")
     if not isinstance(made, (RSAKey, ECKey, OKPKey)):
@@ -181,7 +186,7 @@ def _check(claims: Mapping[str, Any], expected: Expected, now: datetime) -> None
 def _instant(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e12:
-        raise Unauthenticated(f"the ID token has no {name}")
+        raise Unauthenticated(phrase("the ID token has no %(name)s", name=name))
     return float(value)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from headgate.kernel.errors import Conflict, DutyConflict
+from headgate.kernel.phrases import phrase
 
 # Step: (statuses it starts from, status it leads to).
 STEPS: dict[str, tuple[frozenset[str], str]] = {
@@ -49,7 +50,13 @@ def check_step(step: str, found: Collection[Standing]) -> str:
             wanted = " or ".join(sorted(starts)).replace("_", " ")
             verb = step.replace("_", " ")
             raise Conflict(
-                f"{standing.name} is {standing.status.replace('_', ' ')}; only {wanted} agreements can {verb}"
+                phrase(
+                    "%(name)s is %(replace)s; only %(wanted)s agreements can %(verb)s",
+                    name=standing.name,
+                    replace=standing.status.replace("_", " "),
+                    wanted=wanted,
+                    verb=verb,
+                )
             )
     return leads_to
 
@@ -60,5 +67,9 @@ def check_duties(found: Collection[Standing], approvers: Collection[str]) -> Non
         for side in approvers:
             if side and side in (standing.author, standing.submitted_by):
                 raise DutyConflict(
-                    f"{side} wrote or submitted {standing.name} and cannot approve it; someone else must"
+                    phrase(
+                        "%(side)s wrote or submitted %(name)s and cannot approve it; someone else must",
+                        side=side,
+                        name=standing.name,
+                    )
                 )

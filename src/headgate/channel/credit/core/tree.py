@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from headgate.kernel.errors import Problem
+from headgate.kernel.phrases import phrase
 
 MAX_DEPTH = 16
 
@@ -18,10 +19,10 @@ def tree_problems(wanted: Sequence[tuple[str, str, str]], parents: Mapping[str, 
     problems = []
     for path, account, parent in wanted:
         if parent and parent not in after:
-            fix = "Record the parent first, or in the same event."
+            fix = phrase("Record the parent first, or in the same event.")
             problems.append(Problem(f"{path}.parent", parent, "is not a known credit account", fix))
         elif _walk(account, after) is None:
-            fix = f"An account cannot stand above itself; trees have at most {MAX_DEPTH} levels."
+            fix = phrase("An account cannot stand above itself; trees have at most %(most)s levels.", most=MAX_DEPTH)
             problems.append(Problem(f"{path}.parent", parent, "closes a circle of parents or is too deep", fix))
     return problems
 

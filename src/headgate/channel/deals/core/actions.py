@@ -13,6 +13,7 @@ from headgate.domain.deals import parse_activity, parse_deal, parse_extension, p
 from headgate.domain.fx import convert, need_rate
 from headgate.kernel.errors import refused
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process import Action, ActionCall, ActionResult
 
@@ -38,8 +39,8 @@ def register(call: ActionCall) -> ActionResult:
     deal = parse_deal(event.data)
     before = book.current(event.seq, call.case.subject)
     if before is not None and before.deal.partner != deal.partner:
-        fix = "Withdraw it and register it anew."
-        raise refused("partner", deal.partner, f"is not the partner of deal {deal.deal}", fix)
+        fix = phrase("Withdraw it and register it anew.")
+        raise refused("partner", deal.partner, phrase("is not the partner of deal %(deal)s", deal=deal.deal), fix)
     draft = event.type == "deal.drafted" or (before is not None and before.status == "draft" and _amends(event.type))
     requester = deal.requested_by or event.actor
     rate = need_rate(book.rates_by_day.get(book.now.date(), {}), deal.currency, book.currency)

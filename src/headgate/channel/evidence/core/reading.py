@@ -12,6 +12,7 @@ import zipfile
 from dataclasses import dataclass
 
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 MOST_BYTES = 5_000_000
 MOST_FILES = 20
@@ -52,9 +53,11 @@ def read_evidence(name: str, content: bytes) -> Evidence:
         raise invalid("evidence", shown, "is larger than 5 MB", "Send the pages that matter, or a smaller scan.")
     ending = shown.rpartition(".")[2].lower()
     if ending not in _KINDS:
-        raise invalid("evidence", shown, "is of a kind that is not taken", f"Send {_WORDS}.")
+        raise invalid("evidence", shown, "is of a kind that is not taken", phrase("Send %(words)s.", words=_WORDS))
     if not _is(ending, content, shown):
-        raise invalid("evidence", shown, "is not what its name says", f"Send {_WORDS} under its own ending.")
+        raise invalid(
+            "evidence", shown, "is not what its name says", phrase("Send %(words)s under its own ending.", words=_WORDS)
+        )
     return Evidence(shown, _KINDS[ending], content)
 
 

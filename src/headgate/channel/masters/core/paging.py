@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from headgate.kernel.canonical import canonical, loads
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 PAGE_LIMIT = 500
 T = TypeVar("T")
@@ -50,7 +51,7 @@ def decode_cursor(cursor: str, size: int) -> tuple[str, ...]:
 def page_size(limit: int) -> int:
     """The limit itself. Raises `Invalid` outside 1 to 500."""
     if not 1 <= limit <= PAGE_LIMIT:
-        raise invalid("limit", limit, f"is not between 1 and {PAGE_LIMIT}")
+        raise invalid("limit", limit, phrase("is not between 1 and %(page_limit)s", page_limit=PAGE_LIMIT))
     return limit
 
 

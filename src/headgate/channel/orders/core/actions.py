@@ -18,6 +18,7 @@ from headgate.domain.stock import Need, allocate
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import Refused, refused
 from headgate.kernel.ids import derive_id
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import DecisionDraft, Evaluation, decision_digest
 from headgate.process import ActionCall, ActionResult
 
@@ -70,7 +71,10 @@ def _known(call: ActionCall, order: Order) -> None:
             )
         if line.unit and product.unit and line.unit != product.unit:
             raise refused(
-                f"lines[{index}].unit", line.unit, f"is not the unit of {line.product}", f"Order it in {product.unit}."
+                f"lines[{index}].unit",
+                line.unit,
+                phrase("is not the unit of %(product)s", product=line.product),
+                phrase("Order it in %(unit)s.", unit=product.unit),
             )
 
 
@@ -216,7 +220,10 @@ def amend(call: ActionCall) -> ActionResult:
     order = _book(call).content(call.event.seq, call.event.data)
     if order.partner != before.order.partner:
         raise refused(
-            "partner", order.partner, f"is not the partner of order {order.order}", "Cancel it and submit a new order."
+            "partner",
+            order.partner,
+            phrase("is not the partner of order %(order)s", order=order.order),
+            "Cancel it and submit a new order.",
         )
     after = _fresh(call, order, before)
     # Whoever asked before still had a hand in it, and may not approve what somebody else only touched up.

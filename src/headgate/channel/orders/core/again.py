@@ -26,6 +26,7 @@ from headgate.domain.checks.combine import RELEASE_POLICY
 from headgate.domain.checks.govern import EXCEPTIONS_POLICY
 from headgate.kernel.canonical import decimal_text
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import phrase
 from headgate.kernel.tabular import expand
 from headgate.policy.backtest.core.lens import About, Asked, Effect, Judge, Undecidable
 from headgate.policy.backtest.core.matcher import Answer
@@ -169,7 +170,7 @@ class OrderLens:
         def decide(name: str, inputs: Mapping[str, object]) -> Verdict:
             given = judge(name, {key: _text(value) for key, value in inputs.items()})
             if given.missing == (f"a version of {name} in force",):
-                raise NotFound(f"no version of {name} was in force")
+                raise NotFound(phrase("no version of %(name)s was in force", name=name))
             return RecordedVerdict({"outputs": _decided(name, given)})
 
         try:

@@ -12,6 +12,7 @@ from headgate.channel.orders.core.state import ZERO, OrderState, Reserved
 from headgate.domain.orders import parse_shipment
 from headgate.kernel.errors import refused
 from headgate.kernel.money import to_minor
+from headgate.kernel.phrases import phrase
 
 
 def shipped(
@@ -36,7 +37,12 @@ def shipped(
             raise refused(
                 f"lines[{index}].quantity",
                 item.quantity,
-                f"brings line {item.line} to {total:f} of {ordered[item.line]:f} ordered",
+                phrase(
+                    "brings line %(line)s to %(total)s of %(ordered)s ordered",
+                    line=item.line,
+                    total=f"{total:f}",
+                    ordered=f"{ordered[item.line]:f}",
+                ),
                 "Correct the shipment or amend the order.",
             )
         sent[item.line] = total

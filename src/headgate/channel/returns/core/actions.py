@@ -14,6 +14,7 @@ from headgate.domain.fx import convert, need_rate
 from headgate.domain.orders.model import plain
 from headgate.domain.returns import credit_of, parse_inspection, parse_receipt, parse_sent
 from headgate.kernel.errors import refused
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import Evaluation
 from headgate.process import Action, ActionCall, ActionResult
 
@@ -84,7 +85,12 @@ def receive(call: ActionCall) -> ActionResult:
             raise refused(
                 f"lines[{index}].quantity",
                 plain(each.quantity),
-                f"brings line {each.line} to {plain(arrived[each.line])} of {plain(allowed[each.line])} authorised",
+                phrase(
+                    "brings line %(line)s to %(plain)s of %(plain2)s authorised",
+                    line=each.line,
+                    plain=plain(arrived[each.line]),
+                    plain2=plain(allowed[each.line]),
+                ),
                 "Book in what was authorised; the rest needs a return of its own.",
             )
     after = replace(
@@ -107,7 +113,12 @@ def inspect(call: ActionCall) -> ActionResult:
             raise refused(
                 f"lines[{index}].quantity",
                 plain(each.quantity),
-                f"brings line {each.line} to {plain(seen[each.line])} inspected of {plain(arrived)} received",
+                phrase(
+                    "brings line %(line)s to %(plain)s inspected of %(plain2)s received",
+                    line=each.line,
+                    plain=plain(seen[each.line]),
+                    plain2=plain(arrived),
+                ),
                 "Book the goods in first, or correct the quantity.",
             )
     complete = all(seen.get(line, ZERO) == quantity for line, quantity in state.received.items())

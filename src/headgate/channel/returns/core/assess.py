@@ -14,6 +14,7 @@ from headgate.kernel.canonical import digest
 from headgate.kernel.errors import NotYet, Refused, refused
 from headgate.kernel.ids import derive_id
 from headgate.kernel.money import to_minor
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import DecisionDraft, Evaluation, draft_decision
 from headgate.process import ActionCall, ActionResult
 
@@ -46,7 +47,9 @@ def request(call: ActionCall) -> ActionResult:
     except Refused:
         # Orders are in other lanes: after a standstill a return may come up before its order or the shipment.
         if book.is_ahead(event.seq, asked.order):
-            raise NotYet(f"order {asked.order} has events before this one that are still to be applied") from None
+            raise NotYet(
+                phrase("order %(order)s has events before this one that are still to be applied", order=asked.order)
+            ) from None
         raise
     rate = need_rate(book.rates_by_day.get(book.now.date(), {}), order.currency, book.currency)
     sold = sold_of(order, [each.line for each in asked.lines])
@@ -92,8 +95,12 @@ def _check_left(book: RmaBook, asked: ReturnRequest, order: OrderFacts) -> None:
             raise refused(
                 f"lines[{index}].quantity",
                 plain(each.quantity),
-                f"is more than can come back of line {each.line}: {rest} of what was delivered is left",
-                f"Ask for {rest} at most." if left[each.line] else "Leave the line out.",
+                phrase(
+                    "is more than can come back of line %(line)s: %(rest)s of what was delivered is left",
+                    line=each.line,
+                    rest=rest,
+                ),
+                phrase("Ask for %(rest)s at most.", rest=rest) if left[each.line] else "Leave the line out.",
             )
 
 

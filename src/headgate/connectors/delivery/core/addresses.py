@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from headgate.kernel.errors import Misconfigured, invalid
+from headgate.kernel.phrases import phrase
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -59,7 +60,14 @@ def read_networks(name: str, values: Iterable[str]) -> tuple[Network, ...]:
         try:
             found.append(ip_network(value))
         except ValueError as error:
-            raise Misconfigured(f"{name}: {value!r} is not a network ({error}); write it like 10.1.2.0/24") from None
+            raise Misconfigured(
+                phrase(
+                    "%(name)s: %(value)s is not a network (%(error)s); write it like 10.1.2.0/24",
+                    name=name,
+                    value=repr(value),
+                    error=error,
+                )
+            ) from None
     return tuple(found)
 
 
@@ -129,7 +137,7 @@ def _is_public(address: Address) -> bool:
 
 def _split(field: str, url: str) -> SplitResult:
     if len(url) > LONGEST_URL:
-        raise invalid(field, url, f"is longer than {LONGEST_URL} characters")
+        raise invalid(field, url, phrase("is longer than %(longest_url)s characters", longest_url=LONGEST_URL))
     if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         shown = "" if "@" in url else url
         raise invalid(field, shown, "has characters that no address has", "Write names in punycode, the rest escaped.")

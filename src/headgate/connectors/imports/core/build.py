@@ -23,6 +23,7 @@ from headgate.connectors.imports.core.rows import Group, Row, Unreadable
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import Invalid, Problem, shorten
 from headgate.kernel.money import parse_decimal
+from headgate.kernel.phrases import phrase
 
 _LINE_OF = re.compile(r"lines[\[.](\d+)\]?\.?")
 _NOTHING = Decimal(0)
@@ -177,7 +178,9 @@ class Builder:
                 if (rule.when(cells) if fits is MISSING else fits) is True:
                     return number
             except ExpressionFailed as error:
-                raise RowFault(Problem("row", "", f"cannot be told what it is: {error}")) from None
+                raise RowFault(
+                    Problem("row", "", phrase("cannot be told what it is: %(error)s", error=error))
+                ) from None
         raise RowFault(Problem("row", "", "fits none of the mapping's documents"))
 
     def _line(self, rule: CompiledRule, row: Row, place: int) -> _Line:
@@ -244,7 +247,9 @@ class Builder:
         for line in lines:
             name = line.data.get("line", "")
             if name in seen:
-                problem = Problem("line", name, "stands twice in the document", f"Row {seen[name]} has it too.")
+                problem = Problem(
+                    "line", name, "stands twice in the document", phrase("Row %(seen)s has it too.", seen=seen[name])
+                )
                 bad.append(self._bad(line.row, line.place, (problem,), self.amount(line.row.cells)))
             else:
                 seen[name] = line.row.number
@@ -294,7 +299,7 @@ def _header(rule: CompiledRule, cells: Cells) -> dict[str, Value]:
     header = {name: getter(cells) for name, getter in rule.header}
     for name in sorted(rule.type.required):
         if header.get(name) is None:
-            raise RowFault(Problem(name, "", "is empty", f"A {rule.type.type} needs it."))
+            raise RowFault(Problem(name, "", "is empty", phrase("A %(type)s needs it.", type=rule.type.type)))
     return header
 
 
@@ -302,7 +307,12 @@ def _check_agreement(rule: CompiledRule, cells: Cells, document: _Started) -> No
     for name, getter in rule.agree:
         value = getter(cells)
         if value != document.header[name]:
-            fix = f"Row {document.row} says {document.header[name]}; one document has one {name}."
+            fix = phrase(
+                "Row %(row)s says %(said)s; one document has one %(name)s.",
+                row=document.row,
+                said=document.header[name],
+                name=name,
+            )
             raise RowFault(Problem(name, shorten(value), "differs from the other rows of the document", fix))
 
 

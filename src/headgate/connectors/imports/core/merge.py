@@ -9,6 +9,7 @@ from uuid import UUID
 
 from headgate.connectors.imports.core.documents import Document
 from headgate.kernel.errors import Invalid, Problem, shorten
+from headgate.kernel.phrases import phrase
 
 _ALIKE = ("partner", "currency")
 
@@ -61,7 +62,7 @@ def return_of_its_own(document: Document) -> dict[str, Any]:
 def _check_alike(held: Mapping[str, Any], document: Document) -> None:
     for name in _ALIKE:
         if held[name] != document.data[name]:
-            fix = f"{document.code} has {held[name]}."
+            fix = phrase("%(code)s has %(held)s.", code=document.code, held=held[name])
             problem = Problem(name, shorten(document.data[name]), "differs from the document's own", fix)
             raise Invalid(str(problem), problems=(problem,))
 

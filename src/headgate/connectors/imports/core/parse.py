@@ -26,6 +26,7 @@ from headgate.connectors.imports.core.yaml_text import read_yaml
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import Invalid, Problem, shorten
 from headgate.kernel.money import CURRENCIES
+from headgate.kernel.phrases import phrase
 
 _TOP = frozenset(
     "mapping title file columns timezone price_decimals quantity_decimals numbers group_by amount defaults tables "
@@ -88,7 +89,7 @@ class _Reader(Reading):
         )
         if self.problems:
             lines = "\n".join(str(p) for p in self.problems)
-            raise Invalid(f"the mapping cannot be used:\n{lines}", problems=self.problems)
+            raise Invalid(phrase("the mapping cannot be used:\n%(lines)s", lines=lines), problems=self.problems)
         return mapping
 
     def _layout(self, value: object) -> FileFormat:

@@ -11,6 +11,7 @@ from headgate.connectors.imports.core.mapping import DocumentRule, DocumentType,
 from headgate.connectors.imports.core.references import references
 from headgate.connectors.imports.core.rows import Key
 from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.phrases import phrase
 
 # What every row of a document must say alike; the rest of the header is taken from the document's first row.
 _AGREE = ("partner", "currency")
@@ -112,10 +113,15 @@ def compile_plan(mapping: FileMapping, columns: Sequence[str]) -> Plan:
 def _check_columns(mapping: FileMapping, columns: Sequence[str]) -> None:
     known = set(columns)
     problems = [
-        Problem(f"{mapping.file}: {path}", name, "is not a column of the file", f"Columns: {', '.join(columns)}.")
+        Problem(
+            f"{mapping.file}: {path}",
+            name,
+            "is not a column of the file",
+            phrase("Columns: %(names)s.", names=", ".join(columns)),
+        )
         for path, name in references(mapping, columns)
         if name not in known
     ]
     if problems:
         text = "\n".join(str(p) for p in problems)
-        raise Invalid(f"the mapping does not fit the file:\n{text}", problems=problems)
+        raise Invalid(phrase("the mapping does not fit the file:\n%(text_)s", text_=text), problems=problems)

@@ -8,6 +8,7 @@ from typing import Any, cast
 import yaml
 
 from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.phrases import phrase
 
 MAX_BYTES = 1_000_000
 
@@ -55,4 +56,6 @@ def read_yaml(text: str, name: str) -> object:
 
 
 def _broken(where: str, message: str) -> Invalid:
-    return Invalid(f"{where}: {message}", problems=(Problem(where, "", message),))
+    return Invalid(
+        phrase("%(where)s: %(message)s", where=where, message=message), problems=(Problem(where, "", message),)
+    )

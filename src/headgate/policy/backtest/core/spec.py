@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from headgate.kernel.canonical import digest, instant_text
 from headgate.kernel.errors import invalid
+from headgate.kernel.phrases import phrase
 
 MOST_CANDIDATES = 5
 MOST_DAYS = 1_100  # three years
@@ -75,13 +76,23 @@ def _midnight(day: date, zone: str) -> datetime:
 def period_of(first: date, last: date, zone: str, today: date) -> Period:
     """A period that can be replayed. Raises `Invalid` naming the day that is wrong."""
     if last < first:
-        raise invalid("to", last.isoformat(), f"lies before {first.isoformat()}", "Give the earlier day as from.")
+        raise invalid(
+            "to",
+            last.isoformat(),
+            phrase("lies before %(first)s", first=first.isoformat()),
+            "Give the earlier day as from.",
+        )
     if first > today:
         raise invalid("from", first.isoformat(), "has not come yet", "A backtest looks at the past.")
     if first.year < 1970 or last.year > 9000:
         raise invalid("from", first.isoformat(), "is out of range", "Give a day from 1970 on.")
     if (last - first).days >= MOST_DAYS:
-        raise invalid("from", first.isoformat(), f"is more than {MOST_DAYS} days before the end", "Shorten the period.")
+        raise invalid(
+            "from",
+            first.isoformat(),
+            phrase("is more than %(most_days)s days before the end", most_days=MOST_DAYS),
+            "Shorten the period.",
+        )
     return Period(first, min(last, today), zone)
 
 
