@@ -4,8 +4,8 @@
     python scripts/messages.py --check   # say what is missing, change nothing
 
 Phrases come from `_('…')`, `ngettext` and the filter `plural` in templates; from `phrase("…")`, `counted("…", "…")`
-and `say("…")` in code; from the messages and fixes of errors that pages show; and from the tables of words that pages
-pass through `say`.
+and `say("…")` in code; from `_("…")` and `_n("…", "…")` in scripts; from the messages and fixes of errors that
+pages show; and from the tables of words that pages pass through `say`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ from headgate.console.render import KEYS  # noqa: E402
 from headgate.kernel import errors  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
 from headgate.portal.pages.returns import WORDS as RETURNS  # noqa: E402
+from headgate.ui.assets import PAGE_SCRIPTS  # noqa: E402
 from headgate.ui.languages import ENGLISH, LANGUAGES, LOCALE  # noqa: E402
+from headgate.ui.scripts import script_phrases  # noqa: E402
 from headgate.ui.words import STATES, humanise  # noqa: E402
 
 TEMPLATES = ("ui/macros", "ui/layouts", "console/templates", "portal/templates")
@@ -164,6 +166,8 @@ def phrases() -> Iterator[tuple[Message, str]]:
     yield from _templates()
     yield from _code()
     yield from _errors()
+    for name in ("app.js", *PAGE_SCRIPTS):
+        yield from (((one, many) if many else one, f"ui/static/{name}") for one, many in script_phrases(name))
     yield from ((word.label, "ui/words.py") for states in STATES.values() for word in states.values())
     yield from ((str(humanise(code)), "ui/words.py") for code in (*CODES, *sorted(ROLES)))
     for item in navigation(set(PERMISSIONS), NavCounts()):

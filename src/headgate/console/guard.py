@@ -30,9 +30,9 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, S
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
-from headgate.ui.languages import LANGUAGE_COOKIE, reading_locale
+from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
 from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import told
@@ -281,26 +281,31 @@ def error_response(site: Site, request: Request, error: Exception) -> Response:
     if view.status == 503:
         headers["retry-after"] = str(getattr(error, "retry_after", 2))
     status = error.status_code if isinstance(error, HTTPException) else view.status
-    if request.headers.get("hx-request") == "true":
-        return Response(view.message, status, headers, "text/plain")
     asked: Asked | None = getattr(request.state, "asked", None)
     page = asked.page if asked is not None else None
     if page is None:
         page = outside_page(request, site.app.clock.now())
+    if request.headers.get("hx-request") == "true":
+        return Response(_said(view.message, page.locale), status, headers, "text/plain")
     return HTMLResponse(site.console.render(page, view), status, headers)
+
+
+def _said(text: str, locale: str) -> str:
+    found = translations(language_of(locale))
+    return worded(text).said(found.gettext, found.ngettext)
 
 
 def outside_page(request: Request, now: datetime, tenant: Tenant | None = None, csrf: str = "") -> Page:
     """The frame before anybody is signed in, with the tenant's brand where it is known whose console this is."""
     brand = None if tenant is None else tenant_brand(tenant.name, tenant.settings)
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen, header = request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
     return Page(
         tenant="Headgate" if brand is None else brand.name,
         person=None,
         roles=(),
         now=now,
         timezone="UTC" if tenant is None else tenant.timezone,
-        locale=locale_for(tenant, request) if tenant else reading_locale("en_GB", chosen),
+        locale=locale_for(tenant, request) if tenant else reading_locale("en_GB", chosen, header),
         theme=parse_theme(request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(request),

@@ -203,9 +203,10 @@ def locale_of(tenant: Tenant) -> str:
 
 
 def locale_for(tenant: Tenant, request: Request) -> str:
-    """The locale in which this reader reads: their choice of language, else the tenant's. The console is not wholly
-    translated yet, so it does not follow the browser by itself."""
-    return reading_locale(locale_of(tenant), request.cookies.get(LANGUAGE_COOKIE))
+    """The locale in which this reader reads: their choice of language, else what the browser asks for, else the
+    tenant's."""
+    header = request.headers.get("accept-language", "")
+    return reading_locale(locale_of(tenant), request.cookies.get(LANGUAGE_COOKIE), header)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def add_passkey(person: Person) -> Show | Leave:
                 site_of(person.request),
                 response=form.get("response", ""),
                 sealed=form.get("sealed", ""),
-                name=form.get("name", "").strip() or device_of(person.request.headers.get("user-agent", "")),
+                name=form.get("name", "").strip() or str(device_of(person.request.headers.get("user-agent", ""))),
                 bound_to=person.live.session.id,
             )
     except (Unauthenticated, Conflict, Invalid) as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headgate.kernel.phrases import phrase
+
 # The first that fits; many browsers name others as well.
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -37,8 +39,8 @@ def device_of(user_agent: str) -> str:
     browser = next((name for sign, name in _BROWSERS if sign in user_agent), "")
     system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or system or (user_agent[:60] if user_agent else "Unknown browser")
+        return phrase("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or (user_agent[:60] if user_agent else phrase("Unknown browser"))
 
 
 def proofs_in_words(proofs: tuple[str, ...]) -> str:

@@ -39,7 +39,7 @@ from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, NotFound, Unauthenticated
-from headgate.kernel.phrases import sentence
+from headgate.kernel.phrases import phrase, sentence
 from headgate.portal import urls
 from headgate.portal.guard import COOKIES, WHERE, Site, outside_page, read_form, who
 from headgate.portal.views import DemoLogin, SignInView, StepView, WelcomeView
@@ -50,9 +50,12 @@ from headgate.ui.web import asset_response, is_local
 
 log = logging.getLogger("headgate.portal")
 
-NOT_A_PARTNER = "This portal is for partners. Your organisation's own people sign in to the console."
+NOT_A_PARTNER = phrase("This portal is for partners. Your organisation's own people sign in to the console.")
 LOADED = "loaded"
-_SEES = {"partner_admin": "registers deals, asks for prices, invites colleagues", "partner_user": "registers deals"}
+_SEES = {
+    "partner_admin": phrase("registers deals, asks for prices, invites colleagues"),
+    "partner_user": "registers deals",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +168,12 @@ class Entrance:
         try:
             COOKIES.check_form(request, form, COOKIES.sent_before(request))
         except Forbidden:
-            return self._page(request, replace(view, error="This page was out of date. Sign in again now."), 403)
+            return self._page(
+                request, replace(view, error=phrase("This page was out of date. Sign in again now.")), 403
+            )
         if wait := self._wait(request):
             minutes = math.ceil(wait / 60)
-            said = f"Too many attempts from your network. Try again in {minutes} min."
+            said = phrase("Too many attempts from your network. Try again in %(minutes)s min.", minutes=minutes)
             response = self._page(request, replace(view, error=said), 429)
             response.headers["Retry-After"] = str(math.ceil(wait))
             return response
@@ -244,7 +249,7 @@ class Entrance:
     def _accept(self, request: Request, form: Mapping[str, str]) -> Response:
         token = str(request.path_params["token"])
         if wait := self._wait(request):
-            said = "Too many attempts from your network. Wait a little."
+            said = phrase("Too many attempts from your network. Wait a little.")
             response = self._page(request, SignInView(error=said), 429)
             response.headers["Retry-After"] = str(math.ceil(wait))
             return response
@@ -255,7 +260,7 @@ class Entrance:
         try:
             COOKIES.check_form(request, form, COOKIES.sent_before(request))
             if form.get("password", "") != form.get("again", ""):
-                said = "The two passwords differ. Type both again."
+                said = phrase("The two passwords differ. Type both again.")
                 return self._page(request, _welcome_view(token, found, said), 400)
             now, trace = self.site.app.clock.now(), str(request.scope["state"]["request_id"])
             with self.site.app.database.transaction(tenant_id) as conn:
@@ -263,11 +268,11 @@ class Entrance:
         except Unauthenticated as error:
             return self._page(request, SignInView(error=sentence(error.message)), 404)
         except Forbidden:
-            said = "This page was out of date. Try again now."
+            said = phrase("This page was out of date. Try again now.")
             return self._page(request, _welcome_view(token, found, said), 403)
         except Invalid as error:
             return self._page(request, _welcome_view(token, found, sentence(error.message)), 400)
-        return self._page(request, SignInView(email=found.email, done="Your password is set. Sign in with it."))
+        return self._page(request, SignInView(email=found.email, done=phrase("Your password is set. Sign in with it.")))
 
     def _invited(self, request: Request, token: str) -> tuple[UUID, Invited]:
         """The tenant and whom a link is for. Raises `Unauthenticated`."""

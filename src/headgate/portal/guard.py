@@ -34,6 +34,7 @@ from headgate.access.branding import NO_WORDS
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import ProofNeeded, Unauthenticated
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
@@ -208,12 +209,12 @@ def page_of(visit: Visit, csrf: str, notices: tuple[Notice, ...]) -> Page:
 def navigation(visit: Visit) -> tuple[NavItem, ...]:
     """The entries this reader may open."""
     entries = (
-        ("", NavItem("home", "Home", urls.HOME, "home")),
-        ("deals.read", NavItem("deals", "Deals", urls.DEALS, "git-merge")),
-        ("orders.read", NavItem("orders", "Orders", urls.ORDERS, "receipt")),
-        ("prices.request", NavItem("prices", "Prices", urls.PRICES, "scale")),
-        ("returns.request", NavItem("returns", "Returns", urls.RETURNS, "arrow-back-up")),
-        ("", NavItem("company", "Company", urls.COMPANY, "building-store")),
+        ("", NavItem("home", phrase("Home"), urls.HOME, "home")),
+        ("deals.read", NavItem("deals", phrase("Deals"), urls.DEALS, "git-merge")),
+        ("orders.read", NavItem("orders", phrase("Orders"), urls.ORDERS, "receipt")),
+        ("prices.request", NavItem("prices", phrase("Prices"), urls.PRICES, "scale")),
+        ("returns.request", NavItem("returns", phrase("Returns"), urls.RETURNS, "arrow-back-up")),
+        ("", NavItem("company", phrase("Company"), urls.COMPANY, "building-store")),
     )
     return tuple(item for needed, item in entries if not needed or visit.may(needed))
 
@@ -222,7 +223,7 @@ def outside_page(request: Request, now: datetime, tenant: Tenant | None, csrf: s
     """The frame before anybody is signed in, with the tenant's brand where its host or name says whose this is."""
     brand = None if tenant is None else tenant_brand(tenant.name, tenant.settings)
     return Page(
-        tenant=brand.name if brand else "Partner portal",
+        tenant=brand.name if brand else phrase("Partner portal"),
         person="",
         email="",
         now=now,

@@ -43,6 +43,7 @@ STYLES = (
     "print",
 )
 SCRIPTS = (
+    "words",
     "theme",
     "times",
     "copy",

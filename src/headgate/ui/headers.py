@@ -25,6 +25,6 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cache-Control": "no-store",
-        "Vary": "HX-Request, Cookie",
+        "Vary": "HX-Request, Cookie, Accept-Language",
     }
 )

@@ -27,7 +27,7 @@ from markupsafe import Markup
 
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import Phrase, said
-from headgate.ui import charts, words
+from headgate.ui import charts, scripts, words
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter, iso
 from headgate.ui.languages import LANGUAGES
@@ -78,6 +78,7 @@ def environment(
         chart_columns=charts.columns,
         chart_line=charts.line,
         chart_share=charts.share,
+        script_words=_script_words,
         **(names or {}),
     )
     env.filters.update(_FILTERS, join=_joined(words_of_ours))
@@ -150,6 +151,11 @@ def _counted(translations: NullTranslations) -> Callable[..., Markup]:
         return voice.put(voice.count(one, many, num), {"num": written, **values})
 
     return ngettext
+
+
+@pass_context
+def _script_words(context: Context, name: str) -> Markup:
+    return scripts.script_words(_fmt(context), name)
 
 
 def _filter(call: Callable[..., str]) -> Callable[..., str]:

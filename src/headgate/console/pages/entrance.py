@@ -41,6 +41,7 @@ from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, NotFound, Unauthenticated
+from headgate.kernel.phrases import phrase
 from headgate.ui.assets import Assets
 from headgate.ui.brand import brand_css, tenant_brand
 from headgate.ui.web import asset_response, is_local
@@ -48,17 +49,17 @@ from headgate.ui.words import humanise
 
 log = logging.getLogger("headgate.console")
 
-NOT_STAFF = "This console is for the organisation's own people. Ask your contact there about your orders."
+NOT_STAFF = phrase("This console is for the organisation's own people. Ask your contact there about your orders.")
 LOADED = "loaded"
 _KEPT = {"Cache-Control": "private, max-age=300"}
 _SEES = {
-    "channel_manager": "decides on prices and margins, sees every order",
-    "finance": "decides on credit, second level of margins, verifies the audit trail",
-    "finance_director": "decides on large and loss-making exceptions",
-    "order_desk": "mends orders and rows in quarantine, adds notes",
-    "auditor": "reads everything, verifies the audit trail",
-    "tenant_admin": "sees cases, quarantine and the audit trail",
-    "partner_success": "reads orders and cases",
+    "channel_manager": phrase("decides on prices and margins, sees every order"),
+    "finance": phrase("decides on credit, second level of margins, verifies the audit trail"),
+    "finance_director": phrase("decides on large and loss-making exceptions"),
+    "order_desk": phrase("mends orders and rows in quarantine, adds notes"),
+    "auditor": phrase("reads everything, verifies the audit trail"),
+    "tenant_admin": phrase("sees cases, quarantine and the audit trail"),
+    "partner_success": phrase("reads orders and cases"),
 }
 
 
@@ -141,11 +142,14 @@ class Entrance:
         try:
             auth.check_form(request, form, auth.sent_before(request))
         except Forbidden:
-            view = replace(_view_of(form), error="This page was out of date. Sign in again now.")
+            view = replace(_view_of(form), error=phrase("This page was out of date. Sign in again now."))
             return self._page(request, view, 403)
         if wait := self._wait(request):
             minutes = math.ceil(wait / 60)
-            view = replace(_view_of(form), error=f"Too many attempts from your network. Try again in {minutes} min.")
+            view = replace(
+                _view_of(form),
+                error=phrase("Too many attempts from your network. Try again in %(minutes)s min.", minutes=minutes),
+            )
             response = self._page(request, view, 429)
             response.headers["Retry-After"] = str(math.ceil(wait))
             return response

@@ -81,9 +81,11 @@ class Federated:
             return act(request)
         except Unreachable as error:
             log.warning("identity provider: %s", error.message)
-            return self._failed(request, "Your identity provider cannot be reached at the moment.", 502, error.message)
+            return self._failed(
+                request, phrase("Your identity provider cannot be reached at the moment."), 502, error.message
+            )
         except Busy as error:
-            words = "Too many attempts from your network. Try again in a minute."
+            words = phrase("Too many attempts from your network. Try again in a minute.")
             return self._failed(request, words, 429, error.message)
         except (Unauthenticated, NotFound, Forbidden) as error:
             log.info("sign-in by an identity provider refused: %s", error.message)
@@ -186,7 +188,7 @@ class Federated:
         try:
             finished = exchange(app.discovery, provider, secret, taken, answer, ctx.now)
         except (Unauthenticated, Unreachable) as error:
-            return self._failed(request, "The test failed.", 422, error.message, tell=True)
+            return self._failed(request, phrase("The test failed."), 422, error.message, tell=True)
         said = finished.identity
         with app.database.transaction(ctx.tenant_id) as conn:
             note_test(conn, Context(ctx.tenant_id, who, ctx.now, ctx.trace), provider.code)

@@ -1,6 +1,7 @@
 /* Cases beside the table: facts to try, the row that decides on them, and the version's own tests as a grid. */
 (function () {
   "use strict";
+  var _ = window.headgateWords;
   var editor = window.headgateEditor;
 
   function element(tag, words, look) {
@@ -20,7 +21,7 @@
     field.className = "input";
     field.id = id;
     (offers || []).forEach(function (offer) {
-      var option = element("option", offer === "" ? nothing || "not known" : offer === "''" ? "empty" : offer);
+      var option = element("option", offer === "" ? nothing || _("not known") : offer === "''" ? _("empty") : offer);
       option.value = offer;
       field.append(option);
     });
@@ -50,7 +51,7 @@
         field.lastChild.addEventListener("input", function (event) { facts[column.name] = event.target.value; });
         fields.append(field);
       });
-      var button = element("button", "Try it", "button button-primary");
+      var button = element("button", _("Try it"), "button button-primary");
       button.type = "button";
       button.addEventListener("click", run);
       fields.addEventListener("keydown", function (event) { if (event.key === "Enter") { event.preventDefault(); run(); } });
@@ -65,15 +66,15 @@
         fired(answer.rows);
         var outputs = Object.keys(answer.outputs).map(function (name) { return name + " " + answer.outputs[name]; });
         answer.list.forEach(function (each) { outputs.push(Object.keys(each).map(function (n) { return n + " " + each[n]; }).join(", ")); });
-        result.append(element("p", (answer.rows.join(", ") || "No row") + ": " + (outputs.join(", ") || "nothing"), "strong"));
+        result.append(element("p", (answer.rows.join(", ") || _("No row")) + ": " + (outputs.join(", ") || _("nothing")), "strong"));
         answer.reasons.forEach(function (reason) { result.append(element("p", reason)); });
-        var keep = element("button", "Keep it as a test", "button button-small");
+        var keep = element("button", _("Keep it as a test"), "button button-small");
         keep.type = "button";
         keep.addEventListener("click", function () {
           var test = { name: "", given: Object.assign({}, facts), expect: {}, rows: answer.rows.join(", ") };
           model.grid.outputs.forEach(function (column) { test.expect[column.name] = typed(answer.outputs[column.name]); });
           model.change(function (grid) { grid.tests.push(test); }, true);
-          window.headgateSay("Kept as test " + model.grid.tests.length);
+          window.headgateSay(_("Kept as test %(number)s", { number: model.grid.tests.length }));
         });
         if (!answer.list.length) result.append(keep);
       });
@@ -89,17 +90,17 @@
   };
 
   editor.testColumns = function (model) {
-    var found = [{ label: "Test", hint: "name", kind: "words", look: "name", get: function (t) { return t.name || ""; }, set: function (t, text) { t.name = text; } }];
+    var found = [{ label: _("Test"), hint: _("name"), kind: "words", look: "name", get: function (t) { return t.name || ""; }, set: function (t, text) { t.name = text; } }];
     function side(part, column) {
       return {
-        label: column.label || column.name, hint: part === "given" ? "given" : "expected", kind: "fact", column: column, look: part === "expect" ? "out" : "",
+        label: column.label || column.name, hint: part === "given" ? _("given") : _("expected"), kind: "fact", column: column, look: part === "expect" ? "out" : "",
         get: function (t) { return (t[part] || {})[column.name] || ""; },
         set: function (t, text) { t[part] = t[part] || {}; t[part][column.name] = text; }
       };
     }
     model.grid.inputs.forEach(function (column) { found.push(side("given", column)); });
     model.grid.outputs.forEach(function (column) { found.push(side("expect", column)); });
-    found.push({ label: "Rows", hint: "that decide", kind: "words", look: "out", get: function (t) { return t.rows || ""; }, set: function (t, text) { t.rows = text; } });
+    found.push({ label: _("Rows"), hint: _("that decide"), kind: "words", look: "out", get: function (t) { return t.rows || ""; }, set: function (t, text) { t.rows = text; } });
     return found;
   };
 })();

@@ -2,6 +2,8 @@
    Of a long table only a window of rows stands on the page; empty room before and behind it keeps the scroll bar true. */
 (function () {
   "use strict";
+  var _ = window.headgateWords;
+  var _n = window.headgateCount;
   var editor = window.headgateEditor;
   var count = 0;
   var LONG = 300, WINDOW = 160, AHEAD = 40;
@@ -18,7 +20,7 @@
     box.className = "choices-box";
     box.id = "choices-" + (count += 1);
     box.setAttribute("role", "listbox");
-    box.setAttribute("aria-label", "What may stand here");
+    box.setAttribute("aria-label", _("What may stand here"));
     box.hidden = true;
     document.body.append(box);
     table.setAttribute("role", "grid");
@@ -178,7 +180,7 @@
       field.spellcheck = column.kind === "words";
       field.maxLength = 2000;
       field.value = first === null ? column.get(spec.rows()[at.row]) : first;
-      field.setAttribute("aria-label", column.label + ", " + (spec.named(spec.rows()[at.row]) || "row " + (at.row + 1)));
+      field.setAttribute("aria-label", column.label + ", " + (spec.named(spec.rows()[at.row]) || _("row %(row)s", { row: at.row + 1 })));
       field.setAttribute("role", "combobox");
       field.setAttribute("aria-expanded", "false");
       field.setAttribute("aria-controls", box.id);
@@ -349,7 +351,7 @@
         });
       }, true);
       go(at.row, at.column);
-      window.headgateSay("Pasted " + cells.length + (cells.length === 1 ? " row" : " rows"));
+      window.headgateSay(_n("Pasted %(count)s row", "Pasted %(count)s rows", cells.length));
     });
 
     table.addEventListener("copy", function (event) {

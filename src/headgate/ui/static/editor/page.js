@@ -1,6 +1,8 @@
 /* The page of the editor: puts the parts together, checks while somebody types, saves, and guards what is unsaved. */
 (function () {
   "use strict";
+  var _ = window.headgateWords;
+  var _n = window.headgateCount;
   var editor = window.headgateEditor;
   var element = editor.element;
   var WAIT = 350;
@@ -13,11 +15,11 @@
     if (root.dataset.told) { start(root, JSON.parse(root.dataset.told)); return; }
     /* a long table does not stand in the page: it is asked for, and the page says so meanwhile */
     var waiting = document.getElementById("policy-text");
-    waiting.textContent = "The table is being loaded.";
+    waiting.textContent = _("The table is being loaded.");
     waiting.setAttribute("role", "status");
     fetch(root.dataset.load, { redirect: "manual" }).then(function (response) { return response.ok ? response.json() : Promise.reject(response); }).then(
       function (told) { root.dataset.digest = told.digest; start(root, told); },
-      function () { waiting.textContent = "The table could not be loaded. Load the page again, or edit it as text."; }
+      function () { waiting.textContent = _("The table could not be loaded. Load the page again, or edit it as text."); }
     );
   });
 
@@ -36,11 +38,11 @@
       var body = new URLSearchParams(Object.assign({ csrf: root.dataset.csrf, text: model.text, grid: JSON.stringify(model.grid) }, more));
       return fetch(address, { method: "POST", body: body, headers: { "X-CSRF-Token": root.dataset.csrf }, redirect: "manual" }).then(
         function (response) {
-          if (response.type === "opaqueredirect" || response.status === 401) return { error: "Your session has ended. Sign in in another tab, then save again: nothing here is lost." };
-          if (!(response.headers.get("content-type") || "").startsWith("application/json")) return { error: "The server could not answer (" + response.status + "). Nothing here is lost; try again." };
+          if (response.type === "opaqueredirect" || response.status === 401) return { error: _("Your session has ended. Sign in in another tab, then save again: nothing here is lost.") };
+          if (!(response.headers.get("content-type") || "").startsWith("application/json")) return { error: _("The server could not answer (%(status)s). Nothing here is lost; try again.", { status: response.status }) };
           return response.json();
         },
-        function () { return { error: "The server cannot be reached. Nothing here is lost; try again." }; }
+        function () { return { error: _("The server cannot be reached. Nothing here is lost; try again.") }; }
       );
     }
 
@@ -70,7 +72,7 @@
       return send(root.dataset.save, { seen: digest }).then(function (answer) {
         saveButton.removeAttribute("aria-busy");
         if (answer.theirs !== undefined) { conflict(answer); return; }
-        if (answer.error) { notice("It was not saved. " + answer.error + (answer.problems && answer.problems.length > 1 ? " " + answer.problems.slice(1, 4).join(" ") : "")); return; }
+        if (answer.error) { notice(_("It was not saved. %(error)s", { error: answer.error + (answer.problems && answer.problems.length > 1 ? " " + answer.problems.slice(1, 4).join(" ") : "") })); return; }
         digest = answer.digest;
         root.dataset.digest = digest;
         if (!root.dataset.load) {
@@ -80,7 +82,7 @@
         notice("");
         broken = null;
         model.stored(answer, sent);
-        window.headgateSay(answer.fit ? "Saved" : "Saved, with errors to mend before the review");
+        window.headgateSay(answer.fit ? _("Saved") : _("Saved, with errors to mend before the review"));
       });
     }
 
@@ -88,15 +90,15 @@
 
     function conflict(answer) {
       notice(answer.error);
-      var mine = element("button", "Save mine over theirs", "button button-small");
+      var mine = element("button", _("Save mine over theirs"), "button button-small");
       mine.type = "button";
       mine.addEventListener("click", function () { digest = answer.digest; save(); });
-      var theirs = element("button", "Drop mine and load theirs", "button button-small");
+      var theirs = element("button", _("Drop mine and load theirs"), "button button-small");
       theirs.type = "button";
       theirs.addEventListener("click", function () { leaving = true; location.reload(); });
       var shown = document.createElement("details");
-      shown.append(element("summary", "Their text"), element("pre", answer.theirs, "raw"));
-      bar.notice.append(element("p", "Whatever you choose, both texts stay readable in the history."), mine, theirs, shown);
+      shown.append(element("summary", _("Their text")), element("pre", answer.theirs, "raw"));
+      bar.notice.append(element("p", _("Whatever you choose, both texts stay readable in the history.")), mine, theirs, shown);
     }
 
     function notice(words) {
@@ -130,14 +132,14 @@
     bar.state.setAttribute("role", "status");
     bar.notice.setAttribute("role", "alert");
     bar.notice.hidden = true;
-    var saveButton = button("Save", "button-primary", save, "Ctrl+S");
+    var saveButton = button(_("Save"), "button-primary", save, "Ctrl+S");
     var file = document.createElement("input");
     file.type = "file";
     file.accept = ".xlsx,.csv,.tsv,.yaml,.yml,.dmn,.xml,.json";
     file.className = "visually-hidden";
     file.id = "editor-file";
     file.tabIndex = -1;
-    file.setAttribute("aria-label", "A spreadsheet or policy file");
+    file.setAttribute("aria-label", _("A spreadsheet or policy file"));
 
     function addRow(place) {
       model.change(function (grid) { grid.rows.splice(place, 0, fresh()); }, true);
@@ -150,39 +152,39 @@
 
     bar.all.append(
       saveButton,
-      button("Add row", "", function () { var place = rules.place().row + 1; addRow(place); rules.go(place, 0); }, "Ctrl+Enter"),
-      button("Remove row", "", function () { removeRow(rules.place().row); }, "Ctrl+Delete"),
-      button("Row up", "", function () { moveRow(rules.place().row, -1); }, "Ctrl+Arrow up"),
-      button("Row down", "", function () { moveRow(rules.place().row, 1); }, "Ctrl+Arrow down"),
-      button("Undo", "", function () { model.undo(); }, "Ctrl+Z"),
-      button("Import a file", "", function () { file.click(); }, "Spreadsheet, CSV or YAML"),
-      button("Edit as text", "", asText, "The policy as YAML"),
+      button(_("Add row"), "", function () { var place = rules.place().row + 1; addRow(place); rules.go(place, 0); }, "Ctrl+Enter"),
+      button(_("Remove row"), "", function () { removeRow(rules.place().row); }, "Ctrl+Delete"),
+      button(_("Row up"), "", function () { moveRow(rules.place().row, -1); }, _("Ctrl+Arrow up")),
+      button(_("Row down"), "", function () { moveRow(rules.place().row, 1); }, _("Ctrl+Arrow down")),
+      button(_("Undo"), "", function () { model.undo(); }, "Ctrl+Z"),
+      button(_("Import a file"), "", function () { file.click(); }, _("Spreadsheet, CSV or YAML")),
+      button(_("Edit as text"), "", asText, _("The policy as YAML")),
       bar.state, file
     );
 
     var scroll = element("div", "", "scroll editor-scroll");
     scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", "The rules, can be scrolled");
+    scroll.setAttribute("aria-label", _("The rules, can be scrolled"));
     var table = element("table", "", "editor-grid");
     scroll.append(table);
     var problems = element("ul", "", "problems");
-    problems.setAttribute("aria-label", "What the lints say");
+    problems.setAttribute("aria-label", _("What the lints say"));
     var side = element("div", "", "editor-side");
-    var trying = section("Try a case", "editor-try", true);
-    var columns = section("Columns", "editor-columns", false);
-    var settings = section("Title, hit policy and default", "editor-settings", false);
-    var keys = section("Keys", "editor-keys", false);
-    var tests = section("Tests", "editor-tests", true);
+    var trying = section(_("Try a case"), "editor-try", true);
+    var columns = section(_("Columns"), "editor-columns", false);
+    var settings = section(_("Title, hit policy and default"), "editor-settings", false);
+    var keys = section(_("Keys"), "editor-keys", false);
+    var tests = section(_("Tests"), "editor-tests", true);
     var testScroll = element("div", "", "scroll editor-scroll");
     testScroll.setAttribute("role", "region");
-    testScroll.setAttribute("aria-label", "The tests, can be scrolled");
+    testScroll.setAttribute("aria-label", _("The tests, can be scrolled"));
     var testTable = element("table", "", "editor-grid");
     testScroll.append(testTable);
-    tests.body.append(testScroll, button("Add test", "", function () {
+    tests.body.append(testScroll, button(_("Add test"), "", function () {
       model.change(function (grid) { grid.tests.push({ name: "", given: {}, expect: {}, rows: "" }); }, true);
       cases.go(model.grid.tests.length - 1, 0);
     }));
-    keys.body.append(element("p", "Arrows move, Enter or typing edits, Escape leaves a cell as it was, Tab goes on to the right. Ctrl+arrow up or down moves the row, Ctrl+arrow left or right the column. Ctrl+Enter adds a row, Ctrl+Delete removes it, Ctrl+D fills from above, Ctrl+Z takes back, Ctrl+S saves. Cells copied from a spreadsheet are pasted over the cells from here on.", "small"));
+    keys.body.append(element("p", _("Arrows move, Enter or typing edits, Escape leaves a cell as it was, Tab goes on to the right. Ctrl+arrow up or down moves the row, Ctrl+arrow left or right the column. Ctrl+Enter adds a row, Ctrl+Delete removes it, Ctrl+D fills from above, Ctrl+Z takes back, Ctrl+S saves. Cells copied from a spreadsheet are pasted over the cells from here on."), "small"));
     side.append(trying.all, columns.all, settings.all, keys.all);
     var text = document.getElementById("policy-text");
     root.append(bar.notice, bar.all, finding(), scroll, problems, tests.all, side);
@@ -190,7 +192,7 @@
     text.hidden = true;
 
     function asText() {
-      if (model.dirty()) { window.headgateSay("Save first, then edit as text"); return; }
+      if (model.dirty()) { window.headgateSay(_("Save first, then edit as text")); return; }
       if (root.dataset.text) { location.assign(root.dataset.text); return; }
       text.hidden = false;
       text.querySelector("textarea").focus();
@@ -199,7 +201,7 @@
     /* --- finding a row of a long table, of which most do not stand on the page */
 
     function finding() {
-      var holder = editor.field("editor-find", "Find in the rules", "");
+      var holder = editor.field("editor-find", _("Find in the rules"), "");
       var box = holder.lastChild, said = element("small", "", "muted");
       holder.classList.add("editor-find");
       said.setAttribute("role", "status");
@@ -215,12 +217,12 @@
           var row = (rules.place().row + (event.shiftKey ? count - step : step)) % count;
           var column = all.findIndex(function (each) { return each.get(model.grid.rows[row]).toLowerCase().indexOf(words) >= 0; });
           if (column >= 0) {
-            said.textContent = "Row " + (row + 1) + " of " + count + ". Enter in the field finds the next one.";
+            said.textContent = _("Row %(row)s of %(count)s. Enter in the field finds the next one.", { row: row + 1, count: count });
             rules.go(row, column);
             return;
           }
         }
-        said.textContent = "No row has this.";
+        said.textContent = _("No row has this.");
       });
       return holder;
     }
@@ -228,21 +230,21 @@
     /* --- rows and columns */
 
     function ruleColumns() {
-      var found = [{ label: "Row", hint: "name", kind: "name", look: "name", get: function (r) { return r.id; }, set: function (r, words) { r.id = words; }, part: "id" }];
+      var found = [{ label: _("Row"), hint: _("name"), kind: "name", look: "name", get: function (r) { return r.id; }, set: function (r, words) { r.id = words; }, part: "id" }];
       model.grid.inputs.forEach(function (column) {
         found.push({
-          label: column.label || column.name, hint: "when, " + column.type, kind: "when", column: column, empty: "any", part: "when",
+          label: column.label || column.name, hint: _("when, %(type)s", { type: column.type }), kind: "when", column: column, empty: _("any"), part: "when",
           get: function (r) { return r.when[column.name] || ""; }, set: function (r, words) { r.when[column.name] = words; }
         });
       });
       model.grid.outputs.forEach(function (column) {
         found.push({
-          label: column.label || column.name, hint: "then, " + column.type, kind: "then", column: column, look: "out", part: "then",
+          label: column.label || column.name, hint: _("then, %(type)s", { type: column.type }), kind: "then", column: column, look: "out", part: "then",
           get: function (r) { return r.then[column.name] || ""; }, set: function (r, words) { r.then[column.name] = words; }
         });
       });
-      found.push({ label: "Because", hint: "{input} shows its value", kind: "words", look: "words", part: "because", get: function (r) { return r.because || ""; }, set: function (r, words) { r.because = words; } });
-      found.push({ label: "Clause", hint: "where it is written", kind: "words", part: "clause", get: function (r) { return r.clause || ""; }, set: function (r, words) { r.clause = words; } });
+      found.push({ label: _("Because"), hint: _("{input} shows its value"), kind: "words", look: "words", part: "because", get: function (r) { return r.because || ""; }, set: function (r, words) { r.because = words; } });
+      found.push({ label: _("Clause"), hint: _("where it is written"), kind: "words", part: "clause", get: function (r) { return r.clause || ""; }, set: function (r, words) { r.clause = words; } });
       return found;
     }
 
@@ -281,13 +283,13 @@
           box.setAttribute("height", 4);
           bar.append(box);
         });
-        small.append(bar, counted.count + " × in 90 days");
-      } else small.append("never in 90 days");
+        small.append(bar, _("%(count)s × in 90 days", { count: counted.count }));
+      } else small.append(_("never in 90 days"));
       return small;
     }
 
     function removeRow(place) {
-      if (model.grid.rows.length < 2) { window.headgateSay("A policy needs a row"); return; }
+      if (model.grid.rows.length < 2) { window.headgateSay(_("A policy needs a row")); return; }
       model.change(function (grid) { grid.rows.splice(place, 1); }, true);
     }
     function moveRow(place, step) {
@@ -309,7 +311,7 @@
     }
 
     var rules = editor.grid({
-      table: table, scroll: scroll, label: "The rules", columns: ruleColumns, rows: function () { return model.grid.rows; }, change: model.change,
+      table: table, scroll: scroll, label: _("The rules"), columns: ruleColumns, rows: function () { return model.grid.rows; }, change: model.change,
       inputs: function () { return model.grid.inputs; }, mark: markOf, margin: margin, named: function (row) { return row.id; },
       fires: function (row) { return fired.indexOf(row.id) >= 0; },
       add: addRow, append: function () { model.grid.rows.push(fresh()); }, remove: removeRow,
@@ -317,15 +319,15 @@
     });
 
     var cases = editor.grid({
-      table: testTable, scroll: testScroll, label: "The tests", columns: function () { return editor.testColumns(model); }, rows: function () { return model.grid.tests; }, change: model.change,
+      table: testTable, scroll: testScroll, label: _("The tests"), columns: function () { return editor.testColumns(model); }, rows: function () { return model.grid.tests; }, change: model.change,
       inputs: function () { return []; }, named: function (test) { return test.name; },
       mark: function (test, column) {
         var result = model.tests[model.grid.tests.indexOf(test)];
-        return result && !result.passed && column.hint === "name" ? { tone: "error", text: result.problems.join("; ") } : null;
+        return result && !result.passed && column.look === "name" ? { tone: "error", text: result.problems.join("; ") } : null;
       },
       margin: function (test) {
         var result = model.tests[model.grid.tests.indexOf(test)];
-        return result ? element("small", result.passed ? "✓ passes" : "✗ " + result.problems.join("; "), result.passed ? "covered tone-done tone-text" : "tone-breach tone-text block") : null;
+        return result ? element("small", result.passed ? "✓ " + _("passes") : "✗ " + result.problems.join("; "), result.passed ? "covered tone-done tone-text" : "tone-breach tone-text block") : null;
       },
       add: function (place) { model.change(function (grid) { grid.tests.splice(place, 0, { name: "", given: {}, expect: {}, rows: "" }); }, true); },
       append: function () { model.grid.tests.push({ name: "", given: {}, expect: {}, rows: "" }); },
@@ -345,7 +347,7 @@
       });
       var focused = columns.body.contains(document.activeElement) ? document.activeElement.id : "";
       columns.body.replaceChildren(list,
-        button("Add an input", "", function () { addColumn("inputs"); }), button("Add an output", "", function () { addColumn("outputs"); }));
+        button(_("Add an input"), "", function () { addColumn("inputs"); }), button(_("Add an output"), "", function () { addColumn("outputs"); }));
       var again = focused && document.getElementById(focused);
       if (again) again.focus();
     }
@@ -356,7 +358,7 @@
       var name = column.name;
       function field(key, label, offers) {
         var value = key === "values" ? (column.values || []).join(", ") : column[key] || (key === "nullable" ? "false" : "");
-        var holder = editor.field(id + key, label, value, offers, "no default");
+        var holder = editor.field(id + key, label, value, offers, _("no default"));
         holder.lastChild.addEventListener("change", function (event) {
           var words = event.target.value.trim();
           /* once the focus has gone on: the fields are drawn anew, and it is given back to the one that has it */
@@ -370,23 +372,23 @@
         });
         line.append(holder);
       }
-      field("name", part === "inputs" ? "Input" : "Output");
-      field("label", "Label");
-      field("type", "Type", TYPES.indexOf(column.type) >= 0 ? TYPES : TYPES.concat([column.type]));
-      if (column.type === "money") field("currency", "Currency");
-      if (column.type === "enum" || column.type === "list") field("values", "Allowed values, with commas");
-      if (part === "inputs" && ENDED.indexOf(column.type) >= 0) { field("min", "At least"); field("max", "At most"); }
-      if (part === "inputs") field("source", "From policy.output");
-      field("default", part === "inputs" ? "Where it is not given" : "Where a row does not say", defaultsOf(column));
-      field("nullable", "May be unknown", ["false", "true"]);
+      field("name", part === "inputs" ? _("Input") : _("Output"));
+      field("label", _("Label"));
+      field("type", _("Type"), TYPES.indexOf(column.type) >= 0 ? TYPES : TYPES.concat([column.type]));
+      if (column.type === "money") field("currency", _("Currency"));
+      if (column.type === "enum" || column.type === "list") field("values", _("Allowed values, with commas"));
+      if (part === "inputs" && ENDED.indexOf(column.type) >= 0) { field("min", _("At least")); field("max", _("At most")); }
+      if (part === "inputs") field("source", _("From policy.output"));
+      field("default", part === "inputs" ? _("Where it is not given") : _("Where a row does not say"), defaultsOf(column));
+      field("nullable", _("May be unknown"), ["false", "true"]);
       var buttons = element("div", "", "buttons");
       buttons.append(
-        button("←", "", function () { if (place) shiftIn(part, place, place - 1); }, "Move " + name + " to the left"),
-        button("→", "", function () { if (place < model.grid[part].length - 1) shiftIn(part, place, place + 1); }, "Move " + name + " to the right"),
-        button("Remove", "", function () {
-          if (model.grid[part].length < 2) { window.headgateSay("A policy needs one"); return; }
+        button("←", "", function () { if (place) shiftIn(part, place, place - 1); }, _("Move %(name)s to the left", { name: name })),
+        button("→", "", function () { if (place < model.grid[part].length - 1) shiftIn(part, place, place + 1); }, _("Move %(name)s to the right", { name: name })),
+        button(_("Remove"), "", function () {
+          if (model.grid[part].length < 2) { window.headgateSay(_("A policy needs one")); return; }
           model.change(function (grid) { grid[part].splice(place, 1); }, true);
-        }, "Remove " + name)
+        }, _("Remove %(name)s", { name: name }))
       );
       Array.from(buttons.children).forEach(function (each) { each.setAttribute("aria-label", each.title); });
       line.append(buttons);
@@ -419,7 +421,7 @@
 
     function drawSettings() {
       var fields = element("div", "", "editor-fields");
-      [["title", "Title"], ["owner", "Owner"], ["hit", "Hit policy"]].forEach(function (pair) {
+      [["title", _("Title")], ["owner", _("Owner")], ["hit", _("Hit policy")]].forEach(function (pair) {
         var hits = ["unique", "any", "first", "priority", "rule_order", "output_order", "collect"];
         var now = model.grid.settings[pair[0]] || "";
         var holder = editor.field("setting-" + pair[0], pair[1], now, pair[0] === "hit" ? (hits.indexOf(now) < 0 ? hits.concat([now]) : hits) : null);
@@ -428,12 +430,12 @@
       });
       if (model.grid.default) {
         model.grid.outputs.forEach(function (column) {
-          var holder = editor.field("default-" + column.name, "Default: " + (column.label || column.name), model.grid.default.then[column.name] || "");
+          var holder = editor.field("default-" + column.name, _("Default: %(column)s", { column: column.label || column.name }), model.grid.default.then[column.name] || "");
           holder.lastChild.addEventListener("change", function (event) { model.change(function (grid) { grid.default.then[column.name] = event.target.value; }, false); });
           fields.append(holder);
         });
       }
-      settings.body.replaceChildren(fields, button(model.grid.default ? "Remove the default" : "Add a default", "", function () {
+      settings.body.replaceChildren(fields, button(model.grid.default ? _("Remove the default") : _("Add a default"), "", function () {
         model.change(function (grid) { grid.default = grid.default ? null : { then: {}, because: "", clause: "" }; }, true);
       }));
     }
@@ -443,22 +445,22 @@
     function tell() {
       var errors = model.errors;
       var failed = model.tests.filter(function (test) { return !test.passed; }).length;
-      var words = model.dirty() ? "Not saved yet. " : "Saved. ";
-      if (broken) words += "It cannot be read yet.";
-      else if (errors) words += errors + (errors === 1 ? " error keeps" : " errors keep") + " it from review" + (failed ? ", " + (failed === 1 ? "1 of them a failing test." : failed + " of them failing tests.") : ".");
-      else words += "No errors; " + model.tests.length + (model.tests.length === 1 ? " test passes." : " tests pass.");
+      var words = (model.dirty() ? _("Not saved yet.") : _("Saved.")) + " ";
+      if (broken) words += _("It cannot be read yet.");
+      else if (errors) words += _n("%(count)s error keeps it from review.", "%(count)s errors keep it from review.", errors) + (failed ? " " + _n("%(count)s test fails.", "%(count)s tests fail.", failed) : "");
+      else words += _n("No errors; %(count)s test passes.", "No errors; %(count)s tests pass.", model.tests.length);
       bar.state.textContent = words;
       problems.replaceChildren();
       if (broken) (broken.problems && broken.problems.length ? broken.problems : [broken.error]).forEach(function (each) { problems.append(line("error", "", each)); });
       else model.issues.slice(0, 100).forEach(function (issue) {
-        var where = [issue.row ? "row " + issue.row : "", issue.column ? "column " + issue.column : ""].filter(Boolean).join(", ");
+        var where = [issue.row ? _("row %(row)s", { row: issue.row }) : "", issue.column ? _("column %(column)s", { column: issue.column }) : ""].filter(Boolean).join(", ");
         var found = line(issue.severity, where, issue.message + "." + (issue.fix ? " " + issue.fix : ""));
-        if (issue.row) found.append(button("Go there", "", function () { jump(issue); }));
+        if (issue.row) found.append(button(_("Go there"), "", function () { jump(issue); }));
         problems.append(found);
       });
       var rest = Math.max(0, model.issues.length - 100) + model.more;
-      if (!broken && rest) problems.append(line("note", "", "And " + rest + " more, which are told when these are mended."));
-      tests.summary.textContent = "Tests" + (failed ? ": " + failed + " of " + model.tests.length + " fail" : model.tests.length ? ": all " + model.tests.length + " pass" : "");
+      if (!broken && rest) problems.append(line("note", "", _("And %(count)s more, which are told when these are mended.", { count: rest })));
+      tests.summary.textContent = failed ? _("Tests: %(failed)s of %(all)s fail", { failed: failed, all: model.tests.length }) : model.tests.length ? _("Tests: all %(all)s pass", { all: model.tests.length }) : _("Tests");
     }
 
     function line(severity, where, words) {
@@ -485,9 +487,9 @@
         var data = String(reader.result).split(",")[1] || "";
         send(root.dataset.import, { name: chosen.name, data: data }).then(function (answer) {
           file.value = "";
-          if (answer.error) { notice("It was not imported. " + [answer.error].concat((answer.problems || []).slice(1, 6)).join(" ")); return; }
+          if (answer.error) { notice(_("It was not imported. %(error)s", { error: [answer.error].concat((answer.problems || []).slice(1, 6)).join(" ") })); return; }
           model.replace(answer);
-          notice("Imported " + chosen.name + ". Look at it, then save. " + answer.notices.slice(0, 6).join(" "));
+          notice(_("Imported %(file)s. Look at it, then save.", { file: chosen.name }) + " " + answer.notices.slice(0, 6).join(" "));
         });
       });
       reader.readAsDataURL(chosen);

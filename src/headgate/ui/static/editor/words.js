@@ -1,12 +1,13 @@
 /* What may stand in a cell: the words that are offered while somebody types. */
 (function () {
   "use strict";
+  var _ = window.headgateWords;
   var NUMERIC = ["number", "integer", "percent", "money"];
   /* how a value of these types is written, to be changed where it stands */
   var WRITTEN = { date: "d('2026-01-31')", datetime: "d('2026-01-31T10:00:00Z')", duration: "duration('P2D')", months: "duration('P1Y6M')" };
 
   /* the same without a test around it, as outputs and facts hold it */
-  var PLAIN = { date: ["2026-01-31", ""], datetime: ["2026-01-31T10:00:00Z", "with its zone"], duration: ["P2D", "2 days"], months: ["P1Y6M", "1 year 6 months"] };
+  var PLAIN = { date: ["2026-01-31", ""], datetime: ["2026-01-31T10:00:00Z", _("with its zone")], duration: ["P2D", _("2 days")], months: ["P1Y6M", _("1 year 6 months")] };
 
   function quoted(value) { return "'" + value + "'"; }
 
@@ -15,15 +16,15 @@
     if (column.type === "bool") found = [["true", ""], ["false", ""]];
     else if (column.type === "enum") found = (column.values || []).map(function (v) { return [quoted(v), ""]; });
     else if (WRITTEN[column.type]) {
-      var words = column.type === "duration" || column.type === "months" ? ["shorter than", "at most", "longer than", "at least"] : ["before", "until", "after", "from"];
+      var words = column.type === "duration" || column.type === "months" ? [_("shorter than"), _("at most"), _("longer than"), _("at least")] : [_("before"), _("until"), _("after"), _("from")];
       found = ["< ", "<= ", "> ", ">= "].map(function (sign, place) { return [sign + WRITTEN[column.type], words[place]]; });
-      found.push(["[" + WRITTEN[column.type] + ".." + WRITTEN[column.type] + "]", "between, both included"]);
+      found.push(["[" + WRITTEN[column.type] + ".." + WRITTEN[column.type] + "]", _("between, both included")]);
     } else if (NUMERIC.indexOf(column.type) >= 0)
-      found = [["< ", "below"], ["<= ", "at most"], ["> ", "above"], [">= ", "at least"], ["[1..5]", "between, both included"], ["(1..5]", "above 1, up to 5"], ["[1..5)", "from 1, below 5"]];
-    else if (column.type === "list") found = (column.values && column.values.length ? column.values : [""]).map(function (v) { return ["contains($, " + quoted(v) + ")", "has this entry"]; });
-    else found = [["''", "this text"]];
-    if (column.nullable === "true") found.push(["null", "not known"]);
-    found.push(["", "any value"]);
+      found = [["< ", _("below")], ["<= ", _("at most")], ["> ", _("above")], [">= ", _("at least")], ["[1..5]", _("between, both included")], ["(1..5]", _("above 1, up to 5")], ["[1..5)", _("from 1, below 5")]];
+    else if (column.type === "list") found = (column.values && column.values.length ? column.values : [""]).map(function (v) { return ["contains($, " + quoted(v) + ")", _("has this entry")]; });
+    else found = [["''", _("this text")]];
+    if (column.nullable === "true") found.push(["null", _("not known")]);
+    found.push(["", _("any value")]);
     return found;
   }
 
@@ -32,17 +33,17 @@
       return inputs.map(function (c) { return [text.replace(/[a-z_0-9]*$/, "") + c.name, c.label || c.type]; });
     var found = [];
     if (column.type === "bool") found = [["true", ""], ["false", ""]];
-    if (column.type === "enum") found = (column.values || []).map(function (v) { return [v, v === "" ? "nothing" : ""]; });
+    if (column.type === "enum") found = (column.values || []).map(function (v) { return [v, v === "" ? _("nothing") : ""]; });
     if (PLAIN[column.type]) found = [PLAIN[column.type]];
-    if (column.nullable === "true") found.push(["null", "not known"]);
-    found.push(["= ", "computed from inputs"]);
+    if (column.nullable === "true") found.push(["null", _("not known")]);
+    found.push(["= ", _("computed from inputs")]);
     return found;
   }
 
   function fact(column) {
     if (column.type === "bool") return [["true", ""], ["false", ""]];
     if (column.type === "enum") return (column.values || []).map(function (v) { return [v, ""]; });
-    return (PLAIN[column.type] ? [PLAIN[column.type]] : []).concat(column.nullable === "true" ? [["null", "not known"]] : []);
+    return (PLAIN[column.type] ? [PLAIN[column.type]] : []).concat(column.nullable === "true" ? [["null", _("not known")]] : []);
   }
 
   /* Of the words that fit a cell those that go on with what is typed; in a list of conditions, with its last part. */
@@ -54,6 +55,6 @@
     return all
       .filter(function (offer) { return !typed || (offer[0].toLowerCase().indexOf(typed) >= 0 && offer[0].toLowerCase() !== typed); })
       .slice(0, 12)
-      .map(function (offer) { return { text: offer[0] === "" ? "" : lead + offer[0], shown: offer[0] || "(empty)", hint: offer[1] }; });
+      .map(function (offer) { return { text: offer[0] === "" ? "" : lead + offer[0], shown: offer[0] || _("(empty)"), hint: offer[1] }; });
   };
 })();

@@ -1,6 +1,7 @@
 /* Copy an id, and say so to eyes and ears. */
 (function () {
   "use strict";
+  var _ = window.headgateWords;
   var timer;
 
   function say(text) {
@@ -32,8 +33,8 @@
     if (!button) return;
     event.preventDefault();
     copy(button.dataset.copy, button).then(
-      function () { say("Copied " + (button.dataset.copy.length > 40 ? "to the clipboard" : button.dataset.copy)); },
-      function () { say("The browser did not allow copying"); }
+      function () { say(button.dataset.copy.length > 40 ? _("Copied to the clipboard") : _("Copied %(text)s", { text: button.dataset.copy })); },
+      function () { say(_("The browser did not allow copying")); }
     );
   });
 

@@ -1,7 +1,8 @@
 /* 'Five minutes ago' and 'two hours left' grow old on an open page: write them again every half minute.
-   The words are the server's (ui/format.py); pages in another language keep what the server wrote. */
+   The words are the server's (ui/format.py). */
 (function () {
   "use strict";
+  var _ = window.headgateWords;
   var SPACE = "\u00a0";
   var MINUTE = 60, HOUR = 3600, DAY = 86400;
 
@@ -20,17 +21,16 @@
   }
 
   function left(seconds) {
-    return seconds >= 0 ? span(seconds) + " left" : "overdue by " + span(seconds);
+    return seconds >= 0 ? _("%(span)s left", { span: span(seconds) }) : _("overdue by %(span)s", { span: span(seconds) });
   }
 
   function ago(seconds) {
-    if (seconds < MINUTE) return "just now";
+    if (seconds < MINUTE) return _("just now");
     var unit = seconds >= DAY ? [DAY, "d"] : seconds >= HOUR ? [HOUR, "h"] : [MINUTE, "min"];
-    return Math.floor(seconds / unit[0]) + SPACE + unit[1] + " ago";
+    return _("%(span)s ago", { span: Math.floor(seconds / unit[0]) + SPACE + unit[1] });
   }
 
   function write() {
-    if (!document.documentElement.lang.startsWith("en")) return;
     /* the server's clock, not the reader's: the page says what time it was there */
     var now = (Date.parse(document.body.dataset.now) + performance.now()) / 1000;
     if (!now) return;
