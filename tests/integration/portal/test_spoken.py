@@ -8,10 +8,11 @@ import pytest
 
 from headgate.entry.web import create_web
 from headgate.portal import visit
+from headgate.portal.urls import ANYWHERE
 from headgate.ui import languages
 from headgate.ui.format import countries
 from tests.integration.portal.site import Portal, mail
-from tests.integration.portal.test_safety import ANYWHERE, CANARY, ROUTES, filled, furnish
+from tests.integration.portal.test_safety import CANARY, ROUTES, filled, furnish
 from tests.unit.ui.test_spoken import WORD, Bracketed, Outside
 
 # What people, the channel's tables and locales wrote; a phrase of ours does not belong here.

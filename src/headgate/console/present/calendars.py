@@ -171,7 +171,7 @@ def place_options(places: Mapping[str, tuple[str, str]]) -> tuple[Option, ...]:
     regions = sorted({place for pair in places.values() for place in pair if place})
     return tuple(
         [Option(place, phrase("region or country")) for place in regions][:MOST_PLACES]
-        + [Option(code, "partner") for code in sorted(places)][:MOST_PLACES]
+        + [Option(code, phrase("partner")) for code in sorted(places)][:MOST_PLACES]
     )
 
 

@@ -67,7 +67,12 @@ def move_view(
         process=newest.process,
         title=(here or newest).title,
         versions=tuple(
-            Option(str(v), f"Version {v}{', in force' if v == current else ''}")
+            Option(
+                str(v),
+                phrase("Version %(version)s, in force", version=v)
+                if v == current
+                else phrase("Version %(version)s", version=v),
+            )
             for v in sorted(definitions, reverse=True)
         ),
         to=to,

@@ -28,7 +28,7 @@ COLUMNS: Mapping[str, str] = {
     "total": phrase("Total"),
 }
 FIXED = ("order", "total")
-STATUSES = tuple(Option(code, word.label) for code, word in STATES["order"].items())
+STATUSES = tuple(Option(code, phrase(word.label)) for code, word in STATES["order"].items())
 
 
 def parameters(filters: OrderFilters) -> list[tuple[str, str]]:

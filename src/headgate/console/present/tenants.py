@@ -34,7 +34,7 @@ def clients_page(
     return ClientsView(
         rows=tuple(_row(each, operates=operates) for each in rows),
         days=days,
-        periods=tuple(Option(each, f"{each} days") for each in PERIODS),
+        periods=tuple(Option(each, phrase("%(count)s days", count=each)) for each in PERIODS),
         may_make=operates,
         kinds=_KINDS,
         packs=tuple(Option(each, humanise(each)) for each in PACKS),

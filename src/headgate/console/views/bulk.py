@@ -8,8 +8,13 @@ from uuid import UUID
 
 from headgate.console.views.common import Change, Clock, FormError, Option, PartnerName, Person, View
 from headgate.kernel.money import Money
+from headgate.kernel.phrases import phrase
 
-OUTCOMES = (Option("approve", "Approve"), Option("reject", "Reject"), Option("return", "Return for correction"))
+OUTCOMES = (
+    Option("approve", phrase("Approve")),
+    Option("reject", phrase("Reject")),
+    Option("return", phrase("Return for correction")),
+)
 
 
 @dataclass(frozen=True, slots=True)
