@@ -71,10 +71,11 @@ from headgate.process.outside import answers
 from headgate.store import Database, open_database
 from headgate.store.hearing import Hearing
 from headgate.store.news import News
-from headgate.ui.letters import LetterReading
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
+
+    from headgate.ui.letters import LetterReading
 
 # Every module that declares tables on the shared metadata.
 TABLES = (
@@ -227,6 +228,12 @@ def load_tables() -> MetaData:
     return metadata
 
 
+def _letters() -> LetterReading:
+    from headgate.ui.letters import LetterReading  # templates and locales come with it, and most commands write none
+
+    return LetterReading()
+
+
 def build(settings: Settings, clock: Clock | None = None, database: Database | None = None) -> App:
     """Open the database (migrating it when it is behind), register what channels do, and give back the application."""
     declare_personal(events=PERSONAL_IN_EVENTS, entries=PERSONAL_IN_ENTRIES)
@@ -234,7 +241,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     cache = RevisionCache()
     policies = PolicyService()
     envelope = Envelope.from_home(settings.home)
-    mailroom = Mailroom(envelope, LetterReading(), settings.public_url, settings.secure_cookies)
+    mailroom = Mailroom(envelope, _letters, settings.public_url, settings.secure_cookies)
     registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
     registry.jobs["guests.put_out"] = put_out_guests

@@ -34,7 +34,7 @@ from tests.conftest import create_tenant
 from tests.integration.access.conftest import NOW
 
 SEALER = Envelope((b"k" * 32,))
-MAILROOM = Mailroom(SEALER, LetterReading(), "https://hg.example")
+MAILROOM = Mailroom(SEALER, LetterReading, "https://hg.example")
 KINDS = ("approvals", "reminders", "reviews")
 ASKED = many_asked_letter("ana@nordwind.example", "Ana", 7, "https://hg.example/work")
 RESET = reset_letter("ana@nordwind.example", "Ana", "https://hg.example/sign-in/reset/t")

@@ -364,7 +364,7 @@ def test_reviewers_are_exchanged_and_what_was_decided_stays(database, tenant, st
 def test_reviewers_get_one_mail_before_it_is_due_and_one_when_it_is_late(database, tenant, staff, envelope):
     def letters(now):
         with database.transaction(tenant) as conn:
-            mailroom = Mailroom(envelope, LetterReading(), "https://headgate.example")
+            mailroom = Mailroom(envelope, LetterReading, "https://headgate.example")
             write_to_reviewers(conn, Context(tenant, SYSTEM, now), mailroom)
             return [row[0] for row in conn.execute("select subject from outbox where type = 'mail.send' order by 1")]
 

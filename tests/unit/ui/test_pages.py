@@ -27,6 +27,7 @@ from tests.unit.ui.samples.work import WORK
 CONSOLE = Console(load_assets())
 VOID = set("area base br col embed hr img input link meta source track wbr".split())
 PAGES = [name for name, sample in SAMPLES.items() if not sample.target]
+STOP_LINKS = ("/mails/", "/portal/mails/")
 
 
 class Document(HTMLParser):
@@ -111,6 +112,8 @@ def test_header_cells_say_what_they_head(document: Document) -> None:
 
 def test_forms_that_write_carry_the_token(name: str, document: Document) -> None:
     posts = [values for values in document.all("form") if values.get("method") == "post"]
+    # A link in a mail carries its own proof, and mail programs post it without a cookie.
+    posts = [values for values in posts if not (values["action"] or "").startswith(STOP_LINKS)]
     assert len([values for values in document.all("input") if values.get("name") == "csrf"]) == len(posts)
 
 

@@ -3,7 +3,7 @@ and must not be read on its way. Who does not want a kind of mail gets none of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -58,10 +58,10 @@ class Reading(Protocol):
 @dataclass(frozen=True, slots=True)
 class Mailroom:
     """Where letters are posted. `base` is where links in them lead, '' where the installation does not know; `secure`:
-    portals with a host of their own are reached by https."""
+    portals with a host of their own are reached by https. `reading` is asked for when letters are written."""
 
     sealer: Sealer
-    reading: Reading
+    reading: Callable[[], Reading]
     base: str = ""
     secure: bool = True
 
@@ -108,13 +108,14 @@ class Mailroom:
         choices: Mapping[str, MailChoice],
     ) -> int:
         look = look_of(tenant.name, tenant.settings)
-        shades = self.reading.shades(look.accent)
+        reading = self.reading()
+        shades = reading.shades(look.accent)
         drafts = []
         for letter, about, key in letters:
             choice = choices.get(about, NO_CHOICE)
             if not choice.wants(letter.kind):
                 continue
-            reader = self.reading.reader(tenant, choice.language, choice.timezone, ctx.now)
+            reader = reading.reader(tenant, choice.language, choice.timezone, ctx.now)
             made = written(letter, reader, self._ways(ctx, tenant, letter.kind, about), shades)
             payload = {"tenant": str(ctx.tenant_id), "sealed": self.sealer.seal(_body(made, look), _context(ctx))}
             drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))

@@ -35,7 +35,7 @@ from headgate.ui.letters import LetterReading
 from tests.conftest import NOW
 
 SEALER = Envelope((b"k" * 32,))
-MAILROOM = Mailroom(SEALER, LetterReading())
+MAILROOM = Mailroom(SEALER, LetterReading)
 LETTER = reset_letter("ana@nordwind.example", "Ana", "https://hg.example/sign-in/reset/very-secret-token")
 
 

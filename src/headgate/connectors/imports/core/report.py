@@ -176,7 +176,7 @@ class Tally:
 
     def add_bad(self, row: BadRow) -> None:
         """Count a refused row."""
-        entry = self.refused.setdefault(row.reason, [0, _ZERO, 0])
+        entry = self.refused.setdefault(str(row.reason), [0, _ZERO, 0])  # a key of JSON is text, and no phrase
         entry[0] += 1
         if row.amount is None:
             entry[2] += 1

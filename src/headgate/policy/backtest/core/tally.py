@@ -132,6 +132,7 @@ class Tally:
     def refuse(self, decision: UUID, why: str) -> None:
         """A decision on which the candidate has no answer."""
         self.unanswered += 1
+        why = str(why)  # a key of JSON is text, and no phrase
         if why in self.refusals or len(self.refusals) < MOST_WHY:
             self.refusals[why] += 1
         self._example(decision, why)
