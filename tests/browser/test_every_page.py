@@ -32,7 +32,7 @@ approval-credit approval-not-mine approval-decided approval-path approvals appro
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
 audit audit-entry saved-views brand security calendars roles duties mitigations access-reviews
-quarantine quarantine-item returns returns-none return clients provider-access inheritance usage
+quarantine quarantine-item returns returns-none return clients provider-access inheritance packs exports usage
 search keyboard not-found
 not-permitted bad-address
 """.split()
@@ -105,6 +105,7 @@ def pages(opened: Stage) -> Pages:
         "provider-access": ("/provider-access", "tom"),
         "inheritance": ("/inheritance", "tom"),
         "packs": ("/packs", "tom"),
+        "exports": ("/exports", "tom"),
         "usage": ("/use", "tom"),
         "search": ("/search?q=T-0", "carl"),
         "keyboard": ("/help/keyboard", "carl"),
