@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from playwright.sync_api import Locator, Page, Response, expect
 
+from headgate.store import embedded
 from tests.browser.stage import Stage
 from tests.integration.console.long_books import fill_books
 from tests.integration.console.long_lists import MANY, fill
@@ -31,10 +33,14 @@ COPIES = {"/returns", "/deals"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _many(opened: Stage) -> None:
-    """Ten thousand of everything."""
+def _many(opened: Stage, cluster: embedded.Server) -> None:
+    """Ten thousand of everything, and counted, as a server of its own does within seconds."""
     fill(opened.channel, opened.order())
     fill_books(opened.channel)
+    with opened.channel.app.database.transaction(opened.channel.tenant) as conn:
+        (name,) = conn.execute("select current_database()").fetchone() or ("",)
+    with psycopg.connect(cluster.admin_dsn(name), autocommit=True) as admin:
+        admin.execute("analyze")
 
 
 def rows(page: Page) -> Locator:
