@@ -63,7 +63,7 @@ def test_a_page_brings_what_its_scripts_say_as_data() -> None:
 
 
 def test_phrases_of_scripts_are_found_with_their_forms() -> None:
-    assert ("%(count)s error keeps it from review.", "%(count)s errors keep it from review.") in script_phrases(
+    assert ("%(count)s error keeps it from review", "%(count)s errors keep it from review") in script_phrases(
         "policy-editor.js"
     )
     assert ("just now", "") in script_phrases("app.js")

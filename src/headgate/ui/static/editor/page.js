@@ -447,7 +447,7 @@
       var failed = model.tests.filter(function (test) { return !test.passed; }).length;
       var words = (model.dirty() ? _("Not saved yet.") : _("Saved.")) + " ";
       if (broken) words += _("It cannot be read yet.");
-      else if (errors) words += _n("%(count)s error keeps it from review.", "%(count)s errors keep it from review.", errors) + (failed ? " " + _n("%(count)s test fails.", "%(count)s tests fail.", failed) : "");
+      else if (errors) words += _n("%(count)s error keeps it from review", "%(count)s errors keep it from review", errors) + (failed ? ", " + _n("%(count)s of them a failing test", "%(count)s of them failing tests", failed) : "") + ".";
       else words += _n("No errors; %(count)s test passes.", "No errors; %(count)s tests pass.", model.tests.length);
       bar.state.textContent = words;
       problems.replaceChildren();
