@@ -104,7 +104,7 @@ class MailDoor:
             text = phrase("Sign in and choose on the page of your account which mails you get.")
             over = OverStep(self.where, phrase("This link is over"), text, f"{self.where.account}#mails")
             return self.draw(request, over, 404, None, "")
-        locale = self.app.mailroom.reading.reader(tenant, choice.language, choice.timezone, now).locale
+        locale = self.app.mailroom.reading().reader(tenant, choice.language, choice.timezone, now).locale
         return self.draw(
             request, self._step(stop, token, choice, done=form is not None and known), status, tenant, locale
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -19,6 +21,9 @@ from headgate.store.stamp import step_of
 
 if TYPE_CHECKING:
     from headgate.store.stamp import LoadTables
+
+_TRIES: Final = 10
+_PAUSE_SECONDS: Final = 0.2
 
 
 def open_database(settings: Settings, load_tables: LoadTables) -> Database:
@@ -122,7 +127,15 @@ def _set_password(settings: Settings) -> None:
     with psycopg.connect(settings.database_url, autocommit=True) as conn:
         # Hashed here, so that the password itself never reaches the server or its log.
         hashed = conn.pgconn.encrypt_password(str(target["password"]).encode(), APP_ROLE.encode(), b"scram-sha-256")
-        conn.execute(f"alter role {APP_ROLE} password '{hashed.decode()}'")
+        for left in reversed(range(_TRIES)):
+            try:
+                conn.execute(f"alter role {APP_ROLE} password '{hashed.decode()}'")
+                return
+            except psycopg.errors.InternalError:
+                # Roles are the whole server's, and PostgreSQL refuses one of two who change one at the same moment.
+                if not left:
+                    raise
+                time.sleep(_PAUSE_SECONDS * random.random())  # noqa: S311 (no secret: it parts those who collide)
 
 
 def _enter(dsn: str, settings: Settings, server: embedded.Server | None) -> Database:
