@@ -35,7 +35,7 @@ from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
 from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
-from headgate.ui.web import told
+from headgate.ui.web import path_for_logs, told
 from headgate.wiring import App
 
 log = logging.getLogger("headgate.console")
@@ -276,7 +276,7 @@ def error_response(site: Site, request: Request, error: Exception) -> Response:
     """The page for an error. HTMX shows words of its own for parts, so it gets the status and little else."""
     view = error_view(error, str(request.scope["state"]["request_id"]))
     if view.status >= 500:
-        log.error("request failed: %s %s (%s)", request.method, request.url.path, view.trace, exc_info=error)
+        log.error("request failed: %s %s (%s)", request.method, path_for_logs(request), view.trace, exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if view.status == 503:
         headers["retry-after"] = str(getattr(error, "retry_after", 2))

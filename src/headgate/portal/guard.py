@@ -44,7 +44,7 @@ from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
 from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
-from headgate.ui.web import told
+from headgate.ui.web import path_for_logs, told
 from headgate.wiring import App
 
 log = logging.getLogger("headgate.portal")
@@ -277,7 +277,7 @@ def error_response(site: Site, request: Request, error: Exception) -> Response:
     status, message = told(error)
     trace = str(request.scope["state"]["request_id"])
     if status >= 500:
-        log.error("request failed: %s %s (%s)", request.method, request.url.path, trace, exc_info=error)
+        log.error("request failed: %s %s (%s)", request.method, path_for_logs(request), trace, exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == 503:
         headers["retry-after"] = str(getattr(error, "retry_after", 2))

@@ -127,6 +127,14 @@ def problem_told(problem: Problem, label: str = "") -> Phrase:
     return joined(" ", [first, problem.fix]) if problem.fix else first
 
 
+def path_for_logs(request: Request) -> str:
+    """What was asked for, without what stands in its places: a link in a mail is a secret, and many read logs."""
+    path = request.url.path
+    for name, value in sorted(request.path_params.items(), key=lambda each: -len(str(each[1]))):
+        path = path.replace(str(value), f"{{{name}}}") if str(value) else path
+    return path
+
+
 def is_local(request: Request) -> bool:
     """Whether the browser runs on this machine, with nothing in between."""
     headers = request.headers
