@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headgate.kernel.errors import Invalid
@@ -70,6 +70,7 @@ def test_only_known_keys_count_and_each_signature_is_found():
 
 
 @given(st.integers(0, len(NOTE) - 1), st.characters())
+@example(0, "\ud800")
 def test_any_other_character_is_refused_or_leaves_no_signer(place, character):
     changed = NOTE[:place] + character + NOTE[place + 1 :]
     if changed == NOTE:

@@ -123,6 +123,9 @@ def parse_note(note: str) -> Note:
     if not size.isascii() or not size.isdigit() or str(int(size)) != size or len(decoded) != 32:
         raise _not_one("its size or root is not one")
     signatures = tail[:-1].split("\n")
+    # What JSON may bring as half a character is no text that anybody can have signed.
+    if any("\ud800" <= character <= "\udfff" for character in note):
+        raise _not_one("it is not text")
     if len(signatures) > MOST_SIGNATURES:
         raise _not_one(f"it has more than {MOST_SIGNATURES} signatures")
     checkpoint = Checkpoint(origin, int(size), decoded, time.removeprefix(_TIME))
