@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 
 # The first that fits; many browsers name others as well.
 _BROWSERS = (
@@ -25,12 +25,12 @@ _SYSTEMS = (
     ("Linux", "Linux"),
 )
 PROOFS = {
-    "password": "password",
-    "totp": "code",
-    "recovery": "recovery code",
-    "passkey": "passkey",
-    "sign-on": "identity provider",
-    "demo": "demonstration",
+    "password": phrase("password"),
+    "totp": phrase("code"),
+    "recovery": phrase("recovery code"),
+    "passkey": phrase("passkey"),
+    "sign-on": phrase("identity provider"),
+    "demo": phrase("demonstration"),
 }
 
 
@@ -45,4 +45,4 @@ def device_of(user_agent: str) -> str:
 
 def proofs_in_words(proofs: tuple[str, ...]) -> str:
     """How somebody signed in, in words."""
-    return " and ".join(PROOFS.get(proof, proof) for proof in proofs)
+    return joined(phrase(" and "), [PROOFS.get(proof, proof) for proof in proofs])
