@@ -355,26 +355,3 @@ class OrderView(View):
     thread: Thread | None
     can_return: bool = False
     returns: tuple[tuple[str, str, datetime], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PriceView(View):
-    """One price exception."""
-
-    template: ClassVar[str] = "price.html"
-    nav: ClassVar[str] = "prices"
-    live: ClassVar[bool] = True
-
-    request: str
-    product: str
-    status: str
-    explains: str
-    price: Money
-    usual: Money | None
-    quantity: Decimal | None
-    since: datetime
-    until: datetime
-    reason: str
-    order: str
-    changed: datetime
-    thread: Thread
