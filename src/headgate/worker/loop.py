@@ -71,8 +71,7 @@ class Worker:
         runner = self.app.runner()
         self._bell = bell = Bell(self.app.database)
         log.info("worker started", owner=runner.owner)
-        while not self._stop.is_set():
-            bell.quiet()
+        while self._goes_on(bell):
             self.beat = time.monotonic()
             telemetry.worker_round_at.set(time.time())
             try:
@@ -89,6 +88,12 @@ class Worker:
                 bell.wait(self._pause(blocked=done.blocked, told=bell.listens))
         bell.close()
         log.info("worker stopped", owner=runner.owner)
+
+    def _goes_on(self, bell: Bell) -> bool:
+        """Whether there is another round. Asked after the bell fell quiet: a stop rings, and what is rung between the
+        question and the quiet would be lost, so that a stopped worker slept on."""
+        bell.quiet()
+        return not self._stop.is_set()
 
     def _revive(self) -> None:
         try:

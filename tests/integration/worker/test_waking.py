@@ -68,6 +68,22 @@ def test_a_sleeping_worker_stops_when_it_is_told(channel: Channel) -> None:
         worker.wake()
 
 
+def test_a_stop_that_comes_as_a_round_begins_is_not_slept_through(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, quiet = Worker(channel.app, idle_seconds=NEVER), Bell.quiet
+
+    def stop_first(bell: Bell) -> None:
+        worker.stop()
+        quiet(bell)
+
+    monkeypatch.setattr(Bell, "quiet", stop_first)
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
 def listeners(settings: Settings) -> set[int]:
     with psycopg.connect(make_conninfo(settings.database_url, user="postgres")) as conn:
         found = conn.execute(
