@@ -52,6 +52,22 @@ def test_every_table_forces_row_level_security(superuser: Connection) -> None:
     assert loose == []
 
 
+def test_documents_are_not_counted_and_what_is_compared_is(superuser: Connection) -> None:
+    columns = rows(
+        superuser,
+        """
+        select c.relname || '.' || a.attname, coalesce(a.attstattarget, -1) = 0,
+          a.atttypid in ('json'::regtype, 'jsonb'::regtype)
+        from pg_attribute a join pg_class c on c.oid = a.attrelid
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
+        """,
+    )
+    uncounted = {name for name, is_uncounted, _ in columns if is_uncounted}
+    documents = {name for name, _, is_document in columns if is_document}
+    assert "cases.data" in documents
+    assert uncounted == documents | {"decisions.row_ids"}
+
+
 def test_every_table_has_the_tenant_policy_for_reading_and_writing(superuser: Connection) -> None:
     # Compared as PostgreSQL prints it, so that a weaker condition does not pass for the real one.
     condition = "(tenant_id = ( SELECT (current_setting('headgate.tenant'::text))::uuid AS current_setting))"
