@@ -123,6 +123,16 @@ def require_any(*permissions: str) -> Callable[..., Caller]:
     return authorised
 
 
+def oneself(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]) -> Caller:
+    """A dependency: a person with a key of their own, whatever its scopes, for what is theirs alone."""
+    if credentials is None:
+        raise Unauthenticated("send an API key as Authorization: Bearer hgk_…")
+    caller = caller_of(request, credentials.credentials)
+    if caller.ctx.principal.kind != "person":
+        raise Forbidden("this is for people: service accounts and agents have no such choices")
+    return caller
+
+
 def leaving(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]) -> Caller:
     """A dependency: the caller, of the tenant's own, who may take its data away, also while it is shut."""
     return replace(require("tenant.export", staff=True)(request, credentials), leaves=True)
@@ -157,6 +167,7 @@ CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]
 TenantsOperate = Annotated[Caller, Depends(require("tenants.operate", staff=True))]
+Oneself = Annotated[Caller, Depends(oneself)]
 SavedViews = Annotated[Caller, Depends(require_any(*NEEDS))]
 TenantExport = Annotated[Caller, Depends(leaving)]
 Admin = Annotated[Caller, Depends(require("admin", staff=True))]

@@ -15,34 +15,41 @@ SECURITY: Final = "security"
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of mail that can be turned off. `why` stands below each such mail; `partners`: it is for people of
-    partners, else for the tenant's own."""
+    partners, else for the tenant's own. An API key chooses about it that has one of the scopes `needs`: what tells
+    who gets such mails."""
 
     code: str
     label: Phrase
     why: Phrase
+    needs: frozenset[str]
     partners: bool = False
 
 
+_DECIDES: Final = frozenset({"approvals.decide"})
 _ALL = (
     Kind(
         "approvals",
         phrase("Requests for your decision"),
         phrase("You get this mail because something waits for your decision."),
+        _DECIDES,
     ),
     Kind(
         "reminders",
         phrase("Reminders of decisions that are still open"),
         phrase("You get this mail because something still waits for your decision."),
+        _DECIDES,
     ),
     Kind(
         "reviews",
         phrase("Reviews of access that are nearly due"),
         phrase("You get this mail because you are a reviewer of access."),
+        frozenset({"access.review"}),
     ),
     Kind(
         "messages",
         phrase("Messages about your orders, deals and returns"),
         phrase("You get this mail because somebody wrote to your company and nobody has opened it yet."),
+        frozenset({"orders.read", "deals.read", "prices.request", "returns.request"}),
         partners=True,
     ),
 )

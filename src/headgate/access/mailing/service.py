@@ -52,21 +52,34 @@ def choices_of(conn: Connection[Any], principals: Iterable[str]) -> dict[str, Ma
 
 
 def choose_mails(
-    conn: Connection[Any], ctx: Context, *, language: str, timezone: str, off: Collection[str], among: Collection[str]
+    conn: Connection[Any],
+    ctx: Context,
+    *,
+    language: str | None,
+    timezone: str | None,
+    off: Collection[str],
+    among: Collection[str],
+    principal: str = "",
+    by: str = "account",
 ) -> bool:
-    """Keep what the one who acts chose about the kinds `among`; whether it is another choice than before.
+    """Keep what was chosen about the kinds `among` for somebody, else for the one who acts; whether it is another
+    choice than before. None leaves the language or zone as it is; `by` says for the audit trail how it was asked for.
 
     Raises `Invalid` for a language, zone or kind that there is not.
     """
-    _check_language(language)
+    _check_language(language or "")
     if timezone and timezone not in available_timezones():
         raise invalid("timezone", timezone, "is not a time zone", "Use a name such as Europe/Berlin.")
     for kind in (*off, *among):
         if kind not in KINDS:
             raise invalid("off", kind, "is no kind of mail that can be turned off", f"Use {', '.join(KINDS)}.")
-    before = _locked(conn, ctx, ctx.principal.id)
+    whose = principal or ctx.principal.id
+    before = _locked(conn, ctx, whose)
     kept = (before.off - frozenset(among)) | (frozenset(off) & frozenset(among))
-    return _keep(conn, ctx, ctx.principal.id, before, MailChoice(language, timezone, kept))
+    after = MailChoice(
+        before.language if language is None else language, before.timezone if timezone is None else timezone, kept
+    )
+    return _keep(conn, ctx, whose, before, after, by=by)
 
 
 def choose_language(conn: Connection[Any], ctx: Context, language: str) -> bool:

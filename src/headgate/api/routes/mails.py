@@ -1,0 +1,97 @@
+"""Which mails the caller gets, in which language and time zone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from psycopg import Connection
+from pydantic import Field, StringConstraints
+
+from headgate.access.mailing import KINDS, NO_CHOICE, choices_of, choose_mails, kinds_for
+from headgate.api.auth import Caller, Oneself
+from headgate.api.idempotency import Once, write_once
+from headgate.api.models.common import Body, Shape
+from headgate.api.openapi import READ, WRITE, problems
+from headgate.api.parameters import Code
+from headgate.api.strict import StrictRoute
+from headgate.kernel.errors import Forbidden, invalid
+
+router = APIRouter(route_class=StrictRoute, tags=["access"])
+BY_KEY = "API key"
+Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\u0000]*$")]
+
+
+class ChooseMails(Body):
+    """What shall change; what is left out stays."""
+
+    language: Name | None = Field(default=None, description="`en`, `de`; empty for the organisation's.")
+    timezone: Name | None = Field(default=None, description="Such as `Europe/Berlin`; empty for the organisation's.")
+    kinds: dict[Code, bool] = Field(
+        default_factory=dict, max_length=50, description="By `kind`, whether such mails are wanted."
+    )
+
+
+class MailKindView(Shape):
+    """A kind of mails that the caller may turn off."""
+
+    kind: str
+    words: str
+    wanted: bool
+    scopes: list[str] = Field(description="A key needs one of them to choose about this kind.")
+
+
+class MailsView(Shape):
+    """What the caller has chosen. Mails about one's own account are of no kind and always come."""
+
+    language: str = Field(description="Empty: the organisation's.")
+    timezone: str = Field(description="Empty: the organisation's.")
+    kinds: list[MailKindView]
+
+
+@router.get("/me/mails", responses=problems(*READ))
+def read_my_mails(caller: Oneself) -> MailsView:
+    """Which mails the caller gets, in which language and time zone. Any key of a person's may look."""
+    with caller.reading() as conn:
+        return _view(conn, caller)
+
+
+@router.patch("/me/mails", response_model=MailsView, responses=problems(*WRITE))
+def choose_my_mails(request: Request, caller: Oneself, body: ChooseMails, once: Once = None) -> Response:
+    """Choose which mails the caller gets. A key chooses about the kinds it has a scope of; the audit trail keeps it."""
+    _may_choose(caller, body)
+
+    def act(conn: Connection[Any]) -> MailsView:
+        choose_mails(
+            conn,
+            caller.ctx,
+            language=body.language,
+            timezone=body.timezone,
+            off=[kind for kind, wanted in body.kinds.items() if not wanted],
+            among=body.kinds,
+            by=BY_KEY,
+        )
+        return _view(conn, caller)
+
+    return write_once(request, caller, once, body, act)
+
+
+def _may_choose(caller: Caller, body: ChooseMails) -> None:
+    """Raise `Invalid` for a kind that is none of the caller's, `Forbidden` for one that the key has no scope for."""
+    mine = [kind.code for kind in kinds_for(caller.ctx.principal.partner)]
+    for code in body.kinds:
+        if code not in mine:
+            raise invalid(f"kinds.{code}", code, "is no kind of mail that you can turn off", f"Use {', '.join(mine)}.")
+        needs = KINDS[code].needs
+        if needs.isdisjoint(caller.ctx.principal.permissions):
+            raise Forbidden(f"choosing about mails of the kind {code} takes the scope {' or '.join(sorted(needs))}")
+
+
+def _view(conn: Connection[Any], caller: Caller) -> MailsView:
+    me = caller.ctx.principal
+    found = choices_of(conn, [me.id]).get(me.id, NO_CHOICE)
+    kinds = [
+        MailKindView(kind=k.code, words=str(k.label), wanted=found.wants(k.code), scopes=sorted(k.needs))
+        for k in kinds_for(me.partner)
+    ]
+    return MailsView(language=found.language, timezone=found.timezone, kinds=kinds)

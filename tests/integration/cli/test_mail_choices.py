@@ -1,0 +1,53 @@
+"""`headgate account mails`: what somebody gets, shown and changed from the terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from headgate.kernel.settings import Settings
+from tests.integration.cli.shell import Shell
+
+TENANT = ("--tenant", "shop")
+ANA = "ana@shop.example"
+
+
+@pytest.fixture(scope="module")
+def shell(module_settings: Settings) -> Shell:
+    """A shell with a tenant and two people."""
+    made = Shell(module_settings)
+    made.ok("tenant", "create", "shop", "--name", "Shop")
+    for name in ("ana", "ben"):
+        made.ok("tenant", "add-person", f"{name}@shop.example", "--name", name, "--role", "order_desk", *TENANT)
+    return made
+
+
+def wanted(shell: Shell) -> dict[str, bool]:
+    found = shell.read("account", "mails", ANA, *TENANT)
+    return {kind["kind"]: kind["wanted"] for kind in found["kinds"]}
+
+
+def test_what_somebody_gets_is_shown_and_changed(shell: Shell) -> None:
+    assert all(wanted(shell).values())
+    shell.ok("account", "mails", ANA, "--stop", "approvals", "--stop", "reviews", "--language", "de", *TENANT)
+    shell.ok("account", "mails", ANA, "--want", "reviews", "--as", ANA, *TENANT)
+    found = shell.read("account", "mails", ANA, *TENANT)
+    assert found["language"] == "de"
+    assert (wanted(shell)["approvals"], wanted(shell)["reviews"]) == (False, True)
+    said = shell.ok("account", "mails", ANA, *TENANT).out
+    assert "reads mails in de language, times in the organisation's zone" in said
+    assert "Requests for your decision" in said
+
+
+def test_what_cannot_be_chosen_is_refused(shell: Shell) -> None:
+    for arguments, said in (
+        (("--stop", "security"), "is no kind of mail"),
+        (("--stop", "messages"), "is no kind of mail"),
+        (("--stop", "reminders", "--want", "reminders"), "at once"),
+        (("--timezone", "Mars"), "is not a time zone"),
+        (("--language", "xx"), "is not a language"),
+        (("--stop", "reminders", "--as", "ben@shop.example"), "permission admin"),
+    ):
+        ran = shell.run("account", "mails", ANA, *arguments, *TENANT)
+        assert ran.code == 1
+        assert said in ran.err
+    assert wanted(shell)["reminders"]
