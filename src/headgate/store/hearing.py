@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import threading
 from collections import OrderedDict
@@ -18,6 +17,7 @@ from headgate.kernel.clock import Clock
 from headgate.kernel.logger import Log
 from headgate.store.database import Database
 from headgate.store.news import CHANNEL, SESSIONS, Notice, mark_of, notice_of
+from headgate.store.waiting import wait_for_any
 
 # To whom the connection was lost: anything may have changed meanwhile.
 ANYTHING: Final = frozenset({"anything"})
@@ -114,7 +114,8 @@ class Hearing:
             self._follow(ours)
         finally:
             with self._lock:
-                self._bell = None
+                if self._bell is theirs:  # the next listener may have begun anew already, with a bell of its own
+                    self._bell = None
             ours.close()
             theirs.close()
 
@@ -144,7 +145,7 @@ class Hearing:
     def _hear(self, conn: psycopg.Connection, bell: socket.socket) -> bool:
         """Until told to stop, or (True) until nobody has listened for a while: the next listener begins anew."""
         while not self._stopping.is_set():
-            ready, _, _ = select.select([conn.fileno(), bell.fileno()], [], [], _LOOK_SECONDS)
+            ready = wait_for_any([conn.fileno(), bell.fileno()], _LOOK_SECONDS)
             with self._lock:
                 if not ready and not self._listeners:
                     self._thread = self._since = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import select
 import socket
 
 import psycopg
 
 from headgate.kernel.logger import Log
 from headgate.store import Database
+from headgate.store.waiting import wait_for_any
 
 CHANNEL = "headgate_inbox"
 
@@ -51,7 +51,7 @@ class Bell:
         sources: list[int] = [self._ours.fileno()]
         if self._heard is not None:
             sources.append(self._heard.fileno())
-        select.select(sources, [], [], seconds)
+        wait_for_any(sources, seconds)
 
     def close(self) -> None:
         """Let go of the connection. Ringing does nothing from now on."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,11 +14,13 @@ import pytest
 
 from headgate.kernel.clock import FixedClock
 from headgate.store import Database
+from headgate.store import hearing as module
 from headgate.store.hearing import ANYTHING, Hearing, Listener, place_of
 from headgate.store.news import CHANNEL, MOST_PARTNERS, SESSIONS, News, mark_of, notice_of, tell_within
 from tests.conftest import NOW
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+MANY_FILES = 1100
 
 
 class Ear:
@@ -147,10 +151,72 @@ def test_a_lost_connection_is_made_again_and_everybody_looks_anew(
     ready(hearing, ear)
     ear.told.clear()
     with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:  # type: ignore[attr-defined]
-        conn.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'")
+        # Of this database alone: other tests listen on the same server.
+        conn.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where query like 'listen %' and datname = current_database()"
+        )
     assert ear.heard("anything")
     news.tell(tenant, {"order"})
     assert ear.heard("order")
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """More than a thousand files are open, as in a process with that many connections."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < MANY_FILES * 2:
+        pytest.skip(f"this account may open {most} files only")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(least, MANY_FILES * 2), most))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(MANY_FILES)]
+    yield
+    for each in opened:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+
+
+def test_a_process_with_many_connections_hears_as_well(many_files: None, hearing: Hearing, news: News) -> None:
+    tenant = uuid4()
+    ear = Ear(hearing, tenant)
+    ready(hearing, ear)
+    news.tell(tenant, {"order"})
+    assert ear.heard("order")
+
+
+def test_a_listener_that_comes_as_nobody_is_listened_for_any_more_is_let_go_at_once(
+    hearing: Hearing, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.01)
+    gone, let_go, left = threading.Event(), threading.Event(), Database.listen
+
+    class Slow:
+        """A connection that takes its time to be closed."""
+
+        def __init__(self, conn: psycopg.Connection) -> None:
+            self.conn = conn
+
+        def __enter__(self) -> psycopg.Connection:
+            return self.conn
+
+        def __exit__(self, *_: object) -> None:
+            self.conn.close()
+            gone.set()
+            assert let_go.wait(PATIENCE)
+
+    monkeypatch.setattr(Database, "listen", lambda self, channel: Slow(left(self, channel)))
+    first = Ear(hearing, uuid4())
+    ready(hearing, first)
+    hearing.leave(first.listener)
+    assert gone.wait(PATIENCE)
+    monkeypatch.undo()
+    old = next(t for t in threading.enumerate() if t.name == "headgate-news")
+    second = Ear(hearing, uuid4())
+    ready(hearing, second)
+    let_go.set()
+    old.join(PATIENCE)
+    new = next(t for t in threading.enumerate() if t.name == "headgate-news" and t is not old)
+    hearing.close()
+    assert not new.is_alive()
 
 
 def test_a_page_learns_whether_it_missed_something(hearing: Hearing, news: News, clock: FixedClock) -> None:
