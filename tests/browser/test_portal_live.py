@@ -65,6 +65,7 @@ def buy(stage: Stage, number: str, partner: str, quantity: str) -> str:
     """An order of a partner that waits for a decision on its price, and is like no other one."""
     stage.channel.order(number, ("S-1", quantity, "8.00"), partner=partner, customer_reference=f"for {number}")
     stage.channel.govern()
+    stage.channel.app.news.flush()  # told now, and not to a page that is opened a moment later
     return number
 
 

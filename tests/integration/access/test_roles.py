@@ -81,7 +81,7 @@ def test_two_clashing_grants_at_the_same_moment_do_not_both_pass(database, tenan
     barrier = threading.Barrier(2)
 
     def grant(role: str) -> None:
-        barrier.wait(5)
+        barrier.wait(60)
         try:
             with database.transaction(tenant) as conn:
                 grant_role(conn, ctx, ana, role)
@@ -93,7 +93,7 @@ def test_two_clashing_grants_at_the_same_moment_do_not_both_pass(database, tenan
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert sorted(outcomes) == ["granted", "refused"]
 
 

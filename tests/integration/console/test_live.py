@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from headgate.ui import live
 from tests.integration.console.site import Visitor, words
 from tests.scenarios.channel import person
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 AGAIN = {"x-headgate-again": "yes"}
 
 
@@ -235,6 +236,8 @@ def test_a_stream_ends_by_itself_after_a_while_and_when_the_server_stops(
     visitor.enter("carl")
     with patch.object(live.Bounds, "__init__", _brief):
         assert streams(ready=False).until(lambda s: s.over)
+    while not visitor.channel.app.hearing.listening:  # it began with the stream that is over
+        time.sleep(0.01)
     last = streams()
     visitor.channel.app.hearing.close()
     assert last.until(lambda s: s.over)

@@ -99,7 +99,7 @@ def test_writers_at_once_make_one_chain(database, tenant):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     with database.transaction(tenant) as conn:
         report = verify_audit(conn)
     assert report.ok

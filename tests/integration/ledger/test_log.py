@@ -124,8 +124,8 @@ def test_two_transactions_with_the_same_id_at_once_store_it_once(database, tenan
         results["first"] = append_events(conn, NOW, [make_event("y"), make_event("x")], lanes=LANES)
         thread = threading.Thread(target=second)
         thread.start()
-        started.wait(5)
-    thread.join(10)
+        assert started.wait(60)
+    thread.join(60)
     assert [r.status for r in results["first"]] == ["new", "new"]
     assert [r.status for r in results["second"]] == ["duplicate", "conflict", "new"]
     with database.transaction(tenant) as conn:
@@ -145,9 +145,9 @@ def test_when_the_first_of_two_transactions_rolls_back_the_second_stores_the_eve
         append_events(conn, NOW, [make_event()], lanes=LANES)
         thread = threading.Thread(target=second)
         thread.start()
-        started.wait(5)
+        assert started.wait(60)
         raise ZeroDivisionError
-    thread.join(10)
+    thread.join(60)
     assert [r.status for r in results["second"]] == ["new"]
 
 
@@ -167,7 +167,7 @@ def test_many_writers_of_overlapping_batches_in_opposite_orders_never_deadlock(d
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(120)
     assert errors == []
     with database.transaction(tenant) as conn:
         assert len(event_list(conn, limit=500)) == 100
@@ -191,7 +191,7 @@ def test_a_listener_is_told_the_tenant_when_new_events_are_committed(database, t
         append_events(conn, NOW, [make_event("1"), make_event("2")], lanes=LANES)
     with database.transaction(tenant) as conn:
         append_events(conn, NOW, [make_event("1")], lanes=LANES)
-    told = [n.payload for n in superuser.notifies(timeout=2, stop_after=1)]
+    told = [n.payload for n in superuser.notifies(timeout=60, stop_after=1)]
     assert told == [str(tenant)]
     assert list(superuser.notifies(timeout=0.1)) == []
 

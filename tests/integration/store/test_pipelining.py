@@ -20,7 +20,7 @@ def single(fresh_settings) -> Iterator[Database]:
 
 
 def gone(superuser: psycopg.Connection, process: int) -> bool:
-    for _ in range(500):
+    for _ in range(3000):
         if superuser.execute("select from pg_stat_activity where pid = %s", [process]).rowcount == 0:
             return True
         threading.Event().wait(0.02)

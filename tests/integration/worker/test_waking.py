@@ -38,9 +38,11 @@ def working(worker: Worker) -> Iterator[threading.Thread]:
     thread = threading.Thread(target=worker.run)
     with capture_logs():
         thread.start()
-        yield thread
-        worker.stop()
-        thread.join(timeout=60)
+        try:
+            yield thread
+        finally:  # also when the test has failed, or its worker would keep the whole run from ending
+            worker.stop()
+            thread.join(timeout=60)
         assert not thread.is_alive()
 
 
@@ -80,7 +82,7 @@ def test_a_stop_that_comes_as_a_round_begins_is_not_slept_through(
     monkeypatch.setattr(Bell, "quiet", stop_first)
     thread = threading.Thread(target=worker.run, daemon=True)
     thread.start()
-    thread.join(timeout=20)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 
@@ -148,7 +150,9 @@ def test_a_worker_whose_clock_is_not_the_databases_says_so_and_applies_nothing(c
     with capture_logs() as logs:
         assert worker.step(runner).events == 0
     (told,) = logs
-    assert (told["log_level"], told["ahead_seconds"]) == ("error", by.total_seconds())
+    assert told["log_level"] == "error"
+    # Between the two looks at a clock a busy machine may let seconds pass.
+    assert told["ahead_seconds"] == pytest.approx(by.total_seconds(), abs=60)
     clock.by = timedelta(0)
     assert worker.step(runner).events == 1
 

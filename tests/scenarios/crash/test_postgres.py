@@ -26,6 +26,7 @@ from tests.scenarios.channel import account, stock
 
 ORDERS = 60
 KILLS = {15, 40}
+LEASE = 600  # seconds; longer than any machine takes to bring the database back
 
 
 def kill_postgres(home: Path) -> None:
@@ -87,7 +88,7 @@ def test_a_lease_that_a_crash_of_the_database_forgot_is_nobodys_and_its_events_a
     home = run_folder / uuid4().hex
     database, clock = open_database(Settings(home=home, pool_size=6), load_tables), SystemClock()
     tenant = new_tenant(database, clock.now())
-    world = open_world(database, tenant, clock, home, lease_seconds=60)  # type: ignore[arg-type]
+    world = open_world(database, tenant, clock, home, lease_seconds=LEASE)  # type: ignore[arg-type]
     channel = world.channel
     channel.send("credit_account.recorded", items=[account("A-1", "1000000")])
     channel.govern()
@@ -107,7 +108,7 @@ def test_a_lease_that_a_crash_of_the_database_forgot_is_nobodys_and_its_events_a
 
     def claim(owner: str, *, durable: bool) -> list[Lease]:
         with database.transaction(tenant, durable=durable) as conn:
-            return claim_lanes(conn, owner, 60, None, 1000)
+            return claim_lanes(conn, owner, LEASE, None, 1000)
 
     kept = claim("careful", durable=True)
     crash()

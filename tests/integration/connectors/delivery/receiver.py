@@ -72,7 +72,7 @@ class Receiver:
             self.arrived.notify_all()
         return reply
 
-    def wait_for(self, count: int, seconds: float = 20) -> None:
+    def wait_for(self, count: int, seconds: float = 60) -> None:
         with self.arrived:
             assert self.arrived.wait_for(lambda: len(self.received) >= count, seconds), len(self.received)
 
@@ -104,7 +104,7 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = receiver.take(Received(self.path, headers, body))
             if reply.hold is not None:
-                reply.hold.wait(30)
+                reply.hold.wait(120)
                 self.close_connection = True
                 return
             if reply.raw is not None:
