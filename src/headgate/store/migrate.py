@@ -33,7 +33,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from headgate.kernel.errors import Busy, Misconfigured
-from headgate.store.counting import leave_documents_uncounted
+from headgate.store.documents import keep_documents
 from headgate.store.security import secure
 from headgate.store.stamp import fingerprint
 
@@ -157,7 +157,7 @@ def _finish(conn: EngineConnection, metadata: MetaData) -> None:
         raise Misconfigured(f"no migration creates {', '.join(sorted(missing))}; run: make migration m='what changes'")
     raw: Any = conn.connection.driver_connection
     secure(raw, metadata)
-    leave_documents_uncounted(raw)
+    keep_documents(raw)
 
 
 def _stamp(raw: Any) -> None:

@@ -56,7 +56,7 @@ def fingerprint() -> str:
     newest migration's number."""
     package = _HERE.parent
     versions = sorted((_HERE / "migrations" / "versions").glob("[0-9]*.py"))
-    files = [*versions, *(_HERE / "sql").glob("*.sql"), _HERE / "security.py", _HERE / "counting.py"]
+    files = [*versions, *(_HERE / "sql").glob("*.sql"), _HERE / "security.py", _HERE / "documents.py"]
     digest = hashlib.sha256()
     for file in sorted([*files, *package.rglob("tables.py")]):
         digest.update(f"{file.relative_to(package).as_posix()}\0".encode())

@@ -68,6 +68,20 @@ def test_documents_are_not_counted_and_what_is_compared_is(superuser: Connection
     assert uncounted == documents | {"decisions.row_ids"}
 
 
+def test_evaluations_are_squeezed_by_lz4_or_not_at_all(superuser: Connection) -> None:
+    ((storage, method),) = rows(
+        superuser,
+        """
+        select attstorage::text, attcompression::text from pg_attribute
+        where attrelid = 'decisions'::regclass and attname = 'evaluations'
+        """,
+    )
+    ((has_lz4,),) = rows(
+        superuser, "select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'"
+    )
+    assert (storage, method) == (("x", "l") if has_lz4 else ("e", ""))
+
+
 def test_every_table_has_the_tenant_policy_for_reading_and_writing(superuser: Connection) -> None:
     # Compared as PostgreSQL prints it, so that a weaker condition does not pass for the real one.
     condition = "(tenant_id = ( SELECT (current_setting('headgate.tenant'::text))::uuid AS current_setting))"
