@@ -18,11 +18,11 @@ from psycopg import Connection
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
 from headgate.access.clients import forget_tokens
 from headgate.access.federation import Discovery
-from headgate.access.tenancy import Exporter, put_out_guests
+from headgate.access.tenancy import Exporter, TenantExport, put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
-from headgate.connectors.mail import Mailroom, asking_job, mail_port, reviews_job, telling_job
+from headgate.connectors.mail import Mailroom, asking_job, mail_port, reviews_job, telling_job, write_of_export
 from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -280,17 +280,22 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
         discovery,
         news,
         hearing,
-        _exporter(opened, ticking, envelope, settings),
+        _exporter(opened, ticking, envelope, settings, mailroom),
     )
 
 
-def _exporter(database: Database, clock: Clock, envelope: Envelope, settings: Settings) -> Exporter:
+def _exporter(database: Database, clock: Clock, envelope: Envelope, settings: Settings, mailroom: Mailroom) -> Exporter:
     """Writes the exports that tenants ask for; the audit chain is signed to its end first."""
 
     def sign(conn: Connection[Any], ctx: Context) -> None:
         checkpoint_now(conn, ctx, envelope, lanes=settings.lanes)
 
-    return Exporter(database, load_tables, sign, clock, settings.export_max_mb * 1_000_000)
+    most = settings.export_max_mb * 1_000_000
+
+    def tell(conn: Connection[Any], ctx: Context, export: TenantExport) -> None:
+        write_of_export(conn, ctx, export, mailroom)
+
+    return Exporter(database, load_tables, sign, clock, most, tell)
 
 
 def _delivery_ports(settings: Settings, envelope: Envelope) -> Mapping[str, delivery.DeliveryPort]:

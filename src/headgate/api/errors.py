@@ -57,6 +57,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("in_progress", 409, "The same request is being worked on", "Send it again after Retry-After seconds."),
         Kind("too_large", 413, "The body is too large", "Send it in parts."),
         Kind("unsupported_media_type", 415, "The content type is not understood", "Use one that detail names."),
+        Kind("beyond_the_end", 416, "Nothing of it is in that range", "Ask for bytes below the size in Content-Range."),
         Kind("headers_too_large", 431, "The headers are too large", "Send fewer and shorter headers."),
         Kind("invalid", 422, "What it says cannot be accepted", "Mend the fields in errors and send it again."),
         Kind("refused", 422, "It cannot be applied to the records", "Mend the records or the request."),

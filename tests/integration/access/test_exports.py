@@ -17,6 +17,7 @@ from headgate.access import Envelope
 from headgate.access.tenancy import (
     Exporter,
     LeftOff,
+    Part,
     TenantExport,
     ask_export,
     bytes_of,
@@ -52,7 +53,12 @@ def exporter(database: Database, clock: FixedClock, tmp_path: Path, monkeypatch:
     monkeypatch.setattr(exporting, "PIECE", 2048)
     envelope = Envelope.from_home(tmp_path)
     return Exporter(
-        database, lambda: metadata, lambda conn, ctx: checkpoint_now(conn, ctx, envelope, lanes=4), clock, 50_000_000
+        database,
+        lambda: metadata,
+        lambda conn, ctx: checkpoint_now(conn, ctx, envelope, lanes=4),
+        clock,
+        50_000_000,
+        lambda *_: None,
     )
 
 
@@ -234,3 +240,16 @@ def test_a_tenant_that_is_shut_still_gets_its_export_and_other_places_pass_it_ov
         assert (tenant,) not in conn.execute(due, [NOW]).fetchall()
         conn.execute("select set_config('headgate.residency', 'eu', true)")
         assert (tenant,) in conn.execute(due, [NOW]).fetchall()
+
+
+def test_a_part_is_read_from_the_pieces_it_lies_in(
+    database: Database, tenant: UUID, exporter: Exporter, asked: tuple[Context, UUID]
+) -> None:
+    ctx, export = asked
+    work_export(exporter, ctx, "w")
+    made = found(database, tenant, export)
+    whole = b"".join(bytes_of(database, tenant, made))
+    assert made.pieces > 2
+    assert len(whole) == made.size
+    for first, last in ((0, 0), (2047, 2048), (2048, 4095), (2049, 6000), (made.size - 1, made.size - 1)):
+        assert b"".join(bytes_of(database, tenant, made, Part(first, last))) == whole[first : last + 1]

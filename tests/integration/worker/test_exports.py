@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from headgate.access import create_person, grant_role, load_principal
+from headgate.access.mailing import choose_language, want_kind
 from headgate.access.tenancy import ask_export, list_exports
+from headgate.connectors.mail.core.writing import Written
+from headgate.connectors.mail.post import opened
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.settings import Settings
+from headgate.ledger import outbox_list
 from headgate.store import Database
-from headgate.wiring import build
+from headgate.wiring import App, build
 from headgate.worker import ExportLoop
 
 
@@ -54,3 +60,34 @@ def test_told_to_stop_it_leaves_the_export_to_another_and_returns(loop: ExportLo
     assert loop._serve(tenant) == 0
     assert status(loop, tenant) == "running", "begun, and not marked as failed"
     loop.run()
+
+
+def test_who_asked_is_written_to_once_it_is_ready_or_has_failed(
+    tenant: UUID, database: Database, tmp_path: Path, clock: FixedClock
+) -> None:
+    app = build(Settings(home=tmp_path, public_url="https://hg.example"), clock, database)
+    who = "user:ada@nordwind.example"
+    with database.transaction(tenant) as conn:
+        ctx = Context(tenant, SYSTEM, clock.now())
+        create_person(conn, ctx, email="ada@nordwind.example", name="Ada")
+        grant_role(conn, ctx, who, "tenant_admin")
+        choose_language(conn, replace(ctx, principal=load_principal(conn, who, clock.now())), "de")
+
+    def ask_and_work(working: App) -> list[Written]:
+        with database.transaction(tenant) as conn:
+            ask_export(conn, Context(tenant, load_principal(conn, who, clock.now()), clock.now()))
+        ExportLoop(working)._serve(tenant)
+        ExportLoop(working)._serve(tenant)
+        with database.transaction(tenant) as conn:
+            return [opened(working.envelope, row.payload)[0] for row in outbox_list(conn, target="mail")]
+
+    tight = replace(app, exporter=replace(app.exporter, most_bytes=1000))
+    [failed] = ask_and_work(tight)
+    assert (failed.to, failed.subject) == ("ada@nordwind.example", "Ihr Export ist fehlgeschlagen")
+    ready = next(each for each in ask_and_work(app) if each != failed)
+    assert ready.subject == "Ihr Export ist fertig"
+    assert ready.link == "https://hg.example/exports"
+    assert "/mails/" in ready.stop
+    with database.transaction(tenant) as conn:
+        want_kind(conn, Context(tenant, SYSTEM, clock.now()), who, "exports", wanted=False, by="test")
+    assert len(ask_and_work(app)) == 2, "not who wants none"

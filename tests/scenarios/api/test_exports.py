@@ -12,6 +12,7 @@ import pytest
 
 from headgate.access.tenancy import check_export, resume_tenant, suspend_tenant
 from headgate.kernel.clock import FixedClock
+from headgate.ledger import audit_list
 from headgate.store import Database
 from headgate.worker import ExportLoop
 from tests.scenarios.api.world import World, bearer, new_tenant, open_world
@@ -55,6 +56,55 @@ def test_everything_is_asked_for_downloaded_checked_and_ended(world: World) -> N
     ended = world.post("adam", f"/v1/exports/{export}/end", {})
     assert (ended.status_code, ended.json()["status"], ended.json()["ended_by"]) == (200, "removed", person("adam"))
     assert world.get("adam", f"/v1/exports/{export}/file").status_code == 409
+
+
+def test_a_download_that_broke_off_goes_on(world: World) -> None:
+    export = world.post("adam", "/v1/exports", {}).json()["export"]
+    work(world)
+    path, key = f"/v1/exports/{export}/file", bearer(world.keys["adam"])
+    before = taken(world)
+    look = world.client.head(path, headers={**key, "Range": "bytes=0-9"})
+    assert (look.status_code, look.content) == (200, b"")
+    assert taken(world) == before, "nothing was taken by looking"
+    whole = world.client.get(path, headers=key)
+    size, etag = len(whole.content), whole.headers["etag"]
+    assert etag == f'"{hashlib.sha256(whole.content).hexdigest()}"'
+    for name in ("content-length", "etag", "repr-digest", "accept-ranges", "content-disposition", "content-type"):
+        assert look.headers[name] == whole.headers[name]
+    for asked, first, last in (
+        ("bytes=0-0", 0, 0),
+        ("bytes=100-199", 100, 199),
+        (f"bytes={size - 5}-", size - 5, size - 1),
+        ("bytes=-7", size - 7, size - 1),
+        (f"bytes=1-{size * 9}", 1, size - 1),
+        (f"bytes=-{size * 9}", 0, size - 1),
+    ):
+        part = world.client.get(path, headers={**key, "Range": asked, "If-Range": etag})
+        assert part.status_code == 206, asked
+        assert part.headers["content-range"] == f"bytes {first}-{last}/{size}"
+        assert part.headers["content-length"] == str(last - first + 1)
+        assert part.content == whole.content[first : last + 1]
+        assert part.headers["repr-digest"] == whole.headers["repr-digest"]
+    assert taken(world)[-1] == {"sha256": etag.strip('"'), "size": size, "first": 0, "last": size - 1}
+    for asked in ("bytes=5-4", "bytes=-", "bytes=0-1,3-4", "pages=1-2", "bytes=a-b", "bytes=" + "9" * 30 + "-"):
+        assert world.client.get(path, headers={**key, "Range": asked}).content == whole.content, asked
+    for other in ('"0000"', f"W/{etag}", "Mon, 02 Mar 2026 09:00:00 GMT"):
+        answer = world.client.get(path, headers={**key, "Range": "bytes=5-", "If-Range": other})
+        assert (answer.status_code, answer.content) == (200, whole.content), other
+    for asked in (f"bytes={size}-", "bytes=-0", f"bytes={size + 9}-{size + 10}"):
+        refused = world.client.get(path, headers={**key, "Range": asked})
+        assert refused.status_code == 416
+        assert refused.headers["content-range"] == f"bytes */{size}"
+        assert refused.json()["type"] == "/problems/beyond_the_end"
+    assert world.client.head(path, headers=bearer(world.keys["carl"])).status_code == 403
+    world.post("adam", f"/v1/exports/{export}/end", {})
+    assert world.client.head(path, headers=key).status_code == 409
+
+
+def taken(world: World) -> list[dict[str, object]]:
+    """What was noted of downloads, oldest first."""
+    with world.channel.app.database.transaction(world.channel.tenant) as conn:
+        return [dict(e.body) for e in audit_list(conn, action="tenant_export.downloaded", limit=50)][::-1]
 
 
 def test_the_week_is_over_for_everybody(world: World) -> None:

@@ -46,6 +46,12 @@ _ALL = (
         frozenset({"access.review"}),
     ),
     Kind(
+        "exports",
+        phrase("Exports of everything that are ready or have failed"),
+        phrase("You get this mail because you asked for an export of everything."),
+        frozenset({"tenant.export"}),
+    ),
+    Kind(
         "messages",
         phrase("Messages about your orders, deals and returns"),
         phrase("You get this mail because somebody wrote to your company and nobody has opened it yet."),

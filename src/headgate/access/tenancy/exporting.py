@@ -64,18 +64,21 @@ where export = %(export)s and status = 'running' and owner = %(owner)s returning
 # Signs the audit chain up to its end, so that the export has a proof of all of it.
 Sign = Callable[[Connection[Any], Context], object]
 GoesOn = Callable[[], bool]
+# Told of an export that is ready or has failed, in the transaction that says so.
+Ended = Callable[[Connection[Any], Context, TenantExport], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """What is needed to write exports: where to, which tables there are, how the chain is signed, and how large a file
-    may get."""
+    """What is needed to write exports: where to, which tables there are, how the chain is signed, how large a file may
+    get, and who is told how one ended."""
 
     database: Database
     tables: Callable[[], MetaData]
     sign: Sign
     clock: Clock
     most_bytes: int
+    ended: Ended
 
 
 def work_export(by: Exporter, ctx: Context, owner: str, goes_on: GoesOn = lambda: True) -> TenantExport | None:
@@ -95,7 +98,7 @@ def work_export(by: Exporter, ctx: Context, owner: str, goes_on: GoesOn = lambda
         conn.execute(_AFRESH, {"export": claimed.export})
         if claimed.attempts > MOST_ATTEMPTS:
             why = f"its process ended {MOST_ATTEMPTS} times before it was done; the log of the worker says more"
-            _fail(conn, replace(ctx, now=now), claimed.export, owner, why)
+            _fail(by, conn, replace(ctx, now=now), claimed.export, owner, why)
             return get_export(conn, claimed.export)
     try:
         _write(by, ctx, claimed.asked_by, metadata, _Pieces(by, ctx.tenant_id, claimed.export, owner, goes_on))
@@ -105,7 +108,7 @@ def work_export(by: Exporter, ctx: Context, owner: str, goes_on: GoesOn = lambda
         known = isinstance(error, HeadgateError)
         why = error.message if isinstance(error, HeadgateError) else "it broke; the log of the worker says how"
         with by.database.transaction(ctx.tenant_id) as conn:
-            gone = not _fail(conn, replace(ctx, now=by.clock.now()), claimed.export, owner, why)
+            gone = not _fail(by, conn, replace(ctx, now=by.clock.now()), claimed.export, owner, why)
         if not known and not gone:
             raise
     with by.database.transaction(ctx.tenant_id, read_only=True) as conn:
@@ -125,12 +128,13 @@ def _write(by: Exporter, ctx: Context, asked_by: str, metadata: MetaData, out: _
     out.finish(ctx, made)
 
 
-def _fail(conn: Connection[Any], ctx: Context, export: UUID, owner: str, why: str) -> bool:
+def _fail(by: Exporter, conn: Connection[Any], ctx: Context, export: UUID, owner: str, why: str) -> bool:
     values = {"export": export, "owner": owner, "error": why, "now": ctx.now}
     if conn.execute(_FAIL, values).fetchone() is None:
         return False
     conn.execute(_AFRESH, {"export": export})
     record(conn, ctx, "tenant_export.failed", "tenant_export", str(export), error=why)
+    by.ended(conn, ctx, get_export(conn, export))
     return True
 
 
@@ -207,7 +211,9 @@ class _Pieces:
         with self.by.database.transaction(self.tenant) as conn:
             if conn.execute(_FINISH, values | told).fetchone() is None:
                 raise LeftOff("the export was cancelled or taken over")
-            record(conn, replace(ctx, now=now), "tenant_export.made", "tenant_export", str(self.export), **told)
+            at_end = replace(ctx, now=now)
+            record(conn, at_end, "tenant_export.made", "tenant_export", str(self.export), **told)
+            self.by.ended(conn, at_end, get_export(conn, self.export))
 
     def _store(self, data: bytes) -> None:
         with self.by.database.transaction(self.tenant) as conn:

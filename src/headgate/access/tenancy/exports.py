@@ -49,10 +49,20 @@ _OVER = """
 update tenant_exports set status = 'removed', ended_at = %(now)s where status = 'ready' and expires_at <= %(now)s
 returning export
 """
+# All but the last are as long as the first.
+_WIDTH = "select octet_length(data) from tenant_export_pieces where export = %(export)s and place = 0"
 _PIECE = """
 select p.data from tenant_export_pieces p join tenant_exports e on e.export = p.export
 where p.export = %(export)s and p.place = %(place)s and e.status = 'ready'
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a file, from the first to the last, both counted from 0 and both in it."""
+
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +150,43 @@ def end_export(conn: Connection[Any], ctx: Context, export: UUID) -> TenantExpor
     return get_export(conn, export)
 
 
-def note_download(conn: Connection[Any], ctx: Context, export: UUID) -> TenantExport:
-    """An export that can be downloaded, with the note of who does. Raises `NotFound`, and `Conflict` for one that is
-    not ready or no more."""
+def downloadable(conn: Connection[Any], ctx: Context, export: UUID) -> TenantExport:
+    """An export that can be downloaded by who acts. Raises `NotFound`, and `Conflict` for one that is not ready or no
+    more."""
     _expect_own(ctx)
     found = get_export(conn, export)
     state = found.state(ctx.now)
     if state != "ready":
         raise Conflict(phrase("this export is %(state)s; nothing of it can be downloaded", state=state))
-    record(conn, ctx, "tenant_export.downloaded", "tenant_export", str(export), sha256=found.sha256, size=found.size)
     return found
 
 
-def bytes_of(database: Database, tenant: UUID, export: TenantExport) -> Iterator[bytes]:
-    """The file, piece by piece, each in a transaction of its own: whoever reads slowly holds nothing up. Raises
-    `Conflict` where it was removed meanwhile, so that half a file is not taken for a whole one."""
-    for place in range(export.pieces):
+def note_download(conn: Connection[Any], ctx: Context, export: UUID, part: Part | None = None) -> TenantExport:
+    """The same with the note of who downloads it, or which part of it."""
+    found = downloadable(conn, ctx, export)
+    told: dict[str, Any] = {"sha256": found.sha256, "size": found.size}
+    if part is not None:
+        told |= {"first": part.first, "last": part.last}
+    record(conn, ctx, "tenant_export.downloaded", "tenant_export", str(export), **told)
+    return found
+
+
+def bytes_of(database: Database, tenant: UUID, export: TenantExport, part: Part | None = None) -> Iterator[bytes]:
+    """The file or a part of it, piece by piece, each in a transaction of its own: whoever reads slowly holds nothing
+    up. Raises `Conflict` where it was removed meanwhile, so that half a file is not taken for a whole one."""
+    if not export.size:
+        return
+    first, last = (part.first, part.last) if part else (0, export.size - 1)
+    with database.transaction(tenant, read_only=True) as conn:
+        row = conn.execute(_WIDTH, {"export": export.export}).fetchone()
+    width = row[0] if row else export.size
+    for place in range(first // width, last // width + 1):
         with database.transaction(tenant, read_only=True) as conn:
             row = conn.execute(_PIECE, {"export": export.export, "place": place}).fetchone()
         if row is None:
             raise Conflict("the export was removed while it was read")
-        yield bytes(row[0])
+        begins = place * width
+        yield bytes(row[0][max(0, first - begins) : last - begins + 1])
 
 
 def _expect_own(ctx: Context) -> None:

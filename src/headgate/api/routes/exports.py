@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from psycopg import Connection
 from pydantic import Field
@@ -17,6 +18,7 @@ from headgate.access.tenancy import (
 from headgate.access.tenancy import (
     ask_export,
     bytes_of,
+    downloadable,
     end_export,
     get_export,
     list_exports,
@@ -27,23 +29,34 @@ from headgate.api.idempotency import Once, write_once
 from headgate.api.models.common import Body, PageOf, Shape
 from headgate.api.openapi import FIND, READ, WRITE, Responses, problems
 from headgate.api.parameters import Instant
+from headgate.api.ranges import part_of
 from headgate.api.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute, tags=["tenants"])
 ExportPath = Annotated[UUID, Path()]
+
+
+def _told(*names: str) -> dict[str, Any]:
+    words = {
+        "Repr-Digest": "SHA-256 of the whole file (RFC 9530).",
+        "ETag": "A strong tag, made of the same digest; send it as If-Range to go on.",
+        "Accept-Ranges": "`bytes`",
+        "Content-Range": "Which bytes of how many these are.",
+    }
+    return {name: {"description": words[name], "required": True, "schema": {"type": "string"}} for name in names}
+
+
+_FILE = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+_WHOLE = ("Repr-Digest", "ETag", "Accept-Ranges")
 _ZIP: Responses = {
     200: {
         "description": "A ZIP of JSON lines per table, the proof of the audit chain, and a manifest with digests.",
-        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
-        "headers": {
-            "Repr-Digest": {
-                "description": "SHA-256 of the file (RFC 9530).",
-                "required": True,
-                "schema": {"type": "string"},
-            }
-        },
-    }
+        "content": _FILE,
+        "headers": _told(*_WHOLE),
+    },
+    206: {"description": "A part of it.", "content": _FILE, "headers": _told(*_WHOLE, "Content-Range")},
 }
+_HEADERS: Responses = {200: {"description": "What would be downloaded.", "headers": _told(*_WHOLE)}}
 
 
 class AskExport(Body):
@@ -113,20 +126,52 @@ def end_tenant_export(
     return write_once(request, caller, once, body, act)
 
 
-@router.get("/exports/{export}/file", responses={**problems(*FIND, 409), **_ZIP}, response_class=StreamingResponse)
-def download_tenant_export(caller: TenantExport, export: ExportPath) -> StreamingResponse:
-    """The file. Who downloaded it stands in the audit chain; check it with `headgate tenant check-export`."""
+@router.head("/exports/{export}/file", responses={**problems(*FIND, 409), **_HEADERS}, response_class=Response)
+def look_at_tenant_export(caller: TenantExport, export: ExportPath) -> Response:
+    """Size, tag and digest of the file, without it. Nothing is noted, for nothing is taken."""
+    with caller.reading() as conn:
+        found = downloadable(conn, caller.ctx, export)
+    headers = {**_about(found), "Content-Length": str(found.size)}
+    return Response(status_code=200, headers=headers, media_type="application/zip")
+
+
+@router.get("/exports/{export}/file", responses={**problems(*FIND, 409, 416), **_ZIP}, response_class=StreamingResponse)
+def download_tenant_export(
+    caller: TenantExport,
+    export: ExportPath,
+    asked: Annotated[str, Header(alias="Range", max_length=200, description="One range: `bytes=1048576-`.")] = "",
+    if_range: Annotated[
+        str, Header(alias="If-Range", max_length=200, description="The `ETag` of the part there is already.")
+    ] = "",
+) -> StreamingResponse:
+    """The file, or a part of it. Who downloaded what stands in the audit chain; check the file with
+    `headgate tenant check-export`."""
     with caller.writing() as conn:
-        found = note_download(conn, caller.ctx, export)
+        ready = downloadable(conn, caller.ctx, export)
+        part = part_of(asked, if_range, _tag(ready), ready.size)
+        found = note_download(conn, caller.ctx, export, part)
+    headers, length = dict(_about(found)), found.size
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.first}-{part.last}/{found.size}"
+        length = part.last - part.first + 1
+    headers["Content-Length"] = str(length)
+    pieces = bytes_of(caller.app.database, caller.ctx.tenant_id, found, part)
+    return StreamingResponse(pieces, 200 if part is None else 206, headers, "application/zip")
+
+
+def _tag(found: Export) -> str:
+    return f'"{found.sha256}"'
+
+
+def _about(found: Export) -> Mapping[str, str]:
     digest = base64.b64encode(bytes.fromhex(found.sha256)).decode()
-    headers = {
+    return {
         "Content-Disposition": f'attachment; filename="{found.file_name}"',
-        "Content-Length": str(found.size),
+        "Accept-Ranges": "bytes",
+        "ETag": _tag(found),
         "Repr-Digest": f"sha-256=:{digest}:",
         "Cache-Control": "no-store",
     }
-    pieces = bytes_of(caller.app.database, caller.ctx.tenant_id, found)
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 def _view(found: Export, now: Instant) -> ExportView:

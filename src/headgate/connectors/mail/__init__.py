@@ -9,6 +9,7 @@ from headgate.connectors.mail.core.letters import (
     reset_letter,
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
+from headgate.connectors.mail.ending import write_of_export
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
 from headgate.connectors.mail.post import TARGET, Mailroom
 from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
@@ -33,6 +34,7 @@ __all__ = [
     "reviews_job",
     "telling_job",
     "wants_mails",
+    "write_of_export",
     "write_to_deciders",
     "write_to_partners",
     "write_to_reviewers",

@@ -67,6 +67,7 @@ LETTERS: dict[str, list[Letter]] = {
             overdue=True,
         ),
     ],
+    "export_letter": [letters.export_letter(TO, NAME, asked_at=NOW, until=until, link=LINK) for until in (None, NOW)],
     "message_letter": [
         letters.message_letter(TO, NAME, who="#4", kind="deal", subject="#1", count=count, link=LINK)
         for count in (1, 3)

@@ -226,6 +226,29 @@ def message_letter(to: str, name: str, *, who: str, kind: str, subject: str, cou
     )
 
 
+def export_letter(to: str, name: str, *, asked_at: datetime, until: datetime | None, link: str) -> Letter:
+    """An export of everything is ready to be downloaded until then, or it failed. The file is on the page, behind the
+    sign-in, and not in the mail."""
+    ready = until is not None
+    told = (
+        phrase("Everything that your organisation has is written to one file.")
+        if ready
+        else phrase("It could not be written. The page says why; ask for it again when that is mended.")
+    )
+    known_until: tuple[tuple[str, object], ...] = ((phrase("Can be downloaded until"), until),) if ready else ()
+    return Letter(
+        to,
+        name,
+        phrase("Your export is ready") if ready else phrase("Your export failed"),
+        (told,),
+        phrase("Open the page of exports"),
+        link,
+        (phrase("You sign in as always, and prove once more who you are before you download it."),) if ready else (),
+        facts=((phrase("Asked for"), asked_at), *known_until),
+        kind="exports",
+    )
+
+
 def word_of(code: str) -> Phrase:
     """What a code such as `price_exception` is called within a sentence."""
     return Phrase(" ".join(code.split("_")).capitalize()).lower()
