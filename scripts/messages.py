@@ -5,18 +5,21 @@
 
 Phrases come from `_('…')`, `ngettext` and the filter `plural` in templates; from `phrase("…")`, `counted("…", "…")`
 and `say("…")` in code; from `_("…")` and `_n("…", "…")` in scripts; from the messages and fixes of errors that
-pages show; and from the tables of words that pages pass through `say`.
+pages show; and from the tables of words that pages pass through `say`. Each pack has a catalogue of its own, with its
+titles, labels, reasons and what partners are told.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import yaml
 from babel.messages.catalog import Catalog
 from babel.messages.catalog import Message as BabelMessage
 from babel.messages.pofile import read_po, write_po
@@ -197,17 +200,71 @@ def template() -> Catalog:
     return catalog
 
 
+# What people read of a pack; the rest of its files is code and codes.
+WORDED = {"title", "description", "label", "because", "told", "refuse", "task"}
+_SECTION = re.compile(r" (?:[A-Z]?\d[\d.]*|[A-Z])$")
+_CODE = re.compile(r"[a-z][a-z_]+")
+_QUOTED = re.compile(r"'([a-z_]+)'")
+
+
+def pack_template(folder: Path) -> Catalog:
+    """All that people read of a pack. Clauses of one document are one phrase, `Order policy {section}`; words that
+    stand for values of a sentence have the value's name as their context."""
+    catalog = Catalog(project="Headgate", charset="utf-8", copyright_holder="Headgate")
+    for file in (folder / "pack.yaml", *sorted(folder.glob("p*/*.yaml"))):
+        for context, text in _pack_words(yaml.load(file.read_text(), Loader=yaml.CSafeLoader)):
+            catalog.add(text, locations=[(str(file.relative_to(folder)), 0)], context=context or None)
+    return catalog
+
+
+def _pack_words(document: Any) -> Iterator[tuple[str, str]]:
+    yield from (("", text) for text in _texts({k: v for k, v in document.items() if k != "tests"}, ""))
+    rows = document.get("rows") or ()
+    for column in document.get("inputs") or ():
+        name, tests = column["name"], " ".join(str(row.get("when", {}).get(column["name"], "")) for row in rows)
+        if any(f"{{{name}}}" in str(row.get("because")) for row in rows):
+            given = {str(test.get("given", {}).get(name, "")) for test in document.get("tests") or ()}
+            codes = column.get("values") or {*_QUOTED.findall(tests), *filter(_CODE.fullmatch, given)}
+            yield from ((name, code) for code in sorted(codes) if code)
+
+
+def _texts(node: Any, name: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _texts(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _texts(value, name)
+    elif isinstance(node, str) and node and name == "clause":
+        yield _SECTION.sub(" {section}", node)
+    elif isinstance(node, str) and node and not node.startswith("$") and name in WORDED:
+        yield node.strip()
+        # A distance below that is negative is told as one above.
+        if "} % below" in node:
+            yield node.strip().replace("} % below", "} % above")
+
+
 def load(language: str) -> Catalog:
     """The catalogue of a language as it is kept."""
     with (LOCALE / f"{language}.po").open("rb") as source:
         return read_po(source, locale=language)
 
 
-def write(language: str, catalog: Catalog) -> None:
+def load_pack(folder: Path, language: str) -> Catalog:
+    """The catalogue of a pack in a language as it is kept; an empty one where there is none yet."""
+    file = folder / "locale" / f"{language}.po"
+    if not file.exists():
+        return Catalog(locale=language)
+    with file.open("rb") as source:
+        return read_po(source, locale=language)
+
+
+def write(file: Path, language: str, catalog: Catalog) -> None:
     """Keep a catalogue, sorted, without dates and places that change when nothing else does."""
     text = io.BytesIO()
     write_po(text, catalog, width=120, omit_header=True, include_lineno=False, sort_output=True)
-    (LOCALE / f"{language}.po").write_bytes(HEADER.format(language=language).encode() + text.getvalue())
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(HEADER.format(language=language).encode() + text.getvalue())
 
 
 def lacking_of(catalog: Catalog) -> list[str]:
@@ -234,20 +291,30 @@ def pairs(message: BabelMessage) -> list[tuple[str, str]]:
     return list(zip(forms(message.id), forms(message.string), strict=True))
 
 
+def packs() -> list[Path]:
+    """The folders of the shipped packs."""
+    return sorted(file.parent for file in (ROOT / "packs").glob("*/pack.yaml"))
+
+
 def main(arguments: list[str]) -> int:
     """Update each catalogue, or with `--check` only say what it lacks."""
     lacking = 0
-    for language in LANGUAGES.keys() - {ENGLISH}:
-        catalog = load(language)
-        catalog.update(template(), no_fuzzy_matching=True)
-        catalog.obsolete.clear()
-        missing = lacking_of(catalog)
-        lacking += len(missing)
-        print(f"{language}: {len(catalog)} phrases, {len(missing)} without a translation")
-        for each in missing:
-            print(f"  {each}")
-        if "--check" not in arguments:
-            write(language, catalog)
+    for language in sorted(LANGUAGES.keys() - {ENGLISH}):
+        kept = [(LOCALE / f"{language}.po", load(language), template())]
+        kept += [
+            (folder / "locale" / f"{language}.po", load_pack(folder, language), pack_template(folder))
+            for folder in packs()
+        ]
+        for file, catalog, found in kept:
+            catalog.update(found, no_fuzzy_matching=True)
+            catalog.obsolete.clear()
+            missing = lacking_of(catalog)
+            lacking += len(missing)
+            print(f"{file.relative_to(ROOT)}: {len(catalog)} phrases, {len(missing)} without a translation")
+            for each in missing:
+                print(f"  {each}")
+            if "--check" not in arguments:
+                write(file, language, catalog)
     return 1 if lacking and "--check" in arguments else 0
 
 

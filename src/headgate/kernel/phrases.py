@@ -78,6 +78,26 @@ class Sentence(Phrase):
         return finished(super().said(translate, count))
 
 
+class Opening(Phrase):
+    """A phrase that stands at the beginning: with a capital, in whatever language it is said."""
+
+    __slots__ = ()
+
+    def __new__(cls, told: Phrase) -> Opening:
+        """The phrase with a capital."""
+        made = str.__new__(cls, told[:1].upper() + told[1:])
+        made.text, made.values, made.many, made.number = told.text, told.values, told.many, told.number
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Opening, (Phrase(self.text, dict(self.values), self.many, self.number),)
+
+    def said(self, translate: Translate, count: Count) -> str:
+        """The phrase in another language."""
+        found = super().said(translate, count)
+        return found[:1].upper() + found[1:]
+
+
 def finished(text: str) -> str:
     """A text with a capital and a full stop."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "…")) else ".") if text else ""
@@ -118,7 +138,7 @@ def swapped(text: str, change: Callable[[str], str]) -> Phrase:
         return told if change(told) == told else Phrase(change(told))
     values = {name: _swapped(value, change) for name, value in told.values.items()}
     made = Phrase(told.text, values, told.many, told.number)
-    return Sentence(made) if isinstance(told, Sentence) else made
+    return type(told)(made) if isinstance(told, (Sentence, Opening)) else made
 
 
 def _swapped(value: object, change: Callable[[str], str]) -> object:

@@ -13,6 +13,8 @@ import platformdirs
 from headgate.kernel.errors import Misconfigured
 
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# In a checkout the shipped packs lie at the root of the repository, in an installed wheel inside the package.
+PACKS = (Path(__file__).resolve().parents[3] / "packs", Path(__file__).resolve().parents[1] / "_packs")
 BACKTEST_DAYS = 400  # a year, and a quarter's end to look back from
 
 

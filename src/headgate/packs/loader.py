@@ -11,11 +11,10 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, invalid
+from headgate.kernel.settings import PACKS
 from headgate.policy import PolicyService
 from headgate.process import install
 
-# In a checkout packs lie at the root of the repository, in an installed wheel inside the package.
-_PLACES = (Path(__file__).resolve().parents[3] / "packs", Path(__file__).resolve().parents[1] / "_packs")
 _KEYS = {"pack", "version", "title", "description", "processes", "policies", "metrics"}
 
 
@@ -34,10 +33,10 @@ class Pack:
 
 def find_pack(name: str) -> Path:
     """The folder of a shipped pack. Raises NotFound naming those that there are."""
-    for place in _PLACES:
+    for place in PACKS:
         if (place / name / "pack.yaml").is_file():
             return place / name
-    known = sorted({p.parent.name for place in _PLACES if place.is_dir() for p in place.glob("*/pack.yaml")})
+    known = sorted({p.parent.name for place in PACKS if place.is_dir() for p in place.glob("*/pack.yaml")})
     raise NotFound(f"there is no pack {name}; shipped are {', '.join(known) or 'none'}")
 
 

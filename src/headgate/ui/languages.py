@@ -13,8 +13,11 @@ from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from babel import Locale, UnknownLocaleError, negotiate_locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from headgate.ui.packed import pack_catalogue
 
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH = "en"
@@ -32,10 +35,17 @@ def translations(language: str) -> NullTranslations:
         return NullTranslations()
     with file.open("rb") as source:
         catalog = read_po(source, locale=language)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalog)
-    compiled.seek(0)
-    return GNUTranslations(compiled)
+    ours = _compiled(catalog)
+    # What packs bring counts where our own catalogue has nothing to say.
+    ours.add_fallback(_compiled(pack_catalogue(language)))
+    return ours
+
+
+def _compiled(catalog: Catalog) -> GNUTranslations:
+    made = io.BytesIO()
+    write_mo(made, catalog)
+    made.seek(0)
+    return GNUTranslations(made)
 
 
 def language_of(locale: str) -> str:

@@ -10,6 +10,7 @@ from headgate.console.present.audit import Verified, verified_of
 from headgate.console.present.evaluations import Tables
 from headgate.console.present.names import Names
 from headgate.console.visit import Visit
+from headgate.kernel.phrases import worded
 from headgate.ledger import AuditEntry, ProofState, audit_list, proof_states
 
 VERIFIED = "audit.verified"
@@ -30,7 +31,7 @@ def definition_titles(
 ) -> dict[tuple[str, int], tuple[str, dict[str, str]]]:
     """The title of each process version and of its stages."""
     return {
-        (d.process, d.version): (d.title, {stage.id: stage.title for stage in d.stages.values()})
+        (d.process, d.version): (worded(d.title), {stage.id: worded(stage.title) for stage in d.stages.values()})
         for d in visit.app.engine.definitions.versions(visit.conn, versions).values()
     }
 

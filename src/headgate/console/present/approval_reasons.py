@@ -12,8 +12,9 @@ from headgate.console.present.evaluations import readable, reason_of
 from headgate.console.present.lens import Lens
 from headgate.console.present.order import OrderFacts
 from headgate.console.views.approval import Reason
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
 from headgate.process import Approval
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 
@@ -42,7 +43,7 @@ def _reason(
 ) -> Reason:
     worst = max(items, key=lambda item: number(item.get("stake")))
     found = by_key.get((kind, str(worst.get("line") or "")))
-    text = readable(str(worst.get("detail", "")), lens)
+    text: str = readable(str(worst.get("detail", "")), lens)
     if found is not None and found.evaluation is not None and found.evaluation.get("outputs", {}).get("list") is None:
         text = reason_of(found.evaluation, lens, found.place)
     if len(items) > 1:
@@ -51,7 +52,7 @@ def _reason(
         )
     policy = reference(found, facts.tables) if found is not None and facts is not None else None
     href = urls.explain_check(facts.order_no, found.key) if policy and found is not None and facts is not None else ""
-    return Reason(kind, f"{text}." if not text.endswith(".") else text, policy, href)
+    return Reason(kind, sentence(text), policy, href)
 
 
 def _return_reasons(exceptions: Sequence[str], summary: Mapping[str, Any]) -> tuple[Reason, ...]:
@@ -65,8 +66,8 @@ def _return_reasons(exceptions: Sequence[str], summary: Mapping[str, Any]) -> tu
                 quantity=o.get("quantity"),
                 line=o.get("line"),
                 condition=humanise(str(o.get("condition"))).lower(),
-                outcome=o.get("outcome"),
-                because=o.get("because"),
+                outcome=humanise(str(o.get("outcome"))).lower(),
+                because=recorded(str(o.get("because"))),
             )
             for o in outcomes
         ]
@@ -78,7 +79,7 @@ def _return_reasons(exceptions: Sequence[str], summary: Mapping[str, Any]) -> tu
                 quantity=f.get("quantity"),
                 product=f.get("product"),
                 reason=humanise(str(f.get("reason"))).lower(),
-                because=f.get("because"),
+                because=recorded(str(f.get("because"))),
             )
             for f in findings
         ]
@@ -96,14 +97,15 @@ def _deal_reasons(summary: Mapping[str, Any]) -> tuple[Reason, ...]:
     if summary.get("appeal"):
         return (Reason("appeal", phrase("They say: “%(appeal)s”", appeal=summary["appeal"]), None),)
     return tuple(
-        Reason(str(each.get("exception")), f"{each.get('because')}.", None) for each in summary.get("findings") or ()
+        Reason(str(each.get("exception")), sentence(recorded(str(each.get("because")))), None)
+        for each in summary.get("findings") or ()
     )
 
 
 def _special_reason(summary: Mapping[str, Any], lens: Lens) -> str:
     far = deepest(summary)
     justification = str(summary.get("justification") or "")
-    why = f" They say: “{justification}”" if justification else ""
+    why = phrase(" They say: “%(justification)s”", justification=justification) if justification else ""
     if summary.get("contract") is None or far is None:
         return phrase("No agreement gives a price for it.%(why)s", why=why)
     return phrase("%(far)s below the contract price.%(why)s", far=lens.fmt.percent(-far), why=why)

@@ -20,12 +20,13 @@ from headgate.console.views.standing import Standing
 from headgate.console.views.work import TaskRow
 from headgate.domain.calendar import Hours, calendar_on, working_time_between
 from headgate.kernel.clock import parse_instant
-from headgate.kernel.phrases import joined, phrase
+from headgate.kernel.phrases import Phrase, joined, phrase, worded
 from headgate.ledger import AuditEntry
 from headgate.process import Approval, Definition
 from headgate.process.core.definition import Escalation
 from headgate.process.core.service_level import ANSWERED, ASKED, clock_of
 from headgate.process.messages import Message
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 
@@ -56,7 +57,7 @@ def case_view(
     return CaseView(
         case_id=row["case_id"],
         title=title,
-        process=definition.title if definition is not None else humanise(row["process"]),
+        process=worded(definition.title) if definition is not None else humanise(row["process"]),
         process_version=row["version"],
         status=row["status"],
         outcome=humanise(row["outcome"]).lower() if row["outcome"] else "",
@@ -93,7 +94,7 @@ def _need(
     row: Mapping[str, Any], pending: Approval | None, tasks: Sequence[Mapping[str, Any]], *, can_act: bool
 ) -> str:
     if row["status"] == "closed":
-        return "Settled."
+        return phrase("Settled.")
     if pending is not None:
         roles = list(dict.fromkeys(humanise(s.role).lower() for s in pending.steps if s.status == "open"))
         later = list(dict.fromkeys(humanise(s.role).lower() for s in pending.steps if s.status == "waiting"))
@@ -102,12 +103,12 @@ def _need(
             if can_act
             else phrase("approval by %(roles)s", roles=joined(phrase(" and "), roles))
         )
-        return phrase(
-            "Waits for %(who)s%(later)s.", who=who, later=", then by " + joined(phrase(" and "), later) if later else ""
-        )
+        if later:
+            return phrase("Waits for %(who)s, then by %(later)s.", who=who, later=joined(phrase(" and "), later))
+        return phrase("Waits for %(who)s.", who=who)
     if tasks:
         return phrase(
-            "Waits for %(role)s: %(title)s.", role=humanise(tasks[0]["role"]).lower(), title=tasks[0]["title"]
+            "Waits for %(role)s: %(title)s.", role=humanise(tasks[0]["role"]).lower(), title=recorded(tasks[0]["title"])
         )
     return phrase("Nothing is needed from people now.")
 
@@ -120,21 +121,21 @@ def stages(row: Mapping[str, Any], definition: Definition | None, entries: Seque
             entered.pop(stage, None)
             entered[stage] = entry.at
     current = row["stage"]
-    titles = {s.id: s.title for s in definition.stages.values()} if definition is not None else {}
+    titles = {s.id: worded(s.title) for s in definition.stages.values()} if definition is not None else {}
     past = [Stage(titles.get(s, humanise(s)), "done", at) for s, at in entered.items() if s != current]
     closed = row["status"] == "closed"
     here = Stage(titles.get(current, humanise(current)), "done" if closed else "current", entered.get(current))
-    titles_ahead = _ahead(definition, current) if definition is not None and not closed else []
+    titles_ahead = _ahead(definition, current) if definition is not None and not closed else ()
     return (*past, here, *(Stage(title, "ahead") for title in titles_ahead))
 
 
-def _ahead(definition: Definition, current: str) -> list[str]:
+def _ahead(definition: Definition, current: str) -> Sequence[str]:
     """The stages after the current one that lead to the first end: those off the straight path are left out."""
     ids = list(definition.stages)
     found = []
     for stage in (definition.stages[i] for i in ids[ids.index(current) + 1 :] if current in ids):
         if not stage.exception:
-            found.append(stage.title)
+            found.append(worded(stage.title))
         if stage.final:
             break
     return found
@@ -161,8 +162,13 @@ def _sla(
         warn_at=row["warn_at"],
         spent_minutes=int(spent.total_seconds() // 60),
         budget_minutes=int(budget.total_seconds() // 60),
-        calendar=f"{calendar.title}, {calendar_on(calendar.hours, lens.now).timezone} ({calendar.because})",
-        paused_because=str(kept.get("because", "")) if since else "",
+        calendar=phrase(
+            "%(title)s, %(zone)s (%(because)s)",
+            title=worded(calendar.title),
+            zone=calendar_on(calendar.hours, lens.now).timezone,
+            because=worded(calendar.because),
+        ),
+        paused_because=worded(str(kept.get("because", ""))) if since else "",
         paused_since=since,
         target_at=parse_instant("target_at", kept["target_at"]) if "target_at" in kept else None,
         chain=tuple(map(_link, stage.sla.chain)),
@@ -173,8 +179,8 @@ def _sla(
 
 
 def _link(link: Escalation) -> str:
-    what = phrase("takes over") if link.reassign else phrase("is told")
-    return f"{link.after.normalize():f} h: {humanise(link.role).lower()} {what}"
+    told = phrase("%(hours)s h: %(role)s takes over") if link.reassign else phrase("%(hours)s h: %(role)s is told")
+    return Phrase(told, {"hours": f"{link.after.normalize():f}", "role": humanise(link.role).lower()})
 
 
 def _paused_since(row: Mapping[str, Any]) -> datetime | None:
@@ -208,7 +214,7 @@ def _task(row: Mapping[str, Any], task: Mapping[str, Any], names: Names, lens: L
     return TaskRow(
         task=task["task"],
         kind=task["kind"],
-        title=task["title"],
+        title=recorded(task["title"]),
         href=urls.case(row["case_id"]),
         subject=row["subject"],
         partner=None,

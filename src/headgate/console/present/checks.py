@@ -19,7 +19,7 @@ from headgate.console.present.evaluations import (
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, PolicyRef
 from headgate.console.views.order import Check
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Phrase, phrase
 from headgate.ui.words import humanise
 
 RELEASE = "release"
@@ -110,20 +110,18 @@ def _check(group: Sequence[Found], tables: Tables, lens: Lens) -> Check:
     # The one that strays furthest speaks for those that are alike.
     first = max(group, key=_strays)
     own = first.evaluation is not None and first.evaluation.get("outputs", {}).get("list") is None
-    reason = readable(first.detail, lens)
+    reason: str = readable(first.detail, lens)
     facts: tuple[Fact, ...] = ()
     if first.evaluation is not None and own:
         facts, reason = input_facts(tables, first.evaluation), reason_of(first.evaluation, lens, first.place)
         if len(group) > 1:
             facts = (Fact(phrase("Shown for line"), first.line), *facts)
-            alike = "pass" if first.outcome == "pass" else phrase("like it")
-            reason = phrase(
-                "%(reason)s (line %(line)s; %(group)s more %(alike)s)",
-                reason=reason,
-                line=first.line,
-                group=len(group) - 1,
-                alike=alike,
+            told = (
+                phrase("%(reason)s (line %(line)s; %(group)s more pass)")
+                if first.outcome == "pass"
+                else phrase("%(reason)s (line %(line)s; %(group)s more like it)")
             )
+            reason = Phrase(told, {"reason": reason, "line": first.line, "group": len(group) - 1})
     return Check(
         key=first.key,
         title=TITLES.get(first.check, humanise(first.check)),

@@ -19,6 +19,7 @@ from headgate.console.views.deals import DealRow, DealView, Rival, RuleRow, Sign
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase
 from headgate.policy import Decision
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 HUNDRED = Decimal(100)
@@ -125,7 +126,7 @@ def deal_view(
         lines=tuple(_line(line, row["currency"]) for line in content["lines"]),
         protected_until=row["protected_until"],
         granted_days=row["granted_days"],
-        told=tuple(row["told"]),
+        told=tuple(map(recorded, row["told"])),
         requested_by=_registrant(str(row["requested_by"]), row["partner"], names),
         rivals=tuple(_rival(each, customer, row, lens) for each in against),
         rules=_rules(decision),
@@ -146,7 +147,7 @@ def _territory(content: Mapping[str, Any], decision: Decision | None) -> str | N
     """What the partner named, and whose the customer's place is as the last assessment found it."""
     named = str(content.get("territory") or "")
     whose = TERRITORIES.get(str(decision.inputs.get("territory", "")), "") if decision is not None else ""
-    return f"{named} ({whose})" if named and whose else named or whose or None
+    return phrase("%(named)s (%(whose)s)", named=named, whose=whose) if named and whose else named or whose or None
 
 
 def _facts(
@@ -189,7 +190,7 @@ def _signal(signal: Mapping[str, Any]) -> SignalRow:
     name = str(signal["name"])
     return SignalRow(
         label=SIGNALS.get(name, humanise(name)),
-        because=str(signal["because"]),
+        because=recorded(str(signal["because"])),
         ours=str(signal["ours"]),
         theirs=str(signal["theirs"]),
         points=number(signal["strength"]) * number(signal["weight"]) * HUNDRED,
@@ -254,8 +255,8 @@ def _rules(decision: Decision | None) -> tuple[RuleRow, ...]:
                 RuleRow(
                     row=row,
                     outcome=str(outputs[i].get("outcome", "")) if i < len(outputs) else "",
-                    because=evaluation["reasons"][i] if i < len(evaluation["reasons"]) else "",
-                    clause=evaluation["clauses"][i] if i < len(evaluation["clauses"]) else "",
+                    because=recorded(evaluation["reasons"][i]) if i < len(evaluation["reasons"]) else "",
+                    clause=recorded(evaluation["clauses"][i]) if i < len(evaluation["clauses"]) else "",
                     href=urls.policy_row(decision.policy, decision.version, row),
                 )
             )
@@ -270,5 +271,7 @@ def _registrant(principal: str, partner: str, names: Names) -> Person:
         of_partner = principal.startswith(("partner:", "source:")) or not principal
         return Person(principal, company.name, "service") if of_partner else names.person(principal)
     if account.partner == partner:
-        return Person(principal, f"{account.name} of {company.name}", account.kind)
+        return Person(
+            principal, phrase("%(name)s of %(company)s", name=account.name, company=company.name), account.kind
+        )
     return names.person(principal)

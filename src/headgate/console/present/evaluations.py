@@ -12,15 +12,17 @@ from headgate.console.present.asks import instant
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, FactValue, PolicyRef
 from headgate.console.views.explain import Cell, Link
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Opening, Phrase, phrase, swapped, worded
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
 from headgate.ui.format import Percent
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 # Numbers with decimals; not parts of codes, versions or clauses such as 2.4.
 _NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d{2,}(?![\w.])|(?<![\w.#-])-?\d+\.\d+(?= %)")
+_DECIMAL = re.compile(r"-?\d{1,30}\.\d{1,30}")
 # A policy measures one way; a negative distance is said as the other side.
 _BELOW = re.compile(r"-(\d+(?:\.\d+)?)( %) below\b")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -47,7 +49,8 @@ def policy_ref(tables: Tables, evaluation: Recorded, place: int = 0) -> PolicyRe
     policy, version = version_of(evaluation)
     compiled, row = tables.get((policy, version)), row_of(tables, evaluation, place)
     title = compiled.table.title if compiled is not None else humanise(policy)
-    return PolicyRef(policy, title, version, row.id if row else "", row.clause if row else "")
+    clause = recorded(row.clause) if row is not None else ""
+    return PolicyRef(policy, worded(title), version, row.id if row else "", clause)
 
 
 def input_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
@@ -66,7 +69,7 @@ def output_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
         texts = [
             ", ".join(f"{humanise(k).lower()} {v}" for k, v in item.items() if v not in (None, "")) for item in items
         ]
-        return tuple(Fact(f"Row {row}", text) for row, text in zip(rows, texts, strict=False))
+        return tuple(Fact(phrase("Row %(row)s", row=row), text) for row, text in zip(rows, texts, strict=False))
     return _facts(outputs, compiled.table.outputs if compiled is not None else ())
 
 
@@ -83,7 +86,7 @@ def fact(name: str, value: object, column: InputColumn | OutputColumn | None) ->
     kind = column.type if column is not None else "string"
     if kind == "percent":
         label = label.removesuffix(", in %")
-    return Fact(label, typed(value, kind), name)
+    return Fact(worded(label), typed(value, kind), name)
 
 
 def typed(value: object, kind: str) -> FactValue:
@@ -139,7 +142,7 @@ def passed_over(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[tuple
         if known is None:
             found.append((missed.row, phrase("it did not fit")))
             continue
-        label = known.label[:1].lower() + known.label[1:]
+        label = lens.fmt.within(known.label)
         found.append(
             (
                 missed.row,
@@ -166,12 +169,16 @@ def reason_of(evaluation: Recorded, lens: Lens, place: int = 0) -> str:
     return readable(str(reasons[place]), lens) if place < len(reasons) else ""
 
 
-def readable(text: str, lens: Lens, decimals: int = 2) -> str:
-    """A recorded sentence: a capital, instants and long numbers as people write them."""
-    text = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), text)
-    text = _BELOW.sub(r"\1\2 above", text)
-    text = _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), decimals), text)
-    return text[:1].upper() + text[1:]
+def readable(text: str, lens: Lens, decimals: int = 2) -> Phrase:
+    """A recorded sentence in the reader's language: a capital, instants and long numbers as people write them."""
+
+    def tidy(value: str) -> str:
+        value = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), value)
+        if _DECIMAL.fullmatch(value):
+            return lens.fmt.number(Decimal(value), decimals)
+        return _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), decimals), value)
+
+    return Opening(swapped(recorded(_BELOW.sub(r"\1\2 above", text)), tidy))
 
 
 def day_of(at: datetime, lens: Lens) -> date:

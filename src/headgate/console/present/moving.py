@@ -18,7 +18,7 @@ from headgate.console.views.moving import (
     Question,
     StayRow,
 )
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import phrase, sentence, worded
 from headgate.process import Definition
 from headgate.process.core.differences import Difference
 from headgate.process.core.moving import Renaming
@@ -65,7 +65,7 @@ def move_view(
     under_way = next((str(each["migration"]) for each in past if each["status"] in _UNDER_WAY), "")
     return MoveView(
         process=newest.process,
-        title=(here or newest).title,
+        title=worded((here or newest).title),
         versions=tuple(
             Option(
                 str(v),
@@ -137,14 +137,14 @@ def _group(group: Group, definitions: Mapping[int, Definition], new: Definition 
 
 def _title(stage: str, definition: Definition | None) -> str:
     known = definition.stages.get(stage) if definition is not None else None
-    return known.title if known is not None else stage
+    return worded(known.title) if known is not None else stage
 
 
 def _questions(
     found: Rehearsal, definitions: Mapping[int, Definition], new: Definition, fields: Mapping[str, str]
 ) -> tuple[Question, ...]:
-    places = tuple(Option(s.id, s.title) for s in new.stages.values() if not s.final)
-    titles = {s.id: s.title for d in definitions.values() for s in d.stages.values()}
+    places = tuple(Option(s.id, worded(s.title)) for s in new.stages.values() if not s.final)
+    titles = {s.id: worded(s.title) for d in definitions.values() for s in d.stages.values()}
     steps = dict.fromkeys(s.id for stage in new.stages.values() for s in steps_of(stage) if s.id)
     keeps = (
         Option(KEEP, phrase("Carry it along as it is")),

@@ -10,8 +10,9 @@ from headgate.console.present.evaluations import Recorded, Tables, input_facts, 
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, PolicyRef
 from headgate.console.views.explain import ApprovalPathView, PathStep
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase, worded
 from headgate.process import Approval
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 
@@ -34,8 +35,10 @@ def path_view(
     facts: list[Fact] = []
     for evaluation in evaluations:
         found = input_facts(tables, evaluation)
-        prefix = f"{humanise(str(evaluation.get('inputs', {}).get('exception', '')))}: " if len(evaluations) > 1 else ""
-        facts += [Fact(f"{prefix}{each.label.lower()}" if prefix else each.label, each.value) for each in found]
+        of = humanise(str(evaluation.get("inputs", {}).get("exception", ""))) if len(evaluations) > 1 else None
+        facts += [
+            Fact(joined(": ", (of, lens.fmt.within(each.label))) if of else each.label, each.value) for each in found
+        ]
     return ApprovalPathView(
         approval=approval.approval,
         subject=ask_of(approval.subject_type, approval.exceptions, approval.summary, lens.fmt).act,
@@ -46,7 +49,7 @@ def path_view(
                 quorum=step.quorum,
                 people=tuple(a.name for a in holders.get(step.role, ())) or (phrase("nobody holds this role yet"),),
                 status=step.status,
-                why=". ".join(why[each] for each in step.matrix_row.split(", ") if each in why)
+                why=joined(". ", [why[each] for each in step.matrix_row.split(", ") if each in why])
                 or phrase("The matrix asks for it"),
                 row=step.matrix_row,
                 due_at=step.due_at,
@@ -57,9 +60,9 @@ def path_view(
         facts=tuple(facts),
         policy=PolicyRef(
             policy,
-            compiled.table.title if compiled is not None else humanise(policy),
+            worded(compiled.table.title) if compiled is not None else humanise(policy),
             version,
             row.id if row is not None else "",
-            row.clause if row is not None else "",
+            recorded(row.clause) if row is not None else "",
         ),
     )

@@ -23,7 +23,7 @@ from headgate.console.views.policies import (
     TableRow,
     VersionRow,
 )
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Phrase, joined, phrase, worded
 from headgate.policy import (
     Checked,
     Evidence,
@@ -37,6 +37,7 @@ from headgate.policy import (
 from headgate.policy.core.evaluation import plain_json
 from headgate.policy.core.model import Formula
 from headgate.policy.coverage import Coverage, RowCoverage
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 MOST_FACTS = 12
@@ -78,7 +79,7 @@ def policy_rows(
         found.append(
             PolicyRow(
                 policy=policy,
-                title=version.title,
+                title=worded(version.title),
                 owner=made.table.owner,
                 version=version.version,
                 status=status_of(version, lens),
@@ -117,13 +118,13 @@ def _pending(policy: str, shown: PolicyVersion, versions: Sequence[PolicyVersion
     if not waiting:
         return ""
     words = {
-        "draft": phrase("is a draft by"),
-        "in_review": phrase("in review, by"),
-        "approved": phrase("approved, by"),
-        "active": phrase("scheduled, by"),
+        "draft": phrase("v%(version)s is a draft by %(name)s"),
+        "in_review": phrase("v%(version)s in review, by %(name)s"),
+        "approved": phrase("v%(version)s approved, by %(name)s"),
+        "active": phrase("v%(version)s scheduled, by %(name)s"),
     }
     newest = waiting[0]
-    return f"v{newest.version} {words.get(newest.status, newest.status)} {names.person(newest.author).name}"
+    return Phrase(words[newest.status], {"version": newest.version, "name": names.person(newest.author).name})
 
 
 def policy_view(
@@ -153,7 +154,7 @@ def policy_view(
     start = _start(table, row, after)
     return PolicyView(
         policy=shown.policy,
-        title=shown.title,
+        title=worded(shown.title),
         owner=table.owner,
         version=shown.version,
         status=status_of(shown, lens),
@@ -235,8 +236,13 @@ def problems_of(checked: Checked) -> tuple[Problem, ...]:
     tones = {"error": "breach", "warning": "risk", "note": "quiet"}
     found = []
     for issue in sorted(checked.issues, key=lambda i: (order[i.severity], i.line)):
-        parts = [f"row {issue.row}" if issue.row else "", f"column {issue.column}" if issue.column else ""]
-        where = ", ".join(p for p in parts if p) or (f"line {issue.line}" if issue.line else "")
+        parts = [
+            phrase("row %(row)s", row=issue.row) if issue.row else "",
+            phrase("column %(column)s", column=issue.column) if issue.column else "",
+        ]
+        where = joined(", ", [p for p in parts if p]) or (
+            phrase("line %(line)s", line=issue.line) if issue.line else ""
+        )
         found.append(Problem(tones[issue.severity], where, issue.message, issue.fix))
     return tuple(found)
 
@@ -279,7 +285,7 @@ def _emergency(shown: PolicyVersion, names: Names, lens: Lens) -> Emergency | No
 
 def _column(column: InputColumn | OutputColumn) -> TableColumn:
     source = column.source if isinstance(column, InputColumn) else None
-    label = column.label or column.name
+    label = worded(column.label or column.name)
     return TableColumn(
         phrase("%(label)s (from %(source)s)", label=label, source=source) if source else label, column.name, column.type
     )
@@ -290,8 +296,8 @@ def _row(row: Row, table: PolicyTable, counted: RowCoverage | None) -> TableRow:
         id=row.id,
         when=tuple(row.when.get(column.name, "") for column in table.inputs),
         then=_then(row, table),
-        because=row.because,
-        clause=row.clause,
+        because=worded(row.because),
+        clause=recorded(row.clause),
         hits=counted.count if counted is not None else None,
         share=counted.share if counted is not None else None,
     )
@@ -312,7 +318,7 @@ def _test(result: ExampleResult, table: PolicyTable, place: int) -> PolicyTest:
     got: tuple[Fact, ...] = ()
     if not result.passed:
         got = _facts({name: result.outputs.get(name) for name in test.expect}, table) or (
-            Fact("problem", "; ".join(result.problems)),
+            Fact(phrase("Problem"), "; ".join(result.problems)),
         )
     return PolicyTest(result.name, _facts(test.given, table), _facts(test.expect, table), result.passed, got)
 
@@ -323,7 +329,7 @@ def _facts(values: Mapping[str, object], table: PolicyTable) -> tuple[Fact, ...]
         shown: object = value
         if name == "list" and isinstance(value, (list, tuple)):
             items = [", ".join(f"{k} {v}" for k, v in item.items()) for item in value if isinstance(item, dict)]
-            shown = "; ".join(items) or "nothing"
+            shown = "; ".join(items) or phrase("nothing")
         found.append(fact(name, plain_json(shown), table.input(name) or table.output(name)))
     return tuple(found)
 

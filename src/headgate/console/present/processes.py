@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from headgate.console import urls
 from headgate.console.views.processes import ProcessesView, ProcessRow, ProcessVersionRow, ProcessView, StageRow
-from headgate.kernel.phrases import joined, phrase
+from headgate.kernel.phrases import joined, phrase, worded
 from headgate.process import Definition
 from headgate.process.core.definition import Stage
 from headgate.process.core.diagram import Live, diagram, ways
@@ -37,7 +37,7 @@ def processes_view(versions: Sequence[Mapping[str, Any]], sums: Mapping[str, Map
         rows.append(
             ProcessRow(
                 process=process,
-                title=version["title"],
+                title=worded(version["title"]),
                 version=version["version"],
                 status=version["status"],
                 since=version["valid_from"],
@@ -60,10 +60,10 @@ def process_view(
     own = [v for v in versions if v["process"] == definition.process]
     live = {s.id: _live(definition, s, counts) for s in definition.stages.values() if not s.final}
     leads = {s: tuple(w.end for w in ways(definition) if w.start == s) for s in definition.stages}
-    titles = {s.id: s.title for s in definition.stages.values()}
+    titles = {s.id: worded(s.title) for s in definition.stages.values()}
     return ProcessView(
         process=definition.process,
-        title=definition.title,
+        title=worded(definition.title),
         version=definition.version,
         status=next((v["status"] for v in own if v["version"] == definition.version), "retired"),
         owner=humanise(definition.owner),
@@ -72,7 +72,7 @@ def process_view(
         late=sum(n for _, n in counts.values()),
         stages=tuple(
             StageRow(
-                title=s.title,
+                title=titles[s.id],
                 clock=_clock(s),
                 leads=tuple(titles[end] for end in leads[s.id]),
                 kind="final" if s.final else "exception" if s.exception else "straight",
@@ -110,5 +110,5 @@ def _clock(stage: Stage) -> str:
     said = [phrase("%(hours)s working hours", hours=f"{stage.sla.hours.normalize():f}")]
     if stage.sla.target is not None:
         said.append(phrase("target %(hours)s", hours=f"{stage.sla.target.normalize():f}"))
-    said += [phrase("paused: %(because)s", because=pause.because) for pause in stage.sla.pauses]
+    said += [phrase("paused: %(because)s", because=worded(pause.because)) for pause in stage.sla.pauses]
     return joined(", ", said)

@@ -15,7 +15,8 @@ from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
 from headgate.console.views.returns import ReturnedLine, ReturnPage, ReturnRow
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 OPEN = ("requested", "deciding", "returned", "authorised", "sent", "received", "inspected")
@@ -107,7 +108,12 @@ def _outcomes(content: Mapping[str, Any], line: str) -> tuple[tuple[Decimal, str
     told = [o for o in content["outcomes"] if o["line"] == line]
     if told:
         return tuple(
-            (number(o["quantity"]), humanise(o["condition"]), f"{humanise(o['outcome'])}: {o['because']}") for o in told
+            (
+                number(o["quantity"]),
+                humanise(o["condition"]),
+                joined(": ", (humanise(o["outcome"]), recorded(o["because"]))),
+            )
+            for o in told
         )
     found = [f for f in content["findings"] if f["line"] == line]
     return tuple((number(f["quantity"]), humanise(f["condition"]), f["note"]) for f in found)

@@ -12,7 +12,7 @@ from headgate.console.present.names import Names
 from headgate.console.views.common import FormError, Option
 from headgate.console.views.standing import AroundRow, AskedRow, BranchRow, StepInView
 from headgate.kernel.canonical import instant_text
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.process import Case, Definition
 from headgate.process.core.branches import ALONE, Place, live
 from headgate.process.core.consequences import Outlook, may_retry, step_words
@@ -107,10 +107,10 @@ def step_in_view(
         case_title=f"{humanise(case.subject_type)} {case.subject}",
         kind=wanted.kind,
         at=wanted.at,
-        title=phrase("Move to '%(title)s'", title=stage.title)
+        title=phrase("Move to '%(title)s'", title=worded(stage.title))
         if stage is not None and wanted.kind == "jump"
         else _title(wanted),
-        stages=tuple(Option(s.id, s.title) for s in definition.stages.values() if s.id != case.stage),
+        stages=tuple(Option(s.id, worded(s.title)) for s in definition.stages.values() if s.id != case.stage),
         will=found.will if found is not None else (),
         will_not=found.will_not if found is not None else (),
         second=found is not None and found.second,

@@ -16,6 +16,7 @@ from headgate.console.views.common import Tab
 from headgate.console.views.work import TaskRow
 from headgate.kernel.phrases import phrase
 from headgate.process.desk import DeskSums
+from headgate.ui.recorded import recorded
 
 SCOPES = {
     "mine": phrase("Mine"),
@@ -33,7 +34,9 @@ def task_rows(rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens) -> tu
 def _task(row: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
     about = row["approval"] is not None
     title = (
-        ask_of(row["subject_type"], row["exceptions"], row["summary"] or {}, lens.fmt).short if about else row["title"]
+        ask_of(row["subject_type"], row["exceptions"], row["summary"] or {}, lens.fmt).short
+        if about
+        else recorded(row["title"])
     )
     return TaskRow(
         task=row["task"],

@@ -21,6 +21,7 @@ from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.process.messages import About, send_message
 from headgate.ui.cookies import Notice
 from headgate.ui.format import countries
+from headgate.ui.recorded import recorded
 
 MOST_ROWS = 20
 ROWS = 3
@@ -238,7 +239,7 @@ def _view(
         products=products(visit),
         files=file_rows(visit, code, removable=row is None),
         today=visit.today(),
-        told=tuple(row["told"]) if row is not None else (),
+        told=tuple(map(recorded, row["told"])) if row is not None else (),
         sent=row is not None,
         kept=kept,
     )

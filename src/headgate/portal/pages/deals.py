@@ -12,13 +12,14 @@ from headgate.channel.deals import Milestone
 from headgate.domain.calendar import add_working_time
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.ledger import StoredEvent, event_list
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, day_or_none, file_rows
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.views import DealRow, DealsView, DealView, Step, Tab
 from headgate.portal.visit import Answer, Door, Go, Visit
+from headgate.ui.recorded import recorded
 
 PAGE = 30
 DRAFT = "draft"
@@ -228,7 +229,7 @@ def _told(row: Mapping[str, Any], milestones: list[Milestone]) -> tuple[str, ...
     """What the rules let the partner know. What was said while people looked at it is over once they have decided, and
     one that expired says why."""
     looked_at = any(m.status in CHECKED for m in milestones)
-    return () if looked_at and row["status"] not in {*CHECKED, "expired"} else tuple(row["told"])
+    return () if looked_at and row["status"] not in {*CHECKED, "expired"} else tuple(map(recorded, row["told"]))
 
 
 def _spent(since: datetime | None, until: datetime | None, now: datetime) -> int:
@@ -255,7 +256,7 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
             text = phrase(
                 "%(text)s until %(day)s", text=text, day=visit.fmt.day(m.protected_until - timedelta(seconds=1))
             )
-        steps.append(Step(m.at, text, icon, tone, "", " ".join(news)))
+        steps.append(Step(m.at, text, icon, tone, "", joined(" ", map(recorded, news)) if news else ""))
     return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
 
 

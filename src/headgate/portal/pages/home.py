@@ -16,6 +16,7 @@ from headgate.portal.pages.orders import need_of
 from headgate.portal.views import HomeView, Need
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.process.messages import unseen_by_partner
+from headgate.ui.recorded import recorded
 
 SOON = timedelta(days=21)
 MOST = 8
@@ -69,7 +70,7 @@ def _return_needs(visit: Visit) -> list[Need]:
         Need(
             say("Return %(rma)s needs something from you") % {"rma": row["rma"]},
             urls.rma(row["rma"]),
-            " ".join(row["told"]),
+            joined(" ", map(recorded, row["told"])),
             row["updated_at"],
             icon="arrow-back-up",
         )
@@ -137,7 +138,7 @@ def _happened(visit: Visit) -> list[Need]:
         Need(
             joined(": ", (m.customer, headline(m.kind, m.status).lower())),
             urls.deal(m.deal),
-            " ".join(m.told),
+            joined(" ", map(recorded, m.told)),
             m.at,
             icon="circle-dot",
             tone="quiet",

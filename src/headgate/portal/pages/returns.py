@@ -12,7 +12,7 @@ from headgate.channel.products import product_names
 from headgate.channel.returns import ReturnMilestone
 from headgate.kernel.errors import Conflict, Invalid
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.portal import urls
 from headgate.portal.pages.reading import amount, by_field, size_words
 from headgate.portal.pages.room import no_room_for_files
@@ -21,6 +21,7 @@ from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnsView, 
 from headgate.portal.views import FileRow, Stage, Step, Tab
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
+from headgate.ui.recorded import recorded
 from headgate.ui.web import attachment
 
 PAGE = 30
@@ -150,7 +151,7 @@ def return_view(
         status=status,
         explains=explains,
         whose=WHOSE.get(whose, ""),
-        told=tuple(row["told"]),
+        told=tuple(map(recorded, row["told"])),
         wanted=row["wanted"],
         send_by=row["send_by"] if status in ("authorised", "sent") else None,
         carrier=row["carrier"],
@@ -200,13 +201,13 @@ def _line(each: Mapping[str, Any], row: Mapping[str, Any], names: Mapping[str, s
         received=amount(content["received"].get(each["line"], "0")),
         credit=Money(credit, row["currency"]) if credit else None,
         fee=Money(fee, row["currency"]) if fee else None,
-        outcomes=tuple((amount(o["quantity"]), OUTCOMES[o["outcome"]], o["told"]) for o in outcomes),
+        outcomes=tuple((amount(o["quantity"]), OUTCOMES[o["outcome"]], recorded(o["told"])) for o in outcomes),
     )
 
 
 def _step(each: ReturnMilestone) -> Step:
     text, icon, tone = HEADLINES.get(each.status, (each.status, "circle-dot", "quiet"))
-    return Step(each.at, text, icon, tone, quote=" ".join(each.told))
+    return Step(each.at, text, icon, tone, quote=joined(" ", map(recorded, each.told)) if each.told else "")
 
 
 def file_rows(visit: Visit, rma: str) -> tuple[FileRow, ...]:

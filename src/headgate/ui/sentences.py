@@ -1,0 +1,84 @@
+"""What code beneath the pages records in English, as phrases; `recorded` finds a recorded sentence among them again.
+
+The code that records them writes them out itself, for it runs for every order; `tests/unit/ui/test_recorded.py` lets it
+record each of them and asks for its phrase.
+"""
+
+from __future__ import annotations
+
+from headgate.kernel.phrases import phrase
+
+# domain/checks: what each check of an order found.
+_CHECKS = (
+    phrase("partner %(partner)s is not known"),
+    phrase("partner %(partner)s is %(partner_status)s"),
+    phrase("partner %(partner)s is active with terms %(terms)s"),
+    phrase("partner %(partner)s is active; this is its first order"),
+    phrase("partner %(partner)s is active with terms %(terms)s; this is its first order"),
+    phrase("partner %(partner)s is active; the order asks for terms %(asked)s, agreed are %(agreed)s"),
+    phrase(
+        "partner %(partner)s is active; the order asks for terms %(asked)s, agreed are %(agreed)s; "
+        "this is its first order"
+    ),
+    phrase("asked %(price)s; no agreement gives a price for %(product)s"),
+    phrase("asked %(price)s, as in %(agreement)s"),
+    phrase("asked %(price)s, %(percent)s %% below %(contract)s of %(agreement)s"),
+    phrase("asked %(price)s, %(percent)s %% above %(contract)s of %(agreement)s"),
+    phrase("the cost of %(product)s is not known"),
+    phrase("margin %(percent)s %% at %(price)s with a cost of %(cost)s"),
+    phrase("margin of the order %(percent)s %%: %(amount)s with costs of %(cost)s"),
+    phrase("the partner has no credit account"),
+    phrase("account %(account)s: exposure %(before)s + this order %(order)s = %(after)s of %(limit)s (%(percent)s %%)"),
+    phrase(
+        "account %(account)s: exposure %(before)s + this order %(order)s = %(after)s of %(limit)s (%(percent)s %%); "
+        "payments are overdue by %(days)s days or more"
+    ),
+    phrase(
+        "account %(account)s: exposure %(before)s + this order %(order)s = %(after)s of %(limit)s (%(percent)s %%); "
+        "the account is on hold"
+    ),
+    phrase(
+        "account %(account)s: exposure %(before)s + this order %(order)s = %(after)s of %(limit)s (%(percent)s %%); "
+        "payments are overdue by %(days)s days or more; the account is on hold"
+    ),
+    phrase("tax %(tax)s, %(lines)s lines, rounded per line"),
+    phrase("tax %(tax)s, %(lines)s lines, rounded per document"),
+    phrase("exempt by certificate %(certificate)s, %(lines)s lines, rounded per line"),
+    phrase("exempt by certificate %(certificate)s, %(lines)s lines, rounded per document"),
+    phrase("no tax rate for class %(tax_class)s in %(place)s"),
+    phrase("no tax rate for class %(tax_class)s in %(place)s (and %(lines)s more lines without a rate)"),
+    phrase("everything can be promised from %(places)s"),
+    phrase("no line needs stock"),
+    phrase("%(ready)s of %(quantity)s %(product)s can be promised, %(waiting)s must wait"),
+    phrase("%(quantity)s %(product)s ordered, the minimum is %(least)s"),
+    phrase("%(quantity)s %(product)s ordered, it comes in multiples of %(multiple)s"),
+    phrase("every line keeps to minimum quantity and multiple"),
+    phrase("order %(order)s of the same partner has the same customer reference %(reference)s"),
+    phrase("order %(order)s of the same partner has the same products, quantities and prices"),
+    phrase("no like order of the partner in the %(days)s days before"),
+    phrase("%(country)s is under embargo"),
+    phrase("%(product)s is under export control and would go to %(country)s"),
+    phrase("nothing forbids a delivery to %(country)s"),
+    phrase("with %(orders)s the partner ordered %(total)s within %(hours)s hours, each order under %(limit)s"),
+    phrase("the policy %(policy)s names it"),
+    phrase("the policy %(policy)s asks for it"),
+)
+# domain/pricing: why a price did not count.
+_PRICES = (
+    phrase("it starts on %(at)s"),
+    phrase("it ended at %(at)s"),
+    phrase("it needs at least %(least)s and the line has %(quantity)s"),
+    phrase("%(left)s of its %(most)s are left and the line has %(quantity)s"),
+    phrase("%(agreement)s is in the order's currency"),
+    phrase("%(agreement)s has the higher minimum quantity of %(quantity)s"),
+    phrase("%(agreement)s starts later, on %(at)s"),
+    phrase("%(agreement)s ranks the same and is cheaper: %(price)s against %(other)s"),
+    phrase("%(agreement)s ranks the same and gives the same price"),
+    phrase("%(agreement)s has no tiers"),
+    phrase("its first tier starts at %(start)s and the line has %(quantity)s"),
+    phrase("its first slab starts at unit %(start)s, so the first units have no price"),
+    phrase("there is no exchange rate from %(one)s to %(other)s"),
+    phrase("it is in %(one)s and there is no exchange rate to %(other)s"),
+)
+
+RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES)

@@ -1,0 +1,122 @@
+"""Recorded sentences are found again as the phrases that made them, and nothing else is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+
+from headgate.kernel.phrases import Opening, Phrase, Sentence, phrase, swapped
+from headgate.ui.languages import translations
+from headgate.ui.packed import pack_messages, percented
+from headgate.ui.recorded import LONGEST, pattern, recorded
+from headgate.ui.sentences import RECORDED
+from scripts.messages import lacking_of, load_pack, pack_template, packs
+
+GERMAN = translations("de")
+
+
+def german(text: str) -> str:
+    return recorded(text).said(GERMAN.gettext, GERMAN.ngettext)
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            "9.0 % below contract is more than the tolerance of 2 %",
+            "9.0 % unter Vertrag sind mehr als die Toleranz von 2 %",
+        ),
+        ("The partner is blocked", "Der Partner ist gesperrt"),
+        ("partner P-1 is active with terms NET30", "Partner P-1 ist aktiv mit den Bedingungen NET30"),
+        ("tax 12.50 EUR, 2 lines, rounded per line", "Steuer 12.50 EUR, Positionen: 2, je Position gerundet"),
+        ("Correct order 4711 and send it again", "Auftrag 4711 berichtigen und erneut senden"),
+        ("Order policy 1.1", "Auftragsrichtlinie 1.1"),
+        ("Every check passed", "Jede Prüfung ist bestanden"),
+    ],
+)
+def test_what_was_recorded_is_said_in_the_readers_language(told: str, said: str) -> None:
+    assert recorded(told) == told, "what is recorded stays as it is"
+    assert german(told) == said
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "What the customer wrote about the tolerance of 2 %",
+        "Correct order  and send it again"[:14],
+        "The partner is ",
+        "x" * (LONGEST + 1),
+    ],
+)
+def test_what_somebody_wrote_stays_as_it_is(told: str) -> None:
+    assert recorded(told) == told
+    assert german(told) == told
+
+
+def test_a_value_is_never_translated_or_trusted() -> None:
+    told = recorded("Correct order <b>Orders</b> %(x)s %s and send it again")
+    assert told.values == {"subject": "<b>Orders</b> %(x)s %s"}
+    said = told.said(GERMAN.gettext, GERMAN.ngettext)
+    assert said == "Auftrag <b>Orders</b> %(x)s %s berichtigen und erneut senden"
+    assert not isinstance(said, Markup)
+    assert recorded("Correct order Orders and send it again").values["subject"] == "Orders"
+    assert "Orders" in german("Correct order Orders and send it again")
+
+
+def test_a_text_that_looks_like_many_phrases_at_once_is_read_in_one_pass() -> None:
+    made = pattern("%(a)s and then %(b)s and then %(c)s and then %(d)s.")
+    assert made is not None
+    assert made.values("x and then " * 20_000) is None
+    found = made.values("1 and then 2 and then 3 and then 4 and then 5.")
+    assert found == {"a": "1", "b": "2", "c": "3", "d": "4 and then 5"}
+
+
+def test_a_value_that_stands_twice_is_the_same_twice() -> None:
+    made = pattern("%(a)s is the same as %(a)s")
+    assert made is not None
+    assert made.values("x is the same as x") == {"a": "x"}
+    assert made.values("x is the same as y") is None
+
+
+def test_a_phrase_with_hardly_a_word_of_its_own_is_no_pattern() -> None:
+    assert pattern("%(a)s: %(b)s") is None
+    assert pattern("Every check passed") is None
+    assert pattern("%(a)s%(b)s are beside each other") is None
+
+
+@pytest.mark.parametrize("text", RECORDED)
+def test_each_phrase_for_recording_finds_itself(text: str) -> None:
+    made = pattern(text)
+    if made is None:
+        assert "%(" not in text
+        return
+    told = Phrase(text, {slot: f"<{slot}>" for slot in made.slots})
+    assert recorded(str(told)).text == text
+    assert recorded(str(told)) == told
+
+
+@pytest.mark.parametrize("folder", packs(), ids=lambda folder: folder.name)
+def test_a_pack_says_all_its_words_in_every_language(folder: Path) -> None:
+    kept = load_pack(folder, "de")
+    wanted = {(each.context, each.id) for each in pack_template(folder) if each.id}
+    assert {(each.context, each.id) for each in kept if each.id} == wanted, "run make messages"
+    assert lacking_of(kept) == []
+
+
+def test_a_packs_translations_keep_the_places_of_values() -> None:
+    for each in pack_messages("de"):
+        asked, said = pattern(percented(str(each.id))), pattern(percented(str(each.string)))
+        assert (set(asked.slots) if asked else set()) == (set(said.slots) if said else set()), each.id
+
+
+def test_a_phrase_at_the_beginning_has_a_capital_in_every_language() -> None:
+    told = Opening(phrase("partner %(partner)s is not known", partner="p-1"))
+    assert told == "Partner p-1 is not known"
+    assert told.said(lambda text: "der Partner %(partner)s ist fremd", GERMAN.ngettext) == "Der Partner p-1 ist fremd"
+    changed = swapped(told, str.upper)
+    assert isinstance(changed, Opening)
+    assert changed == "Partner P-1 is not known"
+    assert isinstance(swapped(Sentence(told), str.upper), Sentence)
