@@ -149,8 +149,7 @@ class Intake:
     def _make_ready(self, key: _Key) -> None:
         """Let a thread take the key's parcels: one that is idle, or a new one. Threads that are busy come by later."""
         self._ready.append(key)
-        if self._idle:
-            self._idle -= 1  # so that the next key wakes another
+        if self._idle >= len(self._ready):  # some are idle beside those that were woken for the keys before this one
             self._lock.notify()
         elif self._threads < THREADS:
             self._threads += 1
@@ -169,12 +168,11 @@ class Intake:
             with self._lock:
                 while not self._ready:
                     self._idle += 1
-                    if not self._lock.wait(IDLE_SECONDS):
-                        # Nobody has woken this one, so nobody has counted it as busy.
-                        self._idle -= 1
-                        if not self._ready:
-                            self._threads -= 1
-                            return
+                    woken = self._lock.wait(IDLE_SECONDS)
+                    self._idle -= 1  # by itself: one that was woken as its time ran out is told that nobody woke it
+                    if not woken and not self._ready:
+                        self._threads -= 1
+                        return
                 key = self._ready.popleft()
                 self._in_hand.add(key)
                 group = self._take(key)

@@ -25,7 +25,7 @@ from headgate.process import intake as module
 from headgate.store import Database
 from tests.scenarios.api.world import SOURCE, World, open_world, order
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture
@@ -210,6 +210,43 @@ def test_a_key_that_was_revoked_after_it_was_read_is_found_out_before_its_events
         change(conn, world, key_id)
     (result,) = store(intake, parcel(world, sender, ordered("e-2")))
     assert isinstance(result, SenderChanged)
+
+
+class Unlucky(threading.Condition):
+    """Each time its wait runs out in the moment in which it is woken, which Python tells as if nobody had woken it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = threading.Semaphore(0)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.release()
+        super().wait(PATIENCE)
+        return False
+
+
+def test_a_thread_that_is_woken_as_its_time_runs_out_keeps_nothing_from_being_stored(
+    world: World, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, lock = world.channel.app, Unlucky()
+    intake = Intake(app.database, app.engine, app.clock, 100, 10_000, PATIENCE, _lock=lock)
+    arrived = threading.Semaphore(0)
+
+    def hand(name: str) -> None:
+        made = parcel(world, sender, ordered(name))
+        made.deliver = lambda _: arrived.release()
+        intake.hand_in(made)
+        assert arrived.acquire(timeout=PATIENCE)
+
+    for number in range(3):
+        hand(f"e-{number}")
+        assert lock.waits.acquire(timeout=PATIENCE)
+    with lock:  # nothing comes for long, so that every thread ends
+        lock.notify_all()
+    while intake._threads:
+        threading.Event().wait(0.01)
+    hand("e-3")
+    assert len(logged(world)) == 4
 
 
 def test_the_queue_is_bounded_and_holds_nothing_of_what_is_refused(
