@@ -44,6 +44,7 @@ class _Today:
     looked: float = float("-inf")
     pending: int = 0
     full_until: float = float("-inf")
+    full_on: date = date.min
     limit: int = 0
 
 
@@ -72,7 +73,8 @@ class Counting:
         used, limit = conn.execute(COUNT, values).fetchone() or (0, None)
         if limit is not None and used >= limit:
             with daily._lock:
-                today.full_until, today.limit, today.looked = at + LOOK_SECONDS, limit, float("-inf")
+                today.full_until, today.full_on = at + LOOK_SECONDS, _day(self.now)
+                today.limit, today.looked = limit, float("-inf")
             telemetry.http_refused.inc(reason="daily_quota")
             raise _full(limit, self.now)
 
@@ -88,7 +90,7 @@ class DailyUse:
     def expect_room(self, tenant: UUID, now: datetime) -> None:
         """Raises `Busy` for a tenant that was found a moment ago to have sent what it may today. Asks nobody."""
         found = self._kept.get(tenant)
-        if found is not None and monotonic() < found.full_until:
+        if found is not None and monotonic() < found.full_until and found.full_on == _day(now):
             raise _full(found.limit, now)
 
     @contextmanager

@@ -84,6 +84,19 @@ def test_what_is_used_up_is_refused_until_midnight_or_a_larger_quota(
     store(database, tenant, daily, 1, NOW + DAY)  # the day after
 
 
+def test_a_quota_that_is_used_up_a_moment_before_midnight_is_free_at_midnight(
+    database: Database, tenant: UUID, clock: list[float]
+) -> None:
+    limit(database, tenant, 0)
+    daily, midnight = DailyUse(), NOW.replace(hour=0, minute=0) + DAY
+    with pytest.raises(Busy) as refused:
+        store(database, tenant, daily, 1, midnight - timedelta(seconds=1))
+    assert refused.value.retry_after == 1
+    limit(database, tenant, 100)
+    clock[0] += 1
+    store(database, tenant, daily, 1, midnight)
+
+
 def test_a_transaction_that_breaks_counts_nothing_and_forgets_nothing(
     database: Database, tenant: UUID, clock: list[float]
 ) -> None:
