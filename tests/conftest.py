@@ -32,8 +32,9 @@ TEMPLATE = "headgate_template"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # a Monday
 
 
-# How long an example takes depends on the machine, so it is no reason to fail.
-hypothesis.settings.register_profile("headgate", deadline=None)
+# How long an example takes, to be made or to be tried, depends on the machine, so it is no reason to fail.
+UNHURRIED = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("headgate", deadline=None, suppress_health_check=UNHURRIED)
 hypothesis.settings.load_profile("headgate")
 
 

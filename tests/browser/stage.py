@@ -143,4 +143,4 @@ def served(channel: Channel) -> Iterator[str]:
     finally:
         channel.app.hearing.close()
         server.should_exit = True
-        thread.join(timeout=10)
+        thread.join(timeout=60)

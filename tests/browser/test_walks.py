@@ -20,6 +20,7 @@ STORIES = {
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1900)
 def test_the_stories_of_the_how_tos_happen_as_told_and_leave_their_pictures(tmp_path: Path) -> None:
     if find_chromium() is None:
         pytest.skip(ADVICE)
@@ -28,7 +29,7 @@ def test_the_stories_of_the_how_tos_happen_as_told_and_leave_their_pictures(tmp_
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
     # What the tutorial promises, signing in included.

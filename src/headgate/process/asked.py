@@ -23,7 +23,8 @@ from (
     order by a.requested_at desc, a.approval limit %(limit)s
 ) p
 left join lateral (
-    select x.principal from approval_votes x where x.approval = p.approval order by x.at desc, x.level desc limit 1
+    select x.principal from approval_votes x where x.approval = p.approval
+    order by x.at desc, x.level desc, x.principal limit 1
 ) v on true
 order by p.requested_at desc, p.approval
 """

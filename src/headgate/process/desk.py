@@ -118,10 +118,12 @@ select c.case_id, c.process, c.version, c.subject_type, c.subject, c.partner, c.
        a.summary, k.assignee
 from (select * from cases c where {filters} order by {order} limit %(limit)s) c
 left join lateral (
-    select x.summary from approvals x where x.case_id = c.case_id order by x.requested_at desc limit 1
+    select x.summary from approvals x where x.case_id = c.case_id
+    order by x.requested_at desc, x.status = 'voided', x.approval desc limit 1
 ) a on true
 left join lateral (
-    select x.assignee from tasks x where x.case_id = c.case_id and x.status = 'open' and x.assignee is not null limit 1
+    select x.assignee from tasks x where x.case_id = c.case_id and x.status = 'open' and x.assignee is not null
+    order by x.assignee limit 1
 ) k on true
 order by {order}
 """

@@ -63,7 +63,7 @@ select e.subject, e.data ->> 'case' as case,
        exists (select from quarantine q where q.event_seq = e.seq and q.kind = 'event') as refused
 from events e where e.seq = %s
 """
-_TIMERS_OF = "select name, fire_at from timers where case_id = %s order by fire_at"
+_TIMERS_OF = "select name, fire_at from timers where case_id = %s order by fire_at, name"
 
 
 def _rows(conn: Connection[Any], sql: str, params: dict[str, Any] | tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ def case_of_subject(conn: Connection[Any], subject_type: str, subject: str) -> d
     """The case about a subject, None when there is none."""
     found = _rows(
         conn,
-        _CASE.format(where="subject_type = %s and subject = %s order by opened_at desc limit 1"),
+        _CASE.format(where="subject_type = %s and subject = %s order by opened_at desc, case_id desc limit 1"),
         (subject_type, subject),
     )
     return found[0] if found else None

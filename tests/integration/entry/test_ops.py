@@ -48,7 +48,7 @@ class Port:
 
     def get(self, path: str, token: str = "", method: str = "GET") -> tuple[int, str]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = httpx2.request(method, f"http://127.0.0.1:{self.number}{path}", headers=headers, timeout=20)
+        answer = httpx2.request(method, f"http://127.0.0.1:{self.number}{path}", headers=headers, timeout=60)
         return answer.status_code, answer.text
 
     def json(self, path: str, token: str = "") -> tuple[int, Any]:
@@ -116,7 +116,7 @@ def test_nothing_else_is_answered(app: App) -> None:
 
 def test_processes_of_one_machine_take_the_next_free_port(app: App) -> None:
     with port(app) as first, port(app) as second:
-        assert second.number == first.number + 1
+        assert second.number > first.number  # the very next may belong to somebody else
         assert second.get("/health/live")[0] == 200
 
 

@@ -158,7 +158,7 @@ def _names(fault, line):
     return first.isdigit() and int(first) - 1 <= line <= int(last or first) + 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255), length=st.integers(0, 3))
 def test_bytes_changed_added_or_cut_out_anywhere_are_found(bundle_of_all, place, byte, length):
     at = int(place * len(bundle_of_all))

@@ -50,7 +50,7 @@ def test_texts_survive_in_binary_form_too(conn, gaps):
 
 
 @given(sent=st.lists(texts | awkward | st.none(), max_size=6))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
 def test_any_texts_survive_both_ways(conn, sent):
     assert conn.execute("select %s::text[], %b::text[]", (sent, sent)).fetchone() == (sent, sent)
 

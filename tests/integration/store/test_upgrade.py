@@ -93,7 +93,7 @@ def test_a_table_in_use_is_waited_for_without_others_queueing(
         waiting = owner.execute("select count(*) from pg_locks where relation = 'events'::regclass and not granted")
         assert waiting.fetchone() == (0,)
         assert not is_current(fresh_settings.database_url)
-    thread.join(60)
+    thread.join(300)
     assert is_current(fresh_settings.database_url)
     assert any(text.startswith("at ") for text in said)
 
@@ -120,7 +120,7 @@ def test_processes_wait_for_the_one_that_migrates(fresh_settings: Settings, owne
         thread.start()
         assert told.wait(60)
         assert not is_current(fresh_settings.database_url)
-    thread.join(60)
+    thread.join(300)
     assert is_current(fresh_settings.database_url)
 
 

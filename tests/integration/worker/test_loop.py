@@ -113,7 +113,7 @@ def test_a_worker_governs_what_comes_and_stops_when_told(channels: list[Channel]
             while not _done(channel):
                 threading.Event().wait(0.01)
         worker.stop()
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     assert not thread.is_alive()
     assert {channel.status("O-1") for channel in channels} == {"held"}
 
@@ -135,7 +135,7 @@ def test_a_lost_database_is_waited_for(channels: list[Channel], monkeypatch: pyt
         while not _done(channels[0]):
             threading.Event().wait(0.01)
         worker.stop()
-        thread.join(timeout=30)
+        thread.join(timeout=120)
     assert [e["log_level"] for e in logs].count("warning") == 3
 
 

@@ -23,8 +23,6 @@ from headgate.worker.bell import Bell
 from tests.conftest import create_tenant
 from tests.scenarios.channel import Channel, open_channel
 
-pytestmark = pytest.mark.timeout(120)
-
 NEVER = 3600.0  # seconds, longer than any test: who waits so long is only woken
 
 

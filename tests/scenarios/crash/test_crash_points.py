@@ -78,7 +78,7 @@ def run_day(world: World, settings: Settings, **environment: str) -> Ended:
         env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"} | environment,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=500,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

@@ -22,7 +22,7 @@ LIST_SESSIONS = f"""
 select {_SESSION} from sessions s
 where s.principal = %(principal)s and s.expires_at > %(now)s and s.last_seen > %(idle_since)s
     and s.created_at > %(born)s
-order by s.last_seen desc, s.created_at desc
+order by s.last_seen desc, s.created_at desc, s.token_hash
 """
 
 RENEW_SESSION = """

@@ -9,14 +9,14 @@ values (%(id)s, %(subject)s, %(reason)s, %(until)s, %(by)s, %(now)s)
 
 LIST_CONSENTS = """
 select id, subject, reason, valid_until, granted_by, granted_at, withdrawn_at from support_consents
-order by granted_at desc limit %(limit)s
+order by granted_at desc, id desc limit %(limit)s
 """
 
 # The one that lasts longest, for somebody who wants to look as this person now.
 IN_FORCE = """
 select id, valid_until from support_consents
 where subject = %(subject)s and withdrawn_at is null and valid_until > %(now)s
-order by valid_until desc limit 1
+order by valid_until desc, id limit 1
 """
 
 WITHDRAW = """
@@ -53,5 +53,5 @@ returning supporter, (select c.subject from support_consents c where c.id = cons
 LIST_LOOKS = """
 select l.supporter, c.subject, l.reason, l.begun_at, l.ends_at
 from support_looks l join support_consents c on c.id = l.consent
-where l.begun_at is not null order by l.begun_at desc limit %(limit)s
+where l.begun_at is not null order by l.begun_at desc, l.token_hash limit %(limit)s
 """

@@ -58,7 +58,7 @@ MAPPINGS_OF = """
 select distinct on (source, file_digest) source, file_digest, import_id, mapping, mapping_text, file
 from imports
 where (source, file_digest) in (select * from unnest(%(source)s::text[], %(file_digest)s::text[]))
-order by source, file_digest, started_at desc
+order by source, file_digest, started_at desc, import_id desc
 """
 
 # Locked, so that of two replays of one entry the second waits and then finds it closed.

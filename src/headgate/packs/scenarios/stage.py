@@ -39,7 +39,7 @@ AUTHOR: Final = Principal(f"user:author@{DOMAIN}", "person", "Author")
 APPROVER: Final = Principal(f"user:approver@{DOMAIN}", "person", "Approver")
 MOST_ROUNDS: Final = 500
 PENDING: Final = (
-    "select approval from approvals where subject = %s and status = 'pending' order by requested_at limit 1"
+    "select approval from approvals where subject = %s and status = 'pending' order by requested_at, approval limit 1"
 )
 NEXT_TIMER: Final = "select min(fire_at) from timers"
 

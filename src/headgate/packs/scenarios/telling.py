@@ -19,7 +19,7 @@ from headgate.process import Engine, complete_task
 from headgate.process.outside import answered, ask
 
 RESULTS: Final = {"delivered": "command.delivered", "fails": "command.failed"}
-_CASE: Final = "select case_id from cases where subject = %s order by opened_at desc limit 1"
+_CASE: Final = "select case_id from cases where subject = %s order by opened_at desc, case_id desc limit 1"
 _TASK: Final = """
 select t.task from tasks t join cases c on c.case_id = t.case_id
 where c.subject = %s and t.status = 'open' and t.kind = 'work' and t.title ilike %s

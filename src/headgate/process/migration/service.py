@@ -106,7 +106,7 @@ def continuing(engine: Engine) -> Job:
     was queued when a process died stays queued, and the rest is found by the next turn."""
 
     def job(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
-        for head in _load(conn, "status in ('running', 'undoing') order by started_at", ()):
+        for head in _load(conn, "status in ('running', 'undoing') order by started_at, migration", ()):
             go_on(conn, ctx, engine, head["migration"], JOB_BATCH)
         return ()
 
