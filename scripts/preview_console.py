@@ -4,7 +4,8 @@
     python scripts/preview_console.py --out build/preview --shots order home   # and pictures of these pages
     python scripts/preview_console.py --out build/preview --shots all --axe path/to/axe.min.js
 
-Pictures are taken with Chromium at 390, 768 and 1440 px, light and dark. Pages are served with the product's own
+Pictures are taken with Chromium at 390, 768 and 1440 px, light and dark, with contact sheets of each width and theme
+beside them. Pages are served with the product's own
 security headers, so whatever the content policy blocks fails here too. `--axe` also runs axe-core over each page.
 """
 
@@ -28,6 +29,7 @@ from headgate.console.render import Console  # noqa: E402
 from headgate.ui.assets import PREFIX, load_assets  # noqa: E402
 from headgate.ui.brand import DEFAULT_BRAND, brand_css  # noqa: E402
 from headgate.ui.headers import SECURITY_HEADERS  # noqa: E402
+from scripts.sheets import make_sheets  # noqa: E402
 from tests.unit.ui.samples import SAMPLES, page  # noqa: E402
 from tests.unit.ui.samples.base import ANA  # noqa: E402
 
@@ -128,6 +130,8 @@ def photograph(
                     if axe:
                         complaints += [f"{name} at {width} {theme}: {each}" for each in check(tab, axe)]
                 context.close()
+                taken = [out / f"{name}-{width}-{theme}.png" for name in names]
+                make_sheets(browser, taken, out / "sheets", width=width, theme=theme)
         browser.close()
     server.shutdown()
     for each in complaints:

@@ -118,10 +118,13 @@ from headgate.access.sources import (
 )
 from headgate.access.standing import expect_open, expect_standing
 from headgate.access.tenants import (
+    DEMO_SLUG,
     Tenant,
     create_tenant,
+    demo_tenant,
     find_tenant,
     get_tenant,
+    is_demo,
     only_tenant,
     portal_hosts,
     set_portal_host,
@@ -129,6 +132,7 @@ from headgate.access.tenants import (
 )
 
 __all__ = [
+    "DEMO_SLUG",
     "ENROL",
     "PARTNER_ROLES",
     "PERMISSIONS",
@@ -186,6 +190,7 @@ __all__ = [
     "create_tenant",
     "decide_matrix",
     "delegations_to",
+    "demo_tenant",
     "end_mitigation",
     "end_session",
     "expect_open",
@@ -205,6 +210,7 @@ __all__ = [
     "has_password",
     "invite",
     "invite_person",
+    "is_demo",
     "keep_answer",
     "list_accounts",
     "list_api_keys",

@@ -24,6 +24,7 @@ from headgate.kernel.money import exponent
 from headgate.kernel.phrases import phrase
 from headgate.store import Database
 
+DEMO_SLUG = "nordwind"
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 
@@ -132,6 +133,22 @@ def set_portal_host(conn: Connection, ctx: Context, host: str) -> Tenant:
         raise Conflict(phrase("the host %(wanted)s is another portal's; choose another one", wanted=wanted)) from None
     record(conn, ctx, "tenant.portal_host_set", "tenant", before.slug, before=before.portal_host, after=wanted or None)
     return get_tenant(conn)
+
+
+def demo_tenant(database: Database) -> Tenant | None:
+    """The tenant of made-up data, where one was loaded whole: also among others, as those of clients made in it."""
+    try:
+        tenant_id = find_tenant(database, DEMO_SLUG)
+    except NotFound:
+        return None
+    with database.transaction(tenant_id, read_only=True) as conn:
+        tenant = get_tenant(conn)
+    return tenant if is_demo(tenant) else None
+
+
+def is_demo(tenant: Tenant) -> bool:
+    """Whether what the tenant has is made up, so that no password need guard it on the machine that shows it."""
+    return tenant.settings.get("demo") == "loaded"
 
 
 def portal_hosts(database: Database) -> dict[str, UUID]:

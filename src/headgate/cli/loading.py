@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from headgate.access import DEMO_SLUG as SLUG
 from headgate.access import create_person, create_tenant, find_tenant, grant_role, load_principal, set_tenant
 from headgate.channel import agreements, deals
 from headgate.cli.playing import Player
@@ -59,7 +60,6 @@ PARTNER_PEOPLE = (
 PARTNER_MAIL = "partner.example"
 # Who of a partner registers its deals in the portal.
 _SPEAKERS = {place: f"user:{name}@{PARTNER_MAIL}" for name, _, _, place in reversed(PARTNER_PEOPLE)}
-SLUG = "nordwind"
 _STATE = "select settings ->> 'demo', settings -> 'demo_plan' from tenants"
 _REACHED = "select max(received_at), exists (select from agreements) from events"
 

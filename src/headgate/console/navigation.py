@@ -72,7 +72,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
         ),
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
         ("admin", NavItem("sign-on", "Sign-on", urls.SIGN_ON, "users", "s")),
-        ("admin", NavItem("security", "Security", urls.SECURITY, "lock", "j")),
+        ("admin", NavItem("security", "Security", urls.SECURITY, "lock", "m")),
         ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),
         ("admin", NavItem("guests", "Provider access", urls.GUESTS, "user-check", "f")),
         ("admin", NavItem("people", "People and roles", urls.PEOPLE, "users", "e")),

@@ -21,10 +21,12 @@ from headgate.access import (
     Tenant,
     accept_invitation,
     authenticate,
+    demo_tenant,
     end_session,
     find_invitation,
     find_tenant,
     get_tenant,
+    is_demo,
     list_accounts,
     only_tenant,
     parse_session_token,
@@ -51,7 +53,6 @@ from headgate.ui.web import asset_response, is_local
 log = logging.getLogger("headgate.portal")
 
 NOT_A_PARTNER = phrase("This portal is for partners. Your organisation's own people sign in to the console.")
-LOADED = "loaded"
 _SEES = {
     "partner_admin": phrase("registers deals, asks for prices, invites colleagues"),
     "partner_user": "registers deals",
@@ -195,7 +196,7 @@ class Entrance:
             if "demo" in form:
                 people = (
                     list_accounts(conn, now, kind="person", limit=500)
-                    if self._is_demo(request, get_tenant(conn))
+                    if is_local(request) and is_demo(get_tenant(conn))
                     else []
                 )
                 account = next(
@@ -340,10 +341,8 @@ class Entrance:
             with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
                 tenant = get_tenant(conn)
                 passkeys = rules_of(tenant.settings.get("security")).passkeys
-                if isinstance(view, SignInView) and self._is_demo(request, tenant):
-                    people = list_accounts(conn, self.site.app.clock.now(), kind="person", limit=500)
-                    view = replace(view, demo_logins=_demo_logins([a for a in people if a.partner and a.roles]))
         if isinstance(view, SignInView):
+            view = self._with_demo(request, view, tenant)
             # A browser that signed in before, or a host of its own, says whose portal it is; else it is asked for.
             ask = self.site.hosts.tenant_of(request) is None and only_tenant(self.site.app.database) is None
             now = self.site.app.clock.now()
@@ -354,8 +353,18 @@ class Entrance:
         COOKIES.keep_before(response, before, secure=self.site.secure, path=urls.HOME)
         return response
 
-    def _is_demo(self, request: Request, tenant: Tenant) -> bool:
-        return is_local(request) and tenant.settings.get("demo") == LOADED
+    def _with_demo(self, request: Request, view: SignInView, shown: Tenant | None) -> SignInView:
+        """With the people of the demo, who can be tried from the machine that shows it; also where others are beside
+        it, as its clients."""
+        if not is_local(request):
+            return view
+        found = demo_tenant(self.site.app.database) if shown is None else shown
+        if found is None or not is_demo(found):
+            return view
+        with self.site.app.database.transaction(found.id, read_only=True) as conn:
+            people = list_accounts(conn, self.site.app.clock.now(), kind="person", limit=500)
+        logins = _demo_logins([a for a in people if a.partner and a.roles])
+        return replace(view, demo_logins=logins, demo_tenant=found.slug)
 
 
 def _welcome_view(token: str, found: Invited, error: str = "") -> WelcomeView:

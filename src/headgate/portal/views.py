@@ -67,7 +67,8 @@ class DemoLogin:
 
 @dataclass(frozen=True, slots=True)
 class SignInView(View):
-    """The sign-in page; `ask_tenant` where neither host nor installation says whose portal it is."""
+    """The sign-in page; `ask_tenant` where neither host nor installation says whose portal it is, `demo_tenant` the
+    short name of the demo whose people may be tried."""
 
     template: ClassVar[str] = "sign_in.html"
 
@@ -78,6 +79,7 @@ class SignInView(View):
     error: str = ""
     done: str = ""
     demo_logins: tuple[DemoLogin, ...] = ()
+    demo_tenant: str = ""
     passkey: Offer | None = None
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.integration.console.site import Visitor, words
+from headgate import access
+from headgate.kernel.context import SYSTEM
+from tests.integration.console.site import Visitor, add, words
 
 
 def test_installed_packs_say_what_they_brought_and_how_others_are_added(visitor: Visitor) -> None:
@@ -22,3 +24,16 @@ def test_installed_packs_say_what_they_brought_and_how_others_are_added(visitor:
         conn.execute("update policy_versions set pack = 'order_governance@0' where pack <> ''")
         conn.execute("update process_versions set pack = 'order_governance@0' where pack <> ''")
     assert "This installation ships version 1." in words(visitor.get("/packs"))
+
+
+def test_a_process_is_no_link_for_who_may_not_open_it(visitor: Visitor) -> None:
+    channel = visitor.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        access.save_role(
+            conn, channel.context(SYSTEM), "reader", title="Reader", description="Rules", permissions=["policies.read"]
+        )
+        add(channel, conn, "rosa", "reader")
+    page = visitor.enter("rosa").get("/packs")
+    assert 'href="/policies/price_deviation"' in page.text
+    assert "From order to release" in words(page)
+    assert "/processes/" not in page.text

@@ -8,6 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from starlette.testclient import TestClient
 
 from headgate import access
 from headgate.access.lockout import LOCK
@@ -180,6 +181,29 @@ def test_nobody_enters_without_a_password_where_there_is_no_demo(visitor: Visito
     data = {"csrf": token, "demo": "carl@nordwind.example", "tenant": visitor.slug}
     assert visitor.client.post("/sign-in", data=data).status_code == 401
     assert visitor.session == ""
+
+
+def test_the_people_of_a_demo_can_be_tried_also_where_it_has_clients(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    button = 'name="demo"'
+    assert button not in visitor.get("/sign-in").text, "this is no demo"
+    monkeypatch.setattr("headgate.access.tenants.DEMO_SLUG", visitor.slug)
+    with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        access.set_tenant(conn, visitor.channel.context(SYSTEM), settings={"demo": "loaded"})
+    near = Visitor(visitor.channel, create_console(visitor.channel.app), visitor.slug)
+    near.client = TestClient(near.console, base_url="http://localhost", client=("127.0.0.1", 1), follow_redirects=False)
+    page = near.get("/sign-in").text
+    assert 'autocomplete="organization"' in page, "there are several tenants, so whose account it is is asked for"
+    assert button in page
+    form = {"csrf": near.token("/sign-in"), "demo": "carl@nordwind.example"}
+    assert near.client.post("/sign-in", data=form).status_code == 401, "whose Carl was not said"
+    named = re.search(r'name="tenant" value="([^"]+)">\s*<button name="demo"', page)
+    assert named is not None
+    done = near.client.post("/sign-in", data={**form, "tenant": named[1]})
+    assert done.status_code == 303
+    assert near.get("/").status_code == 200
+    assert button not in visitor.get("/sign-in").text, "from another machine nobody is let in without a password"
 
 
 @pytest.mark.parametrize("garbage", ["x", "0" * 32 + "." + "a" * 43, "é", "0" * 5000])

@@ -21,8 +21,10 @@ from headgate.access import (
     Denied,
     Tenant,
     authenticate,
+    demo_tenant,
     find_tenant,
     get_tenant,
+    is_demo,
     list_accounts,
     only_tenant,
     parse_session_token,
@@ -50,7 +52,6 @@ from headgate.ui.words import humanise
 log = logging.getLogger("headgate.console")
 
 NOT_STAFF = phrase("This console is for the organisation's own people. Ask your contact there about your orders.")
-LOADED = "loaded"
 _KEPT = {"Cache-Control": "private, max-age=300"}
 _SEES = {
     "channel_manager": phrase("decides on prices and margins, sees every order"),
@@ -250,8 +251,8 @@ class Entrance:
             view = replace(view, ask_tenant=True, tenant=view.tenant or auth.remembered_tenant(request))
         found = tenant.id if tenant else self._tenant(request, view.tenant)
         ways = WaysIn() if found is None else ways_in(self.site, found, view.tenant, view.then)
-        if tenant is not None and is_local(request) and tenant.settings.get("demo") == LOADED:
-            view = replace(view, demo_logins=self._demo_logins(tenant.id))
+        if demo := self._demo(request, tenant):
+            view = replace(view, demo_logins=self._demo_logins(demo.id), demo_tenant=demo.slug)
         now = self.site.app.clock.now()
         offer = offer_sign_in(self.site.app.envelope, site_of(request), now, before) if ways.passkeys else None
         view = replace(view, passkey=offer, providers=ways.providers, passwords=ways.passwords)
@@ -260,15 +261,22 @@ class Entrance:
         auth.keep_before(response, before, secure=self.site.secure)
         return response
 
+    def _demo(self, request: Request, shown: Tenant | None) -> Tenant | None:
+        """The demo that can be looked around in from here; beside it there may be others, as its clients."""
+        if not is_local(request):
+            return None
+        found = demo_tenant(self.site.app.database) if shown is None else shown
+        return found if found is not None and is_demo(found) else None
+
     def _demo_logins(self, tenant_id: UUID) -> tuple[DemoLogin, ...]:
         with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
-            people = list_accounts(conn, self.site.app.clock.now(), kind="person")
+            found = list_accounts(conn, self.site.app.clock.now(), kind="person")
+        people = [a for a in found if a.roles and a.status == "active" and a.partner is None]
+        rank = {role: place for place, role in enumerate(_SEES)}
         return tuple(
             DemoLogin(a.email, f"{a.name}, {humanise(a.roles[0]).lower()}", _SEES.get(a.roles[0], ""))
-            for a in sorted(
-                people, key=lambda a: (list(_SEES).index(a.roles[0]) if a.roles[0] in _SEES else 99, a.name)
-            )
-            if a.email and a.roles and a.status == "active" and a.partner is None
+            for a in sorted(people, key=lambda a: (rank.get(a.roles[0], len(rank)), a.name))
+            if a.email
         )
 
 
@@ -280,7 +288,7 @@ def _view_of(form: Mapping[str, str]) -> SignInView:
 
 def _demo_principal(request: Request, conn: Connection[Any], email: str, now: datetime) -> Principal | Denied:
     """Whoever of the demo is asked for: no password guards made-up data, but only on the machine that shows it."""
-    if not is_local(request) or get_tenant(conn).settings.get("demo") != LOADED:
+    if not is_local(request) or not is_demo(get_tenant(conn)):
         return Denied("sign-in without a password is for a demo on this machine")
     people = list_accounts(conn, now, kind="person")
     found = next((a for a in people if a.email == email and a.status == "active"), None)

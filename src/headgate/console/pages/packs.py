@@ -10,11 +10,14 @@ from headgate.packs.installed import InstalledPack, installed_packs
 
 def show(visit: Visit) -> Answer:
     """All of them."""
-    return PacksView(tuple(row_of(each) for each in installed_packs(visit.conn)), visit.tenant.slug)
+    return PacksView(
+        tuple(row_of(each, processes=visit.may("cases.read")) for each in installed_packs(visit.conn)),
+        visit.tenant.slug,
+    )
 
 
-def row_of(found: InstalledPack) -> PackRow:
-    """One of them, for the page."""
+def row_of(found: InstalledPack, *, processes: bool) -> PackRow:
+    """One of them, for the page; `processes`: whether the reader may open those it brought."""
     above = found.above
     offered = above.version if above is not None and above.version > found.version else 0
     return PackRow(
@@ -26,7 +29,7 @@ def row_of(found: InstalledPack) -> PackRow:
         offered or (found.shipped if found.shipped > found.version else 0),
         above.provider_name if above is not None and offered else "",
         tuple((urls.policy(name), title) for name, title in found.policies),
-        tuple((urls.process(name), title) for name, title in found.processes),
+        tuple((urls.process(name) if processes else "", title) for name, title in found.processes),
         found.metrics,
     )
 

@@ -170,6 +170,7 @@ def _sla(
         ),
         paused_because=worded(str(kept.get("because", ""))) if since else "",
         paused_since=since,
+        late_since=row["due_at"] if since and kept.get("was") == "breached" else None,
         target_at=parse_instant("target_at", kept["target_at"]) if "target_at" in kept else None,
         chain=tuple(map(_link, stage.sla.chain)),
         can_wait=row["sla_state"] in ("running", "warned") and any(p.on == ASKED for p in stage.sla.pauses),

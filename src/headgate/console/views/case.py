@@ -77,6 +77,7 @@ class CaseApproval:
 class SlaClock:
     """The case's service level. `spent` and `budget` are business minutes; `calendar` names calendar and zone.
 
+    `late_since`: when the time of a stage that is paused now was over already, for a pause mends nothing.
     `can_wait`: a question to the partner may pause it; `can_take_up`: it is paused until they answer.
     """
 
@@ -87,6 +88,7 @@ class SlaClock:
     calendar: str
     paused_because: str = ""
     paused_since: datetime | None = None
+    late_since: datetime | None = None
     target_at: datetime | None = None
     chain: tuple[str, ...] = ()
     can_wait: bool = False

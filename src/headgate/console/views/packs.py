@@ -11,7 +11,8 @@ from headgate.console.views.common import View
 @dataclass(frozen=True, slots=True)
 class PackRow:
     """A pack. `version` is 0 for one that is offered and not here yet, `newer` the number of one that could be had,
-    from `newer_from` or, where that is empty, from this installation. Policies and processes are address and title."""
+    from `newer_from` or, where that is empty, from this installation. Policies and processes are address and title;
+    the address is empty where the reader may not go."""
 
     name: str
     title: str

@@ -30,6 +30,7 @@ class ProviderLink:
 @dataclass(frozen=True, slots=True)
 class SignInView(View):
     """`error` is one sentence that says what to do; `then` is where to go afterwards (a path of this console).
+    `demo_tenant` is the short name of the demo whose people may be tried.
 
     `ask_tenant`: there is more than one organisation here, so the short name of the reader's is asked for too.
     """
@@ -40,6 +41,7 @@ class SignInView(View):
     error: str = ""
     then: str = "/"
     demo_logins: tuple[DemoLogin, ...] = ()
+    demo_tenant: str = ""
     tenant: str = ""
     ask_tenant: bool = False
     providers: tuple[ProviderLink, ...] = ()

@@ -222,6 +222,7 @@ PAUSED_CASE = replace(
         clock=Clock("paused", None),
         paused_because="waiting for the partner",
         paused_since=ago(hours=2),
+        late_since=ago(hours=5),
         can_wait=False,
         can_take_up=True,
     ),

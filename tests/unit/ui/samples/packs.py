@@ -16,7 +16,7 @@ PACKS = PacksView(
             2,
             "",
             _LINKS,
-            (("/processes/x", "Release"),),
+            (("/processes/x", "Release"), ("", "Nobody may open it")),
             ("held_orders",),
         ),
         PackRow(
