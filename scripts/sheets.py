@@ -29,8 +29,8 @@ def page_of(pictures: Sequence[Path], columns: int, rows: int) -> str:
     """A sheet as a page: each picture under its name, from its top, cut where its place ends."""
     height = (TALL - 24 - 12 * (rows - 1)) // rows
     cells = "".join(
-        f"<figure><figcaption>{html.escape(each.stem)}</figcaption><img src='{html.escape(each.absolute().as_uri())}'></figure>"
-        for each in pictures
+        f"<figure><figcaption>{html.escape(name)}</figcaption><img src='{html.escape(address)}'></figure>"
+        for name, address in ((each.stem, each.absolute().as_uri()) for each in pictures)
     )
     grid = f"grid-template-columns: repeat({columns}, 1fr); grid-auto-rows: {height}px"
     return f"<!doctype html><meta charset='utf-8'><style>{_STYLE}main {{ {grid} }}</style><main>{cells}</main>"
