@@ -68,6 +68,7 @@ from headgate.process.daily import forget_counts
 from headgate.process.lanes import Probe
 from headgate.process.migration.service import continuing
 from headgate.process.outside import answers
+from headgate.process.reading import ProcessReaders
 from headgate.store import Database, open_database
 from headgate.store.hearing import Hearing
 from headgate.store.news import News
@@ -239,10 +240,10 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     declare_personal(events=PERSONAL_IN_EVENTS, entries=PERSONAL_IN_ENTRIES)
     opened = database or open_database(settings, load_tables)
     cache = RevisionCache()
-    policies = PolicyService()
+    registry = _registry(cache, settings.lanes)
+    policies = PolicyService((ProcessReaders(registry.signatures),))
     envelope = Envelope.from_home(settings.home)
     mailroom = Mailroom(envelope, _letters, settings.public_url, settings.secure_cookies)
-    registry = _registry(cache, settings.lanes)
     registry.jobs["retention.purge"] = _purge
     registry.jobs["guests.put_out"] = put_out_guests
     registry.jobs["inheritance.take"] = taking_job(policies)

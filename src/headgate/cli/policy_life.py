@@ -19,7 +19,6 @@ from headgate.kernel.clock import parse_instant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 from headgate.policy import PolicyService, PolicyVersion, apply_at_once, propose, review_emergency, save
-from headgate.policy.chaining import with_chain
 from headgate.policy.rights import expect_right, withdrawing
 
 As = Annotated[str, typer.Option("--as", help="Who acts: a principal id or an e-mail address.")]
@@ -124,7 +123,7 @@ def save_(
         actor = acting(conn, ctx, by)
         require(actor.principal, AUTHOR)
         after, checked = save(conn, actor, policy, version, read_text(file), seen=known)
-        checked = with_chain(checked, s.app.policies.active(conn, ctx.now))
+        checked = s.app.policies.beside(conn, ctx.now, checked)
     if json:
         print_json(asdict(after) | {"issues": [asdict(i) for i in checked.issues]})
         return
@@ -201,7 +200,7 @@ def emergency(
         tenant,
         by,
         "policies.emergency",
-        lambda conn, ctx, _: apply_at_once(conn, ctx, policy, version, because, review_within=within),
+        lambda conn, ctx, policies: apply_at_once(policies, conn, ctx, policy, version, because, review_within=within),
         json=json,
     )
 
@@ -222,7 +221,7 @@ def review(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         actor = acting(conn, ctx, by)
         expect_right(conn, actor, APPROVE, behalf)
-        after = review_emergency(conn, actor, policy, version, outcome, because, on_behalf_of=behalf)
+        after = review_emergency(s.app.policies, conn, actor, policy, version, outcome, because, on_behalf_of=behalf)
     _said(asdict(after), json)
 
 

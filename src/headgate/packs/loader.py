@@ -71,10 +71,13 @@ def _files(folder: Path, names: object) -> tuple[tuple[str, str], ...]:
 def install_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: PolicyService) -> None:
     """Bring a pack's processes and policies into force for the tenant, all or nothing.
 
-    What the tenant has already, in that version or a newer one, is left alone.
+    What the tenant has already, in that version or a newer one, is left alone. Raises `Invalid` where a process that
+    reads a policy's decisions would miss something of what it brings.
     """
+    before = policies.active(conn, ctx.now)
     label = f"{pack.name}@{pack.version}"
     for file, text in pack.policies:
         policies.install(conn, ctx, text, file=file, pack=label)
     for file, text in pack.processes:
         install(conn, ctx, text, file, policies, label)
+    policies.expect_still_read(conn, ctx.now, before)

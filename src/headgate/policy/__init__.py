@@ -4,7 +4,7 @@ Knows nothing of orders or any other noun: a policy is inputs, rows and outputs.
 """
 
 from headgate.policy.authoring import kept_text, propose, save
-from headgate.policy.chaining import chain_among, with_chain
+from headgate.policy.chaining import chain_among
 from headgate.policy.checking import Checked, check_text
 from headgate.policy.core.chain import BadChain, chain_issues, given_inputs
 from headgate.policy.core.compile import CompiledPolicy, NoRowMatched, compile_policy
@@ -36,6 +36,7 @@ from headgate.policy.decisions import (
 )
 from headgate.policy.emergency import apply_at_once, overdue_reviews, review_emergency
 from headgate.policy.evidence import Evidence, attach_evidence, evidence_of
+from headgate.policy.fitting import Change
 from headgate.policy.lint import lint
 from headgate.policy.review_news import emergency_changes, outcome_of, review_news
 from headgate.policy.service import Drafted, PolicyService
@@ -44,6 +45,7 @@ from headgate.policy.versions import origins_of
 __all__ = [
     "DECISIONS_CHECK",
     "BadChain",
+    "Change",
     "Checked",
     "CompiledPolicy",
     "Decision",
@@ -92,5 +94,4 @@ __all__ = [
     "review_news",
     "run_examples",
     "save",
-    "with_chain",
 ]

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from headgate.policy.checking import Checked
 from headgate.policy.core.chain import RULE, chain_issues
-from headgate.policy.core.model import Issue, PolicyTable, refuse
+from headgate.policy.core.model import Issue, PolicyTable
 from headgate.policy.core.policy_set import PolicySet
 
 
-def expect_chain(others: PolicySet, table: PolicyTable) -> None:
-    """Raises `Invalid` where the table, or one in force that reads it, could not be evaluated with it: a ring (named in
-    full), a source that is not in force, an output that is gone or of another type."""
-    issues = chain_misfits(others, table)
-    if issues:
-        raise refuse(issues)
-
-
 def chain_misfits(others: PolicySet, table: PolicyTable) -> list[Issue]:
-    """What would not fit, were the table in force beside the others."""
+    """What would not fit, were the table in force beside the others: a ring (named in full), a source that is not in
+    force, an output that is gone or of another type, of it or of those that read it, which are then the file."""
     tables = {name: policy.table for name, policy in others.items()} | {table.policy: table}
     issues: list[Issue] = list(chain_issues(tables, table))
     for name, other in tables.items():
         reads = any(c.source is not None and c.source.policy == table.policy for c in other.inputs)
         if reads and name != table.policy:
-            issues += chain_issues(tables, other)
+            issues += (replace(issue, file=f"{name}@{other.version}") for issue in chain_issues(tables, other))
     return issues
 
 
@@ -48,10 +40,3 @@ def _unseen(known: Mapping[str, PolicyTable], table: PolicyTable) -> Iterator[Is
 def _misfits_among(known: Mapping[str, PolicyTable], table: PolicyTable) -> Iterator[Issue]:
     unseen = {c.name for c in table.inputs if c.source is not None and c.source.policy not in known}
     return (issue for issue in chain_issues(known, table) if issue.column not in unseen)
-
-
-def with_chain(checked: Checked, others: PolicySet) -> Checked:
-    """A checked text with a remark on everything that would not fit together with what is in force. Remarks only: a
-    source may be under review as well; to bring it into force takes that they fit."""
-    found = [replace(issue, severity="warning") for issue in chain_misfits(others, checked.table)]
-    return replace(checked, issues=(*checked.issues, *found)) if found else checked

@@ -17,7 +17,6 @@ from headgate.kernel.phrases import phrase
 from headgate.ledger import NewEvent
 from headgate.policy import repo
 from headgate.policy.authoring import copied
-from headgate.policy.chaining import expect_chain
 from headgate.policy.checking import expect_clean
 from headgate.policy.core.lifecycle import PolicyVersion, Window, expect_digest, expect_reviewer, reason_of, windows
 from headgate.policy.service import PolicyService
@@ -30,6 +29,7 @@ OUTCOMES = ("confirm", "revert")
 
 
 def apply_at_once(
+    policies: PolicyService,
     conn: Connection,
     ctx: Context,
     policy: str,
@@ -42,7 +42,8 @@ def apply_at_once(
     """Bring a draft, or a version in review, into force now, before anybody else has looked at it.
 
     The one in force ends; a version scheduled for later stays scheduled. Its text must be free of errors like any
-    other and fit together with the policies in force that it reads or that read it. Never in the past. Raises `Invalid`
+    other and fit together with the policies and processes that it reads or that read it. Never in the past. Raises
+    `Invalid`
     (no reason, errors, a time for the review of more than 14 days), `Conflict` for any other status, `Stale`,
     `NotFound`.
     """
@@ -63,11 +64,11 @@ def apply_at_once(
         )
     expect_digest(found, digest)
     (body,) = conn.execute(repo.BODY, {"policy": policy, "version": version}).fetchone() or ("",)
-    expect_chain(PolicyService().active(conn, ctx.now), expect_clean(str(body)).table)
+    window, ended = windows(versions, version, ctx.now, ctx.now)
+    policies.expect_fit(conn, expect_clean(str(body)).table, window)
     due = ctx.now + review_within
     wanted = {"policy": policy, "version": version, "by": ctx.principal.id, "reason": why, "due": due}
     conn.execute(repo.SET_EMERGENCY, wanted)
-    window, ended = windows(versions, version, ctx.now, ctx.now)
     set_windows(conn, policy, [window, *ended])
     after = set_status(conn, found, "active")
     audit(conn, ctx, APPLIED, after, reason=why, review_due=due, ends=[e.version for e in ended])
@@ -76,6 +77,7 @@ def apply_at_once(
 
 
 def review_emergency(
+    policies: PolicyService,
     conn: Connection,
     ctx: Context,
     policy: str,
@@ -88,7 +90,8 @@ def review_emergency(
     """Look at an emergency change afterwards: `confirm` it, or `revert` it. Reverting ends it now and brings the text
     of the version before back into force as a version of its own, approved by the reviewer.
 
-    Raises `DutyConflict` for who applied or wrote it, `Invalid`, `Conflict` when there is nothing to review.
+    Raises `DutyConflict` for who applied or wrote it, `Invalid`, also where what reads the decisions by now would miss
+    something of the text before, `Conflict` when there is nothing to review.
     """
     if outcome not in OUTCOMES:
         raise invalid("outcome", outcome, "is not known", phrase("Use one of %(names)s.", names=", ".join(OUTCOMES)))
@@ -108,13 +111,15 @@ def review_emergency(
     details = {"outcome": outcome, "justification": why, "on_behalf_of": on_behalf_of}
     if outcome == "revert" and found.in_force(ctx.now):
         audit(conn, ctx, REVIEWED, read(conn, policy, version), **details)
-        return _reverted(conn, ctx, versions, found)
+        return _reverted(policies, conn, ctx, versions, found)
     after = read(conn, policy, version)
     audit(conn, ctx, REVIEWED, after, **details)
     return after
 
 
-def _reverted(conn: Connection, ctx: Context, versions: Sequence[PolicyVersion], gone: PolicyVersion) -> PolicyVersion:
+def _reverted(
+    policies: PolicyService, conn: Connection, ctx: Context, versions: Sequence[PolicyVersion], gone: PolicyVersion
+) -> PolicyVersion:
     """The emergency change ended now, and the text it replaced in force again; without one, nothing decides."""
     assert gone.valid_from is not None, "it is in force"
     set_windows(conn, gone.policy, [Window(gone.version, gone.valid_from, ctx.now)])
@@ -129,6 +134,9 @@ def _reverted(conn: Connection, ctx: Context, versions: Sequence[PolicyVersion],
     restored = copied(conn, ctx, before, versions[-1].version + 1, author=before.author)
     again = set_status(conn, restored, "approved", approver)
     window, ends = windows(locked(conn, gone.policy), again.version, ctx.now, ctx.now)
+    made = policies.compiled_many(conn, [(v.policy, v.version) for v in (gone, again)])
+    was, back = (made[v.policy, v.version].table for v in (gone, again))
+    policies.expect_fit(conn, back, window, instead_of=was)
     set_windows(conn, gone.policy, [window, *ends])
     after = set_status(conn, again, "active")
     audit(conn, ctx, "policy.restored", after, text_of=before.version, instead_of=gone.version)

@@ -19,7 +19,6 @@ from headgate.kernel.errors import Conflict
 from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text, renumbered
-from headgate.policy.chaining import expect_chain
 from headgate.policy.checking import expect_clean
 from headgate.policy.core.lifecycle import PolicyVersion, expect_second_person, windows
 from headgate.policy.service import INHERITED, PolicyService
@@ -83,7 +82,7 @@ class PolicyTaker:
         """Copy a version and schedule it for its date, or from now on when that is over.
 
         One that was copied before and counts is left as it is. Raises `Invalid` where the text has errors, `Conflict`
-        where it does not fit together with the tenant's other policies.
+        where it does not fit together with the tenant's other policies and processes.
         """
         versions = locked(conn, offer.name)
         there = next((v for v in versions if v.in_force(ctx.now) and v.origin == offer.provider_slug), None)
@@ -95,7 +94,7 @@ class PolicyTaker:
         copy = _add(conn, ctx, offer, body, versions)
         start = _start(versions, max(offer.effective_at, ctx.now))
         window, ended = windows(locked(conn, offer.name), copy.version, start, ctx.now)
-        expect_chain(self.policies.active(conn, start), self.policies.compiled(conn, offer.name, copy.version).table)
+        self.policies.expect_fit(conn, self.policies.compiled(conn, offer.name, copy.version).table, window)
         set_windows(conn, offer.name, [window, *ended])
         after = set_status(conn, copy, "active")
         told = {"origin": offer.provider_slug, "origin_version": offer.version, "origin_digest": offer.digest.hex()}

@@ -134,6 +134,15 @@ where status in ('active', 'retired') and valid_from <= %(at)s and (valid_until 
 order by policy
 """
 
+# What decides at some instant from one on, and before another where there is one.
+DURING = """
+select digest, valid_from, valid_until from policy_versions
+where status in ('active', 'retired') and valid_from is distinct from valid_until
+  and (valid_until is null or %(start)s < valid_until)
+  and (%(until)s::timestamptz is null or valid_from < %(until)s)
+order by policy
+"""
+
 BODIES = "select digest, body from policy_versions where digest = any(%(digests)s)"
 
 BODIES_OF = """

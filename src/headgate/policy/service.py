@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 from psycopg import Connection
 
@@ -18,9 +15,8 @@ from headgate.kernel.errors import Conflict
 from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text
-from headgate.policy.chaining import expect_chain, with_chain
-from headgate.policy.checking import FILE, expect_clean
-from headgate.policy.core.compile import CompiledPolicy, compile_policy
+from headgate.policy.checking import FILE, Checked, expect_clean
+from headgate.policy.core.compile import CompiledPolicy
 from headgate.policy.core.examples import ExampleResult, run_examples
 from headgate.policy.core.lifecycle import (
     PolicyVersion,
@@ -32,17 +28,15 @@ from headgate.policy.core.lifecycle import (
     retirement,
     windows,
 )
-from headgate.policy.core.model import Issue, PolicyTable
+from headgate.policy.core.model import Issue, PolicyTable, refuse
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
+from headgate.policy.fitting import Change, Misfits, Reader, expect_fitting, expect_read, misfits, with_misfits
+from headgate.policy.kept import Kept
 from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, unschedule, version_of
 from headgate.store import Later
 
 INHERITED = "policy"  # the kind, among what is inherited
-MOST_KEPT = 512  # compiled texts, and sets of them
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +49,14 @@ class Drafted:
 
 class PolicyService:
     """Use cases over policy versions. It keeps compiled policies by digest, shared by all tenants, and nothing else.
+    `readers` read what policies decide: no version takes from them what they read.
 
     Whether the principal may author or approve is checked by the caller; that author and approver differ, here.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._compiled: OrderedDict[bytes, CompiledPolicy] = OrderedDict()
-        self._sets: OrderedDict[tuple[bytes, ...], PolicySet] = OrderedDict()
+    def __init__(self, readers: Sequence[Reader] = (), kept: Kept | None = None) -> None:
+        self._readers = tuple(readers)
+        self._kept = kept or Kept()
 
     def draft(self, conn: Connection, ctx: Context, text: str, *, file: str = "", pack: str = "") -> Drafted:
         """Save a text as a draft; its author may replace it until it is submitted. Saving the same text again is fine.
@@ -71,7 +65,28 @@ class PolicyService:
         """
         checked = expect_clean(text, file or FILE)
         saved = self._save(conn, ctx, checked.table, text, pack)
-        return Drafted(saved, with_chain(checked, self.active(conn, ctx.now)).remarks)
+        return Drafted(saved, self.beside(conn, ctx.now, checked).issues)
+
+    def beside(self, conn: Connection, now: datetime, checked: Checked) -> Checked:
+        """A checked text with what it would break of what is in force, now or from a later change on."""
+        return with_misfits(checked, self._misfits(conn, checked.table, now))
+
+    def expect_fit(
+        self, conn: Connection, table: PolicyTable, window: Window, instead_of: PolicyTable | None = None
+    ) -> None:
+        """Raises `Invalid` where a table that decides in this window would break what reads it, or misses what it
+        reads. `instead_of` would have decided; left out, the one in force does."""
+        expect_fitting(self._misfits(conn, table, window.valid_from, window.valid_until, instead_of))
+
+    def _misfits(
+        self,
+        conn: Connection,
+        table: PolicyTable,
+        start: datetime,
+        until: datetime | None = None,
+        instead_of: PolicyTable | None = None,
+    ) -> Misfits:
+        return misfits(conn, table, self.during(conn, start, until), self._readers, instead_of)
 
     def _save(self, conn: Connection, ctx: Context, table: PolicyTable, text: str, pack: str) -> PolicyVersion:
         expect_unlocked(conn, INHERITED, table.policy)
@@ -120,11 +135,13 @@ class PolicyService:
     def submit(self, conn: Connection, ctx: Context, policy: str, version: int) -> PolicyVersion:
         """Hand a draft to review; from here on its text stands.
 
-        Raises `NotFound`, `Conflict`, and `Invalid` listing every lint error and failing example of its text.
+        Raises `NotFound`, `Conflict`, and `Invalid` listing every lint error and failing example of its text, or what
+        it would break of those who read its decisions.
         """
         found = pick(locked(conn, policy), policy, version)
         expect_status(found, "draft", "submit")
-        expect_clean(self.text(conn, policy, version))
+        checked = expect_clean(self.text(conn, policy, version))
+        expect_read(self._misfits(conn, checked.table, ctx.now))
         conn.execute(repo.SUBMITTED, {"policy": policy, "version": version, "now": ctx.now})
         after = set_status(conn, found, "in_review")
         audit(conn, ctx, "policy.submitted", after)
@@ -153,12 +170,13 @@ class PolicyService:
         """Approve a version under review; `digest` (hex) is of the text that the approver read.
 
         Raises `DutyConflict` when the approver, or whom they act for, is the author; `Stale` when the text is not the
-        one read; `NotFound`, `Conflict`.
+        one read; `Invalid` when it would break what others read of its decisions; `NotFound`, `Conflict`.
         """
         found = pick(locked(conn, policy), policy, version)
         expect_status(found, "in_review", "approve")
         expect_second_person(found, ctx.principal.id, on_behalf_of)
         expect_digest(found, digest)
+        expect_read(self._misfits(conn, self.compiled(conn, policy, version).table, ctx.now))
         after = set_status(conn, found, "approved", ctx.principal.id)
         audit(conn, ctx, "policy.approved", after, on_behalf_of=on_behalf_of, justification=justification)
         return after
@@ -169,8 +187,8 @@ class PolicyService:
         """Let an approved version decide from `valid_from` (left out: now) on; the one before ends there.
 
         One that is scheduled and has not started can so be given another start. Raises `Invalid` for a start in the
-        past and where policies that read each other would not fit together, `Conflict` (also for a policy that a
-        tenant above has locked), `NotFound`.
+        past and where policies that read each other, or processes that read them, would not fit together at any time in
+        which it decides, `Conflict` (also for a policy that a tenant above has locked), `NotFound`.
         """
         expect_unlocked(conn, INHERITED, policy)
         versions = locked(conn, policy)
@@ -180,7 +198,7 @@ class PolicyService:
         else:
             expect_status(found, "approved", "activate")
         window, ended = windows(versions, version, valid_from or ctx.now, ctx.now)
-        expect_chain(self.active(conn, window.valid_from), self.compiled(conn, policy, version).table)
+        self.expect_fit(conn, self.compiled(conn, policy, version).table, window)
         set_windows(conn, policy, [window, *ended])
         after = set_status(conn, found, "active")
         details = {
@@ -210,10 +228,21 @@ class PolicyService:
             )
         if standing == "scheduled":
             self._own_now(conn, ctx, policy)
-            unschedule(conn, versions, found)
+            self._expect_return(conn, found, unschedule(conn, versions, found))
         after = set_status(conn, found, "retired")
         audit(conn, ctx, "policy.withdrawn", after, was=standing, reason=why)
         return after
+
+    def _expect_return(self, conn: Connection, gone: PolicyVersion, versions: Sequence[PolicyVersion]) -> None:
+        """What goes on in the place of a scheduled version fits what was made to fit that one."""
+        start = gone.valid_from
+        assert start is not None, "it was scheduled"
+        goes_on = next((v for v in versions if v.version != gone.version and v.in_force(start)), None)
+        if goes_on is not None:
+            made = self.compiled_many(conn, [(v.policy, v.version) for v in (gone, goes_on)])
+            window = Window(goes_on.version, start, gone.valid_until)
+            was, back = (made[v.policy, v.version].table for v in (gone, goes_on))
+            self.expect_fit(conn, back, window, instead_of=was)
 
     def _own_now(self, conn: Connection, ctx: Context, policy: str) -> None:
         """The tenant changes an inherited policy itself: refused where it is locked, noted where it is open."""
@@ -258,7 +287,8 @@ class PolicyService:
         """Bring a pack's policy into force at once: the pack is its author, the principal approves and activates it.
 
         Does nothing when the tenant has that version or a newer one already, whatever it did with it. Raises as
-        `draft`.
+        `draft`. A pack may change a policy together with who reads it, so who installs it looks at the end whether all
+        of it fits: `expect_still_read`.
         """
         table = parse_policy(text, file or "policy.yaml")
         known = self.versions(conn, table.policy)
@@ -268,10 +298,19 @@ class PolicyService:
         if known and followed(conn, INHERITED, table.policy):
             return known[0]  # what is inherited counts, not what a pack brings
         packed = replace(ctx, principal=Principal(id=f"pack:{pack}", kind="system", name=pack))
-        self.draft(conn, packed, text, file=file, pack=pack)
-        self.submit(conn, packed, table.policy, table.version)
-        self.approve(conn, ctx, table.policy, table.version)
-        return self.activate(conn, ctx, table.policy, table.version)
+        alone = PolicyService(kept=self._kept)
+        alone.draft(conn, packed, text, file=file, pack=pack)
+        alone.submit(conn, packed, table.policy, table.version)
+        alone.approve(conn, ctx, table.policy, table.version)
+        return alone.activate(conn, ctx, table.policy, table.version)
+
+    def expect_still_read(self, conn: Connection, now: datetime, before: PolicySet) -> None:
+        """Raises `Invalid` where readers of decisions lost something since the policies in force were these."""
+        after = self.active(conn, now)
+        change = Change(*({name: p.table for name, p in each.items()} for each in (before, after)))
+        lost = [issue for reader in self._readers for told in reader(conn, [change]) for issue in told]
+        if lost:
+            raise refuse(lost)
 
     def list(self, conn: Connection) -> Sequence[PolicyVersion]:
         """Every version of every policy, newest version first within a policy."""
@@ -304,7 +343,7 @@ class PolicyService:
     def compiled(self, conn: Connection, policy: str, version: int) -> CompiledPolicy:
         """A version ready to evaluate, whatever its status; its `table` is what the text says. Raises `NotFound`."""
         text = self.text(conn, policy, version)
-        return self._compile({hashlib.sha256(text.encode()).digest(): text}).popitem()[1]
+        return self._kept.compile({hashlib.sha256(text.encode()).digest(): text}).popitem()[1]
 
     def compiled_many(
         self, conn: Connection, versions: Collection[tuple[str, int]]
@@ -314,7 +353,7 @@ class PolicyService:
         if not pairs:
             return {}
         rows = conn.execute(repo.BODIES_OF, {"policy": [p for p, _ in pairs], "version": [v for _, v in pairs]})
-        found = self._compile({bytes(digest): body for digest, body in rows})
+        found = self._kept.compile({bytes(digest): body for digest, body in rows})
         return {(each.policy, each.version): each for each in found.values()}
 
     def run_tests(self, conn: Connection, policy: str, version: int) -> tuple[ExampleResult, ...]:
@@ -328,39 +367,14 @@ class PolicyService:
     def ask_active(self, conn: Connection, at: datetime) -> Later[PolicySet]:
         """`active`, not waited for yet."""
         asked = conn.execute(repo.IN_FORCE, {"at": at})
-        return lambda: self._set_of(conn, tuple(bytes(digest) for (digest,) in asked))
+        return lambda: self._kept.set_of(conn, tuple(bytes(digest) for (digest,) in asked))
 
-    def _set_of(self, conn: Connection, key: tuple[bytes, ...]) -> PolicySet:
-        with self._lock:
-            made = self._sets.get(key)
-            if made is not None:
-                self._sets.move_to_end(key)
-                return made
-            missing = [digest for digest in key if digest not in self._compiled]
-            compiled = {digest: self._compiled[digest] for digest in key if digest not in missing}
-        if missing:
-            rows = conn.execute(repo.BODIES, {"digests": missing}).fetchall()
-            compiled |= self._compile({bytes(digest): body for digest, body in rows})
-        made = PolicySet({compiled[digest].policy: compiled[digest] for digest in key})
-        with self._lock:
-            _keep(self._sets, key, made)
-        return made
-
-    def _compile(self, texts: Mapping[bytes, str]) -> dict[bytes, CompiledPolicy]:
-        found: dict[bytes, CompiledPolicy] = {}
-        for digest, text in texts.items():
-            with self._lock:
-                compiled = self._compiled.get(digest)
-            if compiled is None:
-                compiled = compile_policy(parse_policy(text, "stored policy"))
-                with self._lock:
-                    _keep(self._compiled, digest, compiled)
-            found[digest] = compiled
+    def during(self, conn: Connection, start: datetime, until: datetime | None = None) -> dict[datetime, PolicySet]:
+        """The policies in force at an instant, and at each one after it (before `until`) at which a version starts."""
+        rows = conn.execute(repo.DURING, {"start": start, "until": until}).fetchall()
+        compiled = self._kept.known(conn, {bytes(digest) for digest, *_ in rows})
+        found = {}
+        for at in sorted({start, *(begins for _, begins, _ in rows if begins > start)}):
+            decide = [bytes(d) for d, begins, ends in rows if begins <= at and (ends is None or at < ends)]
+            found[at] = PolicySet({compiled[digest].policy: compiled[digest] for digest in decide})
         return found
-
-
-def _keep(cache: OrderedDict[K, V], key: K, value: V) -> None:
-    cache[key] = value
-    cache.move_to_end(key)
-    while len(cache) > MOST_KEPT:
-        cache.popitem(last=False)

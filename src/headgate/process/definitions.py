@@ -15,7 +15,7 @@ from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
 from headgate.policy import PolicyService, PolicySet
 from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
-from headgate.process.core.lint import Known, lint_process
+from headgate.process.core.lint import Known, LintIssue, lint_process
 from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.state import Case
 from headgate.store import Later
@@ -159,7 +159,8 @@ def install(
     """Store a definition as the active version. Where the tenant has a newer one, or this one, nothing is done.
 
     Raises `Conflict` for this version with other content (versions are never edited in place), and for an event that
-    another active process takes already; `Invalid` where it reads what the policies now in force do not give.
+    another active process takes already; `Invalid` where it reads what the policies in force, or scheduled, do not
+    give.
     """
     definition = parse_definition(text, file)
     content = digest(text)
@@ -189,7 +190,7 @@ def install(
                 f"{file}: {definition.process}@{definition.version} is installed with other content; raise the version"
             )
         return definition
-    _check_decisions(text, file, policies.active(conn, ctx.now))
+    _check_decisions(text, file, policies.during(conn, ctx.now).values())
     conn.execute(RETIRE, (ctx.now, definition.process, definition.version))
     append_audit(
         conn,
@@ -229,11 +230,14 @@ def _check_children(installed: Mapping[str, Definition], definition: Definition,
                 waiting.append(child)
 
 
-def _check_decisions(text: str, file: str, policies: PolicySet) -> None:
-    """Nothing is read of a decision that its policy, as it is in force, does not give. Of a policy that is not in force
-    nothing is known."""
-    known = Known(decides=policy_signatures(policy.table for policy in policies.values()))
-    wrong = [i for i in lint_process(text, file, known) if i.severity == "error"]
+def _check_decisions(text: str, file: str, policies: Iterable[PolicySet]) -> None:
+    """Nothing is read of a decision that its policy, as it is in force or will be, does not give. Of a policy that is
+    not in force nothing is known."""
+    found: dict[LintIssue, None] = {}
+    for each in policies:
+        known = Known(decides=policy_signatures(policy.table for policy in each.values()))
+        found |= dict.fromkeys(i for i in lint_process(text, file, known) if i.severity == "error")
+    wrong = sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
     if wrong:
         problems = tuple(Problem(f"{file}:{i.line}", i.where, i.message, i.fix) for i in wrong)
         raise Invalid("; ".join(str(p) for p in problems), problems=problems)

@@ -44,7 +44,9 @@ def test_a_delegate_reviews_an_emergency_change_for_who_delegated_it(held: Visit
     with channel.app.database.transaction(channel.tenant) as conn:
         author = channel.context(AUTHOR)
         channel.app.policies.draft(conn, author, text.replace("version: 1", "version: 2", 1))
-        apply_at_once(conn, author, "price_deviation", 2, "the supplier raised its prices over night")
+        apply_at_once(
+            channel.app.policies, conn, author, "price_deviation", 2, "the supplier raised its prices over night"
+        )
     held.enter("fay")
     form = {"outcome": "confirm", "reason": "it was right", "acting_for": person("fiona")}
     assert "Review the emergency change" not in words(held.get(page))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from headgate.packs import find_pack
 from tests.integration.console.site import Visitor, words
+from tests.scenarios.channel import AUTHOR
 
 VERSION = "/policies/price_deviation/versions/1"
 
@@ -24,3 +26,21 @@ def test_a_version_is_not_retired_by_a_form_that_is_wrong(visitor: Visitor, fiel
     assert answer.status_code == 422, words(answer)
     assert said in words(answer)
     assert "price Active" in words(visitor.get(VERSION))
+
+
+def test_what_a_process_reads_stands_in_the_editor_and_keeps_a_version_from_review(visitor: Visitor) -> None:
+    channel, page = visitor.channel, "/policies/return_settlement/versions/2"
+    text = (find_pack("order_governance") / "policies" / "return_settlement.yaml").read_text(encoding="utf-8")
+    lost = text.replace("outcome: ", "outcomes: ").replace("name: outcome,", "name: outcomes,")
+    with channel.app.database.transaction(channel.tenant) as conn:
+        channel.app.policies.draft(conn, channel.context(AUTHOR), lost.replace("version: 1", "version: 2", 1))
+    told = "process return_authorisation version 1 (processes/return_authorisation.yaml, line "
+    visitor.enter("carl")
+    editor = words(visitor.get(f"{page}/edit"))
+    assert told in editor
+    assert "Did you mean outcomes?" in editor
+    answer = visitor.post(f"{page}/submit", {})
+    assert answer.status_code == 422, words(answer)
+    assert told[1:] in words(answer)
+    with channel.app.database.transaction(channel.tenant) as conn:
+        assert channel.app.policies.get(conn, "return_settlement", 2).status == "draft"

@@ -220,7 +220,7 @@ def test_a_locked_policy_cannot_be_changed_by_the_client_in_any_way(pair: Pair) 
     tries = {
         "draft": lambda c: pair.policies.draft(c, ana, text(5)),
         "propose": lambda c: propose(c, ana, "limits"),
-        "emergency": lambda c: apply_at_once(c, bo, "limits", 2, "cannot wait"),
+        "emergency": lambda c: apply_at_once(pair.policies, c, bo, "limits", 2, "cannot wait"),
         "retire": lambda c: pair.policies.retire(c, bo, "limits", 4, "away with it"),
         "activate": lambda c: pair.policies.activate(c, bo, "limits", 2),
     }
@@ -330,7 +330,7 @@ def test_only_what_another_approved_is_offered_and_only_by_who_operates_tenants(
     with pytest.raises(Conflict, match="draft"):
         pair.offer(1)
     with pair.database.transaction(pair.provider) as conn:
-        apply_at_once(conn, pair.at(pair.provider), "limits", 1, "cannot wait")
+        apply_at_once(pair.policies, conn, pair.at(pair.provider), "limits", 1, "cannot wait")
     with pytest.raises(Conflict, match="not yet reviewed"):
         pair.offer(1)
     pair.now += HOUR

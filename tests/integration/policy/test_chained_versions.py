@@ -11,7 +11,7 @@ import pytest
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Invalid
-from headgate.policy import PolicyService, apply_at_once, check_text, with_chain
+from headgate.policy import PolicyService, apply_at_once, check_text
 from headgate.store import Database
 
 LIMITS = """\
@@ -118,14 +118,14 @@ def test_an_emergency_change_has_to_fit_together_with_what_is_in_force(desk: Des
         drafted = desk.service.draft(conn, desk.ctx, gone)
         assert any("has no output outcome" in issue.message for issue in drafted.remarks), "said when it is saved"
         with pytest.raises(Invalid, match="has no output outcome"):
-            apply_at_once(conn, desk.ctx, "limits", 2, "a supplier failed")
+            apply_at_once(desk.service, conn, desk.ctx, "limits", 2, "a supplier failed")
         assert [v.status for v in desk.service.versions(conn, "limits")] == ["draft", "active"]
 
 
 def test_a_look_at_a_text_says_what_would_not_fit_and_stops_nothing(desk: Desk) -> None:
     with desk.database.transaction(desk.tenant) as conn:
         checked = check_text(RELEASE)
-        within = with_chain(checked, desk.service.active(conn, desk.ctx.now))
+        within = desk.service.beside(conn, desk.ctx.now, checked)
     assert checked.issues == ()
     assert [(i.rule, i.severity) for i in within.issues] == [("chain", "warning")]
     assert "there is no policy limits" in within.issues[0].message

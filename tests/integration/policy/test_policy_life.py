@@ -15,13 +15,11 @@ from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, St
 from headgate.ledger import audit_list
 from headgate.policy import (
     PolicyVersion,
-    apply_at_once,
     attach_evidence,
     evidence_of,
     kept_text,
     overdue_reviews,
     propose,
-    review_emergency,
     save,
 )
 from headgate.store import Database
@@ -194,8 +192,8 @@ def test_an_emergency_change_decides_at_once_and_waits_for_another_pair_of_eyes(
     desk.clock.move(HOUR)
     desk.draft(text(2, 50))
     with pytest.raises(Invalid, match="reason"):
-        act(desk, "ana", apply_at_once, "limits", 2, "")
-    applied = act(desk, "ana", apply_at_once, "limits", 2, "A price list leaked", review_within=2 * HOUR)
+        act(desk, "ana", desk.at_once, "limits", 2, "")
+    applied = act(desk, "ana", desk.at_once, "limits", 2, "A price list leaked", review_within=2 * HOUR)
     assert (applied.status, applied.approver, applied.emergency_by) == ("active", None, "user:ana")
     assert applied.unreviewed
     assert (desk.deciding(start), desk.deciding(desk.clock.now())) == (1, 2)
@@ -205,11 +203,11 @@ def test_an_emergency_change_decides_at_once_and_waits_for_another_pair_of_eyes(
     assert (event.type, event.data["version"], event.data["applied_by"]) == ("policy.review_overdue", 2, "user:ana")
     assert act(desk, "system", overdue_reviews) == []  # told once
     with pytest.raises(DutyConflict):
-        act(desk, "ana", review_emergency, "limits", 2, "confirm", "fine")
-    done = act(desk, "bo", review_emergency, "limits", 2, "confirm", "It had to be")
+        act(desk, "ana", desk.review, "limits", 2, "confirm", "fine")
+    done = act(desk, "bo", desk.review, "limits", 2, "confirm", "It had to be")
     assert (done.approver, done.reviewed_by, done.unreviewed) == ("user:bo", "user:bo", False)
     with pytest.raises(Conflict, match="not waiting for a review"):
-        act(desk, "bo", review_emergency, "limits", 2, "confirm", "again")
+        act(desk, "bo", desk.review, "limits", 2, "confirm", "again")
     assert desk.actions()[-3:] == ["policy.emergency_applied", "policy.review_overdue", "policy.emergency_reviewed"]
 
 
@@ -217,21 +215,21 @@ def test_an_emergency_change_with_errors_or_after_review_is_refused(desk: Desk) 
     first = desk.draft(text(1))
     broken = saved(desk, "ana", 1, text(1).replace(*GAP), first.digest)
     with pytest.raises(Invalid, match="no row fits"):
-        act(desk, "ana", apply_at_once, "limits", 1, "now")
+        act(desk, "ana", desk.at_once, "limits", 1, "now")
     saved(desk, "ana", 1, text(1), broken.digest)
     desk.submit(1)
     desk.approve(1)
     with pytest.raises(Conflict, match="it is approved"):
-        act(desk, "ana", apply_at_once, "limits", 1, "now")
+        act(desk, "ana", desk.at_once, "limits", 1, "now")
 
 
 def test_a_reverted_emergency_brings_the_text_before_back_as_a_version(desk: Desk) -> None:
     desk.in_force(1, 100)
     desk.clock.move(HOUR)
     desk.draft(text(2, 50))
-    act(desk, "ana", apply_at_once, "limits", 2, "now")
+    act(desk, "ana", desk.at_once, "limits", 2, "now")
     desk.clock.move(HOUR)
-    back = act(desk, "bo", review_emergency, "limits", 2, "revert", "It stops half of all orders")
+    back = act(desk, "bo", desk.review, "limits", 2, "revert", "It stops half of all orders")
     assert (back.version, back.status, back.author, back.approver, back.based_on) == (
         3,
         "active",

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -15,7 +16,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, Stale
 from headgate.ledger import audit_list, verify_audit
-from headgate.policy import PolicyService, PolicyVersion
+from headgate.policy import PolicyService, PolicyVersion, apply_at_once, review_emergency
 from headgate.policy.core.lifecycle import Window
 from headgate.policy.versions import set_windows
 from headgate.store import Database
@@ -68,6 +69,14 @@ class Desk:
     def activate(self, version: int, valid_from: datetime | None = None) -> PolicyVersion:
         with self.database.transaction(self.tenant) as conn:
             return self.service.activate(conn, self.ctx("bo"), "limits", version, valid_from)
+
+    def at_once(self, conn: psycopg.Connection, ctx: Context, *args: Any, **more: Any) -> PolicyVersion:
+        """An emergency change."""
+        return apply_at_once(self.service, conn, ctx, *args, **more)
+
+    def review(self, conn: psycopg.Connection, ctx: Context, *args: Any, **more: Any) -> PolicyVersion:
+        """Its review afterwards."""
+        return review_emergency(self.service, conn, ctx, *args, **more)
 
     def in_force(self, version: int, limit: int, valid_from: datetime | None = None) -> PolicyVersion:
         self.draft(text(version, limit))

@@ -23,7 +23,15 @@ def applied(channel: Channel, hours: int = 24) -> None:
     with channel.app.database.transaction(channel.tenant) as conn:
         author = channel.context(AUTHOR)
         channel.app.policies.draft(conn, author, text.replace("version: 1", "version: 2", 1))
-        apply_at_once(conn, author, "price_deviation", 2, "a price list leaked", review_within=timedelta(hours=hours))
+        apply_at_once(
+            channel.app.policies,
+            conn,
+            author,
+            "price_deviation",
+            2,
+            "a price list leaked",
+            review_within=timedelta(hours=hours),
+        )
     turn(channel)
 
 
@@ -49,7 +57,7 @@ def case(channel: Channel) -> dict[str, Any]:
 
 def reviewed(channel: Channel, outcome: str) -> None:
     with channel.app.database.transaction(channel.tenant) as conn:
-        review_emergency(conn, channel.context(FIONA), "price_deviation", 2, outcome, "I looked")
+        review_emergency(channel.app.policies, conn, channel.context(FIONA), "price_deviation", 2, outcome, "I looked")
     turn(channel)
 
 

@@ -175,3 +175,32 @@ def test_an_approval_for_somebody_needs_their_delegation(world: World) -> None:
     made = world.post("fiona", "/v1/delegations", delegation)
     assert made.status_code in (200, 201), made.text
     assert world.post("fay", f"{BASE}/versions/2/approve", body).json()["approver"] == person("fay")
+
+
+def test_what_a_process_reads_is_said_while_writing_and_keeps_a_version_from_review_and_from_an_emergency(
+    world: World,
+) -> None:
+    base = "/v1/policies/return_settlement"
+    world.channel.clock.move(timedelta(hours=1))
+    made = world.post("prue", f"{base}/proposals", {}).json()
+    text = str(world.get("prue", base, version=2).json()["text"])
+    lost = text.replace("outcome: ", "outcomes: ").replace("name: outcome,", "name: outcomes,")
+    told = "process return_authorisation version 1 (processes/return_authorisation.yaml, line "
+    linted = world.post("prue", "/v1/policy-lint", {"text": lost}).json()
+    (issue,) = [i for i in linted["issues"] if i["rule"] == "readers"]
+    assert (linted["fit"], issue["severity"]) == (False, "error")
+    assert issue["message"].startswith(told)
+    assert issue["fix"].startswith("Did you mean outcomes?")
+    saved = world.client.put(
+        f"{base}/versions/2/text",
+        json={"text": lost, "seen": made["digest"]},
+        headers={"Authorization": f"Bearer {world.keys['prue']}"},
+    )
+    assert (saved.status_code, saved.json()["fit"]) == (200, False)
+    body = problem(world.post("prue", f"{base}/versions/2/submit", {}), 422, "invalid")
+    assert told in str(body["errors"])
+    assert "Did you mean outcomes?" in str(body["errors"])
+    urgent = {"reason": "it burns", "digest": saved.json()["digest"]}
+    body = problem(world.post("prue", f"{base}/versions/2/emergency", urgent), 422, "invalid")
+    assert told in str(body["errors"])
+    assert world.get("prue", base, version=2).json()["status"] == "draft"

@@ -48,7 +48,6 @@ from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.errors import NotFound, invalid
 from headgate.policy import PolicySet, PolicyVersion, check_text, decision_get, decision_list, evidence_of
-from headgate.policy.chaining import with_chain
 from headgate.policy.core.diff import diff_tables
 
 router = APIRouter(route_class=StrictRoute)
@@ -79,7 +78,7 @@ def draft_policy(request: Request, caller: PoliciesAuthor, body: Draft, once: On
 def lint_policy(caller: PoliciesRead, body: Lint) -> Linted:
     """Look at a text: what the lints say by line, row and column, and what its examples come to. Nothing is stored."""
     with caller.reading() as conn:
-        checked = with_chain(check_text(body.text), caller.app.policies.active(conn, caller.ctx.now))
+        checked = caller.app.policies.beside(conn, caller.ctx.now, check_text(body.text))
     return Linted(
         policy=checked.table.policy,
         version=checked.table.version,

@@ -62,6 +62,7 @@ def save_policy(
 
     def act(conn: Connection[Any]) -> Saved:
         saved, checked = save(conn, caller.ctx, name, version, body.text, seen=body.seen)
+        checked = caller.app.policies.beside(conn, caller.ctx.now, checked)
         return Saved(
             **version_view(saved, caller.ctx.now).model_dump(),
             fit=not checked.errors,
@@ -214,7 +215,14 @@ def apply_in_emergency(
         once,
         body,
         lambda conn: apply_at_once(
-            conn, caller.ctx, name, version, body.reason, digest=body.digest, review_within=within
+            caller.app.policies,
+            conn,
+            caller.ctx,
+            name,
+            version,
+            body.reason,
+            digest=body.digest,
+            review_within=within,
         ),
     )
 
@@ -235,7 +243,14 @@ def review_policy_emergency(
     def act(conn: Connection[Any]) -> PolicyVersion:
         expect_right(conn, caller.ctx, APPROVE, body.on_behalf_of)
         return review_emergency(
-            conn, caller.ctx, name, version, body.outcome, body.justification, on_behalf_of=body.on_behalf_of
+            caller.app.policies,
+            conn,
+            caller.ctx,
+            name,
+            version,
+            body.outcome,
+            body.justification,
+            on_behalf_of=body.on_behalf_of,
         )
 
     return _step(request, caller, once, body, act)

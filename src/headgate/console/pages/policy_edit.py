@@ -23,7 +23,6 @@ from headgate.kernel.canonical import canonical, canonical_text, loads
 from headgate.kernel.errors import Conflict, Invalid, Stale, invalid
 from headgate.kernel.phrases import phrase, sentence
 from headgate.policy import Checked, PolicyVersion, check_text, save
-from headgate.policy.chaining import with_chain
 from headgate.policy.checking import check_document
 from headgate.policy.core.document import read_document, write_document
 from headgate.policy.core.editing import MOST_ROWS, from_grid, to_grid
@@ -55,6 +54,7 @@ def save_text(visit: Visit) -> Answer:
     text, seen = visit.form.get("text", "").replace("\r\n", "\n"), visit.form.get("seen", "")
     try:
         saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=seen)
+        checked = _within(visit, checked)
     except Stale as error:
         warning = phrase(
             "%(message)s Below is what you typed; saving it again puts it over theirs.", message=sentence(error.message)
@@ -140,14 +140,14 @@ def import_file(visit: Visit) -> Answer:
         document = read_document(read.text)
         document["policy"], document["version"] = found.policy, found.version
         text = write_document(document)
-        return _json({**_told(check_text(text), text), "notices": [str(each) for each in read.notices]})
+        return _json({**_told(_within(visit, check_text(text)), text), "notices": [str(each) for each in read.notices]})
 
     return _answered(visit, act)
 
 
 def _within(visit: Visit, checked: Checked) -> Checked:
-    """With what would not fit together with the policies in force."""
-    return with_chain(checked, visit.app.policies.active(visit.conn, visit.ctx.now))
+    """With what would not fit together with the policies in force and the processes that read them."""
+    return visit.app.policies.beside(visit.conn, visit.ctx.now, checked)
 
 
 def load_grid(visit: Visit) -> Answer:
@@ -156,7 +156,7 @@ def load_grid(visit: Visit) -> Answer:
     def act() -> Response:
         found = picked(visit, versions_of(visit))
         text = visit.app.policies.text(visit.conn, found.policy, found.version)
-        told = _told(check_text(text), text)
+        told = _told(_within(visit, check_text(text)), text)
         return _json({**told, "digest": found.digest, "coverage": _coverage(visit, found.policy)})
 
     return _answered(visit, act)
@@ -256,7 +256,7 @@ def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", e
     try:
         if len(text) > MOST_IN_PAGE and visit.text("as") != "text" and not warning and not error:
             return _apart(found)
-        checked = check_text(text)
+        checked = _within(visit, check_text(text))
         if len(text) > MOST_IN_PAGE:
             return _as_text(found, text, checked, warning, error)
         told = canonical_text({**_told(checked, text), "coverage": _coverage(visit, found.policy)})

@@ -84,6 +84,7 @@ def emergency(visit: Visit) -> Answer:
                 "Give whole hours.",
             )
         return apply_at_once(
+            visit.app.policies,
             visit.conn,
             visit.ctx,
             name,
@@ -108,7 +109,8 @@ def after_review(visit: Visit) -> Answer:
         else phrase("You confirmed the emergency change.")
     )
     return _step(visit, said, lambda: (
-        review_emergency(visit.conn, visit.ctx, name, number, outcome, why, on_behalf_of=behalf)
+        review_emergency(
+            visit.app.policies, visit.conn, visit.ctx, name, number, outcome, why, on_behalf_of=behalf)
     ))  # fmt: skip
 
 

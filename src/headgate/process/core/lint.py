@@ -24,6 +24,14 @@ _LINE = re.compile(r":(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """The policies in force, and those among them that say who must approve; none where that is not known."""
+
+    policies: frozenset[str] = frozenset()
+    matrices: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What an installation has; None where that is not known, so nothing is said about it."""
 
@@ -32,6 +40,7 @@ class Known:
     roles: frozenset[str] | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)  # what actions take and give
     decides: Mapping[str, Signature] = field(default_factory=dict)  # what policies take and give
+    asks: Asked = Asked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,27 @@ def lint_process(text: str, file: str, known: Known | None = None) -> list[LintI
     declared = check_signatures(definition, known.signatures, known.decides)
     found += [_issue(code, "error", finding, file, marks) for code, finding in declared]
     return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
+
+
+def lint_decisions(definition: Definition, text: str, file: str, known: Known) -> list[LintIssue]:
+    """Only what is wrong with what a file tells policies and actions, and reads of them, in the order of its lines."""
+    declared = [
+        *check_signatures(definition, known.signatures, known.decides),
+        *((POLICY_OUTPUTS, finding) for finding in _no_matrix(definition, known.asks)),
+    ]
+    marks = marks_of(text) if declared else None
+    found = [_issue(code, "error", finding, file, marks) for code, finding in declared if marks is not None]
+    return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
+
+
+def _no_matrix(definition: Definition, asks: Asked) -> Iterator[Finding]:
+    for stage in definition.stages.values():
+        for name in dict.fromkeys(s.name for s in steps_of(stage) if s.kind == "approve"):
+            if name in asks.policies - asks.matrices:
+                said = (
+                    f"asks '{name}' who has to approve, and it does not give a level and a role for every row that fits"
+                )
+                yield Finding(stage.id, said, "Give it the outputs level and role, and hit: collect.")
 
 
 def codes() -> list[str]:

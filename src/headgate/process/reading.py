@@ -1,0 +1,87 @@
+"""Processes as readers of decisions: what a change of policies would take from active ones and running cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from psycopg import Connection
+
+from headgate.kernel.phrases import phrase
+from headgate.policy import Change, Issue, PolicyTable
+from headgate.process.core.deciding import policy_signatures
+from headgate.process.core.definition import Definition
+from headgate.process.core.lint import Asked, Known, LintIssue, lint_decisions
+from headgate.process.core.matrix import is_matrix
+from headgate.process.core.parse import read_definition
+from headgate.process.core.signature import Signature
+
+RULE: Final = "readers"
+# Those that name one of the policies: what is active, and what cases still run on.
+READERS: Final = """
+select p.process, p.version, p.body, p.status = 'active'
+from process_versions p
+where exists (select from unnest(%(policies)s::text[]) as asked where strpos(p.body, asked) > 0)
+  and (p.status = 'active' or exists (
+    select from cases c where c.process = p.process and c.version = p.version and c.status <> 'closed'))
+order by p.process, p.version desc
+"""
+KEEP: Final = "Keep what it reads, or install a version of the process first that does without it."
+MOVE: Final = "Keep what it reads, or move those cases to another version first."
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReaders:
+    """The processes of the transaction's tenant, as readers of decisions. `actions` is what registered ones take."""
+
+    actions: Mapping[str, Signature]
+
+    def __call__(self, conn: Connection[Any], changes: Sequence[Change]) -> list[list[Issue]]:
+        """Of each change what it newly breaks, process by process."""
+        sides = [(_known(self.actions, change.before), _known(self.actions, change.after)) for change in changes]
+        changed = sorted({name for before, after in sides for name in _changed(before, after)})
+        rows = conn.execute(READERS, {"policies": changed}).fetchall() if changed else []
+        return [[issue for row in rows for issue in _broken(before, after, *row)] for before, after in sides]
+
+
+def _known(actions: Mapping[str, Signature], tables: Mapping[str, PolicyTable]) -> Known:
+    asks = Asked(frozenset(tables), frozenset(name for name, table in tables.items() if is_matrix(table)))
+    return Known(signatures=actions, decides=policy_signatures(tables.values()), asks=asks)
+
+
+def _changed(before: Known, after: Known) -> Iterator[str]:
+    for name in before.decides.keys() | after.decides.keys():
+        matrix = [name in side.asks.matrices for side in (before, after)]
+        if before.decides.get(name) != after.decides.get(name) or matrix[0] != matrix[1]:
+            yield name
+
+
+def _broken(before: Known, after: Known, process: str, version: int, body: str, active: bool) -> Iterator[Issue]:
+    file = f"processes/{process}.yaml"
+    definition = _read(body)
+    known = {(i.code, i.message) for i in lint_decisions(definition, body, file, before)}
+    for found in lint_decisions(definition, body, file, after):
+        if (found.code, found.message) not in known:
+            yield _issue(process, version, found, active)
+
+
+def _issue(process: str, version: int, found: LintIssue, active: bool) -> Issue:
+    told = phrase(
+        "process %(process)s version %(version)s (%(file)s, line %(line)s, stage %(stage)s) %(said)s",
+        process=process,
+        version=version,
+        file=found.file,
+        line=found.line,
+        stage=found.where,
+        said=found.message,
+    )
+    if not active:
+        told = phrase("%(told)s; cases still run on that version", told=told)
+    return Issue(RULE, "error", told, "", fix=f"{found.fix} {KEEP if active else MOVE}".strip())
+
+
+@lru_cache(maxsize=64)
+def _read(body: str) -> Definition:
+    return read_definition(body, "stored definition")
