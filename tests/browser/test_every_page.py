@@ -178,6 +178,18 @@ def keep_in(answers: list[Response]) -> Callable[[Response], None]:
 
 
 @pytest.mark.slow
+def test_many_entries_leave_the_account_and_the_current_one_on_the_screen(stage: Stage, pages: Pages) -> None:
+    address, reader = pages["usage"]
+    page = stage.tab(reader)
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.goto(address)
+    for shown in (".side .me", "#nav [aria-current]"):
+        box = page.locator(shown).bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] <= 600 - box["height"], shown
+
+
+@pytest.mark.slow
 def test_a_first_visit_to_any_page_loads_less_than_half_a_megabyte(stage: Stage, pages: Pages) -> None:
     heavy = {}
     for name in ("sign-in", "home", "orders", "order-held", "approval", "policy-matrix", "audit", "partners"):

@@ -97,5 +97,7 @@
   document.addEventListener("DOMContentLoaded", function () {
     var box = document.getElementById("keys-on");
     if (box) box.checked = !off();
+    var here = document.querySelector("[data-shows-current] [aria-current]");
+    if (here) here.scrollIntoView({ block: "nearest" });
   });
 })();
