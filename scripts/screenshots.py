@@ -88,7 +88,6 @@ def photograph(browser: Browser, base: str, names: list[str], width: int, theme:
             locale="de-DE" if language == "de" else "en-GB",
         )
         page = context.new_page()
-        page.set_default_timeout(8_000)
         place = ["sign-in"]
 
         def note(message: ConsoleMessage, place: list[str] = place) -> None:
