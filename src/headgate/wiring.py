@@ -65,6 +65,7 @@ from headgate.process import (
 )
 from headgate.process.core.signature import Signature
 from headgate.process.daily import forget_counts
+from headgate.process.holding import forget_held
 from headgate.process.lanes import Probe
 from headgate.process.migration.service import continuing
 from headgate.process.outside import answers
@@ -156,6 +157,7 @@ DATA_CLASSES = {
         DataClass("deal_files", "evidence of deals that have ended", 1095, deals.DEAL_FILES.forget),
         DataClass("return_files", "pictures of returns that have ended", 1095, returns.RETURN_FILES.forget),
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
+        DataClass("held_decisions", "decisions that could be undone before they counted", 30, forget_held),
         DataClass("event_counts", "how many events came in a day", 400, forget_counts),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
     )

@@ -33,6 +33,7 @@ from headgate.console.pages import (
     exports,
     guests,
     handling,
+    held,
     home,
     inheritance,
     live,
@@ -86,6 +87,7 @@ DOORS: tuple[Door, ...] = (
     *orders.DOORS,
     *order.DOORS,
     *bulk.DOORS,
+    *held.DOORS,
     *approving.DOORS,  # before an approval: its address is taken for one otherwise
     *approval.DOORS,
     *delegations.DOORS,

@@ -35,6 +35,7 @@ CASES = "/cases"
 APPROVALS = "/approvals"
 APPROVALS_CHECK = "/approvals/check"
 APPROVALS_DECIDE = "/approvals/decide"
+HELD = "/held-decisions"
 APPROVALS_PREVIEW = "/approvals/preview"
 DELEGATIONS = "/delegations"
 MESSAGES = "/messages"
@@ -254,6 +255,14 @@ def approval_edit(approval_id: UUID | str) -> str:
 
 def approval_decision(approval_id: UUID | str) -> str:
     return f"{approval(approval_id)}/decision"
+
+
+def held(found: UUID | str) -> str:
+    return f"{HELD}/{found}"
+
+
+def held_act(found: UUID | str, act: str) -> str:
+    return f"{held(found)}/{segment(act)}"
 
 
 def approval_path(approval_id: UUID | str) -> str:

@@ -15,6 +15,7 @@ from headgate.kernel.errors import Misconfigured
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # In a checkout the shipped packs lie at the root of the repository, in an installed wheel inside the package.
 PACKS = (Path(__file__).resolve().parents[3] / "packs", Path(__file__).resolve().parents[1] / "_packs")
+UNDO_SECONDS = 10
 BACKTEST_DAYS = 400  # a year, and a quarter's end to look back from
 
 
@@ -37,6 +38,7 @@ class Settings:
     residency: the label of the place where this installation stores and works, such as eu; empty: anywhere.
     deletion_days: how long a tenant's deletion waits after two people agreed to it.
     export_max_mb: how large an export may get that a tenant's administrators ask for; it is kept for a week.
+    undo_seconds: how long decisions made together in the console can be undone before they count (0: not at all).
     backtest_days: how many days back workers keep columns of decisions for backtests (0: none ahead of time).
     traces: OTLP address that spans are sent to, empty: none. ready_lag_seconds: 0 means that lag makes nothing unready.
     """
@@ -92,6 +94,7 @@ class Settings:
     deletion_days: int = 30
     export_max_mb: int = 20_000
     backtest_days: int = BACKTEST_DAYS
+    undo_seconds: int = UNDO_SECONDS
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -142,6 +145,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         deletion_days=_integer(env, "HEADGATE_DELETION_DAYS", 30, 1, 3650),
         export_max_mb=_integer(env, "HEADGATE_EXPORT_MAX_MB", 20_000, 1, 10_000_000),
         backtest_days=_integer(env, "HEADGATE_BACKTEST_DAYS", BACKTEST_DAYS, 0, 1_100),
+        undo_seconds=_integer(env, "HEADGATE_UNDO_SECONDS", UNDO_SECONDS, 0, 600),
         deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
         public_url=env.get("HEADGATE_PUBLIC_URL", "").rstrip("/"),
         console_hosts=_hosts(env, "HEADGATE_CONSOLE_HOSTS"),

@@ -21,6 +21,7 @@ from headgate.process.core import approval as approvals
 from headgate.process.core.approval import Voter
 from headgate.process.core.state import Approval
 from headgate.process.engine import Engine
+from headgate.process.repo.held import HELD_FOR
 
 CASE_OF = "select process, key, subject from cases where case_id = %s"
 TASK = "select task, role, also_role, assignee, status, case_id, kind from tasks where task = %s for update"
@@ -93,6 +94,8 @@ def _pending(conn: Connection[Any], approval_id: UUID) -> Approval:
 
 def _check(conn: Connection[Any], ctx: Context, engine: Engine, approval: Approval, choice: Choice) -> None:
     approvals.check_vote(approval, choice.outcome, choice.justification, choice.digest, ctx.now)
+    if conn.execute(HELD_FOR, {"by": ctx.principal.id, "approvals": [approval.approval]}).fetchone() is not None:
+        raise Conflict("you are deciding this already: it counts in a moment, or undo it first")
     voter = voter_of(conn, ctx, engine)
     level = approvals.current_level(approval) or 0
     approvals.authority(approval, voter, choice.on_behalf_of, level, choice.outcome)

@@ -283,3 +283,54 @@ migration_cases = tenant_table(
     _ts("moved_at"),
     primary_key=("migration", "case_id"),
 )
+
+# Decisions that a person made about several approvals and can still take back, with what became of them. They are not
+# in the log before they are carried out.
+held_decisions = tenant_table(
+    "held_decisions",
+    Column("held", Uuid, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("justification", Text, nullable=False),
+    Column("status", Text, nullable=False),  # held | undone | carried_out | given_up
+    _ts("held_at", null=False),
+    _ts("due_at", null=False),
+    _ts("next_at", null=False),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    _ts("ended_at"),
+    _ts("seen_at"),  # when who made it took notice of how it ended
+    _ts("proved_at"),  # when who made it had last proved who they are
+    Column("stake", Numeric),
+    primary_key=("held",),
+)
+Index(
+    "ix_held_decisions_due",
+    held_decisions.c.tenant_id,
+    held_decisions.c.next_at,
+    postgresql_where=held_decisions.c.status == "held",
+)
+Index("ix_held_decisions_by", held_decisions.c.tenant_id, held_decisions.c.by, held_decisions.c.held_at)
+
+held_items = tenant_table(
+    "held_decision_items",
+    Column("held", Uuid, nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("approval", Uuid, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("on_behalf_of", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False),  # held | undone | decided | refused
+    Column("event_seq", BigInteger),
+    Column("problem", Text, nullable=False, server_default=""),
+    Column("reason", JSONB),  # why it was refused: the phrase, and the values in it
+    primary_key=("held", "place"),
+)
+# Nobody decides the same request twice at the same time.
+Index(
+    "uq_held_decision_items_open",
+    held_items.c.tenant_id,
+    held_items.c.by,
+    held_items.c.approval,
+    unique=True,
+    postgresql_where=held_items.c.status == "held",
+)

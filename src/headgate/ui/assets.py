@@ -54,6 +54,7 @@ SCRIPTS = (
     "keyboard",
     "palette",
     "choosing",
+    "held",
     "live",
 )
 

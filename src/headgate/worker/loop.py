@@ -21,11 +21,13 @@ from headgate.kernel.clock import SystemClock
 from headgate.kernel.errors import Busy, Misconfigured
 from headgate.kernel.logger import Log
 from headgate.process import LaneRunner, Progress
+from headgate.process.carrying import carry_out_due
 from headgate.wiring import App
 from headgate.worker.bell import Bell
 
 # Pauses go by the database's time, clocks of cases by the application's. Least recently served tenants come first.
 DUE_LANES: LiteralString = "select tenant_id from headgate_due_lanes(coalesce(%s, statement_timestamp()), %s)"
+DUE_HELD: LiteralString = "select tenant_id from headgate_due_held(%s, %s)"
 DUE_TIMERS: LiteralString = "select tenant_id from headgate_due_timers(%s, %s)"
 # What a round looks at first, in one question: the database's time, and who has events due.
 LOOK: LiteralString = f"select clock_timestamp(), array({DUE_LANES})"
@@ -116,7 +118,8 @@ class Worker:
         if given is None and not self._clock_is_right(theirs):
             return Progress()
         if self._timers_at is None or now >= self._timers_at:
-            self._for_each(self._due_timers(now), runner.fire_timers)
+            self._for_each(self._due(DUE_TIMERS, now), runner.fire_timers)
+            self._for_each(self._due(DUE_HELD, now), self._carry_out)
             _, tenants = self._look(given)
             self._timers_at = now + timedelta(seconds=TIMER_SECONDS)
         if self._jobs_at is None or now >= self._jobs_at:
@@ -172,9 +175,12 @@ class Worker:
             ((theirs, tenants),) = conn.execute(LOOK, (given, MOST_TENANTS)).fetchall()
         return theirs, list(dict.fromkeys(tenants))
 
-    def _due_timers(self, now: datetime) -> Sequence[UUID]:
+    def _carry_out(self, tenant: UUID) -> None:
+        carry_out_due(self.app.database, self.app.engine, self.app.clock, tenant)
+
+    def _due(self, query: LiteralString, now: datetime) -> Sequence[UUID]:
         with self.app.database.scan(lookups=True) as conn:
-            return list(dict.fromkeys(row[0] for row in conn.execute(DUE_TIMERS, (now, MOST_TENANTS)).fetchall()))
+            return list(dict.fromkeys(row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()))
 
     def _all_tenants(self) -> list[UUID]:
         with self.app.database.scan(lookups=True) as conn:

@@ -121,6 +121,22 @@ def test_tenants_with_due_timers_are_found(fresh_database: Database, tenants: li
     assert found == {tenants[0], tenants[2]}
 
 
+def test_tenants_with_held_decisions_that_are_due_are_found(fresh_database: Database, tenants: list[UUID]) -> None:
+    add = """
+    insert into held_decisions (held, by, outcome, justification, status, held_at, due_at, next_at)
+    values (gen_random_uuid(), 'user:a@x.example', 'approve', 'agreed', %s, %s, %s, %s)
+    """
+    kept = [("held", 0), ("held", 1), ("undone", -60)]
+    for tenant_id, (status, seconds) in zip(tenants, kept, strict=True):
+        make_tenant_row(fresh_database, tenant_id)
+        due = NOW + timedelta(seconds=seconds)
+        with fresh_database.transaction(tenant_id) as conn:
+            conn.execute(add, [status, NOW, due, due])
+    with fresh_database.scan() as conn:
+        found = {row[0] for row in conn.execute("select * from headgate_due_held(%s, 10)", [NOW])}
+    assert found == {tenants[0]}
+
+
 def test_a_tenant_is_found_by_its_slug(fresh_database: Database, tenants: list[UUID]) -> None:
     make_tenant_row(fresh_database, tenants[0])
     with fresh_database.scan() as conn:

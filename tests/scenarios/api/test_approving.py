@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from headgate.process.carrying import carry_out_due
 from tests.scenarios.api.test_approvals import decision as decision_on
 from tests.scenarios.api.test_approvals import held, path
 from tests.scenarios.api.test_events import problem
@@ -120,3 +122,41 @@ def test_one_approval_twice_or_an_edit_is_refused_as_a_whole(world: World) -> No
     problem(world.post("carl", "/v1/approval-decisions", many(one, outcome="edit")), 400, "malformed")
     problem(world.post("carl", "/v1/approval-decisions", {**many(one), "items": []}), 400, "malformed")
     assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["status"] == "pending"
+
+
+def test_many_are_held_when_asked_and_undone_by_who_made_them_alone(world: World) -> None:
+    one, two = held(world, "O-1"), held(world, "O-2", customer_reference="b")
+    body = {**many(one, {**two, "digest": "0" * 64}), "hold_seconds": 30}
+    done = world.post("carl", "/v1/approval-decisions", body).json()
+    assert [i["result"] for i in done["items"]] == ["held", "refused"]
+    assert (done["decided"], done["refused"]) == (0, 1)
+    where = f"/v1/held-decisions/{done['held']}"
+    shown = world.get("carl", where).json()
+    assert (shown["status"], [i["status"] for i in shown["items"]]) == ("held", ["held", "refused"])
+    assert "what you saw has changed" in shown["items"][1]["detail"]
+    assert world.get("carl", "/v1/held-decisions").json()["items"] == [shown]
+    problem(world.post("carl", path(one), decision_on(one)), 409, "conflict")
+    assert world.get("fiona", "/v1/held-decisions").json()["items"] == []
+    problem(world.get("fiona", where), 404, "not_found")
+    problem(world.post("fiona", f"{where}/undo", {}), 404, "not_found")
+    undone = world.post("carl", f"{where}/undo", {}).json()
+    assert (undone["status"], undone["items"][0]["status"]) == ("undone", "undone")
+    problem(world.post("carl", f"{where}/undo", {}), 409, "conflict")
+    assert world.post("carl", path(one), decision_on(one)).status_code == 200
+
+
+def test_what_was_held_counts_when_its_time_is_over(world: World) -> None:
+    one, channel = held(world), world.channel
+    headers = {"Idempotency_Key": "hold-1"}
+    body = {**many(one), "hold_seconds": 30}
+    first = world.post("carl", "/v1/approval-decisions", body, **headers).json()
+    assert world.post("carl", "/v1/approval-decisions", body, **headers).json() == first
+    channel.clock.move(timedelta(seconds=30))
+    carry_out_due(channel.app.database, channel.app.engine, channel.clock, channel.tenant)
+    world.govern()
+    shown = world.get("carl", f"/v1/held-decisions/{first['held']}").json()
+    assert (shown["status"], shown["items"][0]["status"]) == ("carried_out", "decided")
+    assert shown["items"][0]["event"] is not None
+    assert channel.status("O-1") == "released"
+    for wrong in (0, 601):
+        problem(world.post("carl", "/v1/approval-decisions", {**body, "hold_seconds": wrong}), 400, "malformed")

@@ -69,6 +69,7 @@ IDS = {
     ("privacy", "request"): "select id from erasure_requests",
     ("privacy", "hold"): "select id from legal_holds",
     ("saved-views", "view"): f"select view from saved_views where name = '{CANARY}'",
+    ("held-decisions", "held"): f"select held from held_decisions where justification = '{CANARY}'",
     ("exports", "export"): f"select export from tenant_exports where error = '{CANARY}'",
     ("quarantine", "id"): "select id from quarantine",
     ("roles", "role"): f"select role from custom_roles where role = '{CANARY}'",
@@ -204,6 +205,16 @@ def furnish(world: World, mark: str) -> None:
             "insert into saved_views (view, owner, list, name, query, shared, changed_at)"
             " values (%s, 'user:x', 'orders', %s, %s, true, %s)",
             [uuid4(), mark, f"q={mark}", NOW],
+        )
+        conn.execute(
+            "insert into held_decisions (held, by, outcome, justification, status, held_at, due_at, next_at)"
+            " values (%s, %s, 'approve', %s, 'held', %s, %s, %s)",
+            [uuid4(), person("carl"), mark, NOW, NOW + timedelta(days=9), NOW + timedelta(days=9)],
+        )
+        conn.execute(
+            "insert into held_decision_items (held, place, by, approval, digest, status)"
+            " select held, 0, by, %s, %s, 'held' from held_decisions",
+            [uuid4(), mark],
         )
         conn.execute(
             "insert into tenant_exports (export, status, asked_by, asked_at, finished_at, expires_at, size, pieces,"

@@ -54,6 +54,7 @@ def test_a_home_is_made_absolute() -> None:
         ("HEADGATE_POOL_SIZE", "0"),
         ("HEADGATE_EVENT_MAX_BYTES", "1"),
         ("HEADGATE_BACKTEST_DAYS", "1101"),
+        ("HEADGATE_UNDO_SECONDS", "601"),
         ("HEADGATE_CONSOLE_HOSTS", "console.acme.example"),
         ("HEADGATE_CONSOLE_HOSTS", "console.acme.example="),
         ("HEADGATE_CONSOLE_HOSTS", "https://console.acme.example=acme"),

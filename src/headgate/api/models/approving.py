@@ -11,6 +11,8 @@ from headgate.api.models.common import Body, Money, Shape
 from headgate.api.models.work import ApprovalView, Step
 from headgate.api.parameters import Code, Digest, Instant, LongText, PositiveAmount
 from headgate.process.core.foresee import Foreseen
+from headgate.process.core.holding import MOST_SECONDS
+from headgate.process.holding import Held
 from headgate.process.preview import Preview
 
 
@@ -83,19 +85,22 @@ class OneDecision(Body):
 
 
 class DecideMany(Body):
-    """One decision on many approvals. `check_only` tells what would become of each, and decides nothing."""
+    """One decision on many approvals. `check_only` tells what would become of each, and decides nothing;
+    `hold_seconds` holds it so long before it counts, so that it can be undone."""
 
     items: list[OneDecision] = Field(min_length=1, max_length=100)
     outcome: Literal["approve", "reject", "return"]
     justification: LongText = Field(min_length=3)
     check_only: bool = False
+    hold_seconds: int | None = Field(default=None, ge=1, le=MOST_SECONDS)
 
 
 class OneDecided(Shape):
-    """What became of one: `decided` with the approval as it is now, `checked` (it can be decided), or `refused`."""
+    """What became of one: `decided` with the approval as it is now, `checked` (it can be decided), `held` (it counts
+    when its time is over), or `refused`."""
 
     approval: UUID
-    result: Literal["decided", "waiting", "checked", "refused"]
+    result: Literal["decided", "waiting", "checked", "held", "refused"]
     problem: str = ""
     detail: str = ""
     stake: Money | None = None
@@ -103,12 +108,75 @@ class OneDecided(Shape):
 
 
 class ManyDecided(Shape):
-    """What became of each, in the order asked. `stake` sums what was or can be decided, in the tenant's currency."""
+    """What became of each, in the order asked. `stake` sums what was or can be decided, in the tenant's currency;
+    `held` is the held decision, where one was asked for."""
 
     items: list[OneDecided]
     decided: int
     refused: int
     stake: Money | None
+    held: UUID | None = None
+
+
+class HeldOne(Shape):
+    """One approval of a held decision. `event`: where it stands in the log; `problem` and `detail`: why it was refused.
+    One that is decided may still be refused when it is applied, where something else came in between."""
+
+    approval: UUID
+    digest: str
+    on_behalf_of: str
+    status: Literal["held", "undone", "decided", "refused"]
+    event: int | None
+    problem: str
+    detail: str
+
+
+class HeldView(Shape):
+    """A decision that counts when it is due, and until then can be undone by who made it."""
+
+    held: UUID
+    outcome: str
+    justification: str
+    status: Literal["held", "undone", "carried_out", "given_up"]
+    held_at: Instant
+    due_at: Instant
+    ended_at: Instant | None
+    items: list[HeldOne]
+
+
+class Undo(Body):
+    """Nothing more to say."""
+
+
+class HeldList(Shape):
+    """One's own held decisions of the last week, newest first; at most 50."""
+
+    items: list[HeldView]
+
+
+def held_view(found: Held) -> HeldView:
+    """A held decision as shown."""
+    return HeldView(
+        held=found.held,
+        outcome=found.outcome,
+        justification=found.justification,
+        status=found.hold.status,
+        held_at=found.held_at,
+        due_at=found.due_at,
+        ended_at=found.hold.ended_at,
+        items=[
+            HeldOne(
+                approval=item.approval,
+                digest=item.digest,
+                on_behalf_of=item.on_behalf_of,
+                status=item.status,
+                event=item.event_seq,
+                problem=item.problem,
+                detail=str(item.reason or ""),
+            )
+            for item in found.items
+        ],
+    )
 
 
 def path_steps(foreseen: tuple[Foreseen, ...], because: dict[str, str]) -> list[PathStep]:

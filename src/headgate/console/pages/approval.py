@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,9 +33,13 @@ from headgate.process import Approval, Choice, approvals_of_case, case_detail, d
 from headgate.process.asked import asked_before
 from headgate.process.core.changes import Replaced, replaced_by
 from headgate.process.core.service_level import clock_of
+from headgate.process.holding import being_decided
 from headgate.ui.web import problem_told
 from headgate.ui.words import STATES, humanise
 
+BEING_DECIDED = phrase(
+    "You are deciding this together with others. It counts in a moment; in your work you can undo it."
+)
 MOST_HISTORY = 100
 MONTHS = 12
 _LINE_FIELD = re.compile(r"edit\.lines\[(\d+)\]")
@@ -91,7 +96,8 @@ def _found(visit: Visit) -> Approval:
 
 
 def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
-    able = visit.may(*DECIDE)
+    being = being_decided(visit.conn, visit.me.id, [approval.approval]) if approval.status == "pending" else {}
+    able = visit.may(*DECIDE) and not being
     mine = ways(approval, visit.voter) if able and visit.voter is not None else ()
     stopping = ways(approval, visit.voter, "reject") if able and visit.voter is not None and not mine else ()
     replaces = _replaces(visit, approval)
@@ -109,7 +115,7 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         },
         partners=[approval.partner] if approval.partner else [],
     )
-    return approval_view(
+    view = approval_view(
         approval,
         ways=mine or stopping,
         stops=bool(stopping),
@@ -124,6 +130,7 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         lens=visit.lens,
         stands_still=_stands_still(visit, approval),
     )
+    return replace(view, blocked=BEING_DECIDED) if being else view
 
 
 def _stands_still(visit: Visit, approval: Approval) -> StandsStill | None:

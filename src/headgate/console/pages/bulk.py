@@ -8,19 +8,22 @@ from decimal import Decimal
 from uuid import UUID
 
 from headgate.console import urls
+from headgate.console.pages.held import news_for
 from headgate.console.pages.loading import names_of
 from headgate.console.pages.order import DECIDE
 from headgate.console.present import bulk as present
 from headgate.console.present.approving import named_in
+from headgate.console.present.held import being_of
 from headgate.console.present.names import Names
 from headgate.console.views.bulk import OUTCOMES, Foretold, LeftOut, ManyCheckView, ManyDoneView, ManyView
 from headgate.console.views.common import FormError
-from headgate.console.visit import Answer, Door, Later, Shown, Visit
+from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid
 from headgate.kernel.phrases import joined, phrase
 from headgate.process import Approval, Choice, desk, ways
 from headgate.process.bulk import MOST_AT_ONCE, Item, Taken, decide_each, stakes
 from headgate.process.core.outlook import outlook
+from headgate.process.holding import being_decided, hold
 from headgate.process.repo import approvals_of_cases, get_approvals
 
 PICK, BEHALF = "pick:", "for:"
@@ -62,10 +65,26 @@ def check(visit: Visit) -> Answer:
 
 
 def decide(visit: Visit) -> Answer:
-    """Decide them, let the decisions take effect, and tell what came of each."""
+    """Decide them: held for a moment, so that it can be undone, unless the installation wants them to count at once."""
     items, errors = _asked(visit)
     if errors:
         raise Invalid(joined(" ", [each.message for each in errors]))
+    seconds = visit.app.settings.undo_seconds
+    return _hold(visit, items, seconds) if seconds else _at_once(visit, items)
+
+
+def _hold(visit: Visit, items: Sequence[Item], seconds: int) -> Answer:
+    proved_at = visit.live.session.proved_at if visit.live is not None else None
+    held, taken = hold(visit.conn, visit.ctx, visit.app.engine, items, seconds, proved_at=proved_at)
+    if held is None:
+        return _done(visit, items, taken, {})
+    if items[0].choice.outcome == "approve":
+        visit.prove_for(stakes(taken))  # takes back what was just held, until it was proved
+    return Go(urls.held(held))
+
+
+def _at_once(visit: Visit, items: Sequence[Item]) -> Answer:
+    """Let them take effect now, and tell what came of each."""
     taken = decide_each(visit.conn, visit.ctx, visit.app.engine, items)
     if items[0].choice.outcome == "approve":
         visit.prove_for(stakes(taken))  # takes back what was just decided, until it was proved
@@ -122,15 +141,20 @@ def _list(
         people=[who for who in behalf.values() if who],
         partners=[a.partner for a in mine.values() if a.partner],
     )
-    chosen = set(mine) if picked is None else set(picked)
+    being = being_decided(visit.conn, visit.me.id, list(mine))
+    chosen = set(mine) - set(being) if picked is None else set(picked)
     sums = visit.sums["decisions"]
     return ManyView(
-        rows=tuple(present.many_row(a, behalf[each], chosen, names, visit.lens) for each, a in mine.items()),
+        rows=tuple(
+            replace(present.many_row(a, behalf[each], chosen, names, visit.lens), being=being_of(being.get(each)))
+            for each, a in mine.items()
+        ),
         matching=sums.count,
         stake=visit.lens.money(sums.stake),
         outcome=outcome if outcome in {each.value for each in OUTCOMES} else "approve",
         justification=justification,
         errors=errors,
+        news=news_for(visit),
     )
 
 

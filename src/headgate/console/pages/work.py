@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -12,7 +12,9 @@ from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.channel.orders import ranking
 from headgate.console import urls
 from headgate.console.pages.handling import undo_of
+from headgate.console.pages.held import news_for
 from headgate.console.pages.loading import definition_titles, names_of
+from headgate.console.pages.order import DECIDE
 from headgate.console.present import work as present
 from headgate.console.views.case import CasesView
 from headgate.console.views.work import WorkView
@@ -21,6 +23,7 @@ from headgate.kernel.errors import HeadgateError, invalid
 from headgate.kernel.money import parse_decimal
 from headgate.process import desk
 from headgate.process.handling import MOST_AT_ONCE
+from headgate.process.holding import Being, being_decided
 from headgate.process.messages import count_waiting_for_staff
 
 PAGE = 50
@@ -44,7 +47,7 @@ def show(visit: Visit) -> Answer:
     return WorkView(
         scope=scope,
         tabs=present.scope_tabs(scope, visit.sums),
-        tasks=present.task_rows(kept, names, visit.lens),
+        tasks=present.task_rows(kept, names, visit.lens, _being(visit, kept)),
         matching=sums.count,
         overdue=sums.late,
         at_risk=sums.near,
@@ -55,7 +58,13 @@ def show(visit: Visit) -> Answer:
         choose_all=urls.work_all(scope) if not chosen and sums.count > 1 else "",
         at_once=min(sums.count, MOST_AT_ONCE),
         messages=count_waiting_for_staff(visit.conn) if scope == "mine" else 0,
+        news=news_for(visit),
     )
+
+
+def _being(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID, Being]:
+    approvals = [row["approval"] for row in rows if row["approval"] is not None]
+    return being_decided(visit.conn, visit.me.id, approvals) if visit.may(*DECIDE) else {}
 
 
 def show_cases(visit: Visit) -> Answer:

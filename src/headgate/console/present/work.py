@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from headgate.console import urls
 from headgate.console.present.asks import ask_of
 from headgate.console.present.clocks import case_clock, task_clock
+from headgate.console.present.held import being_of
 from headgate.console.present.home import case_title, owner_of
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
@@ -16,7 +19,10 @@ from headgate.console.views.common import Tab
 from headgate.console.views.work import TaskRow
 from headgate.kernel.phrases import phrase
 from headgate.process.desk import DeskSums
+from headgate.process.holding import Being
 from headgate.ui.recorded import recorded
+
+NOT_BEING: Mapping[UUID, Being] = MappingProxyType({})
 
 SCOPES = {
     "mine": phrase("Mine"),
@@ -26,12 +32,15 @@ SCOPES = {
 }
 
 
-def task_rows(rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens) -> tuple[TaskRow, ...]:
-    """Tasks as listed; an approval is done on its page, anything else on the page of its case."""
-    return tuple(_task(row, names, lens) for row in rows)
+def task_rows(
+    rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens, being: Mapping[UUID, Being] = NOT_BEING
+) -> tuple[TaskRow, ...]:
+    """Tasks as listed; an approval is done on its page, anything else on the page of its case. `being` are those that
+    the reader is deciding at this moment."""
+    return tuple(_task(row, names, lens, being.get(row["approval"])) for row in rows)
 
 
-def _task(row: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
+def _task(row: Mapping[str, Any], names: Names, lens: Lens, being: Being | None) -> TaskRow:
     about = row["approval"] is not None
     title = (
         ask_of(row["subject_type"], row["exceptions"], row["summary"] or {}, lens.fmt).short
@@ -51,12 +60,16 @@ def _task(row: Mapping[str, Any], names: Names, lens: Lens) -> TaskRow:
         role=row["role"],
         assignee=names.person(row["assignee"]) if row["assignee"] else None,
         opened_at=row["created_at"],
-        can_take=row["assignee"] is None and bool(row["ours"]) and (not about or bool(row["decidable"])),
-        can_give_back=row["assignee"] == lens.me.id,
-        can_hand_over=bool(row["ours"]) or row["assignee"] == lens.me.id,
-        can_snooze=_can_sleep(row, lens),
+        can_take=being is None
+        and row["assignee"] is None
+        and bool(row["ours"])
+        and (not about or bool(row["decidable"])),
+        can_give_back=being is None and row["assignee"] == lens.me.id,
+        can_hand_over=being is None and (bool(row["ours"]) or row["assignee"] == lens.me.id),
+        can_snooze=being is None and _can_sleep(row, lens),
         asleep_until=row["snoozed_until"] if row["snoozed_until"] and row["snoozed_until"] > lens.now else None,
         priority=row["priority"],
+        being=being_of(being),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -15,6 +16,16 @@ OUTCOMES = (
     Option("reject", phrase("Reject")),
     Option("return", phrase("Return for correction")),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNews:
+    """One line over a list: a decision of the reader's that waits to count (`due_at`), or one of which something was
+    not decided (no `due_at`)."""
+
+    held: UUID
+    text: str
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,7 @@ class ManyRow:
     levels: int
     acting_for: Person | None
     picked: bool = False
+    being: str = ""  # what the reader is deciding about it at this moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class ManyView(View):
     outcome: str = "approve"
     justification: str = ""
     errors: tuple[FormError, ...] = ()
+    news: tuple[HeldNews, ...] = ()
 
     @property
     def outcomes(self) -> tuple[Option, ...]:
@@ -58,7 +71,7 @@ class ManyView(View):
     @property
     def all_picked(self) -> bool:
         """Whether everything that is listed is picked."""
-        return bool(self.rows) and all(row.picked for row in self.rows)
+        return bool(self.rows) and all(row.picked for row in self.rows if not row.being)
 
     def error(self, field: str) -> str:
         """What is wrong with a field, or ''."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
+from headgate.console.views.bulk import HeldNews
 from headgate.console.views.common import Clock, PartnerName, Person, Tab, View
 from headgate.kernel.money import Money
 
@@ -18,7 +19,8 @@ class TaskRow:
     """One task. `href` is where it is done: the approval for kind 'approval', else the case.
 
     `can_take`: nobody has it and the reader's role owns it; `can_give_back`: the reader has it; `can_snooze`: it is
-    theirs to put off and not overdue; `asleep_until`: it was put off; `priority`: how far it was escalated.
+    theirs to put off and not overdue; `asleep_until`: it was put off; `priority`: how far it was escalated; `being`:
+    what the reader is deciding about it at this moment.
     """
 
     task: UUID
@@ -39,6 +41,7 @@ class TaskRow:
     can_snooze: bool = False
     asleep_until: datetime | None = None
     priority: int = 0
+    being: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,4 @@ class WorkView(View):
     chosen: int = 0
     choose_all: str = ""
     at_once: int = 0
+    news: tuple[HeldNews, ...] = ()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from headgate.console import urls
-from headgate.console.views.bulk import Foretold, LeftOut, ManyCheckView, ManyDoneView, ManyRow, ManyView
+from headgate.console.views.bulk import Foretold, HeldNews, LeftOut, ManyCheckView, ManyDoneView, ManyRow, ManyView
 from headgate.console.views.common import Change, Clock, FormError, PartnerName, Person
+from headgate.console.views.held import HeldView
 from headgate.kernel.money import Money
-from tests.unit.ui.samples.base import AURIGA, HALBERD, JONAS, KESTREL, at_risk, breached, eur, running, uid
+from tests.unit.ui.samples.base import AURIGA, HALBERD, JONAS, KESTREL, NOW, at_risk, breached, eur, running, uid
 
 
 def _row(
@@ -84,3 +86,20 @@ CHECK = ManyCheckView(
 CHECK_NOTHING = replace(CHECK, title="Approve 0 requests?", items=(), button="", stake=eur("0"))
 CHECK_REJECT = replace(CHECK, outcome="reject", title="Reject 3 requests?", button="Reject 3", left_out=())
 DONE = ManyDoneView("3 requests approved", FORETOLD, (OUT,), eur("28260.00"))
+NEWS = (
+    HeldNews(uid("h1"), "3 requests are being approved", NOW + timedelta(seconds=8)),
+    HeldNews(uid("h2"), "1 request of your decision was not decided", None),
+)
+MANY_HELD = replace(MANY, rows=(replace(ROWS[0], being="Being approved"), *ROWS[1:]), news=NEWS)
+HELD = HeldView(
+    held=uid("h1"),
+    title="3 requests are being approved",
+    status="held",
+    due_at=NOW + timedelta(seconds=8),
+    justification="agreed with the partners for the spring round",
+    items=FORETOLD,
+    left_out=(),
+    stake=eur("28260.00"),
+)
+HELD_DONE = replace(HELD, title="3 requests approved", status="carried_out", due_at=None, left_out=(OUT,))
+HELD_UNDONE = replace(HELD, title="Undone: 3 requests are open again", status="undone", due_at=None)
