@@ -44,15 +44,27 @@ select t.task, t.case_id, t.kind, t.title, t.role, t.also_role, t.assignee, t.du
                    and d.who <> a.requested_by and not d.who = any(a.barred) and not d.who = any(v.voted)
            )
        ) as decidable
-from tasks t
-left join approvals a on a.case_id = t.case_id and a.branch = t.branch and a.status = 'pending' and t.kind = 'approval'
+from {tasks}
 left join lateral (
     select bool_or(%(me)s in (x.principal, x.on_behalf_of)) as mine,
            coalesce(array_agg(x.principal) || array_agg(x.on_behalf_of), array[]::text[]) as voted
     from approval_votes x where x.approval = a.approval
 ) v on true
-where t.status = 'open' and {which}
+where {which}
 """
+# A few tasks, each with its approval looked up.
+_FEW = """tasks t
+left join approvals a on a.case_id = t.case_id and a.branch = t.branch and a.status = 'pending' and t.kind = 'approval'
+"""
+# All that are awake. Before the database has counted a table into which much was put, it takes one row for likely and
+# would go through all approvals for each task: a full join leaves it no way but to hash either side once or to sort
+# them, and the condition that takes its surplus away again is one that it does not see through.
+_ALL = """(
+    select *, case kind when 'approval' then branch end as asked from tasks t where t.status = 'open' and {awake}
+) t
+full join (select * from approvals a where a.status = 'pending') a on a.case_id = t.case_id and a.branch = t.asked
+"""
+_OF_TASKS = "coalesce(t.status, '') <> ''"
 _AWAKE = "(t.snoozed_until is null or t.snoozed_until <= %(now)s)"
 _ASLEEP = "t.snoozed_until > %(now)s and t.assignee = %(me)s"
 _RANKED = f"""
@@ -62,10 +74,10 @@ select r.*, row_number() over (
 ) as place
 from ({_TASKS}) r
 """
-_PLACED = _RANKED.format(which=_AWAKE)
-_SLEEPING = _RANKED.format(which=_ASLEEP)
-_FRESH = _RANKED.format(which=f"{_AWAKE} and t.created_at >= %(since)s")
-_CHOSEN = _RANKED.format(which="t.task = any(%(tasks)s)")
+_PLACED = _RANKED.format(tasks=_ALL.format(awake=_AWAKE), which=_OF_TASKS)
+_SLEEPING = _RANKED.format(tasks=_FEW, which=f"t.status = 'open' and {_ASLEEP}")
+_FRESH = _RANKED.format(tasks=_FEW, which=f"t.status = 'open' and {_AWAKE} and t.created_at >= %(since)s")
+_CHOSEN = _RANKED.format(tasks=_FEW, which="t.status = 'open' and t.task = any(%(tasks)s)")
 _SCOPED: Mapping[str, str] = {
     "mine": "q.assignee = %(me)s or (q.assignee is null and q.decidable and q.place = 1)",
     "team": "q.ours",
