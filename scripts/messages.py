@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "headgate"
 
 from headgate.access import PERMISSIONS, ROLES  # noqa: E402
+from headgate.access.allowance import QUOTAS  # noqa: E402
+from headgate.access.core.roles import SEPARATED  # noqa: E402
 from headgate.console.navigation import NavCounts, navigation  # noqa: E402
 from headgate.console.pages.handling import WORDS  # noqa: E402
 from headgate.console.pages.saved import WORDS as SAVED  # noqa: E402
@@ -186,6 +188,8 @@ def phrases() -> Iterator[tuple[Message, str]]:
     yield from ((label, "console/present/asks.py") for label in DEALS.values())
     yield from ((label, "console/present/work.py") for label in SCOPES.values())
     yield from ((text, "console/pages/handling.py") for words in WORDS.values() for text in words[:2])
+    yield from ((text, "access/core/roles.py") for text in (*PERMISSIONS.values(), *(why for _, _, why in SEPARATED)))
+    yield from ((words, "access/allowance.py") for words in QUOTAS.values())
     yield from (((words[2], words[3]), "console/pages/handling.py") for words in WORDS.values())
     yield from ((text, "console/pages/saved.py") for text in SAVED)
     yield from ((label, "console/present/saved.py") for label in (*FILTERS.values(), *COLUMNS.values()))

@@ -81,4 +81,25 @@ _PRICES = (
     phrase("it is in %(one)s and there is no exchange rate to %(other)s"),
 )
 
-RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES)
+# process: what tasks are called that no definition names.
+_TASKS = (
+    phrase("Find out what became of %(step)s of %(subject)s, and take it back by hand: %(what)s"),
+    phrase("Take back by hand: %(what)s of %(subject)s"),
+)
+# channel/calendars: which calendar counts, and why.
+_CALENDARS = (
+    phrase("the ordinary week"),
+    phrase("no calendar is set"),
+    phrase("set for partner %(partner)s"),
+    phrase("set for region %(region)s"),
+    phrase("set for everybody"),
+)
+
+# domain/tax, domain/pricing: how amounts were rounded.
+_ROUNDINGS = (
+    phrase("per line, minor unit, half up"),
+    phrase("per document, minor unit, half up"),
+    phrase("minor unit half up"),
+)
+
+RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES, *_TASKS, *_CALENDARS, *_ROUNDINGS)

@@ -79,3 +79,13 @@ def test_whatever_leads_where_boxes_lie_apart_within_the_picture(edges: list[tup
         if a != b and (a, b) not in layout.back:
             assert [x for x, _ in points] == sorted(x for x, _ in points)
     assert lay_out(nodes, kept) == layout
+
+
+def test_a_picture_is_said_in_the_readers_language() -> None:
+    definition = parse_definition(FILES[0].read_text(encoding="utf-8"), FILES[0].name)
+    live = {stage: Live(2, 1) for stage in definition.stages}
+    drawn = diagram(definition, live=live, current=next(iter(definition.stages)), tell=lambda text: f"⟦{text}⟧")
+    told = [" ".join((each.text or "").split()) for each in ElementTree.fromstring(drawn).iter() if each.text]
+    assert len(told) > 3 * len(definition.stages)
+    # A long title is cut into lines, of which the last has the closing bracket.
+    assert [each for each in told if not each.startswith("⟦") and not each.endswith(("⟧", "…"))] == []

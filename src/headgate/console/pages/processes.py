@@ -45,7 +45,13 @@ def download(visit: Visit) -> Answer:
 def _page(visit: Visit, process: str, version: int) -> Answer:
     definition = get_definition(visit.conn, process, version)
     counts = stage_counts(visit.conn, visit.now, process, version)
-    return present.process_view(definition, list_versions(visit.conn), counts, may_move=visit.may("processes.migrate"))
+    return present.process_view(
+        definition,
+        list_versions(visit.conn),
+        counts,
+        may_move=visit.may("processes.migrate"),
+        tell=visit.lens.fmt.tell,
+    )
 
 
 DOORS = (

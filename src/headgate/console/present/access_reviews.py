@@ -19,7 +19,7 @@ from headgate.console.views.access_reviews import (
     ReviewRow,
 )
 from headgate.console.views.common import Option, Tab
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.ui.words import humanise
 
 _SCOPES = {
@@ -193,8 +193,8 @@ def _item(item: ReviewItem, names: Names, me: str, *, reviews: bool, picked: Col
 
 
 def _conflict(found: ReviewConflict, item: ReviewItem) -> ReviewedConflict:
-    first, second = (PERMISSIONS.get(name, name) for name in (found.first, found.second))
+    first, second = (worded(PERMISSIONS.get(name, name)) for name in (found.first, found.second))
     beside = "" if found.beside == item.role else humanise(found.beside)
     return ReviewedConflict(
-        phrase("may %(first)s, and %(second)s", first=first, second=second), found.reason, beside, found.control
+        phrase("may %(first)s, and %(second)s", first=first, second=second), worded(found.reason), beside, found.control
     )

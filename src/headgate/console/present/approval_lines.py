@@ -120,7 +120,7 @@ def figures(approval: Approval, lines: Sequence[AskLine]) -> tuple[Fact, ...]:
         )
     in_order = approval.summary.get("lines_in_order")
     if number(in_order) > len(lines):
-        found.append(Fact(phrase("Lines concerned"), f"{len(lines)} of {in_order}"))
+        found.append(Fact(phrase("Lines concerned"), phrase("%(lines)s of %(all)s", lines=len(lines), all=in_order)))
     return tuple(found)
 
 

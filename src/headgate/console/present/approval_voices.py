@@ -80,8 +80,11 @@ def _others(approval: Approval, holders: Mapping[str, Sequence[Account]], lens: 
     ]
     unique = list(dict.fromkeys(people))
     if not unique:
-        return joined(phrase(" and "), dict.fromkeys(humanise(step.role).lower() for step in open_steps)) or "nobody"
-    return joined(", ", unique[:4]) + (" or others" if len(unique) > 4 else "") if len(unique) > 1 else unique[0]
+        return joined(phrase(" and "), dict.fromkeys(humanise(step.role).lower() for step in open_steps)) or phrase(
+            "nobody"
+        )
+    named = joined(", ", unique[:4])
+    return phrase("%(names)s or others", names=named) if len(unique) > 4 else named
 
 
 def is_last(approval: Approval, lens: Lens) -> bool:

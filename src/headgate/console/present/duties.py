@@ -11,7 +11,7 @@ from headgate.console import urls
 from headgate.console.present.names import Names
 from headgate.console.views.common import Option
 from headgate.console.views.people import DutiesView, DutyRow, GridCell, GridRow, MatrixProposal, MitigationRow
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Opening, Phrase, joined, phrase, worded
 
 BETWEEN = "+"
 
@@ -40,7 +40,11 @@ def duties_page(
         grid=grid,
         proposal=None if waiting is None else _proposal(matrix, waiting, names, me),
         mitigations=tuple(_mitigation(each, names, me, now, may_decide=may_decide) for each in mitigations),
-        permissions=tuple(Option(name, f"{_sentence(name)} ({name})") for name in PERMISSIONS) if may_propose else (),
+        permissions=tuple(
+            Option(name, phrase("%(words)s (%(name)s)", words=_sentence(name), name=name)) for name in PERMISSIONS
+        )
+        if may_propose
+        else (),
         pairs=tuple(_pair(rule) for rule in matrix.rules) if may_ask else (),
         error=error,
         typed=typed or {},
@@ -49,8 +53,8 @@ def duties_page(
 
 def duty_row(rule: Rule) -> DutyRow:
     """A rule in words."""
-    first, second = (PERMISSIONS.get(name, name) for name in (rule.first, rule.second))
-    return DutyRow(rule.first, first, rule.second, second, rule.reason)
+    first, second = (worded(PERMISSIONS.get(name, name)) for name in (rule.first, rule.second))
+    return DutyRow(rule.first, first, rule.second, second, worded(rule.reason))
 
 
 def pair_of(rule: Rule) -> str:
@@ -72,7 +76,9 @@ def _grid(matrix: Matrix) -> tuple[tuple[str, ...], tuple[GridRow, ...]]:
             if rule is None
             else GridCell(
                 "apart",
-                phrase("%(one)s and %(other)s stay apart: %(reason)s", one=one, other=other, reason=rule.reason),
+                phrase(
+                    "%(one)s and %(other)s stay apart: %(reason)s", one=one, other=other, reason=worded(rule.reason)
+                ),
             )
         )
 
@@ -99,7 +105,7 @@ def _mitigation(found: Mitigation, names: Names, me: str, now: datetime, *, may_
     return MitigationRow(
         names.person(found.principal),
         _sentence(found.first),
-        PERMISSIONS.get(found.second, found.second),
+        worded(PERMISSIONS.get(found.second, found.second)),
         found.control,
         state,
         found.valid_until,
@@ -110,9 +116,10 @@ def _mitigation(found: Mitigation, names: Names, me: str, now: datetime, *, may_
 
 
 def _pair(rule: Rule) -> Option:
-    return Option(pair_of(rule), f"{_sentence(rule.first)} × {PERMISSIONS.get(rule.second, rule.second)}")
+    return Option(
+        pair_of(rule), joined(" × ", (_sentence(rule.first), worded(PERMISSIONS.get(rule.second, rule.second))))
+    )
 
 
-def _sentence(permission: str) -> str:
-    words = PERMISSIONS.get(permission, permission)
-    return words[:1].upper() + words[1:]
+def _sentence(permission: str) -> Phrase:
+    return Opening(worded(PERMISSIONS.get(permission, permission)))

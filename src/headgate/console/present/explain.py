@@ -44,7 +44,7 @@ from headgate.console.views.explain import (
 from headgate.domain.stock import StockLevel, atp
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import joined, phrase, sentence
+from headgate.kernel.phrases import joined, phrase, sentence, worded
 from headgate.policy import PolicyVersion
 from headgate.ui.words import humanise
 
@@ -77,7 +77,7 @@ def price_view(facts: OrderFacts, line: str, terms: Mapping[tuple[str, int], Fou
         if len(trace.get("bands") or ()) > 1
         else (),
         tie=bool(trace.get("tie")),
-        rounding=str(trace.get("rounding") or ""),
+        rounding=worded(str(trace.get("rounding") or "")),
     )
 
 

@@ -37,7 +37,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "deal.submitted": ("event", phrase("registered the deal")),
     "deal.amended": ("edit", phrase("changed the deal")),
     "deal.withdrawn": ("void", phrase("withdrew the deal")),
-    "deal.appealed": ("event", "appealed"),
+    "deal.appealed": ("event", phrase("appealed")),
     "deal.activity_recorded": ("event", phrase("reported activity")),
     "deal.extension_requested": ("event", phrase("asked for a longer protection")),
     "deal.recheck_requested": ("check", phrase("asked for another look")),
@@ -196,9 +196,9 @@ def _stepped_in(entry: AuditEntry, done: Mapping[str, Any], names: Names) -> Tim
     at = str(done.get("at", ""))
     text = {
         "skip": phrase("skipped %(at)s, which is no approval", at=at),
-        "retry": f"repeated {at}",
+        "retry": phrase("repeated %(at)s", at=at),
         "jump": phrase("moved it to %(at)s by hand", at=humanise(at).lower()),
-    }.get(str(done.get("kind")), "stepped in")
+    }.get(str(done.get("kind")), phrase("stepped in"))
     asked = str(done.get("asked_by") or "")
     if asked:
         text = phrase("%(text)s, as %(asked)s had asked", text=text, asked=names.person(asked).name)
@@ -212,13 +212,20 @@ def _migrated(entry: AuditEntry, moved: Mapping[str, Any], names: Names) -> Time
     text = {
         "moved": phrase("moved it to version %(to)s of its process", to=to),
         "undone": phrase("moved it back to version %(to)s of its process", to=to),
-    }.get(str(status), f"left it in version {moved.get('from')} of its process: {moved.get('why', '')}")
+    }.get(
+        str(status),
+        phrase(
+            "left it in version %(version)s of its process: %(why)s",
+            version=moved.get("from"),
+            why=moved.get("why", ""),
+        ),
+    )
     quote = str(moved.get("reason") or "")
     return TimelineEntry(entry.at, names.person(entry.actor), "event", text, quote=quote, seq=entry.seq)
 
 
 def _voted(entry: AuditEntry, vote: Mapping[str, Any], names: Names) -> TimelineEntry:
-    kind, text = _OUTCOMES.get(str(vote.get("outcome")), ("approve", "decided"))
+    kind, text = _OUTCOMES.get(str(vote.get("outcome")), ("approve", phrase("decided")))
     behalf = str(vote.get("on_behalf_of") or "")
     return TimelineEntry(
         entry.at,
@@ -246,7 +253,7 @@ def _timer(body: Mapping[str, Any]) -> str:
     if body.get("taken_back") and name == UNANSWERED:
         steps = joined(", ", (humanise(str(told.get("step", ""))).lower() for told in body["taken_back"]))
         return phrase("had no answer in time (%(steps)s): somebody has to look what became of it", steps=steps)
-    return texts.get(name, "let the approval expire" if name == "approval.expire" else "")
+    return texts.get(name, phrase("let the approval expire") if name == "approval.expire" else "")
 
 
 def _arrived(entry: AuditEntry) -> list[TimelineEntry]:
@@ -282,7 +289,7 @@ def _asked(entry: AuditEntry, asked: Mapping[str, Any]) -> TimelineEntry:
     for step in asked.get("steps") or ():
         level, _, role = str(step).partition(":")
         levels.setdefault(level, []).append(humanise(role).lower())
-    who = ", then ".join(joined(phrase(" and "), roles) for _, roles in sorted(levels.items()))
+    who = joined(phrase(", then "), [joined(phrase(" and "), roles) for _, roles in sorted(levels.items())])
     matrix = next(
         (d for d in entry.body.get("decisions") or () if str(d["policy"]).startswith("approval_matrix")), None
     )

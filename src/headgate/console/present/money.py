@@ -14,7 +14,7 @@ from headgate.console.present.lens import Lens
 from headgate.console.views.common import SumRow
 from headgate.console.views.order import CreditSum, TaxRow, TaxSnapshot
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 
 _NEAR = Decimal(90)
 _BUCKETS = {
@@ -137,7 +137,7 @@ def tax_snapshot(recorded: Recorded, lens: Lens) -> TaxSnapshot | None:
         base=Money(number(totals["net"]), currency),
         tax=Money(number(tax["total"]), currency),
         total=Money(number(totals["gross"]), currency),
-        rounding=str(tax.get("rounding", "")),
+        rounding=worded(str(tax.get("rounding", ""))),
         rates_as_of=day_of(at or lens.now, lens),
         exemption=f"certificate {', '.join(certificates)}" if certificates else "",
         undetermined=tuple(str(line) for line in tax.get("undetermined") or ()),

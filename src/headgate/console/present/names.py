@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from headgate.access import Account
 from headgate.console.views.common import PartnerName, Person
 from headgate.domain.checks import PartnerFacts
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 _KINDS = {"user": "person", "service": "service", "source": "service", "agent": "agent", "operator": "person"}
@@ -33,10 +34,10 @@ class Names:
             there = self.person(who)
             return Person(principal, f"{there.name.removeprefix('user:')} ({home})", there.kind)
         if kind == "pack":
-            return Person(principal, f"Pack {humanise(rest)}", "system")
+            return Person(principal, phrase("Pack %(name)s", name=humanise(rest)), "system")
         if kind == "system":
             return Person(principal, humanise(rest), "system")
-        shown = f"{rest} at the console" if kind == "operator" else rest.rsplit("/", 1)[-1]
+        shown = phrase("%(name)s at the console", name=rest) if kind == "operator" else rest.rsplit("/", 1)[-1]
         return Person(principal, shown, _KINDS.get(kind, "system"))
 
     def people(self, principals: Iterable[str]) -> tuple[Person, ...]:
@@ -53,4 +54,6 @@ class Names:
 
 def role_names(accounts: Mapping[str, Iterable[Account]], role: str) -> tuple[str, ...]:
     """The names of who holds a role, or the role itself where nobody does."""
-    return tuple(account.name for account in accounts.get(role, ())) or (f"nobody holds {humanise(role)}",)
+    return tuple(account.name for account in accounts.get(role, ())) or (
+        phrase("nobody holds %(role)s", role=humanise(role)),
+    )

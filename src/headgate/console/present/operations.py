@@ -16,7 +16,7 @@ from headgate.console.views.operations import (
     UsageRow,
     UsageView,
 )
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
 
 # From here on an event waits longer than a few batches take.
@@ -62,7 +62,7 @@ def usage_view(used: Sequence[Usage]) -> UsageView:
 
 
 def _usage(used: Sequence[Usage]) -> tuple[UsageRow, ...]:
-    return tuple(UsageRow(each.words, each.used, each.limit, each.percent, _TONES[each.state]) for each in used)
+    return tuple(UsageRow(worded(each.words), each.used, each.limit, each.percent, _TONES[each.state]) for each in used)
 
 
 def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
@@ -118,7 +118,9 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
 
 def _shortage(used: Usage) -> Concern:
     """What is used up, or nearly."""
-    of = f"{used.used:,} of {used.limit:,} {used.words}"
+    of = phrase(
+        "%(used)s of %(most)s %(words)s", used=f"{used.used:,}", most=f"{used.limit:,}", words=worded(used.words)
+    )
     advice = phrase("Ask whoever runs this installation for more, or end what is not needed.")
     text = (
         phrase("Nothing can be added: %(of)s", of=of)

@@ -18,6 +18,7 @@ from headgate.console.views.people import (
     PersonView,
     RightRow,
 )
+from headgate.kernel.phrases import Opening, worded
 from headgate.ui.words import humanise
 
 Conflicts = Mapping[str, Sequence[tuple[Clash, Mitigation | None]]]
@@ -66,7 +67,7 @@ def person_page(
     rights = [
         RightRow(
             permission,
-            words[:1].upper() + words[1:],
+            Opening(worded(words)),
             tuple(titles.get(r) or humanise(r) for r in in_force if permission in allowed.get(r, frozenset())),
         )
         for permission, words in PERMISSIONS.items()
@@ -113,9 +114,9 @@ def _conflict(clash: Clash, watched: Mitigation | None, titles: Mapping[str, str
     roles = tuple(titles.get(role) or humanise(role) for role in dict.fromkeys((clash.first, clash.second)))
     control, until = (watched.control, watched.valid_until) if watched else ("", None)
     return ConflictRow(
-        PERMISSIONS.get(rule.first, rule.first),
-        PERMISSIONS.get(rule.second, rule.second),
-        rule.reason,
+        worded(PERMISSIONS.get(rule.first, rule.first)),
+        worded(PERMISSIONS.get(rule.second, rule.second)),
+        worded(rule.reason),
         roles,
         control,
         until,

@@ -12,7 +12,7 @@ from headgate.console.views.processes import ProcessesView, ProcessRow, ProcessV
 from headgate.kernel.phrases import joined, phrase, worded
 from headgate.process import Definition
 from headgate.process.core.definition import Stage
-from headgate.process.core.diagram import Live, diagram, ways
+from headgate.process.core.diagram import Live, Tell, diagram, ways
 from headgate.ui.words import humanise
 
 _FILES: Final = (("bpmn", phrase("BPMN 2.0 file")), ("svg", phrase("Picture (SVG)")), ("yaml", phrase("Source (YAML)")))
@@ -55,8 +55,9 @@ def process_view(
     counts: Mapping[str, tuple[int, int]],
     *,
     may_move: bool = False,
+    tell: Tell = str,
 ) -> ProcessView:
-    """One version. `counts` are open and late cases by stage."""
+    """One version. `counts` are open and late cases by stage; `tell` says the words of its picture."""
     own = [v for v in versions if v["process"] == definition.process]
     live = {s.id: _live(definition, s, counts) for s in definition.stages.values() if not s.final}
     leads = {s: tuple(w.end for w in ways(definition) if w.start == s) for s in definition.stages}
@@ -67,7 +68,7 @@ def process_view(
         version=definition.version,
         status=next((v["status"] for v in own if v["version"] == definition.version), "retired"),
         owner=humanise(definition.owner),
-        svg=Markup(diagram(definition, live=live)),  # noqa: S704 - every text in it is escaped where it is made
+        svg=Markup(diagram(definition, live=live, tell=tell)),  # noqa: S704 - every text in it is escaped where it is made
         open=sum(n for n, _ in counts.values()),
         late=sum(n for _, n in counts.values()),
         stages=tuple(

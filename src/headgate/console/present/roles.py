@@ -19,7 +19,7 @@ from headgate.console.views.roles import (
     RoleRow,
     RolesView,
 )
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Opening, Phrase, phrase, worded
 from headgate.ui.words import humanise
 
 
@@ -98,6 +98,5 @@ def starts(own: Sequence[CustomRole]) -> tuple[Option, ...]:
     return tuple(sorted(found, key=lambda option: option.label.lower()))
 
 
-def _sentence(permission: str) -> str:
-    words = PERMISSIONS.get(permission, permission)
-    return words[:1].upper() + words[1:]
+def _sentence(permission: str) -> Phrase:
+    return Opening(worded(PERMISSIONS.get(permission, permission)))

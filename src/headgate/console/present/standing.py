@@ -16,18 +16,18 @@ from headgate.kernel.phrases import phrase, worded
 from headgate.process import Case, Definition
 from headgate.process.core.branches import ALONE, Place, live
 from headgate.process.core.consequences import Outlook, may_retry, step_words
-from headgate.process.core.diagram import diagram
+from headgate.process.core.diagram import Tell, diagram
 from headgate.process.core.intervening import Intervention
 from headgate.ui.words import humanise
 
 _VERBS = {"skip": phrase("Skip"), "retry": phrase("Repeat"), "jump": phrase("Move to")}
 
 
-def picture(definition: Definition | None, stage: str) -> Markup | None:
+def picture(definition: Definition | None, stage: str, tell: Tell = str) -> Markup | None:
     """The process with the stage lit where the case is."""
     if definition is None:
         return None
-    return Markup(diagram(definition, current=stage))  # noqa: S704 - every text in it is escaped where it is made
+    return Markup(diagram(definition, current=stage, tell=tell))  # noqa: S704 - every text in it is escaped where it is made
 
 
 def branch_rows(definition: Definition, case: Case, *, may: bool) -> tuple[BranchRow, ...]:

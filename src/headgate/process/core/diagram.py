@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from typing import Final
 
+from headgate.kernel.phrases import counted, joined, phrase
 from headgate.process.core.definition import Definition, Stage
 from headgate.process.core.layout import Box, Layout, Point, lay_out
 
+Tell = Callable[[str], str]
+AT_ONCE: Final = phrase("at once")
 _LINE: Final = 22  # characters of a title on one line
 STYLE: Final = """
 .diagram{font:13px system-ui,sans-serif;color:#1b1f24;background:#fff}
@@ -47,29 +50,45 @@ def ways(definition: Definition) -> list[Way]:
     """Every pair of stages with a transition between them, and what takes it."""
     found: dict[tuple[str, str], list[str]] = {}
     for stage in definition.stages.values():
-        for by, transitions in (("at once", stage.go), *stage.on.items()):
+        for by, transitions in ((AT_ONCE, stage.go), *stage.on.items()):
             for transition in transitions:
                 if transition.to in definition.stages:
-                    when = " if " + " and ".join(".".join(c.path) for c in transition.when) if transition.when else ""
-                    found.setdefault((stage.id, transition.to or ""), []).append(f"{by}{when}")
+                    facts = [".".join(condition.path) for condition in transition.when]
+                    told = phrase("%(by)s if %(facts)s", by=by, facts=joined(phrase(" and "), facts)) if facts else by
+                    found.setdefault((stage.id, transition.to or ""), []).append(told)
     return [Way(a, b, tuple(dict.fromkeys(by))) for (a, b), by in found.items()]
 
 
 def diagram(
-    definition: Definition, *, live: Mapping[str, Live] | None = None, current: str = "", style: bool = False
+    definition: Definition,
+    *,
+    live: Mapping[str, Live] | None = None,
+    current: str = "",
+    style: bool = False,
+    tell: Tell = str,
 ) -> str:
-    """The picture as SVG. `current` is lit; `style` puts colours for both themes into it, for a file of its own."""
+    """The picture as SVG. `current` is lit; `style` puts colours for both themes into it, for a file of its own; `tell`
+    says its words in the reader's language."""
     stages, found = list(definition.stages.values()), ways(definition)
     layout = lay_out([s.id for s in stages], [(w.start, w.end) for w in found])
     name = f"{definition.process}-{definition.version}"
-    said = f"{len(stages)} stages: {', '.join(s.title for s in stages)}."
+    titles = {s.id: tell(s.title) for s in stages}
+    said = tell(
+        counted(
+            "%(count)s stage: %(titles)s.",
+            "%(count)s stages: %(titles)s.",
+            len(stages),
+            titles=", ".join(titles.values()),
+        )
+    )
+    called = tell(phrase("%(title)s, version %(version)s", title=tell(definition.title), version=definition.version))
     parts = [
         _opening(name, f"{layout.width:g}", f"{layout.height:g}"),
-        f'<title id="{escape(name)}-t">{escape(definition.title)}, version {definition.version}</title>',
+        f'<title id="{escape(name)}-t">{escape(called)}</title>',
         f'<desc id="{escape(name)}-d">{escape(said)}</desc>',
         f"<style>{STYLE}</style>" if style else "",
-        *(_arrow(way, layout, definition) for way in found),
-        *(_box(s, layout.boxes[s.id], (live or {}).get(s.id), lit=s.id == current) for s in stages),
+        *(_arrow(way, layout, titles, tell) for way in found),
+        *(_box(s, layout.boxes[s.id], (live or {}).get(s.id), titles[s.id], tell, lit=s.id == current) for s in stages),
         "</svg>",
     ]
     return "".join(parts)
@@ -82,14 +101,14 @@ def _opening(name: str, width: str, height: str) -> str:
     )
 
 
-def _box(stage: Stage, box: Box, live: Live | None, *, lit: bool) -> str:
+def _box(stage: Stage, box: Box, live: Live | None, title: str, tell: Tell, *, lit: bool) -> str:
     kinds = [
         "stage",
         *(["final"] if stage.final else []),
         *(["exception"] if stage.exception else []),
         *(["current"] if lit else []),
     ]
-    lines = _wrapped(stage.title)
+    lines = _wrapped(title)
     middle = box.x + box.width / 2
     top = box.y + (24 if live else 34) - 8 * (len(lines) - 1) + (4 if live is None else 0)
     texts = "".join(
@@ -97,13 +116,19 @@ def _box(stage: Stage, box: Box, live: Live | None, *, lit: bool) -> str:
         for n, line in enumerate(lines)
     )
     radius = 26 if stage.final else 8
-    said = [stage.title, *(["the case is here"] if lit else []), *(["ends the case"] if stage.final else [])]
+    said = [
+        title,
+        *([tell(phrase("the case is here"))] if lit else []),
+        *([tell(phrase("ends the case"))] if stage.final else []),
+    ]
     counts = ""
     if live is not None:
-        late = f' <tspan class="late">{live.late} late</tspan>' if live.late else ""
+        open_ = tell(counted("%(count)s open", "%(count)s open", live.open))
+        overdue = tell(counted("%(count)s late", "%(count)s late", live.late))
+        late = f' <tspan class="late">{escape(overdue)}</tspan>' if live.late else ""
         y = box.y + box.height - 8
-        counts = f'<text class="count" x="{middle:g}" y="{y:g}" text-anchor="middle">{live.open} open{late}</text>'
-        said.append(f"{live.open} open, {live.late} late")
+        counts = f'<text class="count" x="{middle:g}" y="{y:g}" text-anchor="middle">{escape(open_)}{late}</text>'
+        said += [open_, overdue]
     body = (
         f"<title>{escape(', '.join(said))}</title>"
         f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" rx="{radius}"></rect>'
@@ -114,11 +139,11 @@ def _box(stage: Stage, box: Box, live: Live | None, *, lit: bool) -> str:
     return f'<g class="{" ".join(kinds)}" data-stage="{escape(stage.id)}">{body}</g>'
 
 
-def _arrow(way: Way, layout: Layout, definition: Definition) -> str:
+def _arrow(way: Way, layout: Layout, titles: Mapping[str, str], tell: Tell) -> str:
     points = layout.arrows[way.start, way.end]
     back = " back" if (way.start, way.end) in layout.back else ""
-    start, end = (definition.stages[s].title for s in (way.start, way.end))
-    said = f"from {start} to {end}: {', '.join(way.by)}"
+    by = ", ".join(map(tell, way.by))
+    said = tell(phrase("from %(start)s to %(end)s: %(by)s", start=titles[way.start], end=titles[way.end], by=by))
     return (
         f'<g data-from="{escape(way.start)}" data-to="{escape(way.end)}"><title>{escape(said)}</title>'
         f'<path class="way{back}" d="{_path(points, looped=way.start == way.end)}"></path>{_tip(points)}</g>'
