@@ -243,6 +243,8 @@ def _texts(node: Any, name: str) -> Iterator[str]:
         yield _SECTION.sub(" {section}", node)
     elif isinstance(node, str) and node and not node.startswith("$") and name in WORDED:
         yield node.strip()
+        if node.endswith(", in %"):  # beside a value that says so itself
+            yield node.removesuffix(", in %")
         # A distance below that is negative is told as one above.
         if "} % below" in node:
             yield node.strip().replace("} % below", "} % above")

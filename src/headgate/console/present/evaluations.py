@@ -17,6 +17,7 @@ from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
 from headgate.ui.format import Percent
+from headgate.ui.packed import coded_slots
 from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
@@ -86,7 +87,9 @@ def fact(name: str, value: object, column: InputColumn | OutputColumn | None) ->
     kind = column.type if column is not None else "string"
     if kind == "percent":
         label = label.removesuffix(", in %")
-    return Fact(worded(label), typed(value, kind), name)
+    shown = typed(value, kind)
+    coded = isinstance(shown, str) and name in coded_slots()
+    return Fact(worded(label), worded(str(shown)) if coded else shown, name)
 
 
 def typed(value: object, kind: str) -> FactValue:
