@@ -11,7 +11,20 @@ import typer
 
 from headgate.channel.orders import explain_order, list_orders
 from headgate.cli.explaining import approvals, history, title
-from headgate.cli.session import Json, Limit, Tenant, money, number, print_json, say, say_more, session, shown, table
+from headgate.cli.session import (
+    Json,
+    Limit,
+    Tenant,
+    midnight,
+    money,
+    number,
+    print_json,
+    say,
+    say_more,
+    session,
+    shown,
+    table,
+)
 
 app = typer.Typer(no_args_is_help=True)
 MOST_LINES = 40
@@ -40,7 +53,7 @@ def list_(
             status=status,
             partner=partner,
             exception=exception,
-            since=since.astimezone() if since else None,
+            since=midnight(conn, since) if since else None,
             text=text,
             cursor=cursor,
             limit=limit,

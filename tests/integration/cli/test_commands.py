@@ -195,6 +195,15 @@ def test_an_import_since_a_day_counts_what_came_before(office):
     assert "+ before the start " in text
 
 
+def test_orders_since_a_day_are_those_of_that_day_where_the_tenant_is(office):
+    newest = office("orders", "list", "--limit", "1")["items"][0]
+    placed = datetime.fromisoformat(newest["placed_at"]).astimezone(ZoneInfo("Europe/Berlin"))
+    days = [(placed + timedelta(days=n)).strftime("%Y-%m-%d") for n in (0, 1)]
+    found = [[o["order_no"] for o in office("orders", "list", "--since", day)["items"]] for day in days]
+    assert newest["order_no"] in found[0]
+    assert found[1] == []
+
+
 def test_a_preview_stores_nothing(office):
     before = office("audit", "list", "--limit", "1")
     seen = office("import", "orders", str(TUTORIAL / "orders.csv"), "--mapping", MAPPING, "--source", "x", "--preview")
