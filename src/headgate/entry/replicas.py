@@ -36,8 +36,10 @@ def run_replicas(settings: Settings, bound: socket.socket, count: int, serve: Se
     wake_up, woken = os.pipe()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        os.write(woken, b".")
+        # Who asks a second time changes nothing; by then the pipe may be closed, and its number another file's.
+        if not stopping.is_set():
+            stopping.set()
+            os.write(woken, b".")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
@@ -61,6 +63,7 @@ def run_replicas(settings: Settings, bound: socket.socket, count: int, serve: Se
                 time.sleep(PAUSE_SECONDS)
                 running[place] = start()
     finally:
+        stopping.set()
         _end([process for process, _ in running])
         os.close(wake_up)
         os.close(woken)
