@@ -17,7 +17,7 @@ from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.process import Incoming, ingest
 from headgate.wiring import App
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000  # long, for machines that are busy: it costs nothing where all is well
 # Tells what a hand does: presses of a button or a link, and fields that were filled in.
 HAND = """
   for (const kind of ['click', 'change'])

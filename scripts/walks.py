@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -39,7 +39,7 @@ from headgate.kernel.settings import Settings  # noqa: E402
 from headgate.wiring import App, build  # noqa: E402
 from scripts.browser import ADVICE, FLAGS, find_chromium  # noqa: E402
 from scripts.stories import STORIES  # noqa: E402
-from scripts.walk import Walk  # noqa: E402
+from scripts.walk import PATIENCE_MS, Walk  # noqa: E402
 
 OUT = ROOT / "docs" / "images"
 HOME = ROOT / "artefacts" / "walk"
@@ -75,6 +75,7 @@ def walk_all(home: Path, out: Path, stories: list[str], chromium: str) -> list[s
     """Walk the stories on the demo that lies in `home`; the names of the pictures taken."""
     out.mkdir(parents=True, exist_ok=True)
     taken: list[str] = []
+    expect.set_options(timeout=PATIENCE_MS)
     with served(home) as (app, clock, base), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         tenant = find_tenant(app.database, "nordwind")

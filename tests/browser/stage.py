@@ -23,7 +23,7 @@ from tests.scenarios.channel import STOREFRONT, Channel, partner, person
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 900}
 # Long, for machines that are busy with other tests: it costs nothing where all is well.
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 # Refusals, and what HTMX says of a request that was under way when its page was left; one that fails says sendError.
 REFUSED = re.compile(r"Failed to load resource|Response Status Error Code 4\d\d|htmx:(sendAbort|afterRequest)")
 

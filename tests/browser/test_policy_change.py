@@ -111,6 +111,7 @@ def test_cells_of_a_spreadsheet_are_pasted_and_taken_back(stage: Stage) -> None:
     page.get_by_role("button", name="Propose a change").click()
     grid = page.get_by_role("grid", name="The rules")
     rows = grid.locator("tbody tr")
+    expect(rows.first).to_be_visible()
     had = rows.count()
     at(page, had - 1, 0)
     page.evaluate(

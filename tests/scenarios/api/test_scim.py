@@ -94,19 +94,22 @@ def live(database: Database, tmp_path: Path) -> Iterator[tuple[str, Directory]]:
     found = Directory(open_world(database, new_tenant(database, NOW), FixedClock(NOW), tmp_path))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen(100)  # so that clients may come before the thread has begun
         config = uvicorn.Config(create_app(found.world.channel.app), log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/scim/v2", found
-        server.should_exit = True
-        thread.join(10)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/scim/v2", found
+        finally:
+            server.should_exit = True
+            thread.join(60)
 
 
 @pytest.mark.slow
 def test_every_check_of_scim2_tester_passes(live: tuple[str, Directory]) -> None:
     address, directory = live
-    with httpx2.Client(base_url=address, headers=bearer(directory.key), timeout=30) as client:
+    with httpx2.Client(base_url=address, headers=bearer(directory.key), timeout=120) as client:
         results = check_server(SyncSCIMClient(client))
     bad = [
         f"{r.status.name} {r.title}: {r.reason}" for r in results if r.status not in (Status.SUCCESS, Status.SKIPPED)
