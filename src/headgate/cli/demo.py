@@ -11,9 +11,10 @@ from uuid import UUID
 
 import typer
 
+from headgate.access import DEMO_SLUG
 from headgate.channel.orders import order_summary
 from headgate.cli.launching import launcher
-from headgate.cli.loading import SLUG, load, logins
+from headgate.cli.loading import load, logins
 from headgate.cli.session import err, money, opened, out, print_json, say, table
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.errors import Misconfigured
@@ -93,7 +94,7 @@ def facts_of(app: App, tenant: UUID) -> dict[str, Any]:
         quarantined = [asdict(c) for c in quarantine_counts(conn)]
         (entries,) = conn.execute("select coalesce(max(seq), 0) from audit_entries").fetchone() or (0,)
         (events,) = conn.execute("select count(*) from events").fetchone() or (0,)
-    return {"tenant": SLUG, **facts, "quarantine": quarantined, "events": events, "audit_entries": entries}
+    return {"tenant": DEMO_SLUG, **facts, "quarantine": quarantined, "events": events, "audit_entries": entries}
 
 
 def _print(facts: dict[str, Any]) -> None:
