@@ -22,7 +22,16 @@ from headgate.access.tenancy import Exporter, TenantExport, put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery
-from headgate.connectors.mail import Mailroom, asking_job, mail_port, reviews_job, telling_job, write_of_export
+from headgate.connectors.mail import (
+    Mailroom,
+    asking_job,
+    late_job,
+    mail_port,
+    news_job,
+    reviews_job,
+    telling_job,
+    write_of_export,
+)
 from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
@@ -253,6 +262,8 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["review.mails"] = reviews_job(mailroom)
     registry.jobs["approval.mails"] = asking_job(registry, mailroom)
     registry.jobs["message.mails"] = telling_job(mailroom)
+    registry.jobs["news.mails"] = news_job(mailroom)
+    registry.jobs["late.mails"] = late_job(mailroom)
     registry.jobs["messages.answers"] = answers
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     definitions = Definitions(masters=masters, noted=frozenset(NOTED))

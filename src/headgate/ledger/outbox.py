@@ -99,6 +99,12 @@ def outbox_add(conn: Connection, now: datetime, commands: Sequence[CommandDraft]
     return [row[0] for row in outbox_put(conn, now, commands)] if commands else []
 
 
+def outbox_known(conn: Connection, target: str, keys: Sequence[str]) -> set[str]:
+    """Which of these idempotency keys a target has had commands under."""
+    rows = conn.execute(repo.KNOWN_COMMANDS, {"target": target, "keys": list(keys)}) if keys else ()
+    return {row[0] for row in rows}
+
+
 def outbox_put(conn: Connection, now: datetime, commands: Sequence[CommandDraft]) -> Iterable[tuple[UUID]]:
     """Add commands, in order, for who need not wait to know which of them were added before."""
     if not commands:

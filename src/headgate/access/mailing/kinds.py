@@ -52,6 +52,26 @@ _ALL = (
         frozenset({"tenant.export"}),
     ),
     Kind(
+        "escalations",
+        phrase("Late work: escalated to you, or past its time in your hands"),
+        phrase("You get this mail because work that is late has reached you or is in your hands."),
+        frozenset({"cases.read"}),
+    ),
+    Kind(
+        "returns",
+        phrase("What becomes of your returns"),
+        phrase("You get this mail because something has become of a return of your company."),
+        frozenset({"returns.request"}),
+        partners=True,
+    ),
+    Kind(
+        "deals",
+        phrase("What becomes of your deal registrations"),
+        phrase("You get this mail because something has become of a deal registration of your company."),
+        frozenset({"deals.read"}),
+        partners=True,
+    ),
+    Kind(
         "messages",
         phrase("Messages about your orders, deals and returns"),
         phrase("You get this mail because somebody wrote to your company and nobody has opened it yet."),

@@ -10,6 +10,8 @@ from headgate.connectors.mail.core.letters import (
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
 from headgate.connectors.mail.ending import write_of_export
+from headgate.connectors.mail.late import late_job, write_of_late
+from headgate.connectors.mail.news import news_job, write_news
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
 from headgate.connectors.mail.post import TARGET, Mailroom
 from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
@@ -27,14 +29,18 @@ __all__ = [
     "find_mailed",
     "follow_mailed",
     "invitation_letter",
+    "late_job",
     "locked_letter",
     "mail_port",
+    "news_job",
     "read_relay",
     "reset_letter",
     "reviews_job",
     "telling_job",
     "wants_mails",
+    "write_news",
     "write_of_export",
+    "write_of_late",
     "write_to_deciders",
     "write_to_partners",
     "write_to_reviewers",

@@ -19,12 +19,13 @@ from headgate.connectors.mail.core.letters import Letter, Look, look_of
 from headgate.connectors.mail.core.writing import Reader, Shades, Ways, Written, written
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.context import SYSTEM, Context
-from headgate.ledger import CommandDraft, outbox_add
+from headgate.ledger import CommandDraft, outbox_add, outbox_known
 
 TARGET: Final = "mail"
 STOP: Final = "/mails"
 CHOOSE: Final = "/account#mails"
 PARTNERS: Final = "/portal"
+MOST_NEW: Final = 1000
 _ROW: Final[dict[str, Any]] = {
     "code": TARGET,
     "purpose": "commands",
@@ -53,6 +54,15 @@ class Reading(Protocol):
 
     def shades(self, accent: str, /) -> Shades:
         """A button's colours for an accent, so that what is written on it can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A letter, the principal it is for, and the key under which it is posted once."""
+
+    letter: Letter
+    about: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,20 @@ class Mailroom:
     ) -> int:
         """The same for many letters, each with whom it is for and its key, in four statements; how many are wanted."""
         return self._post(conn, ctx, tenant, letters, choices_of(conn, {who for _, who, _ in letters}))
+
+    def send_new(self, conn: Connection[Any], ctx: Context, tenant: Tenant, posts: Sequence[Post]) -> int:
+        """The same for a job that looks again and again: what was posted before is not written out once more. Returns
+        how many letters are new; the next time goes on where there are more than `MOST_NEW`."""
+        if not posts:
+            return 0
+        known = outbox_known(conn, TARGET, [each.key for each in posts])
+        choices = choices_of(conn, {each.about for each in posts})
+        new = [
+            (each.letter, each.about, each.key)
+            for each in posts
+            if each.key not in known and choices.get(each.about, NO_CHOICE).wants(each.letter.kind)
+        ]
+        return self._post(conn, ctx, tenant, new[:MOST_NEW], choices)
 
     def address(self, tenant: Tenant, *, partners: bool) -> str:
         """Where links to one's own pages begin: the portal's host where there is one; '' where it is not known."""

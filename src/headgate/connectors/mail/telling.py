@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from headgate.access import Account, accounts_of, get_tenant
+from headgate.access import Account, get_tenant
 from headgate.connectors.mail.core.letters import Letter, message_letter
 from headgate.connectors.mail.post import Mailroom
+from headgate.connectors.mail.recipients import people_of
 from headgate.kernel.context import Context
 from headgate.ledger import NewEvent
 from headgate.process.messages import Unread, unread_by_partners
@@ -24,10 +25,6 @@ PATIENCE: Final = timedelta(minutes=5)
 # What waits for longer was told when it was new, or comes from before there were such mails.
 LATE: Final = timedelta(days=1)
 MOST: Final = 200
-_PEOPLE: Final = """
-select principal from principals where partner = any(%(partners)s) and status = 'active' and email is not null
-order by principal limit 2000
-"""
 # Who may see what a case is about.
 _NEEDS: Final = {
     "order": "orders.read",
@@ -58,10 +55,7 @@ def write_to_partners(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -
     unread = unread_by_partners(conn, ctx.now - LATE, ctx.now - PATIENCE, MOST)
     if not unread:
         return 0
-    ids = [row[0] for row in conn.execute(_PEOPLE, {"partners": sorted({each.partner for each in unread})})]
-    people: dict[str, list[Account]] = {}
-    for account in accounts_of(conn, ids, ctx.now).values():
-        people.setdefault(account.partner or "", []).append(account)
+    people = people_of(conn, {each.partner for each in unread}, ctx.now)
     letters: list[tuple[Letter, str, str]] = []
     for each in unread:
         for account in people.get(each.partner, ()):

@@ -70,6 +70,10 @@ from unnest(%(ids)s::uuid[], %(leases)s::uuid[], %(errors)s::text[]) as f(id, le
 where o.id = f.id and o.status = 'pending' and o.lease = f.lease returning o.id
 """
 
+KNOWN_COMMANDS = """
+select idempotency_key from outbox where target = %(target)s and idempotency_key = any(%(keys)s)
+"""
+
 RETURN_COMMANDS = """
 update outbox o set attempts = greatest(o.attempts - 1, 0), next_at = %(now)s, lease = null, lease_until = null
 where o.id = any(%(ids)s) and o.status = 'pending' and o.lease = %(lease)s returning o.id

@@ -15,7 +15,7 @@ import pytest
 
 from headgate.access import Tenant
 from headgate.access.mailing import KINDS, SECURITY
-from headgate.connectors.mail.core import letters
+from headgate.connectors.mail.core import letters, news
 from headgate.connectors.mail.core.letters import Letter, Look
 from headgate.connectors.mail.core.parts import page, plain
 from headgate.connectors.mail.core.writing import Shades, Ways, written
@@ -68,6 +68,28 @@ LETTERS: dict[str, list[Letter]] = {
         ),
     ],
     "export_letter": [letters.export_letter(TO, NAME, asked_at=NOW, until=until, link=LINK) for until in (None, NOW)],
+    "return_letter": [
+        news.return_letter(
+            TO,
+            NAME,
+            number="#5",
+            status=status,
+            order="#6",
+            reasons=("#7",),
+            credit=Money(Decimal(20), "EUR"),
+            send_by=NOW,
+            link=LINK,
+        )
+        for status in news.RETURNS
+    ],
+    "deal_letter": [
+        news.deal_letter(TO, NAME, number="#5", what=what, customer="安", until=NOW, reasons=("#7",), link=LINK)
+        for what in news.DEALS
+    ],
+    "late_letter": [
+        news.late_letter(TO, NAME, kind="order", subject="#1", due_at=NOW, link=LINK, escalated=escalated)
+        for escalated in (True, False)
+    ],
     "message_letter": [
         letters.message_letter(TO, NAME, who="#4", kind="deal", subject="#1", count=count, link=LINK)
         for count in (1, 3)
@@ -91,7 +113,12 @@ def outside(text: str) -> list[str]:
 
 
 def test_every_letter_there_is_has_a_sample() -> None:
-    made = {name for name, _ in inspect.getmembers(letters, inspect.isfunction) if name.endswith("_letter")}
+    made = {
+        name
+        for module in (letters, news)
+        for name, _ in inspect.getmembers(module, inspect.isfunction)
+        if name.endswith("_letter")
+    }
     assert made == LETTERS.keys()
 
 

@@ -1,0 +1,146 @@
+"""Letters that tell what has become of something: of a return or a deal to people of its partner, of late work to
+staff.
+
+What a partner reads here stands in their portal in the same words: nothing of others, and no price but their own
+credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from headgate.connectors.mail.core.letters import Letter, one_line, word_of
+from headgate.kernel.money import Money
+from headgate.kernel.phrases import Phrase, phrase
+
+Facts = tuple[tuple[str, object], ...]
+# What happened, and what it means. Other changes are the partner's own, or nothing that anybody waits for.
+RETURNS: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
+    {
+        "authorised": (
+            phrase("Authorised"),
+            phrase("Send the goods, with the number of the return on the parcel."),
+        ),
+        "returned": (
+            phrase("More is needed from you"),
+            phrase("We need something more from you before we can decide."),
+        ),
+        "declined": (phrase("Declined"), phrase("We cannot take these goods back.")),
+        "refused": (phrase("Not accepted"), phrase("The goods were not accepted, and come back to you.")),
+        "credited": (
+            phrase("Credited"),
+            phrase("We credit the amount below. Tax comes on top of it, as it was charged."),
+        ),
+        "replaced": (phrase("Replacement sent"), phrase("A replacement is on its way to you.")),
+        "lapsed": (
+            phrase("Lapsed"),
+            phrase("It ended, because nothing came in time. Ask again, if you still have the goods."),
+        ),
+    }
+)
+DEALS: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
+    {
+        "approved": (phrase("Protected"), phrase("This business is yours until the protection ends.")),
+        "returned": (
+            phrase("Returned to you"),
+            phrase("Something has to be changed. Mend it and send it again."),
+        ),
+        "rejected": (phrase("Rejected"), phrase("It was not accepted.")),
+        "expired": (phrase("Protection ended"), phrase("The protection has ended.")),
+        "extended": (phrase("Protection prolonged"), phrase("This business is yours until the protection ends.")),
+        "ending": (
+            phrase("The protection ends soon"),
+            phrase("Report what has happened since, or ask for more time, before it ends."),
+        ),
+    }
+)
+
+
+def return_letter(
+    to: str,
+    name: str,
+    *,
+    number: str,
+    status: str,
+    order: str,
+    reasons: Sequence[str],
+    credit: Money | None,
+    send_by: datetime | None,
+    link: str,
+) -> Letter:
+    """Something has become of a return; `status` is one of `RETURNS`."""
+    what, means = RETURNS[status]
+    facts: Facts = ((phrase("Return"), one_line(number)), (phrase("Order"), one_line(order)))
+    if credit is not None:
+        facts += ((phrase("Credit"), credit),)
+    if send_by is not None:
+        facts += ((phrase("Send by"), send_by),)
+    return Letter(
+        to,
+        name,
+        phrase("Return %(number)s: %(what)s", number=one_line(number), what=what),
+        (means,),
+        phrase("Open it in the portal"),
+        link,
+        facts=(*facts, *_reasons(reasons)),
+        kind="returns",
+    )
+
+
+def deal_letter(
+    to: str,
+    name: str,
+    *,
+    number: str,
+    what: str,
+    customer: str,
+    until: datetime | None,
+    reasons: Sequence[str],
+    link: str,
+) -> Letter:
+    """Something has become of a deal registration; `what` is one of `DEALS`."""
+    happened, means = DEALS[what]
+    facts: Facts = ((phrase("Deal"), one_line(number)), (phrase("Customer"), one_line(customer)))
+    if until is not None:
+        facts += ((phrase("Protected until"), until),)
+    return Letter(
+        to,
+        name,
+        phrase("Deal %(number)s: %(what)s", number=one_line(number), what=happened),
+        (means,),
+        phrase("Open it in the portal"),
+        link,
+        facts=(*facts, *_reasons(reasons)),
+        kind="deals",
+    )
+
+
+def late_letter(
+    to: str, name: str, *, kind: str, subject: str, due_at: datetime | None, link: str, escalated: bool
+) -> Letter:
+    """Work on a case is late: it has come to somebody by escalation, or is past its time in their hands."""
+    about = phrase("%(kind)s %(subject)s", kind=word_of(kind), subject=one_line(subject))
+    facts: Facts = ((phrase("About"), about),)
+    if due_at is not None:
+        facts += ((phrase("Was due"), due_at),)
+    return Letter(
+        to,
+        name,
+        phrase("Escalated: %(what)s", what=about) if escalated else phrase("Late: %(what)s", what=about),
+        (
+            phrase("It was not done in time, and has been escalated to you.")
+            if escalated
+            else phrase("You have taken this, and its time is over."),
+        ),
+        phrase("Open the case"),
+        link,
+        facts=facts,
+        kind="escalations",
+    )
+
+
+def _reasons(reasons: Sequence[str]) -> Facts:
+    return tuple((phrase("Reason"), one_line(text)) for text in reasons if text.strip())

@@ -1,0 +1,121 @@
+"""Mails to people of partners: what has become of their returns and deal registrations. A job looks every minute.
+
+Each change that a partner can see in the portal is a milestone, so a letter's key is the milestone's: it is posted once
+to each person, whatever is killed when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+from psycopg import Connection
+
+from headgate.access import Account, get_tenant
+from headgate.connectors.mail.core.letters import Letter
+from headgate.connectors.mail.core.news import DEALS, RETURNS, deal_letter, return_letter
+from headgate.connectors.mail.post import Mailroom, Post
+from headgate.connectors.mail.recipients import people_of
+from headgate.kernel.context import Context
+from headgate.kernel.money import Money
+from headgate.ledger import NewEvent
+
+# What is older was told when it was new, or comes from before there were such mails.
+LATE: Final = timedelta(days=1)
+_RETURNS: Final = """
+select m.rma, m.place, m.partner, m.status, m.told, r.order_no, r.credit, r.currency, r.send_by
+from return_requests r join return_milestones m on m.rma = r.rma
+where r.updated_at > %(since)s and m.at > %(since)s and m.status = any(%(statuses)s) order by m.at, m.place
+"""
+_DEALS: Final = """
+select m.deal, m.place, m.partner, case m.kind when 'extended' then 'extended' else m.status end, m.told, d.customer,
+  m.protected_until
+from deals d join deal_milestones m on m.deal = d.deal
+where d.updated_at > %(since)s and m.at > %(since)s
+  and (m.kind = 'extended' or (m.kind = 'status' and m.status = any(%(statuses)s))) order by m.at, m.place
+"""
+# The process has reminded of the end, or is about to.
+_ENDING: Final = """
+select deal, partner, customer, protected_until from deals
+where status = 'approved' and protected_until > %(now)s
+  and ((warn_at is null and updated_at > %(since)s) or (warn_at > %(since)s and warn_at <= %(now)s))
+"""
+
+
+def news_job(mailroom: Mailroom) -> Callable[[Connection[Any], Context], Sequence[NewEvent]]:
+    """The job that writes them."""
+
+    def job(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
+        write_news(conn, ctx, mailroom)
+        return ()
+
+    return job
+
+
+def write_news(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -> int:
+    """Post what is new; how many letters. Without an address for links nothing is written."""
+    tenant = get_tenant(conn)
+    base = mailroom.address(tenant, partners=True)
+    if not base or tenant.status != "active":
+        return 0
+    since: dict[str, object] = {"since": ctx.now - LATE, "now": ctx.now}
+    returns = conn.execute(_RETURNS, since | {"statuses": list(RETURNS)}).fetchall()
+    deals = conn.execute(_DEALS, since | {"statuses": list(DEALS)}).fetchall()
+    ending = conn.execute(_ENDING, since).fetchall()
+    partners = {row[2] for row in (*returns, *deals)} | {row[1] for row in ending}
+    people = people_of(conn, partners, ctx.now)
+    deals += [
+        (deal, f"ends {until.timestamp():.0f}", whose, "ending", (), who, until) for deal, whose, who, until in ending
+    ]
+    letters = [
+        *_posts(returns, "return", "returns.request", people, lambda row, to: _return(row, to, base)),
+        *_posts(deals, "deal", "deals.read", people, lambda row, to: _deal(row, to, base)),
+    ]
+    return mailroom.send_new(conn, ctx, tenant, letters)
+
+
+def _posts(
+    rows: Sequence[tuple[Any, ...]],
+    about: str,
+    needs: str,
+    people: dict[str, list[Account]],
+    write: Callable[[tuple[Any, ...], Account], Letter],
+) -> list[Post]:
+    """A letter of each row to each person of its partner who may see it."""
+    return [
+        Post(write(row, account), account.principal, f"{about}:{row[0]}:{row[1]}:{account.principal}")
+        for row in rows
+        for account in people.get(row[2], ())
+        if needs in account.as_principal().permissions
+    ]
+
+
+def _return(row: tuple[Any, ...], to: Account, base: str) -> Letter:
+    number, _, _, status, told, order, credit, currency, send_by = row
+    return return_letter(
+        to.email or "",
+        to.name,
+        number=number,
+        status=status,
+        order=order,
+        reasons=told,
+        credit=Money(credit, currency) if status == "credited" else None,
+        send_by=send_by if status == "authorised" else None,
+        link=f"{base}/returns/{quote(number, safe='')}",
+    )
+
+
+def _deal(row: tuple[Any, ...], to: Account, base: str) -> Letter:
+    number, _, _, what, told, customer, until = row
+    return deal_letter(
+        to.email or "",
+        to.name,
+        number=number,
+        what=what,
+        customer=customer,
+        until=until if what in ("approved", "extended", "ending") else None,
+        reasons=told if what in ("returned", "rejected") else (),
+        link=f"{base}/deals/{quote(number, safe='')}",
+    )
