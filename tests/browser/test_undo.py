@@ -31,10 +31,10 @@ def test_three_are_approved_undone_approved_again_and_released(stage: Stage) -> 
     expect(page.locator("time[data-due]")).to_have_text(re.compile(r"Undo within \d+ s"))
     expect(page.locator("[data-tell]")).to_contain_text("You can undo it until")
     page.goto("/work")
-    expect(page.get_by_text("Being approved")).to_have_count(3)
+    expect(page.get_by_text("Being approved", exact=True)).to_have_count(3)
     page.keyboard.press("z")
     expect(page.get_by_text("Nothing was decided; the requests are open again.")).to_be_visible()
-    expect(page.get_by_text("Being approved")).to_have_count(0)
+    expect(page.get_by_text("Being approved", exact=True)).to_have_count(0)
     assert [channel.status(order) for order in orders] == ["held"] * 3
     approve_all(page)
     channel.pass_time(seconds=channel.app.settings.undo_seconds)
