@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, Response
 
+from headgate.kernel.context import Principal
+from headgate.process import Choice, holding
+from headgate.process.bulk import Item
 from tests.browser.stage import Stage
+from tests.scenarios.channel import person
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
 # The rules of WCAG 2.2, levels A and AA; the browser's own frame is not ours.
@@ -28,7 +33,7 @@ Pages = dict[str, tuple[str, str]]  # by name: address and reader
 NAMES = """
 sign-in home work work-team orders orders-empty order-held
 order-released order-over-limit price check credit approval approval-edit
-approval-credit approval-not-mine approval-decided approval-path approvals approval-preview
+approval-credit approval-not-mine approval-decided approval-path approvals approval-preview held-decision
 delegations cases cases-closed case
 partners partner agreements agreement policies policy policy-matrix
 audit audit-entry saved-views brand security calendars roles duties mitigations access-reviews
@@ -53,6 +58,7 @@ def pages(opened: Stage) -> Pages:
     with channel.app.database.transaction(channel.tenant) as conn:
         (agreement,) = conn.execute("select agreement from agreements limit 1").fetchone() or ("",)
     case = channel.found(held)["case_id"]
+    undoable = hold(opened, opened.order())
     send_back(opened)
     found = {
         "sign-in": ("/sign-in", ""),
@@ -75,6 +81,7 @@ def pages(opened: Stage) -> Pages:
         "approval-path": (f"{opened.approval_of(held)}/path", "carl"),
         "approvals": ("/approvals?all=1", "carl"),
         "approval-preview": ("/approvals/preview?ask=1&in.exception=price_deviation", "carl"),
+        "held-decision": (f"/held-decisions/{undoable}", "carl"),
         "delegations": ("/delegations", "carl"),
         "cases": ("/cases", "carl"),
         "cases-closed": ("/cases?status=closed", "carl"),
@@ -115,6 +122,18 @@ def pages(opened: Stage) -> Pages:
     }
     assert sorted(found) == sorted(NAMES)
     return found
+
+
+def hold(opened: Stage, order: str) -> UUID:
+    """A decision about an order's approval that can still be undone."""
+    channel = opened.channel
+    asked = channel.approval(order)
+    item = Item(asked.approval, Choice("approve", "agreed", asked.digest))
+    with channel.app.database.transaction(channel.tenant) as conn:
+        ctx = channel.context(Principal(person("carl"), "person", "carl"))
+        held, _ = holding.hold(conn, ctx, channel.app.engine, [item], 10)
+    assert held is not None
+    return held
 
 
 def send_back(opened: Stage) -> None:

@@ -15,7 +15,8 @@ from playwright.sync_api import Page, expect
 
 from headgate import access
 from headgate.kernel.context import SYSTEM
-from scripts.messages import load, pairs
+from headgate.ui.packed import percented
+from scripts.messages import load, load_pack, packs, pairs
 from tests.browser.stage import DESK, PATIENCE_MS, PHONE, Stage
 from tests.integration.console.site import PASSWORD
 from tests.integration.portal.site import mail, open_partners
@@ -43,8 +44,13 @@ SEEN = """
 def phrases() -> tuple[frozenset[str], tuple[re.Pattern[str], ...], frozenset[str]]:
     """English that is said otherwise in German: whole, and with places for values; and all that German says."""
     whole, patterns, german = set(), [], set()
-    for message in load("de"):
-        for asked, said in pairs(message) if message.id else ():
+    ours = [pair for message in load("de") if message.id for pair in pairs(message)]
+    theirs = [
+        pair for folder in packs() for message in load_pack(folder, "de") if message.id for pair in pairs(message)
+    ]
+    for one, other in (*ours, *theirs):
+        # A pack's texts have their values in braces.
+        for asked, said in {(one, other), (percented(one), percented(other))}:
             german.add(said)
             if asked == said:
                 continue
@@ -58,7 +64,7 @@ def phrases() -> tuple[frozenset[str], tuple[re.Pattern[str], ...], frozenset[st
 
 @lru_cache(maxsize=1)
 def authored() -> frozenset[str]:
-    """Titles, labels and allowed values in the shipped packs: their author's words, in whatever language."""
+    """Allowed values in the shipped packs: codes, which a rule compares."""
     found = {"active"}  # a fact as it was recorded
     for file in PACKS.rglob("*.yaml"):
         gather(yaml.load(file.read_text(), Loader=yaml.CSafeLoader), found)
@@ -66,10 +72,9 @@ def authored() -> frozenset[str]:
 
 
 def gather(node: object, found: set[str]) -> None:
-    """Add the titles, labels and allowed values of a document."""
+    """Add the allowed values of a document."""
     if isinstance(node, dict):
-        told = [node.get(name) for name in ("title", "label")] + list(node.get("values") or ())
-        found.update(each.removesuffix(", in %") for each in told if isinstance(each, str))
+        found.update(each for each in node.get("values") or () if isinstance(each, str))
     for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         gather(child, found)
 

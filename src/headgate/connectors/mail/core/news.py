@@ -75,7 +75,7 @@ def return_letter(
     what, means = RETURNS[status]
     facts: Facts = ((phrase("Return"), one_line(number)), (phrase("Order"), one_line(order)))
     if credit is not None:
-        facts += ((phrase("Credit"), credit),)
+        facts += ((phrase("Credit note"), credit),)
     if send_by is not None:
         facts += ((phrase("Send by"), send_by),)
     return Letter(
