@@ -98,24 +98,41 @@ def _sorted(node: dict[str, Any]) -> int:
     return max(inner, int(below[0]["Actual Rows"])) if node["Node Type"] == "Sort" and below else inner
 
 
+@pytest.fixture(scope="module")
+def counted(long: Visitor, module_settings: Settings) -> Visitor:
+    """The same once the database has counted: before, it guesses that a status leaves one row, which is soon sorted."""
+    with psycopg.connect(module_settings.database_url, autocommit=True) as owner:
+        owner.execute("analyze")
+    return long
+
+
 @pytest.mark.parametrize("reader", ["carl", *BOOKS])
 def test_a_page_of_a_long_list_costs_as_much_as_one_of_a_short_list(long: Visitor, reader: str) -> None:
-    sorted_whole, over, heavy = set(), {}, {}
+    over, heavy = {}, {}
     long.enter(reader)
     for path, budget in BOOKS.get(reader, BUDGETS).items():
-        found: list[tuple[int, str]] = []
-        with sorts(found):
+        long.get(path)
+        with long.counted():
             answer = long.get(path)
         assert answer.status_code == 200, path
-        assert len(found) > 3, "the queries were seen"
-        sorted_whole |= {text[:90] for rows, text in found if rows > WHOLE and not text.startswith(RANKED)}
-        with long.counted():
-            long.get(path)
         if long.queries > budget:
             over[path] = long.queries
         if len(answer.content) > PAGE_BYTES:
             heavy[path] = len(answer.content)
-    assert (over, heavy, sorted_whole) == ({}, {}, set())
+    assert (over, heavy) == ({}, {})
+
+
+@pytest.mark.parametrize("reader", ["carl", *BOOKS])
+def test_no_page_sorts_the_whole_list_to_show_fifty_of_it(counted: Visitor, reader: str) -> None:
+    sorted_whole = set[str]()
+    counted.enter(reader)
+    for path in BOOKS.get(reader, BUDGETS):
+        found: list[tuple[int, str]] = []
+        with sorts(found):
+            assert counted.get(path).status_code == 200, path
+        assert len(found) > 3, "the queries were seen"
+        sorted_whole |= {text[:90] for rows, text in found if rows > WHOLE and not text.startswith(RANKED)}
+    assert sorted_whole == set()
 
 
 @pytest.mark.parametrize("reader", ["carl", *BOOKS])

@@ -49,10 +49,9 @@ def volume(tmp_path: Path) -> Iterator[Path]:
 def fill(volume: Path) -> Path:
     """Take all the room that is left."""
     filler = volume / "filler"
-    with filler.open("wb") as out, suppress(OSError):
+    with filler.open("wb", buffering=0) as out, suppress(OSError):  # nothing kept back that closing would write
         while True:
             out.write(bytes(65536))
-            out.flush()
     return filler
 
 

