@@ -86,7 +86,8 @@ class SmtpPort:
                 server.starttls(context=context)
             if relay.user:
                 server.login(relay.user, relay.password)
-            server.send_message(message)
+            ((author,), (reader,)) = message["From"].addresses, message["To"].addresses
+            server.send_message(message, author.addr_spec, [reader.addr_spec])
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,10 @@ def test_a_letter_is_text_and_html_in_the_tenants_name_with_an_id_that_stays():
     assert "Nordwind &amp; Söhne" in html
 
 
+def spaceless(*texts: str):
+    return ["".join(text.split()) for text in texts]
+
+
 def test_no_name_or_subject_adds_a_header_or_markup():
     link = 'https://a.example/"><script>'
     letter = Letter("ana@nordwind.example", EVIL, EVIL, (EVIL,), EVIL, link, (EVIL,), ((EVIL, EVIL),))
@@ -71,6 +75,50 @@ def test_no_name_or_subject_adds_a_header_or_markup():
     _, html = [part.get_content() for part in found.iter_parts()]
     assert "<script" not in html
     assert "<script" not in page(out(letter), look_of(EVIL, {"brand": {"name": EVIL, "accent": 'red;"><script>'}}))
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "=?utf-8?q?=0D=0ABcc:_eve@evil.example?=",
+        "=?utf-8?b?DQpCY2M6IGV2ZUBldmlsLmV4YW1wbGU=?= Ana",
+        "a=?utf-8?q?=22_=3Ceve@evil.example=3E=2C?=b",
+        "Köhler, Ana <eve@evil.example>, " + "x" * 60,
+        ".@" + "x" * 40 + '[, <; eve@evil.example, "',
+        ";group:eve@evil.example;>" + "é" * 50,
+        "Müller, " * 12,
+    ],
+)
+def test_coded_words_and_long_names_stay_text_in_the_header_they_are_given_for(evil: str):
+    raw = message_of(
+        out(Letter("ana@nordwind.example", evil, evil, (evil,))),
+        Look(evil, reply_to="help@nordwind.example"),
+        "no-reply@nordwind.example",
+        UUID(int=7),
+        NOW,
+    ).as_bytes()
+    found = message_from_bytes(raw, policy=default)
+    assert found["Bcc"] is None
+    assert [each.addr_spec for each in found["To"].addresses] == ["ana@nordwind.example"]
+    assert [each.addr_spec for each in found["From"].addresses] == ["no-reply@nordwind.example"]
+    # The library that reads it puts spaces where two coded words meet.
+    assert spaceless(*[each.display_name for each in found["To"].addresses]) == spaceless(evil[:100])
+    assert spaceless(found["Subject"]) == spaceless(evil)
+    assert max(len(line) for line in raw.partition(b"\n\n")[0].splitlines()) <= 78
+
+
+@pytest.mark.parametrize("to", ["=?utf-8?q?=0d=0abcc=3a_eve?=@evil.example", "=?utf-8?q?ana?=@nordwind.example"])
+def test_an_address_with_coded_words_is_none(to: str):
+    for letter, look in (
+        (reset_letter(to, "A", "l"), Look("N")),
+        (reset_letter("a@b.example", "A", "l"), Look("N", reply_to=to)),
+    ):
+        with pytest.raises(Invalid):
+            written(letter, look)
+
+
+def test_a_letter_says_in_which_language_it_is():
+    assert written(reset_letter("ana@nordwind.example", "Ana", "l"), Look("N"))["Content-Language"] == "en-GB"
 
 
 def test_a_mail_that_can_be_turned_off_says_where_in_header_and_footer():

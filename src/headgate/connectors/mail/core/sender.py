@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -19,10 +19,16 @@ from headgate.connectors.mail.core.writing import Written
 from headgate.kernel.errors import Misconfigured, invalid
 
 LONGEST_SUBJECT = 200
+LONGEST_NAME = 100
 _PORTS = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 _FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _LINK = re.compile(r"https?://[!-;=?-~]{1,900}")
-_WHOLE: Final = "list-unsubscribe"
+# What needs no coded words: of a subject, and of a name before an address, where it would need quotes.
+_PLAIN: Final = re.compile(r"[ -~]{0,60}")
+_ATOMS: Final = re.compile(r"[A-Za-z0-9 !#$%&'*+/^_`{|}~-]{0,60}")
+_OURS: Final = frozenset({"from", "to", "reply-to", "subject", "list-unsubscribe"})
+_FOLD: Final = "\n"
+_FOLD_AT: Final = 74
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +72,19 @@ def check_from(address: str) -> str:
 
 
 class _Policy(EmailPolicy):
-    """Folds headers at 78 characters, but for an address: broken into coded words, no mail program reads it. A line may
-    have 998 (RFC 5322, 2.1.1)."""
+    """Leaves alone what is written here already folded. The library would read the coded words in it, with what they
+    hide, take the quotes off a name that it folds, and break an address into coded words, which no mail program reads.
+    """
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        return (name, value) if name.lower() in _OURS else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: str) -> str:
-        return f"{name}: {value}{self.linesep}" if name.lower() == _WHOLE else super().fold(name, value)
+        ours = f"{name}: {self.linesep.join(value.split(_FOLD))}{self.linesep}"
+        return ours if name.lower() in _OURS else super().fold(name, value)
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode() if name.lower() == _WHOLE else super().fold_binary(name, value)
+        return self.fold(name, value).encode() if name.lower() in _OURS else super().fold_binary(name, value)
 
 
 def message_of(letter: Written, look: Look, sender: str, id: UUID, at: datetime) -> EmailMessage:
@@ -83,23 +94,22 @@ def message_of(letter: Written, look: Look, sender: str, id: UUID, at: datetime)
     that can be turned off says where, also by one press in the mail program (RFC 2369, RFC 8058).
     """
     message = EmailMessage(_Policy())
-    local, _, domain = sender.rpartition("@")
-    message["From"] = Address(one_line(look.name)[:100], local, domain)
-    to = checks.email(letter.to)
-    message["To"] = Address(one_line(letter.name)[:100], *_split(to))
-    message["Subject"] = one_line(letter.subject)[:LONGEST_SUBJECT]
+    message["From"] = _mailbox("From", look.name, sender)
+    message["To"] = _mailbox("To", letter.name, _email(letter.to))
+    message["Subject"] = _words("Subject", letter.subject, LONGEST_SUBJECT, _PLAIN)
     message["Date"] = at
-    message["Message-ID"] = f"<{id}@{domain}>"
+    message["Message-ID"] = f"<{id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    message["Content-Language"] = one_line(letter.language)
     if look.reply_to:
-        message["Reply-To"] = Address("", *_split(checks.email(look.reply_to)))
+        message["Reply-To"] = _email(look.reply_to)
     if letter.stop:
         message["List-Unsubscribe"] = f"<{_address(letter.stop)}>"
         if letter.stop.startswith("https:"):
             message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(plain(letter, look), cte="quoted-printable")
     message.add_alternative(page(letter, look), subtype="html", cte="quoted-printable")
+    # Last: setting the content drops what was said of it.
+    message["Content-Language"] = one_line(letter.language)
     return message
 
 
@@ -110,6 +120,25 @@ def _address(link: str) -> str:
     return link
 
 
-def _split(address: str) -> tuple[str, str]:
-    local, _, domain = address.rpartition("@")
-    return local, domain
+def _mailbox(header: str, name: str, address: str) -> str:
+    """A name with an address; the address stands on a line of its own where both are long."""
+    shown = _words(header, name, LONGEST_NAME, _ATOMS)
+    if not shown:
+        return address
+    last = len(shown.rpartition(_FOLD)[2]) + len(address) + (len(header) if _FOLD not in shown else 0)
+    return f"{shown}{'' if last < _FOLD_AT else _FOLD} <{address}>"
+
+
+def _words(header: str, text: str, most: int, plain: re.Pattern[str]) -> str:
+    """A text for a header, in coded words (RFC 2047) unless it is short and plain: whatever stands in it stays text."""
+    shown = one_line(text)[:most].rstrip()
+    if plain.fullmatch(shown) and "=?" not in shown:
+        return shown
+    return Header(shown, "utf-8", header_name=header, maxlinelen=_FOLD_AT).encode(linesep=_FOLD) if shown else ""
+
+
+def _email(address: str) -> str:
+    """An address that can stand in a header. Raises `Invalid`, also for one that programs would read as coded words."""
+    if "=?" in address:
+        raise invalid("email", address, "is an address with a coded word in it", "Use an address without '=?'.")
+    return checks.email(address)
