@@ -17,7 +17,7 @@ from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.wiring import App, build
-from headgate.worker import BacktestLoop, ColumnLoop, Deliveries, ExportLoop, SweepLoop, Worker
+from headgate.worker import BacktestLoop, ColumnLoop, Deliveries, ExportLoop, JobLoop, SweepLoop, Worker
 
 if TYPE_CHECKING:
     import uvicorn
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Longer than a proxy's pause between two requests, short enough to free a slot that nobody uses.
 KEEP_ALIVE_SECONDS = 15
 GRACE_SECONDS = 30
+JOB_SECONDS = 10
 DELIVERY_SECONDS = 20
 BACKTEST_SECONDS = 5
 EXPORT_SECONDS = 5
@@ -96,6 +97,8 @@ def working_beside(app: App) -> Iterator[None]:
     """Everything that is not the lanes meanwhile, each in a thread of its own; at the end each gets time to finish what
     must not be torn."""
     loops: tuple[tuple[str, Running, float], ...] = (
+        # A job that is cut off has written nothing; the next round does it.
+        ("jobs", JobLoop(app), JOB_SECONDS),
         # What is cut off is sent again when its lease is over.
         ("deliveries", Deliveries(app.courier, app.settings.deliveries), DELIVERY_SECONDS),
         # A run at hand, or columns not kept yet, are left to another process.

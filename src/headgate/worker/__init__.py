@@ -1,10 +1,11 @@
-"""F11: the loops that keep lanes, timers, reservations, deliveries, backtests and exports moving."""
+"""F11: the loops that keep lanes, timers, jobs, deliveries, backtests and exports moving."""
 
 from headgate.worker.backtests import BacktestLoop
 from headgate.worker.columns import ColumnLoop
 from headgate.worker.delivery import Deliveries
 from headgate.worker.exports import ExportLoop
+from headgate.worker.jobs import JobLoop
 from headgate.worker.loop import Worker
 from headgate.worker.sweeping import SweepLoop
 
-__all__ = ["BacktestLoop", "ColumnLoop", "Deliveries", "ExportLoop", "SweepLoop", "Worker"]
+__all__ = ["BacktestLoop", "ColumnLoop", "Deliveries", "ExportLoop", "JobLoop", "SweepLoop", "Worker"]

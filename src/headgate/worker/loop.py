@@ -31,14 +31,11 @@ DUE_HELD: LiteralString = "select tenant_id from headgate_due_held(%s, %s)"
 DUE_TIMERS: LiteralString = "select tenant_id from headgate_due_timers(%s, %s)"
 # What a round looks at first, in one question: the database's time, and who has events due.
 LOOK: LiteralString = f"select clock_timestamp(), array({DUE_LANES})"
-TENANTS = "select tenant_id from headgate_served_tenants()"
 MOST_TENANTS = 1000
 IDLE_SECONDS = 1.0  # between looks, while the database tells of events; half of it while it cannot
 BLOCKED_SECONDS = 0.02  # at first, while others hold what has to come first; doubles up to the idle pause
 MOST_SKEW = timedelta(seconds=60)  # between this machine's clock and the database's
 TIMER_SECONDS = 2.0
-JOB_SECONDS = 60.0
-JOB_TENANTS = 50  # in one round, so that many tenants' jobs do not keep events waiting
 
 log = Log("headgate.worker")
 
@@ -55,8 +52,6 @@ class Worker:
     _bell: Bell | None = None
     _blocked_for: float = BLOCKED_SECONDS
     _timers_at: datetime | None = None
-    _jobs_at: datetime | None = None
-    _jobs_for: list[UUID] = field(default_factory=list)
 
     def stop(self) -> None:
         """Finish the batch at hand and return from `run`."""
@@ -122,13 +117,6 @@ class Worker:
             self._for_each(self._due(DUE_HELD, now), self._carry_out)
             _, tenants = self._look(given)
             self._timers_at = now + timedelta(seconds=TIMER_SECONDS)
-        if self._jobs_at is None or now >= self._jobs_at:
-            self._jobs_for = self._all_tenants()
-            self._jobs_at = now + timedelta(seconds=JOB_SECONDS)
-        share, self._jobs_for = self._jobs_for[:JOB_TENANTS], self._jobs_for[JOB_TENANTS:]
-        if share:
-            self._for_each(share, runner.run_jobs)
-            _, tenants = self._look(given)
         total = Progress()
 
         def apply(tenant: UUID) -> None:
@@ -181,7 +169,3 @@ class Worker:
     def _due(self, query: LiteralString, now: datetime) -> Sequence[UUID]:
         with self.app.database.scan(lookups=True) as conn:
             return list(dict.fromkeys(row[0] for row in conn.execute(query, (now, MOST_TENANTS)).fetchall()))
-
-    def _all_tenants(self) -> list[UUID]:
-        with self.app.database.scan(lookups=True) as conn:
-            return [row[0] for row in conn.execute(TENANTS).fetchall()]

@@ -1,4 +1,4 @@
-"""The worker's loop: tenants in turn, clocks and jobs in their time, and no tenant that keeps the others waiting."""
+"""The worker's loop: tenants in turn, clocks in their time, and no tenant that keeps the others waiting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.errors import Busy
 from headgate.process import Progress
 from headgate.store import Database
-from headgate.worker import Worker, loop
+from headgate.worker import Worker
 from tests.conftest import create_tenant
 from tests.scenarios.channel import Channel, open_channel
 
@@ -35,9 +35,6 @@ class Calls:
 
     def fire_timers(self, tenant: UUID) -> Progress:
         return self.note("timers", tenant)
-
-    def run_jobs(self, tenant: UUID) -> Progress:
-        return self.note("jobs", tenant)
 
     def note(self, what: str, tenant: UUID) -> Progress:
         self.made.append((what, tenant))
@@ -60,38 +57,21 @@ def channels(fresh_database: Database, clock: FixedClock, tmp_path: Path) -> lis
     return found
 
 
-def test_every_tenant_is_served_and_its_clocks_and_jobs_come_in_their_time(
-    channels: list[Channel], clock: FixedClock
-) -> None:
+def test_every_tenant_is_served_and_its_clocks_come_in_their_time(channels: list[Channel], clock: FixedClock) -> None:
     worker, calls = Worker(channels[0].app), Calls()
     tenants = {c.tenant for c in channels}
     assert worker.step(calls).events == 3  # type: ignore[arg-type]
-    assert (calls.asked("events"), calls.asked("jobs"), calls.asked("timers")) == (tenants, tenants, set())
+    assert (calls.asked("events"), calls.asked("timers")) == (tenants, set())
     for channel in channels:
         channel.govern()
     calls.made.clear()
     clock.move(timedelta(hours=7))
     worker.step(calls)  # type: ignore[arg-type]
-    assert (calls.asked("events"), calls.asked("jobs"), calls.asked("timers")) == (set(), tenants, tenants)
+    assert (calls.asked("events"), calls.asked("timers")) == (set(), tenants)
     calls.made.clear()
     clock.move(timedelta(seconds=1))
     worker.step(calls)  # type: ignore[arg-type]
     assert calls.made == []
-
-
-def test_the_jobs_of_many_tenants_are_spread_over_rounds(
-    channels: list[Channel], clock: FixedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loop, "JOB_TENANTS", 2)
-    worker, calls = Worker(channels[0].app), Calls()
-    worker.step(calls)  # type: ignore[arg-type]
-    assert len(calls.asked("jobs")) == 2
-    worker.step(calls)  # type: ignore[arg-type]
-    assert calls.asked("jobs") == {c.tenant for c in channels}
-    assert [what for what, _ in calls.made].count("jobs") == 3
-    clock.move(timedelta(seconds=60))
-    worker.step(calls)  # type: ignore[arg-type]
-    assert [what for what, _ in calls.made].count("jobs") == 5
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("a mistake"), Busy("too much at once")])
