@@ -86,6 +86,7 @@ def photograph(browser: Browser, base: str, names: list[str], width: int, theme:
             color_scheme="dark" if theme == "dark" else "light",
             device_scale_factor=2 if width < 500 else 1,
             locale="de-DE" if language == "de" else "en-GB",
+            timezone_id="Europe/Berlin",
         )
         page = context.new_page()
         place = ["sign-in"]

@@ -59,6 +59,7 @@ class Walk:
             device_scale_factor=1.5,
             has_touch=phone,
             locale="en-GB",
+            timezone_id="Europe/Berlin",
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)

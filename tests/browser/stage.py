@@ -40,14 +40,18 @@ class Stage:
     complaints: list[str] = field(default_factory=list)
     ordered: int = 0
 
-    def tab(self, name: str = "", *, phone: bool = False, dark: bool = False, script: str = "") -> Page:
-        """A browser of its own, signed in as somebody; nobody signs in for ''. `script` runs before each page's own."""
+    def tab(
+        self, name: str = "", *, phone: bool = False, dark: bool = False, script: str = "", zone: str = "Europe/Berlin"
+    ) -> Page:
+        """A browser of its own, signed in as somebody; nobody signs in for ''. `script` runs before each page's own;
+        `zone` is where its machine stands."""
         context = self.browser.new_context(
             base_url=self.base,
             viewport=PHONE if phone else DESK,
             color_scheme="dark" if dark else "light",
             has_touch=phone,
             locale="en-GB",
+            timezone_id=zone,
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE_MS)

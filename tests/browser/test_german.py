@@ -104,6 +104,7 @@ def german_tab(stage: Stage, *, phone: bool) -> Page:
         viewport=PHONE if phone else DESK,
         has_touch=phone,
         locale="de-DE",
+        timezone_id="Europe/Berlin",
         reduced_motion="reduce",
     )
     context.set_default_timeout(PATIENCE_MS)

@@ -68,12 +68,15 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A session that is in force, with its tenant's rules. `touch_due` says that its last use should be noted again."""
+    """A session that is in force, with its tenant's rules. `touch_due` says that its last use should be noted again;
+    `timezone` and `region` are how its owner chose to read, '' as usual here."""
 
     principal: Principal
     touch_due: bool
     session: Session
     rules: SecurityRules
+    timezone: str = ""
+    region: str = ""
 
     def is_fresh(self, now: datetime) -> bool:
         """Whether its owner has proved who they are recently enough for a sensitive act."""
@@ -161,7 +164,8 @@ def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
     over = Unauthenticated("the session has ended; sign in again")
     if row is None or not same(row[0], hashed):
         raise over
-    session, rules = _session(row[:-1]), rules_of(row[-1])
+    *found, timezone, region, raw = row
+    session, rules = _session(found), rules_of(raw)
     ended = now >= session.expires_at or now >= session.created_at + rules.absolute
     if ended or now - session.last_seen >= rules.idle:
         raise over
@@ -171,7 +175,7 @@ def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
         principal = load_principal(conn, session.principal, now)
     except HeadgateError:
         raise over from None
-    return LiveSession(principal, now - session.last_seen >= _TOUCH_EVERY, session, rules)
+    return LiveSession(principal, now - session.last_seen >= _TOUCH_EVERY, session, rules, timezone, region)
 
 
 def _stands(conn: Connection, guest: str, now: datetime) -> bool:
@@ -216,7 +220,7 @@ def revoke_session(conn: Connection, ctx: Context, session_id: str) -> None:
     if row[1] != ctx.principal.id:
         require(ctx.principal, "admin")
     conn.execute(repo.END_SESSION, {"token_hash": hashed})
-    if (device := _session(row[:-1]).device) is not None:
+    if (device := _session(row[:-3]).device) is not None:
         forget_device(conn, ctx, row[1], device)
     record(conn, ctx, "session.revoked", "principal", row[1])
     tell_within(conn, ctx.tenant_id, (SESSIONS,))
@@ -242,7 +246,7 @@ def forget_sessions(conn: Connection, before: datetime, limit: int) -> int:
     return conn.execute(repo.FORGET_SESSIONS, {"before": before, "limit": limit}).rowcount
 
 
-def _session(row: tuple[Any, ...]) -> Session:
+def _session(row: Sequence[Any]) -> Session:
     token_hash, principal, created_at, expires_at, last_seen, agent, proved_at, proofs, address, limited, device = row
     return Session(
         token_hash.hex(),

@@ -23,6 +23,7 @@ from headgate.access import (
 )
 from headgate.access.core.tokens import secret_hash
 from headgate.cli.mail_choices import mails
+from headgate.cli.reading import reading
 from headgate.cli.session import By, Json, Tenant, acting, named, print_json, say, session, table
 from headgate.connectors.mail import invitation_letter
 from headgate.identity.where import Where
@@ -31,6 +32,7 @@ from headgate.kernel.phrases import phrase
 
 app = typer.Typer(no_args_is_help=True)
 app.command("mails")(mails)
+app.command("reading")(reading)
 Person = Annotated[str, typer.Argument(help="A principal id or an e-mail address.")]
 
 

@@ -6,7 +6,7 @@ from headgate.console import urls
 from headgate.console.navigation import NavCounts, navigation
 from headgate.console.saved import bar_of
 from headgate.console.views.common import Notice, Page, Person
-from headgate.console.visit import Visit, address_of, locale_for
+from headgate.console.visit import Visit, address_of
 from headgate.ui.brand import logo_address, stylesheet_address
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.words import humanise
@@ -16,15 +16,13 @@ NO_COUNTS = NavCounts()
 
 def frame(visit: Visit, csrf: str, notices: tuple[Notice, ...], *, counted: bool) -> Page:
     """The frame for the reader; without counts it asks the database nothing."""
-    tenant, me = visit.tenant, visit.me
-    brand = visit.brand
+    me, brand = visit.me, visit.brand
     return Page(
         tenant=brand.name,
         person=Person(me.id, me.name or me.id),
         roles=tuple(humanise(role) for role in sorted(me.roles)),
         now=visit.now,
-        timezone=tenant.timezone,
-        locale=locale_for(tenant, visit.request),
+        reading=visit.reading,
         theme=parse_theme(visit.request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(visit.request) if visit.request.method == "GET" else urls.HOME,

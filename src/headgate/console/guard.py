@@ -26,13 +26,13 @@ from headgate.console.render import Console
 from headgate.console.saved import bar_of, opens_with
 from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
-from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of, locale_for
+from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of, read_by
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
 from headgate.kernel.phrases import phrase, worded
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
-from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
+from headgate.ui.languages import language_of, translations
 from headgate.ui.live import asks_again, ended, wants_news
 from headgate.ui.theme import THEME_COOKIE, parse_theme
 from headgate.ui.web import path_for_logs, told
@@ -185,7 +185,7 @@ class Guarded:
             answer.run()
         with self.site.app.database.transaction(tenant_id, read_only=True) as conn:
             now = visit.app.clock.now()
-            after = Visit(visit.app, visit.request, conn, replace(visit.ctx, now=now), visit.tenant, visit.form)
+            after = replace(visit, conn=conn, ctx=replace(visit.ctx, now=now))
             told = answer.tell(after, settled) if isinstance(answer, Settle) else answer.tell(after)
             self._count(asked, after, told)
             return told
@@ -286,7 +286,7 @@ def error_response(site: Site, request: Request, error: Exception) -> Response:
     if page is None:
         page = outside_page(request, site.app.clock.now())
     if request.headers.get("hx-request") == "true":
-        return Response(_said(view.message, page.locale), status, headers, "text/plain")
+        return Response(_said(view.message, page.reading.locale), status, headers, "text/plain")
     return HTMLResponse(site.console.render(page, view), status, headers)
 
 
@@ -298,14 +298,12 @@ def _said(text: str, locale: str) -> str:
 def outside_page(request: Request, now: datetime, tenant: Tenant | None = None, csrf: str = "") -> Page:
     """The frame before anybody is signed in, with the tenant's brand where it is known whose console this is."""
     brand = None if tenant is None else tenant_brand(tenant.name, tenant.settings)
-    chosen, header = request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", "")
     return Page(
         tenant="Headgate" if brand is None else brand.name,
         person=None,
         roles=(),
         now=now,
-        timezone="UTC" if tenant is None else tenant.timezone,
-        locale=locale_for(tenant, request) if tenant else reading_locale("en_GB", chosen, header),
+        reading=read_by(tenant, request),
         theme=parse_theme(request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(request),

@@ -5,15 +5,12 @@ from __future__ import annotations
 from gettext import NullTranslations
 from pathlib import Path
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 from headgate.console import urls
 from headgate.console.views.common import Page, View
 from headgate.ui import languages
 from headgate.ui.assets import Assets
-from headgate.ui.format import Formatter
 from headgate.ui.templates import environment
-from headgate.ui.wording import voice
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -61,8 +58,7 @@ class Console:
         """The view as a whole page, or, when `target` (the `HX-Target` header) names one of its parts, that part."""
         part = target if target in view.parts else ""
         template = view.parts[part] if part else view.template
-        language = languages.language_of(page.locale)
-        spoken = voice(self._words[language], language, page.words)
-        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, *spoken)
+        language = languages.language_of(page.reading.locale)
+        formatter = page.reading.formatter(page.now, page.words, self._words[language])
         found = self._environments[language].get_template(template)
         return found.render(page=page, view=view, part=part, fmt=formatter, theme=page.theme)

@@ -26,12 +26,9 @@ from headgate.ledger.quarantine import quarantine_size
 from headgate.process import Voter
 from headgate.process.desk import DeskSums, Reader, desk_case_counts, desk_sums, reader_of
 from headgate.ui.brand import Brand, tenant_brand
-from headgate.ui.format import Formatter
-from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
-from headgate.ui.wording import voice
+from headgate.ui.reading import Reading, reading_of
 from headgate.wiring import App
 
-DEFAULT_LOCALE = "en_GB"
 _LONGEST_PARAMETER = 200
 
 
@@ -61,8 +58,14 @@ class Visit:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The tenant's time zone."""
+        """The tenant's time zone: that of days, of what is counted by day or hour, and of the times at which rules come
+        into force. How times are shown is the reader's: `lens.fmt`."""
         return ZoneInfo(self.tenant.timezone)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The reader's locale and zone."""
+        return read_by(self.tenant, self.request, self.live)
 
     @cached_property
     def brand(self) -> Brand:
@@ -72,10 +75,7 @@ class Visit:
     @cached_property
     def lens(self) -> Lens:
         """What the page is made for."""
-        locale = locale_for(self.tenant, self.request)
-        language = language_of(locale)
-        spoken = voice(translations(language), language, self.brand.words)
-        formatter = Formatter(locale, self.zone, self.now, *spoken)
+        formatter = self.reading.formatter(self.now, self.brand.words)
         return Lens(self.me, self.now, self.zone, self.tenant.currency, formatter)
 
     @cached_property
@@ -196,17 +196,9 @@ def address_of(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
-def locale_of(tenant: Tenant) -> str:
-    """The locale in which a tenant's people read."""
-    found = tenant.settings.get("locale")
-    return found if isinstance(found, str) and found else DEFAULT_LOCALE
-
-
-def locale_for(tenant: Tenant, request: Request) -> str:
-    """The locale in which this reader reads: their choice of language, else what the browser asks for, else the
-    tenant's."""
-    header = request.headers.get("accept-language", "")
-    return reading_locale(locale_of(tenant), request.cookies.get(LANGUAGE_COOKIE), header)
+def read_by(tenant: Tenant | None, request: Request, live: LiveSession | None = None) -> Reading:
+    """How the one reads who asks: by their own choice, else what the browser tells, else as is usual at the tenant."""
+    return reading_of(tenant, request.cookies, request.headers.get("accept-language", ""), live)
 
 
 @dataclass(frozen=True, slots=True)

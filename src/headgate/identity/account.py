@@ -35,6 +35,7 @@ from headgate.identity import views
 from headgate.identity.devices import device_of, proofs_in_words
 from headgate.identity.mail_choices import box_of, keep_choices
 from headgate.identity.qr import app_setup
+from headgate.identity.reading import keep_reading, reading_choice
 from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -272,15 +273,25 @@ def forget_browser(person: Person) -> Leave:
     return _back(person, "done", phrase("That browser is forgotten."))
 
 
-def choose_mails(person: Person) -> Show | Leave:
-    """Which mails one gets, in which language and time zone."""
+def choose_reading(person: Person) -> Show | Leave:
+    """In which time zone and in which region's way pages and mails are written."""
     try:
         with person.conn.transaction():
-            keep_choices(person.conn, person.ctx, person.form)
+            keep_reading(person.conn, person.ctx, person.form)
     except Invalid as error:
-        problem = error.problems[0]
-        said = phrase("This is no time zone. Use a name such as Europe/Berlin, or leave it empty.")
-        return Show(_page(person, errors=((problem.field, said),)), 400)
+        field = error.problems[0].field
+        said = {
+            "timezone": phrase("This is no time zone. Use a name such as Europe/Berlin, or leave it empty."),
+            "region": phrase("This is none of the regions. Choose one of the list."),
+        }[field]
+        return Show(_page(person, errors=((field, said),), zone=person.form.get("timezone", "")[:64]), 400)
+    return Leave(f"{person.where.account}#reading", Notice("done", phrase("Times and numbers come as you chose.")))
+
+
+def choose_mails(person: Person) -> Leave:
+    """Which mails one gets, in which language."""
+    with person.conn.transaction():
+        keep_choices(person.conn, person.ctx, person.form)
     return Leave(f"{person.where.account}#mails", Notice("done", phrase("Your mails come as you chose.")))
 
 
@@ -355,6 +366,7 @@ def _page(
     codes: tuple[str, ...] = (),
     errors: tuple[tuple[str, str], ...] = (),
     released: bool = False,
+    zone: str | None = None,
 ) -> views.Account:
     conn, ctx, me = person.conn, person.ctx, person.ctx.principal.id
     has, mine = factors_of(conn, me), person.live.session.device
@@ -391,7 +403,8 @@ def _page(
             views.DeviceRow(str(d.id), device_of(d.user_agent), d.created_at, d.last_used, d.id == mine)
             for d in list_devices(conn, me, ctx.now)
         ),
-        mails=box_of(conn, person.tenant, me, ctx.principal.partner),
+        mails=box_of(conn, ctx.principal),
+        reading=reading_choice(person.tenant, person.request, person.live, ctx.now, zone),
         codes=codes,
         must_enrol=person.live.session.limited_to == ENROL and not released,
         errors=errors,
@@ -441,6 +454,7 @@ def ways(where: Where) -> tuple[Way, ...]:
         Way("POST", where.sessions_end, end_others),
         Way("POST", where.session_end("{session}"), end_session),
         Way("POST", where.device_forget("{device}"), forget_browser),
+        Way("POST", where.reading, choose_reading),
         Way("POST", where.mails, choose_mails),
         Way("GET", where.confirm, ask_proof),
         Way("POST", where.confirm, take_proof),

@@ -26,13 +26,13 @@ from headgate.access.mailing import (
     Stop,
     choices_of,
     choose_mails,
-    kinds_for,
+    kinds_of,
     read_stop,
     want_kind,
 )
 from headgate.identity.views import MailBox, MailKind, OverStep, Step, StopStep
 from headgate.identity.where import Where
-from headgate.kernel.context import SYSTEM, Context
+from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import NotFound, Unauthenticated
 from headgate.kernel.phrases import phrase
 from headgate.ui.languages import LANGUAGES
@@ -43,21 +43,21 @@ ONE_CLICK = ("List-Unsubscribe", "One-Click")
 BY_LINK = "link of a mail"
 
 
-def box_of(conn: Connection[Any], tenant: Tenant, principal: str, partner: str | None) -> MailBox:
-    """What somebody has chosen, for the page of their account."""
-    choice = choices_of(conn, [principal]).get(principal, NO_CHOICE)
-    kinds = tuple(MailKind(kind.code, kind.label, choice.wants(kind.code)) for kind in kinds_for(partner))
-    return MailBox(kinds, choice.language, tuple(LANGUAGES.items()), choice.timezone, tenant.timezone)
+def box_of(conn: Connection[Any], me: Principal) -> MailBox:
+    """What somebody has chosen about the mails that they can get, for the page of their account."""
+    choice = choices_of(conn, [me.id]).get(me.id, NO_CHOICE)
+    kinds = tuple(MailKind(kind.code, kind.label, choice.wants(kind.code)) for kind in kinds_of(me))
+    return MailBox(kinds, choice.language, tuple(LANGUAGES.items()))
 
 
 def keep_choices(conn: Connection[Any], ctx: Context, form: Mapping[str, str]) -> None:
     """Keep what the form of the account page says. Raises `Invalid`."""
-    among = [kind.code for kind in kinds_for(ctx.principal.partner)]
+    among = [kind.code for kind in kinds_of(ctx.principal)]
     choose_mails(
         conn,
         ctx,
         language=form.get("language", ""),
-        timezone=form.get("timezone", "").strip()[:64],
+        timezone=None,
         off=[code for code in among if form.get(f"mail-{code}") != "on"],
         among=among,
     )
@@ -104,7 +104,7 @@ class MailDoor:
             text = phrase("Sign in and choose on the page of your account which mails you get.")
             over = OverStep(self.where, phrase("This link is over"), text, f"{self.where.account}#mails")
             return self.draw(request, over, 404, None, "")
-        locale = self.app.mailroom.reading().reader(tenant, choice.language, choice.timezone, now).locale
+        locale = self.app.mailroom.reading().reader(tenant, choice, now).locale
         return self.draw(
             request, self._step(stop, token, choice, done=form is not None and known), status, tenant, locale
         )

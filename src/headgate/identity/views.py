@@ -86,13 +86,33 @@ class MailKind:
 
 @dataclass(frozen=True, slots=True)
 class MailBox:
-    """Which mails somebody gets and how; empty language and zone are the tenant's, whose zone is `usual`."""
+    """Which mails somebody gets, of those that there are for them; an empty language is the tenant's."""
 
     kinds: tuple[MailKind, ...]
     language: str
     languages: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionChoice:
+    """A region, and how numbers and dates are written there; '' where the reader's language is not."""
+
+    code: str
+    name: str
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
+class HowToRead:
+    """Zone and region that somebody chose, '' for none. Without a choice their pages are in the zone `told`, by their
+    browser or as is `usual` at the tenant."""
+
     timezone: str
+    told: str
     usual: str
+    zones: tuple[str, ...]
+    region: str
+    regions: tuple[RegionChoice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +165,7 @@ class Account:
     codes_made_at: datetime | None
     sessions: tuple[SessionRow, ...]
     mails: MailBox
+    reading: HowToRead
     devices: tuple[DeviceRow, ...] = ()
     codes: tuple[str, ...] = ()
     must_enrol: bool = False

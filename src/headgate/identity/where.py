@@ -74,6 +74,10 @@ class Where:
     def mails(self) -> str:
         return f"{self.account}/mails"
 
+    @property
+    def reading(self) -> str:
+        return f"{self.account}/reading"
+
     def stop_mails(self, token: str) -> str:
         """The link below a mail; what `connectors.mail.post` writes."""
         return f"{self.root}/mails/{quote(token, safe='{}')}"

@@ -143,9 +143,8 @@ class Entrance:
     def _mail_page(self, request: Request, step: Step, status: int, tenant: Tenant | None, locale: str) -> Response:
         """A page that keeps no cookie: nobody is, or gets, signed in here."""
         page = outside_page(request, self.site.app.clock.now(), tenant or self._tenant_shown(request))
-        return HTMLResponse(
-            self.site.portal.render(replace(page, locale=locale or page.locale), StepView(step)), status
-        )
+        reading = replace(page.reading, locale=locale or page.reading.locale)
+        return HTMLResponse(self.site.portal.render(replace(page, reading=reading), StepView(step)), status)
 
     def _ours(self, request: Request, tenant_id: UUID) -> None:
         if self.site.hosts.tenant_of(request) not in (None, tenant_id):

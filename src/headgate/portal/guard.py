@@ -39,7 +39,7 @@ from headgate.portal import urls
 from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
 from headgate.portal.views import ErrorView, NavItem, Page
-from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, Write, locale_for
+from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, Write, read_by
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
 from headgate.ui.cookies import Cookies, Notice
 from headgate.ui.live import asks_again, ended, wants_news
@@ -141,7 +141,7 @@ class Guarded:
             settled = site.app.runner().settle(visit.ctx.tenant_id, answer.seq)
             now = site.app.clock.now()
             with site.app.database.transaction(visit.ctx.tenant_id, partner=visit.partner, read_only=True) as conn:
-                after = Visit(visit.app, visit.request, conn, replace(visit.ctx, now=now), visit.tenant, visit.form)
+                after = replace(visit, conn=conn, ctx=replace(visit.ctx, now=now))
                 return self._finish(asked, after, answer.tell(after, settled))
         if isinstance(answer, Write):
             with site.app.database.transaction(visit.ctx.tenant_id) as conn:
@@ -193,8 +193,7 @@ def page_of(visit: Visit, csrf: str, notices: tuple[Notice, ...]) -> Page:
         person=me.name or me.id,
         email=me.id.removeprefix("user:"),
         now=visit.now,
-        timezone=visit.tenant.timezone,
-        locale=locale_for(visit.tenant, visit.request),
+        reading=visit.reading,
         theme=parse_theme(visit.request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=address_of(visit.request) if visit.request.method == "GET" else urls.HOME,
@@ -227,8 +226,7 @@ def outside_page(request: Request, now: datetime, tenant: Tenant | None, csrf: s
         person="",
         email="",
         now=now,
-        timezone=tenant.timezone if tenant else "UTC",
-        locale=locale_for(tenant, request),
+        reading=read_by(tenant, request),
         theme=parse_theme(request.cookies.get(THEME_COOKIE)),
         csrf=csrf,
         path=urls.HOME,

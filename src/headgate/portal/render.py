@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from gettext import NullTranslations
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from headgate.portal import urls
 from headgate.portal.views import Page, View
 from headgate.ui import languages
 from headgate.ui.assets import Assets
-from headgate.ui.format import Formatter
 from headgate.ui.templates import environment
-from headgate.ui.wording import voice
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,8 +26,7 @@ class Portal:
 
     def render(self, page: Page, view: View) -> str:
         """The view as a whole page."""
-        language = languages.language_of(page.locale)
-        spoken = voice(self._words[language], language, page.words)
-        formatter = Formatter(page.locale, ZoneInfo(page.timezone), page.now, *spoken)
+        language = languages.language_of(page.reading.locale)
+        formatter = page.reading.formatter(page.now, page.words, self._words[language])
         found = self._environments[language].get_template(view.template)
         return found.render(page=page, view=view, fmt=formatter, theme=page.theme)

@@ -14,6 +14,7 @@ from headgate.identity.views import Account, Confirm
 from headgate.identity.views import Step as SignInStep
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice
+from headgate.ui.reading import Reading
 from headgate.ui.theme import Theme
 
 
@@ -44,8 +45,7 @@ class Page:
     person: str
     email: str
     now: datetime
-    timezone: str
-    locale: str
+    reading: Reading
     theme: Theme
     csrf: str
     path: str

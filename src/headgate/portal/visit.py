@@ -26,11 +26,9 @@ from headgate.process import Incoming, ingest
 from headgate.ui.brand import tenant_brand
 from headgate.ui.cookies import Notice
 from headgate.ui.format import Formatter
-from headgate.ui.languages import LANGUAGE_COOKIE, language_of, reading_locale, translations
-from headgate.ui.wording import voice
+from headgate.ui.reading import Reading, reading_of
 from headgate.wiring import App
 
-DEFAULT_LOCALE = "en_GB"
 SOURCE = "headgate/people"
 _LONGEST_PARAMETER = 200
 
@@ -76,16 +74,18 @@ class Visit:
 
     @cached_property
     def zone(self) -> ZoneInfo:
-        """The tenant's time zone."""
+        """The tenant's time zone: that of days. How times are shown is the reader's: `fmt`."""
         return ZoneInfo(self.tenant.timezone)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The reader's locale and zone."""
+        return read_by(self.tenant, self.request, self.live)
 
     @cached_property
     def fmt(self) -> Formatter:
         """Writes values as the reader reads them."""
-        locale = locale_for(self.tenant, self.request)
-        language = language_of(locale)
-        brand = tenant_brand(self.tenant.name, self.tenant.settings)
-        return Formatter(locale, self.zone, self.now, *voice(translations(language), language, brand.words))
+        return self.reading.formatter(self.now, tenant_brand(self.tenant.name, self.tenant.settings).words)
 
     def today(self) -> date:
         """The tenant's day."""
@@ -139,17 +139,9 @@ class Visit:
         return None
 
 
-def locale_of(tenant: Tenant) -> str:
-    """The locale in which a tenant's partners read."""
-    found = tenant.settings.get("locale")
-    return found if isinstance(found, str) and found else DEFAULT_LOCALE
-
-
-def locale_for(tenant: Tenant | None, request: Request) -> str:
-    """The locale in which this reader reads: their choice of language, else what the browser asks for, else the
-    tenant's."""
-    own = locale_of(tenant) if tenant else DEFAULT_LOCALE
-    return reading_locale(own, request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language", ""))
+def read_by(tenant: Tenant | None, request: Request, live: LiveSession | None = None) -> Reading:
+    """How the one reads who asks: by their own choice, else what the browser tells, else as is usual at the tenant."""
+    return reading_of(tenant, request.cookies, request.headers.get("accept-language", ""), live)
 
 
 @dataclass(frozen=True, slots=True)

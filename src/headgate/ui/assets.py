@@ -45,6 +45,7 @@ STYLES = (
 SCRIPTS = (
     "words",
     "theme",
+    "zone",
     "times",
     "copy",
     "dialogs",

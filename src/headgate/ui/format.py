@@ -286,13 +286,23 @@ def iso(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Formatter:
-    """The functions above with one reader's locale, zone and 'now' filled in; templates use it through filters."""
+    """The functions above with one reader's locale, zone and 'now' filled in; templates use it through filters.
+
+    Times of day are those of the reader's zone. An instant that stands for a day (a price begins, a right ends) is a
+    day of business: it is shown as the day it is in the zone `business`, whoever reads it; None is the reader's.
+    """
 
     locale: str
     zone: ZoneInfo
     now: datetime
     say: Say = plain
     count: Count = plain_count
+    business: ZoneInfo | None = None
+
+    @property
+    def days(self) -> ZoneInfo:
+        """The zone of days of business."""
+        return self.business or self.zone
 
     def tell(self, text: str) -> str:
         """A phrase in the reader's words; other text passes through the catalogue as it is."""
@@ -327,6 +337,15 @@ class Formatter:
     def exact(self, at: datetime) -> str:
         return exact(at, self.zone, self.locale)
 
+    def hover(self, at: datetime) -> str:
+        """The exact time, for who asks an hour what it is. Where the clocks of reader and business differ then, both,
+        each with its zone: `21 Nov 2025, 08:32:07 EST (America/New_York) · 21 Nov 2025, 14:32:07 CET (Europe/Berlin)`.
+        """
+        told = self.exact(at)
+        if in_zone(at, self.zone).utcoffset() == in_zone(at, self.days).utcoffset():
+            return told
+        return f"{told} ({self.zone.key}) · {exact(at, self.days, self.locale)} ({self.days.key})"
+
     def minute(self, at: datetime) -> str:
         return minute(at, self.zone, self.locale)
 
@@ -337,14 +356,14 @@ class Formatter:
         return clock(at, self.zone)
 
     def day(self, value: date | datetime) -> str:
-        return day(value, self.zone, self.locale)
+        return day(value, self.days, self.locale)
 
     def last_day(self, end: datetime) -> str:
         """The last day of a span whose end is not part of it: 21 Dec for one that ends as the 22nd begins."""
-        return day(end - timedelta(microseconds=1), self.zone, self.locale)
+        return day(end - timedelta(microseconds=1), self.days, self.locale)
 
     def weekday(self, value: date | datetime) -> str:
-        return weekday(value, self.zone, self.locale)
+        return weekday(value, self.days, self.locale)
 
     def day_short(self, value: date) -> str:
         return day_short(value, self.locale)

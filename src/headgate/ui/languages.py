@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from headgate.access.mailing import regions
 from headgate.ui.packed import pack_catalogue
 
 LOCALE = Path(__file__).parent / "locale"
@@ -73,13 +74,16 @@ def _preferred(header: str) -> Iterable[str]:
     return [name for _, name in sorted(weighed, key=lambda pair: pair[0])]
 
 
-def reading_locale(tenant_locale: str, chosen: str | None, header: str = "") -> str:
+def reading_locale(tenant_locale: str, chosen: str | None, header: str = "", region: str = "") -> str:
     """The locale a page is written in: the reader's choice, else what the browser asks for, else the tenant's.
 
-    A tenant's own region stays where its language is the reader's: who chose German at an Austrian tenant reads
+    The `region` that a reader chose says how numbers and dates are written, where their language is written there. Else
+    a tenant's own region stays where its language is the reader's: who chose German at an Austrian tenant reads
     Austrian numbers.
     """
     language = chosen if chosen in LANGUAGES else accepted(header)
+    if region in regions(language or language_of(tenant_locale)):
+        return f"{language or language_of(tenant_locale)}_{region}"
     if not language or language == language_of(tenant_locale):
         return tenant_locale if _known(tenant_locale) else _REGIONS[ENGLISH]
     return _REGIONS[language]

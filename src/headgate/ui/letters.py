@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
 
 from headgate.access import Tenant
+from headgate.access.mailing import MailChoice
 from headgate.connectors.mail.core.writing import Shades
 from headgate.kernel.errors import Invalid
 from headgate.ui.brand import DEFAULT_BRAND, shades, tenant_brand
 from headgate.ui.format import Formatter
-from headgate.ui.languages import language_of, reading_locale, translations
-from headgate.ui.wording import voice
+from headgate.ui.languages import reading_locale
+from headgate.ui.reading import Reading, locale_of, reading_zone
 
-DEFAULT_LOCALE: Final = "en_GB"
 _ON_LIGHT: Final = "#ffffff"
 _ON_DARK: Final = "#101114"
 
@@ -23,15 +22,12 @@ _ON_DARK: Final = "#101114"
 class LetterReading:
     """Languages and colours for the mailroom."""
 
-    def reader(self, tenant: Tenant, language: str, timezone: str, now: datetime) -> Formatter:
+    def reader(self, tenant: Tenant, choice: MailChoice, now: datetime) -> Formatter:
         """How somebody reads: in the language they chose, else the tenant's, else English; a tenant's own region stays
-        where its language is the reader's. Times are in the zone they chose, else the tenant's."""
-        own = tenant.settings.get("locale")
-        locale = reading_locale(own if isinstance(own, str) and own else DEFAULT_LOCALE, language or None)
-        words = tenant_brand(tenant.name, tenant.settings).words
-        said = language_of(locale)
-        zone = ZoneInfo(timezone if timezone in available_timezones() else tenant.timezone)
-        return Formatter(locale, zone, now, *voice(translations(said), said, words))
+        where its language is the reader's and they chose none. Times are in the zone they chose, else the tenant's."""
+        locale = reading_locale(locale_of(tenant), choice.language or None, region=choice.region)
+        reading = Reading(locale, reading_zone(tenant.timezone, choice.timezone), tenant.timezone)
+        return reading.formatter(now, tenant_brand(tenant.name, tenant.settings).words)
 
     def shades(self, accent: str) -> Shades:
         """The colours of a button as pages have them."""

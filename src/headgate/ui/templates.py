@@ -205,6 +205,7 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "percent": _filter(_percent),
     "plural": _filter(_plural),
     "exact": _filter(Formatter.exact),
+    "hover": _filter(Formatter.hover),
     "minute": _filter(Formatter.minute),
     "clock": _filter(Formatter.clock),
     "day": _filter(_day),

@@ -58,7 +58,9 @@ def test_a_choice_is_kept_and_audited_and_the_same_again_is_not(
         with database.transaction(tenant) as conn:
             choose_mails(conn, ctx, language="de", timezone="Asia/Tokyo", off={"approvals"}, among=KINDS)
     with database.transaction(tenant) as conn:
-        assert choices_of(conn, [ana, "user:nobody"]) == {ana: MailChoice("de", "Asia/Tokyo", frozenset({"approvals"}))}
+        assert choices_of(conn, [ana, "user:nobody"]) == {
+            ana: MailChoice("de", "Asia/Tokyo", off=frozenset({"approvals"}))
+        }
         assert choose_language(conn, ctx, "en")
         assert not choose_language(conn, ctx, "en")
     newest, first = entries(database, tenant)

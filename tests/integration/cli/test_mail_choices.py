@@ -38,6 +38,24 @@ def test_what_somebody_gets_is_shown_and_changed(shell: Shell) -> None:
     assert "Requests for your decision" in said
 
 
+def test_how_somebody_reads_is_shown_and_changed(shell: Shell) -> None:
+    assert "in their browser's zone" in shell.ok("account", "reading", ANA, *TENANT).out
+    shell.ok("account", "reading", ANA, "--timezone", "Asia/Tokyo", "--region", "CH", *TENANT)
+    found = shell.read("account", "reading", ANA, "--region", "", "--as", ANA, *TENANT)
+    assert (found["timezone"], found["region"]) == ("Asia/Tokyo", "")
+    assert "reads times in Asia/Tokyo" in shell.ok("account", "reading", ANA, *TENANT).out
+    for arguments, said in (
+        (("--timezone", "Mars"), "is not a time zone"),
+        (("--region", "QQ"), "is no region"),
+        (("--region", "CH", "--as", "ben@shop.example"), "permission admin"),
+    ):
+        ran = shell.run("account", "reading", ANA, *arguments, *TENANT)
+        assert ran.code != 0
+        assert said in ran.err + ran.out
+    assert shell.read("account", "reading", ANA, *TENANT) == found
+    shell.ok("account", "reading", ANA, "--timezone", "", *TENANT)
+
+
 def test_what_cannot_be_chosen_is_refused(shell: Shell) -> None:
     for arguments, said in (
         (("--stop", "security"), "is no kind of mail"),

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from headgate import access
-from headgate.access.mailing import NO_CHOICE, MailChoice, choices_of, kinds_for, stop_link
+from headgate.access.mailing import NO_CHOICE, MailChoice, choices_of, stop_link
 from headgate.access.mailing.links import LASTS
 from headgate.kernel.context import SYSTEM
 from headgate.ledger import audit_list
@@ -121,17 +121,13 @@ def test_the_page_is_in_the_language_of_whom_the_mail_was_for_and_in_the_tenants
 def test_people_choose_on_their_account(visitor: Visitor) -> None:
     carl = visitor.enter("carl")
     page = carl.get("/account")
-    for label in ("Requests for your decision", "Reminders of decisions", "Reviews of access"):
+    for label in ("Requests for your decision", "Reminders of decisions", "Reviews of access", "Late work"):
         assert label in words(page)
-    chosen = {"language": "de", "timezone": "Asia/Tokyo", "mail-reviews": "on"}
+    for label in ("Exports of everything", "What becomes of"):
+        assert label not in words(page), "nobody of that role gets such mails"
+    chosen = {"language": "de", "mail-reminders": "on"}
     assert "Your mails come as you chose" in carl.post("/account/mails", chosen).text
-    others = {kind.code for kind in kinds_for(None)} - {"reviews"}
-    assert choice(visitor) == MailChoice("de", "Asia/Tokyo", frozenset(others))
-    assert 'value="Asia/Tokyo"' in carl.get("/account").text
-    wrong = carl.post("/account/mails", {"timezone": "Mars/Olympus"})
-    assert wrong.status_code == 400
-    assert "This is no time zone" in words(wrong)
-    assert choice(visitor).timezone == "Asia/Tokyo"
+    assert choice(visitor) == MailChoice("de", off=frozenset({"approvals", "reviews", "escalations"}))
     assert carl.post("/account/mails", chosen, token="wrong", follow=False).status_code == 403
 
 

@@ -73,9 +73,9 @@ def test_people_of_partners_choose_on_their_account(portal: Portal) -> None:
     page = portal.get("/portal/account").text
     assert "Messages about your orders" in page
     assert "Requests for your decision" not in page
-    answer = portal.post("/portal/account/mails", {"language": "de", "timezone": "", "mail-approvals": "on"})
+    answer = portal.post("/portal/account/mails", {"language": "de", "mail-approvals": "on"})
     assert answer.status_code == 200
-    assert choice(portal) == MailChoice("de", "", frozenset({"messages", "returns", "deals"}))
+    assert choice(portal) == MailChoice("de", off=frozenset({"messages", "returns", "deals"}))
     assert choice(portal, "paul") == NO_CHOICE
 
 

@@ -26,6 +26,7 @@ from headgate.kernel.phrases import Phrase, counted, phrase
 from headgate.portal.render import TEMPLATES as PORTAL
 from headgate.ui.assets import load_assets
 from headgate.ui.format import Formatter
+from headgate.ui.reading import Reading
 from headgate.ui.templates import UI, environment
 from tests.unit.ui.samples import SAMPLES, Sample, page
 from tests.unit.ui.samples.base import ANA
@@ -196,8 +197,7 @@ def test_a_page_shows_no_word_of_ours_outside_of_a_phrase(name: str) -> None:
     # A locale that writes days, months and countries without our letters tells them from words of ours.
     shown = replace(
         page(person=ANA if sample.signed_in else None, notices=sample.notices, saved=sample.saved),
-        locale="ja_JP",
-        timezone="Asia/Tokyo",
+        reading=Reading("ja_JP", "Asia/Tokyo", "Asia/Tokyo"),
     )
     told = {*data_of(sample.view), *data_of(sample.notices), *data_of(sample.saved)}
     known = {*frame_data(), *told, *(each[:1].upper() + each[1:] for each in told)}

@@ -1,8 +1,18 @@
-"""Which mails somebody gets and how they are written: chosen by themselves, on their account or by a mail's link."""
+"""Which mails somebody gets, and how mails and pages are written for them: chosen by themselves, on their account or
+by a mail's link."""
 
-from headgate.access.mailing.kinds import KINDS, SECURITY, Kind, kinds_for
+from headgate.access.mailing.kinds import KINDS, SECURITY, Kind, kinds_for, kinds_of
 from headgate.access.mailing.links import Stop, read_stop, stop_link
-from headgate.access.mailing.service import NO_CHOICE, MailChoice, choices_of, choose_language, choose_mails, want_kind
+from headgate.access.mailing.places import regions, usual_zones, zones
+from headgate.access.mailing.service import (
+    NO_CHOICE,
+    MailChoice,
+    choices_of,
+    choose_language,
+    choose_mails,
+    choose_reading,
+    want_kind,
+)
 
 __all__ = [
     "KINDS",
@@ -14,8 +24,13 @@ __all__ = [
     "choices_of",
     "choose_language",
     "choose_mails",
+    "choose_reading",
     "kinds_for",
+    "kinds_of",
     "read_stop",
+    "regions",
     "stop_link",
+    "usual_zones",
     "want_kind",
+    "zones",
 ]

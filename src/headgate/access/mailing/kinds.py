@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from headgate.kernel.context import Principal
 from headgate.kernel.phrases import Phrase, phrase
 
 SECURITY: Final = "security"
@@ -81,6 +82,12 @@ _ALL = (
 )
 # Mails about one's own account are of no kind here: nobody can turn them off.
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in _ALL})
+
+
+def kinds_of(principal: Principal) -> tuple[Kind, ...]:
+    """The kinds of mails that somebody can get, by what they may do."""
+    mine = kinds_for(principal.partner)
+    return tuple(kind for kind in mine if not kind.needs.isdisjoint(principal.permissions))
 
 
 def kinds_for(partner: str | None) -> tuple[Kind, ...]:

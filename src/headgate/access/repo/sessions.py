@@ -16,7 +16,12 @@ _SESSION = """
     s.limited_to, s.device
 """
 
-GET_SESSION = f"select {_SESSION}, ({TENANT_SECURITY}) from sessions s where s.token_hash = %(token_hash)s"
+# With how its owner reads: every page needs it, and another question would cost each a round trip.
+GET_SESSION = f"""
+select {_SESSION}, coalesce(c.timezone, ''), coalesce(c.region, ''), ({TENANT_SECURITY})
+from sessions s left join mail_choices c on c.principal = s.principal
+where s.token_hash = %(token_hash)s
+"""
 
 LIST_SESSIONS = f"""
 select {_SESSION} from sessions s

@@ -49,8 +49,8 @@ _ROW: Final[dict[str, Any]] = {
 class Reading(Protocol):
     """Languages and colours, which stand above the floor of connectors."""
 
-    def reader(self, tenant: Tenant, language: str, timezone: str, now: datetime, /) -> Reader:
-        """How somebody reads who chose this language and zone; '' is the tenant's."""
+    def reader(self, tenant: Tenant, choice: MailChoice, now: datetime, /) -> Reader:
+        """How somebody reads who chose this language, zone and region; '' is the tenant's."""
 
     def shades(self, accent: str, /) -> Shades:
         """A button's colours for an accent, so that what is written on it can be read."""
@@ -139,7 +139,7 @@ class Mailroom:
             choice = choices.get(about, NO_CHOICE)
             if not choice.wants(letter.kind):
                 continue
-            reader = reading.reader(tenant, choice.language, choice.timezone, ctx.now)
+            reader = reading.reader(tenant, choice, ctx.now)
             made = written(letter, reader, self._ways(ctx, tenant, letter.kind, about), shades)
             payload = {"tenant": str(ctx.tenant_id), "sealed": self.sealer.seal(_body(made, look), _context(ctx))}
             drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))

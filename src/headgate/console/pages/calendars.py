@@ -285,9 +285,9 @@ def _hours(text: str) -> Decimal:
 
 
 def _start(visit: Visit, text: str) -> datetime:
-    """A local time of the tenant's zone; in a skipped hour, the moment of the jump."""
+    """A time on the reader's clock, which the answer is shown by, too; in a skipped hour, the moment of the jump."""
     try:
-        local = datetime.fromisoformat(text).replace(tzinfo=visit.zone)
+        local = datetime.fromisoformat(text).replace(tzinfo=visit.lens.fmt.zone)
     except ValueError:
         raise invalid("start", text, "is not a time", "Write it like 2026-03-31T09:00.") from None
     if not FIRST_YEAR <= local.year <= LAST_YEAR:

@@ -122,7 +122,8 @@ class Entrance:
         page = outside_page(request, self.site.app.clock.now(), self._shown(request))
         if tenant is not None:
             brand = tenant_brand(tenant.name, tenant.settings)
-            page = replace(page, tenant=brand.name, words=brand.words, locale=locale)
+            reading = replace(page.reading, locale=locale)
+            page = replace(page, tenant=brand.name, words=brand.words, reading=reading)
         return HTMLResponse(self.site.console.render(page, StepView(step)), status)
 
     def _draw(self, request: Request, step: Step, status: int) -> Response:

@@ -150,9 +150,10 @@ def _people(visit: Visit, rows: Sequence[Mapping[str, object]]) -> tuple[Option,
 
 
 def _times(visit: Visit) -> tuple[Option, ...]:
-    """When a snooze may end: later today, and mornings at nine of the tenant's zone."""
-    now = visit.now.astimezone(visit.zone)
-    nine = [datetime.combine(now.date() + timedelta(days=n), time(9), visit.zone) for n in range(1, 8)]
+    """When a snooze may end: later today, and mornings at nine of the reader's own clock."""
+    zone = visit.lens.fmt.zone
+    now = visit.now.astimezone(zone)
+    nine = [datetime.combine(now.date() + timedelta(days=n), time(9), zone) for n in range(1, 8)]
     monday = next(at for at in nine if at.weekday() == 0)
     fmt = visit.lens.fmt
     offered = {
@@ -172,7 +173,7 @@ def _until(visit: Visit) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise invalid("until", text, "is not a time", "Choose one of the list.") from None
-    return at if at.tzinfo else at.replace(tzinfo=visit.zone)
+    return at if at.tzinfo else at.replace(tzinfo=visit.lens.fmt.zone)
 
 
 def _tasks(texts: Sequence[str]) -> list[UUID]:

@@ -132,7 +132,7 @@ def due_of(found: Found, hours: str, start: datetime, due: datetime, lens: Lens)
     """When something is due, and by whose clock."""
     held = calendar_on(found.hours, due).timezone
     local = due.astimezone(zone(held))
-    away = local.utcoffset() != due.astimezone(lens.zone).utcoffset()
+    away = local.utcoffset() != due.astimezone(lens.fmt.zone).utcoffset()
     return Due(hours, start, due, f"{local:%H:%M}" if away else "", found.title, found.because, held)
 
 

@@ -185,5 +185,5 @@ def readable(text: str, lens: Lens, decimals: int = 2) -> Phrase:
 
 
 def day_of(at: datetime, lens: Lens) -> date:
-    """The reader's day of an instant."""
+    """The tenant's day of an instant."""
     return at.astimezone(lens.zone).date()

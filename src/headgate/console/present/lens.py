@@ -1,4 +1,4 @@
-"""Through whose eyes a page is made: the reader, their clock and zone, the tenant's currency."""
+"""Through whose eyes a page is made: the reader and how they read, the tenant's currency and days."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from headgate.ui.format import Formatter
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """Everything that is the same for all values of a page."""
+    """Everything that is the same for all values of a page. `zone` is that of the tenant's days; times are shown by
+    `fmt`, which has the reader's."""
 
     me: Principal
     now: datetime

@@ -13,6 +13,7 @@ from headgate.access.branding import NO_WORDS, Words
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice as Notice
 from headgate.ui.format import Percent, Quantity
+from headgate.ui.reading import Reading
 from headgate.ui.theme import Theme
 
 NO_PARTS: Mapping[str, str] = MappingProxyType({})
@@ -225,8 +226,7 @@ class Page:
     person: Person | None
     roles: tuple[str, ...]
     now: datetime
-    timezone: str
-    locale: str
+    reading: Reading
     theme: Theme
     csrf: str
     path: str

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headgate.access import Tenant
-from headgate.access.mailing import KINDS, SECURITY
+from headgate.access.mailing import KINDS, NO_CHOICE, SECURITY, MailChoice
 from headgate.connectors.mail.core import letters, news
 from headgate.connectors.mail.core.letters import Letter, Look
 from headgate.connectors.mail.core.parts import page, plain
@@ -152,7 +152,9 @@ def tenant(locale: str = "", zone: str = "Europe/Berlin") -> Tenant:
 
 
 def read(of: Tenant, language: str = "", zone: str = "") -> str:
-    return plain(written(ASKED, LetterReading().reader(of, language, zone, NOW), WAYS, Shades()), Look("Nordwind"))
+    return plain(
+        written(ASKED, LetterReading().reader(of, MailChoice(language, zone), NOW), WAYS, Shades()), Look("Nordwind")
+    )
 
 
 def test_a_letter_is_in_the_language_and_zone_of_its_reader_else_of_the_tenant_else_english() -> None:
@@ -176,5 +178,5 @@ def test_a_tenants_own_words_stand_in_its_letters() -> None:
     own.settings["brand"] = {"words": {"en": {"deal": ["opportunity", "opportunities"]}}}
     letter = replace(ASKED, paragraphs=(phrase("This deal is known already."),))
     assert "This opportunity is known" in plain(
-        written(letter, LetterReading().reader(own, "", "", NOW), WAYS, Shades()), Look("N")
+        written(letter, LetterReading().reader(own, NO_CHOICE, NOW), WAYS, Shades()), Look("N")
     )

@@ -11,10 +11,12 @@ from headgate.identity.views import (
     ChooseStep,
     Confirm,
     DeviceRow,
+    HowToRead,
     LostStep,
     MailBox,
     MailKind,
     OverStep,
+    RegionChoice,
     SecondStep,
     SessionRow,
     StopStep,
@@ -41,8 +43,17 @@ MAILS = MailBox(
     tuple(MailKind(kind.code, kind.label, kind.code != "reminders") for kind in kinds_for(None)),
     "de",
     tuple(LANGUAGES.items()),
-    "",
+)
+READING = HowToRead(
+    "America/New_York",
+    "Europe/Lisbon",
     "Europe/Berlin",
+    ("UTC", "America/New_York", "Europe/Berlin"),
+    "CH",
+    (
+        RegionChoice("CH", "Switzerland", "12’345.67 · 21 Nov 2025"),
+        RegionChoice("GB", "United Kingdom", "12,345.67 · 21 Nov 2025"),
+    ),
 )
 CODES = tuple(f"{n:04}-qrst-uvwx-yz23" for n in range(2222, 2232))
 
@@ -61,6 +72,7 @@ def account(**more: object) -> Account:
         "codes_made_at": None,
         "sessions": SESSIONS[:1],
         "mails": MAILS,
+        "reading": READING,
     }
     return Account(**{**values, **more})  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from headgate.console.navigation import NavCounts, navigation
 from headgate.console.views.common import Clock, Notice, Page, PartnerName, Person, PolicyRef, SavedBar
 from headgate.kernel.money import Money
+from headgate.ui.reading import Reading
 from headgate.ui.theme import Theme
 
 NOW = datetime(2025, 11, 21, 13, 32, 7, tzinfo=UTC)
@@ -96,8 +97,7 @@ def page(
         person=person,
         roles=("Channel manager",),
         now=NOW,
-        timezone="Europe/Berlin",
-        locale=locale,
+        reading=Reading(locale, "Europe/Berlin", "Europe/Berlin"),
         theme=theme,
         csrf="3c9d1f",
         path="/",
