@@ -12,12 +12,13 @@ from typing import Any
 from uuid import uuid4
 
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 from headgate import access
 from headgate.entry.web import create_web
 from headgate.kernel.context import SYSTEM
 from headgate.process import Incoming, ingest
+from headgate.process.carrying import carry_out_due
 from tests.scenarios.channel import STOREFRONT, Channel, partner, person
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -114,6 +115,15 @@ class Stage:
     def approval_of(self, order: str) -> str:
         """The address of the approval that waits for an order."""
         return f"/approvals/{self.channel.approval(order).approval}"
+
+    def let_go(self, page: Page) -> None:
+        """Let the time pass in which the decision of this page can be undone; then it says what came of it."""
+        expect(page.locator(".undo-toast")).to_be_visible()
+        channel = self.channel
+        channel.pass_time(seconds=channel.app.settings.undo_seconds)
+        carry_out_due(channel.app.database, channel.app.engine, channel.clock, channel.tenant)
+        channel.govern()
+        page.reload()
 
     def close_tabs(self) -> list[str]:
         """Close every browser; what they complained about meanwhile."""

@@ -187,6 +187,9 @@ def test_a_price_is_asked_for_and_agreed_to_in_german(stage: Stage) -> None:
     wrong |= heard(carl)
     carl.locator("#justification").fill("Einmal, unter dem Wettbewerb")
     carl.locator("#decision button[name=outcome][value=approve]").click()
+    expect(carl.locator(".undo-toast")).to_be_visible()
+    wrong |= heard(carl)
+    stage.let_go(carl)
     expect(carl.locator("#decision button[name=outcome]")).to_have_count(0)
     wrong |= heard(carl)
     roles = {"channel_manager": "carl", "finance_director": "fiona", "finance": "fay"}

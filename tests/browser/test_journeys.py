@@ -36,6 +36,7 @@ def test_a_decision_that_could_not_be_sent_decides_nothing_and_can_be_made_again
     phone.context.set_offline(False)
     ready(phone, address)
     approve(phone)
+    stage.let_go(phone)
     expect(phone.locator("#main")).to_contain_text("You approved it.")
     stage.complaints.clear()  # the browser's own words about the line
 
@@ -53,7 +54,9 @@ def test_a_decision_whose_answer_was_lost_counts_once(stage: Stage) -> None:
     page.wait_for_url("chrome-error://**")
     page.unroute("**/decision")
     page.goto(address)
-    expect(page.locator("#main")).to_contain_text("You approved it.")
+    expect(page.locator("#main")).to_contain_text("You are deciding this.")
+    stage.let_go(page)
+    expect(page.locator("#main")).to_contain_text("approved it, level 1")
     expect(page.get_by_role("button", name="Approve 20 % below contract")).to_have_count(0)
     assert stage.channel.status(order) == "held", "the finance director's level is still to come"
     stage.channel.decide("fiona", order)
@@ -109,6 +112,7 @@ def test_a_deputy_decides_on_a_phone_while_somebody_is_away(stage: Stage) -> Non
     assert deputy.evaluate("document.documentElement.scrollWidth <= innerWidth")
     deputy.get_by_label("Decide as").select_option(person("carl"))
     approve(deputy)
+    stage.let_go(deputy)
     expect(deputy.locator("#main")).to_contain_text("You approved it.")
     expect(deputy.locator(".levels")).to_contain_text("fay for carl")
     stage.channel.decide("fiona", order)

@@ -80,7 +80,7 @@ def test_two_partners_mean_one_customer_a_manager_decides_and_neither_sees_the_o
     expect(desk.get_by_text("both use the domain rivermark-logistik.de").first).to_be_visible()
     expect(desk.get_by_role("link", name="minutes.pdf")).to_be_visible()
     desk.get_by_role("link", name="Decide").click()
-    decide(desk, "reject", "the other partner was first, and met the customer")
+    decide(scene, desk, "reject", "the other partner was first, and met the customer")
     scene.channel.govern()
     otto.reload()
     expect(otto.locator(".pill")).to_have_text(re.compile("Rejected"))
@@ -90,10 +90,11 @@ def test_two_partners_mean_one_customer_a_manager_decides_and_neither_sees_the_o
         assert secret not in otto.content()
 
 
-def decide(page: Page, outcome: str, because: str) -> None:
+def decide(scene: Stage, page: Page, outcome: str, because: str) -> None:
     """Decide on the page of an approval."""
     page.locator("#justification").fill(because)
     page.locator(f"#decision button[name=outcome][value={outcome}]").click()
+    scene.let_go(page)
     expect(page.locator("#decision button[name=outcome]")).to_have_count(0)
 
 
@@ -160,7 +161,7 @@ def test_a_price_exception_goes_from_the_partners_phone_to_the_approver_to_relea
     approver = scene.tab("carl", phone=True)
     approver.goto(f"/approvals/{channel.approval(request[0]).approval}")
     expect(approver.get_by_text("A tender; the competitor offers 7.90").first).to_be_visible()
-    decide(approver, "approve", "below the competitor, once")
+    decide(scene, approver, "approve", "below the competitor, once")
     while any(s.status == "open" for s in pending(scene, request[0])):
         role = next(s.role for s in pending(scene, request[0]) if s.status == "open")
         channel.decide({"channel_manager": "carl", "finance_director": "fiona", "finance": "fay"}[role], request[0])

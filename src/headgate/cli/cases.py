@@ -14,6 +14,7 @@ from psycopg import Connection
 from headgate.cli import asking, stepping
 from headgate.cli.approvals_named import named_approval
 from headgate.cli.approving import decide_many, foresee
+from headgate.cli.held_decisions import Hold, held, tell_held, undo
 from headgate.cli.session import (
     Json,
     Limit,
@@ -36,12 +37,16 @@ from headgate.process import (
     decide_approval,
     get_approval,
 )
+from headgate.process.bulk import Item
+from headgate.process.holding import hold_one
 from headgate.process.queries import every_task
 
 app = typer.Typer(no_args_is_help=True)
 approvals_app = typer.Typer(no_args_is_help=True)
 approvals_app.command("preview")(foresee)
 approvals_app.command("decide-many")(decide_many)
+approvals_app.command("held")(held)
+approvals_app.command("undo")(undo)
 stepping.add_to(app)
 asking.add_to(app)
 
@@ -166,17 +171,25 @@ def decide(
     because: Annotated[str, typer.Option("--because", help="The justification.")],
     edit: Annotated[str, typer.Option(help="JSON of the edit, for outcome edit.")] = "",
     on_behalf_of: Annotated[str, typer.Option(help="The delegator's principal id.")] = "",
+    hold: Hold = 0,
     tenant: Tenant = "nordwind",
     json: Json = False,
 ) -> None:
     """Decide an approval as a person of the tenant; their roles and duties are checked."""
     with session(tenant) as s:
+        made, seq = None, 0
         with s.transaction() as (conn, ctx):
             person = acting(conn, ctx, by)
             found = named_approval(conn, subject, only_pending=True)
             changes = read_json("--edit", edit) if edit else None
             choice = Choice(outcome, because, found.digest, on_behalf_of, changes)
-            seq = decide_approval(conn, person, s.app.engine, found.approval, choice)
+            if hold:
+                made = hold_one(conn, person, s.app.engine, Item(found.approval, choice), hold)
+            else:
+                seq = decide_approval(conn, person, s.app.engine, found.approval, choice)
+        if made is not None:
+            tell_held(s, person, made, json)
+            return
         s.app.runner().settle(s.tenant_id, seq)
         with s.transaction(read_only=True) as (conn, _):
             after = get_approval(conn, found.approval)

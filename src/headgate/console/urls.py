@@ -257,6 +257,11 @@ def approval_decision(approval_id: UUID | str) -> str:
     return f"{approval(approval_id)}/decision"
 
 
+def approval_held(approval_id: UUID | str, found: UUID | str) -> str:
+    """The page of an approval after a decision of the reader's that can be undone."""
+    return query(approval(approval_id), [("held", str(found))])
+
+
 def held(found: UUID | str) -> str:
     return f"{HELD}/{found}"
 

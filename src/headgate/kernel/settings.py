@@ -38,7 +38,7 @@ class Settings:
     residency: the label of the place where this installation stores and works, such as eu; empty: anywhere.
     deletion_days: how long a tenant's deletion waits after two people agreed to it.
     export_max_mb: how large an export may get that a tenant's administrators ask for; it is kept for a week.
-    undo_seconds: how long decisions made together in the console can be undone before they count (0: not at all).
+    undo_seconds: how long decisions made in the console can be undone before they count (0: not at all).
     backtest_days: how many days back workers keep columns of decisions for backtests (0: none ahead of time).
     traces: OTLP address that spans are sent to, empty: none. ready_lag_seconds: 0 means that lag makes nothing unready.
     """

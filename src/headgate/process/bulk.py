@@ -66,7 +66,7 @@ def _check(items: Sequence[Item]) -> None:
         if item.approval in seen:
             raise invalid(f"items[{place}].approval", item.approval, "stands twice", "Name each approval once.")
         seen.add(item.approval)
-        if item.choice.outcome not in OUTCOMES:
+        if item.choice.outcome not in (*OUTCOMES, *(("edit",) if len(items) == 1 else ())):
             fix = phrase("Use one of %(names)s; an edit is made on its own.", names=", ".join(OUTCOMES))
             raise invalid(f"items[{place}].outcome", item.choice.outcome, "cannot be decided for many at once", fix)
 

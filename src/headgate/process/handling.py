@@ -31,7 +31,8 @@ LONGEST_REASON = 500
 
 _READ = """
 select t.task, t.title, t.role, t.also_role, t.assignee, t.status, t.case_id, t.due_at, t.snoozed_until,
-       coalesce(array_append(a.barred, a.requested_by), '{{}}') as asked
+       coalesce(array_append(a.barred, a.requested_by), '{{}}') as asked,
+       array(select h.by from held_decision_items h where h.approval = a.approval and h.status = 'held') as deciding
 from tasks t
 left join approvals a on a.case_id = t.case_id and a.branch = t.branch and a.status = 'pending' and t.kind = 'approval'
 where t.task = any(%s) order by t.task {lock}
@@ -75,6 +76,7 @@ class _Task:
     due_at: datetime | None
     snoozed_until: datetime | None
     asked: list[str]
+    deciding: list[str]
 
     @property
     def roles(self) -> set[str]:
@@ -165,6 +167,7 @@ def _state_after(ctx: Context, row: _Task, act: Act, people: Mapping[str, Voter]
     me = ctx.principal.id
     if row.status != "open":
         raise Conflict(phrase("this task is %(status)s already", status=row.status))
+    _nobody_decides(row, me)
     if row.assignee != me and ctx.principal.roles.isdisjoint(row.roles):
         raise Forbidden(phrase("this task is for %(role)s", role=row.role))
     match act.kind:
@@ -185,6 +188,14 @@ def _state_after(ctx: Context, row: _Task, act: Act, people: Mapping[str, Voter]
             return (None if who is None else _fits(row, who, people[who])), None
         case "snooze":
             return _sleeps(ctx, row, act)
+
+
+def _nobody_decides(row: _Task, me: str) -> None:
+    """A request leaves no desk while somebody's decision about it waits to count."""
+    if me in row.deciding:
+        raise Conflict("you are deciding this already: it counts in a moment, or undo it first")
+    if row.deciding:
+        raise Conflict("a colleague is deciding this; look again in a moment")
 
 
 def _sleeps(ctx: Context, row: _Task, act: Act) -> tuple[str, datetime]:

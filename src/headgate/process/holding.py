@@ -29,6 +29,7 @@ from headgate.process.core import holding
 from headgate.process.core.holding import Hold
 from headgate.process.decisions import Choice
 from headgate.process.engine import Engine
+from headgate.process.repo import get_approval
 from headgate.process.repo import held as repo
 
 # Whoever may decide; the edges ask for the same before they let anybody in.
@@ -46,6 +47,7 @@ class HeldItem:
     approval: UUID
     digest: str
     on_behalf_of: str
+    edit: Mapping[str, Any] | None
     status: Literal["held", "undone", "decided", "refused"]
     event_seq: int | None
     problem: str
@@ -92,15 +94,6 @@ class News:
     refused: int
 
 
-@dataclass(frozen=True, slots=True)
-class Being:
-    """That a request is being decided by who asks, by which held decision."""
-
-    held: UUID
-    outcome: str
-    due_at: datetime
-
-
 def hold(
     conn: Connection[Any],
     ctx: Context,
@@ -115,17 +108,19 @@ def hold(
 
     Raises as `decide_each`, and Invalid for items that are not all decided alike or a time that is none.
     """
-    begun = holding.begin(ctx.principal.id, ctx.now, seconds)
+    holding.begin(ctx.principal.id, ctx.now, seconds)
     tried = decide_each(conn, ctx, engine, items, only_check=True)
     good = [(place, item) for place, item in enumerate(items) if tried[place].error is None]
     if not good:
         return None, tried
+    begun = holding.begin(ctx.principal.id, ctx.now, seconds, _ends(tried))
     choice, held = items[0].choice, new_id(ctx.now)
     rows = {
         "places": [place for place, _ in good],
         "approvals": [item.approval for _, item in good],
         "digests": [item.choice.digest for _, item in good],
         "behalves": [item.choice.on_behalf_of for _, item in good],
+        "edits": [canonical_text(item.choice.edit) if item.choice.edit else None for _, item in good],
     }
     inserted = conn.execute(repo.ADD_ITEMS, {"held": held, "by": begun.by, **rows}).fetchall()
     kept = {row[0] for row in inserted}
@@ -140,8 +135,28 @@ def hold(
     said = {"outcome": choice.outcome, "requests": len(kept), "until": begun.due_at.isoformat()}
     if proved_at is not None:
         said["proved_at"] = proved_at.isoformat()
-    _note(conn, ctx, "decisions.held", held, said)
+    _note(conn, ctx, "decisions.held", held, said, case=_only(tried))
     return held, tried
+
+
+def hold_one(
+    conn: Connection[Any],
+    ctx: Context,
+    engine: Engine,
+    item: Item,
+    seconds: int,
+    *,
+    proved_at: datetime | None = None,
+) -> UUID:
+    """Hold a decision about one approval, which may change what is asked; its id.
+
+    Raises what `decide_approval` would raise, and then holds nothing.
+    """
+    held, (taken,) = hold(conn, ctx, engine, [item], seconds, proved_at=proved_at)
+    if taken.error is not None:
+        raise taken.error
+    assert held is not None, "nothing was refused"
+    return held
 
 
 def undo(conn: Connection[Any], ctx: Context, held: UUID) -> Held:
@@ -150,7 +165,8 @@ def undo(conn: Connection[Any], ctx: Context, held: UUID) -> Held:
     ended = holding.undo(found.hold, ctx.principal.id, ctx.now)
     _end(conn, held, ended)
     conn.execute(repo.END_ITEMS, {"held": held, "status": "undone", "problem": "", "reason": None})
-    _note(conn, ctx, "decisions.undone", held, {"outcome": found.outcome, "requests": len(found.waiting)})
+    said = {"outcome": found.outcome, "requests": len(found.waiting)}
+    _note(conn, ctx, "decisions.undone", held, said, case=_case(conn, found.waiting))
     return replace(found, hold=ended)
 
 
@@ -174,7 +190,9 @@ def carry_out(conn: Connection[Any], system: Context, engine: Engine, held: UUID
     body: dict[str, Any] = {"outcome": found.outcome, "requests": len(taken), "refused": refused}
     body["decided"] = len(taken) - refused
     body["events"] = [each.seq for each in taken if each.seq is not None]
-    _note(conn, system, "decisions.carried_out", held, body, found.hold.by)
+    if len(taken) == 1 and taken[0].error is not None:
+        body["why"] = str(taken[0].error.message)
+    _note(conn, system, "decisions.carried_out", held, body, found.hold.by, _case(conn, found.items))
     return True
 
 
@@ -189,7 +207,7 @@ def note_broken(conn: Connection[Any], system: Context, held: UUID) -> None:
         why = phrase("carrying it out broke time after time, so it was given up; decide it again")
         conn.execute(repo.END_ITEMS, {"held": held, "status": "refused", "problem": "broke", "reason": _kept(why)})
         body = {"outcome": found.outcome, "requests": len(found.waiting), "tries": after.tries}
-        _note(conn, system, "decisions.given_up", held, body, found.hold.by)
+        _note(conn, system, "decisions.given_up", held, body, found.hold.by, _case(conn, found.waiting))
 
 
 def get_held(conn: Connection[Any], ctx: Context, held: UUID) -> Held:
@@ -213,14 +231,6 @@ def news_of(conn: Connection[Any], ctx: Context) -> list[News]:
     return [each for each in told if each.status == "held" or (each.refused and each.status != "undone")]
 
 
-def being_decided(conn: Connection[Any], principal: str, approvals: Sequence[UUID]) -> dict[UUID, Being]:
-    """Those of these approvals that somebody is deciding by a held decision."""
-    if not approvals:
-        return {}
-    rows = conn.execute(repo.HELD_FOR, {"by": principal, "approvals": list(approvals)}).fetchall()
-    return {approval: Being(held, outcome, due_at) for approval, held, outcome, due_at in rows}
-
-
 def still_queued(conn: Connection[Any], held: Held) -> set[int]:
     """Those of its events that nobody has applied yet."""
     seqs = [item.event_seq for item in held.items if item.event_seq is not None]
@@ -242,7 +252,7 @@ def forget_held(conn: Connection[Any], before: datetime, limit: int = 1000) -> i
 def _decide(conn: Connection[Any], system: Context, engine: Engine, found: Held) -> list[Taken]:
     """Each item as its maker would decide it now, with the rights they have now."""
     items = [
-        Item(each.approval, Choice(found.outcome, found.justification, each.digest, each.on_behalf_of))
+        Item(each.approval, Choice(found.outcome, found.justification, each.digest, each.on_behalf_of, each.edit))
         for each in found.items
     ]
     try:
@@ -332,6 +342,33 @@ def _twice() -> HeadgateError:
     return Conflict("you are deciding this already: it counts in a moment, or undo it first")
 
 
-def _note(conn: Connection[Any], ctx: Context, action: str, held: UUID, body: dict[str, Any], actor: str = "") -> None:
-    draft = AuditDraft(action, "held_decision", str(held), actor or ctx.principal.id, body)
+def _ends(tried: Sequence[Taken]) -> list[datetime]:
+    """When the time of each to be decided is over; none while its clocks stand still."""
+    asked = [each.asked for each in tried if each.error is None and each.asked is not None]
+    return [each.expires_at for each in asked if each.paused_at is None]
+
+
+def _only(tried: Sequence[Taken]) -> UUID | None:
+    """The case of a decision about one request, in whose history it stands."""
+    asked = [each.asked for each in tried if each.error is None and each.asked is not None]
+    return asked[0].case_id if len(asked) == 1 else None
+
+
+def _case(conn: Connection[Any], items: Sequence[HeldItem]) -> UUID | None:
+    if len(items) != 1:
+        return None
+    asked = get_approval(conn, items[0].approval)
+    return None if asked is None else asked.case_id
+
+
+def _note(
+    conn: Connection[Any],
+    ctx: Context,
+    action: str,
+    held: UUID,
+    body: dict[str, Any],
+    actor: str = "",
+    case: UUID | None = None,
+) -> None:
+    draft = AuditDraft(action, "held_decision", str(held), actor or ctx.principal.id, body, case_id=case)
     append_audit(conn, ctx.now, [draft])

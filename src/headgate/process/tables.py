@@ -323,6 +323,7 @@ held_items = tenant_table(
     Column("event_seq", BigInteger),
     Column("problem", Text, nullable=False, server_default=""),
     Column("reason", JSONB),  # why it was refused: the phrase, and the values in it
+    Column("edit", JSONB),  # what it changes, where it approves with changes
     primary_key=("held", "place"),
 )
 # Nobody decides the same request twice at the same time.

@@ -286,6 +286,25 @@ def test_a_partner_is_asked_and_the_answer_lets_the_clock_run_on(office):
     assert (nobody.code, "nobody@shop.example" in nobody.err) == (1, True)
 
 
+def test_a_decision_can_be_held_listed_and_undone_by_who_made_it(office):
+    carl = ("--as", "carl@shop.example")
+    held = office("approvals", "decide", "A-104", "approve", *carl, "--because", "opens shops", "--hold", "600")
+    (listed,) = office("approvals", "held", *carl)["items"]
+    assert (listed["held"], listed["subjects"], listed["status"]) == (held["held"], ["A-104"], "held")
+    assert office("approvals", "held", "--as", "fiona@shop.example")["items"] == []
+    others = office.shell.run("approvals", "undo", held["held"], "--as", "fiona@shop.example", "--tenant", "shop")
+    assert (others.code, "there is no held decision" in others.err) == (1, True)
+    assert "nothing was decided about order A-104" in office("approvals", "undo", held["held"], *carl, json=False)
+    again = office.shell.run("approvals", "undo", held["held"], *carl, "--tenant", "shop")
+    assert (again.code, "undone already" in again.err) == (1, True)
+    nonsense = office.shell.run("approvals", "undo", "A-104", *carl, "--tenant", "shop")
+    assert (nonsense.code, "headgate approvals held" in nonsense.err) == (1, True)
+    words = ("--because", "opens shops", "--hold", "60")
+    assert "headgate approvals undo" in office("approvals", "decide", "A-104", "reject", *carl, *words, json=False)
+    assert "reject" in office("approvals", "held", *carl, json=False)
+    office("approvals", "undo", office("approvals", "held", *carl)["items"][0]["held"], *carl)
+
+
 def test_a_second_person_decides_and_the_command_says_who_is_next(office):
     carl = ("--as", "carl@shop.example", "--because", "opens two shops")
     one = office("approvals", "decide", "A-104", "approve", *carl)

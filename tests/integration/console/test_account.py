@@ -17,6 +17,7 @@ from headgate.console.app import DOORS
 from headgate.kernel.context import SYSTEM
 from headgate.ledger import audit_list
 from tests.integration.console.site import PASSWORD, Visitor, words
+from tests.integration.console.test_approving import let_go
 from tests.scenarios.channel import person
 
 STEP = timedelta(seconds=30)
@@ -263,7 +264,7 @@ def test_approving_above_the_tenants_limit_asks_for_a_fresh_proof(held: Visitor)
     assert held.post(urls.APPROVALS_DECIDE, many, follow=False).headers["location"].startswith("/account/confirm")
     assert held.channel.approval("O-1").votes == ()
     held.post("/account/confirm", {"password": PASSWORD, "then": page})
-    held.post(f"{page}/decision", choice)
+    let_go(held, held.post(f"{page}/decision", choice))
     assert [v.principal for v in held.channel.approval("O-1").votes] == [person("carl")]
     rules(held, step_up_amount=Decimal(1000000))
     held.sign_in("fiona")

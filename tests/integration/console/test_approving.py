@@ -36,7 +36,7 @@ def let_go(visitor: Visitor, going: Response) -> Response:
     channel.clock.move(timedelta(seconds=channel.app.settings.undo_seconds))
     carry_out_due(channel.app.database, channel.app.engine, channel.clock, channel.tenant)
     channel.govern()
-    return visitor.get(going.request.url.path)
+    return visitor.get(str(going.request.url).partition("//localhost")[2])
 
 
 def test_many_are_seen_before_they_are_decided_and_each_says_what_follows(held: Visitor) -> None:

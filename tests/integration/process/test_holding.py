@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,15 +16,19 @@ from uuid import UUID
 import pytest
 
 from headgate import access
+from headgate.channel import orders
+from headgate.console.present.history import timeline
+from headgate.console.present.names import Names
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.crashpoints import VARIABLE
-from headgate.kernel.errors import Conflict, NotFound
+from headgate.kernel.errors import Conflict, Invalid, NotFound, Stale
 from headgate.kernel.settings import Settings
 from headgate.ledger import audit_list
-from headgate.process import Choice, decide_approval, holding
+from headgate.process import Choice, approvals_of_case, case_of_subject, decide_approval, holding
 from headgate.process.bulk import Item, Taken
 from headgate.process.carrying import carry_out_due
 from headgate.process.core.holding import MOST_TRIES
+from headgate.process.handling import Act, handle
 from headgate.process.holding import Held
 from headgate.worker import Worker
 from tests.scenarios.channel import Channel, person
@@ -152,6 +158,118 @@ def test_while_it_is_held_its_maker_decides_it_no_second_time(waiting: Channel) 
         held, (taken,) = holding.hold(conn, acting(waiting, "carl"), waiting.app.engine, items, 10)
     assert held is None
     assert isinstance(taken.error, Conflict)
+
+
+def task_of(channel: Channel, order: str) -> UUID:
+    with channel.app.database.transaction(channel.tenant, read_only=True) as conn:
+        row = conn.execute("select task from tasks where case_id = %s", [channel.approval(order).case_id]).fetchone()
+    assert row is not None
+    return UUID(str(row[0]))
+
+
+def told_of(channel: Channel, order: str) -> list[str]:
+    """What the history of an order's case tells of decisions that were held."""
+    with channel.app.database.transaction(channel.tenant, read_only=True) as conn:
+        case = case_of_subject(conn, "order", order)
+        assert case is not None
+        entries = audit_list(conn, case_id=case["case_id"], limit=100)
+    names = Names({}, {})
+    return [str(line.text) for line in timeline([e for e in entries if e.subject_type == "held_decision"], names)]
+
+
+ACTS = (Act("take"), Act("hand_over", "user:dora@nordwind.example", reason="away"), Act("give_back"))
+
+
+@pytest.mark.parametrize("act", [*ACTS, Act("snooze", reason="later")], ids=lambda act: act.kind)
+def test_a_request_that_somebody_decides_is_handed_to_nobody_meanwhile(waiting: Channel, act: Act) -> None:
+    with waiting.app.database.transaction(waiting.tenant) as conn:
+        access.grant_role(conn, waiting.context(SYSTEM), principal=person("dora"), role="channel_manager")
+    held, _ = hold(waiting)
+    act = replace(act, until=waiting.clock.now() + timedelta(minutes=5)) if act.kind == "snooze" else act
+
+    def refused(who: str) -> str:
+        with waiting.app.database.transaction(waiting.tenant) as conn:
+            principal = access.load_principal(conn, person(who), waiting.clock.now())
+            (done,) = handle(conn, waiting.context(principal), waiting.app.engine, [task_of(waiting, "O-1")], act)
+        return str(done.error.message) if done.error is not None else ""
+
+    assert refused("dora") == "a colleague is deciding this; look again in a moment"
+    assert refused("carl").startswith("you are deciding this already")
+    undo(waiting, held)
+    assert "deciding this" not in refused("dora")
+
+
+def hold_one(channel: Channel, order: str, choice: Choice, seconds: int = 10) -> UUID:
+    asked = channel.approval(order)
+    item = Item(asked.approval, replace(choice, digest=asked.digest))
+    with channel.app.database.transaction(channel.tenant) as conn:
+        return holding.hold_one(conn, acting(channel, "carl"), channel.app.engine, item, seconds)
+
+
+def test_a_change_of_one_request_is_held_and_counts_as_it_was_made(waiting: Channel) -> None:
+    changed = Choice("edit", "a little more", "", edit={"lines": [{"line": "1", "unit_price": "9.50"}]})
+    case = waiting.approval("O-1").case_id
+    hold_one(waiting, "O-1", changed)
+    assert states(waiting)[0] == "held"
+    waiting.pass_time(seconds=10)
+    assert carry_out(waiting) == 1
+    with waiting.app.database.transaction(waiting.tenant, read_only=True) as conn:
+        statuses = {asked.status for asked in approvals_of_case(conn, case)}
+        order = orders.get_order(conn, "O-1")
+    assert [str(line["unit_price"]) for line in order["lines"]] == ["9.50"]
+    assert "edited" in statuses
+
+
+def test_what_cannot_be_held_is_refused_as_at_once_and_nothing_is_held(waiting: Channel) -> None:
+    asked = waiting.approval("O-1")
+    with pytest.raises(Invalid, match="unit_price"):
+        hold_one(waiting, "O-1", Choice("edit", "less", "", edit={"lines": [{"line": "1", "unit_price": "1.00"}]}))
+    with waiting.app.database.transaction(waiting.tenant) as conn:
+        stale = Item(asked.approval, Choice("approve", "agreed", "0" * 64))
+        with pytest.raises(Stale):
+            holding.hold_one(conn, acting(waiting, "carl"), waiting.app.engine, stale, 10)
+        assert holding.list_held(conn, acting(waiting, "carl")) == []
+    assert audited(waiting) == []
+
+
+def test_the_history_of_a_case_tells_what_was_held_undone_and_counted(waiting: Channel) -> None:
+    undo(waiting, hold_one(waiting, "O-1", Choice("reject", "not this time", "")))
+    hold_one(waiting, "O-1", Choice("approve", "agreed after all", ""))
+    waiting.pass_time(seconds=10)
+    carry_out(waiting)
+    assert told_of(waiting, "O-1") == [
+        "decided to reject it, which counts unless it is undone in time",
+        "undid the rejection before it counted",
+        "decided to approve it, which counts unless it is undone in time",
+        "did not undo the approval: it counts",
+    ]
+    assert told_of(waiting, "O-2") == []
+
+
+def test_the_history_tells_why_a_decision_did_not_count(waiting: Channel) -> None:
+    held = hold_one(waiting, "O-1", Choice("approve", "agreed", ""))
+    case = waiting.approval("O-1").case_id
+    waiting.amend("O-1", ("S-1", "13", "8.80"))
+    waiting.govern()
+    waiting.pass_time(seconds=10)
+    carry_out(waiting)
+    assert [item.problem for item in found(waiting, held).items] == ["stale"]
+    with waiting.app.database.transaction(waiting.tenant, read_only=True) as conn:
+        entries = [e for e in audit_list(conn, case_id=case, limit=100) if e.action == "decisions.carried_out"]
+    (line,) = timeline(entries, Names({}, {}))
+    assert line.text == "decided, but when it was to count it was refused; nothing was decided"
+    assert line.quote
+
+
+def test_a_decision_made_just_before_the_time_is_over_counts_before_it_is(waiting: Channel) -> None:
+    over = waiting.approval("O-1").expires_at
+    waiting.clock.set(over - timedelta(seconds=8))
+    held = hold_one(waiting, "O-1", Choice("approve", "just in time", ""))
+    due = found(waiting, held).due_at
+    assert due < over
+    waiting.clock.set(due)
+    carry_out(waiting)
+    assert states(waiting)[0] == "released"
 
 
 def test_two_windows_of_one_person_hold_a_request_once(waiting: Channel) -> None:

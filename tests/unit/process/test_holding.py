@@ -29,6 +29,15 @@ def test_it_is_due_when_its_time_is_over_and_not_a_moment_before(seconds: int, a
     assert holding.is_due(hold, NOW + timedelta(seconds=after)) == (after >= seconds)
 
 
+def test_what_is_decided_in_time_counts_in_time() -> None:
+    soon = NOW + timedelta(seconds=9)
+    hold = holding.begin(ME, NOW, 10, [NOW - timedelta(hours=1), soon, NOW + timedelta(hours=1)])
+    assert NOW < hold.due_at < soon
+    assert hold.next_at == hold.due_at
+    assert holding.begin(ME, NOW, 10, [NOW + timedelta(seconds=1)]).due_at == NOW
+    assert holding.begin(ME, NOW, 10, [NOW + timedelta(minutes=1)]).due_at == NOW + timedelta(seconds=10)
+
+
 def test_only_who_made_it_can_undo_it_and_others_learn_nothing_of_it() -> None:
     hold = holding.begin(ME, NOW, 10)
     with pytest.raises(NotFound):

@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from headgate.access import Account, accounts_in_roles
-from headgate.channel import orders
 from headgate.channel.orders import insight
 from headgate.console import urls
+from headgate.console.pages.approval_after import After, after_of, told_at_once
 from headgate.console.pages.loading import names_of, policy_tables
 from headgate.console.pages.order import DECIDE, order_facts
 from headgate.console.present.approval import Past, approval_view, replacement
 from headgate.console.present.approval_lines import Entered, changes_between
-from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, ask_of, asked_lines, number
+from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, asked_lines, number
 from headgate.console.present.clocks import standing_still
 from headgate.console.present.evaluations import version_of
+from headgate.console.present.held import undo_of
 from headgate.console.present.history import actors, timeline
 from headgate.console.present.order import OrderFacts
 from headgate.console.present.path import path_view
@@ -26,33 +28,39 @@ from headgate.console.views.approval import ApprovalView, NotTaken, StandsStill
 from headgate.console.views.common import FormError, Notice
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound, Stale
-from headgate.kernel.phrases import joined, phrase, sentence
+from headgate.kernel.phrases import phrase, sentence
 from headgate.ledger import audit_list
 from headgate.policy import decisions_get
 from headgate.process import Approval, Choice, approvals_of_case, case_detail, decide_approval, get_approval, ways
 from headgate.process.asked import asked_before
+from headgate.process.being_decided import Being, being_decided
+from headgate.process.bulk import Item
 from headgate.process.core.changes import Replaced, replaced_by
 from headgate.process.core.service_level import clock_of
-from headgate.process.holding import being_decided
+from headgate.process.holding import hold_one
 from headgate.ui.web import problem_told
 from headgate.ui.words import STATES, humanise
 
-BEING_DECIDED = phrase(
-    "You are deciding this together with others. It counts in a moment; in your work you can undo it."
-)
+BEING_DECIDED = phrase("You are deciding this. It counts in a moment, and until then you can undo it.")
+TWICE = phrase("you are deciding this already: it counts in a moment, or undo it first")
 MOST_HISTORY = 100
 MONTHS = 12
 _LINE_FIELD = re.compile(r"edit\.lines\[(\d+)\]")
-_DONE = {
-    "approve": phrase("You approved it."),
-    "edit": phrase("You approved it with changes."),
-    "reject": phrase("You rejected it."),
-}
 
 
 def show(visit: Visit) -> Answer:
     """The request."""
-    return _view(visit, _found(visit), Entered(editing=visit.text("edit") == "1"))
+    approval = _found(visit)
+    after = after_of(visit, approval, _held_named(visit))
+    if after is None:
+        return _view(visit, approval, Entered(editing=visit.text("edit") == "1"))
+    entered = _typed(after)
+    if after.stale:
+        return _not_taken(visit, approval, entered)
+    if after.refused:
+        why = phrase("Your decision was not taken: %(why)s. Nothing was saved.", why=after.refused)
+        entered = replace(entered, not_taken=NotTaken(why))
+    return replace(_view(visit, approval, entered), came=after.came)
 
 
 def why_these(visit: Visit) -> Answer:
@@ -69,6 +77,9 @@ def why_these(visit: Visit) -> Answer:
 def decide(visit: Visit) -> Answer:
     """Approve, edit, reject or return; then let it take effect and go to where it shows."""
     approval, form = _found(visit), visit.form
+    being = being_decided(visit.conn, visit.me.id, [approval.approval]).get(approval.approval)
+    if being is not None:
+        return Go(_again(approval, being), Notice("waiting", sentence(TWICE)))
     outcome = form.get("outcome", "")
     entered = _entered(form, editing=outcome == "edit" or any(name.startswith("price:") for name in form))
     edit = _edit(approval, entered) if outcome == "edit" else None
@@ -80,12 +91,40 @@ def decide(visit: Visit) -> Answer:
             raise Invalid("Change a price or a quantity, or approve it as it was asked.")
         if outcome in ("approve", "edit"):
             visit.prove_for(approval.stake)
+        if visit.app.settings.undo_seconds:
+            return _hold(visit, Item(approval.approval, choice))
         seq = decide_approval(visit.conn, visit.ctx, visit.app.engine, approval.approval, choice)
     except Stale:
         return _stale(visit, approval, entered)
     except Invalid as error:
         return Shown(_view(visit, approval, _with_errors(entered, error, edit or {})), 422)
-    return Settle(seq, lambda after, settled: _told(after, approval, outcome, seq, settled=settled))
+    return Settle(seq, lambda after, settled: told_at_once(after, approval, outcome, seq, settled=settled))
+
+
+def _hold(visit: Visit, item: Item) -> Answer:
+    """Its page again: there it can be undone until it counts, and then says what came of it."""
+    proved_at = visit.live.session.proved_at if visit.live is not None else None
+    seconds = visit.app.settings.undo_seconds
+    held = hold_one(visit.conn, visit.ctx, visit.app.engine, item, seconds, proved_at=proved_at)
+    return Go(urls.approval_held(item.approval, held))
+
+
+def _typed(after: After) -> Entered:
+    """What the reader had typed when they decided, to go on from it."""
+    edit: Mapping[str, Any] = next((item.edit for item in after.held.items if item.edit), {})
+    lines = edit.get("lines") or ([{"line": "1", **edit, "quantity": edit.get("max_quantity")}] if edit else [])
+
+    def fields(name: str) -> dict[str, str]:
+        return {str(line["line"]): str(line[name]) for line in lines if line.get(name)}
+
+    return Entered(bool(edit), after.held.justification, fields("unit_price"), fields("quantity"))
+
+
+def _held_named(visit: Visit) -> UUID | None:
+    try:
+        return UUID(visit.text("held"))
+    except ValueError:
+        return None
 
 
 def _found(visit: Visit) -> Approval:
@@ -96,7 +135,7 @@ def _found(visit: Visit) -> Approval:
 
 
 def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
-    being = being_decided(visit.conn, visit.me.id, [approval.approval]) if approval.status == "pending" else {}
+    being = being_decided(visit.conn, visit.me.id, [approval.approval]).get(approval.approval)
     able = visit.may(*DECIDE) and not being
     mine = ways(approval, visit.voter) if able and visit.voter is not None else ()
     stopping = ways(approval, visit.voter, "reject") if able and visit.voter is not None and not mine else ()
@@ -130,7 +169,12 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         lens=visit.lens,
         stands_still=_stands_still(visit, approval),
     )
-    return replace(view, blocked=BEING_DECIDED) if being else view
+    return replace(view, blocked=BEING_DECIDED, undo=undo_of(being), again=_again(approval, being)) if being else view
+
+
+def _again(approval: Approval, being: Being) -> str:
+    """Where to look what came of it."""
+    return urls.approval_held(approval.approval, being.held)
 
 
 def _stands_still(visit: Visit, approval: Approval) -> StandsStill | None:
@@ -253,6 +297,10 @@ def _field(path: str) -> str:
 
 
 def _stale(visit: Visit, seen: Approval, entered: Entered) -> Answer:
+    return Shown(_not_taken(visit, seen, entered), 409)
+
+
+def _not_taken(visit: Visit, seen: Approval, entered: Entered) -> ApprovalView:
     """What the reader saw is no longer what stands: show what does, say what changed, and keep what they typed."""
     current = get_approval(visit.conn, seen.approval) or seen
     newer = replacement(approvals_of_case(visit.conn, seen.case_id), seen.approval)
@@ -271,69 +319,7 @@ def _stale(visit: Visit, seen: Approval, entered: Entered) -> Answer:
         word = known[current.status].label.lower() if current.status in known else current.status
         text = phrase("Your decision was not taken: the request is %(word)s already. Nothing was saved.", word=word)
     told = NotTaken(text, changes_between(current, newer) if newer is not None else ())
-    return Shown(_view(visit, shown, Entered(justification=entered.justification, not_taken=told)), 409)
-
-
-def _told(visit: Visit, approval: Approval, outcome: str, seq: int, *, settled: bool) -> Answer:
-    """Where to go after a decision, and what to say there."""
-    here = urls.approval(approval.approval)
-    if not settled:
-        return Go(
-            here,
-            Notice("waiting", phrase("Your decision is in the log and takes effect in a moment. Load the page again.")),
-        )
-    after = get_approval(visit.conn, approval.approval)
-    if after is None or not any(vote.event_seq == seq for vote in after.votes):
-        refused = audit_list(visit.conn, action="event.refused", subject=approval.subject, limit=20)
-        why = next((str(e.body.get("reason", "")) for e in refused if e.event_seq == seq), "")
-        text = phrase("Your decision could not be applied: %(why)s.", why=why or "something else came in between")
-        return Go(here, Notice("risk", text))
-    return Go(*_result(visit, approval, after, outcome))
-
-
-def _result(visit: Visit, before: Approval, after: Approval, outcome: str) -> tuple[str, Notice]:
-    here = urls.approval(before.approval)
-    if after.status == "pending":
-        roles = joined(
-            phrase(" and "), dict.fromkeys(humanise(s.role).lower() for s in after.steps if s.status == "open")
-        )
-        return here, Notice(
-            "done", phrase("%(outcome)s Now it waits for %(roles)s.", outcome=_DONE[outcome], roles=roles)
-        )
-    if before.subject_type == PRICE_EXCEPTION:
-        words = {
-            "approved": phrase("You approved it. The special price is in force for the time agreed."),
-            "edited": phrase("You approved it with changes. What you changed is asked now."),
-            "rejected": phrase("You rejected the special price."),
-            "returned": phrase("You returned it to the requester."),
-        }
-        return urls.case(before.case_id), Notice("done", words.get(after.status, "Decided."))
-    if before.subject_type != ORDER:
-        there = urls.subject(before.subject_type, before.subject, before.case_id)
-        return there, Notice(
-            "done", {**_DONE, "reject": phrase("You rejected it."), "return": phrase("You returned it.")}[outcome]
-        )
-    status = str(orders.get_order(visit.conn, before.subject)["status"])
-    label = STATES["order"][status].label.lower() if status in STATES["order"] else status
-    if outcome == "return":
-        text = phrase("You returned it for correction.")
-    elif outcome == "reject":
-        text = phrase("You rejected the order.")
-    elif status == "held":
-        newer = replacement(approvals_of_case(visit.conn, before.case_id), before.approval)
-        ask = (
-            ask_of(newer.subject_type, newer.exceptions, newer.summary, visit.lens.fmt).short
-            if newer
-            else phrase("a new check")
-        )
-        text = phrase(
-            "%(outcome)s The order was checked again and is held for: %(ask)s.",
-            outcome=_DONE[outcome],
-            ask=visit.lens.fmt.within(ask),
-        )
-    else:
-        text = phrase("%(outcome)s The order was checked again and is %(label)s.", outcome=_DONE[outcome], label=label)
-    return urls.order(before.subject), Notice("done", text)
+    return _view(visit, shown, Entered(justification=entered.justification, not_taken=told))
 
 
 DOORS = (

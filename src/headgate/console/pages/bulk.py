@@ -21,9 +21,10 @@ from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid
 from headgate.kernel.phrases import joined, phrase
 from headgate.process import Approval, Choice, desk, ways
+from headgate.process.being_decided import being_decided
 from headgate.process.bulk import MOST_AT_ONCE, Item, Taken, decide_each, stakes
 from headgate.process.core.outlook import outlook
-from headgate.process.holding import being_decided, hold
+from headgate.process.holding import hold
 from headgate.process.repo import approvals_of_cases, get_approvals
 
 PICK, BEHALF = "pick:", "for:"

@@ -29,11 +29,20 @@ def show(visit: Visit) -> Answer:
 def undo(visit: Visit) -> Answer:
     """Take it back; too late is said on its page."""
     held = visit.uuid("held")
+    there = visit.form.get("there", "") == "request"
     try:
-        holding.undo(visit.conn, visit.ctx, held)
+        ended = holding.undo(visit.conn, visit.ctx, held)
     except Conflict as late:
-        return Go(urls.held(held), Notice("waiting", sentence(late.message)))
+        back = _request(holding.get_held(visit.conn, visit.ctx, held)) if there else urls.held(held)
+        return Go(back, Notice("waiting", sentence(late.message)))
+    if there:
+        return Go(_request(ended), Notice("done", phrase("Undone. Nothing was decided; you can decide it again.")))
     return Go(urls.WORK, Notice("done", phrase("Undone. Nothing was decided; the requests are open again.")))
+
+
+def _request(found: Held) -> str:
+    """The page of the request that a decision is about, where it says what came of it."""
+    return urls.approval_held(found.items[0].approval, found.held)
 
 
 def seen(visit: Visit) -> Answer:

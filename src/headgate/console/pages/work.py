@@ -14,7 +14,6 @@ from headgate.console import urls
 from headgate.console.pages.handling import undo_of
 from headgate.console.pages.held import news_for
 from headgate.console.pages.loading import definition_titles, names_of
-from headgate.console.pages.order import DECIDE
 from headgate.console.present import work as present
 from headgate.console.views.case import CasesView
 from headgate.console.views.work import WorkView
@@ -22,8 +21,8 @@ from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import HeadgateError, invalid
 from headgate.kernel.money import parse_decimal
 from headgate.process import desk
+from headgate.process.being_decided import Being, underway
 from headgate.process.handling import MOST_AT_ONCE
-from headgate.process.holding import Being, being_decided
 from headgate.process.messages import count_waiting_for_staff
 
 PAGE = 50
@@ -44,17 +43,18 @@ def show(visit: Visit) -> Answer:
     )
     sums = visit.sums[scope]
     cursor = _place(last) if last else ""
+    tasks = present.task_rows(kept, names, visit.lens, _being(visit, kept))
     return WorkView(
         scope=scope,
         tabs=present.scope_tabs(scope, visit.sums),
-        tasks=present.task_rows(kept, names, visit.lens, _being(visit, kept)),
+        tasks=tasks,
         matching=sums.count,
         overdue=sums.late,
         at_risk=sums.near,
         stake=visit.lens.money(sums.stake),
         more=visit.further(urls.WORK, cursor),
         undo=undo_of(visit),
-        chosen=len(kept) if chosen else 0,
+        chosen=sum(1 for task in tasks if not task.being) if chosen else 0,
         choose_all=urls.work_all(scope) if not chosen and sums.count > 1 else "",
         at_once=min(sums.count, MOST_AT_ONCE),
         messages=count_waiting_for_staff(visit.conn) if scope == "mine" else 0,
@@ -64,7 +64,7 @@ def show(visit: Visit) -> Answer:
 
 def _being(visit: Visit, rows: Sequence[Mapping[str, Any]]) -> Mapping[UUID, Being]:
     approvals = [row["approval"] for row in rows if row["approval"] is not None]
-    return being_decided(visit.conn, visit.me.id, approvals) if visit.may(*DECIDE) else {}
+    return underway(visit.conn, visit.me.id, approvals)
 
 
 def show_cases(visit: Visit) -> Answer:

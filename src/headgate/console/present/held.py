@@ -9,19 +9,33 @@ from headgate.console.views.bulk import HeldNews
 from headgate.kernel.errors import Conflict, HeadgateError, Stale
 from headgate.kernel.phrases import Phrase, counted, phrase
 from headgate.process import Approval, Voter
+from headgate.process.being_decided import Being
 from headgate.process.core.outlook import outlook
-from headgate.process.holding import Being, Held, HeldItem, News
+from headgate.process.holding import Held, HeldItem, News
 
 _BEING = {
     "approve": phrase("Being approved"),
     "reject": phrase("Being rejected"),
     "return": phrase("Being returned"),
+    "edit": phrase("Being approved with changes"),
 }
 
 
 def being_of(being: Being | None) -> str:
-    """What a row of the reader's list says of a request that they are deciding; '' where they are not."""
-    return "" if being is None else _BEING[being.outcome]
+    """What a row of the reader's list says of a request that is being decided; '' where it is not."""
+    if being is None:
+        return ""
+    return _BEING[being.outcome] if being.mine else phrase("A colleague is deciding this")
+
+
+def undo_of(being: Being) -> HeldNews:
+    """What the page of a request says while its reader's decision about it can be undone."""
+    return HeldNews(being.held, _BEING[being.outcome], being.due_at)
+
+
+def undo_line(held: Held) -> HeldNews:
+    """The same, of a decision at hand."""
+    return HeldNews(held.held, _BEING[held.outcome], held.due_at)
 
 
 def news_lines(news: Iterable[News]) -> tuple[HeldNews, ...]:
@@ -45,6 +59,8 @@ def _waits(outcome: str, count: int) -> Phrase:
         return counted("%(count)s request is being approved", "%(count)s requests are being approved", count)
     if outcome == "reject":
         return counted("%(count)s request is being rejected", "%(count)s requests are being rejected", count)
+    if outcome == "edit":
+        return phrase("1 request is being approved with changes")
     return counted("%(count)s request is being returned", "%(count)s requests are being returned", count)
 
 

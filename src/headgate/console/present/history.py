@@ -78,6 +78,27 @@ _OUTCOMES: Mapping[str, tuple[str, str]] = {
     "reject": ("reject", phrase("rejected it")),
     "return": ("return", phrase("returned it for correction")),
 }
+# A decision that is held before it counts: what its maker meant, undone, and what it came to.
+_HOLDS: Mapping[str, Mapping[str, str]] = {
+    "decisions.held": {
+        "approve": phrase("decided to approve it, which counts unless it is undone in time"),
+        "edit": phrase("decided to approve it with changes, which counts unless it is undone in time"),
+        "reject": phrase("decided to reject it, which counts unless it is undone in time"),
+        "return": phrase("decided to return it, which counts unless it is undone in time"),
+    },
+    "decisions.undone": {
+        "approve": phrase("undid the approval before it counted"),
+        "edit": phrase("undid the approval with changes before it counted"),
+        "reject": phrase("undid the rejection before it counted"),
+        "return": phrase("undid the return before it counted"),
+    },
+    "decisions.carried_out": {
+        "approve": phrase("did not undo the approval: it counts"),
+        "edit": phrase("did not undo the approval with changes: it counts"),
+        "reject": phrase("did not undo the rejection: it counts"),
+        "return": phrase("did not undo the return: it counts"),
+    },
+}
 _ARRIVALS: Mapping[str, tuple[str, str]] = {
     "released": ("release", phrase("released it")),
     "rejected": ("reject", phrase("rejected it")),
@@ -175,6 +196,8 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         yield _stepped_in(entry, body["intervention"], names)
     elif isinstance(body.get("migration"), Mapping):
         yield _migrated(entry, body["migration"], names)
+    elif entry.subject_type == "held_decision":
+        yield _held(entry, actor)
     elif entry.action == "task.assigned":
         to = body.get("to")
         text = phrase("gave the task back")
@@ -189,6 +212,20 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         kind, text = _ACTS.get(entry.action, ("event", humanise(entry.action.replace(".", " ")).lower()))
         quote = str(body.get("note") or body.get("justification") or body.get("reason") or "")
         yield TimelineEntry(entry.at, actor, kind, text, quote=quote, seq=entry.seq)
+
+
+def _held(entry: AuditEntry, actor: Person) -> TimelineEntry:
+    """A decision that is held, undone, or counts; or why it does not, when it was to."""
+    body, action = entry.body, entry.action
+    text = _HOLDS.get(action, {}).get(str(body.get("outcome")), "")
+    kind = {"decisions.held": "timer", "decisions.undone": "void"}.get(action, "event")
+    if action == "decisions.given_up":
+        kind, text = "void", phrase("decided, but carrying it out broke; nothing was decided")
+    elif body.get("refused"):
+        kind, text = "void", phrase("decided, but when it was to count it was refused; nothing was decided")
+    return TimelineEntry(
+        entry.at, actor, kind, text or phrase("decided"), quote=str(body.get("why") or ""), seq=entry.seq
+    )
 
 
 def _stepped_in(entry: AuditEntry, done: Mapping[str, Any], names: Names) -> TimelineEntry:

@@ -18,8 +18,8 @@ from headgate.console.views.case import CaseRow
 from headgate.console.views.common import Tab
 from headgate.console.views.work import TaskRow
 from headgate.kernel.phrases import phrase
+from headgate.process.being_decided import Being
 from headgate.process.desk import DeskSums
-from headgate.process.holding import Being
 from headgate.ui.recorded import recorded
 
 NOT_BEING: Mapping[UUID, Being] = MappingProxyType({})
@@ -36,7 +36,7 @@ def task_rows(
     rows: Sequence[Mapping[str, Any]], names: Names, lens: Lens, being: Mapping[UUID, Being] = NOT_BEING
 ) -> tuple[TaskRow, ...]:
     """Tasks as listed; an approval is done on its page, anything else on the page of its case. `being` are those that
-    the reader is deciding at this moment."""
+    somebody is deciding at this moment."""
     return tuple(_task(row, names, lens, being.get(row["approval"])) for row in rows)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
+from headgate.console.views.bulk import HeldNews
 from headgate.console.views.common import (
     Change,
     Clock,
@@ -134,6 +135,14 @@ class NotTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class Came:
+    """What came of the reader's decision when it counted; `href` is where it shows, '' for this page."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StandsStill:
     """Its clocks stand still while its stage waits for somebody outside: since when, why, and the working minutes that
     are left to decide (None: that time was over before) and until it lapses."""
@@ -154,6 +163,7 @@ class ApprovalView(View):
     `justification` is what the reader typed before; it is shown when it can no longer be sent.
     `changed` is what is asked otherwise than in the request before, `agreed_before` who had agreed to that one.
     `approves_last`: this is the last level, so approving releases the order.
+    `undo` is the reader's decision while they can undo it, `again` where to look what came of it; `came` says it then.
     """
 
     template: ClassVar[str] = "approval.html"
@@ -191,6 +201,9 @@ class ApprovalView(View):
     changed: tuple[Change, ...] = ()
     agreed_before: tuple[Person, ...] = ()
     stands_still: StandsStill | None = None
+    undo: HeldNews | None = None
+    again: str = ""
+    came: Came | None = None
 
     @property
     def level(self) -> int:

@@ -6,6 +6,7 @@ end.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -17,6 +18,8 @@ Status = Literal["held", "undone", "carried_out", "given_up"]
 MOST_SECONDS: Final = 600
 MOST_TRIES: Final = 5
 _AGAIN: Final = timedelta(seconds=5)
+# A worker looks every other second; this leaves it two looks before a time is over.
+_BEFORE: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class Hold:
     ended_at: datetime | None = None
 
 
-def begin(by: str, now: datetime, seconds: int) -> Hold:
-    """A decision held from now on. Raises `Invalid` for a time that is none or too long."""
+def begin(by: str, now: datetime, seconds: int, over_at: Iterable[datetime] = ()) -> Hold:
+    """A decision held from now on. What was decided in time must count in time: it is held shorter where the time of
+    what it decides (`over_at`) is nearly over. Raises `Invalid` for a time that is none or too long."""
     if not 0 < seconds <= MOST_SECONDS:
         fix = phrase("Hold it for 1 to %(most)s seconds.", most=MOST_SECONDS)
         raise invalid("seconds", seconds, "is not a time to hold a decision for", fix)
-    due = now + timedelta(seconds=seconds)
+    due = min([now + timedelta(seconds=seconds), *(over - _BEFORE for over in over_at if over > now)])
+    due = max(due, now)
     return Hold(by, due, due)
 
 

@@ -14,10 +14,10 @@ values (%(held)s, %(by)s, %(outcome)s, %(justification)s, 'held', %(now)s, %(due
 """
 # Whoever decides the same request in another window at this moment comes first or second, never both.
 ADD_ITEMS: Final[LiteralString] = """
-insert into held_decision_items (held, place, by, approval, digest, on_behalf_of, status)
-select %(held)s, x.place, %(by)s, x.approval, x.digest, x.behalf, 'held'
-from unnest(%(places)s::smallint[], %(approvals)s::uuid[], %(digests)s::text[], %(behalves)s::text[])
-    as x(place, approval, digest, behalf)
+insert into held_decision_items (held, place, by, approval, digest, on_behalf_of, edit, status)
+select %(held)s, x.place, %(by)s, x.approval, x.digest, x.behalf, x.edit::jsonb, 'held'
+from unnest(%(places)s::smallint[], %(approvals)s::uuid[], %(digests)s::text[], %(behalves)s::text[], %(edits)s::text[])
+    as x(place, approval, digest, behalf, edit)
 on conflict (tenant_id, by, approval) where status = 'held' do nothing returning approval
 """
 # What could not even be held stands beside the rest, so that its maker reads of all of it in one place.
@@ -40,7 +40,7 @@ update held_decisions set status = %(status)s, tries = %(tries)s, next_at = %(ne
 where held = %(held)s
 """
 ITEMS: Final[LiteralString] = """
-select held, place, approval, digest, on_behalf_of, status, event_seq, problem, reason
+select held, place, approval, digest, on_behalf_of, edit, status, event_seq, problem, reason
 from held_decision_items where held = any(%(held)s) order by held, place
 """
 END_ITEMS: Final[LiteralString] = """
@@ -58,6 +58,12 @@ HELD_FOR: Final[LiteralString] = """
 select i.approval, h.held, h.outcome, h.due_at
 from held_decision_items i join held_decisions h on h.held = i.held
 where i.by = %(by)s and i.status = 'held' and i.approval = any(%(approvals)s)
+"""
+# The reader's own last: it is what a row says of a request that several are deciding.
+HELD_BY_ANYBODY: Final[LiteralString] = """
+select i.approval, h.held, h.outcome, h.due_at, i.by = %(by)s
+from held_decision_items i join held_decisions h on h.held = i.held
+where i.status = 'held' and i.approval = any(%(approvals)s) order by i.by = %(by)s
 """
 # What waits to count, and what ended lately otherwise than it was meant and was not taken notice of. An event that left
 # the inbox without leaving a vote was refused when it was applied.

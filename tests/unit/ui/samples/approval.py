@@ -11,11 +11,13 @@ from headgate.console.views.approval import (
     ApprovalStep,
     ApprovalView,
     AskLine,
+    Came,
     PartnerHistory,
     PastAsk,
     Reason,
     StandsStill,
 )
+from headgate.console.views.bulk import HeldNews
 from headgate.console.views.common import (
     Clock,
     Fact,
@@ -179,6 +181,18 @@ DECIDED_APPROVAL = replace(
 )
 
 
+UNDOABLE_APPROVAL = replace(
+    APPROVAL,
+    verbs=None,
+    blocked="You are deciding this. It counts in a moment, and until then you can undo it.",
+    justification="Agreed with the partner for the spring round.",
+    undo=HeldNews(uid("h1"), "Being approved", ahead(seconds=9)),
+    again=urls.approval_held(uid("a1"), uid("h1")),
+)
+CAME_APPROVAL = replace(
+    DECIDED_APPROVAL,
+    came=Came("You approved it. The order was checked again and is released.", urls.order(ORDER_NO)),
+)
 OWN_APPROVAL = replace(
     APPROVAL,
     verbs=None,

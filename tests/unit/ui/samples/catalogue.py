@@ -166,6 +166,8 @@ SAMPLES: dict[str, Sample] = {
     "approval-edit": Sample(approval.EDITED_APPROVAL),
     "approval-decided": Sample(approval.DECIDED_APPROVAL),
     "approval-own": Sample(approval.OWN_APPROVAL),
+    "approval-undo": Sample(approval.UNDOABLE_APPROVAL),
+    "approval-came": Sample(approval.CAME_APPROVAL),
     "approval-paused": Sample(approval.PAUSED_APPROVAL),
     "approvals": Sample(bulk.MANY),
     "approvals-wrong": Sample(bulk.MANY_WRONG),

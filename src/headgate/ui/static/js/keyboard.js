@@ -56,11 +56,16 @@
     var at = '[data-key="' + CSS.escape(key) + '"]';
     var row = document.activeElement.closest("tr, li");
     var found = key === "z" ? document.querySelector(at) : row && row.querySelector(at);
+    if (key === "u" && !row) found = document.querySelector('.undo-toast [data-key="z"]');
     if (found) found.click();
     return Boolean(found);
   }
 
   document.addEventListener("keydown", function (event) {
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key === "z" && !typing(event.target)) {
+      if (!document.querySelector("dialog[open]") && press(".undo-toast [data-key=z], #held [data-key=z], .undo [data-key=z]")) event.preventDefault();
+      return;
+    }
     if (event.metaKey || event.ctrlKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape" && event.target.matches("input[type=search]")) {
       event.target.blur();
