@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +17,6 @@ from headgate.kernel.errors import Conflict, Refused
 from headgate.ledger import audit_list
 
 Once = IdempotencyKey
-# How long to wait for a worker that has the event in hand, in seconds.
-PAUSES = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
 REPLAYED = {"Idempotent-Replayed": "true"}
 
 
@@ -74,7 +71,7 @@ def settle_once(
             seq = act(conn)
             if key is not None:
                 keep_answer(conn, caller.ctx, key, receipt={"seq": seq})
-    settled = _settled(caller, seq)
+    settled = caller.app.runner().settle(caller.ctx.tenant_id, seq)
     with caller.writing() as conn:
         text = tell(conn, seq, settled).model_dump_json()
         if key is not None and settled:
@@ -105,22 +102,12 @@ def settle_each(
             if key is not None:
                 keep_answer(conn, caller.ctx, key, receipt={"each": receipts})
     wanted = [receipt["seq"] for receipt in receipts if receipt.get("seq") is not None]
-    settled = frozenset(seq for seq in wanted if _settled(caller, seq))
+    settled = caller.app.runner().settle_all(caller.ctx.tenant_id, wanted)
     with caller.writing() as conn:
         text = tell(conn, receipts, settled).model_dump_json()
         if key is not None and len(settled) == len(wanted):
             keep_answer(conn, caller.ctx, key, status=200, response=text)
     return _answer(text, 200)
-
-
-def _settled(caller: Caller, seq: int) -> bool:
-    """Whether the event has been applied, by us or by a worker that was quicker; False when that takes too long."""
-    runner = caller.app.runner()
-    for pause in PAUSES:
-        time.sleep(pause)
-        if runner.settle(caller.ctx.tenant_id, seq):
-            return True
-    return False
 
 
 def refusal(conn: Connection[Any], subject: str, seq: int) -> str:

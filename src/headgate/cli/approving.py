@@ -85,9 +85,7 @@ def decide_many(
             asked = [named_approval(conn, each, only_pending=True) for each in subjects]
             items = [Item(a.approval, Choice(outcome, because, a.digest)) for a in asked]
             taken = decide_each(conn, person, s.app.engine, items, only_check=check)
-        for each in taken:
-            if each.seq is not None:
-                s.app.runner().settle(s.tenant_id, each.seq)
+        s.app.runner().settle_all(s.tenant_id, [each.seq for each in taken if each.seq is not None])
         with s.transaction(read_only=True) as (conn, _):
             after = {each.approval: get_approval(conn, each.approval) for each in taken}
     rows: list[dict[str, Any]] = []

@@ -34,6 +34,7 @@ from headgate.access import (
 )
 from headgate.access.branding import Logo, brand_logo
 from headgate.access.mfa.passkeys import offer_sign_in
+from headgate.channel.partners import load_partners
 from headgate.identity.account import site_of
 from headgate.identity.mail_choices import MailDoor
 from headgate.identity.outside import Outside
@@ -362,7 +363,10 @@ class Entrance:
             return view
         with self.site.app.database.transaction(found.id, read_only=True) as conn:
             people = list_accounts(conn, self.site.app.clock.now(), kind="person", limit=500)
-        logins = _demo_logins([a for a in people if a.partner and a.roles])
+            theirs = [a for a in people if a.partner and a.roles]
+            known = load_partners(conn, {a.partner for a in theirs if a.partner})
+            names = {code: each.name for code, each in known.items()}
+        logins = _demo_logins(theirs, names)
         return replace(view, demo_logins=logins, demo_tenant=found.slug)
 
 
@@ -374,9 +378,9 @@ async def _fields(request: Request) -> Mapping[str, str]:
     return (await read_form(request))[0]
 
 
-def _demo_logins(people: Sequence[Account]) -> tuple[DemoLogin, ...]:
+def _demo_logins(people: Sequence[Account], names: Mapping[str, str]) -> tuple[DemoLogin, ...]:
     return tuple(
-        DemoLogin(a.email or "", f"{a.name}, {a.partner}", _SEES.get(a.roles[0], ""))
+        DemoLogin(a.email or "", f"{a.name}, {names.get(a.partner or '', a.partner)}", _SEES.get(a.roles[0], ""))
         for a in sorted(people, key=lambda a: (a.partner or "", a.name))
         if a.email and a.status == "active"
     )

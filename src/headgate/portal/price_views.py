@@ -18,6 +18,7 @@ class PriceRow:
 
     request: str
     product: str
+    name: str
     status: str
     price: Money
     until: datetime
@@ -45,6 +46,7 @@ class PriceView(View):
 
     request: str
     product: str
+    name: str
     status: str
     explains: str
     price: Money

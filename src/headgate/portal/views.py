@@ -352,7 +352,7 @@ class OrderView(View):
     ship_to: str
     stages: tuple[Stage, ...]
     needs: tuple[tuple[str, str], ...]
-    lines: tuple[tuple[str, str, Decimal, Money, Money, Decimal], ...]
+    lines: tuple[tuple[str, str, str, Decimal, Money, Money, Decimal], ...]
     can_ask: bool
     thread: Thread | None
     can_return: bool = False

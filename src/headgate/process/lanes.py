@@ -60,6 +60,7 @@ from headgate.process.engine import BatchResult, Engine, Failed
 from headgate.process.failing import is_systemic, line_of, parked, put_off
 from headgate.process.heartbeat import beating
 from headgate.process.progress import Progress, uncollected
+from headgate.process.settling import settled
 from headgate.process.watching import count, traced
 from headgate.store import Database, Later
 
@@ -70,7 +71,6 @@ NOTE_TRY: Final = """
 update inbox set attempts = attempts + 1, error = %(error)s where lane = %(lane)s and seq = %(seq)s returning attempts
 """
 TIME: Final = "select statement_timestamp()"
-STILL_QUEUED: Final = "select 1 from inbox where seq = %s"
 TRIES: Final = 5
 LAPSES: Final = 2  # so often in a row a lane may be taken over from dead workers before its events are suspected
 DIED: Final = "the worker died while applying this event"
@@ -182,18 +182,15 @@ class LaneRunner:
                 break
         return total
 
-    def settle(self, tenant: UUID, seq: int, tries: int = 20) -> bool:
-        """Apply what is needed so that an event is no longer waiting. False when it still is: another runner has it, or
-        it waits for another try."""
+    def settle(self, tenant: UUID, seq: int) -> bool:
+        """Apply what is needed so that an event is no longer waiting. False when it still is after a moment: another
+        runner has it, or it waits for another try."""
+        return bool(self.settle_all(tenant, [seq]))
+
+    def settle_all(self, tenant: UUID, seqs: Collection[int]) -> frozenset[int]:
+        """The same for several events, with one patience for all of them; those that are not waiting any more."""
         crashpoint("approval.settling")
-        for _ in range(tries):
-            with self.database.transaction(tenant, read_only=True) as conn:
-                if conn.execute(STILL_QUEUED, (seq,)).fetchone() is None:
-                    return True
-            done = self.run_tenant(tenant)
-            if not done.events and not done.failed:
-                return False
-        return False
+        return settled(self.database, self.run_tenant, tenant, seqs)
 
     def _carefully(self, tenant: UUID, leases: Sequence[Lease], progress: Progress) -> None:
         """Apply up to a batch one event at a time, noting each try beforehand; park what was tried often enough."""

@@ -23,8 +23,9 @@ from headgate.ledger import (
     claim_lanes,
     lane_list,
     quarantine_list,
+    release,
 )
-from headgate.process import LaneRunner, lanes
+from headgate.process import LaneRunner, lanes, settling
 from headgate.process.heartbeat import MOST_BEATS, beating
 from headgate.process.lanes import DIED
 from tests.integration.process.test_failures import break_check_of
@@ -281,3 +282,41 @@ def test_the_batch_gives_its_lanes_back_in_its_own_commit(channel: Channel) -> N
     assert channel.app.runner("", probe).run_tenant(channel.tenant).events == 1
     assert seen["before_commit"] > 0
     assert seen["after_commit"] == 0
+
+
+def held_by_another(channel: Channel) -> tuple[list[int], Sequence[Lease]]:
+    """Two orders that wait in lanes which another runner has."""
+    with channel.app.database.transaction(channel.tenant) as conn:
+        channel.order("O-1", ("S-1", "1", "10.00"))
+        channel.order("O-2", ("S-1", "2", "10.00"))
+    with channel.app.database.transaction(channel.tenant) as conn:
+        seqs = [row[0] for row in conn.execute("select seq from inbox order by seq")]
+        return seqs, claim_lanes(conn, "another", 15, channel.clock.now(), 1000)
+
+
+def test_what_another_runner_has_is_waited_for(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seqs, leases = held_by_another(channel)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            with channel.app.database.transaction(channel.tenant) as conn:
+                release(conn, leases)
+
+    monkeypatch.setattr(settling.time, "sleep", pause)
+    assert channel.runner.settle_all(channel.tenant, seqs) == frozenset(seqs)
+    assert len(pauses) == 3
+    assert (channel.status("O-1"), channel.status("O-2")) == ("released", "released")
+
+
+def test_it_is_not_waited_for_without_end_and_once_for_all(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    seqs, leases = held_by_another(channel)
+    pauses: list[float] = []
+    monkeypatch.setattr(settling.time, "sleep", pauses.append)
+    assert channel.runner.settle_all(channel.tenant, seqs) == frozenset()
+    assert pauses == list(settling.PAUSES)
+    assert channel.runner.settle(channel.tenant, seqs[0]) is False
+    with channel.app.database.transaction(channel.tenant) as conn:
+        release(conn, leases)
+    assert channel.runner.settle(channel.tenant, seqs[1]) is True

@@ -78,8 +78,7 @@ def intervene(
         )
 
     answer = write_once(request, caller, once, body, act)
-    for seq in entered:
-        caller.app.runner().settle(caller.ctx.tenant_id, seq)
+    caller.app.runner().settle_all(caller.ctx.tenant_id, entered)
     return answer
 
 

@@ -69,6 +69,7 @@ where p.product > %(after)s
 order by p.product limit %(limit)s
 """
 
+NAMES_OF = "select product, name from products where product = any(%s)"
 NAMES = "select product, name from products where status = 'active' order by product limit %s"
 
 GET = f"{_VIEW} where p.product = %s"
@@ -122,6 +123,11 @@ def list_views(conn: Connection[Any], params: dict[str, object], *, costs: bool)
 def names(conn: Connection[Any], most: int) -> list[tuple[str, str]]:
     """Code and name of active products."""
     return conn.execute(NAMES, (most,)).fetchall()
+
+
+def names_of(conn: Connection[Any], codes: Collection[str]) -> dict[str, str]:
+    """The names of these products, active or not."""
+    return dict(conn.execute(NAMES_OF, (list(codes),)).fetchall())
 
 
 def get_view(conn: Connection[Any], code: str, *, costs: bool) -> ProductView | None:

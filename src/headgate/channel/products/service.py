@@ -89,3 +89,8 @@ def get_product(conn: Connection[Any], code: str, *, costs: bool = True) -> Prod
 def product_names(conn: Connection[Any], most: int) -> list[tuple[str, str]]:
     """Code and name of what can be ordered, by code."""
     return repo.names(conn, most)
+
+
+def names_of_products(conn: Connection[Any], codes: Collection[str]) -> dict[str, str]:
+    """What these products are called, by code; also those that cannot be ordered any more."""
+    return repo.names_of(conn, codes) if codes else {}

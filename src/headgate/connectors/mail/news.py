@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
-from urllib.parse import quote
 
 from psycopg import Connection
 
 from headgate.access import Account, get_tenant
+from headgate.connectors.mail.core.addresses import portal_page
 from headgate.connectors.mail.core.letters import Letter
 from headgate.connectors.mail.core.news import DEALS, RETURNS, deal_letter, return_letter
 from headgate.connectors.mail.post import Mailroom, Post
@@ -103,7 +103,7 @@ def _return(row: tuple[Any, ...], to: Account, base: str) -> Letter:
         reasons=told,
         credit=Money(credit, currency) if status == "credited" else None,
         send_by=send_by if status == "authorised" else None,
-        link=f"{base}/returns/{quote(number, safe='')}",
+        link=portal_page(base, "return", number),
     )
 
 
@@ -117,5 +117,5 @@ def _deal(row: tuple[Any, ...], to: Account, base: str) -> Letter:
         customer=customer,
         until=until if what in ("approved", "extended", "ending") else None,
         reasons=told if what in ("returned", "rejected") else (),
-        link=f"{base}/deals/{quote(number, safe='')}",
+        link=portal_page(base, "deal", number),
     )

@@ -13,6 +13,7 @@ from typing import Any, Final
 from psycopg import Connection
 
 from headgate.access import Account, get_tenant
+from headgate.connectors.mail.core.addresses import portal_page
 from headgate.connectors.mail.core.letters import Letter, message_letter
 from headgate.connectors.mail.post import Mailroom
 from headgate.connectors.mail.recipients import people_of
@@ -67,7 +68,7 @@ def write_to_partners(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -
                     kind=each.subject_type,
                     subject=each.subject,
                     count=each.messages,
-                    link=f"{base}/",
+                    link=portal_page(base, each.subject_type, each.subject),
                 )
                 letters.append((letter, account.principal, f"message:{each.first}:{account.principal}"))
     return mailroom.send_all(conn, ctx, tenant, letters) if letters else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
@@ -78,7 +78,7 @@ def _hold(visit: Visit, items: Sequence[Item], seconds: int) -> Answer:
     proved_at = visit.live.session.proved_at if visit.live is not None else None
     held, taken = hold(visit.conn, visit.ctx, visit.app.engine, items, seconds, proved_at=proved_at)
     if held is None:
-        return _done(visit, items, taken, {})
+        return _done(visit, items, taken, ())
     if items[0].choice.outcome == "approve":
         visit.prove_for(stakes(taken))  # takes back what was just held, until it was proved
     return Go(urls.held(held))
@@ -90,17 +90,15 @@ def _at_once(visit: Visit, items: Sequence[Item]) -> Answer:
     if items[0].choice.outcome == "approve":
         visit.prove_for(stakes(taken))  # takes back what was just decided, until it was proved
     tenant, runner = visit.ctx.tenant_id, visit.app.runner()
-    settled: dict[int, bool] = {}
+    settled: set[int] = set()
 
     def run() -> None:
-        for each in taken:
-            if each.seq is not None:
-                settled[each.seq] = runner.settle(tenant, each.seq)
+        settled.update(runner.settle_all(tenant, [each.seq for each in taken if each.seq is not None]))
 
     return Later(run, lambda after: _done(after, items, taken, settled))
 
 
-def _done(visit: Visit, items: Sequence[Item], taken: Sequence[Taken], settled: Mapping[int, bool]) -> Answer:
+def _done(visit: Visit, items: Sequence[Item], taken: Sequence[Taken], settled: Collection[int]) -> Answer:
     now = get_approvals(visit.conn, [each.approval for each in taken])
     names, rows, refused = _names(visit, taken, items), [], []
     for each, item in zip(taken, items, strict=True):
@@ -111,7 +109,7 @@ def _done(visit: Visit, items: Sequence[Item], taken: Sequence[Taken], settled: 
         row = present.many_row(each.asked, item.choice.on_behalf_of, (), names, visit.lens)
         if any(vote.event_seq == each.seq for vote in after.votes):
             rows.append(Foretold(row, present.then_of(after)))
-        elif settled.get(each.seq):
+        elif each.seq in settled:
             refused.append(replace(each, error=Conflict("something else came in between, so it was not decided")))
         else:
             rows.append(Foretold(row, phrase("It is in the log and takes effect in a moment.")))

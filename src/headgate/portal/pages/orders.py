@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.channel.orders import get_order, list_orders
+from headgate.channel.products import names_of_products
 from headgate.channel.returns import list_returns
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
@@ -79,6 +80,7 @@ def show(visit: Visit) -> Answer:
     row = get_order(visit.conn, visit.code("order"), costs=False)
     held = row["status"] == "held"
     may_return = visit.may("returns.request")
+    names = names_of_products(visit.conn, {line["product"] for line in row["lines"]})
     back = list_returns(visit.conn, order=row["order_no"], limit=20).items if may_return else ()
     return OrderView(
         order=row["order_no"],
@@ -94,6 +96,7 @@ def show(visit: Visit) -> Answer:
         lines=tuple(
             (
                 str(line["product"]),
+                names.get(line["product"], ""),
                 str(line["unit"]),
                 line["quantity"],
                 Money(line["unit_price"], row["currency"]),

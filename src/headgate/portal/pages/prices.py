@@ -10,6 +10,7 @@ from typing import Any
 
 from headgate.channel.exceptions import get_exception, list_exceptions
 from headgate.channel.orders import get_order
+from headgate.channel.products import names_of_products
 from headgate.kernel.errors import Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
@@ -32,28 +33,37 @@ EXPLAINS = {
     "withdrawn": phrase("It was withdrawn."),
 }
 
+# Where it is for an order that is there already.
+FOR_ORDER = {
+    "deciding": phrase("Somebody is deciding about it. Your order waits; you will see the decision here."),
+    "granted": phrase("Your order is checked again with this price. You need not order anew."),
+}
+
 
 def show_all(visit: Visit) -> Answer:
     """The requests, last changed first."""
-    return PricesView(tuple(_row(row) for row in list_exceptions(visit.conn, limit=100)))
+    rows = list_exceptions(visit.conn, limit=100)
+    names = names_of_products(visit.conn, {row["product"] for row in rows})
+    return PricesView(tuple(_row(row, names) for row in rows))
 
 
 def show(visit: Visit) -> Answer:
     """One request."""
     row = get_exception(visit.conn, visit.code("request"))
-    usual = row["contract_price"]
+    usual, order, status = row["contract_price"], row["order_no"] or "", row["status"]
     return PriceView(
         request=row["request"],
         product=row["product"],
-        status=row["status"],
-        explains=EXPLAINS.get(row["status"], ""),
+        name=names_of_products(visit.conn, [row["product"]]).get(row["product"], ""),
+        status=status,
+        explains=FOR_ORDER.get(status, EXPLAINS.get(status, "")) if order else EXPLAINS.get(status, ""),
         price=Money(row["unit_price"], row["currency"]),
         usual=None if usual is None else Money(amount(usual), row["currency"]),
         quantity=row["max_quantity"],
         since=row["valid_from"],
         until=row["valid_until"] - INSTANT,
         reason=str(row["content"].get("justification") or ""),
-        order=row["order_no"] or "",
+        order=order,
         changed=row["updated_at"],
         thread=thread_of(visit, "price_exception", row["request"], row["case_id"]),
     )
@@ -121,10 +131,11 @@ def _view(visit: Visit, fields: Mapping[str, str], errors: Mapping[str, str]) ->
     return PriceFormView(fields, errors, currencies(visit), products(visit), visit.today())
 
 
-def _row(row: Mapping[str, Any]) -> PriceRow:
+def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
     return PriceRow(
         request=row["request"],
         product=row["product"],
+        name=names.get(row["product"], ""),
         status=row["status"],
         price=Money(row["unit_price"], row["currency"]),
         until=row["valid_until"] - INSTANT,

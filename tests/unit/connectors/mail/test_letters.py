@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from headgate.connectors.mail import Letter, read_relay, reset_letter
+from headgate.connectors.mail.core.addresses import portal_page
 from headgate.connectors.mail.core.letters import Look, look_of, many_asked_letter
 from headgate.connectors.mail.core.parts import page
 from headgate.connectors.mail.core.sender import check_from, message_of
 from headgate.connectors.mail.core.writing import Shades, Ways
 from headgate.connectors.mail.core.writing import written as write_out
 from headgate.kernel.errors import Invalid, Misconfigured
+from headgate.portal import urls
 from headgate.ui.format import Formatter
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -184,3 +186,21 @@ def test_servers_have_their_usual_ports_and_senders_are_addresses():
     for wrong in ("", "nobody", "a b@c", "a@b\r\nBcc: x@y", "A <a@b>"):
         with pytest.raises(Misconfigured):
             check_from(wrong)
+
+
+@pytest.mark.parametrize("code", ["KON-1", "2026/17", "a~1/b", "Ä &?#%2F"])
+def test_a_letter_leads_to_the_page_that_the_portal_has(code: str):
+    base = "https://portal.nordwind.example" + urls.ROOT
+    for kind, page_of in (("order", urls.order), ("deal", urls.deal), ("price_exception", urls.price)):
+        assert portal_page(base, kind, code) == "https://portal.nordwind.example" + page_of(code)
+    assert portal_page(base, "return", code) == portal_page(base, "rma", code)
+    assert portal_page(base, "rma", code).endswith(urls.rma(code))
+
+
+def test_a_long_word_breaks_within_its_cell_and_only_addresses_break_anywhere():
+    letter = Letter("ana@nordwind.example", "Ana", "S", (), "Open", "https://a.example/x", (), (("Firm", "x" * 90),))
+    html = page(out(letter), Look("N"))
+    cell = html.partition(">" + "x" * 90)[0].rpartition("<td")[2]
+    assert "overflow-wrap:anywhere" in cell
+    assert html.count("break-all") == 1
+    assert '<span style="word-break:break-all">https://a.example/x</span>' in html

@@ -74,7 +74,8 @@ def _fact(label: str, value: str) -> str:
     return (
         f'<tr><th scope="row" class="quiet line" style="{cell};padding-right:16px;white-space:nowrap;color:{quiet};'
         f'font-weight:400">'
-        f'{html.escape(label)}</th><td class="ink line" style="{cell};color:{ink};font-weight:600">'
+        f"{html.escape(label)}</th>"
+        f'<td class="ink line" style="{cell};color:{ink};font-weight:600;word-break:break-word;overflow-wrap:anywhere">'
         f"{html.escape(value)}</td></tr>"
     )
 
@@ -87,8 +88,8 @@ def _button(letter: Written) -> str:
     return (
         f'<p style="margin:0 0 16px"><a class="button" href="{link}" style="{style};font-weight:600;'
         f'text-decoration:none">{html.escape(letter.act)}</a></p>'
-        f'<p class="quiet" style="margin:0 0 16px;font-size:13px;color:{quiet};word-break:break-all">'
-        f"{html.escape(letter.instead)}<br>{link}</p>"
+        f'<p class="quiet" style="margin:0 0 16px;font-size:13px;color:{quiet}">{html.escape(letter.instead)}<br>'
+        f'<span style="word-break:break-all">{link}</span></p>'
     )
 
 

@@ -78,10 +78,19 @@
     var fresh = rows(found);
     changed = words(main) !== words(theirs) || fresh.changed || changed;
     newest = fresh.count || changed ? theirs : null;
+    if (newest && follows(main)) { show(); return; }
     var text = document.getElementById("live-text");
     if (fresh.count) say(fresh.count === 1 ? text.dataset.one : text.dataset.many.replace("%n", fresh.count), text.dataset.show);
     else if (changed) say(text.dataset.changed, text.dataset.show);
     else document.getElementById("live").hidden = true;
+  }
+
+  /* What the reader did takes effect a moment later: the page goes on to it, unless they write already. */
+  function follows(main) {
+    if (!main.querySelector(".notices [data-follow]")) return false;
+    return !Array.from(main.querySelectorAll("input:not([type=hidden]), textarea")).some(function (field) {
+      return field.checked !== field.defaultChecked || field.value !== field.defaultValue;
+    });
   }
 
   /* Rows that are here are brought up to date in their places; how many are not here yet is told. */
