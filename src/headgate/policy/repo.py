@@ -56,6 +56,12 @@ select body from policy_texts where policy = %(policy)s and version = %(version)
 LOCK_VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version for update"
 VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version desc"
 LIST = f"select {_VERSION} from policy_versions order by policy, version desc"
+# What waits for somebody else than those who wrote it, the longest waiting first.
+IN_REVIEW = f"""
+select {_VERSION} from policy_versions
+where status = 'in_review' and author <> %(who)s and %(who)s <> all (editors)
+order by submitted_at, policy, version limit %(limit)s
+"""
 GET = f"select {_VERSION} from policy_versions where policy = %(policy)s and version = %(version)s"
 BODY = "select body from policy_versions where policy = %(policy)s and version = %(version)s"
 

@@ -316,6 +316,10 @@ class PolicyService:
         """Every version of every policy, newest version first within a policy."""
         return [version_of(row) for row in conn.execute(repo.LIST)]
 
+    def to_review(self, conn: Connection, who: str, limit: int) -> Sequence[PolicyVersion]:
+        """Versions in review that this principal has not written at, the longest waiting first."""
+        return [version_of(row) for row in conn.execute(repo.IN_REVIEW, {"who": who, "limit": limit})]
+
     def versions(self, conn: Connection, policy: str) -> Sequence[PolicyVersion]:
         """The versions of one policy, newest first; empty when there is none."""
         return [version_of(row) for row in conn.execute(repo.VERSIONS, {"policy": policy})]

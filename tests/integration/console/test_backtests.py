@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from headgate.console import urls
 from headgate.policy.backtest import list_runs, service
 from headgate.worker import BacktestLoop
 from tests.integration.console.site import Visitor, words
@@ -36,6 +37,7 @@ def test_a_text_is_tried_and_the_page_says_who_is_hit(tried: Visitor) -> None:
     text = words(page)
     assert re.search(r"\d+ of \d+ decisions would have come out otherwise", text), text
     assert "is hit most" in text
+    assert "To the version" not in text, "a text that is not stored has no page"
     path = str(page.url.path)
     for href in re.findall(r'href="([^"]*/flips/1/\d+)"', page.text)[:2]:
         why = tried.get(href)
@@ -73,7 +75,9 @@ def test_a_long_one_shows_how_far_it_is_and_can_be_cancelled(tried: Visitor, mon
     again = tried.post(FORM, {**DAYS, "version-1": "1"})
     BacktestLoop(tried.channel.app).step()
     assert tried.get(str(again.url.path), part="progress").headers["hx-refresh"] == "true"
-    assert "Nothing flips" in words(tried.get(str(again.url.path)))
+    done = tried.get(str(again.url.path))
+    assert "Nothing flips" in words(done)
+    assert f'href="{urls.policy_version("price_deviation", 1)}">To the version' in done.text
 
 
 def test_who_may_not_try_policies_sees_results_and_no_form(tried: Visitor) -> None:

@@ -9,9 +9,10 @@ from decimal import Decimal
 import pytest
 
 from headgate.console import urls
+from headgate.kernel.context import Principal
 from headgate.policy.backtest import Wanted
 from tests.integration.console.site import Visitor, words
-from tests.scenarios.channel import AUTHOR, account, partner, product, stock
+from tests.scenarios.channel import AUTHOR, account, partner, person, product, stock
 
 # Statements per page for a reader with work, the transaction's own included: a page that needs more looks things up
 # in a loop. The number of rows shown must not matter.
@@ -101,6 +102,23 @@ def test_a_request_asked_anew_says_what_changed_and_who_had_agreed(held: Visitor
     assert "had agreed to the earlier content; that does not count for this one" in text
     assert "Price of Product S-1: " in text
     assert "At stake: " in text
+
+
+def test_home_shows_changes_of_rules_to_who_may_approve_them_and_has_not_written_them(visitor: Visitor) -> None:
+    channel, policies = visitor.channel, visitor.channel.app.policies
+    fiona = Principal(person("fiona"), "person", "Fiona")
+    with channel.app.database.transaction(channel.tenant) as conn:
+        for name, author in (("price_deviation", AUTHOR), ("margin_floor", fiona)):
+            ctx = channel.context(author)
+            policies.draft(conn, ctx, policies.text(conn, name, 1).replace("version: 1", "version: 2", 1))
+            policies.submit(conn, ctx, name, 2)
+    said = "Changes of rules for you to review"
+    page = visitor.enter("fiona").get("/")
+    assert "One change of a rule needs you" in words(page)
+    assert said in words(page)
+    assert urls.policy_review("price_deviation", 2) in page.text
+    assert urls.policy_review("margin_floor", 2) not in page.text, "who wrote it does not review it"
+    assert said not in words(visitor.enter("desk").get("/")), "who may not approve it is not asked"
 
 
 def test_home_of_an_empty_tenant_says_so(visitor: Visitor) -> None:

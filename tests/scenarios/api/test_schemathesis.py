@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import schemathesis
@@ -18,6 +18,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.store import Database
 from headgate.wiring import App
+from headgate.worker import ExportLoop
 from tests.scenarios.api.world import World, bearer, event, make_provider, new_tenant, open_world, order
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -56,7 +57,7 @@ def who(method: str, path: str) -> str:
     """Whose key may do this."""
     if path.startswith("/v1/tenants"):
         return "olga"
-    if path.startswith("/v1/guests"):
+    if path.startswith(("/v1/guests", "/v1/exports")):
         return "adam"
     return DOERS.get((method, path)) or ("audrey" if path.startswith("/v1/audit") else "carl")
 
@@ -121,6 +122,23 @@ def test_the_api_keeps_its_promises_whatever_is_sent(case: schemathesis.Case, sh
     case.call_and_validate()
 
 
+def held(shop: World, approval: dict[str, Any]) -> str:
+    """A decision of Carl's that can be undone."""
+    if not (items := shop.get("carl", "/v1/held-decisions").json()["items"]):
+        item = {"approval": approval["approval"], "digest": approval["digest"]}
+        body = {"outcome": "approve", "justification": "fine", "items": [item], "hold_seconds": 30}
+        items = [shop.post("carl", "/v1/approval-decisions", body).json()]
+    return str(items[0]["held"])
+
+
+def export(shop: World) -> str:
+    """An export of everything that can be downloaded."""
+    shop.post("adam", "/v1/exports", {})
+    ExportLoop(shop.channel.app)._serve(shop.channel.tenant)
+    items = shop.get("adam", "/v1/exports").json()["items"]
+    return next(str(each["export"]) for each in items if each["status"] == "ready")
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [
@@ -146,6 +164,12 @@ def test_the_api_keeps_its_promises_whatever_is_sent(case: schemathesis.Case, sh
         ("/v1/audit/{seq}", {}),
         ("/v1/quarantine", {}),
         ("/v1/quarantine/{id}", {}),
+        ("/v1/held-decisions", {}),
+        ("/v1/held-decisions/{held}", {}),
+        ("/v1/me/mails", {}),
+        ("/v1/exports", {}),
+        ("/v1/exports/{export}", {}),
+        ("/v1/exports/{export}/file", {}),
         ("/health/live", {}),
         ("/health/ready", {}),
         ("/problems/{code}", {}),
@@ -153,19 +177,21 @@ def test_the_api_keeps_its_promises_whatever_is_sent(case: schemathesis.Case, sh
 )
 def test_what_is_there_is_answered_as_the_document_says(path: str, query: dict[str, str], shop: World) -> None:
     late.serve(shop)
-    held = shop.get("carl", "/v1/orders/O-2").json()
+    held_order = shop.get("carl", "/v1/orders/O-2").json()
     known = {
         "order": "O-2",
-        "case": held["case"],
-        "approval": held["approvals"][0]["approval"],
+        "case": held_order["case"],
+        "approval": held_order["approvals"][0]["approval"],
         "partner": "P-1",
         "product": "S-1",
         "agreement": shop.get("carl", "/v1/agreements").json()["items"][0]["agreement"],
         "name": "approval_matrix",
-        "decision": held["decision"],
+        "decision": held_order["decision"],
         "seq": 1,
         "id": shop.get("desk", "/v1/quarantine").json()["items"][0]["id"],
         "code": "stale",
+        "held": held(shop, held_order["approvals"][0]) if "{held}" in path else "",
+        "export": export(shop) if "{export}" in path else "",
     }
     used = {name: value for name, value in known.items() if f"{{{name}}}" in path}
     case = schema[path]["GET"].Case(path_parameters=used, query=query, headers=bearer(who("GET", path)))

@@ -18,6 +18,7 @@ MOST_WAITING = 8
 MOST_ARRIVED = 3
 ARRIVED_HOURS = 24
 MOST_AT_RISK = 6
+MOST_REVIEWS = 5
 USUAL_DAYS = 28
 
 
@@ -28,9 +29,10 @@ def show(visit: Visit) -> Answer:
     waiting = desk.desk_tasks(conn, now, visit.reader, "mine", only_approvals=True, limit=MOST_WAITING)
     arrived = _arrived(visit, [row["task"] for row in waiting])
     risky = desk.desk_cases(conn, now, "at_risk", limit=MOST_AT_RISK) if visit.may("cases.read") else []
+    reviews = visit.app.policies.to_review(conn, visit.me.id, MOST_REVIEWS) if visit.may("policies.approve") else []
     names = names_of(
         visit,
-        people=[row["assignee"] for row in risky if row["assignee"]],
+        people=[*(row["assignee"] for row in risky if row["assignee"]), *(each.author for each in reviews)],
         partners=[row["partner"] for row in (*waiting, *arrived, *risky) if row["partner"]],
     )
     sees_orders = visit.may("orders.read")
@@ -49,6 +51,7 @@ def show(visit: Visit) -> Answer:
         hours=insight.hour_counts(conn, since, until, visit.tenant.timezone) if sees_orders else {},
         days=insight.day_counts(conn, visit.days_ago(DAYS - 1), until, visit.tenant.timezone) if sees_orders else None,
         quarantined=visit.quarantined,
+        reviews=reviews,
     )
 
 

@@ -96,7 +96,7 @@ def view(
     may_cancel: bool,
 ) -> BacktestView:
     """A run, as far as it is."""
-    here = urls.backtest(run.run)
+    here, tried = urls.backtest(run.run), run.candidates[place]
     shown = BacktestView(
         run=run.run,
         policy=run.policy,
@@ -114,6 +114,7 @@ def view(
         may_cancel=may_cancel and run.under_way,
         digest=run.digest,
         here=here,
+        version_href=urls.policy_version(run.policy, tried.version) if tried.source == "version" else "",
     )
     if result is None:
         return shown

@@ -14,8 +14,17 @@ from headgate.console.present.clocks import case_clock, task_clock
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.common import Clock, PartnerName
-from headgate.console.views.home import DayTotal, ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
-from headgate.kernel.phrases import joined, phrase
+from headgate.console.views.home import (
+    ChangeToReview,
+    DayTotal,
+    ExceptionTotal,
+    HomeView,
+    HourTotal,
+    RiskCase,
+    WaitingApproval,
+)
+from headgate.kernel.phrases import joined, phrase, worded
+from headgate.policy import PolicyVersion
 from headgate.process.desk import DeskSums
 from headgate.ui.words import humanise
 
@@ -39,6 +48,7 @@ def home_view(
     hours: Mapping[int, tuple[int, int]],
     days: Mapping[date, tuple[int, int]] | None,
     quarantined: int,
+    reviews: Sequence[PolicyVersion],
 ) -> HomeView:
     """Everything the first page shows. `days` is None for who may not see orders."""
     return HomeView(
@@ -63,6 +73,17 @@ def home_view(
         hours=tuple(HourTotal(hour, *hours.get(hour, (0, 0))) for hour in range(24)),
         days=() if days is None else tuple(_day(today - timedelta(days=ago), days) for ago in reversed(range(DAYS))),
         quarantined=quarantined,
+        reviews=tuple(_review(names, each) for each in reviews),
+    )
+
+
+def _review(names: Names, found: PolicyVersion) -> ChangeToReview:
+    return ChangeToReview(
+        title=worded(found.title),
+        version=found.version,
+        by=names.person(found.author),
+        at=found.submitted_at or found.created_at,
+        href=urls.policy_review(found.policy, found.version),
     )
 
 

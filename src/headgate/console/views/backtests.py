@@ -166,7 +166,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class BacktestView(View):
-    """A backtest: how far it is, or what it found. `differing` records are not what their own version says today."""
+    """A backtest: how far it is, or what it found. `differing` records are not what their own version says today;
+    `version_href` is where it goes on with the version that is shown, "" for a text that is not stored."""
 
     template: ClassVar[str] = "backtest.html"
     nav: ClassVar[str] = "policies"
@@ -197,6 +198,7 @@ class BacktestView(View):
     filters: tuple[AppliedFilter, ...] = ()
     here: str = ""
     more: str = ""
+    version_href: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from headgate.console.views.common import Clock, PartnerName, View
+from headgate.console.views.common import Clock, PartnerName, Person, View
 from headgate.kernel.money import Money
 
 
@@ -24,6 +24,17 @@ class WaitingApproval:
     clock: Clock
     level: int
     levels: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeToReview:
+    """A change of a policy that waits for somebody else than its author; `at`: when it was handed in."""
+
+    title: str
+    version: int
+    by: Person
+    at: datetime
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ class HomeView(View):
 
     waiting: at most eight, most urgent first; arrived: of the others the newest of the last day. `waiting_count` and
     `waiting_stake` cover all of them. overdue: how many of those that wait are late. days: the last two weeks with
-    today, oldest first; empty for who may not see orders.
+    today, oldest first; empty for who may not see orders. reviews: changes of policies that the reader may approve.
     straight_through: orders of today that touched nobody / orders decided today; `usual` is the last four weeks.
     """
 
@@ -102,6 +113,7 @@ class HomeView(View):
     hours: tuple[HourTotal, ...]
     days: tuple[DayTotal, ...]
     quarantined: int
+    reviews: tuple[ChangeToReview, ...] = ()
 
     @property
     def largest_exception(self) -> ExceptionTotal | None:

@@ -6,8 +6,17 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from headgate.console.views.home import DayTotal, ExceptionTotal, HomeView, HourTotal, RiskCase, WaitingApproval
+from headgate.console.views.home import (
+    ChangeToReview,
+    DayTotal,
+    ExceptionTotal,
+    HomeView,
+    HourTotal,
+    RiskCase,
+    WaitingApproval,
+)
 from tests.unit.ui.samples.base import (
+    ANA,
     AURIGA,
     HALBERD,
     KESTREL,
@@ -15,6 +24,7 @@ from tests.unit.ui.samples.base import (
     MOLEN,
     NOW,
     TERN,
+    ago,
     at_risk,
     breached,
     eur,
@@ -25,6 +35,7 @@ from tests.unit.ui.samples.base import (
 HOME = HomeView(
     as_of=NOW,
     today=date(2025, 11, 21),
+    reviews=(ChangeToReview("How far a line may stray from its contract price", 2, ANA, ago(days=1), "/policies/p/2"),),
     waiting=(
         WaitingApproval(
             uid("a1"),
