@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.cli.main import everything
-from headgate.process.core.signature import Signature, Slot
+from headgate.process.core.signature import Asking, Signature, Slot
 from headgate.wiring import known_actions
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -22,6 +22,11 @@ this page.
 What a step `run` of a process can do ([Add a process](../how-to/add-a-process.md)). Inputs are arguments of the step;
 what an action gives is kept under the step's id. `?` says that an input may be left out, and that an output may be
 missing. `headgate processes lint` holds process files against this ([Lints of process files](process-lints.md)).
+
+Some actions ask policies. Such a policy may need fewer facts than the action tells it, and may answer more than the
+action reads; a version that needs another fact, or leaves out what is read, is not reviewed or activated while a
+process runs the action. Of an output with few values the action understands these and no others. `?` says that the
+action does without the output, or without the policy.
 """
 INTRO = """\
 # Command line
@@ -91,7 +96,30 @@ def _action(name: str, signature: Signature) -> str:
     rows = [*_slots(signature.takes, "takes"), *_slots(signature.gives, "gives")]
     if rows:
         lines += ["| | name | kind | |", "|---|---|---|---|", *rows, ""]
+    if signature.asks:
+        lines += ["| asks policy | tells | reads |", "|---|---|---|"]
+        lines += [_asking(policy, asking) for policy, asking in signature.asks.items()]
+        lines.append("")
     return "\n".join(lines)
+
+
+def _asking(policy: str, asking: Asking) -> str:
+    reads = [found for name, slot in asking.reads.items() for found in _outputs(name, slot)]
+    tells = ", ".join(_named(name, slot) for name, slot in asking.tells.items())
+    return f"| `{policy}`{' ?' if asking.optional else ''} | {tells} | {', '.join(reads)} |"
+
+
+def _outputs(name: str, slot: Slot) -> Iterator[str]:
+    """An output, or those of every row that fits."""
+    if slot.kind == "list" and slot.fields:
+        yield from (f"{_named(field, each)} of every row" for field, each in slot.fields.items())
+    else:
+        yield _named(name, slot)
+
+
+def _named(name: str, slot: Slot) -> str:
+    values = f": {', '.join(f'`{v}`' for v in slot.values)}" if slot.values else ""
+    return f"`{name}`{_maybe(slot)} ({slot.kind}{values})"
 
 
 def _slots(slots: Mapping[str, Slot], side: str) -> Iterator[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,8 +20,10 @@ from headgate.packs.drafting import draft_pack
 from headgate.packs.making import lint_pack, make_pack
 from headgate.packs.scenarios import Outcome, read_suite, report, run_suite
 from headgate.packs.scenarios.stage import play
+from headgate.policy.core import Evaluation
 from headgate.process import Action, ActionCall, ActionResult, list_versions
-from headgate.process.core.signature import misfits
+from headgate.process.core.running import Decide
+from headgate.process.core.signature import Signature, Slot, misfits
 from headgate.store import Database
 from headgate.wiring import App, build, known_actions
 
@@ -33,15 +37,50 @@ def played(app: App, folder: Path, *only: str) -> list[Outcome]:
     return run_suite(app.database, app.engine, app.policies, read_suite(folder), only)
 
 
+class Read(dict[str, Any]):
+    """What a policy answered, which notes every output that is read of it and that the action does not declare."""
+
+    def __init__(self, outputs: Mapping[str, Any], declared: Mapping[str, Slot], said: str, undeclared: list[str]):
+        rows = {
+            name: tuple(Read(each, declared[name].fields, f"{said}.{name}", undeclared) for each in value)
+            for name, value in outputs.items()
+            if name in declared and declared[name].fields
+        }
+        super().__init__({**outputs, **rows})
+        known = {"outcome", *declared}  # the outcome is read of every answer, for the record of the decision
+        self.note = lambda name: undeclared.append(f"{said} {name}") if name not in known else None
+
+    def __getitem__(self, name: str) -> Any:
+        self.note(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.note(name)
+        return super().get(name, default)
+
+
 def watch_actions(app: App) -> list[str]:
     """Hold what every action is given and gives against what it declares; what differs is added to the list."""
     differs: list[str] = []
     registry = app.engine.registry
     assert registry.actions.keys() == registry.signatures.keys()
 
+    def asked(action: str, signature: Signature, decide: Decide) -> Decide:
+        def ask(policy: str, inputs: Mapping[str, object]) -> Evaluation:
+            asking = signature.asks.get(policy)
+            if asking is None:
+                differs.append(f"{action} asks {policy}")
+                return decide(policy, inputs)
+            differs.extend(f"{action} tells {policy}: {said}" for said in misfits(asking.tells, inputs))
+            found = decide(policy, inputs)
+            return found._replace(outputs=Read(found.outputs, asking.reads, f"{action} reads {policy}", differs))
+
+        return ask
+
     def watched(name: str, act: Action) -> Action:
         def run(call: ActionCall) -> ActionResult:
-            result, signature = act(call), registry.signatures[name]
+            signature = registry.signatures[name]
+            result = act(call._replace(decide=asked(name, signature, call.decide)))
             differs.extend(f"{name} takes: {said}" for said in misfits(signature.takes, call.args))
             differs.extend(f"{name} gives: {said}" for said in misfits(signature.gives, result.outputs))
             return result

@@ -127,6 +127,7 @@ def _reverted(
     audit(conn, ctx, "policy.retired", ended, valid_until=ctx.now, reason="reverted after an emergency")
     before = next((v for v in reversed(versions) if v.valid_until == gone.valid_from), None)
     if before is None:
+        policies.expect_unread(conn, gone, ctx.now)
         return ended
     approver = before.approver if ctx.principal.id in before.writers else ctx.principal.id
     if approver is None:

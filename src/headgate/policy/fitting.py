@@ -7,19 +7,22 @@ changes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from psycopg import Connection
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.chaining import chain_misfits
 from headgate.policy.checking import Checked
 from headgate.policy.core.model import Issue, PolicyTable, refuse
 from headgate.policy.core.policy_set import PolicySet
 
 Tables = Mapping[str, PolicyTable]
+RULE: Final = "readers"
+LEAVE: Final = phrase("Let another version take its place, or activate one of the reader first that does without it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,39 @@ def misfits(
         for at, told in zip(beside, reader(conn, changes), strict=True):
             read[at] += [replace(issue, file=table.file) for issue in told]
     return Misfits(chained, read)
+
+
+def expect_unread(
+    conn: Connection, gone: PolicyTable, beside: Mapping[datetime, PolicySet], readers: Sequence[Reader]
+) -> None:
+    """Raises `Invalid` naming everybody who reads what a table decides, at any of these instants at which nothing would
+    decide in its place."""
+    found: dict[Issue, None] = {}
+    changes = []
+    for others in beside.values():
+        after = {name: policy.table for name, policy in others.items() if name != gone.policy}
+        found |= dict.fromkeys(_chained_to(gone, after))
+        changes.append(Change(after | {gone.policy: gone}, after))
+    for reader in readers:
+        found |= dict.fromkeys(issue for told in reader(conn, changes) for issue in told)
+    if found:
+        raise refuse([replace(issue, file=f"{gone.policy}@{gone.version}") for issue in found])
+
+
+def _chained_to(gone: PolicyTable, others: Tables) -> Iterator[Issue]:
+    """Those who have an output of a table as an input."""
+    for name, other in others.items():
+        for column in other.inputs:
+            if column.source is not None and column.source.policy == gone.policy:
+                told = phrase(
+                    "policy %(policy)s version %(version)s reads %(source)s, and no version of %(gone)s would be in "
+                    "force",
+                    policy=name,
+                    version=other.version,
+                    source=column.source,
+                    gone=gone.policy,
+                )
+                yield Issue(RULE, "error", told, "", column=column.name, fix=LEAVE)
 
 
 def expect_read(found: Misfits) -> None:

@@ -31,7 +31,16 @@ from headgate.policy.core.lifecycle import (
 from headgate.policy.core.model import Issue, PolicyTable, refuse
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.core.policy_set import PolicySet
-from headgate.policy.fitting import Change, Misfits, Reader, expect_fitting, expect_read, misfits, with_misfits
+from headgate.policy.fitting import (
+    Change,
+    Misfits,
+    Reader,
+    expect_fitting,
+    expect_read,
+    expect_unread,
+    misfits,
+    with_misfits,
+)
 from headgate.policy.kept import Kept
 from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, unschedule, version_of
 from headgate.store import Later
@@ -238,11 +247,18 @@ class PolicyService:
         start = gone.valid_from
         assert start is not None, "it was scheduled"
         goes_on = next((v for v in versions if v.version != gone.version and v.in_force(start)), None)
-        if goes_on is not None:
+        if goes_on is None:
+            self.expect_unread(conn, gone, start)
+        else:
             made = self.compiled_many(conn, [(v.policy, v.version) for v in (gone, goes_on)])
             window = Window(goes_on.version, start, gone.valid_until)
             was, back = (made[v.policy, v.version].table for v in (gone, goes_on))
             self.expect_fit(conn, back, window, instead_of=was)
+
+    def expect_unread(self, conn: Connection, gone: PolicyVersion, end: datetime) -> None:
+        """Raises `Invalid` naming who would read a version's decisions from `end` on, until it would have ended."""
+        table = self.compiled(conn, gone.policy, gone.version).table
+        expect_unread(conn, table, self.during(conn, end, gone.valid_until), self._readers)
 
     def _own_now(self, conn: Connection, ctx: Context, policy: str) -> None:
         """The tenant changes an inherited policy itself: refused where it is locked, noted where it is open."""
@@ -261,12 +277,15 @@ class PolicyService:
     ) -> PolicyVersion:
         """End an active version, now or at a later instant; nothing takes its place.
 
-        Raises `NotFound`, `Conflict`, `Invalid` for an end in the past.
+        Raises `NotFound`, `Conflict`, `Invalid` for an end in the past, and naming who would still read its decisions.
         """
         found = pick(locked(conn, policy), policy, version)
         expect_status(found, "active", "retire")
         self._own_now(conn, ctx, policy)
         assert found.valid_from is not None, "an active version has a start"
+        ends = max(at or ctx.now, ctx.now, found.valid_from)
+        if found.valid_until is None or ends < found.valid_until:
+            self.expect_unread(conn, found, ends)
         if at is not None and at > ctx.now:
             window = retirement(found, at, ctx.now)
             conn.execute(repo.SET_END, {"policy": policy, "version": version, "at": at})
@@ -374,11 +393,12 @@ class PolicyService:
         return lambda: self._kept.set_of(conn, tuple(bytes(digest) for (digest,) in asked))
 
     def during(self, conn: Connection, start: datetime, until: datetime | None = None) -> dict[datetime, PolicySet]:
-        """The policies in force at an instant, and at each one after it (before `until`) at which a version starts."""
+        """The policies in force at an instant, and at each (before `until`) at which a version starts or ends."""
         rows = conn.execute(repo.DURING, {"start": start, "until": until}).fetchall()
         compiled = self._kept.known(conn, {bytes(digest) for digest, *_ in rows})
         found = {}
-        for at in sorted({start, *(begins for _, begins, _ in rows if begins > start)}):
+        turns = {at for _, *window in rows for at in window if at is not None and start < at}
+        for at in sorted({start, *(at for at in turns if until is None or at < until)}):
             decide = [bytes(d) for d, begins, ends in rows if begins <= at and (ends is None or at < ends)]
             found[at] = PolicySet({compiled[digest].policy: compiled[digest] for digest in decide})
         return found

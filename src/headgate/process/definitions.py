@@ -15,7 +15,7 @@ from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
 from headgate.policy import PolicyService, PolicySet
 from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
-from headgate.process.core.lint import Known, LintIssue, lint_process
+from headgate.process.core.lint import Asked, Known, LintIssue, lint_process
 from headgate.process.core.parse import parse_definition, read_definition
 from headgate.process.core.state import Case
 from headgate.store import Later
@@ -231,11 +231,14 @@ def _check_children(installed: Mapping[str, Definition], definition: Definition,
 
 
 def _check_decisions(text: str, file: str, policies: Iterable[PolicySet]) -> None:
-    """Nothing is read of a decision that its policy, as it is in force or will be, does not give. Of a policy that is
-    not in force nothing is known."""
+    """Nothing is read of a decision that its policy, as it is in force or will be, does not give, and none is asked
+    that will end with nothing in its place. Of a policy that is not in force nothing is known."""
     found: dict[LintIssue, None] = {}
+    seen: set[str] = set()
     for each in policies:
-        known = Known(decides=policy_signatures(policy.table for policy in each.values()))
+        seen |= each.keys()
+        gone = Asked(gone=frozenset(seen - each.keys()))
+        known = Known(decides=policy_signatures(policy.table for policy in each.values()), asks=gone)
         found |= dict.fromkeys(i for i in lint_process(text, file, known) if i.severity == "error")
     wrong = sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
     if wrong:

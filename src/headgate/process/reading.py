@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -19,11 +19,11 @@ from headgate.process.core.parse import read_definition
 from headgate.process.core.signature import Signature
 
 RULE: Final = "readers"
-# Those that name one of the policies: what is active, and what cases still run on.
+# Those that name one of the policies, or an action that asks one: what is active, and what cases still run on.
 READERS: Final = """
 select p.process, p.version, p.body, p.status = 'active'
 from process_versions p
-where exists (select from unnest(%(policies)s::text[]) as asked where strpos(p.body, asked) > 0)
+where exists (select from unnest(%(names)s::text[]) as asked where strpos(p.body, asked) > 0)
   and (p.status = 'active' or exists (
     select from cases c where c.process = p.process and c.version = p.version and c.status <> 'closed'))
 order by p.process, p.version desc
@@ -40,14 +40,19 @@ class ProcessReaders:
 
     def __call__(self, conn: Connection[Any], changes: Sequence[Change]) -> list[list[Issue]]:
         """Of each change what it newly breaks, process by process."""
-        sides = [(_known(self.actions, change.before), _known(self.actions, change.after)) for change in changes]
+        sides = [
+            (_known(self.actions, c.before), _known(self.actions, c.after, c.before.keys() - c.after.keys()))
+            for c in changes
+        ]
         changed = sorted({name for before, after in sides for name in _changed(before, after)})
-        rows = conn.execute(READERS, {"policies": changed}).fetchall() if changed else []
+        asking = [name for name, action in self.actions.items() if not action.asks.keys().isdisjoint(changed)]
+        rows = conn.execute(READERS, {"names": [*changed, *asking]}).fetchall() if changed else []
         return [[issue for row in rows for issue in _broken(before, after, *row)] for before, after in sides]
 
 
-def _known(actions: Mapping[str, Signature], tables: Mapping[str, PolicyTable]) -> Known:
-    asks = Asked(frozenset(tables), frozenset(name for name, table in tables.items() if is_matrix(table)))
+def _known(actions: Mapping[str, Signature], tables: Mapping[str, PolicyTable], gone: Collection[str] = ()) -> Known:
+    matrices = frozenset(name for name, table in tables.items() if is_matrix(table))
+    asks = Asked(frozenset(tables), matrices, frozenset(gone))
     return Known(signatures=actions, decides=policy_signatures(tables.values()), asks=asks)
 
 

@@ -44,3 +44,27 @@ def test_each_step_asks_whether_the_person_may_or_acts_for_one_who_may(shell: Sh
     assert "price_deviation@2 is approved" in told.out
     told = shell.ok("policies", "activate", *step, "--as", "fiona@life.example", *AT)
     assert "price_deviation@2 is active" in told.out
+
+
+def test_a_version_that_a_process_reads_is_not_retired_now_or_later(shell: Shell) -> None:
+    later = (datetime.now(UTC) + timedelta(days=30)).strftime("%Y-%m-%d")
+    for end in ((), ("--at", later)):
+        step = (
+            "policies",
+            "retire",
+            "credit_release",
+            "1",
+            "--as",
+            "fiona@life.example",
+            "--because",
+            "over",
+            *end,
+            *AT,
+        )
+        refused = shell.run(*step)
+        assert refused.code == 1
+        assert "process order_to_release version " in refused.err
+        assert "which asks policy credit_release, and no version of it would be in force" in " ".join(
+            refused.err.split()
+        )
+    assert "active" in shell.ok("policies", "show", "credit_release", *AT).out

@@ -28,6 +28,18 @@ def test_a_version_is_not_retired_by_a_form_that_is_wrong(visitor: Visitor, fiel
     assert "price Active" in words(visitor.get(VERSION))
 
 
+@pytest.mark.parametrize("end", ["", "2030-01-01T00:00"], ids=["now", "at a date"])
+def test_a_version_that_a_process_reads_is_not_retired_and_the_page_names_the_reader(
+    visitor: Visitor, end: str
+) -> None:
+    visitor.enter("fiona")
+    answer = visitor.post(f"{VERSION}/retire", {"reason": "over", "end": end})
+    assert answer.status_code == 422, words(answer)
+    assert "rocess order_to_release version " in words(answer)
+    assert "which asks policy price_deviation, and no version of it would be in force" in words(answer)
+    assert "price Active" in words(visitor.get(VERSION))
+
+
 def test_what_a_process_reads_stands_in_the_editor_and_keeps_a_version_from_review(visitor: Visitor) -> None:
     channel, page = visitor.channel, "/policies/return_settlement/versions/2"
     text = (find_pack("order_governance") / "policies" / "return_settlement.yaml").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -107,6 +107,29 @@ def test_a_version_that_takes_an_output_away_from_its_readers_is_not_activated(d
     with pytest.raises(Invalid, match=r"column limit: reads limits\.outcome, and limits has no output outcome"):
         desk.install(renamed)
     assert desk.versions("limits") == [1]
+
+
+def retired(desk: Desk, policy: str, version: int = 1, at: datetime | None = None) -> None:
+    with desk.database.transaction(desk.tenant) as conn:
+        desk.service.retire(conn, desk.ctx, policy, version, "not needed", at=at)
+
+
+def test_a_version_that_another_policy_reads_is_not_retired_before_its_reader(desk: Desk) -> None:
+    desk.install(LIMITS)
+    desk.install(RELEASE)
+    desk.ctx = replace(desk.ctx, now=desk.ctx.now + timedelta(days=1))
+    soon = desk.ctx.now + timedelta(days=9)
+    told = r"limits@1: column limit: policy release version 1 reads limits\.outcome, and no version of limits would be"
+    for at in (None, soon):
+        with pytest.raises(Invalid, match=told) as caught:
+            retired(desk, "limits", at=at)
+        assert "Let another version take its place" in caught.value.message
+    retired(desk, "release", at=soon)
+    with pytest.raises(Invalid, match=told):
+        retired(desk, "limits", at=soon - timedelta(seconds=1))
+    retired(desk, "limits", at=soon)
+    with pytest.raises(Invalid, match=r"there is no policy limits"):  # nor can a reader come that would outlive it
+        desk.install(RELEASE.replace("version: 1", "version: 2"))
 
 
 def test_an_emergency_change_has_to_fit_together_with_what_is_in_force(desk: Desk) -> None:

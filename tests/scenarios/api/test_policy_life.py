@@ -144,7 +144,8 @@ def test_a_scheduled_version_is_withdrawn_and_one_in_force_retired_later(world: 
     problem(world.post("prue", f"{BASE}/versions/2/withdraw", why), 403, "forbidden")
     assert world.post("fiona", f"{BASE}/versions/2/withdraw", why).json()["standing"] == "withdrawn"
     assert world.get("carl", BASE).json()["valid_until"] is None
-    ended = world.post("fiona", f"{BASE}/versions/1/retire", {**why, "at": start}).json()
+    spare = "/v1/policies/order_exceptions/versions/1"  # orders are decided without it, too
+    ended = world.post("fiona", f"{spare}/retire", {**why, "at": start}).json()
     assert (ended["standing"], ended["retire_at"]) == ("active", ended["valid_until"])
 
 
@@ -204,3 +205,16 @@ def test_what_a_process_reads_is_said_while_writing_and_keeps_a_version_from_rev
     body = problem(world.post("prue", f"{base}/versions/2/emergency", urgent), 422, "invalid")
     assert told in str(body["errors"])
     assert world.get("prue", base, version=2).json()["status"] == "draft"
+
+
+def test_a_version_that_others_read_is_not_retired_and_the_answer_names_them(world: World) -> None:
+    now = world.channel.clock.now()
+    for at in (None, (now + timedelta(days=30)).isoformat()):
+        body = problem(world.post("fiona", f"{BASE}/versions/1/retire", {"reason": "over", "at": at}), 422, "invalid")
+        (told,) = body["errors"]
+        assert told["field"] == f"{NAME}@1"
+        assert "process order_to_release version " in told["message"]
+        assert "runs 'order.check', which asks policy price_deviation" in told["message"]
+        assert "Keep what it reads" in told["fix"]
+    kept = world.get("prue", BASE, version=1).json()
+    assert (kept["status"], kept["valid_until"]) == ("active", None)

@@ -24,7 +24,7 @@ from headgate.domain.credit import CreditResult
 from headgate.domain.stock import LineAllocation
 from headgate.domain.tax import TaxSnapshot
 from headgate.kernel.canonical import as_plain
-from headgate.kernel.errors import NotFound
+from headgate.kernel.errors import Misconfigured, NotFound
 
 EXCEPTIONS_POLICY = "order_exceptions"
 Check = Callable[[Prepared], Iterable[Finding]]
@@ -162,7 +162,7 @@ def weigh(
 def _naming(decide: Decide, inputs: Mapping[str, object]) -> Verdict | None:
     try:
         return decide(EXCEPTIONS_POLICY, inputs)
-    except NotFound:
+    except (NotFound, Misconfigured):
         return None
 
 

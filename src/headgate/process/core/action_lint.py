@@ -11,26 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from typing import Final
 
+from headgate.process.core.asking_lint import POLICY_INPUTS, POLICY_OUTPUTS, check_asked
 from headgate.process.core.definition import Condition, Definition, Stage, Step
 from headgate.process.core.rules.finding import Finding, steps_of, transitions_of
-from headgate.process.core.signature import Kind, Signature, Slot, of_kind
+from headgate.process.core.signature import ARTICLES, Kind, Signature, Slot, of_kind
 
 INPUTS: Final = "action-inputs"
 OUTPUTS: Final = "action-outputs"
-POLICY_INPUTS: Final = "policy-inputs"
-POLICY_OUTPUTS: Final = "policy-outputs"
 # What is kept of a step that a person skipped.
 _SKIPPED: Final = frozenset({"status", "by", "reason"})
-_ARTICLES: Final[Mapping[Kind, str]] = {
-    "text": "a text",
-    "truth": "true or false",
-    "number": "a number",
-    "instant": "a point in time",
-    "list": "a list",
-    "record": "a record",
-}
 # What the kernel's own kinds of steps are given under these names.
 _WANTED: Final[Mapping[str, Mapping[str, Kind]]] = {
     "approve": {
@@ -84,11 +76,11 @@ def check_signatures(
     """Remarks with their code, each once."""
     producers = _producers(definition, actions, policies)
     told: set[tuple[str, str]] = set()
-    for stage in definition.stages.values():
-        for code, finding in _of(stage, producers, actions, policies):
-            if (code, finding.message) not in told:
-                told.add((code, finding.message))
-                yield code, finding
+    found = (each for stage in definition.stages.values() for each in _of(stage, producers, actions, policies))
+    for code, finding in chain(found, check_asked(definition, actions, policies)):
+        if (code, finding.message) not in told:
+            told.add((code, finding.message))
+            yield code, finding
 
 
 def _producers(
@@ -129,6 +121,8 @@ def _of(
             yield from _inputs(stage, step.name, actions[step.name], args, producers)
         if step.kind == "decide" and step.name in policies:
             yield from _facts(stage, step, policies[step.name])
+        if step.kind == "approve" and step.name in policies:
+            yield from _matrix(stage, step, policies[step.name], producers)
         yield from _taken_back(stage, step, producers, actions)
         yield from _read(stage, step, producers)
 
@@ -142,6 +136,16 @@ def _facts(stage: Stage, step: Step, policy: Signature) -> Iterator[tuple[str, F
         if name not in given and not slot.optional:
             near = _nearest(name, given.keys() - policy.takes.keys(), "")
             fix = near if near.startswith("Did") else f"Add {name}: … under 'with'."
+            yield POLICY_INPUTS, Finding(stage.id, f"asks '{step.name}' without {name}, which it needs", fix)
+
+
+def _matrix(stage: Stage, step: Step, policy: Signature, producers: Producers) -> Iterator[tuple[str, Finding]]:
+    """The facts that the policy of an approval is given: what stands in every entry of the list of questions."""
+    found = _path(step.args.get("each"), producers)
+    entries = [slot.fields for slot in found.slots if slot.kind == "list" and slot.fields] if found else []
+    for name, slot in policy.takes.items():
+        if entries and not slot.optional and not any(name in fields for fields in entries):
+            fix = f"Give {name} a default: {found.makers if found else ''} tells {', '.join(entries[0])}."
             yield POLICY_INPUTS, Finding(stage.id, f"asks '{step.name}' without {name}, which it needs", fix)
 
 
@@ -172,8 +176,8 @@ def _inputs(
             said = f"passes '{value}' as {name} to {action}, which takes {_wanted(slot)}"
             yield INPUTS, Finding(stage.id, said, f"Give {_wanted(slot)}.")
         elif found is not None and found.slots and not any(s.kind == slot.kind for s in found.slots):
-            said = f"passes '{value}' as {name} to {action}, which takes {_ARTICLES[slot.kind]}"
-            yield INPUTS, Finding(stage.id, said, f"{found.makers} gives {_ARTICLES[found.slots[0].kind]} there.")
+            said = f"passes '{value}' as {name} to {action}, which takes {ARTICLES[slot.kind]}"
+            yield INPUTS, Finding(stage.id, said, f"{found.makers} gives {ARTICLES[found.slots[0].kind]} there.")
     for name, slot in takes.items():
         if name not in args and not slot.optional:
             yield INPUTS, Finding(stage.id, f"runs '{action}' without {name}, which it needs", f"Add {name}: … to it.")
@@ -186,8 +190,8 @@ def _read(stage: Stage, step: Step, producers: Producers) -> Iterator[tuple[str,
         found = _path(value, producers)
         slots = found.slots if found is not None else ()
         if kind is not None and found is not None and slots and not any(slot.kind == kind for slot in slots):
-            said = f"'{value}' is {_ARTICLES[slots[0].kind]}, and {name} of a {step.kind} step is"
-            yield found.code, Finding(stage.id, f"{said} {_ARTICLES[kind]}", f"{found.makers} gives it so.")
+            said = f"'{value}' is {ARTICLES[slots[0].kind]}, and {name} of a {step.kind} step is"
+            yield found.code, Finding(stage.id, f"{said} {ARTICLES[kind]}", f"{found.makers} gives it so.")
         for written in _paths(value):
             given = _path(written, producers)
             if given is not None and given.wrong:
@@ -254,7 +258,7 @@ def _walk(written: str, path: tuple[str, ...], maker: _Maker) -> Slot | _Given |
         return None
     for depth, part in enumerate(path):
         if here.kind != "record":
-            said = f"reads '{written}', but {'.'.join(path[:depth])} of {maker.name} is {_ARTICLES[here.kind]}"
+            said = f"reads '{written}', but {'.'.join(path[:depth])} of {maker.name} is {ARTICLES[here.kind]}"
             return _Given(wrong=said, fix="Read it as a whole.", code=maker.code)
         if part not in here.fields:
             if here.fields is not gives and not here.fields:
@@ -266,7 +270,7 @@ def _walk(written: str, path: tuple[str, ...], maker: _Maker) -> Slot | _Given |
 
 
 def _wanted(slot: Slot) -> str:
-    return f"one of {', '.join(slot.values)}" if slot.values else _ARTICLES[slot.kind]
+    return f"one of {', '.join(slot.values)}" if slot.values else ARTICLES[slot.kind]
 
 
 def _nearest(name: str, known: Iterable[str], begins: str) -> str:

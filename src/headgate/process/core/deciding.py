@@ -30,13 +30,18 @@ def _takes(known: Mapping[str, PolicyTable], table: PolicyTable) -> dict[str, Sl
         columns: tuple[InputColumn, ...] = given_inputs(known, table.policy)
     except BadChain:
         columns = tuple(c for c in table.inputs if c.source is None)
-    return {c.name: Slot(_kind(c.type), c.label, optional=c.default is not None) for c in columns}
+    return {c.name: _taken(c) for c in columns}
+
+
+def _taken(column: InputColumn) -> Slot:
+    values = tuple(str(v) for v in column.values) if column.type == "enum" else ()
+    return Slot(_kind(column.type), column.label, values, optional=column.default is not None)
 
 
 def _gives(table: PolicyTable) -> dict[str, Slot]:
     if table.hit not in MULTIPLE:
         return {column.name: _slot(column) for column in table.outputs}
-    found = {"list": listing("what each row gives that fits")}
+    found = {"list": listing("what each row gives that fits", **{c.name: _slot(c) for c in table.outputs})}
     if table.hit == "collect" and table.aggregate == "count":
         found["count"] = number("how many rows fit")
     elif table.hit == "collect" and table.aggregate != "list":

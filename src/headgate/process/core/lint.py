@@ -10,25 +10,30 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Final
 
 from headgate.kernel.errors import Invalid
-from headgate.process.core.action_lint import INPUTS, OUTPUTS, POLICY_INPUTS, POLICY_OUTPUTS, check_signatures
-from headgate.process.core.definition import Definition
+from headgate.process.core.action_lint import INPUTS, OUTPUTS, check_signatures
+from headgate.process.core.asking_lint import POLICY_INPUTS, POLICY_OUTPUTS, asked_by
+from headgate.process.core.definition import Definition, Step
 from headgate.process.core.marks import Marks, marks_of
 from headgate.process.core.parse import read_definition
 from headgate.process.core.rules import RULES
 from headgate.process.core.rules.finding import Finding, steps_of
 from headgate.process.core.signature import Signature
 
+UNKNOWN_POLICY: Final = "unknown-policy"
 _LINE = re.compile(r":(\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The policies in force, and those among them that say who must approve; none where that is not known."""
+    """The policies in force, those among them that say who must approve, and those that would be in force no more;
+    none where that is not known."""
 
     policies: frozenset[str] = frozenset()
     matrices: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def lint_process(text: str, file: str, known: Known | None = None) -> list[LintI
     found += [_issue(code, "warning", finding, file, marks) for code, finding in _unknown(definition, known)]
     declared = check_signatures(definition, known.signatures, known.decides)
     found += [_issue(code, "error", finding, file, marks) for code, finding in declared]
+    found += [_issue(UNKNOWN_POLICY, "error", finding, file, marks) for finding in _asks_gone(definition, known)]
     return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
 
 
@@ -87,6 +93,7 @@ def lint_decisions(definition: Definition, text: str, file: str, known: Known) -
     declared = [
         *check_signatures(definition, known.signatures, known.decides),
         *((POLICY_OUTPUTS, finding) for finding in _no_matrix(definition, known.asks)),
+        *((UNKNOWN_POLICY, finding) for finding in _asks_gone(definition, known)),
     ]
     marks = marks_of(text) if declared else None
     found = [_issue(code, "error", finding, file, marks) for code, finding in declared if marks is not None]
@@ -103,11 +110,25 @@ def _no_matrix(definition: Definition, asks: Asked) -> Iterator[Finding]:
                 yield Finding(stage.id, said, "Give it the outputs level and role, and hit: collect.")
 
 
+def _asks_gone(definition: Definition, known: Known) -> Iterator[Finding]:
+    for stage in definition.stages.values():
+        for step in steps_of(stage):
+            for said in _asks(step, known.signatures, known.asks.gone):
+                yield Finding(stage.id, f"{said}, and no version of it would be in force")
+
+
+def _asks(step: Step, actions: Mapping[str, Signature], policies: frozenset[str]) -> Iterator[str]:
+    """How a step asks those of these policies that it needs."""
+    for name in asked_by(step, actions):
+        if name in policies:
+            yield f"asks '{name}'" if name == step.name else f"runs '{step.name}', which asks policy {name}"
+
+
 def codes() -> list[str]:
     """Every code there is."""
     rules = [rule.__module__.rsplit(".", 1)[-1].replace("_", "-") for rule in RULES]
     declared = {INPUTS, OUTPUTS, POLICY_INPUTS, POLICY_OUTPUTS}
-    return sorted({"structure", *rules, *declared, "unknown-action", "unknown-policy", "unknown-role"})
+    return sorted({"structure", *rules, *declared, "unknown-action", UNKNOWN_POLICY, "unknown-role"})
 
 
 def _structure(text: str, file: str, error: Invalid) -> LintIssue:
@@ -134,9 +155,11 @@ def _unknown(definition: Definition, known: Known) -> Iterator[tuple[str, Findin
             if step.kind == "run" and known.actions is not None and step.name not in known.actions:
                 fix = f"Use one that is registered, for example {_near(step.name, known.actions)}."
                 yield "unknown-action", Finding(stage.id, f"runs '{step.name}', which nothing here registers", fix)
-            if step.kind in ("decide", "approve") and known.policies is not None and step.name not in known.policies:
-                fix = "Add the policy to the pack, or mend the name."
-                yield "unknown-policy", Finding(stage.id, f"asks '{step.name}', which is no policy of the pack", fix)
+            if known.policies is not None:
+                named = frozenset(asked_by(step, known.signatures))
+                for said in _asks(step, known.signatures, named - known.policies):
+                    fix = "Add the policy to the pack, or mend the name."
+                    yield UNKNOWN_POLICY, Finding(stage.id, f"{said}, which is no policy of the pack", fix)
         roles = [stage.owner, *(str(s.args["role"]) for s in steps_of(stage) if s.kind == "task" and "role" in s.args)]
         roles += [link.role for link in stage.sla.chain] if stage.sla is not None else []
         for role in dict.fromkeys(roles):

@@ -18,13 +18,21 @@ from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid
 
 Kind = Literal["text", "truth", "number", "instant", "list", "record"]
+ARTICLES: Final[Mapping[Kind, str]] = {
+    "text": "a text",
+    "truth": "true or false",
+    "number": "a number",
+    "instant": "a point in time",
+    "list": "a list",
+    "record": "a record",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One input or output. `values`: the texts it may be, where there are few. `fields`: of a record that always has
-    these and no others; empty leaves it open. `optional`: an input that may be left out, an output that may be absent
-    or null."""
+    these and no others, or of each record of a list; empty leaves it open. `optional`: an input that may be left out,
+    an output that may be absent or null."""
 
     kind: Kind
     about: str = ""
@@ -34,12 +42,24 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """A policy that an action asks: the facts it tells it, and what it reads of the answer. `optional`: the action does
+    without the policy where none is in force."""
+
+    tells: Mapping[str, Slot]
+    reads: Mapping[str, Slot]
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
-    """What an action does, in a sentence, what it takes as arguments of its step, and what it gives."""
+    """What an action does, in a sentence, what it takes as arguments of its step, what it gives, and which policies it
+    asks."""
 
     does: str
     takes: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
     gives: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
+    asks: Mapping[str, Asking] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def text(about: str = "", *values: str) -> Slot:
@@ -62,9 +82,9 @@ def instant(about: str = "") -> Slot:
     return Slot("instant", about)
 
 
-def listing(about: str = "") -> Slot:
-    """A list."""
-    return Slot("list", about)
+def listing(about: str = "", /, **fields: Slot) -> Slot:
+    """A list; with `fields`, of records that have these."""
+    return Slot("list", about, fields=fields)
 
 
 def record(about: str = "", /, **fields: Slot) -> Slot:
@@ -77,14 +97,22 @@ def maybe(slot: Slot) -> Slot:
     return replace(slot, optional=True)
 
 
-# What an `approve` step is given: most actions that find something to decide give exactly this.
-REQUEST: Final[Mapping[str, Slot]] = {
-    "asks": listing("one entry for each exception, as the matrix is asked"),
-    "digest": text("SHA-256 (hex) of what is to be approved"),
-    "requested_by": text("who asks"),
-    "barred": listing("who may not decide"),
-    "summary": record("what the approver reads"),
-}
+def request(**told: Slot) -> dict[str, Slot]:
+    """What an `approve` step is given, where the matrix is told these of an exception beside its type and stake."""
+    stake = number("money at stake in the tenant's currency")
+    return {
+        "asks": listing(
+            "one entry for each exception, as the matrix is asked", exception=text("its type"), stake=stake, **told
+        ),
+        "digest": text("SHA-256 (hex) of what is to be approved"),
+        "requested_by": text("who asks"),
+        "barred": listing("who may not decide"),
+        "summary": record("what the approver reads"),
+    }
+
+
+# What most actions that find something to decide give.
+REQUEST: Final[Mapping[str, Slot]] = request()
 
 
 def misfits(slots: Mapping[str, Slot], values: Mapping[str, object], where: str = "") -> Iterator[str]:
@@ -100,6 +128,9 @@ def misfits(slots: Mapping[str, Slot], values: Mapping[str, object], where: str 
             yield f"{where}{name} is declared {slot.kind}, and is {value!r}"
         elif slot.fields and isinstance(value, Mapping):
             yield from misfits(slot.fields, value, f"{where}{name}.")
+        elif slot.fields and isinstance(value, Sequence):
+            for each in value:
+                yield from misfits(slot.fields, each, f"{where}{name}[].")
 
 
 def of_kind(slot: Slot, value: object) -> bool:

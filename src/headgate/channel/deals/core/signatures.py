@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from headgate.process.core.signature import (
     REQUEST,
+    Asking,
     Signature,
     instant,
     listing,
@@ -26,6 +27,16 @@ _NOTICE = record(
 )
 _TOLD = maybe(text("what the partner reads of it"))
 _UNTIL = maybe(instant("when the protection ends"))
+_EXTENSION = Asking(
+    tells={
+        "why": text("why it is asked", "activity", "request"),
+        "days_left": number("days of protection left"),
+        "days_asked": number("days asked for beyond the present end"),
+        "days_in_all": number("days of protection in all so far"),
+        "longest_days": number("most days in all"),
+    },
+    reads={"outcome": text("", "grant", "ask", "nothing"), "days": number()},
+)
 _STAKE = number("the deal's amount in the tenant's currency")
 
 SIGNATURES: Mapping[str, Signature] = {
@@ -49,6 +60,29 @@ SIGNATURES: Mapping[str, Signature] = {
             "decision": text("the id of the decision"),
             **{name: maybe(slot) for name, slot in REQUEST.items()},
         },
+        asks={
+            "deal_rules": Asking(
+                tells={
+                    "deal_score": number("likeness to the gravest deal of another partner"),
+                    "deal_state": text("how that deal stands", "none", "open", "protected"),
+                    "pipeline_score": number("likeness to the direct pipeline"),
+                    "customer_score": number("likeness to an existing customer"),
+                    "territory": text("whose the customer's place is", "ours", "exclusive", "foreign", "open"),
+                    "partner_active": truth("whether the partner is active"),
+                    "programme": text(
+                        "how it fits its programme",
+                        *("none", "fits", "unknown", "ended", "products", "country", "amount"),
+                    ),
+                    "days_to_close": number("days until the expected close"),
+                    "amount": _STAKE,
+                },
+                reads={
+                    "list": listing(
+                        outcome=text("", "review", "ask", "return", "reject"), exception=text(), told=text()
+                    )
+                },
+            )
+        },
     ),
     "deal.mark": Signature(
         "takes a status; a protection that was running ends",
@@ -70,6 +104,12 @@ SIGNATURES: Mapping[str, Signature] = {
             "notice": _NOTICE,
             "days": number("for how many days"),
         },
+        asks={
+            "deal_protection": Asking(
+                tells={"amount": _STAKE, "tier": text("the partner's tier")},
+                reads={"days": number(), "warn_days": number(), "longest_days": number()},
+            )
+        },
     ),
     "deal.clock": Signature(
         "says when the protection ends, and when the partner is reminded",
@@ -87,10 +127,12 @@ SIGNATURES: Mapping[str, Signature] = {
             "days": number("by how many days"),
             "until": _UNTIL,
         },
+        asks={"deal_extension": _EXTENSION},
     ),
     "deal.ask_extension": Signature(
         "makes an approval request of the wish for more time",
         gives={**REQUEST, "days": number("how many more are asked for"), "stake": _STAKE},
+        asks={"deal_extension": _EXTENSION},
     ),
     "deal.extend": Signature("adds the approved days", gives={"until": _UNTIL}),
     "deal.appeal": Signature(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headgate.process.core.signature import REQUEST, Signature, listing, number, record, text, truth
+from headgate.process.core.signature import Signature, listing, number, record, request, text, truth
 
 SIGNATURES: Mapping[str, Signature] = {
     "price_exception.assess": Signature(
@@ -15,7 +15,12 @@ SIGNATURES: Mapping[str, Signature] = {
             "stake": number("what it could cost, in the tenant's currency"),
             "currency": text("the tenant's currency"),
             "exceptions": listing("price_exception where it is needed"),
-            **REQUEST,
+            **request(
+                deviation_pct=number("how far below the price in force, in %"),
+                margin_pct=number("margin, in % of the price"),
+                tier=text("the partner's tier"),
+                risk=text("high where the concession has no bound", "low", "high"),
+            ),
         },
     ),
     "price_exception.edit": Signature("applies an approver's counter-offer"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from headgate.process.core.signature import (
     REQUEST,
+    Asking,
     Signature,
     instant,
     listing,
@@ -61,6 +62,26 @@ SIGNATURES: Mapping[str, Signature] = {
             "decision": text("the id of the decision"),
             **REQUEST,
         },
+        asks={
+            "return_rules": Asking(
+                tells={
+                    "reason": text("why it comes back"),
+                    "days": number("days since the goods were delivered"),
+                    "amount": _STAKE,
+                    "pictures": truth("whether pictures came with it"),
+                    "partner_active": truth("whether the partner is active"),
+                    "product_active": truth("whether the product is still sold"),
+                    "export_controlled": truth("whether the product is under export control"),
+                },
+                reads={
+                    "outcome": text("", "authorise", "ask", "return", "reject"),
+                    "exception": maybe(text()),
+                    "fee_pct": number(),
+                    "send_days": number(),
+                    "told": text(),
+                },
+            )
+        },
     ),
     "rma.mark": Signature("takes a status", takes={"status": text("the status it takes")}, gives={"notice": _NOTICE}),
     "rma.authorise": Signature(
@@ -83,6 +104,25 @@ SIGNATURES: Mapping[str, Signature] = {
             "credit": number("what would be credited, in the tenant's currency"),
             "unclear": truth("whether somebody has to look"),
             "outcomes": listing("what becomes of which quantity"),
+        },
+        asks={
+            "return_disposition": Asking(
+                tells={
+                    "reason": text("why it came back"),
+                    "condition": text("what was found"),
+                    "wanted": text("what the partner wants", "credit", "replace"),
+                    "replaceable": truth("whether the product is still sold"),
+                    "tier": text("the partner's tier"),
+                    "told_fee": number("the restocking fee that was told, in %"),
+                },
+                reads={
+                    "outcome": text("", "credit", "replace", "reject"),
+                    "fee_pct": number(),
+                    "goods": text(),
+                    "ask": truth(),
+                    "told": text(),
+                },
+            )
         },
     ),
     "rma.ask": Signature(
