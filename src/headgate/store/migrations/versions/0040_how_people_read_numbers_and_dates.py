@@ -1,6 +1,6 @@
 """how people read numbers and dates.
 
-Revision 0040, after 0038. Roles, grants, row-level security and scan functions are set
+Revision 0040, after 0039. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
