@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,10 @@ SCRIPTS = (
 )
 
 # What one page alone needs, loaded by that page; each folder of `static` named here is one file.
-PAGE_SCRIPTS = {"policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page"))}
+PAGE_SCRIPTS = {
+    "policy-editor.js": ("editor", ("model", "words", "grid", "cases", "page")),
+    "diagram.js": ("diagram", ("diagram",)),
+}
 PAGE_STYLES = {"styleguide.css": ("guide", ("styleguide",))}
 
 _MEDIA = {
@@ -69,6 +73,7 @@ _MEDIA = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+_COMMENT = re.compile(rb"[ \t]*/\*.*?\*/\n?", re.DOTALL)
 _COMPRESSED = {".css", ".js", ".svg"}
 
 
@@ -104,7 +109,7 @@ class Assets:
 def load_assets(static: Path = STATIC) -> Assets:
     """Read and bundle the static files; once, at start."""
     bodies = {
-        "app.css": b"\n".join((static / "css" / f"{name}.css").read_bytes() for name in STYLES),
+        "app.css": b"\n".join(without_comments((static / "css" / f"{name}.css").read_bytes()) for name in STYLES),
         "app.js": b"\n".join((static / "js" / f"{name}.js").read_bytes() for name in SCRIPTS),
         **{
             name: b"\n".join((static / folder / f"{part}{Path(name).suffix}").read_bytes() for part in parts)
@@ -117,6 +122,11 @@ def load_assets(static: Path = STATIC) -> Assets:
             bodies[path.name] = path.read_bytes()
     version = hashlib.sha256(b"".join(name.encode() + bodies[name] for name in sorted(bodies))).hexdigest()[:12]
     return Assets(version, MappingProxyType({name: _asset(name, body) for name, body in bodies.items()}))
+
+
+def without_comments(css: bytes) -> bytes:
+    """Styles as they are sent: why they are so is for those who read the source."""
+    return _COMMENT.sub(b"", css)
 
 
 def _asset(name: str, body: bytes) -> Asset:

@@ -243,7 +243,7 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
     """What happened, newest first: decisions, and what the partner's own people did."""
     own = [e for e in event_list(visit.conn, key=f"deal:{deal}", limit=100) if e.type in OWN]
     people = accounts_of(visit.conn, sorted({e.actor for e in own}), visit.now)
-    steps = [_own_step(e, people[e.actor].name if e.actor in people else "") for e in own]
+    steps = [_own_step(visit, e, people[e.actor].name if e.actor in people else "") for e in own]
     said: tuple[str, ...] = ()
     for m in milestones:
         news, said = tuple(t for t in m.told if t not in said), m.told
@@ -260,12 +260,13 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
     return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
 
 
-def _own_step(event: StoredEvent, name: str) -> Step:
+def _own_step(visit: Visit, event: StoredEvent, name: str) -> Step:
     text = OWN[event.type]
     if event.type == "deal.activity_recorded":
         text = phrase("Reported activity: %(activity)s", activity=event.data.get("activity"))
     if event.type == "deal.extension_requested":
-        text = phrase("Asked for protection until %(until)s", until=event.data.get("until"))
+        until = day_or_none(str(event.data.get("until")))
+        text = phrase("Asked for protection until %(until)s", until=visit.fmt.day(until) if until else "")
     said = (
         str(event.data.get("reason") or event.data.get("notes") or "") if not event.type.endswith("submitted") else ""
     )
