@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.chain import RULE, chain_issues
 from headgate.policy.core.model import Issue, PolicyTable
 from headgate.policy.core.policy_set import PolicySet
@@ -32,8 +33,11 @@ def chain_among(tables: Sequence[PolicyTable]) -> list[list[Issue]]:
 def _unseen(known: Mapping[str, PolicyTable], table: PolicyTable) -> Iterator[Issue]:
     for column in table.inputs:
         if column.source is not None and column.source.policy not in known:
-            message = f"reads {column.source}, which is not among these files, so the two were not checked together"
-            fix = f"Name the file of {column.source.policy} as well."
+            message = phrase(
+                "reads %(source)s, which is not among these files, so the two were not checked together",
+                source=column.source,
+            )
+            fix = phrase("Name the file of %(policy)s as well.", policy=column.source.policy)
             yield Issue(RULE, "note", message, table.file, column.line, "", column.name, fix)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from psycopg import Connection
 
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.policy import Change, Issue, PolicyTable
 from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition
@@ -28,8 +28,8 @@ where exists (select from unnest(%(names)s::text[]) as asked where strpos(p.body
     select from cases c where c.process = p.process and c.version = p.version and c.status <> 'closed'))
 order by p.process, p.version desc
 """
-KEEP: Final = "Keep what it reads, or install a version of the process first that does without it."
-MOVE: Final = "Keep what it reads, or move those cases to another version first."
+KEEP: Final = phrase("Keep what it reads, or install a version of the process first that does without it.")
+MOVE: Final = phrase("Keep what it reads, or move those cases to another version first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,9 @@ def _issue(process: str, version: int, found: LintIssue, active: bool) -> Issue:
     )
     if not active:
         told = phrase("%(told)s; cases still run on that version", told=told)
-    return Issue(RULE, "error", told, "", fix=f"{found.fix} {KEEP if active else MOVE}".strip())
+    return Issue(
+        RULE, "error", told, "", fix=joined(" ", [each for each in (found.fix, KEEP if active else MOVE) if each])
+    )
 
 
 @lru_cache(maxsize=64)

@@ -32,6 +32,7 @@ from headgate.ui.web import problem_told
 
 AUTHOR = ("policies.author",)
 SAVED = "Saved."
+Say = Callable[[str], str]
 MOST_TOLD = 100
 MOST_ISSUES = 400
 # Characters of a policy that stand in its page; a longer one is asked for by the page's script.
@@ -79,7 +80,7 @@ def save_grid(visit: Visit) -> Answer:
         text = write_document(document)
         saved, checked = save(visit.conn, visit.ctx, found.policy, found.version, text, seen=visit.form.get("seen", ""))
         _READ.keep(text, document)
-        return _json({**_told(_within(visit, checked), text), "digest": saved.digest})
+        return _json({**_told(_within(visit, checked), text, visit.lens.fmt.tell), "digest": saved.digest})
 
     return _answered(visit, act)
 
@@ -88,7 +89,7 @@ def check_grid(visit: Visit) -> Answer:
     """What lints and examples say about the grid as it is now; nothing is kept."""
 
     def act() -> Response:
-        return _json(_said(_within(visit, check_document(_document_of(visit.form)))))
+        return _json(_said(_within(visit, check_document(_document_of(visit.form))), visit.lens.fmt.tell))
 
     return _answered(visit, act)
 
@@ -140,7 +141,12 @@ def import_file(visit: Visit) -> Answer:
         document = read_document(read.text)
         document["policy"], document["version"] = found.policy, found.version
         text = write_document(document)
-        return _json({**_told(_within(visit, check_text(text)), text), "notices": [str(each) for each in read.notices]})
+        return _json(
+            {
+                **_told(_within(visit, check_text(text)), text, visit.lens.fmt.tell),
+                "notices": [str(each) for each in read.notices],
+            }
+        )
 
     return _answered(visit, act)
 
@@ -156,7 +162,7 @@ def load_grid(visit: Visit) -> Answer:
     def act() -> Response:
         found = picked(visit, versions_of(visit))
         text = visit.app.policies.text(visit.conn, found.policy, found.version)
-        told = _told(_within(visit, check_text(text)), text)
+        told = _told(_within(visit, check_text(text)), text, visit.lens.fmt.tell)
         return _json({**told, "digest": found.digest, "coverage": _coverage(visit, found.policy)})
 
     return _answered(visit, act)
@@ -200,18 +206,21 @@ class _Documents:
 _READ = _Documents(most=4)
 
 
-def _told(checked: Checked, text: str) -> dict[str, Any]:
-    return {**_said(checked), "text": text, "grid": to_grid(_READ.read(text))}
+def _told(checked: Checked, text: str, say: Say) -> dict[str, Any]:
+    return {**_said(checked, say), "text": text, "grid": to_grid(_READ.read(text))}
 
 
-def _said(checked: Checked) -> dict[str, Any]:
-    """What lints and examples say; of very many remarks the errors before the others."""
+def _said(checked: Checked, say: Say) -> dict[str, Any]:
+    """What lints and examples say, in the reader's language; of very many remarks the errors before the others."""
     worst = sorted(checked.issues, key=lambda issue: issue.severity != "error")[:MOST_ISSUES]
-    results = [{"name": r.name, "passed": r.passed, "problems": r.problems, "rows": r.rows} for r in checked.results]
+    results = [
+        {"name": say(r.name), "passed": r.passed, "problems": [say(p) for p in r.problems], "rows": r.rows}
+        for r in checked.results
+    ]
     return {
         "fit": not checked.errors,
         "errors": len(checked.errors),
-        "issues": [asdict(issue) for issue in worst],
+        "issues": [{**asdict(i), "message": say(i.message), "fix": say(i.fix)} for i in worst],
         "more": len(checked.issues) - len(worst),
         "tests": results,
     }
@@ -259,7 +268,7 @@ def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", e
         checked = _within(visit, check_text(text))
         if len(text) > MOST_IN_PAGE:
             return _as_text(found, text, checked, warning, error)
-        told = canonical_text({**_told(checked, text), "coverage": _coverage(visit, found.policy)})
+        told = canonical_text({**_told(checked, text, visit.lens.fmt.tell), "coverage": _coverage(visit, found.policy)})
     except Invalid as wrong:
         return PolicyEditView(
             found.policy, found.title, found.version, found.digest, text, "", (), False, warning, error or str(wrong)

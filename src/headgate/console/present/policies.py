@@ -318,7 +318,7 @@ def _test(result: ExampleResult, table: PolicyTable, place: int) -> PolicyTest:
     got: tuple[Fact, ...] = ()
     if not result.passed:
         got = _facts({name: result.outputs.get(name) for name in test.expect}, table) or (
-            Fact(phrase("Problem"), "; ".join(result.problems)),
+            Fact(phrase("Problem"), joined("; ", result.problems)),
         )
     return PolicyTest(result.name, _facts(test.given, table), _facts(test.expect, table), result.passed, got)
 

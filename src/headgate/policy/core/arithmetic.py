@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from headgate.kernel.months import Months, after_months
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import EXACT, NUMERIC, Moment
 from headgate.policy.core.times import APART
 from headgate.policy.core.unary import MAX_DEPTH, TIME_FUNCTIONS, BadCell, Token, number, time_of, tokens
@@ -52,7 +53,7 @@ class UnknownName(BadCell):
     """The text names something that is not an input."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not an input of this policy")
+        super().__init__(phrase("%(name)s is not an input of this policy", name=name))
         self.name = name
 
 
@@ -119,7 +120,7 @@ class _Reader:
     def expression(self, floor: int) -> _Part:
         self.depth += 1
         if self.depth > 2 * MAX_DEPTH:
-            raise BadCell(f"the expression nests deeper than {2 * MAX_DEPTH} levels")
+            raise BadCell(phrase("the expression nests deeper than %(most)s levels", most=2 * MAX_DEPTH))
         part = self.joined(self.operand(), floor)
         self.depth -= 1
         return part
@@ -132,7 +133,7 @@ class _Reader:
                 return left
             self.operators += 1
             if self.operators > MAX_OPERATORS:
-                raise BadCell(f"the expression has more than {MAX_OPERATORS} operators")
+                raise BadCell(phrase("the expression has more than %(most)s operators", most=MAX_OPERATORS))
             self.take()
             if op == "?":
                 left = self.choice(left)
@@ -143,7 +144,7 @@ class _Reader:
     def unit(self, op: str, left: _Part, right: _Part) -> str:
         units = {left.unit, right.unit}
         if op in ("+", "-", "min", "max", *_COMPARISONS) and units == {"money", "percent"}:
-            self.mixed.append(f"{op} puts money beside a percentage")
+            self.mixed.append(phrase("%(op)s puts money beside a percentage", op=op))
         if op in ("+", "-", "min", "max", "??"):
             return left.unit or right.unit
         if op == "*":
@@ -151,14 +152,16 @@ class _Reader:
         return "money" if op == "/" and left.unit == "money" != right.unit else ""
 
     def choice(self, test: _Part) -> _Part:
-        _must("bool", test, "the condition before ?")
+        _must("bool", test, phrase("the condition before ?"))
         yes = self.expression(0)
         self.expect(":")
         no = self.expression(0)
         decide, first, second = test.step, yes.step, no.step
         kind = yes.kind if yes.kind == no.kind else "any"
         if kind == "any" and "null" not in (yes.kind, no.kind) and "any" not in (yes.kind, no.kind):
-            raise BadCell(f"the two sides of ? : are {_said(yes.kind)} and {_said(no.kind)}")
+            raise BadCell(
+                phrase("the two sides of ? : are %(said)s and %(said2)s", said=_said(yes.kind), said2=_said(no.kind))
+            )
         unit = yes.unit if yes.unit == no.unit else ""
         return _Part(lambda env: first(env) if decide(env) else second(env), kind, unit=unit)
 
@@ -174,12 +177,12 @@ class _Reader:
             return inner
         if token.text in ("-", "+") and token.kind == "op":
             inner = self.expression(6)
-            _must("number", inner, f"what follows {token.text}")
+            _must("number", inner, phrase("what follows %(text)s", text=token.text))
             step = inner.step
             return replace(inner, step=lambda env: -_number(step(env))) if token.text == "-" else inner
         if token.text in ("not", "!"):
             inner = self.expression(6)
-            _must("bool", inner, f"what follows {token.text}")
+            _must("bool", inner, phrase("what follows %(text)s", text=token.text))
             step = inner.step
             return _Part(lambda env: not step(env), "bool")
         if token.kind == "word":
@@ -213,7 +216,7 @@ class _Reader:
         if function not in ("abs", *_ROUNDINGS):
             raise NotExact
         inner = self.expression(0)
-        _must("number", inner, f"what {function} is given")
+        _must("number", inner, phrase("what %(function)s is given", function=function))
         step = inner.step
         if function == "abs":
             self.expect(")")
@@ -223,7 +226,12 @@ class _Reader:
             self.take()
             token = self.take()
             if token.kind != "number" or not token.text.isdigit() or int(token.text) > 12:
-                raise BadCell(f"the second argument of {function} is a whole number of decimals from 0 to 12")
+                raise BadCell(
+                    phrase(
+                        "the second argument of %(function)s is a whole number of decimals from 0 to 12",
+                        function=function,
+                    )
+                )
             places = int(token.text)
         self.expect(")")
         quantum, mode, wide = Decimal(1).scaleb(-places), _ROUNDINGS[function], Context(prec=60)
@@ -238,7 +246,7 @@ class _Reader:
         self.expect("]")
         self.expect(")")
         for part in parts:
-            _must("number", part, f"what {function} is given")
+            _must("number", part, phrase("what %(function)s is given", function=function))
         unit = parts[0].unit
         for first, second in pairwise(parts):
             unit = self.unit(function, replace(first, unit=unit), second)
@@ -253,7 +261,7 @@ def _constant(value: object, kind: str) -> _Part:
 
 def _must(kind: str, part: _Part, what: str) -> None:
     if part.kind not in (kind, "any"):
-        raise BadCell(f"{what} is a {_said(part.kind)}, not a {kind}")
+        raise BadCell(phrase("%(what)s is a %(said)s, not a %(kind)s", what=what, said=_said(part.kind), kind=kind))
 
 
 def _number(value: object) -> Decimal:
@@ -265,8 +273,8 @@ def _number(value: object) -> Decimal:
 def _joined(op: str, left: _Part, right: _Part) -> _Part:
     a, b = left.step, right.step
     if op in ("and", "or"):
-        _must("bool", left, f"what stands before {op}")
-        _must("bool", right, f"what stands after {op}")
+        _must("bool", left, phrase("what stands before %(op)s", op=op))
+        _must("bool", right, phrase("what stands after %(op)s", op=op))
         return _Part((lambda env: a(env) and b(env)) if op == "and" else (lambda env: a(env) or b(env)), "bool")
     if op == "??":
         return _Part(lambda env: b(env) if (found := a(env)) is None else found, right.kind)
@@ -277,8 +285,8 @@ def _joined(op: str, left: _Part, right: _Part) -> _Part:
     kinds = {left.kind, right.kind}
     if kinds & _SPANS or (op == "-" and left.kind == right.kind and left.kind in _MOMENTS):
         return _timed(op, left, right)
-    _must("number", left, f"what stands before {op}")
-    _must("number", right, f"what stands after {op}")
+    _must("number", left, phrase("what stands before %(op)s", op=op))
+    _must("number", right, phrase("what stands after %(op)s", op=op))
     if op == "+":
         return _Part(lambda env: _CONTEXT.add(_number(a(env)), _number(b(env))), "number")
     if op == "-":
@@ -299,7 +307,9 @@ def _timed(op: str, left: _Part, right: _Part) -> _Part:
     a, b = left.step, right.step
     kinds = (left.kind, right.kind)
     if set(kinds) == _SPANS:
-        raise BadCell(f"{op} does not go between a duration of days and one of months: {APART}")
+        raise BadCell(
+            phrase("%(op)s does not go between a duration of days and one of months: %(apart)s", op=op, apart=APART)
+        )
     if op == "+" and right.kind in _MOMENTS:
         return _timed("+", right, left)
     if op in ("+", "-") and kinds in (("date", "duration"), ("datetime", "duration"), ("duration", "duration")):
@@ -316,7 +326,14 @@ def _timed(op: str, left: _Part, right: _Part) -> _Part:
         return _Part(lambda env: Months(int(_CONTEXT.multiply(_known(a(env)).count, _number(b(env))))), "months")
     if op == "*" and kinds == ("duration", "number"):
         return _Part(lambda env: _scaled(_known(a(env)), _number(b(env))), "duration")
-    raise BadCell(f"{op} does not go between a {_said(left.kind)} and a {_said(right.kind)}")
+    raise BadCell(
+        phrase(
+            "%(op)s does not go between a %(said)s and a %(said2)s",
+            op=op,
+            said=_said(left.kind),
+            said2=_said(right.kind),
+        )
+    )
 
 
 def _moved(value: Any, months: int) -> Months | date:
@@ -327,7 +344,7 @@ def _moved(value: Any, months: int) -> Months | date:
 
 
 def _said(kind: str) -> str:
-    return "duration of months" if kind == "months" else kind
+    return phrase("duration of months") if kind == "months" else kind
 
 
 def _scaled(length: timedelta, factor: Decimal) -> timedelta:
@@ -352,13 +369,21 @@ def _time_kind(value: Moment) -> str:
 def _compared(op: str, left: _Part, right: _Part) -> _Part:
     kinds = {left.kind, right.kind} - {"any", "null"}
     if len(kinds) > 1:
-        apart = f": {APART}" if kinds == _SPANS else ""
-        raise BadCell(f"{op} compares a {_said(left.kind)} with a {_said(right.kind)}{apart}")
+        apart = phrase(": %(apart)s", apart=APART) if kinds == _SPANS else ""
+        raise BadCell(
+            phrase(
+                "%(op)s compares a %(said)s with a %(said2)s%(apart)s",
+                op=op,
+                said=_said(left.kind),
+                said2=_said(right.kind),
+                apart=apart,
+            )
+        )
     a, b, test = left.step, right.step, _COMPARISONS[op]
     if op in ("==", "!="):
         return _Part(lambda env: test(a(env), b(env)), "bool")
     if not kinds <= {"number", "date", "datetime", "duration", "months"}:
-        raise BadCell(f"{op} compares numbers or dates only")
+        raise BadCell(phrase("%(op)s compares numbers or dates only", op=op))
 
     def ordered(env: Env) -> bool:
         x, y = a(env), b(env)

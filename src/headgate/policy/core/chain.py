@@ -106,7 +106,9 @@ def chain_issues(tables: Mapping[str, PolicyTable], table: PolicyTable) -> Itera
         found = known.get(column.source.policy)
         message = fix = ""
         if found is None:
-            message = f"reads {column.source}, and there is no policy {column.source.policy}"
+            message = phrase(
+                "reads %(source)s, and there is no policy %(policy)s", source=column.source, policy=column.source.policy
+            )
             fix = phrase("Bring that policy into force first.")
         else:
             message, fix = _misfit(found, column, column.source)
@@ -122,14 +124,32 @@ def chain_issues(tables: Mapping[str, PolicyTable], table: PolicyTable) -> Itera
 def _misfit(source: PolicyTable, column: InputColumn, wanted: Source) -> tuple[str, str]:
     output = source.output(wanted.output)
     if output is None and wanted.output == "count" and source.aggregate == "count":
-        return ("", "") if column.type in NUMERIC else (f"reads {wanted}, a number, as {column.type}", "")
+        return (
+            ("", "")
+            if column.type in NUMERIC
+            else (phrase("reads %(wanted)s, a number, as %(type)s", wanted=wanted, type=column.type), "")
+        )
     if output is None:
         names = ", ".join(o.name for o in source.outputs)
-        return f"reads {wanted}, and {source.policy} has no output {wanted.output}", f"Use one of {names}."
+        return phrase(
+            "reads %(wanted)s, and %(policy)s has no output %(output)s",
+            wanted=wanted,
+            policy=source.policy,
+            output=wanted.output,
+        ), phrase("Use one of %(names)s.", names=names)
     if source.multiple and not (source.aggregate in ("sum", "min", "max") and output.type in NUMERIC):
         fits = column.type == "list" and output.type in ("string", "enum")
-        fix = f"Declare {column.name} as a list; {source.policy} gives one {output.name} for each row that fits."
-        return ("", "") if fits else (f"reads the list {wanted} as {column.type}", fix)
+        fix = phrase(
+            "Declare %(name)s as a list; %(policy)s gives one %(name2)s for each row that fits.",
+            name=column.name,
+            policy=source.policy,
+            name2=output.name,
+        )
+        return (
+            ("", "")
+            if fits
+            else (phrase("reads the list %(wanted)s as %(type)s", wanted=wanted, type=column.type), fix)
+        )
     return _mistyped(output, column, wanted)
 
 
@@ -139,15 +159,28 @@ def _mistyped(output: OutputColumn, column: InputColumn, wanted: Source) -> tupl
     mixed = both >= {"money", "percent"}
     alike = output.type == column.type or both <= set(words) or (both <= NUMERIC and not mixed)
     if not alike:
-        return f"reads {wanted}, which is {output.type}, as {column.type}", f"Declare it type: {output.type}."
+        return phrase(
+            "reads %(wanted)s, which is %(type)s, as %(type2)s", wanted=wanted, type=output.type, type2=column.type
+        ), phrase("Declare it type: %(type)s.", type=output.type)
     if output.currency and column.currency and output.currency != column.currency:
-        return f"reads {wanted} in {output.currency} as {column.currency}", "Convert it in the policy that gives it."
+        return phrase(
+            "reads %(wanted)s in %(currency)s as %(other)s",
+            wanted=wanted,
+            currency=output.currency,
+            other=column.currency,
+        ), phrase("Convert it in the policy that gives it.")
     strange = [v for v in output.values if v not in column.values] if column.values else []
     if strange:
         told = ", ".join(map(str, strange[:5]))
-        return f"{wanted} can be {told}, which {column.name} does not allow", "Add it to the values."
+        return phrase(
+            "%(wanted)s can be %(told)s, which %(name)s does not allow", wanted=wanted, told=told, name=column.name
+        ), phrase("Add it to the values.")
     if column.values and not output.values:
-        return f"{wanted} can be anything, {column.name} only its values", f"Give {wanted} the same values."
+        return phrase("%(wanted)s can be anything, %(name)s only its values", wanted=wanted, name=column.name), phrase(
+            "Give %(wanted)s the same values.", wanted=wanted
+        )
     if output.nullable and not column.nullable:
-        return f"{wanted} can be null, {column.name} cannot", "Declare it nullable: true."
+        return phrase("%(wanted)s can be null, %(name)s cannot", wanted=wanted, name=column.name), phrase(
+            "Declare it nullable: true."
+        )
     return "", ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.compile import CompiledPolicy
 from headgate.policy.core.evaluation import Evaluation, plain_json, shown
 from headgate.policy.core.model import PolicyTable, PolicyTest
@@ -47,50 +48,72 @@ def run_examples(compiled: CompiledPolicy) -> tuple[ExampleResult, ...]:
 
 
 def _run(compiled: CompiledPolicy, index: int, test: PolicyTest) -> ExampleResult:
-    name = test.name or f"test {index}"
+    name = test.name or phrase("test %(number)s", number=index)
     try:
         evaluation = compiled.evaluate(test.given)
     except Invalid as error:
         return ExampleResult(name, test.line, (error.message,), (), {})
     problems = [*_compared(compiled.table, evaluation, test)]
     if test.rows is not None and test.rows != evaluation.rows:
-        problems.append(f"expected rows {', '.join(test.rows) or 'none'}, got {', '.join(evaluation.rows) or 'none'}")
+        problems.append(
+            phrase(
+                "expected rows %(told)s, got %(told2)s",
+                told=", ".join(test.rows) or phrase("none"),
+                told2=", ".join(evaluation.rows) or phrase("none"),
+            )
+        )
     return ExampleResult(name, test.line, tuple(problems), evaluation.rows, evaluation.outputs)
 
 
 def _compared(table: PolicyTable, evaluation: Evaluation, test: PolicyTest) -> list[str]:
     if not table.multiple:
-        return _differences(table, test.expect, evaluation.outputs, "")
+        return _differences(table, test.expect, evaluation.outputs)
     problems: list[str] = []
     expect = dict(test.expect)
     items = expect.pop("list", None)
     if items is not None:
         got = evaluation.outputs["list"]
         if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
-            return ["expect.list is not a list of outputs"]
+            return [phrase("expect.list is not a list of outputs")]
         if len(items) != len(got):
-            problems.append(f"expected {len(items)} entries, got {len(got)} ({', '.join(evaluation.rows) or 'none'})")
+            problems.append(
+                phrase(
+                    "expected %(wanted)s entries, got %(got)s (%(rows)s)",
+                    wanted=len(items),
+                    got=len(got),
+                    rows=", ".join(evaluation.rows) or phrase("none"),
+                )
+            )
         for number, (wanted, found) in enumerate(zip(items, got, strict=False), start=1):
-            problems += _differences(table, wanted, found, f"entry {number}: ")
+            problems += [
+                phrase("entry %(number)s: %(told)s", number=number, told=told)
+                for told in _differences(table, wanted, found)
+            ]
     if "count" in expect and table.aggregate == "count":
         wanted = expect.pop("count")
         if wanted != len(evaluation.rows):
-            problems.append(f"expected count {shown(wanted)}, got {len(evaluation.rows)}")
-    return problems + _differences(table, expect, evaluation.outputs, "")
+            problems.append(
+                phrase("expected count %(wanted)s, got %(got)s", wanted=shown(wanted), got=len(evaluation.rows))
+            )
+    return problems + _differences(table, expect, evaluation.outputs)
 
 
-def _differences(table: PolicyTable, expect: Mapping[str, object], got: Mapping[str, Any], where: str) -> list[str]:
+def _differences(table: PolicyTable, expect: Mapping[str, object], got: Mapping[str, Any]) -> list[str]:
     problems: list[str] = []
     for name, wanted in expect.items():
         column = table.output(name)
         if column is None or name not in got:
-            problems.append(f"{where}expects {name}, which is not an output")
+            problems.append(phrase("expects %(name)s, which is not an output", name=name))
             continue
         try:
             value = output_value(column, wanted)
         except BadCell as error:
-            problems.append(f"{where}{name}: {error}")
+            problems.append(phrase("%(name)s: %(told)s", name=name, told=error.said))
             continue
         if value != got[name]:
-            problems.append(f"{where}expected {name} {shown(value)}, got {shown(got[name])}")
+            problems.append(
+                phrase(
+                    "expected %(name)s %(wanted)s, got %(got)s", name=name, wanted=shown(value), got=shown(got[name])
+                )
+            )
     return problems

@@ -107,8 +107,8 @@ def _order(table: PolicyTable, rows: list[ReadRow], issues: list[Issue]) -> list
     ranks = []
     for column in (c for c in table.outputs if c.values and c.type != "list"):
         computed = [r.row for r in rows if column.name in r.formulas]
-        message = f"a {table.hit} table ranks by this output, so it cannot be computed"
-        issues.extend(_issue(table, row, "types", column.name, message, "Write a value.") for row in computed)
+        message = phrase("a %(hit)s table ranks by this output, so it cannot be computed", hit=table.hit)
+        issues.extend(_issue(table, row, "types", column.name, message, phrase("Write a value.")) for row in computed)
         ranks.append((column.name, {value: index for index, value in enumerate(column.values)}))
 
     def rank(place: int) -> list[int]:
@@ -130,7 +130,9 @@ def _bad_defaults(table: PolicyTable) -> Iterator[Issue]:
         try:
             coercion(table.policy, column)(tuple(given) if isinstance(given, list) else given)
         except Invalid as error:
-            message = f"its default {error.problems[0].message if error.problems else error.message}"
+            message = phrase(
+                "its default %(told)s", told=error.problems[0].message if error.problems else error.message
+            )
             yield Issue("types", "error", message, table.file, column.line, "", column.name)
 
 
@@ -145,13 +147,24 @@ def _cells(table: PolicyTable, row: Row, types: Mapping[str, str], issues: list[
     for name, text in row.when.items():
         column = table.input(name)
         if column is None:
-            fix = f"Use one of {', '.join(types)}, or declare it."
-            issues.append(_issue(table, row, "unknown_fields", name, f"{name} is not an input", fix, "when"))
+            fix = phrase("Use one of %(names)s, or declare it.", names=", ".join(types))
+            issues.append(
+                _issue(table, row, "unknown_fields", name, phrase("%(name)s is not an input", name=name), fix, "when")
+            )
             continue
         try:
             found[name] = _cell(column, text, types)
         except BadCell as error:
-            issues.append(_issue(table, row, "types", name, f"{text!r}: {error}", part="when"))
+            issues.append(
+                _issue(
+                    table,
+                    row,
+                    "types",
+                    name,
+                    phrase("%(cell)s: %(told)s", cell=repr(text), told=error.said),
+                    part="when",
+                )
+            )
     return found
 
 
@@ -164,12 +177,14 @@ def _cell(column: InputColumn, text: str, types: Mapping[str, str]) -> Cell:
             return compile_cell(text, column.name, types)
         strange = [t for t in held.wanted if column.values and t not in column.values]
         if strange:
-            raise BadCell(f"{strange[0]!r} is not one of {listed(column.values)}") from None
+            raise BadCell(
+                phrase("%(value)s is not one of %(values)s", value=repr(strange[0]), values=listed(column.values))
+            ) from None
         return held
     if tests is ANYTHING:
         return ANYTHING
     if column.type == "list":
-        raise BadCell("a list is tested with an expression such as contains($, 'x')")
+        raise BadCell(phrase("a list is tested with an expression such as contains($, 'x')"))
     for constant in constants(tests):
         _fits(column, constant)
     return tests
@@ -178,15 +193,23 @@ def _cell(column: InputColumn, text: str, types: Mapping[str, str]) -> Cell:
 def _fits(column: InputColumn, constant: Literal) -> None:
     if constant is None:
         if not column.nullable:
-            raise BadCell(f"{column.name} is never null; declare it nullable: true")
+            raise BadCell(phrase("%(name)s is never null; declare it nullable: true", name=column.name))
         return
     wanted = _PYTHON.get(column.type, str)
     if type(constant) is not wanted:
-        apart = f": {APART}" if {type(constant), wanted} == {timedelta, Months} else ""
+        apart = phrase(": %(apart)s", apart=APART) if {type(constant), wanted} == {timedelta, Months} else ""
         told = _WORDS[type(constant)]
-        raise BadCell(f"{column.name} is of type {column.type}, the cell compares it with {told}{apart}")
+        raise BadCell(
+            phrase(
+                "%(name)s is of type %(type)s, the cell compares it with %(told)s%(apart)s",
+                name=column.name,
+                type=column.type,
+                told=told,
+                apart=apart,
+            )
+        )
     if column.type == "enum" and constant not in column.values:
-        raise BadCell(f"{constant!r} is not one of {listed(column.values)}")
+        raise BadCell(phrase("%(value)s is not one of %(values)s", value=repr(constant), values=listed(column.values)))
 
 
 _PYTHON: Mapping[str, type] = {
@@ -198,13 +221,13 @@ _PYTHON: Mapping[str, type] = {
     "months": Months,
 }
 _WORDS: Mapping[type, str] = {
-    Decimal: "a number",
-    str: "a text",
-    bool: "true or false",
-    date: "a date",
-    datetime: "an instant",
-    timedelta: "a duration",
-    Months: "a duration of years and months",
+    Decimal: phrase("a number"),
+    str: phrase("a text"),
+    bool: phrase("true or false"),
+    date: phrase("a date"),
+    datetime: phrase("an instant"),
+    timedelta: phrase("a duration"),
+    Months: phrase("a duration of years and months"),
 }
 
 
@@ -219,13 +242,15 @@ def _read_row(
     formulas: dict[str, Expression] = {}
     for name in row.then:
         if table.output(name) is None:
-            fix = f"Use one of {', '.join(c.name for c in table.outputs)}, or declare it."
-            issues.append(_issue(table, row, "unknown_fields", name, f"{name} is not an output", fix))
+            fix = phrase("Use one of %(names)s, or declare it.", names=", ".join(c.name for c in table.outputs))
+            issues.append(
+                _issue(table, row, "unknown_fields", name, phrase("%(name)s is not an output", name=name), fix)
+            )
     for column in table.outputs:
         if column.name not in row.then and not column.nullable:
-            message = f"gives no {column.name}"
+            message = phrase("gives no %(name)s", name=column.name)
             issues.append(
-                _issue(table, row, "types", column.name, message, "Give a value, or declare it nullable: true.")
+                _issue(table, row, "types", column.name, message, phrase("Give a value, or declare it nullable: true."))
             )
             continue
         authored = row.then.get(column.name)
@@ -236,7 +261,7 @@ def _read_row(
             else:
                 outputs[column.name] = output_value(column, authored)
         except BadCell as error:
-            issues.append(_issue(table, row, "types", column.name, str(error)))
+            issues.append(_issue(table, row, "types", column.name, error.said))
     return ReadRow(row, rich, outputs, formulas, (_matched(table, row, types, issues),))
 
 
@@ -244,7 +269,15 @@ def _formula(column: OutputColumn, authored: Formula, types: Mapping[str, str]) 
     expression = compile_output(authored.text, types)
     wanted = {**dict.fromkeys(NUMERIC, "number"), "enum": "string"}.get(column.type, column.type)
     if expression.kind not in (wanted, "any", "null"):
-        raise BadCell(f"={authored.text} gives a {expression.kind}, {column.name} is of type {column.type}")
+        raise BadCell(
+            phrase(
+                "=%(text)s gives a %(kind)s, %(name)s is of type %(type)s",
+                text=authored.text,
+                kind=expression.kind,
+                name=column.name,
+                type=column.type,
+            )
+        )
     return expression
 
 
@@ -253,17 +286,23 @@ def output_value(column: OutputColumn, value: object) -> object:
     if value is None:
         if column.nullable:
             return None
-        raise BadCell(f"{column.name} is null; give a value, or declare it nullable: true")
+        raise BadCell(phrase("%(name)s is null; give a value, or declare it nullable: true", name=column.name))
     convert = _CONVERT[column.type]
     try:
         found = convert(value)
     except (BadCell, Invalid, ValueError, TypeError):
-        raise BadCell(f"{value!r} is not of type {column.type}") from None
+        raise BadCell(phrase("%(value)s is not of type %(type)s", value=repr(value), type=column.type)) from None
     strangers = [
         v for v in (found if isinstance(found, tuple) else (found,)) if column.values and v not in column.values
     ]
     if strangers:
-        raise BadCell(f"{plain_json(strangers[0])!r} is not one of {listed(column.values)}")
+        raise BadCell(
+            phrase(
+                "%(value)s is not one of %(values)s",
+                value=repr(plain_json(strangers[0])),
+                values=listed(column.values),
+            )
+        )
     return found
 
 
@@ -317,11 +356,13 @@ def _matched(table: PolicyTable, row: Row, types: Mapping[str, str], issues: lis
     texts, names = tuple(pieces[0::2]), tuple(pieces[1::2])
     for name in names:
         if name not in types:
-            fix = f"Use one of {', '.join(types)}."
-            issues.append(_issue(table, row, "unknown_fields", "because", f"{{{name}}} is not an input", fix))
+            fix = phrase("Use one of %(names)s.", names=", ".join(types))
+            issues.append(
+                _issue(table, row, "unknown_fields", "because", phrase("{%(name)s} is not an input", name=name), fix)
+            )
     if any("{" in t or "}" in t for t in texts):
         fix = phrase("Braces hold one input name, nothing else.")
-        issues.append(_issue(table, row, "types", "because", "has a brace that holds no name", fix))
+        issues.append(_issue(table, row, "types", "because", phrase("has a brace that holds no name"), fix))
     return Matched(row.id, texts, names, row.clause)
 
 

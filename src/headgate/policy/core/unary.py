@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from headgate.kernel.months import Months
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Bound, Moment
 from headgate.policy.core.times import APART, BadTime, read_date, read_instant, read_span
 
@@ -36,6 +37,11 @@ class NotUnary(Exception):
 
 class BadCell(Exception):
     """The cell cannot be read at all; the message says why in plain words."""
+
+    @property
+    def said(self) -> str:
+        """The message, as the phrase it is."""
+        return self.args[0] if self.args else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,8 @@ Test: TypeAlias = Compare | Range | Not
 ANYTHING: tuple[Test, ...] = (Not(()),)
 _CURLY = "‘’‚“”„«»‹›"
 TIME_FUNCTIONS = {
-    "d": "a date is written d('2026-01-31')",
-    "duration": "a duration is written duration('PT4H') or duration('P1Y6M')",
+    "d": phrase("a date is written d('2026-01-31')"),
+    "duration": phrase("a duration is written duration('PT4H') or duration('P1Y6M')"),
 }
 
 
@@ -92,7 +98,7 @@ _TOKEN = re.compile(
 def tokens(text: str) -> list[Token]:
     """The cell's tokens with an `end` at the end. Raises `BadCell` at the first character that fits nothing."""
     if len(text) > MAX_CELL:
-        raise BadCell(f"the cell is longer than {MAX_CELL} characters")
+        raise BadCell(phrase("the cell is longer than %(most)s characters", most=MAX_CELL))
     found: list[Token] = []
     at, end, depth = 0, len(text.rstrip()), 0
     while at < end:
@@ -100,13 +106,13 @@ def tokens(text: str) -> list[Token]:
         if match is None:
             rest = text[at:].strip()
             if rest[0] in _CURLY:
-                raise BadCell(f"{rest[0]} is a typographic quote; write straight ones: 'gold'")
-            raise BadCell(f"cannot read {rest[:20]!r}")
+                raise BadCell(phrase("%(rest)s is a typographic quote; write straight ones: 'gold'", rest=rest[0]))
+            raise BadCell(phrase("cannot read %(rest)s", rest=repr(rest[:20])))
         kind = str(match.lastgroup)
         token = Token(kind, match.group(kind), match.start(kind))
         depth += (token.text in ("(", "[")) - (token.text in (")", "]")) if kind == "op" else 0
         if depth > MAX_DEPTH:
-            raise BadCell(f"the cell nests deeper than {MAX_DEPTH} levels")
+            raise BadCell(phrase("the cell nests deeper than %(most)s levels", most=MAX_DEPTH))
         found.append(token)
         at = match.end()
     found.append(Token("end", "", end))
@@ -122,7 +128,7 @@ def parse_unary(text: str) -> tuple[Test, ...]:
     tests = reader.tests()
     reader.expect("end")
     if len(tests) > MAX_TESTS:
-        raise BadCell(f"the cell lists more than {MAX_TESTS} tests")
+        raise BadCell(phrase("the cell lists more than %(most)s tests", most=MAX_TESTS))
     return tests
 
 
@@ -130,7 +136,7 @@ def number(token: Token) -> Decimal:
     """A number token's exact value. Raises `BadCell` beyond 40 digits or 10^30."""
     value = Decimal(token.text.replace("_", ""))
     if len(value.as_tuple().digits) > 40 or (value and not -30 <= value.adjusted() <= 30):
-        raise BadCell("a number has more than 40 digits or an exponent beyond 30")
+        raise BadCell(phrase("a number has more than 40 digits or an exponent beyond 30"))
     return value
 
 
@@ -171,7 +177,7 @@ class _Reader:
             self.take()
             value = self.literal()
             if token.text not in ("==", "!=") and not _ordered(value):
-                raise BadCell(f"{token.text} compares numbers or dates only")
+                raise BadCell(phrase("%(text)s compares numbers or dates only", text=token.text))
             return (Compare(token.text, value),)
         if token.text == "not" and self.peek(1).text == "in":
             self.take()
@@ -192,7 +198,9 @@ class _Reader:
     def members(self) -> tuple[Test, ...]:
         opening = self.take()
         if opening.text == "]":
-            raise BadCell("a range starting with ] means different things in DMN and in ZEN; write ( for an open end")
+            raise BadCell(
+                phrase("a range starting with ] means different things in DMN and in ZEN; write ( for an open end")
+            )
         if opening.text not in ("[", "("):
             raise NotUnary
         first = self.literal()
@@ -200,13 +208,15 @@ class _Reader:
             second = self.literal()
             closing = self.take()
             if closing.text == "[":
-                raise BadCell("a range ending with [ means different things in DMN and in ZEN; write ) for an open end")
+                raise BadCell(
+                    phrase("a range ending with [ means different things in DMN and in ZEN; write ) for an open end")
+                )
             if closing.text not in ("]", ")"):
-                raise BadCell("a range has no closing ] or )")
+                raise BadCell(phrase("a range has no closing ] or )"))
             if {type(first), type(second)} == {timedelta, Months}:
-                raise BadCell(f"the range goes from days to months: {APART}")
+                raise BadCell(phrase("the range goes from days to months: %(apart)s", apart=APART))
             if not (_ordered(first) and _ordered(second) and type(first) is type(second)):
-                raise BadCell("a range needs two numbers or two dates, instants or durations")
+                raise BadCell(phrase("a range needs two numbers or two dates, instants or durations"))
             assert isinstance(first, Bound)
             assert isinstance(second, Bound)
             return (Range(first, opening.text == "[", second, closing.text == "]"),)
@@ -250,7 +260,7 @@ def time_of(function: str, text: Token) -> Moment:
             return read_span(inner)
         return read_instant(inner) if "T" in inner else read_date(inner)
     except BadTime as error:
-        raise BadCell(f"{error}: {TIME_FUNCTIONS[function]}") from None
+        raise BadCell(phrase("%(told)s: %(told2)s", told=str(error), told2=TIME_FUNCTIONS[function])) from None
 
 
 def _ordered(value: Literal) -> bool:

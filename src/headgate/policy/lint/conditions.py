@@ -72,16 +72,30 @@ def _steps(table: PolicyTable, row: Row) -> Iterator[Issue]:
             continue
         if role not in ROLES:
             near = get_close_matches(role, ROLES, 1, _LIKE)
-            fix = f"Did you mean {near[0]}?" if near else "Give that role to somebody, or name another."
-            said = f"{role} is no role that ships with Headgate; while nobody holds it, nobody can take this step"
+            fix = (
+                phrase("Did you mean %(near)s?", near=near[0])
+                if near
+                else phrase("Give that role to somebody, or name another.")
+            )
+            said = phrase(
+                "%(role)s is no role that ships with Headgate; while nobody holds it, nobody can take this step",
+                role=role,
+            )
             yield _issue(table, row, column, "warning", said, fix)
         elif not ROLES[role] & DECIDING:
             # Who is asked must be able to. That a late step reaches nobody more is a flaw of versions that shipped.
             first = column == "role"
-            what = "nobody can take this step" if first else "a late step reaches nobody more"
-            said = f"{what}: who holds {role} may not decide approvals"
+            what = phrase("nobody can take this step") if first else phrase("a late step reaches nobody more")
+            said = phrase("%(what)s: who holds %(role)s may not decide approvals", what=what, role=role)
             able = sorted(name for name, rights in ROLES.items() if "approvals.decide" in rights)
-            yield _issue(table, row, column, "error" if first else "warning", said, f"Name one of {', '.join(able)}.")
+            yield _issue(
+                table,
+                row,
+                column,
+                "error" if first else "warning",
+                said,
+                phrase("Name one of %(names)s.", names=", ".join(able)),
+            )
 
 
 def _condition(table: PolicyTable, row: Row, output: str, text: str) -> Iterator[Issue]:
@@ -91,7 +105,9 @@ def _condition(table: PolicyTable, row: Row, output: str, text: str) -> Iterator
     try:
         read = _read(text, dict(kinds))
     except (BadCell, NotExact) as error:
-        said = f"{text} cannot be understood{f': {error}' if str(error) else ''}"
+        told = error.said if isinstance(error, BadCell) else str(error)
+        said = phrase("%(text)s cannot be understood", text=text)
+        said = phrase("%(said)s: %(told)s", said=said, told=told) if told else said
         fix = phrase(
             "Compare inputs with values and join them with and, or, not: max_deviation_pct > 20 or total > 50000."
         )
@@ -99,15 +115,24 @@ def _condition(table: PolicyTable, row: Row, output: str, text: str) -> Iterator
         return
     for name in read.strangers:
         if name.startswith("was_"):
-            said = f"{name} is what was asked before, which only keep_if knows"
-            yield _issue(table, row, output, "error", said, "Name a value of this request.")
+            said = phrase("%(name)s is what was asked before, which only keep_if knows", name=name)
+            yield _issue(table, row, output, "error", said, phrase("Name a value of this request."))
             continue
         near = _nearest(name, list(kinds))
         if near:
-            yield _issue(table, row, output, "error", f"{name} is not an input", f"Did you mean {near}?")
+            yield _issue(
+                table,
+                row,
+                output,
+                "error",
+                phrase("%(name)s is not an input", name=name),
+                phrase("Did you mean %(near)s?", near=near),
+            )
         elif not _derived(name, kinds):
-            said = f"{name} is not an input: it must stand in what the approver reads, or this always asks"
-            yield _issue(table, row, output, "note", said, "Try it with: headgate approvals preview")
+            said = phrase(
+                "%(name)s is not an input: it must stand in what the approver reads, or this always asks", name=name
+            )
+            yield _issue(table, row, output, "note", said, phrase("Try it with: headgate approvals preview"))
     if read.strangers and any(_nearest(name, list(kinds)) for name in read.strangers):
         return
     yield from _outcome(table, row, output, text, read)
@@ -132,7 +157,7 @@ def _read(text: str, kinds: dict[str, str]) -> _Read:
             kinds[later] = _GUESSES[tried[later]]
         else:
             if kind not in ("bool", "any"):
-                raise BadCell(f"it gives a {kind}, not true or false")
+                raise BadCell(phrase("it gives a %(kind)s, not true or false", kind=kind))
             used = {t.text for t in tokens(text) if t.kind == "word"}
             return _Read(step, {n: k for n, k in kinds.items() if n in used}, tuple(strangers))
 
@@ -170,12 +195,12 @@ def _outcome(table: PolicyTable, row: Row, output: str, text: str, read: _Read) 
         if len(found) == 2:
             return
     if found == {False}:
-        effect = "the step is never asked" if output == "only_if" else "nothing is ever kept"
-        said = f"{text} never holds for what this row accepts, so {effect}"
-        yield _issue(table, row, output, "warning", said, "Mend the condition, or take the row away.")
+        effect = phrase("the step is never asked") if output == "only_if" else phrase("nothing is ever kept")
+        said = phrase("%(text)s never holds for what this row accepts, so %(effect)s", text=text, effect=effect)
+        yield _issue(table, row, output, "warning", said, phrase("Mend the condition, or take the row away."))
     elif found == {True}:
-        said = f"{text} always holds for what this row accepts"
-        yield _issue(table, row, output, "note", said, "Leave it out.")
+        said = phrase("%(text)s always holds for what this row accepts", text=text)
+        yield _issue(table, row, output, "note", said, phrase("Leave it out."))
 
 
 def _points(table: PolicyTable, row: Row, text: str, read: _Read) -> Iterator[Mapping[str, object]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.compile import NoRowMatched
 from headgate.policy.core.evaluation import shown
 from headgate.policy.core.model import Issue
@@ -27,25 +28,38 @@ def gaps(subject: Subject) -> Iterator[Issue]:
         for hole in grid.holes(everything, MAX_SHOWN + 1):
             found += 1
             if found > MAX_SHOWN:
-                message = f"more than {MAX_SHOWN} gaps; the rest is not listed"
-                yield Issue(RULE, "note", message, table.file, fix="Add a default for the rest.")
+                message = phrase("more than %(most)s gaps; the rest is not listed", most=MAX_SHOWN)
+                yield Issue(RULE, "note", message, table.file, fix=phrase("Add a default for the rest."))
                 return
-            fix = f"Add a row for {cells_for(hole.region)}, or a default."
+            fix = phrase("Add a row for %(cells)s, or a default.", cells=cells_for(hole.region))
             if hole.boundary is not None:
                 name, value = hole.boundary
-                fix = f"Let a row beside it include {name} {shown(value)}. Or {fix[0].lower()}{fix[1:]}"
-            yield Issue(RULE, "error", f"no row fits {told(hole.facts)}", table.file, fix=fix)
+                fix = phrase(
+                    "Let a row beside it include %(name)s %(value)s. Or add a row for %(cells)s, or a default.",
+                    name=name,
+                    value=shown(value),
+                    cells=cells_for(hole.region),
+                )
+            yield Issue(RULE, "error", phrase("no row fits %(told)s", told=told(hole.facts)), table.file, fix=fix)
         perhaps = None if found else grid.find(none_of=everything & ~subject.unsure)
     except TooLarge:
-        yield Issue(RULE, "note", "the table is too large to decide whether every input has a row", table.file)
+        yield Issue(RULE, "note", phrase("the table is too large to decide whether every input has a row"), table.file)
         return
     if perhaps is None:
         return
     if _unmatched(subject, perhaps):
-        yield Issue(RULE, "error", f"no row fits {told(perhaps)}", table.file, fix="Add a row for it, or a default.")
+        yield Issue(
+            RULE,
+            "error",
+            phrase("no row fits %(told)s", told=told(perhaps)),
+            table.file,
+            fix=phrase("Add a row for it, or a default."),
+        )
     else:
-        message = f"only rows with expressions fit {told(perhaps)}, so gaps near it cannot be ruled out"
-        yield Issue(RULE, "note", message, table.file, fix="Add a default to be sure.")
+        message = phrase(
+            "only rows with expressions fit %(told)s, so gaps near it cannot be ruled out", told=told(perhaps)
+        )
+        yield Issue(RULE, "note", message, table.file, fix=phrase("Add a default to be sure."))
 
 
 def _unmatched(subject: Subject, facts: Mapping[str, object]) -> bool:

@@ -30,7 +30,12 @@ def overlaps(subject: Subject) -> Iterator[Issue]:
                 continue
             shown_ += 1
             if shown_ > MAX_SHOWN:
-                yield Issue(RULE, "note", f"more than {MAX_SHOWN} pairs overlap; the rest is not listed", table.file)
+                yield Issue(
+                    RULE,
+                    "note",
+                    phrase("more than %(most)s pairs overlap; the rest is not listed", most=MAX_SHOWN),
+                    table.file,
+                )
                 return
             yield _issue(subject, earlier, later, told(facts))
 
@@ -42,12 +47,18 @@ def _issue(subject: Subject, earlier: int, later: int, where: str) -> Issue:
     if table.hit == "any":
         return _contradiction(subject, first, second, where)
     if unsure:
-        message = f"may overlap row {other} at {where}; its expressions leave that open"
+        message = phrase(
+            "may overlap row %(other)s at %(where)s; its expressions leave that open", other=other, where=where
+        )
         return Issue(RULE, "note", message, table.file, row.line, row.id)
-    message = f"overlaps row {other}: both fit {where}"
+    message = phrase("overlaps row %(other)s: both fit %(where)s", other=other, where=where)
     met = subject.grid.boundary(rows)
-    fix = f"Let one leave out {met[0]} {shown(met[1])}" if met is not None else "Narrow one"
-    return Issue(RULE, "error", message, table.file, row.line, row.id, fix=f"{fix}, or use hit: first.")
+    fix = (
+        phrase("Let one leave out %(name)s %(value)s, or use hit: first.", name=met[0], value=shown(met[1]))
+        if met is not None
+        else phrase("Narrow one, or use hit: first.")
+    )
+    return Issue(RULE, "error", message, table.file, row.line, row.id, fix=fix)
 
 
 def _contradiction(subject: Subject, first: ReadRow, second: ReadRow, where: str) -> Issue:
@@ -55,13 +66,22 @@ def _contradiction(subject: Subject, first: ReadRow, second: ReadRow, where: str
     differing = [n for n in second.outputs if n in first.formulas or n in second.formulas]
     certain = [n for n, v in second.outputs.items() if n not in differing and first.outputs.get(n) != v]
     if first.rich or second.rich or not certain:
-        what = "expressions" if first.rich or second.rich else "formulas"
-        message = f"may contradict row {other} at {where}; its {what} leave that open"
+        what = phrase("expressions") if first.rich or second.rich else phrase("formulas")
+        message = phrase(
+            "may contradict row %(other)s at %(where)s; its %(what)s leave that open",
+            other=other,
+            where=where,
+            what=what,
+        )
         return Issue(RULE, "note", message, table.file, row.line, row.id)
     name = certain[0]
-    message = (
-        f"contradicts row {other}: both fit {where}, and {name} is {shown(first.outputs[name])} there, "
-        f"{shown(second.outputs[name])} here"
+    message = phrase(
+        "contradicts row %(other)s: both fit %(where)s, and %(name)s is %(shown)s there, %(shown2)s here",
+        other=other,
+        where=where,
+        name=name,
+        shown=shown(first.outputs[name]),
+        shown2=shown(second.outputs[name]),
     )
     fix = phrase("Make them agree, or narrow one.")
     return Issue(RULE, "error", message, table.file, row.lines.get(f"then.{name}", row.line), row.id, name, fix)

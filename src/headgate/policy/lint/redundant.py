@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Issue
 from headgate.policy.core.regions import TooLarge
-from headgate.policy.lint.subject import Subject, bits, meaning_of
+from headgate.policy.lint.subject import Subject, bits, meaning_of, named
 
 RULE = "redundant"
 
@@ -27,8 +28,10 @@ def _twice(subject: Subject) -> Iterator[Issue]:
     for index, read in enumerate(subject.rows):
         key = (subject.grid.shape(index), tuple((name, cell.text) for name, cell in read.rich), meaning_of(read))
         if key in seen:
-            message = f"says the same as row {seen[key]}, and both count"
-            yield Issue(RULE, "warning", message, subject.table.file, read.row.line, read.row.id, fix="Remove one.")
+            message = phrase("says the same as row %(seen)s, and both count", seen=seen[key])
+            yield Issue(
+                RULE, "warning", message, subject.table.file, read.row.line, read.row.id, fix=phrase("Remove one.")
+            )
         seen.setdefault(key, read.row.id)
 
 
@@ -83,6 +86,6 @@ def _needed(subject: Subject, index: int, before: int, later: int, same: int, fa
 def _issue(subject: Subject, index: int, others: int) -> Issue:
     row = subject.rows[index].row
     names = [subject.rows[i].row.id for i in bits(others)]
-    who = ", ".join(names[:5]) + (" and others" if len(names) > 5 else "") or "the default"
-    message = f"changes nothing: without it, {who} would decide the same"
-    return Issue(RULE, "warning", message, subject.table.file, row.line, row.id, fix="Remove it.")
+    who = named(names) or phrase("the default")
+    message = phrase("changes nothing: without it, %(who)s would decide the same", who=who)
+    return Issue(RULE, "warning", message, subject.table.file, row.line, row.id, fix=phrase("Remove it."))

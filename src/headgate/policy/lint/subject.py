@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.compile import CompiledPolicy
 from headgate.policy.core.evaluation import shown
 from headgate.policy.core.examples import ExampleResult, run_examples
@@ -91,3 +93,9 @@ def bits(rows: int) -> list[int]:
 def told(facts: dict[str, Value]) -> str:
     """An input in words: `deviation_pct 2.5, tier gold`."""
     return ", ".join(f"{name} {shown(value)}" for name, value in facts.items())
+
+
+def named(rows: Sequence[str]) -> str:
+    """Rows by their names, the first five of many; empty for none."""
+    first = ", ".join(rows[:5])
+    return first if len(rows) <= 5 else phrase("%(names)s and others", names=first)

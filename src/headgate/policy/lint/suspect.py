@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Issue, Row
 from headgate.policy.core.unary import BadCell, Not, NotUnary, Range, Test, parse_unary, tokens
 from headgate.policy.lint.subject import Subject
@@ -26,7 +27,13 @@ def suspect(subject: Subject) -> Iterator[Issue]:
     for value in (v for values in listed for v in values):
         told = _odd(value) if isinstance(value, str) else ""
         if told:
-            yield Issue(RULE, "warning", f"the value {value!r} {told}", subject.table.file, fix="Type it anew.")
+            yield Issue(
+                RULE,
+                "warning",
+                phrase("the value %(value)s %(told)s", value=repr(value), told=told),
+                subject.table.file,
+                fix=phrase("Type it anew."),
+            )
 
 
 def _outputs(subject: Subject, row: Row) -> Iterator[Issue]:
@@ -34,8 +41,8 @@ def _outputs(subject: Subject, row: Row) -> Iterator[Issue]:
         told = _odd(value) if isinstance(value, str) else ""
         if told:
             line = row.lines.get(f"then.{name}", row.line)
-            message = f"{value!r} {told}"
-            yield Issue(RULE, "warning", message, subject.table.file, line, row.id, name, "Type it anew.")
+            message = phrase("%(text)s %(told)s", text=repr(value), told=told)
+            yield Issue(RULE, "warning", message, subject.table.file, line, row.id, name, phrase("Type it anew."))
 
 
 def _empty_ranges(text: str) -> Iterator[tuple[str, str]]:
@@ -47,9 +54,15 @@ def _empty_ranges(text: str) -> Iterator[tuple[str, str]]:
         low, high = literal(each.low), literal(each.high)
         written = f"{'[' if each.low_in else '('}{low}..{high}{']' if each.high_in else ')'}"
         if each.low > each.high:  # type: ignore[operator]  # both of one type, as the parser saw to
-            yield f"the range {written} is empty: its ends are the wrong way round", f"Write [{high}..{low}]."
+            yield (
+                phrase("the range %(written)s is empty: its ends are the wrong way round", written=written),
+                phrase("Write [%(high)s..%(low)s].", high=high, low=low),
+            )
         elif each.low == each.high and not (each.low_in and each.high_in):
-            yield f"the range {written} is empty: it leaves out its only value", f"Write {low}."
+            yield (
+                phrase("the range %(written)s is empty: it leaves out its only value", written=written),
+                phrase("Write %(low)s.", low=low),
+            )
 
 
 def _ranges(tests: Iterable[Test]) -> Iterator[Range]:
@@ -64,14 +77,14 @@ def _odd_texts(text: str) -> Iterator[tuple[str, str]]:
     for token in tokens(text):
         told = _odd(token.text[1:-1]) if token.kind == "text" else ""
         if told:
-            yield f"{token.text} {told}", "Type it anew."
+            yield phrase("%(text)s %(told)s", text=token.text, told=told), phrase("Type it anew.")
 
 
 def _odd(text: str) -> str:
     """What is wrong with a text that will never equal what people type, or nothing."""
     if text != text.strip():
-        return "begins or ends with a space"
+        return phrase("begins or ends with a space")
     if not unicodedata.is_normalized("NFC", text):
-        return "has letters made of two characters, which equal no letter typed on a keyboard"
+        return phrase("has letters made of two characters, which equal no letter typed on a keyboard")
     hidden = next((c for c in text if unicodedata.category(c) in ("Cf", "Cc", "Co", "Zl", "Zp") or c == "\u00a0"), "")
-    return f"holds the invisible character U+{ord(hidden):04X}" if hidden else ""
+    return phrase("holds the invisible character U+%(ord)s", ord=f"{ord(hidden):04X}") if hidden else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Issue
 from headgate.policy.lint.subject import Subject
 
@@ -17,9 +18,10 @@ def undecided(subject: Subject) -> Iterator[Issue]:
         return
     for read in subject.rows:
         for name, cell in read.rich:
-            message = (
-                f"not decided: the cell is an expression ({cell.text}), so gaps, overlaps and unreachable rows "
-                "beside it are not ruled out"
+            message = phrase(
+                "not decided: the cell is an expression (%(text)s), so gaps, overlaps and unreachable rows beside it "
+                "are not ruled out",
+                text=cell.text,
             )
             line = read.row.lines.get(f"when.{name}", read.row.line)
             yield Issue(RULE, "note", message, table.file, line, read.row.id, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.arithmetic import mixed_units
 from headgate.policy.core.expression import whole_test
 from headgate.policy.core.model import EXACT, NUMERIC, Issue
@@ -28,7 +29,16 @@ def _cells(subject: Subject) -> Iterator[Issue]:
             mixed, _ = mixed_units(whole_test(cell.text), {**types, "$": types[name]})
             for told in mixed:
                 line = read.row.lines.get(f"when.{name}", read.row.line)
-                yield Issue(RULE, "error", f"{cell.text}: {told}", table.file, line, read.row.id, name, _FIX)
+                yield Issue(
+                    RULE,
+                    "error",
+                    phrase("%(cell)s: %(told)s", cell=cell.text, told=told),
+                    table.file,
+                    line,
+                    read.row.id,
+                    name,
+                    _FIX,
+                )
 
 
 def _formulas(subject: Subject) -> Iterator[Issue]:
@@ -41,14 +51,26 @@ def _formulas(subject: Subject) -> Iterator[Issue]:
             assert column is not None
             mixed, unit = mixed_units(formula.text, types)
             if unit and column.type in EXACT and unit != column.type:
-                given = "money" if unit == "money" else "a percentage"
-                mixed = (*mixed, f"gives {given}, {name} is of type {column.type}")
+                given = phrase("money") if unit == "money" else phrase("a percentage")
+                mixed = (
+                    *mixed,
+                    phrase("gives %(given)s, %(name)s is of type %(type)s", given=given, name=name, type=column.type),
+                )
             for told in mixed:
                 line = read.row.lines.get(f"then.{name}", read.row.line)
-                yield Issue(RULE, "error", f"= {formula.text}: {told}", table.file, line, read.row.id, name, _FIX)
+                yield Issue(
+                    RULE,
+                    "error",
+                    phrase("%(cell)s: %(told)s", cell=f"= {formula.text}", told=told),
+                    table.file,
+                    line,
+                    read.row.id,
+                    name,
+                    _FIX,
+                )
 
 
-_FIX = "Take the percentage of an amount (amount * percent / 100), or compare like with like."
+_FIX = phrase("Take the percentage of an amount (amount * percent / 100), or compare like with like.")
 
 
 def _fractions(subject: Subject) -> Iterator[Issue]:
@@ -62,5 +84,9 @@ def _fractions(subject: Subject) -> Iterator[Issue]:
         if column.type != "percent" or column.type not in NUMERIC or not known:
             continue
         if all(abs(m) < 1 for m in known):  # type: ignore[arg-type,operator]  # a percent column mentions Decimals
-            message = f"cells of {column.name} lie between 0 and 1, and percentages are in points: 15 means 15 %"
-            yield Issue(RULE, "warning", message, table.file, column.line, "", column.name, "Write 15 for 15 %.")
+            message = phrase(
+                "cells of %(name)s lie between 0 and 1, and percentages are in points: 15 means 15 %%", name=column.name
+            )
+            yield Issue(
+                RULE, "warning", message, table.file, column.line, "", column.name, phrase("Write 15 for 15 %.")
+            )

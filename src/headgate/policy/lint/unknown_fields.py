@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Issue
 from headgate.policy.lint.subject import Subject
 
@@ -16,17 +17,29 @@ def unknown_fields(subject: Subject) -> Iterator[Issue]:
     table = subject.table
     inputs, outputs = [c.name for c in table.inputs], [c.name for c in table.outputs]
     for number, test in enumerate(table.tests, start=1):
-        name = test.name or f"test {number}"
+        name = test.name or phrase("test %(number)s", number=number)
         for given in _strangers(test.given, inputs):
-            fix = f"Use {', '.join(inputs)}."
-            yield Issue(RULE, "error", f"{name} gives {given}, which is not an input", table.file, test.line, fix=fix)
+            fix = phrase("Use %(names)s.", names=", ".join(inputs))
+            yield Issue(
+                RULE,
+                "error",
+                phrase("%(name)s gives %(given)s, which is not an input", name=name, given=given),
+                table.file,
+                test.line,
+                fix=fix,
+            )
         items = test.expect.get("list")
         parts = [test.expect, *(i for i in items if isinstance(i, dict))] if isinstance(items, list) else [test.expect]
         known = [*outputs, "list", "count"] if table.multiple else outputs
         for expected in (e for part in parts for e in _strangers(part, known)):
-            fix = f"Use {', '.join(known)}."
+            fix = phrase("Use %(names)s.", names=", ".join(known))
             yield Issue(
-                RULE, "error", f"{name} expects {expected}, which is not an output", table.file, test.line, fix=fix
+                RULE,
+                "error",
+                phrase("%(name)s expects %(expected)s, which is not an output", name=name, expected=expected),
+                table.file,
+                test.line,
+                fix=fix,
             )
 
 

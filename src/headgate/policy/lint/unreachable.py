@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Issue
 from headgate.policy.core.regions import TooLarge
-from headgate.policy.lint.subject import Subject, bits
+from headgate.policy.lint.subject import Subject, bits, named
 
 RULE = "unreachable"
 
@@ -19,8 +20,8 @@ def unreachable(subject: Subject) -> Iterator[Issue]:
         empty = grid.empty_input(index)
         if empty is not None:
             cell = row.when.get(empty, "")
-            message = f"no value of {empty} fits it"
-            fix = f"Mend {cell!r}: no value is in it." if cell else ""
+            message = phrase("no value of %(empty)s fits it", empty=empty)
+            fix = phrase("Mend %(cell)s: no value is in it.", cell=repr(cell)) if cell else ""
             line = row.lines.get(f"when.{empty}", row.line)
             yield Issue(RULE, "error", message, table.file, line, row.id, empty, fix)
             continue
@@ -32,11 +33,12 @@ def unreachable(subject: Subject) -> Iterator[Issue]:
         try:
             free = grid.find(none_of=before, all_of=1 << index)
         except TooLarge:
-            message = "the table is too large to decide whether this row and those after it can be reached"
+            message = phrase("the table is too large to decide whether this row and those after it can be reached")
             yield Issue(RULE, "note", message, table.file, row.line, row.id)
             return
         if free is None:
             blockers = [subject.rows[i].row.id for i in bits(before)]
-            names = ", ".join(blockers[:5]) + (" and others" if len(blockers) > 5 else "")
-            message = f"is never reached: {names} before it already accept all that it accepts"
-            yield Issue(RULE, "error", message, table.file, row.line, row.id, fix="Remove it or move it up.")
+            message = phrase(
+                "is never reached: %(names)s before it already accept all that it accepts", names=named(blockers)
+            )
+            yield Issue(RULE, "error", message, table.file, row.line, row.id, fix=phrase("Remove it or move it up."))

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 
+from headgate.kernel.phrases import phrase
 from headgate.process.core.asking_lint import POLICY_INPUTS, POLICY_OUTPUTS, check_asked
 from headgate.process.core.definition import Condition, Definition, Stage, Step
 from headgate.process.core.rules.finding import Finding, steps_of, transitions_of
@@ -105,7 +106,7 @@ def _maker(step: Step, actions: Mapping[str, Signature], policies: Mapping[str, 
     if step.kind == "run" and step.name in actions:
         return _Maker(step.name, actions[step.name], OUTPUTS)
     if step.kind == "decide" and step.name in policies:
-        return _Maker(f"policy {step.name}", policies[step.name], POLICY_OUTPUTS)
+        return _Maker(phrase("policy %(name)s", name=step.name), policies[step.name], POLICY_OUTPUTS)
     return None
 
 
@@ -135,8 +136,15 @@ def _facts(stage: Stage, step: Step, policy: Signature) -> Iterator[tuple[str, F
     for name, slot in policy.takes.items():
         if name not in given and not slot.optional:
             near = _nearest(name, given.keys() - policy.takes.keys(), "")
-            fix = near if near.startswith("Did") else f"Add {name}: … under 'with'."
-            yield POLICY_INPUTS, Finding(stage.id, f"asks '{step.name}' without {name}, which it needs", fix)
+            fix = near if near.startswith("Did") else phrase("Add %(name)s: … under 'with'.", name=name)
+            yield (
+                POLICY_INPUTS,
+                Finding(
+                    stage.id,
+                    phrase("asks '%(name)s' without %(name2)s, which it needs", name=step.name, name2=name),
+                    fix,
+                ),
+            )
 
 
 def _matrix(stage: Stage, step: Step, policy: Signature, producers: Producers) -> Iterator[tuple[str, Finding]]:
@@ -145,8 +153,20 @@ def _matrix(stage: Stage, step: Step, policy: Signature, producers: Producers) -
     entries = [slot.fields for slot in found.slots if slot.kind == "list" and slot.fields] if found else []
     for name, slot in policy.takes.items():
         if entries and not slot.optional and not any(name in fields for fields in entries):
-            fix = f"Give {name} a default: {found.makers if found else ''} tells {', '.join(entries[0])}."
-            yield POLICY_INPUTS, Finding(stage.id, f"asks '{step.name}' without {name}, which it needs", fix)
+            fix = phrase(
+                "Give %(name)s a default: %(makers)s tells %(told)s.",
+                name=name,
+                makers=found.makers if found else "",
+                told=", ".join(entries[0]),
+            )
+            yield (
+                POLICY_INPUTS,
+                Finding(
+                    stage.id,
+                    phrase("asks '%(name)s' without %(name2)s, which it needs", name=step.name, name2=name),
+                    fix,
+                ),
+            )
 
 
 def _taken_back(
@@ -168,19 +188,45 @@ def _inputs(
     for name, value in args.items():
         slot = takes.get(name)
         if slot is None:
-            said = f"passes '{name}' to {action}, which does not take it"
-            yield INPUTS, Finding(stage.id, said, _nearest(name, takes, "It takes"))
+            said = phrase("passes '%(name)s' to %(action)s, which does not take it", name=name, action=action)
+            yield INPUTS, Finding(stage.id, said, _nearest(name, takes, phrase("It takes")))
             continue
         found = _path(value, producers)
         if found is None and not of_kind(slot, value) and not _is_path(value):
-            said = f"passes '{value}' as {name} to {action}, which takes {_wanted(slot)}"
-            yield INPUTS, Finding(stage.id, said, f"Give {_wanted(slot)}.")
+            said = phrase(
+                "passes '%(value)s' as %(name)s to %(action)s, which takes %(wanted)s",
+                value=value,
+                name=name,
+                action=action,
+                wanted=_wanted(slot),
+            )
+            yield INPUTS, Finding(stage.id, said, phrase("Give %(wanted)s.", wanted=_wanted(slot)))
         elif found is not None and found.slots and not any(s.kind == slot.kind for s in found.slots):
-            said = f"passes '{value}' as {name} to {action}, which takes {ARTICLES[slot.kind]}"
-            yield INPUTS, Finding(stage.id, said, f"{found.makers} gives {ARTICLES[found.slots[0].kind]} there.")
+            said = phrase(
+                "passes '%(value)s' as %(name)s to %(action)s, which takes %(kind)s",
+                value=value,
+                name=name,
+                action=action,
+                kind=ARTICLES[slot.kind],
+            )
+            yield (
+                INPUTS,
+                Finding(
+                    stage.id,
+                    said,
+                    phrase("%(makers)s gives %(kind)s there.", makers=found.makers, kind=ARTICLES[found.slots[0].kind]),
+                ),
+            )
     for name, slot in takes.items():
         if name not in args and not slot.optional:
-            yield INPUTS, Finding(stage.id, f"runs '{action}' without {name}, which it needs", f"Add {name}: … to it.")
+            yield (
+                INPUTS,
+                Finding(
+                    stage.id,
+                    phrase("runs '%(action)s' without %(name)s, which it needs", action=action, name=name),
+                    phrase("Add %(name)s: … to it.", name=name),
+                ),
+            )
 
 
 def _read(stage: Stage, step: Step, producers: Producers) -> Iterator[tuple[str, Finding]]:
@@ -190,8 +236,18 @@ def _read(stage: Stage, step: Step, producers: Producers) -> Iterator[tuple[str,
         found = _path(value, producers)
         slots = found.slots if found is not None else ()
         if kind is not None and found is not None and slots and not any(slot.kind == kind for slot in slots):
-            said = f"'{value}' is {ARTICLES[slots[0].kind]}, and {name} of a {step.kind} step is"
-            yield found.code, Finding(stage.id, f"{said} {ARTICLES[kind]}", f"{found.makers} gives it so.")
+            said = phrase(
+                "'%(value)s' is %(given)s, and %(name)s of a %(kind)s step is %(wanted)s",
+                value=value,
+                given=ARTICLES[slots[0].kind],
+                name=name,
+                kind=step.kind,
+                wanted=ARTICLES[kind],
+            )
+            yield (
+                found.code,
+                Finding(stage.id, said, phrase("%(makers)s gives it so.", makers=found.makers)),
+            )
         for written in _paths(value):
             given = _path(written, producers)
             if given is not None and given.wrong:
@@ -221,8 +277,13 @@ def _condition(stage: Stage, condition: Condition, producers: Producers) -> Iter
     for value in condition.values:
         if value is not None and found.slots and not any(of_kind(slot, value) for slot in found.slots):
             shown = str(value).lower() if isinstance(value, bool) else str(value)
-            said = f"asks whether '{written}' is {shown}, which {found.makers} never gives"
-            yield found.code, Finding(stage.id, said, f"It gives {_wanted(found.slots[0])}.")
+            said = phrase(
+                "asks whether '%(written)s' is %(shown)s, which %(makers)s never gives",
+                written=written,
+                shown=shown,
+                makers=found.makers,
+            )
+            yield found.code, Finding(stage.id, said, phrase("It gives %(wanted)s.", wanted=_wanted(found.slots[0])))
 
 
 def _path(value: object, producers: Producers) -> _Given | None:
@@ -258,21 +319,36 @@ def _walk(written: str, path: tuple[str, ...], maker: _Maker) -> Slot | _Given |
         return None
     for depth, part in enumerate(path):
         if here.kind != "record":
-            said = f"reads '{written}', but {'.'.join(path[:depth])} of {maker.name} is {ARTICLES[here.kind]}"
-            return _Given(wrong=said, fix="Read it as a whole.", code=maker.code)
+            said = phrase(
+                "reads '%(written)s', but %(path)s of %(maker)s is %(kind)s",
+                written=written,
+                path=".".join(path[:depth]),
+                maker=maker.name,
+                kind=ARTICLES[here.kind],
+            )
+            return _Given(wrong=said, fix=phrase("Read it as a whole."), code=maker.code)
         if part not in here.fields:
             if here.fields is not gives and not here.fields:
                 return None
-            said = f"reads '{written}', but {maker.name} gives no {'.'.join(path[: depth + 1])}"
-            return _Given(wrong=said, fix=_nearest(part, here.fields, "It gives"), code=maker.code)
+            said = phrase(
+                "reads '%(written)s', but %(name)s gives no %(names)s",
+                written=written,
+                name=maker.name,
+                names=".".join(path[: depth + 1]),
+            )
+            return _Given(wrong=said, fix=_nearest(part, here.fields, phrase("It gives")), code=maker.code)
         here = here.fields[part]
     return here
 
 
 def _wanted(slot: Slot) -> str:
-    return f"one of {', '.join(slot.values)}" if slot.values else ARTICLES[slot.kind]
+    return phrase("one of %(names)s", names=", ".join(slot.values)) if slot.values else ARTICLES[slot.kind]
 
 
 def _nearest(name: str, known: Iterable[str], begins: str) -> str:
     near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f"Did you mean {near[0]}?" if near else f"{begins} {', '.join(sorted(known)) or 'nothing'}."
+    return (
+        phrase("Did you mean %(near)s?", near=near[0])
+        if near
+        else phrase("%(begins)s %(names)s.", begins=begins, names=", ".join(sorted(known)) or phrase("nothing"))
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from headgate.kernel.phrases import phrase
 from headgate.process.core.definition import Definition, Step
 from headgate.process.core.rules.finding import Finding, steps_of
 from headgate.process.core.signature import ARTICLES, Asking, Signature, Slot
@@ -27,7 +28,12 @@ def check_asked(
             for name, asking in asks.items():
                 if name in policies:
                     for code, said, fix in _unfit(name, asking, policies[name]):
-                        yield code, Finding(stage.id, f"runs '{action}', which {said}", fix)
+                        yield (
+                            code,
+                            Finding(
+                                stage.id, phrase("runs '%(action)s', which %(said)s", action=action, said=said), fix
+                            ),
+                        )
 
 
 def asked_by(step: Step, actions: Mapping[str, Signature]) -> Iterator[str]:
@@ -56,16 +62,33 @@ def _unfit(name: str, asking: Asking, policy: Signature) -> Iterator[tuple[str, 
         known = asking.tells.get(fact)
         if known is None:
             if not slot.optional:
-                fix = f"Give {fact} a default, or leave it out: the action tells {told}."
-                yield POLICY_INPUTS, f"asks policy {name} without {fact}, which it needs", fix
+                fix = phrase(
+                    "Give %(fact)s a default, or leave it out: the action tells %(told)s.", fact=fact, told=told
+                )
+                yield (
+                    POLICY_INPUTS,
+                    phrase("asks policy %(name)s without %(fact)s, which it needs", name=name, fact=fact),
+                    fix,
+                )
         elif known.kind != slot.kind:
-            said = f"tells policy {name} {fact} as {ARTICLES[known.kind]}, and it takes {ARTICLES[slot.kind]}"
-            yield POLICY_INPUTS, said, f"Declare {fact} as {ARTICLES[known.kind]}."
+            said = phrase(
+                "tells policy %(name)s %(fact)s as %(kind)s, and it takes %(kind2)s",
+                name=name,
+                fact=fact,
+                kind=ARTICLES[known.kind],
+                kind2=ARTICLES[slot.kind],
+            )
+            yield POLICY_INPUTS, said, phrase("Declare %(fact)s as %(kind)s.", fact=fact, kind=ARTICLES[known.kind])
         elif slot.values and (strange := [v for v in known.values if v not in slot.values]):
-            said = f"may tell policy {name} that {fact} is {', '.join(strange)}, which it does not allow"
-            yield POLICY_INPUTS, said, f"Add it to the values of {fact}."
-    for said, fix in _unread(asking.reads, policy.gives, name, ""):
-        yield POLICY_OUTPUTS, said, fix
+            said = phrase(
+                "may tell policy %(name)s that %(fact)s is %(names)s, which it does not allow",
+                name=name,
+                fact=fact,
+                names=", ".join(strange),
+            )
+            yield POLICY_INPUTS, said, phrase("Add it to the values of %(fact)s.", fact=fact)
+    for unread, mend in _unread(asking.reads, policy.gives, name, ""):
+        yield POLICY_OUTPUTS, unread, mend
 
 
 def _unread(reads: Mapping[str, Slot], gives: Mapping[str, Slot], policy: str, where: str) -> Iterator[tuple[str, str]]:
@@ -73,20 +96,37 @@ def _unread(reads: Mapping[str, Slot], gives: Mapping[str, Slot], policy: str, w
         path, given = f"{where}{name}", gives.get(name)
         if given is None:
             if not slot.optional:
-                yield f"reads {path} of policy {policy}, which gives no {path}", _wanted(path, slot)
+                yield (
+                    phrase("reads %(path)s of policy %(policy)s, which gives no %(path)s", path=path, policy=policy),
+                    _wanted(path, slot),
+                )
         elif given.kind != slot.kind:
-            said = f"reads {path} of policy {policy} as {ARTICLES[slot.kind]}, and it gives {ARTICLES[given.kind]}"
-            yield said, f"Let {path} be {ARTICLES[slot.kind]}."
+            said = phrase(
+                "reads %(path)s of policy %(policy)s as %(kind)s, and it gives %(kind2)s",
+                path=path,
+                policy=policy,
+                kind=ARTICLES[slot.kind],
+                kind2=ARTICLES[given.kind],
+            )
+            yield said, phrase("Let %(path)s be %(kind)s.", path=path, kind=ARTICLES[slot.kind])
         elif given.optional and not slot.optional:
-            yield f"needs {path} of policy {policy}, which may be null", f"Let {path} always have a value."
+            yield (
+                phrase("needs %(path)s of policy %(policy)s, which may be null", path=path, policy=policy),
+                phrase("Let %(path)s always have a value.", path=path),
+            )
         elif slot.values and (strange := [v for v in given.values if v not in slot.values]):
-            said = f"does not understand {path} {', '.join(strange)} of policy {policy}"
-            yield said, f"It understands {', '.join(slot.values)}."
+            said = phrase(
+                "does not understand %(path)s %(names)s of policy %(policy)s",
+                path=path,
+                names=", ".join(strange),
+                policy=policy,
+            )
+            yield said, phrase("It understands %(values)s.", values=", ".join(slot.values))
         else:
             yield from _unread(slot.fields, given.fields, policy, f"{path}.")
 
 
 def _wanted(path: str, slot: Slot) -> str:
     if path == "list":
-        return "Let it answer with every row that fits: hit: collect."
-    return f"Give it the output {path}, {ARTICLES[slot.kind]}."
+        return phrase("Let it answer with every row that fits: hit: collect.")
+    return phrase("Give it the output %(path)s, %(kind)s.", path=path, kind=ARTICLES[slot.kind])

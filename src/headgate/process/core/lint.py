@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.process.core.action_lint import INPUTS, OUTPUTS, check_signatures
 from headgate.process.core.asking_lint import POLICY_INPUTS, POLICY_OUTPUTS, asked_by
 from headgate.process.core.definition import Definition, Step
@@ -104,24 +105,29 @@ def _no_matrix(definition: Definition, asks: Asked) -> Iterator[Finding]:
     for stage in definition.stages.values():
         for name in dict.fromkeys(s.name for s in steps_of(stage) if s.kind == "approve"):
             if name in asks.policies - asks.matrices:
-                said = (
-                    f"asks '{name}' who has to approve, and it does not give a level and a role for every row that fits"
+                said = phrase(
+                    "asks '%(name)s' who has to approve, and it does not give a level and a role for every row that "
+                    "fits",
+                    name=name,
                 )
-                yield Finding(stage.id, said, "Give it the outputs level and role, and hit: collect.")
+                yield Finding(stage.id, said, phrase("Give it the outputs level and role, and hit: collect."))
 
 
 def _asks_gone(definition: Definition, known: Known) -> Iterator[Finding]:
     for stage in definition.stages.values():
         for step in steps_of(stage):
             for said in _asks(step, known.signatures, known.asks.gone):
-                yield Finding(stage.id, f"{said}, and no version of it would be in force")
+                yield Finding(stage.id, phrase("%(said)s, and no version of it would be in force", said=said))
 
 
 def _asks(step: Step, actions: Mapping[str, Signature], policies: frozenset[str]) -> Iterator[str]:
     """How a step asks those of these policies that it needs."""
     for name in asked_by(step, actions):
         if name in policies:
-            yield f"asks '{name}'" if name == step.name else f"runs '{step.name}', which asks policy {name}"
+            if name == step.name:
+                yield phrase("asks '%(name)s'", name=name)
+            else:
+                yield phrase("runs '%(action)s', which asks policy %(name)s", action=step.name, name=name)
 
 
 def codes() -> list[str]:

@@ -16,15 +16,16 @@ from uuid import UUID
 
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 
 Kind = Literal["text", "truth", "number", "instant", "list", "record"]
 ARTICLES: Final[Mapping[Kind, str]] = {
-    "text": "a text",
-    "truth": "true or false",
-    "number": "a number",
-    "instant": "a point in time",
-    "list": "a list",
-    "record": "a record",
+    "text": phrase("a text"),
+    "truth": phrase("true or false"),
+    "number": phrase("a number"),
+    "instant": phrase("a point in time"),
+    "list": phrase("a list"),
+    "record": phrase("a record"),
 }
 
 
