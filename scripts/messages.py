@@ -223,6 +223,7 @@ def pack_template(folder: Path) -> Catalog:
 
 def _pack_words(document: Any) -> Iterator[tuple[str, str]]:
     yield from (("", text) for text in _texts({k: v for k, v in document.items() if k != "tests"}, ""))
+    yield from (("", str(humanise(code))) for code in sorted(_codes(document)))
     rows = document.get("rows") or ()
     for column in document.get("inputs") or ():
         name, tests = column["name"], " ".join(str(row.get("when", {}).get(column["name"], "")) for row in rows)
@@ -230,6 +231,16 @@ def _pack_words(document: Any) -> Iterator[tuple[str, str]]:
             given = {str(test.get("given", {}).get(name, "")) for test in document.get("tests") or ()}
             codes = column.get("values") or {*_QUOTED.findall(tests), *filter(_CODE.fullmatch, given)}
             yield from ((name, code) for code in sorted(codes) if code)
+
+
+def _codes(document: Any) -> set[str]:
+    """What a table's inputs and outputs may be, in codes; pages show them as words."""
+    rows, found = document.get("rows") or (), set[str]()
+    for column in (*(document.get("inputs") or ()), *(document.get("outputs") or ())):
+        tests = " ".join(str(row.get("when", {}).get(column["name"], "")) for row in rows)
+        given = (str(row.get("then", {}).get(column["name"], "")) for row in rows)
+        found |= {*map(str, column.get("values") or ()), *_QUOTED.findall(tests), *given}
+    return {code for code in found if _CODE.fullmatch(code)}
 
 
 def _texts(node: Any, name: str) -> Iterator[str]:

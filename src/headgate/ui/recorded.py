@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from headgate.kernel.phrases import Phrase, worded
 from headgate.ui.packed import coded_slots, pack_phrases
-from headgate.ui.sentences import RECORDED
+from headgate.ui.sentences import NESTED, RECORDED
 
 _SLOT = re.compile(r"%\((\w+)\)s")
 # A phrase that is mostly values would be found in any text.
@@ -71,6 +71,12 @@ def _patterns() -> Sequence[Pattern]:
     return longest_first([*RECORDED, *pack_phrases()])
 
 
+def _value(name: str, value: str) -> str:
+    if name in NESTED:
+        return recorded(value)
+    return Phrase(value) if name in coded_slots() else value
+
+
 @lru_cache(maxsize=8_192)
 def recorded(text: str) -> Phrase:
     """A recorded sentence as the phrase that made it; else as a phrase that the catalogues may know as it stands."""
@@ -78,5 +84,5 @@ def recorded(text: str) -> Phrase:
         for each in _patterns():
             values = each.values(text)
             if values is not None:
-                return Phrase(each.text, {n: Phrase(v) if n in coded_slots() else v for n, v in values.items()})
+                return Phrase(each.text, {name: _value(name, value) for name, value in values.items()})
     return worded(text)

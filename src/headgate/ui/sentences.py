@@ -81,6 +81,56 @@ _PRICES = (
     phrase("it is in %(one)s and there is no exchange rate to %(other)s"),
 )
 
+# domain/pricing: which term goes before another, and how its price was found.
+_RANKS = (
+    phrase("%(term)s is an approved price exception and goes first"),
+    phrase("%(term)s is more specific: it names the partner"),
+    phrase("%(term)s is more specific: it names the partner's group"),
+    phrase("%(term)s is more specific: it names the region or channel"),
+    phrase("%(term)s is more specific: it names the product"),
+    phrase("%(term)s is more specific: it names the family"),
+    phrase("%(term)s builds on the list price and goes before it"),
+    phrase("there is no list price to take the discount from"),
+    phrase("discount off the list price %(price)s"),
+    phrase("discount off the list price %(price)s, 1 slab"),
+    phrase("discount off the list price %(price)s, %(slabs)s slabs"),
+    phrase("markup on the cost %(cost)s %(currency)s, %(slabs)s slabs"),
+    phrase("markup on the cost %(cost)s %(currency)s"),
+    phrase("list price"),
+    phrase("list price, 1 slab"),
+    phrase("list price, %(slabs)s slabs"),
+    phrase("list price in %(currency)s at %(rate)s"),
+    phrase("net price"),
+    phrase("net price, 1 slab"),
+    phrase("net price, %(slabs)s slabs"),
+    phrase("net price in %(currency)s at %(rate)s"),
+    phrase("%(how)s, tier from %(start)s"),
+)
+# domain/deals: why a deal and what stands against it look like one business.
+_DEALS = (
+    phrase("without legal forms both are “%(name)s”"),
+    phrase("without legal forms both are “%(name)s”, which says less for so common a name"),
+    phrase("the names are %(percent)s%% alike"),
+    phrase("the names are %(percent)s%% alike, which says less for so common a name"),
+    phrase("both have the same D-U-N-S number"),
+    phrase("both use the domain %(domain)s"),
+    phrase("%(one)s and %(other)s differ in ending or hyphens"),
+    phrase("one parent company (by D-U-N-S number)"),
+    phrase("one owns the other (by D-U-N-S number)"),
+    phrase("“%(name)s” owns both, or one of them the other"),
+    phrase("both are at this address"),
+    phrase("both are in this place"),
+    phrase("different D-U-N-S numbers: two companies"),
+    phrase("the claim is not about single products"),
+    phrase("both are about %(products)s"),
+    phrase("they share no product"),
+    phrase("one had ended before the other began"),
+    phrase("both run at the same time"),
+    phrase("both run at the same time, but close more than %(days)s days apart"),
+)
+# channel/agreements: what an agreement is called that grants a special price.
+_TITLES = (phrase("Price exception %(request)s"),)
+
 # process: what tasks are called that no definition names.
 _TASKS = (
     phrase("Find out what became of %(step)s of %(subject)s, and take it back by hand: %(what)s"),
@@ -102,4 +152,7 @@ _ROUNDINGS = (
     phrase("minor unit half up"),
 )
 
-RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES, *_TASKS, *_CALENDARS, *_ROUNDINGS)
+RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES, *_TASKS, *_CALENDARS, *_ROUNDINGS, *_RANKS, *_DEALS, *_TITLES)
+
+# Values that are recorded sentences themselves.
+NESTED = frozenset({"how"})

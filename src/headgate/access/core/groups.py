@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from headgate.kernel.phrases import phrase
+
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Orders and deals": (
+    phrase("Orders and deals"): (
         "orders.read",
         "orders.write",
         "deals.read",
@@ -14,23 +16,23 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "prices.request",
         "returns.request",
     ),
-    "Cases and approvals": (
+    phrase("Cases and approvals"): (
         "cases.read",
         "approvals.decide",
         "cases.intervene",
         "processes.migrate",
         "calendars.write",
     ),
-    "Policies": (
+    phrase("Policies"): (
         "policies.read",
         "policies.author",
         "policies.backtest",
         "policies.approve",
         "policies.emergency",
     ),
-    "Agreements and money": ("agreements.write", "agreements.approve", "partners.bank", "payments.approve"),
-    "Proof and privacy": ("audit.read", "privacy.write", "privacy.approve", "tenant.export"),
-    "Systems": (
+    phrase("Agreements and money"): ("agreements.write", "agreements.approve", "partners.bank", "payments.approve"),
+    phrase("Proof and privacy"): ("audit.read", "privacy.write", "privacy.approve", "tenant.export"),
+    phrase("Systems"): (
         "events.write",
         "quarantine.read",
         "quarantine.write",
@@ -38,9 +40,9 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "connections.write",
         "scim",
     ),
-    "People": ("admin", "access.review", "portal.users", "tenants.operate"),
+    phrase("People"): ("admin", "access.review", "portal.users", "tenants.operate"),
 }
-OTHER: Final = "Other"
+OTHER: Final = phrase("Other")
 
 
 def group_of(permission: str) -> str:

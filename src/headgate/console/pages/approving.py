@@ -15,7 +15,7 @@ from headgate.console.views.approving import PreviewView
 from headgate.console.views.common import Option
 from headgate.console.visit import Answer, Door, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound
-from headgate.kernel.phrases import sentence
+from headgate.kernel.phrases import sentence, worded
 from headgate.policy import PolicySet, decisions_get
 from headgate.process import get_approval, work_queue
 from headgate.process.core.matrix import is_matrix
@@ -73,9 +73,9 @@ def show(visit: Visit) -> Answer:
     table = matrices[policy]
     names = names_of(visit, people=present.people_in(answer.steps)) if answer is not None else None
     view = PreviewView(
-        matrices=tuple(Option(name, table.title) for name, table in sorted(matrices.items())),
+        matrices=tuple(Option(name, worded(table.title)) for name, table in sorted(matrices.items())),
         policy=policy,
-        title=table.title,
+        title=worded(table.title),
         version=table.version,
         fields=tuple(
             present.matrix_field(table, column, given[column.name], problems) for column in policies.needs(policy)

@@ -15,7 +15,7 @@ from headgate.console.views.backtests import AskView, BacktestsView
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, invalid
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import phrase, sentence, worded
 from headgate.policy.backtest import (
     Wanted,
     get_result,
@@ -95,7 +95,7 @@ def show(visit: Visit) -> Answer:
         result,
         kept,
         place=place,
-        title=versions[0].title if versions else run.policy,
+        title=worded(versions[0].title) if versions else run.policy,
         filters=filters,
         more=visit.further(urls.backtest(run.run), str(kept[-1].place) if len(flips) > PAGE else ""),
         names=names_of(visit, people=people, partners=partners - {""}),
@@ -136,7 +136,7 @@ def _form(
         picked = [v.version for v in versions if v.status in ("draft", "in_review", "approved")][:5]
     return AskView(
         policy=policy,
-        title=versions[0].title,
+        title=worded(versions[0].title),
         choices=present.choices(versions, picked, visit.lens),
         first=first,
         last=last,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.console import urls
 from headgate.console.views.packs import PackRow, PacksView
 from headgate.console.visit import Answer, Door, Visit
+from headgate.kernel.phrases import worded
 from headgate.packs.installed import InstalledPack, installed_packs
 
 
@@ -22,14 +23,14 @@ def row_of(found: InstalledPack, *, processes: bool) -> PackRow:
     offered = above.version if above is not None and above.version > found.version else 0
     return PackRow(
         found.name,
-        found.title,
-        found.description,
+        worded(found.title),
+        worded(found.description),
         found.version,
         above.provider_name if above is not None else "",
         offered or (found.shipped if found.shipped > found.version else 0),
         above.provider_name if above is not None and offered else "",
-        tuple((urls.policy(name), title) for name, title in found.policies),
-        tuple((urls.process(name) if processes else "", title) for name, title in found.processes),
+        tuple((urls.policy(name), worded(title)) for name, title in found.policies),
+        tuple((urls.process(name) if processes else "", worded(title)) for name, title in found.processes),
         found.metrics,
     )
 

@@ -144,7 +144,7 @@ def import_file(visit: Visit) -> Answer:
         return _json(
             {
                 **_told(_within(visit, check_text(text)), text, visit.lens.fmt.tell),
-                "notices": [str(each) for each in read.notices],
+                "notices": [visit.lens.fmt.say(each.told) for each in read.notices],
             }
         )
 

@@ -10,16 +10,19 @@ from headgate.console.present.policies import status_of
 from headgate.console.views.policies import ExportChoice, PolicyExportView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import Invalid, NotFound
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.policy import PolicyTable, PolicyVersion, check_text
 from headgate.policy.exchange import write_table
 
 FORMS = {
-    "xlsx": ("Excel workbook", "A table and its tests to work on in a spreadsheet; comes in again with every change."),
-    "dmn": ("DMN 1.3", "Decision modellers that read the standard: Camunda, Trisotech, Signavio, bpmn.io."),
-    "jdm": ("GoRules JSON", "The GoRules editor and the ZEN engine."),
-    "csv": ("CSV", "Any spreadsheet; the table without its tests."),
-    "yaml": ("YAML", "The text as Headgate keeps it: for a pack, a review or a diff."),
+    "xlsx": (
+        phrase("Excel workbook"),
+        phrase("A table and its tests to work on in a spreadsheet; comes in again with every change."),
+    ),
+    "dmn": ("DMN 1.3", phrase("Decision modellers that read the standard: Camunda, Trisotech, Signavio, bpmn.io.")),
+    "jdm": ("GoRules JSON", phrase("The GoRules editor and the ZEN engine.")),
+    "csv": ("CSV", phrase("Any spreadsheet; the table without its tests.")),
+    "yaml": ("YAML", phrase("The text as Headgate keeps it: for a pack, a review or a diff.")),
 }
 _MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -60,8 +63,8 @@ def _choice(table: PolicyTable, form: str) -> ExportChoice:
     try:
         made = write_table(table, form)
     except Invalid as error:
-        return ExportChoice(form, title, readers, 0, (), error.message)
-    return ExportChoice(form, title, readers, len(made.data), tuple(str(each) for each in made.notices))
+        return ExportChoice(form, title, readers, 0, (), worded(error.message))
+    return ExportChoice(form, title, readers, len(made.data), tuple(each.told for each in made.notices))
 
 
 _VERSION = f"{urls.policy('{policy}')}/versions/{{version}}"

@@ -46,7 +46,7 @@ def show_all(visit: Visit) -> Answer:
         tabs=present.tabs(status, counts),
         reasons=present.reasons(counts) if status == "open" else (),
         reason=reason,
-        items=present.rows(kept),
+        items=present.rows(kept, visit.lens),
         matching=of_reason if status == "open" else 0,
         amount=present.known_amount(counts, reason) if status == "open" else None,
         more=visit.further(urls.QUARANTINE, encode_cursor(str(kept[-1].position)) if len(found) > PAGE else ""),

@@ -21,7 +21,7 @@ from headgate.console.views.approving import (
     MatrixField,
 )
 from headgate.console.views.common import Option
-from headgate.kernel.phrases import phrase, sentence, swapped
+from headgate.kernel.phrases import joined, phrase, sentence, swapped, worded
 from headgate.policy import Evaluation, InputColumn, PolicyTable
 from headgate.process.core.foresee import Candidate, Foreseen
 from headgate.ui.words import humanise
@@ -53,7 +53,7 @@ def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: 
         hint = phrase("%(hint)s Leave it empty where it is not known.", hint=hint).strip()
     return MatrixField(
         name=column.name,
-        label=column.label or humanise(column.name),
+        label=worded(column.label) if column.label else humanise(column.name),
         value=value,
         options=options,
         suggested=() if options or column.type != "string" else _spoken_of(table, column.name),
@@ -82,7 +82,7 @@ def earlier_asks(
     stake: str,
 ) -> tuple[EarlierAsk, ...]:
     """The exceptions that were described before, each with the way to the request without it."""
-    labels = {column.name: column.label or humanise(column.name) for column in columns}
+    labels = {column.name: worded(column.label) if column.label else humanise(column.name) for column in columns}
     rest = [("policy", policy), ("asked_by", asked_by), ("stake", stake)]
     found = []
     for place, ask in enumerate(asks):
@@ -95,7 +95,9 @@ def earlier_asks(
         ]
         found.append(
             EarlierAsk(
-                words=", ".join(f"{labels[name]} {humanise(value)}" for name, value in ask.items() if value),
+                words=joined(
+                    ", ", [joined(" ", (labels[name], humanise(value))) for name, value in ask.items() if value]
+                ),
                 hidden=tuple((f"also.{place}.{name}", value) for name, value in ask.items() if value),
                 without=urls.query(urls.APPROVALS_PREVIEW, [*rest, *kept]),
             )

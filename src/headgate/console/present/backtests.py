@@ -27,7 +27,7 @@ from headgate.console.views.backtests import (
     Turn,
 )
 from headgate.console.views.common import AppliedFilter, Fact, Tab
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.policy import CompiledPolicy, PolicyVersion
 from headgate.policy.backtest import Drilled, KeptFlip, Pair, Run, Said, headline, last_quarter
 from headgate.policy.core.evaluation import plain_json
@@ -59,7 +59,12 @@ def choices(versions: Sequence[PolicyVersion], picked: Sequence[int], lens: Lens
     """The versions to pick from: those that are still to be decided about first, then the newest."""
     ranked = sorted(versions, key=lambda v: (_ORDER.get(v.status, 3), -v.version))[:20]
     return tuple(
-        Choice(v.version, v.title, {"scheduled": "approved", "superseded": "retired"}.get(s, s), v.version in picked)
+        Choice(
+            v.version,
+            worded(v.title),
+            {"scheduled": "approved", "superseded": "retired"}.get(s, s),
+            v.version in picked,
+        )
         for v in ranked
         for s in (v.standing(lens.now),)
     )
@@ -100,7 +105,7 @@ def view(
     shown = BacktestView(
         run=run.run,
         policy=run.policy,
-        title=title,
+        title=worded(title),
         first=run.first,
         last=run.last,
         zone=run.zone,
@@ -149,7 +154,7 @@ def _compared(run: Run, result: Mapping[str, Any], n: int, place: int, lens: Len
     counts = of["decisions"]
     return Compared(
         label=candidate.label,
-        title=candidate.title,
+        title=worded(candidate.title),
         href=urls.query(urls.backtest(run.run), [("candidate", str(n + 1))]),
         current=n == place,
         flipped=counts["flipped"],
@@ -264,7 +269,7 @@ def flip_view(
     return FlipView(
         run=run.run,
         policy=run.policy,
-        title=title,
+        title=worded(title),
         flip=flip_row(flip, run, place, names, lens),
         subject_href=known(flip.subject) if known is not None and lens.may(f"{flip.subject_type}s.read") else "",
         subject_type=flip.subject_type,

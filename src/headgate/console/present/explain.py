@@ -46,6 +46,7 @@ from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase, sentence, worded
 from headgate.policy import PolicyVersion
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 NOT_DECIDED = phrase("this order has not been decided yet")
@@ -96,7 +97,7 @@ def _candidate(
     return PriceCandidate(
         agreement_id=UUID(str(each["agreement"])),
         agreement=f"{each['code']} r{each['revision']}",
-        title=term.title if term is not None else str(each["code"]),
+        title=recorded(term.title) if term is not None else str(each["code"]),
         method=str(each["method"]),
         rule=rule_text(term, lens) if term is not None else humanise(str(each["method"])).lower(),
         scope=scope_text(term, facts.partner.name) if term is not None else "",
@@ -144,7 +145,7 @@ def scope_text(term: FoundTerm, partner: str) -> str:
         if term.family
         else phrase("every product")
     )
-    return " · ".join([*(filter(None, who)), what]) if any(who) else phrase("everyone · %(what)s", what=what)
+    return joined(" · ", [*(filter(None, who)), what]) if any(who) else phrase("everyone · %(what)s", what=what)
 
 
 def _band(each: Recorded, facts: OrderFacts) -> PriceBand:

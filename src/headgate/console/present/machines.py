@@ -11,6 +11,7 @@ from headgate.access.clients import Client
 from headgate.console import urls
 from headgate.console.views.common import FormError, Option
 from headgate.console.views.machines import ClientRow, KeyRow, MachinesView, ServiceRow, ShownOnce
+from headgate.kernel.phrases import joined
 from headgate.ui.words import humanise
 
 # What a machine is given a role for; the others are for people.
@@ -35,7 +36,9 @@ def machines(
         clients=tuple(_client(c, now) for c in clients),
         keys=tuple(_key(k, now) for k in keys),
         accounts=tuple(Option(a.principal, f"{a.name} ({a.principal})") for a in accounts if a.status == "active"),
-        roles=tuple(Option(role, f"{humanise(role)}: {', '.join(sorted(ROLES[role]))}") for role in MACHINE_ROLES),
+        roles=tuple(
+            Option(role, joined(": ", (humanise(role), ", ".join(sorted(ROLES[role]))))) for role in MACHINE_ROLES
+        ),
         scopes=tuple((scope, PERMISSIONS[scope]) for scope in allowed),
         token_address=f"{base}/oauth/token",
         more=more,

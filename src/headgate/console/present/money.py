@@ -14,7 +14,7 @@ from headgate.console.present.lens import Lens
 from headgate.console.views.common import SumRow
 from headgate.console.views.order import CreditSum, TaxRow, TaxSnapshot
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase, worded
+from headgate.kernel.phrases import Opening, phrase, worded
 
 _NEAR = Decimal(90)
 _BUCKETS = {
@@ -68,7 +68,7 @@ def account_sum(view: AccountView, owner: str, read_at: datetime) -> CreditSum:
         (phrase("open receivables"), account.receivables),
         (phrase("shipped, not billed"), account.shipped_unbilled),
         (phrase("open orders"), account.open_orders),
-        ("deposits", -account.deposits),
+        (phrase("deposits"), -account.deposits),
     )
     rows = [_addend(label, amount, account.currency, first=i == 0) for i, (label, amount) in enumerate(parts)]
     headroom = account.credit_limit - view.exposure
@@ -96,7 +96,7 @@ def credit_state(*, on_hold: bool, headroom: Decimal, used: Decimal) -> str:
 
 
 def _addend(label: str, amount: Decimal, currency: str, *, first: bool) -> SumRow:
-    shown = label[:1].upper() + label[1:]
+    shown = Opening(worded(label))
     if label == "deposits" or amount < 0:
         return SumRow("−", shown, Money(-amount, currency))
     return SumRow("" if first else "+", shown, Money(amount, currency))

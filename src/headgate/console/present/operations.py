@@ -16,7 +16,7 @@ from headgate.console.views.operations import (
     UsageRow,
     UsageView,
 )
-from headgate.kernel.phrases import phrase, worded
+from headgate.kernel.phrases import Opening, phrase, worded
 from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
 
 # From here on an event waits longer than a few batches take.
@@ -62,7 +62,9 @@ def usage_view(used: Sequence[Usage]) -> UsageView:
 
 
 def _usage(used: Sequence[Usage]) -> tuple[UsageRow, ...]:
-    return tuple(UsageRow(worded(each.words), each.used, each.limit, each.percent, _TONES[each.state]) for each in used)
+    return tuple(
+        UsageRow(Opening(worded(each.words)), each.used, each.limit, each.percent, _TONES[each.state]) for each in used
+    )
 
 
 def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:

@@ -32,6 +32,7 @@ from headgate.console.views.partners import (
 from headgate.domain.checks import ProductFacts
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
+from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
 ZERO = Decimal(0)
@@ -137,7 +138,7 @@ def agreement_rows(stored: Sequence[StoredAgreement], names: Names, lens: Lens) 
             agreement_id=each.agreement,
             code=each.code,
             revision=each.revision,
-            title=each.title,
+            title=recorded(each.title),
             kind=each.kind,
             status=status_of(each, lens),
             partner=names.partner(each.partner),
@@ -184,7 +185,7 @@ def agreement_view(
         agreement_id=stored.agreement,
         code=stored.code,
         revision=stored.revision,
-        title=stored.title,
+        title=recorded(stored.title),
         kind=stored.kind,
         status=status_of(stored, lens),
         partner=names.partner(stored.partner),
@@ -261,7 +262,7 @@ def as_found(term: TermView, stored: StoredAgreement) -> FoundTerm:
         term=term.term,
         code=stored.code,
         revision=stored.revision,
-        title=stored.title,
+        title=recorded(stored.title),
         method=term.method,
         value=term.value,
         currency=term.currency or stored.currency,

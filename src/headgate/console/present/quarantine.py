@@ -14,12 +14,15 @@ from headgate.console.views.common import Option, Tab
 from headgate.console.views.quarantine import FieldProblem, FixField, QuarantineItemView, QuarantineRow
 from headgate.kernel.errors import Invalid, Problem
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import joined, phrase, sentence
+from headgate.kernel.phrases import Opening, Phrase, joined, phrase, sentence, worded
 from headgate.ledger import QuarantineCount, Quarantined
-from headgate.ui.words import STATES
+from headgate.ui.recorded import recorded
+from headgate.ui.words import STATES, humanise
 
 MOST_REASONS = 40
-_LINE = re.compile(r"^lines\[(\d+)\]\.(\w+)")
+# What is wrong at a field, as it is kept: its path, then the message.
+_LINE = re.compile(r"lines\[(\d+)\]\.(\w+) (.+)", re.DOTALL)
+_FIELD = re.compile(r"([a-z_]+) (is .+|has .+|cannot .+)", re.DOTALL)
 STATUSES = ("open", "replayed", "dismissed")
 
 
@@ -58,14 +61,14 @@ def known_amount(counts: Sequence[QuarantineCount], reason: str) -> Money | None
     return money(amount, currency)
 
 
-def rows(found: Sequence[Quarantined]) -> tuple[QuarantineRow, ...]:
+def rows(found: Sequence[Quarantined], lens: Lens) -> tuple[QuarantineRow, ...]:
     """The list."""
     return tuple(
         QuarantineRow(
             item=each.id,
             kind=each.kind,
             source=each.source,
-            place=_place(each),
+            place=_place(each, lens),
             reason=capital(each.reason),
             field=each.problems[0].field if each.problems else "",
             amount=money(each.amount, each.currency),
@@ -76,14 +79,16 @@ def rows(found: Sequence[Quarantined]) -> tuple[QuarantineRow, ...]:
     )
 
 
-def _place(each: Quarantined) -> str:
+def _place(each: Quarantined, lens: Lens) -> str:
     if each.file:
         return (
-            phrase("%(file)s, row %(row_number)s", file=each.file, row_number=f"{each.row_number:,}")
+            phrase("%(file)s, row %(row_number)s", file=each.file, row_number=lens.fmt.number(each.row_number))
             if each.row_number is not None
             else each.file
         )
-    return f"event {each.event_seq:,}" if each.event_seq is not None else phrase("an event that was not kept")
+    if each.event_seq is None:
+        return phrase("an event that was not kept")
+    return phrase("event %(event_seq)s", event_seq=lens.fmt.number(each.event_seq))
 
 
 def item_view(
@@ -109,7 +114,7 @@ def item_view(
         event_seq=item.event_seq,
         status=item.status,
         reason=capital(item.reason),
-        problems=tuple(FieldProblem(p.field, p.value, p.message, p.fix) for p in problems),
+        problems=tuple(FieldProblem(p.field, p.value, recorded(p.message), worded(p.fix)) for p in problems),
         raw=raw if raw is not None else pretty(item.raw) if not fields else item.raw,
         fields=fields,
         amount=money(item.amount, item.currency),
@@ -131,7 +136,7 @@ def fix_fields(item: Quarantined, entered: Mapping[str, str], problems: Sequence
         FixField(
             name=name,
             value=entered.get(name, value),
-            problem=joined(" ", [sentence(p.message) for p in problems if _names(p, name)]),
+            problem=joined(" ", [sentence(recorded(p.message)) for p in problems if _names(p, name)]),
         )
         for name, value in columns.items()
     )
@@ -169,7 +174,15 @@ def money(amount: Decimal | None, currency: str | None) -> Money | None:
         return None
 
 
-def capital(text: str) -> str:
+def capital(text: str) -> Phrase:
     """A reason as a sentence begins; a path into the lines of an order is said in words."""
-    text = _LINE.sub(lambda m: f"line {int(m[1]) + 1}: {m[2].replace('_', ' ')}", text)
-    return text[:1].upper() + text[1:]
+    found = _LINE.match(text)
+    if found is not None:
+        line, field = int(found[1]) + 1, humanise(found[2]).lower()
+        return Opening(
+            phrase("line %(line)s: %(field)s %(message)s", line=line, field=field, message=recorded(found[3]))
+        )
+    found = _FIELD.match(text)
+    if found is None or recorded(text).values:
+        return Opening(recorded(text))
+    return Opening(joined(" ", (humanise(found[1]).lower(), recorded(found[2]))))

@@ -74,9 +74,9 @@ def _value(list_: str, name: str, value: str, lens: Lens) -> str:
         if list_ == "returns" and value in RETURNS:
             return say(RETURNS[value])
         word = STATES[_KINDS[list_]].get(value)
-        return say(word.label) if word is not None else humanise(value)
+        return say(word.label if word is not None else humanise(value))
     if name == "scope":
         return say(SCOPES[value])
     if name == "column":
         return say(COLUMNS[value])
-    return humanise(value) if name in ("exception", "clock", "process", "stage") else value
+    return say(humanise(value)) if name in ("exception", "clock", "process", "stage", "subject_type") else value

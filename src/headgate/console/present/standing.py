@@ -12,7 +12,7 @@ from headgate.console.present.names import Names
 from headgate.console.views.common import FormError, Option
 from headgate.console.views.standing import AroundRow, AskedRow, BranchRow, StepInView
 from headgate.kernel.canonical import instant_text
-from headgate.kernel.phrases import phrase, worded
+from headgate.kernel.phrases import joined, phrase, worded
 from headgate.process import Case, Definition
 from headgate.process.core.branches import ALONE, Place, live
 from headgate.process.core.consequences import Outlook, may_retry, step_words
@@ -104,7 +104,7 @@ def step_in_view(
     kept = case.data.get("commands")
     return StepInView(
         case_id=case.case_id,
-        case_title=f"{humanise(case.subject_type)} {case.subject}",
+        case_title=joined(" ", (humanise(case.subject_type), case.subject)),
         kind=wanted.kind,
         at=wanted.at,
         title=phrase("Move to '%(title)s'", title=worded(stage.title))

@@ -13,7 +13,7 @@ from headgate.console.views.guests import GuestRow
 from headgate.console.views.tenants import ClientRow, ClientsView, ClientView, DeletionBox, QuotaRow
 from headgate.identity.founding import PACKS
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Opening, phrase, worded
 from headgate.ui.words import humanise
 
 PERIODS = ("7", "30", "90", "365")
@@ -73,7 +73,9 @@ def client_page(
         created_at=found.created_at,
         kinds=_KINDS,
         parents=tuple(places),
-        quotas=tuple(QuotaRow(name, words, str(found.quotas.get(name, ""))) for name, words in QUOTAS.items()),
+        quotas=tuple(
+            QuotaRow(name, Opening(worded(words)), str(found.quotas.get(name, ""))) for name, words in QUOTAS.items()
+        ),
         deletion=None if deletion is None else _deletion(deletion, me),
         wait=wait,
         error=error,

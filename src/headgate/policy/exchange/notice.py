@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headgate.kernel.errors import Invalid, Problem
+from headgate.kernel.phrases import Phrase, phrase, worded
 from headgate.policy.core.model import PolicyTable
 from headgate.policy.exchange.yaml_text import write_yaml
 
@@ -19,8 +20,15 @@ class Notice:
     fix: str = ""
 
     def __str__(self) -> str:
-        mend = f" {self.fix}" if self.fix else ""
-        return f"{self.place}: {self.message}.{mend}"
+        return self.told
+
+    @property
+    def told(self) -> Phrase:
+        """The whole of it in one line."""
+        place, message = worded(self.place), worded(self.message)
+        if not self.fix:
+            return phrase("%(place)s: %(message)s.", place=place, message=message)
+        return phrase("%(place)s: %(message)s. %(fix)s", place=place, message=message, fix=worded(self.fix))
 
 
 class Imported(NamedTuple):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import cast
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.fields import MAX_TEXT
 from headgate.policy.core.model import (
     DEFAULT_ROW,
@@ -55,7 +56,10 @@ def policies_of(model: Definitions, file: str) -> list[Imported]:
         if table is not None:
             found.append(Imported(table, tuple(told.notices)))
     for element, line in model.passed_over:
-        wrong.tell(f"line {line}", f"<{element[:40]}> plays no part in policies and is left out")
+        wrong.tell(
+            phrase("line %(line)s", line=line),
+            phrase("<%(element)s> plays no part in policies and is left out", element=element[:40]),
+        )
     if not model.decisions:
         wrong.refuse("the model", "has no decision")
     wrong.check()
@@ -133,7 +137,9 @@ class _Import:
 
     def owner(self, about: Mapping[str, str]) -> str:
         if not about.get("owner"):
-            self.wrong.tell("owner", "is not part of DMN; the policy's owner is set to 'unowned'", "Set it.")
+            self.wrong.tell(
+                phrase("owner"), phrase("is not part of DMN; the policy's owner is set to 'unowned'"), phrase("Set it.")
+            )
         return (about.get("owner") or "unowned")[:MAX_TEXT]
 
     def refuse(self, line: int, what: str, message: str, fix: str = "") -> None:
@@ -231,7 +237,10 @@ class _Import:
         if decision is not None:
             output = slug(path[0]) if path else policy_name(decision)
             source = Source(policy_name(decision), output)
-            self.wrong.tell(f"input {root[:60]}", f"comes from the policy {source.policy}, which must be in force")
+            self.wrong.tell(
+                phrase("input %(root)s", root=root[:60]),
+                phrase("comes from the policy %(policy)s, which must be in force", policy=source.policy),
+            )
             return source, self.component(decision.type_ref, path)
         return None, self.component(data.type_ref, path) if data else ""
 
@@ -252,7 +261,7 @@ class _Import:
             self.refuse(line, what, f"{ref[:60]} is a structure", "Look at one of its components, as in Applicant.age.")
             return None
         if kind.remark:
-            self.wrong.tell(f"line {line}, {what}", kind.remark)
+            self.wrong.tell(phrase("line %(line)s, %(what)s", line=line, what=what), kind.remark)
         return kind
 
     def guessed(self, cells: list[str]) -> ColumnType | None:
@@ -296,7 +305,10 @@ class _Import:
 
     def output(self, item: Output, name: str, kind: ColumnType, bounds: Kind, table: Table) -> OutputColumn:
         if bounds.low is not None or bounds.high is not None:
-            self.wrong.tell(f"line {item.line}, output {name}", f"the bounds {item.values[:60]} are not kept")
+            self.wrong.tell(
+                phrase("line %(line)s, output %(name)s", line=item.line, name=name),
+                phrase("the bounds %(values)s are not kept", values=item.values[:60]),
+            )
         label = item.label or (item.name if item.name != name else "")
         null = any(_is_null(r.outputs[table.outputs.index(item)].text) for r in table.rules)
         return OutputColumn(
@@ -391,11 +403,19 @@ class _Import:
             elif name.strip().lower() in BECAUSE and not because:
                 because = text
             elif text:
-                self.wrong.tell(f"row {number}", f"the annotation {name[:40]} ({text[:60]}) has no place in a policy")
+                self.wrong.tell(
+                    phrase("row %(number)s", number=number),
+                    phrase(
+                        "the annotation %(name)s (%(text)s) has no place in a policy", name=name[:40], text=text[:60]
+                    ),
+                )
         if rule.description and not because:
             because = rule.description
         elif rule.description:
-            self.wrong.tell(f"row {number}", f"the description {rule.description[:60]!r} is left out")
+            self.wrong.tell(
+                phrase("row %(number)s", number=number),
+                phrase("the description %(description)s is left out", description=repr(rule.description[:60])),
+            )
         return self.braces(because, number)[:MAX_TEXT], clause[:MAX_TEXT]
 
     def braces(self, text: str, number: int) -> str:
@@ -404,7 +424,7 @@ class _Import:
         rest = re.sub(r"\{([a-z][a-z0-9_]*)\}", lambda m: "" if m[1] in ours else m[0], text)
         if "{" not in rest and "}" not in rest:
             return text
-        self.wrong.tell(f"row {number}", "braces in the annotation become parentheses")
+        self.wrong.tell(phrase("row %(number)s", number=number), phrase("braces in the annotation become parentheses"))
         return text.replace("{", "(").replace("}", ")")
 
     def default(self, table: Table, outputs: list[OutputColumn]) -> Row | None:

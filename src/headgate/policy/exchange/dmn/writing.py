@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from html import escape
 
+from headgate.kernel.phrases import counted, phrase
 from headgate.policy.core.model import (
     MULTIPLE,
     NUMERIC,
@@ -70,13 +71,20 @@ class _Writer:
         """The name in the model; one that FEEL reads as a word of its own gets an underscore."""
         if name not in KEYWORDS:
             return name
-        self.wrong.tell(f"column {name}", f"{name} is a word of FEEL, so it is called {name}_ in the model")
+        self.wrong.tell(
+            phrase("column %(name)s", name=name),
+            phrase("%(name)s is a word of FEEL, so it is called %(name_2)s_ in the model", name=name, name_2=name),
+        )
         return f"{name}_"
 
     def definitions(self) -> list[str]:
         table = self.table
         if table.tests:
-            self.wrong.tell("tests", f"{len(table.tests)} tests have no place in DMN", "Keep the YAML file beside it.")
+            self.wrong.tell(
+                phrase("tests"),
+                counted("%(count)s test has no place in DMN", "%(count)s tests have no place in DMN", len(table.tests)),
+                phrase("Keep the YAML file beside it."),
+            )
         attributes = {
             "xmlns": WRITTEN,
             "xmlns:headgate": OURS,
@@ -179,9 +187,16 @@ class _Writer:
 
     def input(self, column: InputColumn) -> list[str]:
         if column.default is not None:
-            self.wrong.tell(f"input {column.name}", "its default has no place in DMN", "Give the fact always.")
+            self.wrong.tell(
+                phrase("input %(name)s", name=column.name),
+                phrase("its default has no place in DMN"),
+                phrase("Give the fact always."),
+            )
         if column.source is not None:
-            self.wrong.tell(f"input {column.name}", f"comes from {column.source}; in the model it is input data")
+            self.wrong.tell(
+                phrase("input %(name)s", name=column.name),
+                phrase("comes from %(source)s; in the model it is input data", source=column.source),
+            )
         attributes = {
             "id": f"input_{column.name}",
             "label": column.label,
@@ -227,9 +242,9 @@ class _Writer:
             told = print_tests(tests_of(text, self.kinds, self.names, column.name))
         except NotCarried as error:
             self.wrong.tell(
-                f"row {row.id}, column {column.name}",
-                f"{text!r} stays in ZEN, which other tools do not run: {error}",
-                "Write it with comparisons, ranges and lists.",
+                phrase("row %(id)s, column %(name)s", id=row.id, name=column.name),
+                phrase("%(text)s stays in ZEN, which other tools do not run: %(error)s", text=repr(text), error=error),
+                phrase("Write it with comparisons, ranges and lists."),
             )
             attributes["expressionLanguage"] = ZEN
             told = text
@@ -244,7 +259,12 @@ class _Writer:
             told = print_expression(expression_of(value.text, self.kinds, self.names))
         except NotCarried as error:
             place = f"row {row.id}, column {column.name}"
-            self.wrong.tell(place, f"'= {value.text}' stays in ZEN, which other tools do not run: {error}")
+            self.wrong.tell(
+                place,
+                phrase(
+                    "'= %(text)s' stays in ZEN, which other tools do not run: %(error)s", text=value.text, error=error
+                ),
+            )
             attributes["expressionLanguage"] = ZEN
             told = value.text
         return _tag(tag, attributes, _tag("text", None, told))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.fields import MAX_TEXT
 from headgate.policy.core.model import (
     AGGREGATES,
@@ -80,7 +81,7 @@ class Node:
         about = self.ours
         owner = str(about.get("owner") or "")
         if not owner:
-            self.wrong.tell(self.where, "has no owner; the policy's is set to 'unowned'", "Set it.")
+            self.wrong.tell(self.where, phrase("has no owner; the policy's is set to 'unowned'"), phrase("Set it."))
         version = about.get("version")
         aggregate = str(about.get("aggregate") or "list")
         default = next((r for r in rows if r.id == "default"), None)
@@ -132,7 +133,7 @@ class Node:
         if filled:
             self.wrong.refuse(place, "has cells but names no field", "Give the column the field it looks at.")
         else:
-            self.wrong.tell(place, "names no field and has no cells, and is left out")
+            self.wrong.tell(place, phrase("names no field and has no cells, and is left out"))
         return False
 
     def known(self, side: str, field: str) -> Mapping[str, Any]:

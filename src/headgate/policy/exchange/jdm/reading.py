@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, cast
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import (
     PolicyTable,
 )
@@ -70,7 +71,10 @@ class _Graph:
                 try:
                     found = json.loads(text)
                 except (ValueError, RecursionError):
-                    self.wrong.tell(f"node {name_of(node)}", "has a schema that is not JSON, so it tells no types")
+                    self.wrong.tell(
+                        phrase("node %(name_of)s", name_of=name_of(node)),
+                        phrase("has a schema that is not JSON, so it tells no types"),
+                    )
                     continue
                 return found if isinstance(found, dict) else {}
         return {}

@@ -13,7 +13,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from headgate.kernel import phrases
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import plain_number, time_text
 from headgate.policy.core.model import (
     MULTIPLE,
@@ -66,23 +68,39 @@ class _Writer:
                 message = f"of type {column.type} has no equal in JDM"
                 self.wrong.refuse(f"column {column.name}", message, "Export DMN, or state it as a date or a number.")
             if column.type == "months":
-                told = "stands as a number of months in JDM: P1Y6M is 18"
-                self.wrong.tell(f"column {column.name}", told, "Give and read such numbers there.")
+                told = phrase("stands as a number of months in JDM: P1Y6M is 18")
+                self.wrong.tell(
+                    phrase("column %(name)s", name=column.name), told, phrase("Give and read such numbers there.")
+                )
         for each in table.inputs:
             if each.default is not None:
-                told = "other tools do not know its default, which stands in the schema beside it"
-                self.wrong.tell(f"input {each.name}", told, "Give the fact always there.")
+                told = phrase("other tools do not know its default, which stands in the schema beside it")
+                self.wrong.tell(phrase("input %(name)s", name=each.name), told, phrase("Give the fact always there."))
         if table.tests:
-            self.wrong.tell("tests", f"{len(table.tests)} tests have no place in JDM", "Keep the YAML file beside it.")
+            self.wrong.tell(
+                phrase("tests"),
+                phrases.counted(
+                    "%(count)s test has no place in JDM", "%(count)s tests have no place in JDM", len(table.tests)
+                ),
+                phrase("Keep the YAML file beside it."),
+            )
         if table.hit in ("unique", "any"):
             told = (
-                "two rows that fit are not reported" if table.hit == "unique" else "contradicting rows are not reported"
+                phrase("two rows that fit are not reported")
+                if table.hit == "unique"
+                else phrase("contradicting rows are not reported")
             )
-            self.wrong.tell("hit", f"{table.hit} becomes first: {told} by other tools", "Lint finds them here.")
+            self.wrong.tell(
+                phrase("hit"),
+                phrase("%(hit)s becomes first: %(told)s by other tools", hit=table.hit, told=told),
+                phrase("Lint finds them here."),
+            )
         if table.hit in RANKED:
-            self.wrong.tell("hit", f"{table.hit} becomes rows in the order of their rank")
+            self.wrong.tell(phrase("hit"), phrase("%(hit)s becomes rows in the order of their rank", hit=table.hit))
         if table.default is None and table.hit not in MULTIPLE:
-            self.wrong.tell("default", "is none; where no row fits, JDM gives an empty result instead of an error")
+            self.wrong.tell(
+                phrase("default"), phrase("is none; where no row fits, JDM gives an empty result instead of an error")
+            )
         total = table.hit == "collect" and table.aggregate != "list"
         order = ["request", TABLE, *([AGGREGATE] if total else []), "response"]
         nodes = [
@@ -122,8 +140,8 @@ class _Writer:
         rows = [r.row for r in reading.rows]
         if self.table.default is not None:
             if several:
-                fix = "State the default as a row of its own."
-                self.wrong.tell("default", "has no place where all rows that fit are collected", fix)
+                fix = phrase("State the default as a row of its own.")
+                self.wrong.tell(phrase("default"), phrase("has no place where all rows that fit are collected"), fix)
             else:
                 rows.append(self.table.default)
         return {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, cast
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.fields import MAX_TEXT
 from headgate.policy.core.model import (
     AGGREGATES,
@@ -146,7 +147,7 @@ def _place(
     given = words.get("id", "")
     name = slug(given, "row") if given else unused(f"row_{len(sheet.rows) + 1}", taken)
     if given and name != given:
-        wrong.tell(at, f"the id {given[:60]!r} becomes {name}")
+        wrong.tell(at, phrase("the id %(given)s becomes %(name)s", given=repr(given[:60]), name=name))
     row = Row(name, when, then, words.get("because", ""), words.get("clause", ""), line)
     if name == DEFAULT_ROW:
         if when:
@@ -162,12 +163,21 @@ def _place(
 
 def _remark(column: InputColumn | OutputColumn, cell: SheetCell, wrong: Refusals) -> None:
     if isinstance(cell.value, Decimal) and column.type in TEXTS:
-        wrong.tell(cell.at, f"the number {cell.text} is read as a text", "Format the column as text to keep zeros.")
+        wrong.tell(
+            cell.at,
+            phrase("the number %(text)s is read as a text", text=cell.text),
+            phrase("Format the column as text to keep zeros."),
+        )
     if cell.percent and column.type in NUMERIC and column.type != "percent":
         wrong.tell(
             cell.at,
-            f"is shown in percent and read as {cell.text}, for {column.name} is of type {column.type}",
-            f"Declare it '{column.name}: percent' to count in percent.",
+            phrase(
+                "is shown in percent and read as %(text)s, for %(name)s is of type %(type)s",
+                text=cell.text,
+                name=column.name,
+                type=column.type,
+            ),
+            phrase("Declare it '%(name)s: percent' to count in percent.", name=column.name),
         )
 
 
@@ -184,10 +194,20 @@ def _table(
     if not sheet.rows:
         wrong.refuse("the sheet", "has no rules below the header", "Write one rule per row.")
     for name in sheet.labels.keys() - {c.name for c in labelled}:
-        wrong.tell("the lines above the header", f"the label of {name} belongs to no column")
+        wrong.tell(
+            phrase("the lines above the header"), phrase("the label of %(name)s belongs to no column", name=name)
+        )
     about = dict(_words(sheet, file, base, wrong))
     if base is not None and tests is None and base.tests:
-        wrong.tell("tests", f"the {len(base.tests)} tests of {base.policy} version {base.version} are kept")
+        wrong.tell(
+            phrase("tests"),
+            phrase(
+                "the %(count)s tests of %(policy)s version %(version)s are kept",
+                count=len(base.tests),
+                policy=base.policy,
+                version=base.version,
+            ),
+        )
     return PolicyTable(
         **about,
         inputs=inputs,
@@ -209,12 +229,20 @@ def _words(sheet: _Sheet, file: str, base: PolicyTable | None, wrong: Refusals) 
     yield "description", (given.get("description") or (base.description if base else ""))[:MAX_TEXT]
     owner = given.get("owner") or (base.owner if base else "")
     if not owner:
-        wrong.tell("owner", "is not given; the policy's owner is set to 'unowned'", "Add a line: owner, and a name.")
+        wrong.tell(
+            phrase("owner"),
+            phrase("is not given; the policy's owner is set to 'unowned'"),
+            phrase("Add a line: owner, and a name."),
+        )
     yield "owner", owner or "unowned"
     yield "version", _version(sheet, base, wrong)
     hit = (given.get("hit") or (base.hit if base else "first")).lower().replace(" ", "_")
     if "hit" not in given and base is None:
-        wrong.tell("hit", "is not given, so the first row that fits decides", "Add a line: hit, and a hit policy.")
+        wrong.tell(
+            phrase("hit"),
+            phrase("is not given, so the first row that fits decides"),
+            phrase("Add a line: hit, and a hit policy."),
+        )
     if hit not in HITS:
         wrong.refuse(sheet.about["hit"].at, f"the hit policy {hit[:40]!r} is not known", f"Use {_listed(HITS)}.")
     yield "hit", cast(Hit, hit)

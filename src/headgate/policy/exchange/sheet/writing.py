@@ -13,6 +13,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from headgate.kernel.phrases import counted, phrase
 from headgate.policy.core.evaluation import plain_number
 from headgate.policy.core.model import NUMERIC, Formula, InputColumn, OutputColumn, PolicyTable, Row
 from headgate.policy.exchange.notice import Exported, Notice
@@ -32,8 +33,14 @@ def write_csv(table: PolicyTable) -> Exported:
     """The policy as CSV (UTF-8, comma). Its tests do not fit and are named in a notice."""
     notices = _defaults(table)
     if table.tests:
-        fix = "Export xlsx, or import into the same policy, which keeps them."
-        notices.append(Notice("tests", f"{len(table.tests)} tests have no place in CSV", fix))
+        fix = phrase("Export xlsx, or import into the same policy, which keeps them.")
+        notices.append(
+            Notice(
+                phrase("tests"),
+                counted("%(count)s test has no place in CSV", "%(count)s tests have no place in CSV", len(table.tests)),
+                fix,
+            )
+        )
     rows = [[_text(v) for v in row] for row in sheet_rows(table)]
     return Exported(csv_bytes(rows), "text/csv; charset=utf-8", "csv", tuple(notices))
 
@@ -56,10 +63,11 @@ def write_xlsx(table: PolicyTable) -> Exported:
 
 def _defaults(table: PolicyTable) -> list[Notice]:
     """Columns whose default no header can hold."""
-    told, fix = "its default is no single value, which a header cannot hold", "Give the value always."
+    told = phrase("its default is no single value, which a header cannot hold")
+    fix = phrase("Give the value always.")
     columns: list[InputColumn | OutputColumn] = [*table.inputs, *table.outputs]
     lost = [c for c in columns if c.default is not None and not holds(c.default)]
-    return [Notice(f"column {c.name}", told, fix) for c in lost]
+    return [Notice(phrase("column %(name)s", name=c.name), told, fix) for c in lost]
 
 
 def sheet_rows(table: PolicyTable) -> list[list[Scalar]]:

@@ -20,6 +20,7 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase
 from headgate.policy.exchange.notice import Refusals, refusal
 from headgate.policy.exchange.sheet.cells import SheetCell, unescaped
 from headgate.policy.exchange.sheet.csv_text import letters
@@ -65,7 +66,10 @@ def open_workbook(data: bytes, file: str, wrong: Refusals) -> Workbook:
     if not main:
         raise refusal(file, "the workbook", "has no visible sheet with a table")
     for other in main[1:]:
-        wrong.tell(f"sheet {other.title[:60]}", f"is not read, only {main[0].title[:60]} is")
+        wrong.tell(
+            phrase("sheet %(title)s", title=other.title[:60]),
+            phrase("is not read, only %(title)s is", title=main[0].title[:60]),
+        )
     wanted = [main[0], *(s for s in sheets if s.title == TESTS)]
     for sheet in wanted:
         for place in merged.get(sheet.title, ())[:20]:
