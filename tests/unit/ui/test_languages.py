@@ -14,7 +14,7 @@ from headgate.kernel.phrases import phrase, sentence, swapped
 from headgate.ui.assets import load_assets
 from headgate.ui.languages import LANGUAGES, accepted, language_of, reading_locale, translations
 from headgate.ui.web import problem_told
-from scripts.messages import first, lacking_of, load, pairs, phrases
+from scripts.messages import first, lacking_of, load, load_pack, packs, pairs, phrases
 from tests.unit.ui.samples import page
 from tests.unit.ui.samples.palette import FOUND
 from tests.unit.ui.samples.sign_in import KEYBOARD
@@ -39,6 +39,26 @@ def test_placeholders_and_tags_agree(language: str) -> None:
             if asked and said:
                 assert Counter(PLACE.findall(said)) == Counter(PLACE.findall(asked)), asked
                 assert "<" not in said or "<" in asked, asked
+
+
+# The words of docs/how-to/translate.md that German does not say, and what stays of them.
+UNSAID = re.compile(
+    r"Auftr(?:a|ä)g(?!sabwicklung)|Retoure|\bRichtlinie|Genehmigung|Preisausnahme|\bObligo|Berechtigung|Prüfspur"
+    r"|Prüfprotokoll|Channel-Manager\b|Leitung Finanzen|\b[Dd](?:u|ir|ich|ein|eine|einen)\b"
+    r"|(?<!, )(?<=[a-zäöüß ])\"[A-Za-zÄÖÜ]"
+)
+
+
+def german_texts() -> list[str]:
+    catalogues = [load("de"), *(load_pack(folder, "de") for folder in packs())]
+    return [said for each in catalogues for message in each if message.id for _, said in pairs(message)]
+
+
+def test_german_has_one_word_for_each_thing_and_is_polite() -> None:
+    assert [text for text in german_texts() if UNSAID.search(text)] == [], "see docs/how-to/translate.md"
+    for wrong in ("Der Auftrag wartet", "Alle Richtlinien", "Willst du das?", 'Schreiben Sie "Nein"'):
+        assert UNSAID.search(wrong), wrong
+    assert not UNSAID.search("Auftragsabwicklung, Preisrichtlinie 2.2, „Nein“")
 
 
 def test_a_page_is_written_in_the_language_of_its_locale() -> None:

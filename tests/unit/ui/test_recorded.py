@@ -31,8 +31,8 @@ def german(text: str) -> str:
         ("The partner is blocked", "Der Partner ist gesperrt"),
         ("partner P-1 is active with terms NET30", "Partner P-1 ist aktiv mit den Bedingungen NET30"),
         ("tax 12.50 EUR, 2 lines, rounded per line", "Steuer 12.50 EUR, Positionen: 2, je Position gerundet"),
-        ("Correct order 4711 and send it again", "Auftrag 4711 berichtigen und erneut senden"),
-        ("Order policy 1.1", "Auftragsrichtlinie 1.1"),
+        ("Correct order 4711 and send it again", "Bestellung 4711 berichtigen und erneut senden"),
+        ("Order policy 1.1", "Bestellrichtlinie 1.1"),
         ("Every check passed", "Jede Prüfung ist bestanden"),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_value_is_never_translated_or_trusted() -> None:
     told = recorded("Correct order <b>Orders</b> %(x)s %s and send it again")
     assert told.values == {"subject": "<b>Orders</b> %(x)s %s"}
     said = told.said(GERMAN.gettext, GERMAN.ngettext)
-    assert said == "Auftrag <b>Orders</b> %(x)s %s berichtigen und erneut senden"
+    assert said == "Bestellung <b>Orders</b> %(x)s %s berichtigen und erneut senden"
     assert not isinstance(said, Markup)
     assert recorded("Correct order Orders and send it again").values["subject"] == "Orders"
     assert "Orders" in german("Correct order Orders and send it again")
