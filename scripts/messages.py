@@ -45,6 +45,7 @@ from headgate.console.render import KEYS  # noqa: E402
 from headgate.kernel import errors  # noqa: E402
 from headgate.portal.pages.deal_acts import DEAL_ACTS  # noqa: E402
 from headgate.portal.pages.returns import WORDS as RETURNS  # noqa: E402
+from headgate.ui.actions import SUBJECTS, VERBS  # noqa: E402
 from headgate.ui.assets import PAGE_SCRIPTS  # noqa: E402
 from headgate.ui.languages import ENGLISH, LANGUAGES, LOCALE  # noqa: E402
 from headgate.ui.scripts import script_phrases  # noqa: E402
@@ -175,6 +176,7 @@ def phrases() -> Iterator[tuple[Message, str]]:
         yield from (((one, many) if many else one, f"ui/static/{name}") for one, many in script_phrases(name))
     yield from ((word.label, "ui/words.py") for states in STATES.values() for word in states.values())
     yield from ((str(humanise(code)), "ui/words.py") for code in (*CODES, *sorted(ROLES)))
+    yield from ((str(humanise(code)), "ui/actions.py") for code in (*SUBJECTS, *VERBS))
     for item in navigation(set(PERMISSIONS), NavCounts()):
         yield from ((text, "console/navigation.py") for text in (item.label, item.room) if text)
     yield from ((each.label, "console/present/commands.py") for each in (*PAGES, *ACTS))

@@ -27,7 +27,7 @@ from markupsafe import Markup
 
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import Phrase, said
-from headgate.ui import charts, scripts, units, words
+from headgate.ui import actions, charts, scripts, units, words
 from headgate.ui.assets import Assets
 from headgate.ui.format import Formatter, iso
 from headgate.ui.languages import LANGUAGES
@@ -221,4 +221,5 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "iso": iso,
     "humanise": words.humanise,
     "unit": units.unit,
+    "acted": actions.acted,
 }

@@ -25,6 +25,8 @@ from headgate.kernel.phrases import phrase
 from headgate.ledger import AuditDraft, AuditEntry, append_audit, audit_get, checkpoint_state, verify_audit
 from headgate.ledger.log import NEWEST
 from headgate.ledger.search import audit_head, audit_values, search_audit
+from headgate.ui.actions import acted
+from headgate.ui.words import humanise
 from headgate.wiring import App
 
 log = logging.getLogger("headgate.console")
@@ -48,8 +50,8 @@ def show(visit: Visit) -> Answer:
     return AuditView(
         filters=filters,
         applied=present.applied(filters, visit.lens),
-        actions=_options(visit, "action") if whole else (),
-        subject_types=_options(visit, "subject_type") if whole else (),
+        actions=_options(visit, "action", acted) if whole else (),
+        subject_types=_options(visit, "subject_type", humanise) if whole else (),
         entries=audit_lines(kept, proofs_of(visit, kept), verified.reached, names),
         entries_total=head_seq,
         head_seq=head_seq,
@@ -144,8 +146,8 @@ def _filters(visit: Visit) -> AuditFilters:
     )
 
 
-def _options(visit: Visit, column: str) -> tuple[Option, ...]:
-    return tuple(Option(value, value) for value in audit_values(visit.conn, column))
+def _options(visit: Visit, column: str, told: Callable[[str], str]) -> tuple[Option, ...]:
+    return tuple(Option(value, told(value)) for value in audit_values(visit.conn, column))
 
 
 def _before(visit: Visit) -> int:

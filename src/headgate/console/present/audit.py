@@ -13,8 +13,9 @@ from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.audit import AuditEntryView, AuditFilters, VerifyCheck, VerifyResult
 from headgate.console.views.common import AppliedFilter
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.ledger import AuditEntry, AuditReport, ProofState
+from headgate.ui.actions import acted
 from headgate.ui.words import humanise
 
 
@@ -111,11 +112,11 @@ def parameters(filters: AuditFilters) -> list[tuple[str, str]]:
 
 def applied(filters: AuditFilters, lens: Lens) -> tuple[AppliedFilter, ...]:
     """The filters that are on, each with the address of the list without it."""
-    about = f"{filters.subject_type} {filters.subject}".strip()
+    about = joined(" ", [each for each in (humanise(filters.subject_type), filters.subject) if each])
     words = {
         ("q",): (phrase("Search"), filters.text),
         ("actor",): (phrase("Who"), filters.actor),
-        ("action",): (phrase("Action"), filters.action),
+        ("action",): (phrase("Action"), acted(filters.action) if filters.action else ""),
         ("subject_type", "subject"): (phrase("About"), about),
         ("since",): (phrase("From"), lens.fmt.day(filters.since) if filters.since else ""),
         ("until",): (phrase("To"), lens.fmt.day(filters.until) if filters.until else ""),

@@ -12,6 +12,7 @@ from headgate.console.present.orders import COLUMNS
 from headgate.console.present.returns import VIEWS
 from headgate.console.present.work import SCOPES
 from headgate.console.views.saved import ViewRow
+from headgate.ui.actions import acted
 from headgate.ui.listed import address_of_view, kept, lost_of
 from headgate.ui.words import STATES, humanise
 
@@ -79,4 +80,6 @@ def _value(list_: str, name: str, value: str, lens: Lens) -> str:
         return say(SCOPES[value])
     if name == "column":
         return say(COLUMNS[value])
+    if name == "action":
+        return say(acted(value))
     return say(humanise(value)) if name in ("exception", "clock", "process", "stage", "subject_type") else value
