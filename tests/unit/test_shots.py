@@ -9,7 +9,7 @@ from scripts.shots import SHOTS
 from tests.browser.test_every_page import NAMES
 
 # Names of states that the demo seldom has; the samples of scripts/preview_console.py have them.
-SELDOM = {"approval-credit", "approval-decided", "held-decision"}
+SELDOM = {"approval-credit", "approval-decided", "held-decision", "mitigations"}
 
 
 def test_every_page_that_is_checked_in_a_browser_is_photographed_too() -> None:

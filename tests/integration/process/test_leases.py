@@ -304,7 +304,7 @@ def test_what_another_runner_has_is_waited_for(channel: Channel, monkeypatch: py
             with channel.app.database.transaction(channel.tenant) as conn:
                 release(conn, leases)
 
-    monkeypatch.setattr(settling.time, "sleep", pause)
+    monkeypatch.setattr("headgate.process.settling.time.sleep", pause)
     assert channel.runner.settle_all(channel.tenant, seqs) == frozenset(seqs)
     assert len(pauses) == 3
     assert (channel.status("O-1"), channel.status("O-2")) == ("released", "released")
@@ -313,7 +313,7 @@ def test_what_another_runner_has_is_waited_for(channel: Channel, monkeypatch: py
 def test_it_is_not_waited_for_without_end_and_once_for_all(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     seqs, leases = held_by_another(channel)
     pauses: list[float] = []
-    monkeypatch.setattr(settling.time, "sleep", pauses.append)
+    monkeypatch.setattr("headgate.process.settling.time.sleep", pauses.append)
     assert channel.runner.settle_all(channel.tenant, seqs) == frozenset()
     assert pauses == list(settling.PAUSES)
     assert channel.runner.settle(channel.tenant, seqs[0]) is False
