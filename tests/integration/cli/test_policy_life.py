@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,4 +68,5 @@ def test_a_version_that_a_process_reads_is_not_retired_now_or_later(shell: Shell
         assert "which asks policy credit_release, and no version of it would be in force" in " ".join(
             refused.err.split()
         )
-    assert "active" in shell.ok("policies", "show", "credit_release", *AT).out
+    versions = json.loads(shell.ok("policies", "list", *AT, "--json").out)["items"]
+    assert [v["status"] for v in versions if v["policy"] == "credit_release"] == ["active"]

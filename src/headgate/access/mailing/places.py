@@ -7,8 +7,6 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import available_timezones
 
-from babel.localedata import locale_identifiers
-
 from headgate.access.branding import WORD_LANGUAGES
 from headgate.kernel.errors import invalid
 
@@ -31,6 +29,9 @@ def usual_zones() -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def _all_regions() -> dict[str, frozenset[str]]:
+    # Loaded here: what starts without choosing a region does without it.
+    from babel.localedata import locale_identifiers
+
     found: dict[str, set[str]] = {language: set() for language in WORD_LANGUAGES}
     for name in locale_identifiers():
         match = _LOCALE.fullmatch(name)
