@@ -159,7 +159,7 @@ def deals(walk: Walk) -> None:
     walk.takes(ana, "decide")
     ana.locator("#decision button[name=outcome][value=reject]").click()
     expect(ana.locator("#decision button[name=outcome]")).to_have_count(0)
-    walk.governs()
+    walk.lets_count()
 
     bianca.reload()
     expect(bianca.locator(".pill").first).to_have_text(re.compile("Rejected"))
@@ -204,7 +204,7 @@ def price(walk: Walk) -> None:
     carl.locator("#justification").fill("Below the competitor, for this tender only")
     carl.locator("#decision button[name=outcome][value=approve]").click()
     expect(carl.locator("#decision button[name=outcome]")).to_have_count(0)
-    walk.governs()
+    walk.lets_count()
 
     petra.reload()
     expect(petra.locator(".pill")).to_have_text(re.compile("Granted"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.process import Incoming, ingest
+from headgate.process.carrying import carry_out_due
 from headgate.wiring import App
 
 PATIENCE_MS = 60_000  # long, for machines that are busy: it costs nothing where all is well
@@ -108,6 +110,12 @@ class Walk:
         runner.drain(self.tenant)
         while runner.fire_timers(self.tenant):
             runner.drain(self.tenant)
+
+    def lets_count(self) -> None:
+        """The moment passes in which decisions can be undone."""
+        self.clock.move(timedelta(seconds=self.app.settings.undo_seconds))
+        carry_out_due(self.app.database, self.app.engine, self.clock, self.tenant)
+        self.governs()
 
     def works(self) -> None:
         """What a worker does beside: a backtest that waits."""

@@ -65,8 +65,8 @@ def test_two_people_release_an_order_and_nothing_is_released_before(stage: Stage
     second.get_by_role("link", name="Show what came of it").click()
     expect(second.locator(".head .pill")).to_have_text("Released")
     told = story(second)
-    expect(told.get_by_role("listitem").filter(has_text="carl")).to_contain_text(BECAUSE)
-    expect(told.get_by_role("listitem").filter(has_text="fiona")).to_contain_text("within the budget")
+    expect(told.get_by_role("listitem").filter(has_text="carl approved it")).to_contain_text(BECAUSE)
+    expect(told.get_by_role("listitem").filter(has_text="fiona approved it")).to_contain_text("within the budget")
     assert stage.channel.status(order) == "released"
 
 

@@ -21,7 +21,8 @@ COUNTRIES = {name for _, name in countries("en_GB")}
 TOLD = "Send them with everything that belongs to them"
 DATA = re.compile(
     # How a country writes numbers and dates, to choose from.
-    rf"^[^:]+: [\d.,'’\s]+ · .*2026$|{TOLD}|Product {CODES}|\w*-robotics\.de|München|box\.png|localhost ·|Amberlo Networks|Otterbach IT|Pia|Paul|Otto"
+    rf"^[^:]+: [\d.,'’\s]+ · .*2026$|{TOLD}|Product {CODES}|\w*-robotics\.de|München|box\.png"
+    r"|localhost ·|Amberlo Networks|Otterbach IT|Pia|Paul|Otto"
     r"|Test tenant|Headgate|Acme Robotics GmbH|Ina Roth|Germany"
     rf"|{CANARY}(?: GmbH|\.pdf)?|[\w.-]+@[\w.]+|Firefox|English|Deutsch"
     rf"|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b|{CODES}"
