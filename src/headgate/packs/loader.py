@@ -12,7 +12,7 @@ from psycopg import Connection
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, invalid
 from headgate.kernel.settings import PACKS
-from headgate.policy import PolicyService
+from headgate.policy import PolicyService, take_turn
 from headgate.process import install
 
 _KEYS = {"pack", "version", "title", "description", "processes", "policies", "metrics"}
@@ -74,6 +74,7 @@ def install_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: Poli
     What the tenant has already, in that version or a newer one, is left alone. Raises `Invalid` where a process that
     reads a policy's decisions would miss something of what it brings.
     """
+    take_turn(conn)
     before = policies.active(conn, ctx.now)
     label = f"{pack.name}@{pack.version}"
     for file, text in pack.policies:

@@ -40,7 +40,7 @@ from headgate.policy.fitting import Change
 from headgate.policy.lint import lint
 from headgate.policy.review_news import emergency_changes, outcome_of, review_news
 from headgate.policy.service import Drafted, PolicyService
-from headgate.policy.versions import origins_of
+from headgate.policy.versions import origins_of, take_turn
 
 __all__ = [
     "DECISIONS_CHECK",
@@ -94,4 +94,5 @@ __all__ = [
     "review_news",
     "run_examples",
     "save",
+    "take_turn",
 ]

@@ -20,7 +20,7 @@ from headgate.policy.authoring import copied
 from headgate.policy.checking import expect_clean
 from headgate.policy.core.lifecycle import PolicyVersion, Window, expect_digest, expect_reviewer, reason_of, windows
 from headgate.policy.service import PolicyService
-from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, version_of
+from headgate.policy.versions import audit, locked, locked_in_turn, pick, read, set_status, set_windows, version_of
 
 APPLIED, REVIEWED, OVERDUE = "policy.emergency_applied", "policy.emergency_reviewed", "policy.review_overdue"
 REVIEW_WITHIN = timedelta(hours=24)
@@ -51,7 +51,7 @@ def apply_at_once(
     if not timedelta(0) < review_within <= LONGEST:
         raise invalid("review_within", str(review_within), "is not within 14 days", "Give the time for the review.")
     expect_unlocked(conn, "policy", policy)
-    versions = locked(conn, policy)
+    versions = locked_in_turn(conn, policy)
     found = pick(versions, policy, version)
     if found.status not in ("draft", "in_review"):
         raise Conflict(
@@ -96,7 +96,7 @@ def review_emergency(
     if outcome not in OUTCOMES:
         raise invalid("outcome", outcome, "is not known", phrase("Use one of %(names)s.", names=", ".join(OUTCOMES)))
     why = reason_of(justification, "Say why.")
-    versions = locked(conn, policy)
+    versions = locked_in_turn(conn, policy)
     found = pick(versions, policy, version)
     if not found.unreviewed:
         raise Conflict(

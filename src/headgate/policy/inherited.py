@@ -22,7 +22,16 @@ from headgate.policy.authoring import keep_text, renumbered
 from headgate.policy.checking import expect_clean
 from headgate.policy.core.lifecycle import PolicyVersion, expect_second_person, windows
 from headgate.policy.service import INHERITED, PolicyService
-from headgate.policy.versions import audit, locked, read, set_status, set_windows, unschedule, version_of
+from headgate.policy.versions import (
+    audit,
+    locked,
+    locked_in_turn,
+    read,
+    set_status,
+    set_windows,
+    unschedule,
+    version_of,
+)
 
 _TICK = timedelta(microseconds=1)
 
@@ -84,7 +93,7 @@ class PolicyTaker:
         One that was copied before and counts is left as it is. Raises `Invalid` where the text has errors, `Conflict`
         where it does not fit together with the tenant's other policies and processes.
         """
-        versions = locked(conn, offer.name)
+        versions = locked_in_turn(conn, offer.name)
         there = next((v for v in versions if v.in_force(ctx.now) and v.origin == offer.provider_slug), None)
         if there is not None and there.origin_digest == offer.digest.hex() and not _later(versions, ctx):
             return there.version
@@ -109,7 +118,7 @@ class PolicyTaker:
 
     def release(self, conn: Connection[Any], ctx: Context, name: str) -> None:
         """The copy that decides goes on; those that are scheduled do not start."""
-        versions = locked(conn, name)
+        versions = locked_in_turn(conn, name)
         for each in _later(versions, ctx):
             if each.origin is not None:
                 versions = _give_up(conn, ctx, versions, each, f"{each.origin_name} does not offer it any more")

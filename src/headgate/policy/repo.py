@@ -53,6 +53,8 @@ KEPT_TEXT = """
 select body from policy_texts where policy = %(policy)s and version = %(version)s and digest = %(digest)s
 """
 
+# Whoever changes which version decides when waits for the others of the tenant.
+TURN = "select pg_advisory_xact_lock(hashtext('headgate.policies'), hashtext(current_setting('headgate.tenant')))"
 LOCK_VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version for update"
 VERSIONS = f"select {_VERSION} from policy_versions where policy = %(policy)s order by version desc"
 LIST = f"select {_VERSION} from policy_versions order by policy, version desc"

@@ -42,7 +42,19 @@ from headgate.policy.fitting import (
     with_misfits,
 )
 from headgate.policy.kept import Kept
-from headgate.policy.versions import audit, locked, pick, read, set_status, set_windows, unknown, unschedule, version_of
+from headgate.policy.versions import (
+    audit,
+    locked,
+    locked_in_turn,
+    pick,
+    read,
+    set_status,
+    set_windows,
+    take_turn,
+    unknown,
+    unschedule,
+    version_of,
+)
 from headgate.store import Later
 
 INHERITED = "policy"  # the kind, among what is inherited
@@ -200,7 +212,7 @@ class PolicyService:
         which it decides, `Conflict` (also for a policy that a tenant above has locked), `NotFound`.
         """
         expect_unlocked(conn, INHERITED, policy)
-        versions = locked(conn, policy)
+        versions = locked_in_turn(conn, policy)
         found = pick(versions, policy, version)
         if found.standing(ctx.now) == "scheduled":
             versions = unschedule(conn, versions, found)
@@ -223,7 +235,7 @@ class PolicyService:
         """Give up a version that does not decide yet: a draft, one in review, approved, or scheduled for later. What a
         scheduled one would have replaced goes on. Raises `NotFound`, `Conflict`, `Invalid` without a reason."""
         why = reason_of(reason, "Say why it is given up.")
-        versions = locked(conn, policy)
+        versions = locked_in_turn(conn, policy)
         found = pick(versions, policy, version)
         standing = found.standing(ctx.now)
         if standing not in ("draft", "in_review", "approved", "scheduled"):
@@ -279,7 +291,7 @@ class PolicyService:
 
         Raises `NotFound`, `Conflict`, `Invalid` for an end in the past, and naming who would still read its decisions.
         """
-        found = pick(locked(conn, policy), policy, version)
+        found = pick(locked_in_turn(conn, policy), policy, version)
         expect_status(found, "active", "retire")
         self._own_now(conn, ctx, policy)
         assert found.valid_from is not None, "an active version has a start"
@@ -310,6 +322,7 @@ class PolicyService:
         of it fits: `expect_still_read`.
         """
         table = parse_policy(text, file or "policy.yaml")
+        take_turn(conn)
         known = self.versions(conn, table.policy)
         newer = [v for v in known if v.version >= table.version]
         if newer:

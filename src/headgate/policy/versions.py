@@ -24,6 +24,22 @@ def locked(conn: Connection, policy: str) -> list[PolicyVersion]:
     return [version_of(row) for row in conn.execute(repo.LOCK_VERSIONS, {"policy": policy})]
 
 
+def take_turn(conn: Connection) -> None:
+    """Wait until no other transaction of the tenant changes what decides when, or what reads decisions.
+
+    Each such change is refused where it does not fit what is there, so it has to see what the one before it left: a
+    version would otherwise end while another that reads it starts. Taken before anything of the change is locked, and
+    kept until the transaction ends.
+    """
+    conn.execute(repo.TURN)
+
+
+def locked_in_turn(conn: Connection, policy: str) -> list[PolicyVersion]:
+    """`locked`, for a change of what decides when."""
+    take_turn(conn)
+    return locked(conn, policy)
+
+
 def version_of(row: Sequence[Any]) -> PolicyVersion:
     """A row of the version queries."""
     values = [*row]

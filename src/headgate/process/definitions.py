@@ -12,7 +12,7 @@ from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, Invalid, Misconfigured, NotFound, Problem, invalid
 from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
-from headgate.policy import PolicyService, PolicySet
+from headgate.policy import PolicyService, PolicySet, take_turn
 from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
 from headgate.process.core.lint import Asked, Known, LintIssue, lint_process
@@ -164,6 +164,7 @@ def install(
     """
     definition = parse_definition(text, file)
     content = digest(text)
+    take_turn(conn)
     if conn.execute(NEWER, (definition.process, definition.version)).fetchone() is not None:
         return definition
     installed = Definitions().installed(conn).current
