@@ -75,7 +75,7 @@ def test_people_of_partners_choose_on_their_account(portal: Portal) -> None:
     assert "Requests for your decision" not in page
     answer = portal.post("/portal/account/mails", {"language": "de", "mail-approvals": "on"})
     assert answer.status_code == 200
-    assert choice(portal) == MailChoice("de", off=frozenset({"messages", "returns", "deals"}))
+    assert choice(portal) == MailChoice("de", off=frozenset({"messages", "returns", "deals", "prices"}))
     assert choice(portal, "paul") == NO_CHOICE
 
 

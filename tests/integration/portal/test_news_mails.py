@@ -1,7 +1,8 @@
-"""Mails to people of partners about their returns and deals: once each, to who may see it, and of nobody else's."""
+"""Mails to people of partners about returns, deals and prices: once each, to who may see it, and of nobody else's."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,13 +10,15 @@ from typing import Any
 from headgate import access
 from headgate.access.mailing import choose_language, want_kind
 from headgate.connectors.mail import write_news
-from headgate.connectors.mail.core.news import DEALS, RETURNS
+from headgate.connectors.mail.core.news import DEALS, GRANTED_FOR_ORDER, PRICES, RETURNS
 from headgate.connectors.mail.core.writing import Written
 from headgate.connectors.mail.post import opened
 from headgate.kernel.context import SYSTEM
 from headgate.ledger import outbox_list
 from headgate.portal.pages import deals as deal_pages
+from headgate.portal.pages import prices as price_pages
 from headgate.portal.pages import returns as return_pages
+from headgate.ui.words import STATES
 from tests.integration.portal.site import Portal, mail
 from tests.integration.portal.test_returns import ask, deliver, number_of, receive, warehouse
 
@@ -125,3 +128,84 @@ def test_a_letter_says_what_the_portal_says() -> None:
         assert said == (return_pages.HEADLINES[status][0], return_pages.EXPLAINS[status][0])
     for status in DEALS.keys() & deal_pages.HEADLINES.keys():
         assert DEALS[status] == (deal_pages.HEADLINES[status][0], deal_pages.EXPLAINS[status])
+    for status, (what, means) in PRICES.items():
+        assert what == STATES["price_exception"][status].label
+        assert means == price_pages.EXPLAINS[status]
+    assert price_pages.FOR_ORDER["granted"] == GRANTED_FOR_ORDER
+
+
+WISH = {
+    "product": "S-1",
+    "unit_price": "8,005",
+    "currency": "EUR",
+    "max_quantity": "10",
+    "valid_from": "2026-03-01",
+    "valid_until": "2026-03-31",
+    "justification": "a tender",
+}
+
+
+def ask_price(portal: Portal, **changes: str) -> str:
+    """Ask for a price in the portal; the number of the request."""
+    found = re.search(r"PX-[0-9A-F]{12}", str(portal.post("/portal/prices/new", WISH | changes).url))
+    assert found
+    portal.channel.govern()
+    return found[0]
+
+
+def settle(portal: Portal, number: str, outcome: str) -> None:
+    """Everybody who is asked says the same."""
+    channel = portal.channel
+    people = {"channel_manager": "carl", "finance_director": "fiona", "finance": "fay"}
+    while price_status(portal, number) == "deciding":
+        step = next(s for s in channel.approval(number).steps if s.status == "open")
+        channel.decide(people[step.role], number, outcome)
+        channel.govern()
+
+
+def price_status(portal: Portal, number: str) -> str:
+    with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
+        ((status,),) = conn.execute("select status from price_exceptions where request = %s", (number,)).fetchall()
+    return str(status)
+
+
+def test_people_hear_what_becomes_of_a_price_they_asked_for_once_each_in_their_language(portal: Portal) -> None:
+    portal.channel.order("O-1", ("S-1", "10", "8.00"))
+    portal.channel.govern()
+    portal.enter("paul")
+    choose(portal, "pia", language="de")
+    number = ask_price(portal, order="O-1")
+    assert told(portal) == [], "nothing is decided yet"
+    settle(portal, number, "approve")
+    letters = {each.to: each for each in told(portal)}
+    assert letters.keys() == {mail("pia"), mail("paul")}
+    german, english = letters[mail("pia")], letters[mail("paul")]
+    assert english.subject == f"Price exception {number}: Granted"
+    assert german.subject == f"Sonderpreis {number}: Gewährt"
+    assert english.link == f"https://hg.example/portal/prices/{number}"
+    assert "/portal/mails/" in english.stop
+    assert dict(english.facts)["Price"] == "8.005 EUR", "a unit price keeps its decimals"
+    assert dict(german.facts)["Preis"] == "8,005 EUR"
+    assert dict(english.facts) | {"Until": "31 Mar 2026", "For at most": "10", "Order": "O-1"} == dict(english.facts)
+    assert english.paragraphs == (str(GRANTED_FOR_ORDER),)
+    assert told(portal) == [], "once"
+
+
+def test_a_price_that_is_refused_is_told_without_who_refused_it_and_why(portal: Portal) -> None:
+    portal.enter("paul")
+    choose(portal, "pia", prices=False)
+    number = ask_price(portal, unit_price="8.00")
+    settle(portal, number, "reject")
+    [letter] = told(portal)
+    assert (letter.to, letter.subject) == (mail("paul"), f"Price exception {number}: Not granted")
+    assert letter.paragraphs == ("It was not granted.",)
+    assert dict(letter.facts)["Wanted price"] == "€8.00"
+    said = repr(letter)
+    for inside in ("carl", "Carl", "agreed", "margin"):
+        assert inside not in said
+
+
+def test_a_price_that_the_contract_gives_anyway_is_told_too(portal: Portal) -> None:
+    portal.enter("paul")
+    number = ask_price(portal, unit_price="99.00")
+    assert {each.subject for each in told(portal)} == {f"Price exception {number}: Not needed"}

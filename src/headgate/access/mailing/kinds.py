@@ -73,6 +73,13 @@ _ALL = (
         partners=True,
     ),
     Kind(
+        "prices",
+        phrase("What becomes of the prices you ask for"),
+        phrase("You get this mail because a price that your company asked for was decided about."),
+        frozenset({"prices.request"}),
+        partners=True,
+    ),
+    Kind(
         "messages",
         phrase("Messages about your orders, deals and returns"),
         phrase("You get this mail because somebody wrote to your company and nobody has opened it yet."),

@@ -29,6 +29,7 @@ price_exceptions = tenant_table(
     sa.Column("content", JSON, nullable=False),
     sa.Column("case_id", UUID(as_uuid=True), nullable=False),
     sa.Column("updated_at", _TS, nullable=False),
+    sa.Index("price_exceptions_recent", "tenant_id", "updated_at", "request"),
     sa.Index("price_exceptions_by_partner", "tenant_id", "partner", "updated_at"),
     primary_key=("request",),
     partner_column="partner",

@@ -1,7 +1,8 @@
-"""Mails to people of partners: what has become of their returns and deal registrations. A job looks every minute.
+"""Mails to people of partners: what has become of their returns, deal registrations and of prices they asked for. A job
+looks every minute.
 
 Each change that a partner can see in the portal is a milestone, so a letter's key is the milestone's: it is posted once
-to each person, whatever is killed when.
+to each person, whatever is killed when. A price exception is decided once, so its key is the request's and its status.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
 from headgate.access import Account, get_tenant
 from headgate.connectors.mail.core.addresses import portal_page
 from headgate.connectors.mail.core.letters import Letter
-from headgate.connectors.mail.core.news import DEALS, RETURNS, deal_letter, return_letter
+from headgate.connectors.mail.core.news import DEALS, PRICES, RETURNS, deal_letter, price_letter, return_letter
 from headgate.connectors.mail.post import Mailroom, Post
 from headgate.connectors.mail.recipients import people_of
 from headgate.kernel.context import Context
@@ -24,6 +26,7 @@ from headgate.ledger import NewEvent
 
 # What is older was told when it was new, or comes from before there were such mails.
 LATE: Final = timedelta(days=1)
+_INSTANT: Final = timedelta(microseconds=1)  # what is before the end of the last day is that day
 _RETURNS: Final = """
 select m.rma, m.place, m.partner, m.status, m.told, r.order_no, r.credit, r.currency, r.send_by
 from return_requests r join return_milestones m on m.rma = r.rma
@@ -35,6 +38,12 @@ select m.deal, m.place, m.partner, case m.kind when 'extended' then 'extended' e
 from deals d join deal_milestones m on m.deal = d.deal
 where d.updated_at > %(since)s and m.at > %(since)s
   and (m.kind = 'extended' or (m.kind = 'status' and m.status = any(%(statuses)s))) order by m.at, m.place
+"""
+_PRICES: Final = """
+select x.request, x.status, x.partner, coalesce(p.name, x.product), x.unit_price, x.currency, x.max_quantity,
+  x.valid_until, x.order_no
+from price_exceptions x left join products p on p.product = x.product
+where x.updated_at > %(since)s and x.status = any(%(statuses)s) order by x.updated_at, x.request
 """
 # The process has reminded of the end, or is about to.
 _ENDING: Final = """
@@ -63,15 +72,18 @@ def write_news(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -> int:
     since: dict[str, object] = {"since": ctx.now - LATE, "now": ctx.now}
     returns = conn.execute(_RETURNS, since | {"statuses": list(RETURNS)}).fetchall()
     deals = conn.execute(_DEALS, since | {"statuses": list(DEALS)}).fetchall()
+    prices = conn.execute(_PRICES, since | {"statuses": list(PRICES)}).fetchall()
     ending = conn.execute(_ENDING, since).fetchall()
-    partners = {row[2] for row in (*returns, *deals)} | {row[1] for row in ending}
+    partners = {row[2] for row in (*returns, *deals, *prices)} | {row[1] for row in ending}
     people = people_of(conn, partners, ctx.now)
     deals += [
         (deal, f"ends {until.timestamp():.0f}", whose, "ending", (), who, until) for deal, whose, who, until in ending
     ]
+    zone = ZoneInfo(tenant.timezone)
     letters = [
         *_posts(returns, "return", "returns.request", people, lambda row, to: _return(row, to, base)),
         *_posts(deals, "deal", "deals.read", people, lambda row, to: _deal(row, to, base)),
+        *_posts(prices, "price", "prices.request", people, lambda row, to: _price(row, to, base, zone)),
     ]
     return mailroom.send_new(conn, ctx, tenant, letters)
 
@@ -118,4 +130,20 @@ def _deal(row: tuple[Any, ...], to: Account, base: str) -> Letter:
         until=until if what in ("approved", "extended", "ending") else None,
         reasons=told if what in ("returned", "rejected") else (),
         link=portal_page(base, "deal", number),
+    )
+
+
+def _price(row: tuple[Any, ...], to: Account, base: str, zone: ZoneInfo) -> Letter:
+    number, status, _, product, price, currency, quantity, valid_until, order = row
+    return price_letter(
+        to.email or "",
+        to.name,
+        number=number,
+        status=status,
+        product=product,
+        price=Money(price, currency),
+        quantity=quantity,
+        until=(valid_until - _INSTANT).astimezone(zone).date(),
+        order=order,
+        link=portal_page(base, "price_exception", number),
     )

@@ -86,6 +86,22 @@ LETTERS: dict[str, list[Letter]] = {
         news.deal_letter(TO, NAME, number="#5", what=what, customer="安", until=NOW, reasons=("#7",), link=LINK)
         for what in news.DEALS
     ],
+    "price_letter": [
+        news.price_letter(
+            TO,
+            NAME,
+            number="#5",
+            status=status,
+            product="#8",
+            price=Money(Decimal(price), "EUR"),
+            quantity=Decimal(3),
+            until=NOW.date(),
+            order=order,
+            link=LINK,
+        )
+        for status in news.PRICES
+        for price, order in (("20", ""), ("0.0125", "#6"))
+    ],
     "late_letter": [
         news.late_letter(TO, NAME, kind="order", subject="#1", due_at=NOW, link=LINK, escalated=escalated)
         for escalated in (True, False)

@@ -1,14 +1,15 @@
-"""Letters that tell what has become of something: of a return or a deal to people of its partner, of late work to
-staff.
+"""Letters that tell what has become of something: of a return, a deal or a price that was asked for to people of its
+partner, of late work to staff.
 
-What a partner reads here stands in their portal in the same words: nothing of others, and no price but their own
-credit.
+What a partner reads here stands in their portal in the same words: nothing of others, and no amount but their own
+credit and the price that they asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -57,6 +58,23 @@ DEALS: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
         ),
     }
 )
+# A decision that was not taken back to somebody is final: each request makes one letter.
+PRICES: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
+    {
+        "granted": (
+            phrase("Granted"),
+            phrase("Order at this price until it ends or the quantity is used up."),
+        ),
+        "not_needed": (
+            phrase("Not needed"),
+            phrase("Your contract already gives you this price or a better one."),
+        ),
+        "declined": (phrase("Not granted"), phrase("It was not granted.")),
+        "lapsed": (phrase("Lapsed"), phrase("Nobody decided in time. Ask again, or write to us.")),
+    }
+)
+# Where a granted price is for an order that is there already.
+GRANTED_FOR_ORDER: Final = phrase("Your order is checked again with this price. You need not order anew.")
 
 
 def return_letter(
@@ -118,6 +136,44 @@ def deal_letter(
     )
 
 
+def price_letter(
+    to: str,
+    name: str,
+    *,
+    number: str,
+    status: str,
+    product: str,
+    price: Money,
+    quantity: Decimal | None,
+    until: date,
+    order: str,
+    link: str,
+) -> Letter:
+    """A price that was asked for is decided; `status` is one of `PRICES`, `until` the last day it is for."""
+    what, means = PRICES[status]
+    granted = status == "granted"
+    facts: Facts = (
+        (phrase("Product"), one_line(product)),
+        (phrase("Price") if granted else phrase("Wanted price"), _unit_price(price)),
+    )
+    if quantity is not None:
+        facts += ((phrase("For at most"), quantity),)
+    if granted:
+        facts += ((phrase("Until"), until),)
+    if order:
+        facts += ((phrase("Order"), one_line(order)),)
+    return Letter(
+        to,
+        name,
+        phrase("Price exception %(number)s: %(what)s", number=one_line(number), what=what),
+        (GRANTED_FOR_ORDER if granted and order else means,),
+        phrase("Open it in the portal"),
+        link,
+        facts=facts,
+        kind="prices",
+    )
+
+
 def late_letter(
     to: str, name: str, *, kind: str, subject: str, due_at: datetime | None, link: str, escalated: bool
 ) -> Letter:
@@ -140,6 +196,13 @@ def late_letter(
         facts=facts,
         kind="escalations",
     )
+
+
+def _unit_price(price: Money) -> object:
+    """A unit price may be finer than the currency's minor unit, to which amounts are written."""
+    if price == price.rounded():
+        return price
+    return phrase("%(price)s %(currency)s", price=price.amount.normalize(), currency=price.currency)
 
 
 def _reasons(reasons: Sequence[str]) -> Facts:
