@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from headgate.kernel.errors import invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The end of a span that is not part of it; people are told the last day."""
+
+    end: datetime
 
 
 class Clock(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import TypeAlias
@@ -18,6 +18,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
+from headgate.kernel.clock import Until
 from headgate.kernel.money import PRICE_DECIMALS, Money, exponent
 from headgate.kernel.phrases import Count, Phrase, worded
 
@@ -362,6 +363,14 @@ class Formatter:
         """The last day of a span whose end is not part of it: 21 Dec for one that ends as the 22nd begins."""
         return day(end - timedelta(microseconds=1), self.days, self.locale)
 
+    def since(self, start: datetime) -> str:
+        """From when something counts: the day where it begins with a day of business, else the minute."""
+        return self.day(start) if in_zone(start, self.days).time() == time.min else self.minute(start)
+
+    def until(self, end: datetime) -> str:
+        """Until when something counts: the last day where it ends with a day of business, else the minute it ends."""
+        return self.last_day(end) if in_zone(end, self.days).time() == time.min else self.minute(end)
+
     def weekday(self, value: date | datetime) -> str:
         return weekday(value, self.days, self.locale)
 
@@ -395,6 +404,8 @@ class Formatter:
                 return f"{self.quantity(value.value)}{SPACE}{value.unit}" if value.unit else self.quantity(value.value)
             case Decimal() | int():
                 return self.number(value)
+            case Until():
+                return self.until(value.end)
             case datetime():
                 return self.minute(value)
             case date():

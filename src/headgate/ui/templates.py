@@ -195,6 +195,10 @@ def _day(fmt: Formatter, value: date | datetime) -> str:
     return fmt.day(value)
 
 
+def _last_day(fmt: Formatter, end: date | datetime) -> str:
+    return fmt.last_day(end) if isinstance(end, datetime) else fmt.day(end)
+
+
 _FILTERS: Mapping[str, Callable[..., str]] = {
     "money": _filter(_money),
     "money_whole": _filter(Formatter.money_whole),
@@ -209,6 +213,9 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "minute": _filter(Formatter.minute),
     "clock": _filter(Formatter.clock),
     "day": _filter(_day),
+    "last_day": _filter(_last_day),
+    "since": _filter(Formatter.since),
+    "until": _filter(Formatter.until),
     "day_short": _filter(Formatter.day_short),
     "weekday": _filter(Formatter.weekday),
     "weekday_short": _filter(Formatter.weekday_short),

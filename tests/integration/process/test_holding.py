@@ -167,14 +167,14 @@ def task_of(channel: Channel, order: str) -> UUID:
     return UUID(str(row[0]))
 
 
-def told_of(channel: Channel, order: str) -> list[str]:
-    """What the history of an order's case tells of decisions that were held."""
+def told_of(channel: Channel, order: str) -> list[tuple[str, list[str]]]:
+    """What the history of an order's case tells of decisions that were held, each with its steps."""
     with channel.app.database.transaction(channel.tenant, read_only=True) as conn:
         case = case_of_subject(conn, "order", order)
         assert case is not None
         entries = audit_list(conn, case_id=case["case_id"], limit=100)
-    names = Names({}, {})
-    return [str(line.text) for line in timeline([e for e in entries if e.subject_type == "held_decision"], names)]
+    lines = [line for line in timeline(entries, Names({}, {})) if line.steps or "undone" in str(line.text)]
+    return [(str(line.text), [str(step.text) for step in line.steps]) for line in lines]
 
 
 ACTS = (Act("take"), Act("hand_over", "user:dora@nordwind.example", reason="away"), Act("give_back"))
@@ -232,17 +232,22 @@ def test_what_cannot_be_held_is_refused_as_at_once_and_nothing_is_held(waiting: 
     assert audited(waiting) == []
 
 
-def test_the_history_of_a_case_tells_what_was_held_undone_and_counted(waiting: Channel) -> None:
+def test_the_history_of_a_case_tells_each_decision_in_one_line_with_its_steps_below(waiting: Channel) -> None:
+    held = "which counts unless it is undone in time"
     undo(waiting, hold_one(waiting, "O-1", Choice("reject", "not this time", "")))
+    undone = ("undid the rejection before it counted", [f"decided to reject it, {held}"])
     hold_one(waiting, "O-1", Choice("approve", "agreed after all", ""))
+    approving = f"decided to approve it, {held}"
+    assert told_of(waiting, "O-1") == [undone, (approving, [])]
     waiting.pass_time(seconds=10)
-    carry_out(waiting)
-    assert told_of(waiting, "O-1") == [
-        "decided to reject it, which counts unless it is undone in time",
-        "undid the rejection before it counted",
-        "decided to approve it, which counts unless it is undone in time",
-        "did not undo the approval: it counts",
-    ]
+    app = waiting.app
+    carry_out_due(app.database, app.engine, app.clock, waiting.tenant)
+    # It counts, and stands in the log; nobody has applied it yet.
+    counts = "did not undo the approval: it counts"
+    assert told_of(waiting, "O-1") == [undone, (counts, [approving])]
+    waiting.govern()
+    voted = "approved it, level 1 as channel manager"
+    assert told_of(waiting, "O-1") == [undone, (voted, [approving, counts])]
     assert told_of(waiting, "O-2") == []
 
 

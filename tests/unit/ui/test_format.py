@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel.numbers import format_currency, format_decimal
 
+from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.ui import format as f
 from headgate.ui.format import Formatter, Percent, Quantity
@@ -136,6 +137,15 @@ def test_exact_times_name_the_zone_of_the_tenant_in_summer_and_winter() -> None:
 def test_an_instant_is_shown_as_its_day_in_the_tenants_zone() -> None:
     assert f.day(datetime(2025, 6, 30, 22, 30, tzinfo=UTC), BERLIN, "en_GB") == "1 Jul 2025"
     assert f.day(date(2025, 6, 30), BERLIN, "en_GB") == "30 Jun 2025"
+
+
+def test_people_are_told_the_last_day_of_a_span_whose_end_is_not_part_of_it() -> None:
+    midnight = datetime(2026, 3, 10, 23, tzinfo=UTC)  # the 11th begins in Berlin
+    assert FMT.until(midnight) == FMT.last_day(midnight) == FMT.show(Until(midnight)) == "10 Mar 2026"
+    assert FMT.since(midnight) == "11 Mar 2026"
+    within = midnight + timedelta(hours=15)
+    assert FMT.until(within) == FMT.since(within) == "11 Mar 2026, 15:00 CET"
+    assert FMT.last_day(within) == "11 Mar 2026"
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

@@ -272,7 +272,7 @@ def _deal(exceptions: Sequence[str], summary: Mapping[str, Any], fmt: Formatter)
                 "Protect %(customer)s for %(partner)s until %(ends)s",
                 customer=name,
                 partner=partner,
-                ends=fmt.day(until),
+                ends=fmt.last_day(until),
             )
         )
         return Ask(phrase("Longer protection of %(customer)s", customer=name), act, phrase("Extend the protection"))

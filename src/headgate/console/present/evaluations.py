@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -187,3 +187,8 @@ def readable(text: str, lens: Lens, decimals: int = 2) -> Phrase:
 def day_of(at: datetime, lens: Lens) -> date:
     """The tenant's day of an instant."""
     return at.astimezone(lens.zone).date()
+
+
+def last_day_of(end: datetime | None, lens: Lens) -> date | None:
+    """The tenant's last day of a span whose end is not part of it; None for one without an end."""
+    return None if end is None else day_of(end - timedelta(microseconds=1), lens)

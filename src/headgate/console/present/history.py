@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from headgate.console import urls
+from headgate.console.present.history_held import HELD, fold, held_line
 from headgate.console.present.names import Names
 from headgate.console.views.common import AuditLine, Person, PolicyRef, TimelineEntry
 from headgate.kernel.phrases import joined, phrase
@@ -78,27 +80,6 @@ _OUTCOMES: Mapping[str, tuple[str, str]] = {
     "reject": ("reject", phrase("rejected it")),
     "return": ("return", phrase("returned it for correction")),
 }
-# A decision that is held before it counts: what its maker meant, undone, and what it came to.
-_HOLDS: Mapping[str, Mapping[str, str]] = {
-    "decisions.held": {
-        "approve": phrase("decided to approve it, which counts unless it is undone in time"),
-        "edit": phrase("decided to approve it with changes, which counts unless it is undone in time"),
-        "reject": phrase("decided to reject it, which counts unless it is undone in time"),
-        "return": phrase("decided to return it, which counts unless it is undone in time"),
-    },
-    "decisions.undone": {
-        "approve": phrase("undid the approval before it counted"),
-        "edit": phrase("undid the approval with changes before it counted"),
-        "reject": phrase("undid the rejection before it counted"),
-        "return": phrase("undid the return before it counted"),
-    },
-    "decisions.carried_out": {
-        "approve": phrase("did not undo the approval: it counts"),
-        "edit": phrase("did not undo the approval with changes: it counts"),
-        "reject": phrase("did not undo the rejection: it counts"),
-        "return": phrase("did not undo the return: it counts"),
-    },
-}
 _ARRIVALS: Mapping[str, tuple[str, str]] = {
     "released": ("release", phrase("released it")),
     "rejected": ("reject", phrase("rejected it")),
@@ -118,8 +99,16 @@ _ARRIVALS: Mapping[str, tuple[str, str]] = {
 
 
 def timeline(entries: Iterable[AuditEntry], names: Names) -> tuple[TimelineEntry, ...]:
-    """The story, oldest first. Entries may come in any order."""
-    return tuple(told for entry in sorted(entries, key=lambda e: e.seq) for told in _tell(entry, names))
+    """The story, oldest first, one line for each decision with its steps below. Entries may come in any order."""
+    folded = fold(entries)
+    return tuple(line for entry in folded.lines for line in _told(entry, folded.steps.get(entry.seq, ()), names))
+
+
+def _told(entry: AuditEntry, steps: Sequence[AuditEntry], names: Names) -> list[TimelineEntry]:
+    lines = _tell(entry, names)
+    if lines and steps:
+        lines[0] = replace(lines[0], steps=tuple(held_line(each, names.person(each.actor)) for each in steps))
+    return lines
 
 
 def actors(entries: Iterable[AuditEntry]) -> set[str]:
@@ -196,8 +185,8 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         yield _stepped_in(entry, body["intervention"], names)
     elif isinstance(body.get("migration"), Mapping):
         yield _migrated(entry, body["migration"], names)
-    elif entry.subject_type == "held_decision":
-        yield _held(entry, actor)
+    elif entry.subject_type == HELD:
+        yield held_line(entry, actor)
     elif entry.action == "task.assigned":
         to = body.get("to")
         text = phrase("gave the task back")
@@ -212,20 +201,6 @@ def _acted(entry: AuditEntry, names: Names) -> Iterable[TimelineEntry]:
         kind, text = _ACTS.get(entry.action, ("event", humanise(entry.action.replace(".", " ")).lower()))
         quote = str(body.get("note") or body.get("justification") or body.get("reason") or "")
         yield TimelineEntry(entry.at, actor, kind, text, quote=quote, seq=entry.seq)
-
-
-def _held(entry: AuditEntry, actor: Person) -> TimelineEntry:
-    """A decision that is held, undone, or counts; or why it does not, when it was to."""
-    body, action = entry.body, entry.action
-    text = _HOLDS.get(action, {}).get(str(body.get("outcome")), "")
-    kind = {"decisions.held": "timer", "decisions.undone": "void"}.get(action, "event")
-    if action == "decisions.given_up":
-        kind, text = "void", phrase("decided, but carrying it out broke; nothing was decided")
-    elif body.get("refused"):
-        kind, text = "void", phrase("decided, but when it was to count it was refused; nothing was decided")
-    return TimelineEntry(
-        entry.at, actor, kind, text or phrase("decided"), quote=str(body.get("why") or ""), seq=entry.seq
-    )
 
 
 def _stepped_in(entry: AuditEntry, done: Mapping[str, Any], names: Names) -> TimelineEntry:

@@ -12,7 +12,7 @@ from headgate.channel.credit import utilisation_pct
 from headgate.channel.orders.ranking import RankedPartner
 from headgate.channel.partners import PartnerView as StoredPartner
 from headgate.console import urls
-from headgate.console.present.evaluations import day_of
+from headgate.console.present.evaluations import day_of, last_day_of
 from headgate.console.present.explain import rule_text, scope_text
 from headgate.console.present.lens import Lens
 from headgate.console.present.money import credit_state
@@ -248,7 +248,7 @@ def _term(
         tier_mode=term.tier_mode,
         tiers=tuple(_tier(tier, found, lens) for tier in term.tiers),
         valid_from=day_of(term.valid_from, lens),
-        valid_until=day_of(term.valid_until, lens) if term.valid_until is not None else None,
+        valid_until=last_day_of(term.valid_until, lens),
         used=term.used_quantity if term.max_quantity is not None else None,
         most=term.max_quantity,
         evidence=_evidence(term, product.name if product is not None else ""),

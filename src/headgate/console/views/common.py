@@ -124,7 +124,8 @@ class TimelineEntry:
     """One thing that happened. `text` follows the actor's name: 'approved 12.4 % below contract'.
 
     kind chooses the icon: event, check, hold, approve, edit, reject, return, release, timer, task, note, void, ship.
-    `quote` is what the person wrote; `seq` is the audit entry that proves it.
+    `quote` is what the person wrote; `seq` is the audit entry that proves it; `steps` is what led to it, shown when
+    somebody asks.
     """
 
     at: datetime
@@ -137,6 +138,7 @@ class TimelineEntry:
     policy: PolicyRef | None = None
     href: str = ""
     seq: int | None = None
+    steps: tuple[TimelineEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

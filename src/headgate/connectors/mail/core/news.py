@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from headgate.connectors.mail.core.letters import Letter, one_line, word_of
+from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import Phrase, phrase
 
@@ -123,7 +124,7 @@ def deal_letter(
     happened, means = DEALS[what]
     facts: Facts = ((phrase("Deal"), one_line(number)), (phrase("Customer"), one_line(customer)))
     if until is not None:
-        facts += ((phrase("Protected until"), until),)
+        facts += ((phrase("Protected until"), Until(until)),)
     return Letter(
         to,
         name,
