@@ -77,7 +77,7 @@ def seed(channel: Channel, tenant: UUID = TENANT) -> None:
             [slug, "Bench", "EUR", "Europe/Berlin", NOW],
         )
         pack = read_pack(find_pack("order_governance"))
-        install_pack(conn, channel.context(tenant=tenant), pack, channel.app.policies)
+        install_pack(conn, channel.context(tenant=tenant), pack, channel.app.policies, channel.app.actions)
     masters = [
         Incoming(f"master-{number}", type_, NOW, {"items": items}) for number, (type_, items) in enumerate(_masters())
     ]

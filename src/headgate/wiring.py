@@ -212,6 +212,11 @@ class App:
             **extra,
         )
 
+    @property
+    def actions(self) -> Mapping[str, Signature]:
+        """The actions that processes can run: what each takes, gives, and asks of policies."""
+        return self.engine.registry.signatures
+
     def content_checks(self) -> tuple[ContentCheck, ...]:
         """What an audit verification checks beside the chain and the log: stored decisions and signed checkpoints."""
         return (DECISIONS_CHECK, CHECKPOINTS_CHECK)
@@ -257,7 +262,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     mailroom = Mailroom(envelope, _letters, settings.public_url, settings.secure_cookies)
     registry.jobs["retention.purge"] = _purge
     registry.jobs["guests.put_out"] = put_out_guests
-    registry.jobs["inheritance.take"] = taking_job(policies)
+    registry.jobs["inheritance.take"] = taking_job(policies, registry.signatures)
     registry.jobs["audit.checkpoint"] = _checkpointing(envelope, settings)
     registry.jobs["review.mails"] = reviews_job(mailroom)
     registry.jobs["approval.mails"] = asking_job(registry, mailroom)

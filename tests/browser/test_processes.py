@@ -53,7 +53,14 @@ def test_cases_are_rehearsed_and_moved_to_a_new_version_of_their_process(stage: 
     order = stage.order()
     newer = TEXT.replace("version: 2", "version: 3", 1).replace("target: 8", "target: 6", 1)
     with stage.channel.app.database.transaction(stage.channel.tenant) as conn:
-        install(conn, stage.channel.context(SYSTEM), newer, "order_to_release.yaml", stage.channel.app.policies)
+        install(
+            conn,
+            stage.channel.context(SYSTEM),
+            newer,
+            "order_to_release.yaml",
+            stage.channel.app.policies,
+            stage.channel.app.actions,
+        )
     page = stage.tab("tom")
     page.goto("/processes/order_to_release")
     page.get_by_role("link", name="Move cases to another version").click()

@@ -231,7 +231,7 @@ def bare_channel(database: Database, tenant: UUID, clock: FixedClock, home: Path
     channel = Channel(app, tenant, clock, app.runner())
     with database.transaction(tenant) as conn:
         ctx = channel.context(SYSTEM)
-        install_pack(conn, ctx, read_pack(pack or find_pack("order_governance")), app.policies)
+        install_pack(conn, ctx, read_pack(pack or find_pack("order_governance")), app.policies, app.actions)
         for name, roles in PEOPLE.items():
             access.create_person(conn, ctx, email=f"{name}@nordwind.example", name=name)
             for role in roles:

@@ -347,7 +347,6 @@ def test_a_deal_of_another_partner_is_not_taken_over(desk: Desk) -> None:
 
 def test_packs_live_side_by_side_in_one_tenant(desk: Desk) -> None:
     with desk.channel.app.database.transaction(desk.channel.tenant) as conn:
-        install_pack(
-            conn, desk.channel.context(SYSTEM), read_pack(find_pack("order_governance")), desk.channel.app.policies
-        )
+        app, pack = desk.channel.app, read_pack(find_pack("order_governance"))
+        install_pack(conn, desk.channel.context(SYSTEM), pack, app.policies, app.actions)
     assert desk.register("D-1", "P-1", ACME) == "approved"

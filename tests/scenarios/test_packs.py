@@ -34,7 +34,7 @@ def app(database: Database, clock: FixedClock, tmp_path: Path) -> App:
 
 
 def played(app: App, folder: Path, *only: str) -> list[Outcome]:
-    return run_suite(app.database, app.engine, app.policies, read_suite(folder), only)
+    return run_suite(app.database, app.engine, read_suite(folder), only)
 
 
 class Read(dict[str, Any]):
@@ -109,7 +109,9 @@ def test_scenarios_leave_nothing_behind(app: App, tenant: UUID, clock: FixedCloc
     suite = read_suite(find_pack("channel_revenue"))
     (story,) = suite.stories
     with app.database.transaction(tenant) as conn:
-        install_pack(conn, Context(tenant, SYSTEM, clock.now() - timedelta(days=1)), suite.pack, app.policies)
+        install_pack(
+            conn, Context(tenant, SYSTEM, clock.now() - timedelta(days=1)), suite.pack, app.policies, app.actions
+        )
     with app.database.transaction(tenant) as conn:
         assert [o.passed for o in play(conn, tenant, app.engine, suite.changed, story, ["withdrawn", "draft"])] == [
             True
@@ -184,11 +186,11 @@ def test_a_pack_of_a_folder_goes_through_review(app: App, tenant: UUID, clock: F
     pack = read_pack(make_pack(tmp_path, "trial_pack"))
     author = Context(tenant, Principal("user:ana", "person"), clock.now())
     with app.database.transaction(tenant) as conn:
-        assert draft_pack(conn, author, pack, app.policies) == ["trial_pack_approvals@1"]
-        assert draft_pack(conn, author, pack, app.policies) == ["trial_pack_approvals@1"]
+        assert draft_pack(conn, author, pack, app.policies, app.actions) == ["trial_pack_approvals@1"]
+        assert draft_pack(conn, author, pack, app.policies, app.actions) == ["trial_pack_approvals@1"]
         assert list_versions(conn) == []
         other = Context(tenant, Principal("user:ben", "person"), clock.now())
         app.policies.approve(conn, other, "trial_pack_approvals", 1)
         app.policies.activate(conn, other, "trial_pack_approvals", 1)
-        assert draft_pack(conn, author, pack, app.policies) == []
+        assert draft_pack(conn, author, pack, app.policies, app.actions) == []
         assert [v["process"] for v in list_versions(conn)] == ["trial_pack"]

@@ -100,7 +100,7 @@ def list_inherited_(tenant: Tenant = "nordwind", json: Json = False) -> None:
 def follow(kind: Kind, name: Name, by: By = "", tenant: Tenant = "nordwind", json: Json = False) -> None:
     """Go back to what is inherited, instead of something of one's own."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        found = go_back(conn, acting(conn, ctx, by) if by else ctx, takers(s.app.policies), kind, name)
+        found = go_back(conn, acting(conn, ctx, by) if by else ctx, takers(s.app.policies, s.app.actions), kind, name)
     told = f"{name} is inherited from {found.provider_name} again, version {found.taken_version}."
     _said(asdict(found), told, json)
 

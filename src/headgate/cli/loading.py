@@ -192,7 +192,7 @@ def _found(app: App, simulation: Simulation, plan: Plan, now: datetime) -> UUID:
             settings={**profile.settings, "demo": "loading", "demo_plan": plan.as_json()},
         )
         for pack in ("order_governance", "channel_revenue"):
-            install_pack(conn, ctx, read_pack(find_pack(pack)), app.policies)
+            install_pack(conn, ctx, read_pack(find_pack(pack)), app.policies, app.actions)
         for name, full, role in STAFF:
             create_person(conn, ctx, email=f"{name}@{MAIL}", name=full, password=passwords[name])
             grant_role(conn, ctx, f"user:{name}@{MAIL}", role)

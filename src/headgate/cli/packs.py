@@ -65,7 +65,7 @@ def play(
         built = build(Settings(home=Path(home)), SystemClock())
         try:
             began = time.perf_counter()
-            outcomes = run_suite(built.database, built.engine, built.policies, suite, only or ())
+            outcomes = run_suite(built.database, built.engine, suite, only or ())
             took = time.perf_counter() - began
         finally:
             built.close()
@@ -99,10 +99,10 @@ def install(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         person = acting(conn, ctx, by) if by else ctx
         if shipped:
-            install_pack(conn, person, found, s.app.policies)
+            install_pack(conn, person, found, s.app.policies, s.app.actions)
             waiting: list[str] = []
         else:
-            waiting = draft_pack(conn, person, found, s.app.policies)
+            waiting = draft_pack(conn, person, found, s.app.policies, s.app.actions)
     if json:
         print_json({"pack": found.name, "version": found.version, "waiting": waiting, "in_force": not waiting})
     elif waiting:

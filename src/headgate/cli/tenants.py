@@ -70,7 +70,7 @@ def create(
         with a.database.transaction(tenant) as conn:
             made = create_tenant(conn, ctx, slug=slug, name=name, currency=currency, timezone=timezone)
             for one in packs:
-                install_pack(conn, ctx, one, a.policies)
+                install_pack(conn, ctx, one, a.policies, a.actions)
     _said(
         asdict(made) | {"packs": [p.name for p in packs]},
         f"Created {slug} with {', '.join(p.title for p in packs)}.",

@@ -65,8 +65,8 @@ def found_client(conn: Connection[Any], ctx: Context, app: App, wanted: NewClien
             place = wanted.residency or app.settings.residency
             set_residency(conn, inside, place, here=app.settings.residency)
         for pack in wanted.packs:
-            install_pack(conn, inside, read_pack(find_pack(pack)), app.policies)
-        take_offers(conn, inside, takers(app.policies))
+            install_pack(conn, inside, read_pack(find_pack(pack)), app.policies, app.actions)
+        take_offers(conn, inside, takers(app.policies, app.actions))
         if wanted.administrator:
             _invite(conn, inside, app.mailroom, wanted.administrator)
     return tenant_below(conn, ctx, wanted.slug)

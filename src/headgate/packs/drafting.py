@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import Connection
@@ -12,13 +13,16 @@ from headgate.packs.loader import Pack
 from headgate.policy import PolicyService
 from headgate.policy.core import parse_policy
 from headgate.process import install
+from headgate.process.core.signature import Signature
 
 
-def draft_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: PolicyService) -> list[str]:
+def draft_pack(
+    conn: Connection[Any], ctx: Context, pack: Pack, policies: PolicyService, actions: Mapping[str, Signature]
+) -> list[str]:
     """Draft and submit the policies that the tenant does not have, and install the processes once all are in force.
 
     Answers with the policies that still wait (`name@version`); the processes are left until there is none. Raises
-    Conflict where the tenant has that version with another text.
+    Conflict where the tenant has that version with another text, and as `install` does.
     """
     label = f"{pack.name}@{pack.version}"
     waiting = []
@@ -35,5 +39,5 @@ def draft_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: Policy
             waiting.append(f"{table.policy}@{table.version}")
     if not waiting:
         for file, text in pack.processes:
-            install(conn, ctx, text, file, policies, label)
+            install(conn, ctx, text, file, policies, actions, label)
     return waiting

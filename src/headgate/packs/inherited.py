@@ -4,6 +4,7 @@ under that name."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ from headgate.packs.loader import Pack, find_pack, install_pack, read_pack
 from headgate.policy import PolicyService
 from headgate.policy.inherited import PolicyTaker, offer_policy
 from headgate.process import Job
+from headgate.process.core.signature import Signature
 
 KIND: Final = "pack"
 
@@ -58,6 +60,7 @@ class PackTaker:
     """Installs packs that are offered from above into the transaction's tenant."""
 
     policies: PolicyService
+    actions: Mapping[str, Signature]
     permission: str = "admin"
 
     def take(self, conn: Connection[Any], ctx: Context, offer: Wanted, body: str) -> int:
@@ -67,7 +70,7 @@ class PackTaker:
         pack = read_pack(find_pack(offer.name))
         if pack.version < offer.version:
             raise Conflict(f"this installation ships version {pack.version}, and version {offer.version} is offered")
-        install_pack(conn, ctx, pack, self.policies)
+        install_pack(conn, ctx, pack, self.policies, self.actions)
         return pack.version
 
     def has_own(self, conn: Connection[Any], ctx: Context, name: str) -> bool:
@@ -78,14 +81,14 @@ class PackTaker:
         """What was installed stays."""
 
 
-def takers(policies: PolicyService) -> Takers:
-    """How each kind of thing that a tenant above offers is copied."""
-    return {"policy": PolicyTaker(policies), "role": RoleTaker(), KIND: PackTaker(policies)}
+def takers(policies: PolicyService, actions: Mapping[str, Signature]) -> Takers:
+    """How each kind of thing that a tenant above offers is copied. `actions` are those that processes can run."""
+    return {"policy": PolicyTaker(policies), "role": RoleTaker(), KIND: PackTaker(policies, actions)}
 
 
-def taking_job(policies: PolicyService) -> Job:
+def taking_job(policies: PolicyService, actions: Mapping[str, Signature]) -> Job:
     """The job of every tenant: take what is new from above, let go what is gone."""
-    known = takers(policies)
+    known = takers(policies, actions)
     return lambda conn, ctx: take_offers(conn, ctx, known)
 
 

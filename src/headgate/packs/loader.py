@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from headgate.kernel.errors import NotFound, invalid
 from headgate.kernel.settings import PACKS
 from headgate.policy import PolicyService, take_turn
 from headgate.process import install
+from headgate.process.core.signature import Signature
 
 _KEYS = {"pack", "version", "title", "description", "processes", "policies", "metrics"}
 
@@ -68,11 +70,13 @@ def _files(folder: Path, names: object) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def install_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: PolicyService) -> None:
+def install_pack(
+    conn: Connection[Any], ctx: Context, pack: Pack, policies: PolicyService, actions: Mapping[str, Signature]
+) -> None:
     """Bring a pack's processes and policies into force for the tenant, all or nothing.
 
     What the tenant has already, in that version or a newer one, is left alone. Raises `Invalid` where a process that
-    reads a policy's decisions would miss something of what it brings.
+    reads a policy's decisions, itself or by one of the `actions` it runs, would miss something of what is in force.
     """
     take_turn(conn)
     before = policies.active(conn, ctx.now)
@@ -80,5 +84,5 @@ def install_pack(conn: Connection[Any], ctx: Context, pack: Pack, policies: Poli
     for file, text in pack.policies:
         policies.install(conn, ctx, text, file=file, pack=label)
     for file, text in pack.processes:
-        install(conn, ctx, text, file, policies, label)
+        install(conn, ctx, text, file, policies, actions, label)
     policies.expect_still_read(conn, ctx.now, before)

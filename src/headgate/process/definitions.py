@@ -17,6 +17,7 @@ from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
 from headgate.process.core.lint import Asked, Known, LintIssue, lint_process
 from headgate.process.core.parse import parse_definition, read_definition
+from headgate.process.core.signature import Signature
 from headgate.process.core.state import Case
 from headgate.store import Later
 
@@ -154,13 +155,19 @@ class Router:
 
 
 def install(
-    conn: Connection[Any], ctx: Context, text: str, file: str, policies: PolicyService, pack: str = ""
+    conn: Connection[Any],
+    ctx: Context,
+    text: str,
+    file: str,
+    policies: PolicyService,
+    actions: Mapping[str, Signature],
+    pack: str = "",
 ) -> Definition:
     """Store a definition as the active version. Where the tenant has a newer one, or this one, nothing is done.
 
     Raises `Conflict` for this version with other content (versions are never edited in place), and for an event that
-    another active process takes already; `Invalid` where it reads what the policies in force, or scheduled, do not
-    give.
+    another active process takes already; `Invalid` where it, or one of the `actions` it runs (by name, what each takes,
+    gives and asks), reads what the policies in force, or scheduled, do not give.
     """
     definition = parse_definition(text, file)
     content = digest(text)
@@ -191,7 +198,7 @@ def install(
                 f"{file}: {definition.process}@{definition.version} is installed with other content; raise the version"
             )
         return definition
-    _check_decisions(text, file, policies.during(conn, ctx.now).values())
+    _check_decisions(definition, text, file, policies.during(conn, ctx.now).values(), actions)
     conn.execute(RETIRE, (ctx.now, definition.process, definition.version))
     append_audit(
         conn,
@@ -231,7 +238,9 @@ def _check_children(installed: Mapping[str, Definition], definition: Definition,
                 waiting.append(child)
 
 
-def _check_decisions(text: str, file: str, policies: Iterable[PolicySet]) -> None:
+def _check_decisions(
+    definition: Definition, text: str, file: str, policies: Iterable[PolicySet], actions: Mapping[str, Signature]
+) -> None:
     """Nothing is read of a decision that its policy, as it is in force or will be, does not give, and none is asked
     that will end with nothing in its place. Of a policy that is not in force nothing is known."""
     found: dict[LintIssue, None] = {}
@@ -239,11 +248,14 @@ def _check_decisions(text: str, file: str, policies: Iterable[PolicySet]) -> Non
     for each in policies:
         seen |= each.keys()
         gone = Asked(gone=frozenset(seen - each.keys()))
-        known = Known(decides=policy_signatures(policy.table for policy in each.values()), asks=gone)
+        known = Known(
+            signatures=actions, decides=policy_signatures(policy.table for policy in each.values()), asks=gone
+        )
         found |= dict.fromkeys(i for i in lint_process(text, file, known) if i.severity == "error")
     wrong = sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
     if wrong:
-        problems = tuple(Problem(f"{file}:{i.line}", i.where, i.message, i.fix) for i in wrong)
+        name = f"{definition.process}@{definition.version}"
+        problems = tuple(Problem(f"{file}:{i.line}", f"{name}, stage {i.where}", i.message, i.fix) for i in wrong)
         raise Invalid("; ".join(str(p) for p in problems), problems=problems)
 
 

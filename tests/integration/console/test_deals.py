@@ -38,7 +38,13 @@ def deals(visitor: Visitor) -> Visitor:
     """Two partners who want what may be one customer: the second waits for the channel manager."""
     channel = visitor.channel
     with channel.app.database.transaction(channel.tenant) as conn:
-        install_pack(conn, channel.context(SYSTEM), read_pack(find_pack("channel_revenue")), channel.app.policies)
+        install_pack(
+            conn,
+            channel.context(SYSTEM),
+            read_pack(find_pack("channel_revenue")),
+            channel.app.policies,
+            channel.app.actions,
+        )
     channel.send("partner.recorded", items=[partner("P-2", "")])
     channel.govern()
     register(visitor, "D-1", "P-1", ACME)

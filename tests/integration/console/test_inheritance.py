@@ -41,7 +41,7 @@ def client(visitor: Visitor) -> Visitor:
     with database.transaction(channel.tenant) as conn:
         system = Context(channel.tenant, SYSTEM, now)
         place_in_tree(database, conn, system, kind="client", parent=above)
-        take_offers(conn, system, takers(policies))
+        take_offers(conn, system, takers(policies, channel.app.actions))
     return visitor
 
 

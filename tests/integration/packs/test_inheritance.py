@@ -30,6 +30,7 @@ from headgate.packs.inherited import offer_pack, takers
 from headgate.policy import PolicyService, PolicyVersion, apply_at_once, origins_of, propose
 from headgate.policy.inherited import offer_policy
 from headgate.store import Database, metadata
+from headgate.wiring import known_actions
 from tests.integration.access.conftest import NOW
 from tests.integration.access.test_below import id_of, make_client, make_provider
 from tests.integration.policy.test_policy_versions import text
@@ -76,7 +77,7 @@ class Pair:
     def take(self, tenant: UUID | None = None) -> None:
         whose = tenant or self.client
         with self.database.transaction(whose) as conn:
-            assert take_offers(conn, Context(whose, SYSTEM, self.now), takers(self.policies)) == ()
+            assert take_offers(conn, Context(whose, SYSTEM, self.now), takers(self.policies, known_actions())) == ()
 
     def inherited(self, name: str = "limits") -> Inherited:
         with self.database.transaction(self.client, read_only=True) as conn:
@@ -252,13 +253,13 @@ def test_an_open_policy_is_overridden_by_the_clients_own_and_taken_back(pair: Pa
     reader = somebody(pair.client, "reader", pair.now, "policies.read")
     with pair.database.transaction(pair.client) as conn:
         with pytest.raises(Forbidden):
-            go_back(conn, reader, takers(pair.policies), "policy", "limits")
-        again = go_back(conn, pair.at(pair.client), takers(pair.policies), "policy", "limits")
+            go_back(conn, reader, takers(pair.policies, known_actions()), "policy", "limits")
+        again = go_back(conn, pair.at(pair.client), takers(pair.policies, known_actions()), "policy", "limits")
         assert (again.state, again.taken_version, again.local_version) == ("following", 2, 3)
         with pytest.raises(Conflict, match="already"):
-            go_back(conn, pair.at(pair.client), takers(pair.policies), "policy", "limits")
+            go_back(conn, pair.at(pair.client), takers(pair.policies, known_actions()), "policy", "limits")
         with pytest.raises(NotFound):
-            go_back(conn, pair.at(pair.client), takers(pair.policies), "policy", "nothing")
+            go_back(conn, pair.at(pair.client), takers(pair.policies, known_actions()), "policy", "nothing")
     back = pair.deciding()
     assert back is not None
     assert (back.version, back.inherited) == (3, "inherited from Test tenant, version 2")

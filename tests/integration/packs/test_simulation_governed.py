@@ -78,7 +78,7 @@ def test_governance_does_with_every_order_what_the_ground_truth_expects(app, cha
             timezone=profile.timezone,
             settings=profile.settings,
         )
-        install_pack(conn, ctx, read_pack(find_pack("order_governance")), app.policies)
+        install_pack(conn, ctx, read_pack(find_pack("order_governance")), app.policies, app.actions)
     send(app, tenant, channel.masters)
     runner = app.runner("simulation")
     assert runner.drain(tenant).refused == 0

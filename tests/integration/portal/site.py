@@ -126,7 +126,7 @@ def open_partners(channel: Channel) -> str:
     channel.govern()
     with channel.app.database.transaction(channel.tenant) as conn:
         ctx = channel.context(SYSTEM)
-        install_pack(conn, ctx, read_pack(find_pack("channel_revenue")), channel.app.policies)
+        install_pack(conn, ctx, read_pack(find_pack("channel_revenue")), channel.app.policies, channel.app.actions)
         for name, role, code in PEOPLE:
             access.create_person(conn, ctx, email=mail(name), name=name.capitalize(), partner=code)
             access.grant_role(conn, ctx, f"user:{mail(name)}", role)

@@ -102,7 +102,14 @@ class Two:
         self.channel.app.policies.retire(conn, self.channel.context(APPROVER), "limits", 1, "not needed")
 
     def start_process(self, conn: Connection) -> None:
-        install(conn, self.channel.context(SYSTEM), ASKING, "processes/r.yaml", self.channel.app.policies)
+        install(
+            conn,
+            self.channel.context(SYSTEM),
+            ASKING,
+            "processes/r.yaml",
+            self.channel.app.policies,
+            self.channel.app.actions,
+        )
 
     def start_reader_at_once(self, conn: Connection) -> None:
         apply_at_once(self.channel.app.policies, conn, self.channel.context(AUTHOR), "release", 1, "it burns")

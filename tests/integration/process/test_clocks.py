@@ -47,7 +47,7 @@ def workshop(channel: Channel) -> Channel:
     """A tenant that mends things, on Monday 2 March 2026, 10:00; it works until 17:00."""
     channel.app.engine.registry.ports["newcomer"] = Newcomers()
     with channel.app.database.transaction(channel.tenant) as conn:
-        install(conn, channel.context(SYSTEM), REPAIR, "repair.yaml", channel.app.policies)
+        install(conn, channel.context(SYSTEM), REPAIR, "repair.yaml", channel.app.policies, channel.app.actions)
     channel.send("repair.asked", repair="R-1")
     channel.govern()
     return channel

@@ -193,7 +193,13 @@ def test_cases_of_the_first_version_keep_it_and_can_be_moved(
         channel.order(order, ("S-1", quantity, "8.80"))
     channel.govern()
     with channel.app.database.transaction(channel.tenant) as conn:
-        install_pack(conn, channel.context(SYSTEM), read_pack(find_pack("order_governance")), channel.app.policies)
+        install_pack(
+            conn,
+            channel.context(SYSTEM),
+            read_pack(find_pack("order_governance")),
+            channel.app.policies,
+            channel.app.actions,
+        )
     channel.order("O-4", ("S-1", "9", "8.80"))
     channel.govern()
     assert [case(channel, f"O-{n}")["version"] for n in (1, 2, 3, 4)] == [1, 1, 1, 2]

@@ -74,7 +74,14 @@ def activated(channel: Channel, version: int = 2, at: datetime | None = None) ->
 
 def put(channel: Channel, text: str) -> None:
     with channel.app.database.transaction(channel.tenant) as conn:
-        install(conn, channel.context(SYSTEM), text, "processes/return_authorisation.yaml", channel.app.policies)
+        install(
+            conn,
+            channel.context(SYSTEM),
+            text,
+            "processes/return_authorisation.yaml",
+            channel.app.policies,
+            channel.app.actions,
+        )
 
 
 def standing(channel: Channel, version: int = 2) -> str:
@@ -242,7 +249,7 @@ def test_a_pack_may_change_a_policy_with_the_process_that_reads_it_and_nothing_e
 
     def act(given: Pack) -> None:
         with channel.app.database.transaction(channel.tenant) as conn:
-            install_pack(conn, channel.context(SYSTEM), given, channel.app.policies)
+            install_pack(conn, channel.context(SYSTEM), given, channel.app.policies, channel.app.actions)
 
     with pytest.raises(Invalid, match=LOST):
         act(alone)

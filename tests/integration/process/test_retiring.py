@@ -140,7 +140,14 @@ def test_an_emergency_that_was_the_first_version_is_not_reverted_while_something
     with channel.app.database.transaction(channel.tenant) as conn:
         channel.app.policies.draft(conn, channel.context(AUTHOR), NOTE)
         apply_at_once(channel.app.policies, conn, channel.context(AUTHOR), "note", 1, "it burns")
-        install(conn, channel.context(SYSTEM), asking, "processes/return_authorisation.yaml", channel.app.policies)
+        install(
+            conn,
+            channel.context(SYSTEM),
+            asking,
+            "processes/return_authorisation.yaml",
+            channel.app.policies,
+            channel.app.actions,
+        )
     channel.clock.move(timedelta(hours=1))
     with (
         pytest.raises(Invalid, match=r"return_authorisation version 2 .* asks 'note'"),
@@ -158,7 +165,7 @@ def test_a_process_is_not_installed_that_asks_what_will_end_with_nothing_in_its_
         pytest.raises(Invalid, match="asks 'note', and no version of it would be in force"),
         channel.app.database.transaction(channel.tenant) as conn,
     ):
-        install(conn, channel.context(SYSTEM), asking, "processes/r.yaml", channel.app.policies)
+        install(conn, channel.context(SYSTEM), asking, "processes/r.yaml", channel.app.policies, channel.app.actions)
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def office(channel: Channel) -> Channel:
 
 def put(channel: Channel, text: str, file: str) -> None:
     with channel.app.database.transaction(channel.tenant) as conn:
-        install(conn, channel.context(SYSTEM), text, file, channel.app.policies)
+        install(conn, channel.context(SYSTEM), text, file, channel.app.policies, channel.app.actions)
 
 
 def ask(channel: Channel, name: str = "N-1", owners: Sequence[str] = ("Ann", "Bob")) -> UUID:

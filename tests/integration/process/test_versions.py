@@ -36,7 +36,7 @@ def second() -> str:
 
 def put(channel: Channel, text: str) -> None:
     with channel.app.database.transaction(channel.tenant) as conn:
-        install(conn, channel.context(SYSTEM), text, "order_to_release.yaml", channel.app.policies)
+        install(conn, channel.context(SYSTEM), text, "order_to_release.yaml", channel.app.policies, channel.app.actions)
 
 
 def version_of(channel: Channel, order: str) -> int:
@@ -144,7 +144,7 @@ def test_a_process_that_reads_what_the_policy_in_force_does_not_give_is_not_inst
         pytest.raises(Invalid, match=r"policy return_settlement gives no outcom.*Did you mean outcome\?") as caught,
         channel.app.database.transaction(channel.tenant) as conn,
     ):
-        install(conn, channel.context(SYSTEM), wrong, SETTLING, channel.app.policies)
+        install(conn, channel.context(SYSTEM), wrong, SETTLING, channel.app.policies, channel.app.actions)
     assert [p.field for p in caught.value.problems] == [f"{SETTLING}:{line}"]
     with channel.app.database.transaction(channel.tenant) as conn:
         assert [v["version"] for v in list_versions(conn) if v["process"] == "return_authorisation"] == [1]

@@ -21,7 +21,7 @@ def deals(world: World) -> World:
     app, tenant = world.channel.app, world.channel.tenant
     with app.database.transaction(tenant) as conn:
         ctx = Context(tenant, SYSTEM, world.channel.clock.now())
-        install_pack(conn, ctx, read_pack(find_pack("channel_revenue")), app.policies)
+        install_pack(conn, ctx, read_pack(find_pack("channel_revenue")), app.policies, app.actions)
     world.channel.send("partner.recorded", items=[partner("P-2", "")])
     world.govern()
     return world

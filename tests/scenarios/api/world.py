@@ -165,7 +165,7 @@ def open_world(database: Database, tenant: UUID, clock: FixedClock, home: Path, 
     ctx = Context(tenant, SYSTEM, clock.now())
     with database.transaction(tenant) as conn:
         slug = access.get_tenant(conn).slug
-        install_pack(conn, ctx, read_pack(find_pack("order_governance")), app.policies)
+        install_pack(conn, ctx, read_pack(find_pack("order_governance")), app.policies, app.actions)
         secret = access.create_source(
             conn, ctx, app.envelope, source=SOURCE, name="Web shop", types=["order.*", "shipment.confirmed"]
         )

@@ -276,7 +276,7 @@ def furnish(world: World, house: str) -> None:
     channel, mark = world.channel, f"zq{house}0"
     ctx = channel.context(SYSTEM)
     with channel.app.database.transaction(channel.tenant) as conn:
-        install_pack(conn, ctx, read_pack(find_pack("channel_revenue")), channel.app.policies)
+        install_pack(conn, ctx, read_pack(find_pack("channel_revenue")), channel.app.policies, channel.app.actions)
     codes = [f"zq{house}{n}" for n in (1, 2)]
     channel.send("credit_account.recorded", items=[account(f"A-{code}", "100000") for code in codes])
     channel.send("partner.recorded", items=[

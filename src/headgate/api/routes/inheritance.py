@@ -84,6 +84,6 @@ def follow_inherited(
     role or a pack by administrators."""
 
     def act(conn: Connection[Any]) -> InheritedView:
-        return inherited_view(go_back(conn, caller.ctx, takers(caller.app.policies), kind, thing))
+        return inherited_view(go_back(conn, caller.ctx, takers(caller.app.policies, caller.app.actions), kind, thing))
 
     return write_once(request, caller, once, body, act)

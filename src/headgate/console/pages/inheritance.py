@@ -33,7 +33,7 @@ def follow(visit: Visit) -> Answer:
     kind, name = visit.code("kind"), visit.code("thing")
     try:
         with visit.conn.transaction():
-            go_back(visit.conn, visit.ctx, takers(visit.app.policies), kind, name)
+            go_back(visit.conn, visit.ctx, takers(visit.app.policies, visit.app.actions), kind, name)
     except (Conflict, DutyConflict, Invalid) as error:
         return Shown(_page(visit, sentence(error.message)), 422)
     return Go(urls.INHERITANCE, Notice("done", phrase("It is inherited again.")))

@@ -15,7 +15,6 @@ from headgate.packs.scenarios.core.model import Mismatch, Story
 from headgate.packs.scenarios.core.parse import is_story, parse_story
 from headgate.packs.scenarios.patching import Changed
 from headgate.packs.scenarios.stage import Outcome, play
-from headgate.policy import PolicyService
 from headgate.policy.core import parse_policy
 from headgate.process import Engine
 from headgate.store import Database
@@ -55,7 +54,6 @@ def read_suite(folder: Path) -> Suite:
 def run_suite(
     database: Database,
     engine: Engine,
-    policies: PolicyService,
     suite: Suite,
     only: Sequence[str] = (),
     told: Callable[[Outcome], None] = lambda outcome: None,
@@ -63,7 +61,7 @@ def run_suite(
     """Play every scenario of a pack in a tenant of its own; `told` hears of each as it ends."""
     found = []
     for story in suite.stories:
-        tenant = _tenant(database, policies, suite.pack, story)
+        tenant = _tenant(database, engine, suite.pack, story)
         with database.transaction(tenant) as conn:
             for outcome in play(conn, tenant, engine, suite.changed, story, only):
                 found.append(outcome)
@@ -71,7 +69,7 @@ def run_suite(
     return found
 
 
-def _tenant(database: Database, policies: PolicyService, pack: Pack, story: Story) -> UUID:
+def _tenant(database: Database, engine: Engine, pack: Pack, story: Story) -> UUID:
     tenant = uuid4()
     ctx = Context(tenant, SYSTEM, _INSTALLED)
     with database.transaction(tenant) as conn:
@@ -83,7 +81,7 @@ def _tenant(database: Database, policies: PolicyService, pack: Pack, story: Stor
             currency=story.currency,
             timezone=story.timezone,
         )
-        install_pack(conn, ctx, pack, policies)
+        install_pack(conn, ctx, pack, engine.policies, engine.registry.signatures)
     return tenant
 
 
