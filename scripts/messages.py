@@ -67,7 +67,7 @@ EDGES = {"ui", "console", "portal"}
 # What these refuse is read in a terminal, in a log or by a program.
 UNSEEN = (
     *("api/", "cli/", "entry/", "packs/", "store/", "worker/", "__main__.py", "wiring.py", "access/scim/"),
-    *("access/sources.py", "access/idempotency.py", "connectors/mail/", "domain/derive.py", "policy/exchange/"),
+    *("access/sources.py", "access/idempotency.py", "connectors/mail/", "domain/derive.py"),
     *(f"ledger/{name}.py" for name in ("checkpoints", "export", "inbox", "lanes", "log", "outbox", "proofs")),
     *("ledger/core/", "process/definitions.py", "process/engine.py", "process/exporting.py", "process/lanes.py"),
 )

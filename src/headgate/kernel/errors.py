@@ -37,6 +37,15 @@ class Problem:
         return str(self.told())
 
 
+class Unread(Exception):
+    """A text that cannot be read. Whoever refuses it says where it stands and passes on what it says of itself."""
+
+    @property
+    def said(self) -> Phrase:
+        """The message, as the phrase it is."""
+        return worded(self.args[0] if self.args else "")
+
+
 class HeadgateError(Exception):
     """Anything Headgate refuses or cannot do. `code` is stable and machine-readable.
 

@@ -21,7 +21,7 @@ from headgate.console.views.policies import PolicyEditView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical, canonical_text, loads
 from headgate.kernel.errors import Conflict, Invalid, Stale, invalid
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.policy import Checked, PolicyVersion, check_text, save
 from headgate.policy.checking import check_document
 from headgate.policy.core.document import read_document, write_document
@@ -253,7 +253,7 @@ def _answered(visit: Visit, act: Callable[[], Response]) -> Response:
         return _json({"error": said, "digest": found.digest, "theirs": theirs}, 409)
     except (Invalid, Conflict) as error:
         say = visit.lens.fmt.tell
-        problems = [say(problem_told(p, f"{p.field}:")) for p in error.problems[:50]]
+        problems = [say(problem_told(p, joined("", (p.field, ":")))) for p in error.problems[:50]]
         return _json({"error": say(sentence(error.message)), "problems": problems}, 422)
 
 

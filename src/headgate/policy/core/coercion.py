@@ -46,7 +46,11 @@ def _coercion(policy: str, column: InputColumn) -> Coerce:
     if column.type == "list":
         return _list_coercion(policy, column)
     name, kind, nullable = column.name, column.type, column.nullable
-    words = {"string": "a text", "enum": f"one of {listed(column.values)}", "bool": "true or false"}[kind]
+    words = {
+        "string": phrase("a text"),
+        "enum": phrase("one of %(values)s", values=listed(column.values)),
+        "bool": phrase("true or false"),
+    }[kind]
     type_ = bool if kind == "bool" else str
     allowed = frozenset(column.values) if kind == "enum" else None
 
@@ -61,10 +65,10 @@ def _coercion(policy: str, column: InputColumn) -> Coerce:
 
 
 _TIMES: Mapping[str, tuple[str, str]] = {
-    "date": ("a date", "2026-01-31"),
-    "datetime": ("a date and time with its zone", "2026-01-31T10:00:00Z"),
-    "duration": ("a duration", "P2D or PT4H30M"),
-    "months": ("a duration of years and months", "P1Y6M or P18M"),
+    "date": (phrase("a date"), phrase("Write it 2026-01-31.")),
+    "datetime": (phrase("a date and time with its zone"), phrase("Write it 2026-01-31T10:00:00Z.")),
+    "duration": (phrase("a duration"), phrase("Write it P2D or PT4H30M.")),
+    "months": (phrase("a duration of years and months"), phrase("Write it P1Y6M or P18M.")),
 }
 
 
@@ -80,11 +84,11 @@ def _time_coercion(policy: str, column: InputColumn) -> Coerce:
             try:
                 found = time_value(kind, value)
             except BadTime:
-                raise _unfit(policy, name, value, words, f"Write it {fix}.") from None
+                raise _unfit(policy, name, value, words, fix) from None
             if (low is not None and found < low) or (high is not None and found > high):  # type: ignore[operator]
-                raise _unfit(policy, name, value, f"between {_ends(column)}")
+                raise _unfit(policy, name, value, phrase("between %(ends)s", ends=_ends(column)))
             return found
-        raise _unfit(policy, name, value, words, f"Write it {fix}.")
+        raise _unfit(policy, name, value, words, fix)
 
     return coerce
 
@@ -96,10 +100,10 @@ def _list_coercion(policy: str, column: InputColumn) -> Coerce:
         if value is None and nullable:
             return None
         if type(value) is not tuple or not all(isinstance(v, str) for v in value):
-            raise _unfit(policy, name, value, "a list of texts")
+            raise _unfit(policy, name, value, phrase("a list of texts"))
         stranger = next((v for v in value if v not in allowed), None) if allowed else None
         if stranger is not None:
-            words = f"one of {listed(column.values)}"
+            words = phrase("one of %(values)s", values=listed(column.values))
             raise _unfit(policy, name, stranger, words, _nearest(stranger, column.values))
         return value
 
@@ -123,18 +127,18 @@ def _number_coercion(policy: str, column: InputColumn) -> Coerce:
             else:
                 value = parse_decimal(f"{policy}.{name}", value, decimals=12)
         if not value.is_finite():
-            raise _unfit(policy, name, value, "a finite number")
+            raise _unfit(policy, name, value, phrase("a finite number"))
         try:
             value = normalize(value) if value else _ZERO
         except DecimalException:
-            raise _unfit(policy, name, value, "a number of at most 60 digits") from None
+            raise _unfit(policy, name, value, phrase("a number of at most 60 digits")) from None
         if bounded:
             if whole and value != value.to_integral_value():
-                raise _unfit(policy, name, value, "a whole number")
+                raise _unfit(policy, name, value, phrase("a whole number"))
             if (low is not None and value < low) or (high is not None and value > high):  # type: ignore[operator]
-                raise _unfit(policy, name, value, f"between {_ends(column)}")
+                raise _unfit(policy, name, value, phrase("between %(ends)s", ends=_ends(column)))
             if allowed and value not in allowed:
-                raise _unfit(policy, name, value, f"one of {listed(column.values)}")
+                raise _unfit(policy, name, value, phrase("one of %(values)s", values=listed(column.values)))
         return value
 
     return coerce
@@ -146,11 +150,13 @@ def _amount(policy: str, column: InputColumn, money: Money) -> Decimal:
     given = f"{money.amount} {money.currency}"
     if column.currency:
         fix = phrase("Convert it to %(currency)s first.", currency=column.currency)
-        raise _unfit(policy, column.name, given, f"an amount in {column.currency}", fix)
+        raise _unfit(policy, column.name, given, phrase("an amount in %(currency)s", currency=column.currency), fix)
     if column.type == "money":
         fix = phrase("Declare the column's currency, or give the amount alone.")
-        raise _unfit(policy, column.name, given, "an amount alone, and the policy declares no currency", fix)
-    raise _unfit(policy, column.name, given, f"a plain {column.type}", "Give the number alone.")
+        raise _unfit(policy, column.name, given, phrase("an amount alone, and the policy declares no currency"), fix)
+    raise _unfit(
+        policy, column.name, given, phrase("a plain %(type)s", type=column.type), phrase("Give the number alone.")
+    )
 
 
 def listed(values: tuple[Value, ...]) -> str:

@@ -64,11 +64,13 @@ def compile_cell(text: str, column: str, types: Mapping[str, str]) -> Expression
         return _by_zen(text, names, column, unary=True)
     except UnknownName as error:
         if len(found) == 2 and found[0].kind == "word":
-            message = f"{error.name} is neither a value nor an input; write '{error.name}' in quotes for a text"
+            message = phrase(
+                "%(name)s is neither a value nor an input; write '%(name)s' in quotes for a text", name=error.name
+            )
             raise BadCell(message) from None
         raise
     if kind not in ("bool", "any"):
-        raise BadCell(f"{text} gives a {kind}, not true or false")
+        raise BadCell(phrase("%(text)s gives a %(kind)s, not true or false", text=text, kind=kind))
     return Expression(text, "bool", step)
 
 
@@ -85,7 +87,7 @@ def whole_test(text: str) -> str:
 def compile_output(text: str, types: Mapping[str, str]) -> Expression:
     """An output's formula (without its `=`). Raises `BadCell`."""
     if not text:
-        raise BadCell("the formula after = is empty")
+        raise BadCell(phrase("the formula after = is empty"))
     try:
         step, kind = compile_exact(text, types)
     except NotExact:
@@ -100,17 +102,21 @@ def _by_zen(text: str, types: Mapping[str, str], column: str, *, unary: bool) ->
     inexact = sorted(n for n in used - {"$"} if types.get(n) in EXACT)
     if inexact:
         raise BadCell(
-            f"needs the expression engine, which computes in floats, and {inexact[0]} is {types[inexact[0]]}; "
-            "use comparisons, ranges or exact arithmetic (+ - * / abs round min max)"
+            phrase(
+                "needs the expression engine, which computes in floats, and %(name)s is %(kind)s; "
+                "use comparisons, ranges or exact arithmetic (+ - * / abs round min max)",
+                name=inexact[0],
+                kind=types[inexact[0]],
+            )
         )
     timed = sorted(n for n in used - {"$"} if types.get(n) in ("datetime", "duration", "months"))
     if timed:
         fix = phrase("use comparisons, ranges, + and - with d(…) and duration(…)")
-        raise BadCell(f"{timed[0]} is of type {types[timed[0]]}; {fix}")
+        raise BadCell(phrase("%(name)s is of type %(kind)s; %(fix)s", name=timed[0], kind=types[timed[0]], fix=fix))
     try:
         compiled = zen.compile_unary_expression(text) if unary else zen.compile_expression(text)
     except _ZEN_ERRORS as error:
-        raise BadCell(f"is not an expression: {plain_message(error)}") from None
+        raise BadCell(phrase("is not an expression: %(error)s", error=plain_message(error))) from None
     names = sorted(used - {"$"})
 
     def run(env: Env) -> object:
@@ -131,21 +137,21 @@ def _guard(text: str, types: Mapping[str, str]) -> set[str]:
     calls = False
     for token, following in pairwise(found):
         if token.kind == "op" and token.text in ("^", "."):
-            raise BadCell(f"{token.text} is not allowed in a policy")
+            raise BadCell(phrase("%(token)s is not allowed in a policy", token=token.text))
         if token.kind != "word":
             continue
         if following.text == "(" and token.text not in ("and", "or", "not", "in"):
             if token.text not in _FUNCTIONS:
-                raise BadCell(f"the function {token.text} is not allowed in a policy")
+                raise BadCell(phrase("the function %(function)s is not allowed in a policy", function=token.text))
             if token.text == "d" and found[found.index(following) + 1].kind != "text":
-                raise BadCell("a date is written d('2026-01-31')")
+                raise BadCell(phrase("a date is written d('2026-01-31')"))
             calls = True
         elif token.text in types:
             used.add(token.text)
         elif token.text not in _WORDS:
             raise UnknownName(token.text)
     if calls and any(t.text == ".." for t in found):
-        raise BadCell("a range inside a function is not allowed in a policy")
+        raise BadCell(phrase("a range inside a function is not allowed in a policy"))
     return used
 
 

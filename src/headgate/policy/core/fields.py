@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import TypeVar
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Issue
 from headgate.policy.core.source import Node
 
@@ -32,13 +33,18 @@ class Fields:
     def mapping(self, node: Node, what: str, keys: Iterable[str] | None = None, row: str = "") -> dict[str, Node]:
         """The names and values of a mapping; with `keys`, others are wrong."""
         if not isinstance(node.value, dict):
-            self.wrong(node, f"{what} is not a mapping of names to values", row=row)
+            self.wrong(node, phrase("%(what)s is not a mapping of names to values", what=what), row=row)
             return {}
         if keys is not None:
             allowed = sorted(keys)
             for key, value in node.value.items():
                 if key not in allowed:
-                    self.wrong(value, f"unknown key {key} in {what}", f"Use {', '.join(allowed)}.", row)
+                    self.wrong(
+                        value,
+                        phrase("unknown key %(key)s in %(what)s", key=key, what=what),
+                        phrase("Use %(names)s.", names=", ".join(allowed)),
+                        row,
+                    )
         return node.value
 
     def sequence(self, node: Node | None, what: str, limit: int, row: str = "") -> list[Node]:
@@ -46,10 +52,10 @@ class Fields:
         if node is None:
             return []
         if not isinstance(node.value, list):
-            self.wrong(node, f"{what} is not a list", row=row)
+            self.wrong(node, phrase("%(what)s is not a list", what=what), row=row)
             return []
         if len(node.value) > limit:
-            self.wrong(node, f"{what} has more than {limit} entries", row=row)
+            self.wrong(node, phrase("%(what)s has more than %(most)s entries", what=what, most=limit), row=row)
         return node.value[:limit]
 
     def text(self, parent: dict[str, Node], key: str, line: int, *, default: str | None = None, row: str = "") -> str:
@@ -57,21 +63,26 @@ class Fields:
         node = parent.get(key)
         if node is None or node.value is None:
             if default is None:
-                self.wrong(line, f"{key} is missing", row=row)
+                self.wrong(line, phrase("%(key)s is missing", key=key), row=row)
             return default or ""
         if isinstance(node.value, (list, dict, bool)):
-            self.wrong(node, f"{key} is not text", row=row)
+            self.wrong(node, phrase("%(key)s is not text", key=key), row=row)
             return ""
         text = str(node.value)
         if len(text) > MAX_TEXT:
-            self.wrong(node, f"{key} is longer than {MAX_TEXT} characters", row=row)
+            self.wrong(node, phrase("%(key)s is longer than %(most)s characters", key=key, most=MAX_TEXT), row=row)
         return text
 
     def name(self, parent: dict[str, Node], key: str, line: int, row: str = "") -> str:
         """A name: small letters, digits and underscores."""
         text = self.text(parent, key, line, row=row)
         if text and not _NAME.fullmatch(text):
-            self.wrong(parent[key], f"{key} {text!r} is not a name", "Use small letters, digits and _.", row)
+            self.wrong(
+                parent[key],
+                phrase("%(key)s %(text)s is not a name", key=key, text=repr(text)),
+                phrase("Use small letters, digits and _."),
+                row,
+            )
         return text
 
     def choice(
@@ -80,7 +91,11 @@ class Fields:
         """One of a few words."""
         text = self.text(parent, key, line, default=default)
         if text and text not in allowed:
-            self.wrong(parent[key], f"{key} {text!r} is not known", f"Use {', '.join(sorted(allowed))}.")
+            self.wrong(
+                parent[key],
+                phrase("%(key)s %(text)s is not known", key=key, text=repr(text)),
+                phrase("Use %(names)s.", names=", ".join(sorted(allowed))),
+            )
         return text
 
     def flag(self, parent: dict[str, Node], key: str) -> bool:
@@ -89,7 +104,7 @@ class Fields:
         if node is None:
             return False
         if not isinstance(node.value, bool):
-            self.wrong(node, f"{key} is not true or false")
+            self.wrong(node, phrase("%(key)s is not true or false", key=key))
             return False
         return node.value
 
@@ -99,7 +114,9 @@ class Fields:
         if node is None:
             return None
         if isinstance(node.value, bool) or not isinstance(node.value, (int, Decimal)):
-            self.wrong(node, f"{key} is not a number", "Write it without quotes, with a point: 12.5")
+            self.wrong(
+                node, phrase("%(key)s is not a number", key=key), phrase("Write it without quotes, with a point: 12.5")
+            )
             return None
         return Decimal(node.value)
 
@@ -108,6 +125,8 @@ class Fields:
         seen: set[str] = set()
         for name, line in zip(names, lines, strict=True):
             if name and name in seen:
-                self.wrong(line, f"two {what} are called {name}", "Rename one.")
+                self.wrong(
+                    line, phrase("two %(what)s are called %(name)s", what=what, name=name), phrase("Rename one.")
+                )
             seen.add(name)
         return tuple(items)

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from headgate.kernel.errors import Invalid, Problem
 from headgate.kernel.months import Months
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import Phrase, joined, phrase
 
 ColumnType = Literal[
     "number",
@@ -203,20 +203,30 @@ class Issue:
     fix: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        parts = [f"row {self.row}" if self.row else "", f"column {self.column}" if self.column else ""]
-        inside = ", ".join(p for p in parts if p)
-        mend = f" {self.fix}" if self.fix else ""
-        return f"{where}: {inside + ': ' if inside else ''}{self.message}.{mend}"
+        return str(self.told)
+
+    @property
+    def told(self) -> Phrase:
+        """All of it in one line."""
+        inside = joined(", ", self._inside())
+        told = joined(": ", [self._where(), *([inside] if inside else []), self.message])
+        return phrase("%(told)s. %(fix)s", told=told, fix=self.fix) if self.fix else phrase("%(told)s.", told=told)
 
     def as_problem(self) -> Problem:
         """The same as a kernel `Problem`, its field being file, line, row and column."""
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        inside = "".join(f" {kind} {name}" for kind, name in (("row", self.row), ("column", self.column)) if name)
-        return Problem(field=where + inside, value="", message=self.message, fix=self.fix)
+        return Problem(joined(" ", [self._where(), *self._inside()]), "", self.message, self.fix)
+
+    def _where(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def _inside(self) -> list[Phrase]:
+        row = [phrase("row %(row)s", row=self.row)] if self.row else []
+        return row + ([phrase("column %(column)s", column=self.column)] if self.column else [])
 
 
 def refuse(issues: list[Issue]) -> Invalid:
     """An `Invalid` that carries every issue as a problem; its message is the first one and a count of the others."""
-    more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
-    return Invalid(phrase("%(issues)s%(more)s", issues=issues[0], more=more), problems=[i.as_problem() for i in issues])
+    told = issues[0].told
+    if len(issues) > 1:
+        told = phrase("%(told)s (and %(count)s more)", told=told, count=len(issues) - 1)
+    return Invalid(told, problems=[i.as_problem() for i in issues])

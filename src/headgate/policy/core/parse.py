@@ -71,6 +71,8 @@ _OUTPUT_KEYS = frozenset({"name", "type", "label", "values", "nullable", "defaul
 _ROW_KEYS = frozenset({"id", "when", "then", "because", "clause"})
 _DEFAULT_KEYS = frozenset({"then", "because", "clause"})
 _TEST_KEYS = frozenset({"name", "given", "expect", "rows"})
+_ALL_NUMBERS = (phrase("values are not all numbers"), phrase("Write each without quotes."))
+_ALL_TEXT = (phrase("values are not all text"), phrase("Quote each one."))
 
 
 def parse_policy(text: str, file: str = "policy.yaml") -> PolicyTable:
@@ -95,7 +97,7 @@ def parse_document(document: Mapping[str, Any], file: str = "policy.yaml") -> Po
 
 def _check_rows(rows: int, file: str) -> None:
     if rows > MAX_ROWS:
-        message = f"rows has more than {MAX_ROWS:,} entries: {rows:,}"
+        message = phrase("rows has more than %(most)s entries: %(rows)s", most=f"{MAX_ROWS:,}", rows=f"{rows:,}")
         fix = phrase("Split the policy, chain one to the other with from, or keep what is data in a price list.")
         raise refuse([Issue("shape", "error", message, file, fix=fix)])
 
@@ -123,26 +125,26 @@ class _Reader(Fields):
         top = self.mapping(root, "a policy file", _FILE_KEYS)
         version = top.get("version", Node(1, root.line))
         if isinstance(version.value, bool) or not isinstance(version.value, int) or not 1 <= version.value < 10**9:
-            self.wrong(version, "version is not a whole number from 1")
+            self.wrong(version, phrase("version is not a whole number from 1"))
         hit = self.hit(top, root.line)
         if "aggregate" in top and hit != "collect":
-            self.wrong(top["aggregate"], "aggregate is only for hit policy collect", "Remove it.")
+            self.wrong(top["aggregate"], phrase("aggregate is only for hit policy collect"), phrase("Remove it."))
         inputs = [self.input(n) for n in self.sequence(top.get("inputs"), "inputs", MAX_COLUMNS)]
         outputs = [self.output(n) for n in self.sequence(top.get("outputs"), "outputs", MAX_COLUMNS)]
         rows = [self.row(n) for n in self.sequence(top.get("rows"), "rows", MAX_ROWS)]
         for what, found in (("inputs", inputs), ("outputs", outputs), ("rows", rows)):
             if not found:
-                self.wrong(top.get(what, root), f"a policy needs {what}")
+                self.wrong(top.get(what, root), phrase("a policy needs %(what)s", what=what))
         if hit in RANKED and outputs and not outputs[0].values:
-            message = f"the first output of a {hit} table needs values"
-            self.wrong(outputs[0].line, message, "Rank them high to low.")
+            message = phrase("the first output of a %(hit)s table needs values", hit=hit)
+            self.wrong(outputs[0].line, message, phrase("Rank them high to low."))
         taken = ({"list"} if hit in MULTIPLE else set()) | ({"count"} if "aggregate" in top else set())
         for column in (c for c in outputs if c.name in taken):
-            message = f"an output of a {hit} table cannot be called {column.name}"
-            self.wrong(column.line, message, "Rename it: that is how the whole result is called.")
+            message = phrase("an output of a %(hit)s table cannot be called %(column)s", hit=hit, column=column.name)
+            self.wrong(column.line, message, phrase("Rename it: that is how the whole result is called."))
         both = {c.name for c in inputs} & {c.name for c in outputs}
         for name in sorted(both - {""}):
-            self.wrong(root, f"{name} is an input and an output", "Rename one.")
+            self.wrong(root, phrase("%(name)s is an input and an output", name=name), phrase("Rename one."))
         return PolicyTable(
             policy=self.name(top, "policy", root.line),
             version=version.value if isinstance(version.value, int) else 0,
@@ -177,14 +179,14 @@ class _Reader(Fields):
             elif kind not in NUMERIC and isinstance(value, str):
                 found.append(value)
         if len(found) != len(entries):
-            what, fix = ("numbers", "Write each without quotes.") if kind in NUMERIC else ("text", "Quote each one.")
-            self.wrong(node or line, f"values are not all {what}", fix, column=name)
+            told, fix = _ALL_NUMBERS if kind in NUMERIC else _ALL_TEXT
+            self.wrong(node or line, told, fix, column=name)
         if len(set(found)) != len(found):
-            self.wrong(node or line, "values has one twice", column=name)
+            self.wrong(node or line, phrase("values has one twice"), column=name)
         if kind == "enum" and not found:
-            self.wrong(line, "an enum needs values", "List what it may be.", column=name)
+            self.wrong(line, phrase("an enum needs values"), phrase("List what it may be."), column=name)
         if kind not in LISTABLE and found:
-            self.wrong(line, "values are for type enum", "Use type: enum, or remove them.", column=name)
+            self.wrong(line, phrase("values are for type enum"), phrase("Use type: enum, or remove them."), column=name)
         return tuple(found)
 
     def bound(self, parent: dict[str, Node], key: str, kind: str, name: str) -> Bound | None:
@@ -193,24 +195,24 @@ class _Reader(Fields):
         try:
             return time_value(kind, parent[key].value)
         except BadTime as error:
-            self.wrong(parent[key], f"{key}: {error}", column=name)
+            self.wrong(parent[key], phrase("%(key)s: %(error)s", key=key, error=error.said), column=name)
             return None
 
     def bounds(self, node: Node, parts: dict[str, Node], kind: str, name: str) -> tuple[Bound | None, Bound | None]:
         low, high = self.bound(parts, "min", kind, name), self.bound(parts, "max", kind, name)
         if (low is not None or high is not None) and kind not in ORDERED:
-            self.wrong(node, "min and max are for numbers", "Remove them.", column=name)
+            self.wrong(node, phrase("min and max are for numbers"), phrase("Remove them."), column=name)
         if low is not None and high is not None and low > high:  # type: ignore[operator]  # both of the column's type
-            self.wrong(node, "min is above max", column=name)
+            self.wrong(node, phrase("min is above max"), column=name)
         return low, high
 
     def currency(self, parts: dict[str, Node], kind: str, name: str, line: int) -> str:
         code = self.text(parts, "currency", line, default="")
         if code and kind != "money":
-            self.wrong(parts["currency"], "currency is for type money", "Remove it.", column=name)
+            self.wrong(parts["currency"], phrase("currency is for type money"), phrase("Remove it."), column=name)
         elif code and code not in CURRENCIES:
-            message = f"currency {code!r} is not an ISO 4217 code"
-            self.wrong(parts["currency"], message, "Use three capitals such as EUR.", column=name)
+            message = phrase("currency %(code)s is not an ISO 4217 code", code=repr(code))
+            self.wrong(parts["currency"], message, phrase("Use three capitals such as EUR."), column=name)
         return code
 
     def source(self, parts: dict[str, Node], name: str) -> Source | None:
@@ -219,8 +221,8 @@ class _Reader(Fields):
             return None
         found = _SOURCE.fullmatch(node.value) if isinstance(node.value, str) else None
         if found is None:
-            message = f"from {node.plain()!r} is not another policy's output"
-            self.wrong(node, message, "Write it policy.output, such as partner_risk.level.", column=name)
+            message = phrase("from %(text)s is not another policy's output", text=repr(node.plain()))
+            self.wrong(node, message, phrase("Write it policy.output, such as partner_risk.level."), column=name)
             return None
         return Source(found[1], found[2])
 
@@ -230,8 +232,8 @@ class _Reader(Fields):
         name = self.name(parts, "name", node.line)
         low, high = self.bounds(node, parts, kind, name)
         if "from" in parts and "default" in parts:
-            message = f"{name} comes from another policy, so it has no default"
-            self.wrong(parts["default"], message, "Remove one of the two.", column=name)
+            message = phrase("%(name)s comes from another policy, so it has no default", name=name)
+            self.wrong(parts["default"], message, phrase("Remove one of the two."), column=name)
         return InputColumn(
             name=name,
             type=cast(ColumnType, kind),
@@ -251,7 +253,7 @@ class _Reader(Fields):
         kind = self.choice(parts, "type", node.line, OUTPUT_TYPES)
         name = self.name(parts, "name", node.line)
         if name == "then":
-            self.wrong(node, "an output cannot be called then")
+            self.wrong(node, phrase("an output cannot be called then"))
         return OutputColumn(
             name=name,
             type=cast(ColumnType, kind),
@@ -269,16 +271,20 @@ class _Reader(Fields):
         if parts:
             self.mapping(node, "a row", _ROW_KEYS, row)
         if row == DEFAULT_ROW:
-            self.wrong(node, f"a row cannot be called {DEFAULT_ROW}", "That name means the default.")
+            self.wrong(
+                node,
+                phrase("a row cannot be called %(name)s", name=DEFAULT_ROW),
+                phrase("That name means the default."),
+            )
         when = self.mapping(parts["when"], "when", row=row) if "when" in parts else {}
         cells: dict[str, str] = {}
         for column, cell in when.items():
             if isinstance(cell.value, (list, dict)):
-                self.wrong(cell, "a cell is not text", 'Quote it, for example "[1..10)".', row, column)
+                self.wrong(cell, phrase("a cell is not text"), phrase('Quote it, for example "[1..10)".'), row, column)
             else:
                 cells[column] = _cell(cell)
         if "then" not in parts:
-            self.wrong(node, "then is missing", row=row)
+            self.wrong(node, phrase("then is missing"), row=row)
         then = self.mapping(parts["then"], "then", row=row) if "then" in parts else {}
         lines = {f"when.{k}": v.line for k, v in when.items()} | {f"then.{k}": v.line for k, v in then.items()}
         return Row(
@@ -313,7 +319,7 @@ class _Reader(Fields):
         parts = self.mapping(node, "a test", _TEST_KEYS)
         for key in ("given", "expect"):
             if key not in parts:
-                self.wrong(node, f"a test needs {key}")
+                self.wrong(node, phrase("a test needs %(key)s", key=key))
         rows = parts.get("rows")
         return PolicyTest(
             given={k: v.plain() for k, v in self.mapping(parts["given"], "given").items()} if "given" in parts else {},

@@ -16,6 +16,7 @@ from typing import TypeAlias
 import yaml
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase, worded
 from headgate.policy.core.model import Issue, refuse
 
 MAX_BYTES = 2_000_000
@@ -59,7 +60,12 @@ def read_yaml(text: str, file: str) -> Node:
     if len(text) <= _SMALL:
         return _remembered(text, file)
     if len(text.encode()) > MAX_BYTES:
-        raise _broken(file, 0, f"is larger than {MAX_BYTES:,} bytes", "Split it into several policies.")
+        raise _broken(
+            file,
+            0,
+            phrase("is larger than %(most)s bytes", most=f"{MAX_BYTES:,}"),
+            phrase("Split it into several policies."),
+        )
     return _read(text, file)
 
 
@@ -73,9 +79,11 @@ def _read(text: str, file: str) -> Node:
         return _build(text, file)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise _broken(file, line, f"is not YAML: {error.problem or error.context}") from None
+        raise _broken(
+            file, line, phrase("is not YAML: %(problem)s", problem=worded(error.problem or error.context or ""))
+        ) from None
     except yaml.YAMLError as error:
-        raise _broken(file, 0, f"is not YAML: {str(error).splitlines()[0]}") from None
+        raise _broken(file, 0, phrase("is not YAML: %(problem)s", problem=worded(str(error).splitlines()[0]))) from None
 
 
 def _build(text: str, file: str) -> Node:
@@ -90,8 +98,8 @@ def _build(text: str, file: str) -> Node:
                 raise _broken(
                     file,
                     event.start_mark.line + 1 if event.start_mark else 0,
-                    "holds a second document",
-                    "Keep one policy per file.",
+                    phrase("holds a second document"),
+                    phrase("Keep one policy per file."),
                 )
             continue
         line = event.start_mark.line + 1 if event.start_mark else 0
@@ -99,10 +107,15 @@ def _build(text: str, file: str) -> Node:
             stack.pop()
             continue
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise _broken(file, line, "uses a YAML anchor or alias", "Write the value out.")
+            raise _broken(file, line, phrase("uses a YAML anchor or alias"), phrase("Write the value out."))
         count += 1
         if count > MAX_NODES:
-            raise _broken(file, line, f"has more than {MAX_NODES:,} values", "Split it into several policies.")
+            raise _broken(
+                file,
+                line,
+                phrase("has more than %(most)s values", most=f"{MAX_NODES:,}"),
+                phrase("Split it into several policies."),
+            )
         node = _node(event, line, file)
         if not stack:
             root = node
@@ -110,17 +123,17 @@ def _build(text: str, file: str) -> Node:
             _place(stack, node, file)
         if not isinstance(event, yaml.ScalarEvent):
             if len(stack) >= MAX_DEPTH:
-                raise _broken(file, line, f"nests deeper than {MAX_DEPTH} levels")
+                raise _broken(file, line, phrase("nests deeper than %(most)s levels", most=MAX_DEPTH))
             stack.append((node, None))
     if root is None:
-        raise _broken(file, 0, "is empty")
+        raise _broken(file, 0, phrase("is empty"))
     return root
 
 
 def _node(event: yaml.Event, line: int, file: str) -> Node:
     tag = getattr(event, "tag", None)
     if tag not in (None, "!"):
-        raise _broken(file, line, f"uses the YAML tag {tag}", "Write a plain value.")
+        raise _broken(file, line, phrase("uses the YAML tag %(tag)s", tag=tag), phrase("Write a plain value."))
     if isinstance(event, yaml.MappingStartEvent):
         return Node({}, line)
     if isinstance(event, yaml.SequenceStartEvent):
@@ -149,10 +162,10 @@ def _place(stack: list[tuple[Node, Node | None]], node: Node, file: str) -> None
     assert isinstance(parent.value, dict)
     if key is None:
         if not isinstance(node.value, (str, int, bool)):
-            raise _broken(file, node.line, "has a key that is not text")
+            raise _broken(file, node.line, phrase("has a key that is not text"))
         name = node.value if isinstance(node.value, str) else str(node.value).lower()
         if name in parent.value:
-            raise _broken(file, node.line, f"gives {name} twice", "Keep one of the two.")
+            raise _broken(file, node.line, phrase("gives %(name)s twice", name=name), phrase("Keep one of the two."))
         stack[-1] = (parent, Node(name, node.line))
         return
     parent.value[str(key.value)] = node

@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from headgate.kernel.canonical import duration_text
+from headgate.kernel.errors import Unread
 from headgate.kernel.months import Months, months_text, read_months
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Moment
 
 APART: Final = (
@@ -28,7 +30,7 @@ _DURATION = re.compile(
 _YEARLY = re.compile(r"-?P\d*[YM\d]*[YM]")
 
 
-class BadTime(ValueError):
+class BadTime(Unread, ValueError):
     """A text that is not the date, instant or duration it should be; the message says how to write one."""
 
 
@@ -39,7 +41,7 @@ def read_date(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise BadTime(f"{text!r} is not a date; write it 2026-01-31")
+    raise BadTime(phrase("%(text)s is not a date; write it 2026-01-31", text=repr(text)))
 
 
 def read_instant(text: str) -> datetime:
@@ -50,15 +52,21 @@ def read_instant(text: str) -> datetime:
             raise ValueError
         return found.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadTime(f"{text!r} is not a date and time with its zone; write it 2026-01-31T10:00:00Z") from None
+        raise BadTime(
+            phrase("%(text)s is not a date and time with its zone; write it 2026-01-31T10:00:00Z", text=repr(text))
+        ) from None
 
 
 def read_duration(text: str) -> timedelta:
     """`P2D`, `PT4H30M`, `P1W`, `-PT5M`. Raises `BadTime`; months and years have no fixed length and are refused."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        months = " (months and years have no fixed length; use days, or type months)" if _YEARLY.match(text) else ""
-        raise BadTime(f"{text!r} is not a duration{months}; write it P2D, PT4H30M or P1W")
+        months = (
+            phrase(" (months and years have no fixed length; use days, or type months)") if _YEARLY.match(text) else ""
+        )
+        raise BadTime(
+            phrase("%(text)s is not a duration%(months)s; write it P2D, PT4H30M or P1W", text=repr(text), months=months)
+        )
     parts = found.groupdict(default="0")
     whole, _, rest = parts["seconds"].partition(".")
     try:
@@ -71,7 +79,7 @@ def read_duration(text: str) -> timedelta:
             microseconds=int(rest.ljust(6, "0")),
         )
     except OverflowError:
-        raise BadTime(f"{text!r} is longer than a duration can be") from None
+        raise BadTime(phrase("%(text)s is longer than a duration can be", text=repr(text))) from None
     return -length if found["sign"] not in (None, "0") else length
 
 
@@ -84,8 +92,14 @@ def months_of(text: str) -> Months:
     """`P1Y6M`, `P18M`, `P2Y`, `-P1M`. Raises `BadTime`."""
     found = read_months(text)
     if found is None:
-        days = " (days do not add up to months; use type duration)" if re.match(r"-?P.*[DTW]", text) else ""
-        raise BadTime(f"{text!r} is not a duration of years and months{days}; write it P1Y6M, P18M or P2Y")
+        days = phrase(" (days do not add up to months; use type duration)") if re.match(r"-?P.*[DTW]", text) else ""
+        raise BadTime(
+            phrase(
+                "%(text)s is not a duration of years and months%(days)s; write it P1Y6M, P18M or P2Y",
+                text=repr(text),
+                days=days,
+            )
+        )
     return found
 
 
@@ -98,7 +112,9 @@ def time_value(kind: str, value: object) -> Moment:
     if kind == "datetime":
         if isinstance(value, datetime):
             if value.tzinfo is None:
-                raise BadTime(f"{value} has no zone; give an instant such as 2026-01-31T10:00:00Z")
+                raise BadTime(
+                    phrase("%(value)s has no zone; give an instant such as 2026-01-31T10:00:00Z", value=value)
+                )
             return value.astimezone(UTC)
         return read_instant(str(value))
     return value if type(value) is timedelta else read_duration(str(value))

@@ -17,6 +17,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from headgate.kernel.errors import Unread
 from headgate.kernel.months import Months
 from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import Bound, Moment
@@ -35,13 +36,8 @@ class NotUnary(Exception):
     """The cell is not made of simple unary tests; it may still be an expression."""
 
 
-class BadCell(Exception):
+class BadCell(Unread):
     """The cell cannot be read at all; the message says why in plain words."""
-
-    @property
-    def said(self) -> str:
-        """The message, as the phrase it is."""
-        return self.args[0] if self.args else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +256,7 @@ def time_of(function: str, text: Token) -> Moment:
             return read_span(inner)
         return read_instant(inner) if "T" in inner else read_date(inner)
     except BadTime as error:
-        raise BadCell(phrase("%(told)s: %(told2)s", told=str(error), told2=TIME_FUNCTIONS[function])) from None
+        raise BadCell(phrase("%(told)s: %(told2)s", told=error.said, told2=TIME_FUNCTIONS[function])) from None
 
 
 def _ordered(value: Literal) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from headgate.kernel.errors import invalid, shorten
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import PolicyTable
 from headgate.policy.core.parse import parse_policy
 from headgate.policy.exchange.dmn import read_decisions, write_dmn
@@ -33,11 +34,21 @@ def read_tables(data: bytes, filename: str, base: PolicyTable | None = None) -> 
     suffix = filename.rpartition(".")[2].lower()
     reader = _READERS.get(suffix)
     if reader is None:
-        raise invalid("file", shorten(filename), "has an unknown ending", f"Use .{', .'.join(sorted(_READERS))}.")
+        raise invalid(
+            "file",
+            shorten(filename),
+            phrase("has an unknown ending"),
+            phrase("Use .%(names)s.", names=", .".join(sorted(_READERS))),
+        )
     if len(data) > MAX_FILE:
-        raise refusal(filename, "the file", f"is larger than {MAX_FILE // 1_000_000} MB", "Split it into policies.")
+        raise refusal(
+            filename,
+            phrase("the file"),
+            phrase("is larger than %(most)s MB", most=MAX_FILE // 1000000),
+            phrase("Split it into policies."),
+        )
     if not data.strip():
-        raise refusal(filename, "the file", "is empty")
+        raise refusal(filename, phrase("the file"), phrase("is empty"))
     return reader(data, filename, base)
 
 
@@ -46,7 +57,12 @@ def read_table(data: bytes, filename: str, base: PolicyTable | None = None) -> I
     found = read_tables(data, filename, base)
     if len(found) > 1:
         names = ", ".join(i.policy.policy for i in found[:20])
-        raise refusal(filename, "the file", f"holds {len(found)} policies ({names})", "Keep one, or import them all.")
+        raise refusal(
+            filename,
+            phrase("the file"),
+            phrase("holds %(count)s policies (%(names)s)", count=len(found), names=names),
+            phrase("Keep one, or import them all."),
+        )
     return found[0]
 
 
@@ -54,7 +70,12 @@ def write_table(table: PolicyTable, form: str) -> Exported:
     """The policy as a file of that form: dmn, jdm, xlsx, csv, yaml. Raises `Invalid` for another."""
     writer = _WRITERS.get(form)
     if writer is None:
-        raise invalid("format", shorten(form), "is not known", f"Use {', '.join(sorted(_WRITERS))}.")
+        raise invalid(
+            "format",
+            shorten(form),
+            phrase("is not known"),
+            phrase("Use %(names)s.", names=", ".join(sorted(_WRITERS))),
+        )
     return writer(table)
 
 
@@ -78,7 +99,9 @@ def _from_yaml(data: bytes, file: str, _: PolicyTable | None) -> list[Imported]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise refusal(file, f"byte {error.start}", "is not UTF-8 text", "Save it as UTF-8.") from None
+        raise refusal(
+            file, phrase("byte %(start)s", start=error.start), phrase("is not UTF-8 text"), phrase("Save it as UTF-8.")
+        ) from None
     return [Imported(parse_policy(text, file), ())]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headgate.kernel.errors import Invalid, Problem
-from headgate.kernel.phrases import Phrase, phrase, worded
+from headgate.kernel.phrases import Phrase, joined, phrase, worded
 from headgate.policy.core.model import PolicyTable
 from headgate.policy.exchange.yaml_text import write_yaml
 
@@ -79,9 +79,11 @@ class Refusals:
 
 def refused(file: str, reasons: list[Notice]) -> Invalid:
     """The error that says why a file is not taken, with each reason's place as a problem."""
-    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
-    problems = [Problem(field=f"{file} {r.place}", value="", message=r.message, fix=r.fix) for r in reasons]
-    return Invalid(f"{file}, {reasons[0]}{more}", problems=problems)
+    problems = [Problem(joined(" ", (file, worded(r.place))), "", r.message, r.fix) for r in reasons]
+    told = joined(", ", (file, reasons[0].told))
+    if len(reasons) > 1:
+        told = phrase("%(told)s (and %(count)s more)", told=told, count=len(reasons) - 1)
+    return Invalid(told, problems=problems)
 
 
 def refusal(file: str, place: str, message: str, fix: str = "") -> Invalid:

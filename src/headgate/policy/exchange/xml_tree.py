@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 from xml.parsers import expat
 
 from headgate.kernel.errors import Invalid
+from headgate.kernel.phrases import phrase, worded
 from headgate.policy.exchange.notice import refusal
 
 MAX_DEPTH = 64
@@ -19,6 +21,19 @@ MAX_TEXT = 100_000
 _SEPARATOR = "\x1f"
 
 Seen = Callable[[str, dict[str, str]], None]
+# What the parser says most often is known by the catalogues.
+_SAID: Final = (
+    phrase("syntax error"),
+    phrase("no element found"),
+    phrase("not well-formed (invalid token)"),
+    phrase("unclosed token"),
+    phrase("mismatched tag"),
+    phrase("duplicate attribute"),
+    phrase("junk after document element"),
+    phrase("undefined entity"),
+    phrase("unknown encoding"),
+    phrase("unbound prefix"),
+)
 
 
 @dataclass(slots=True)
@@ -72,7 +87,11 @@ def scan_xml(data: bytes, file: str, seen: Seen) -> None:
         nonlocal depth
         depth += 1
         if depth > MAX_DEPTH:
-            raise refusal(file, f"line {parser.CurrentLineNumber}", f"nests deeper than {MAX_DEPTH} levels")
+            raise refusal(
+                file,
+                phrase("line %(line)s", line=parser.CurrentLineNumber),
+                phrase("nests deeper than %(most)s levels", most=MAX_DEPTH),
+            )
         seen(name.rpartition(":")[2], attributes)
 
     def end(_: str) -> None:
@@ -94,9 +113,17 @@ class _Builder:
     def start(self, name: str, attributes: dict[str, str], line: int) -> None:
         self.count += 1
         if self.count > MAX_ELEMENTS:
-            raise refusal(self.file, f"line {line}", f"has more than {MAX_ELEMENTS} elements")
+            raise refusal(
+                self.file,
+                phrase("line %(line)s", line=line),
+                phrase("has more than %(most)s elements", most=MAX_ELEMENTS),
+            )
         if len(self.open) >= MAX_DEPTH:
-            raise refusal(self.file, f"line {line}", f"nests deeper than {MAX_DEPTH} levels")
+            raise refusal(
+                self.file,
+                phrase("line %(line)s", line=line),
+                phrase("nests deeper than %(most)s levels", most=MAX_DEPTH),
+            )
         space, _, local = name.rpartition(_SEPARATOR)
         element = Element(space, local, attributes, line)
         if self.open:
@@ -111,7 +138,11 @@ class _Builder:
     def characters(self, text: str) -> None:
         element = self.open[-1]
         if len(element.text) + len(text) > MAX_TEXT:
-            raise refusal(self.file, f"line {element.line}", f"has a text longer than {MAX_TEXT} characters")
+            raise refusal(
+                self.file,
+                phrase("line %(line)s", line=element.line),
+                phrase("has a text longer than %(most)s characters", most=MAX_TEXT),
+            )
         element.text += text
 
 
@@ -120,8 +151,13 @@ def _guarded(file: str, *, namespaces: bool) -> expat.XMLParserType:
     parser.buffer_text = True
 
     def refuse(*_: object) -> None:
-        fix = "Remove <!DOCTYPE …>: models need no document type, and entities could read other files."
-        raise refusal(file, f"line {parser.CurrentLineNumber}", "has a document type or entity", fix)
+        fix = phrase("Remove <!DOCTYPE …>: models need no document type, and entities could read other files.")
+        raise refusal(
+            file,
+            phrase("line %(line)s", line=parser.CurrentLineNumber),
+            phrase("has a document type or entity"),
+            fix,
+        )
 
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
@@ -135,7 +171,14 @@ def _run(parser: expat.XMLParserType, data: bytes, file: str) -> None:
     except Invalid:
         raise
     except expat.ExpatError as error:
-        place = f"line {error.lineno}, column {error.offset + 1}"
-        raise refusal(file, place, f"is not XML: {expat.ErrorString(error.code)}") from None
-    except (ValueError, LookupError) as error:  # an encoding that is unknown or needs several bytes
-        raise refusal(file, "the file", f"is not XML: {str(error)[:200]}", "Save it as UTF-8.") from None
+        place = phrase("line %(line)s, column %(column)s", line=error.lineno, column=error.offset + 1)
+        raise refusal(
+            file, place, phrase("is not XML: %(error)s", error=worded(expat.ErrorString(error.code)))
+        ) from None
+    except (ValueError, LookupError):  # an encoding that is unknown or needs several bytes
+        raise refusal(
+            file,
+            phrase("the file"),
+            phrase("is not XML, or of an encoding that is not known"),
+            phrase("Save it as UTF-8."),
+        ) from None

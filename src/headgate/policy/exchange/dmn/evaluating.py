@@ -46,7 +46,7 @@ def decide(model: Definitions, decision: str, facts: Mapping[str, Value]) -> Val
     try:
         return _Run(model, facts).decision(found.id, ())
     except BadFeel as error:
-        raise NotSupported(error.message) from None
+        raise NotSupported(error.said) from None
 
 
 class _Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.exchange.dmn.model import (
     AGGREGATIONS,
     HIT_POLICIES,
@@ -44,10 +45,12 @@ def read_dmn(data: bytes, file: str) -> Definitions:
     root = read_xml(data, file)
     version = NAMESPACES.get(root.space)
     if root.name != "definitions" or version is None:
-        told = (
-            f"is <{root.name[:40]}> of the namespace {root.space[:120] or '(none)'}, not the definitions of a DMN model"
+        told = phrase(
+            "is <%(root)s> of the namespace %(space)s, not the definitions of a DMN model",
+            root=root.name[:40],
+            space=root.space[:120] or "(none)",
         )
-        raise refusal(file, f"line {root.line}", told, "Save it as DMN 1.3 or later.")
+        raise refusal(file, phrase("line %(line)s", line=root.line), told, phrase("Save it as DMN 1.3 or later."))
     wrong = Refusals(file)
     reader = _Reader(wrong)
     found = reader.definitions(root, version)
@@ -58,7 +61,8 @@ def read_dmn(data: bytes, file: str) -> Definitions:
 def place(element: Element) -> str:
     """Where an element stands, as messages tell it."""
     named = element.get("id") or element.get("name")
-    return f"line {element.line}, {element.name}{f' {named[:60]}' if named else ''}"
+    what = f"{element.name} {named[:60]}" if named else element.name
+    return phrase("line %(line)s, %(what)s", line=element.line, what=what)
 
 
 class _Reader:
@@ -77,7 +81,11 @@ class _Reader:
                 self.known_type(element, element.get("typeRef"), types)
         ids = [d.id for d in decisions] + [i.id for i in inputs] + [k.id for k in knowledge]
         for twice in sorted({i for i in ids if ids.count(i) > 1}):
-            self.wrong.refuse(f"id {twice[:60]}", "is given twice", "Give each element its own id.")
+            self.wrong.refuse(
+                phrase("id %(twice)s", twice=twice[:60]),
+                phrase("is given twice"),
+                phrase("Give each element its own id."),
+            )
         known = (*_NO_PART, "businessKnowledgeModel")
         return Definitions(
             name=root.get("name"),
@@ -93,12 +101,18 @@ class _Reader:
         name = type_name(ref)
         if name and name not in SIMPLE_TYPES and name not in types and ref.strip() not in types:
             known = ", ".join(sorted([*SIMPLE_TYPES, *types])[:30])
-            self.wrong.refuse(place(element), f"the type {ref[:60]!r} is not known", f"Use {known}.")
+            self.wrong.refuse(
+                place(element),
+                phrase("the type %(ref)s is not known", ref=repr(ref[:60])),
+                phrase("Use %(names)s.", names=known),
+            )
 
     def language(self, element: Element, uri: str) -> None:
         """Refuse a language that is neither FEEL nor ours."""
         if uri and "FEEL" not in uri.upper() and uri != ZEN:
-            self.wrong.refuse(place(element), f"is written in {uri[:80]}", "Only S-FEEL is understood.")
+            self.wrong.refuse(
+                place(element), phrase("is written in %(uri)s", uri=uri[:80]), phrase("Only S-FEEL is understood.")
+            )
 
     def item_type(self, element: Element) -> ItemType:
         base = element.one("typeRef")
@@ -171,16 +185,22 @@ class _Reader:
         hit = element.get("hitPolicy", "UNIQUE").strip().upper()
         if hit not in HIT_POLICIES:
             self.wrong.refuse(
-                place(element), f"the hit policy {hit[:40]!r} is not known", f"Use {', '.join(HIT_POLICIES)}."
+                place(element),
+                phrase("the hit policy %(hit)s is not known", hit=repr(hit[:40])),
+                phrase("Use %(names)s.", names=", ".join(HIT_POLICIES)),
             )
         aggregation = element.get("aggregation").strip().upper()
         if aggregation not in AGGREGATIONS:
-            fix = f"Use {', '.join(AGGREGATIONS[1:])}, or leave it out."
-            self.wrong.refuse(place(element), f"the aggregation {aggregation[:40]!r} is not known", fix)
+            fix = phrase("Use %(names)s, or leave it out.", names=", ".join(AGGREGATIONS[1:]))
+            self.wrong.refuse(
+                place(element),
+                phrase("the aggregation %(aggregation)s is not known", aggregation=repr(aggregation[:40])),
+                fix,
+            )
         inputs = tuple(self.input(e) for e in element.all("input"))
         outputs = tuple(self.output(e, owner) for e in element.all("output"))
         if not outputs:
-            self.wrong.refuse(place(element), "has no output")
+            self.wrong.refuse(place(element), phrase("has no output"))
         rules = tuple(self.rule(e, len(inputs), len(outputs)) for e in element.all("rule"))
         notes = tuple(e.get("name") for e in element.all("annotation"))
         kind = cast(HitPolicy, hit)
@@ -189,7 +209,9 @@ class _Reader:
     def input(self, element: Element) -> Input:
         expression = element.one("inputExpression")
         if expression is None or not _text(expression):
-            self.wrong.refuse(place(element), "does not say what it looks at", "Give it an input expression.")
+            self.wrong.refuse(
+                place(element), phrase("does not say what it looks at"), phrase("Give it an input expression.")
+            )
         elif expression.get("expressionLanguage"):
             self.language(expression, expression.get("expressionLanguage"))
         values = element.one("inputValues")
@@ -220,9 +242,12 @@ class _Reader:
     def rule(self, element: Element, inputs: int, outputs: int) -> Rule:
         tests = tuple(self.text(e) for e in element.all("inputEntry"))
         results = tuple(self.text(e) for e in element.all("outputEntry"))
-        for what, found, wanted in (("input", tests, inputs), ("output", results, outputs)):
-            if len(found) != wanted:
-                self.wrong.refuse(place(element), f"has {len(found)} {what} entries for {wanted} columns")
+        if len(tests) != inputs:
+            told = phrase("has %(count)s input entries for %(wanted)s columns", count=len(tests), wanted=inputs)
+            self.wrong.refuse(place(element), told)
+        if len(results) != outputs:
+            told = phrase("has %(count)s output entries for %(wanted)s columns", count=len(results), wanted=outputs)
+            self.wrong.refuse(place(element), told)
         return Rule(
             id=element.get("id"),
             tests=tests,

@@ -61,7 +61,7 @@ def policies_of(model: Definitions, file: str) -> list[Imported]:
             phrase("<%(element)s> plays no part in policies and is left out", element=element[:40]),
         )
     if not model.decisions:
-        wrong.refuse("the model", "has no decision")
+        wrong.refuse(phrase("the model"), phrase("has no decision"))
     wrong.check()
     first = Imported(found[0].policy, (*wrong.notices, *found[0].notices))
     return [first, *found[1:]]
@@ -79,7 +79,10 @@ def _ordered(model: Definitions, wrong: Refusals) -> Iterator[Decision]:
         ready = [d for d in waiting if all(n in done or n not in model.decisions for n in d.needs)]
         if not ready:
             names = ", ".join(d.name[:40] for d in waiting[:10])
-            wrong.refuse(f"line {waiting[0].line}", f"the decisions {names} need each other in a circle")
+            wrong.refuse(
+                phrase("line %(line)s", line=waiting[0].line),
+                phrase("the decisions %(names)s need each other in a circle", names=names),
+            )
             return
         done |= {d.id for d in ready}
         waiting = [d for d in waiting if d.id not in done]
@@ -105,11 +108,18 @@ class _Import:
         if table is None:
             return None
         if len(table.rules) > MAX_ROWS:
-            fix = "Split the table, or state ranges instead of single values."
-            self.wrong.refuse(f"line {table.line}", f"has more than {MAX_ROWS} rules", fix)
+            fix = phrase("Split the table, or state ranges instead of single values.")
+            self.wrong.refuse(
+                phrase("line %(line)s", line=table.line),
+                phrase("has more than %(most)s rules", most=MAX_ROWS),
+                fix,
+            )
             return None
         if max(len(table.inputs), len(table.outputs)) > MAX_COLUMNS:
-            self.wrong.refuse(f"line {table.line}", f"has more than {MAX_COLUMNS} columns of a kind")
+            self.wrong.refuse(
+                phrase("line %(line)s", line=table.line),
+                phrase("has more than %(most)s columns of a kind", most=MAX_COLUMNS),
+            )
             return None
         inputs = self.inputs(table)
         outputs = self.outputs(table, {c.name for c in inputs})
@@ -143,7 +153,7 @@ class _Import:
         return (about.get("owner") or "unowned")[:MAX_TEXT]
 
     def refuse(self, line: int, what: str, message: str, fix: str = "") -> None:
-        self.wrong.refuse(f"line {line}, {what}", message, fix)
+        self.wrong.refuse(phrase("line %(line)s, %(what)s", line=line, what=what), message, fix)
 
     def table(self) -> Table | None:
         logic = self.decision.logic
@@ -152,8 +162,13 @@ class _Import:
         if isinstance(logic, Text):
             return self.always(logic)
         told = getattr(logic, "element", type(logic).__name__.lower())
-        message = f"is made by {told}, which policies do not have"
-        self.refuse(self.decision.line, f"decision {self.decision.name[:60]}", message, "Make it a decision table.")
+        message = phrase("is made by %(told)s, which policies do not have", told=told)
+        self.refuse(
+            self.decision.line,
+            phrase("decision %(decision)s", decision=self.decision.name[:60]),
+            message,
+            phrase("Make it a decision table."),
+        )
         return None
 
     def always(self, logic: Text) -> Table | None:
@@ -162,14 +177,18 @@ class _Import:
         try:
             used = _used(parse_expression(logic.text, scope))
         except BadFeel as error:
-            self.refuse(logic.line, f"decision {self.decision.name[:60]}", f"{logic.text[:60]!r}: {error.message}")
+            self.refuse(
+                logic.line,
+                phrase("decision %(decision)s", decision=self.decision.name[:60]),
+                phrase("%(text)s: %(error)s", text=repr(logic.text[:60]), error=error.said),
+            )
             return None
         inputs = tuple(Input(id=name, expression=name, line=logic.line) for name in used) or (
             Input(id="always", expression="true", line=logic.line),
         )
         if not used:
-            message = "looks at nothing, so there is nothing to decide"
-            self.refuse(logic.line, f"decision {self.decision.name[:60]}", message)
+            message = phrase("looks at nothing, so there is nothing to decide")
+            self.refuse(logic.line, phrase("decision %(decision)s", decision=self.decision.name[:60]), message)
             return None
         rule = Rule("always", tuple(Text("-") for _ in inputs), (logic,), label="always", line=logic.line)
         output = Output("result", "", line=logic.line)
@@ -189,19 +208,30 @@ class _Import:
         return found
 
     def input(self, item: Input, cells: list[str], taken: set[str]) -> _Column | None:
-        what = f"input {(item.id or item.expression)[:60]}"
+        what = phrase("input %(item)s", item=(item.id or item.expression)[:60])
         try:
             expression = parse_expression(item.expression, self.scope())
         except BadFeel as error:
-            self.refuse(item.line, what, f"{item.expression[:60]!r}: {error.message}")
+            self.refuse(
+                item.line,
+                what,
+                phrase("%(text)s: %(error)s", text=repr(item.expression[:60]), error=error.said),
+            )
             return None
         if not isinstance(expression, (Name, Path)):
-            message = f"{item.expression[:60]!r} is computed, and a policy only reads facts"
-            self.refuse(item.line, what, message, "Compute it in a decision of its own, or give it as a fact.")
+            message = phrase(
+                "%(expression)s is computed, and a policy only reads facts", expression=repr(item.expression[:60])
+            )
+            self.refuse(item.line, what, message, phrase("Compute it in a decision of its own, or give it as a fact."))
             return None
         feel = print_expression(expression)
         if feel in self.names:
-            self.refuse(item.line, what, f"looks at {feel[:60]}, as a column before does", "Join the two columns.")
+            self.refuse(
+                item.line,
+                what,
+                phrase("looks at %(feel)s, as a column before does", feel=feel[:60]),
+                phrase("Join the two columns."),
+            )
             return None
         source, ref = self.source(expression)
         kind = self.kind(item.type_ref or ref, item.values, item.line, what)
@@ -212,7 +242,9 @@ class _Import:
             kind = self.kind(ref, item.values, item.line, what) or kind
         guessed = kind.type or self.guessed(cells)
         if guessed is None:
-            self.refuse(item.line, what, "gives no type, and its cells do not tell one", "Set its typeRef.")
+            self.refuse(
+                item.line, what, phrase("gives no type, and its cells do not tell one"), phrase("Set its typeRef.")
+            )
             return None
         name = unused(slug(feel.replace(".", "_")), taken)
         label = item.label or (feel if feel != name else "")
@@ -255,10 +287,15 @@ class _Import:
         try:
             kind = bounded(resolve(ref, self.model.types), allowed)
         except BadType as error:
-            self.refuse(line, what, str(error), f"Use {', '.join(BASES)}.")
+            self.refuse(line, what, error.said, phrase("Use %(names)s.", names=", ".join(BASES)))
             return None
         if kind.components:
-            self.refuse(line, what, f"{ref[:60]} is a structure", "Look at one of its components, as in Applicant.age.")
+            self.refuse(
+                line,
+                what,
+                phrase("%(ref)s is a structure", ref=ref[:60]),
+                phrase("Look at one of its components, as in Applicant.age."),
+            )
             return None
         if kind.remark:
             self.wrong.tell(phrase("line %(line)s, %(what)s", line=line, what=what), kind.remark)
@@ -284,7 +321,7 @@ class _Import:
         parts = {c.name: c for c in whole.components} if whole else {}
         for place, item in enumerate(table.outputs):
             title = item.name or (policy_name(self.decision) if len(table.outputs) == 1 else f"output {place + 1}")
-            what = f"output {title[:60]}"
+            what = phrase("output %(title)s", title=title[:60])
             part = parts.get(item.name)
             ref = item.type_ref or (part.base if part else "")
             if not ref and len(table.outputs) == 1 and table.aggregation != "COUNT":
@@ -294,13 +331,20 @@ class _Import:
                 continue
             guessed = kind.type or inferred(self.results(table, place))
             if guessed is None:
-                self.refuse(item.line, what, "gives no type, and its cells do not tell one", "Set its typeRef.")
+                self.refuse(
+                    item.line, what, phrase("gives no type, and its cells do not tell one"), phrase("Set its typeRef.")
+                )
                 continue
             name = unused(slug(title), taken | {c.name for c in found})
             found.append(self.output(item, name, guessed, kind, table))
         if table.hit.lower().replace(" ", "_") in RANKED and found and not found[0].values:
-            fix = "List the first output's values from high to low."
-            self.refuse(table.line, f"the {table.hit} table", "does not say which output ranks before which", fix)
+            fix = phrase("List the first output's values from high to low.")
+            self.refuse(
+                table.line,
+                phrase("the %(hit)s table", hit=table.hit),
+                phrase("does not say which output ranks before which"),
+                fix,
+            )
         return found
 
     def output(self, item: Output, name: str, kind: ColumnType, bounds: Kind, table: Table) -> OutputColumn:
@@ -354,15 +398,22 @@ class _Import:
 
     def cells(self, rule: Rule, inputs: list[InputColumn], number: int) -> Iterator[tuple[str, str]]:
         for cell, column in zip(rule.tests, inputs, strict=True):
-            what = f"row {number} ({rule.id[:40]}), input {column.name}"
+            what = phrase(
+                "row %(number)s (%(rule)s), input %(column)s", number=number, rule=rule.id[:40], column=column.name
+            )
             if cell.language == ZEN:
                 yield column.name, cell.text
                 continue
             try:
                 text = cell_of(parse_tests(cell.text, [*self.scope(), "?"]), self.names)
             except BadFeel as error:
-                fix = "Write it in S-FEEL, with names of this table's inputs only."
-                self.refuse(cell.line or rule.line, what, f"{cell.text[:80]!r}: {error.message}", fix)
+                fix = phrase("Write it in S-FEEL, with names of this table's inputs only.")
+                self.refuse(
+                    cell.line or rule.line,
+                    what,
+                    phrase("%(text)s: %(error)s", text=repr(cell.text[:80]), error=error.said),
+                    fix,
+                )
                 continue
             if text:
                 yield column.name, text
@@ -371,13 +422,13 @@ class _Import:
         self, entries: tuple[Text, ...], outputs: list[OutputColumn], where: str
     ) -> Iterator[tuple[str, object]]:
         for entry, column in zip(entries, outputs, strict=True):
-            what = f"{where}, output {column.name}"
+            what = phrase("%(where)s, output %(column)s", where=where, column=column.name)
             if entry.language == ZEN:
                 yield column.name, Formula(entry.text)
                 continue
             if not entry.text or entry.text == "-":
                 if not column.nullable:
-                    self.refuse(entry.line, what, "is empty", "Give a value, or null.")
+                    self.refuse(entry.line, what, phrase("is empty"), phrase("Give a value, or null."))
                 yield column.name, None
                 continue
             try:
@@ -385,10 +436,17 @@ class _Import:
                 plain, value = literal_value(expr)
                 found = value if plain else Formula(formula_of(expr, self.names))
             except BadFeel as error:
-                self.refuse(entry.line, what, f"{entry.text[:80]!r}: {error.message}")
+                self.refuse(
+                    entry.line, what, phrase("%(text)s: %(error)s", text=repr(entry.text[:80]), error=error.said)
+                )
                 continue
             if isinstance(found, str) and found.startswith("="):
-                self.refuse(entry.line, what, f"the text {found[:40]!r} begins with =", "Texts of outputs may not.")
+                self.refuse(
+                    entry.line,
+                    what,
+                    phrase("the text %(found)s begins with =", found=repr(found[:40])),
+                    phrase("Texts of outputs may not."),
+                )
                 continue
             if type(found) is Decimal and column.type == "integer" and found == found.to_integral_value():
                 found = int(found)

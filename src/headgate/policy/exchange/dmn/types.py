@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from headgate.kernel.errors import Unread
 from headgate.kernel.months import Months
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import NUMERIC, Bound, ColumnType
 from headgate.policy.exchange.dmn.model import ItemType
 from headgate.policy.exchange.feel import BadFeel, parse_tests
@@ -41,7 +43,7 @@ class Kind:
     remark: str = ""
 
 
-class BadType(Exception):
+class BadType(Unread):
     """A policy has no column for this type; the message says why."""
 
 
@@ -57,13 +59,13 @@ def resolve(ref: str, types: Mapping[str, ItemType]) -> Kind:
         if ref in BASES:
             return bounded(Kind(BASES[ref]), allowed)
         if ref not in types:
-            raise BadType(f"{ref[:60]} has no type in policies")
+            raise BadType(phrase("%(ref)s has no type in policies", ref=ref[:60]))
         found = types[ref]
         if found.components:
             return Kind(components=found.components)
         allowed = allowed or found.allowed
         ref = found.base
-    raise BadType("the item definitions refer to each other in a circle")
+    raise BadType(phrase("the item definitions refer to each other in a circle"))
 
 
 def bounded(kind: Kind, allowed: str) -> Kind:
@@ -73,7 +75,13 @@ def bounded(kind: Kind, allowed: str) -> Kind:
     try:
         tests = parse_tests(allowed)
     except BadFeel as error:
-        raise BadType(f"the allowed values {allowed[:60]!r} cannot be read: {error.message}") from None
+        raise BadType(
+            phrase(
+                "the allowed values %(allowed)s cannot be read: %(error)s",
+                allowed=repr(allowed[:60]),
+                error=error.said,
+            )
+        ) from None
     if any(_literal(t) == (None,) for t in tests):
         kind = replace(kind, nullable=True)
         tests = tuple(t for t in tests if _literal(t) != (None,))

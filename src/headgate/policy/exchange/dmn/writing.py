@@ -243,7 +243,11 @@ class _Writer:
         except NotCarried as error:
             self.wrong.tell(
                 phrase("row %(id)s, column %(name)s", id=row.id, name=column.name),
-                phrase("%(text)s stays in ZEN, which other tools do not run: %(error)s", text=repr(text), error=error),
+                phrase(
+                    "%(text)s stays in ZEN, which other tools do not run: %(error)s",
+                    text=repr(text),
+                    error=error.said,
+                ),
                 phrase("Write it with comparisons, ranges and lists."),
             )
             attributes["expressionLanguage"] = ZEN
@@ -258,11 +262,13 @@ class _Writer:
         try:
             told = print_expression(expression_of(value.text, self.kinds, self.names))
         except NotCarried as error:
-            place = f"row {row.id}, column {column.name}"
+            place = phrase("row %(row)s, column %(column)s", row=row.id, column=column.name)
             self.wrong.tell(
                 place,
                 phrase(
-                    "'= %(text)s' stays in ZEN, which other tools do not run: %(error)s", text=value.text, error=error
+                    "'= %(text)s' stays in ZEN, which other tools do not run: %(error)s",
+                    text=value.text,
+                    error=error.said,
                 ),
             )
             attributes["expressionLanguage"] = ZEN

@@ -7,7 +7,9 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from headgate.kernel.errors import Unread
 from headgate.kernel.months import Months, months_text, read_months
+from headgate.kernel.phrases import phrase
 
 _TIME = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d(?::\d\d)?|@[\w/+-]+)?")
 _DAYS = re.compile(
@@ -15,7 +17,7 @@ _DAYS = re.compile(
 )
 
 
-class BadDate(Exception):
+class BadDate(Unread):
     """The text is not a date, time or duration; the message says how to write one."""
 
 
@@ -26,7 +28,7 @@ def date_of(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise BadDate(f"{text[:40]!r} is not a date; write it as 2026-01-31")
+    raise BadDate(phrase("%(text)s is not a date; write it as 2026-01-31", text=repr(text[:40])))
 
 
 def time_of(text: str) -> time:
@@ -41,7 +43,7 @@ def time_of(text: str) -> time:
             return plain.replace(tzinfo=time.fromisoformat(f"00:00:00{zone}").tzinfo)
     except (ValueError, KeyError, OSError):
         pass
-    raise BadDate(f"{text[:40]!r} is not a time; write it as 13:45:00")
+    raise BadDate(phrase("%(text)s is not a time; write it as 13:45:00", text=repr(text[:40])))
 
 
 def date_and_time_of(text: str) -> datetime:
@@ -69,7 +71,7 @@ def duration_of(text: str) -> timedelta | Months:
             return -found if days[1] else found
     except OverflowError:
         pass
-    raise BadDate(f"{text[:40]!r} is not a duration; write it as P1Y2M or P1DT2H")
+    raise BadDate(phrase("%(text)s is not a duration; write it as P1Y2M or P1DT2H", text=repr(text[:40])))
 
 
 def temporal_of(text: str) -> date | time | datetime | timedelta | Months:

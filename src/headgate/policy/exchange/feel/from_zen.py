@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from headgate.kernel.errors import Unread
+from headgate.kernel.phrases import phrase
 from headgate.policy.core import unary
 from headgate.policy.core.unary import BadCell, NotUnary, Token, number, parse_unary, time_of, tokens
 from headgate.policy.exchange.feel.tree import (
@@ -30,7 +32,7 @@ _COMPARES = ("==", "!=", "<=", ">=", "<", ">")
 _FEEL_CALLS = {ours: feel for feel, ours in CALLS.items() if feel != "list contains"}
 
 
-class NotCarried(Exception):
+class NotCarried(Unread):
     """S-FEEL has no equal for it; the message says for what."""
 
 
@@ -41,7 +43,7 @@ def tests_of(text: str, kinds: Mapping[str, str], names: Mapping[str, str], colu
     except NotUnary:
         return _rich(text, kinds, names, column)
     except BadCell as error:
-        raise NotCarried(str(error)) from None
+        raise NotCarried(error.said) from None
     if simple == unary.ANYTHING:
         return ()
     found = [_of(test) for test in simple]
@@ -56,9 +58,9 @@ def expression_of(text: str, kinds: Mapping[str, str], names: Mapping[str, str])
         reader = _Reader(tokens(text), kinds, names)
         found = reader.expression(0)
     except BadCell as error:
-        raise NotCarried(str(error)) from None
+        raise NotCarried(error.said) from None
     if reader.peek().kind != "end":
-        raise NotCarried(f"cannot say {reader.peek().text!r} in S-FEEL")
+        raise NotCarried(phrase("cannot say %(text)s in S-FEEL", text=repr(reader.peek().text)))
     return found
 
 
@@ -80,7 +82,7 @@ def _rich(text: str, kinds: Mapping[str, str], names: Mapping[str, str], column:
     try:
         found = tokens(text)
     except BadCell as error:
-        raise NotCarried(str(error)) from None
+        raise NotCarried(error.said) from None
     if any(t.text == "$" for t in found):
         return (Matches(expression_of(text, with_self, called)),)
     if found[0].kind == "op" and found[0].text in _COMPARES:
@@ -118,7 +120,7 @@ class _Reader:
     def expect(self, text: str) -> None:
         token = self.take()
         if token.text != text:
-            raise NotCarried(f"expected {text}, found {token.text!r}")
+            raise NotCarried(phrase("expected %(text)s, found %(token)s", text=text, token=repr(token.text)))
 
     def expression(self, floor: int) -> Expr:
         left = self.operand()
@@ -157,7 +159,7 @@ class _Reader:
             return Call("not", (self.expression(6),))
         if token.kind == "word":
             return self.word(token.text)
-        raise NotCarried(f"cannot say {token.text!r} in S-FEEL")
+        raise NotCarried(phrase("cannot say %(text)s in S-FEEL", text=repr(token.text)))
 
     def items(self, closing: str) -> tuple[Expr, ...]:
         found: list[Expr] = []
@@ -175,7 +177,7 @@ class _Reader:
             return Literal(None)
         if self.peek().text != "(":
             if word not in self.names:
-                raise NotCarried(f"{word} is not an input")
+                raise NotCarried(phrase("%(word)s is not an input", word=word))
             return Name(self.names[word])
         self.take()
         if word in unary.TIME_FUNCTIONS:
@@ -191,7 +193,7 @@ class _Reader:
     def call(self, word: str, arguments: tuple[Expr, ...]) -> Expr:
         known = _FEEL_CALLS.get(word)
         if known is None:
-            raise NotCarried(f"the function {word} has no equal in S-FEEL")
+            raise NotCarried(phrase("the function %(word)s has no equal in S-FEEL", word=word))
         if word in ("round", "trunc") and len(arguments) == 1:
             arguments = (*arguments, Literal(number(Token("number", "0", 0))))
         first = arguments[0] if arguments else None

@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from headgate.kernel.months import Months
+from headgate.kernel.phrases import phrase
 from headgate.policy.exchange.feel.dates import BadDate, date_and_time_of, date_of, duration_of, temporal_of, time_of
 from headgate.policy.exchange.feel.tokens import BadFeel, Token, tokens
 from headgate.policy.exchange.feel.tree import (
@@ -81,12 +82,12 @@ class _Reader:
     def expect(self, text: str) -> None:
         token = self.peek()
         if not self.accept(text):
-            raise BadFeel(f"expected {text}, found {_told(token)}", token.at)
+            raise BadFeel(phrase("expected %(text)s, found %(token)s", text=text, token=_told(token)), token.at)
 
     def end(self) -> None:
         token = self.peek()
         if token.kind != "end":
-            raise BadFeel(f"cannot read {_told(token)} here", token.at)
+            raise BadFeel(phrase("cannot read %(token)s here", token=_told(token)), token.at)
 
     def tests(self) -> tuple[UnaryTest, ...]:
         if self.peek().kind == "word" and self.peek().value == "not" and self.peek(1).value == "(":
@@ -140,7 +141,7 @@ class _Reader:
         while self.accept(","):
             found.append(self.test())
             if len(found) > MAX_TESTS:
-                raise BadFeel(f"lists more than {MAX_TESTS} tests", self.peek().at)
+                raise BadFeel(phrase("lists more than %(most)s tests", most=MAX_TESTS), self.peek().at)
         return tuple(found)
 
     def test(self) -> UnaryTest:
@@ -152,7 +153,7 @@ class _Reader:
     def expression(self) -> Expr:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise BadFeel(f"nests deeper than {MAX_DEPTH} levels", self.peek().at)
+            raise BadFeel(phrase("nests deeper than %(most)s levels", most=MAX_DEPTH), self.peek().at)
         found = self.conjunction()
         while self.accept("or"):
             found = Binary("or", found, self.conjunction())
@@ -201,7 +202,7 @@ class _Reader:
             return self.postfix()
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise BadFeel(f"nests deeper than {MAX_DEPTH} levels", self.peek().at)
+            raise BadFeel(phrase("nests deeper than %(most)s levels", most=MAX_DEPTH), self.peek().at)
         operand = self.unary()
         self.depth -= 1
         if isinstance(operand, Literal) and type(operand.value) is Decimal and not operand.value.is_signed():
@@ -214,10 +215,10 @@ class _Reader:
             self.take()
             token = self.take()
             if token.kind not in ("name", "word"):
-                raise BadFeel(f"expected a name after the dot, found {_told(token)}", token.at)
+                raise BadFeel(phrase("expected a name after the dot, found %(token)s", token=_told(token)), token.at)
             found = Path(found, token.value)
         if self.peek().value == "[" and self.peek().kind == "op" and not isinstance(found, (Literal, Range)):
-            raise BadFeel("a filter [ ] is beyond S-FEEL", self.peek().at)
+            raise BadFeel(phrase("a filter [ ] is beyond S-FEEL"), self.peek().at)
         return found
 
     def primary(self) -> Expr:
@@ -241,8 +242,8 @@ class _Reader:
         if token.value in ("(", "[", "]"):
             return self.bracketed()
         if token.value == "{":
-            raise BadFeel("a context { } is beyond S-FEEL", token.at)
-        raise BadFeel(f"expected a value, found {_told(token)}", token.at)
+            raise BadFeel(phrase("a context { } is beyond S-FEEL"), token.at)
+        raise BadFeel(phrase("expected a value, found %(token)s", token=_told(token)), token.at)
 
     def bracketed(self) -> Expr:
         if self.is_interval():
@@ -262,13 +263,15 @@ class _Reader:
     def interval(self) -> Range:
         opening = self.take()
         if opening.value not in ("(", "[", "]"):
-            raise BadFeel(f"expected a range, found {_told(opening)}", opening.at)
+            raise BadFeel(phrase("expected a range, found %(opening)s", opening=_told(opening)), opening.at)
         low = self.arithmetic(0)
         self.expect("..")
         high = self.arithmetic(0)
         closing = self.take()
         if closing.value not in (")", "]", "["):
-            raise BadFeel(f"expected ) or ] at the end of the range, found {_told(closing)}", closing.at)
+            raise BadFeel(
+                phrase("expected ) or ] at the end of the range, found %(closing)s", closing=_told(closing)), closing.at
+            )
         return Range(low, opening.value == "[", high, closing.value == "]")
 
     def named(self) -> Expr:
@@ -289,7 +292,7 @@ class _Reader:
             if arguments:
                 self.expect(",")
             if self.peek().kind == "name" and self.peek(1).value == ":":
-                raise BadFeel("arguments by name are beyond S-FEEL; give them in order", self.peek().at)
+                raise BadFeel(phrase("arguments by name are beyond S-FEEL; give them in order"), self.peek().at)
             arguments.append(self.expression())
         return Call(function.value, tuple(arguments))
 
@@ -311,27 +314,27 @@ class _Reader:
             self.expect("else")
             return Choice(test, yes, self.expression())
         if token.value in ("for", "some", "every"):
-            raise BadFeel(f"{token.value} … loops and is beyond S-FEEL", token.at)
-        raise BadFeel(f"expected a value, found {_told(token)}", token.at)
+            raise BadFeel(phrase("%(token)s … loops and is beyond S-FEEL", token=token.value), token.at)
+        raise BadFeel(phrase("expected a value, found %(token)s", token=_told(token)), token.at)
 
 
 def _number(token: Token) -> Decimal:
     value = Decimal(token.value)
     if len(value.as_tuple().digits) > 34 or (value and not -6000 <= value.adjusted() <= 6000):
-        raise BadFeel("a number has more than 34 digits", token.at)
+        raise BadFeel(phrase("a number has more than 34 digits"), token.at)
     return value
 
 
 def _temporal(read: object, token: Token) -> Literal:
     if token.kind != "text":
-        raise BadFeel(f"expected a text in double quotes, found {_told(token)}", token.at)
+        raise BadFeel(phrase("expected a text in double quotes, found %(token)s", token=_told(token)), token.at)
     try:
         value = read(token.value)  # type: ignore[operator]  # one of the readers above
     except BadDate as error:
-        raise BadFeel(str(error), token.at) from None
+        raise BadFeel(error.said, token.at) from None
     assert isinstance(value, (date, time, datetime, timedelta, Months))
     return Literal(value)
 
 
 def _told(token: Token) -> str:
-    return "the end" if token.kind == "end" else repr(token.value[:30])
+    return phrase("the end") if token.kind == "end" else repr(token.value[:30])

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from headgate.kernel.errors import Unread
+from headgate.kernel.phrases import phrase
+
 MAX_LENGTH = 10_000
 MAX_TOKENS = 2_000
 
@@ -34,12 +37,11 @@ SPACED = (
 )
 
 
-class BadFeel(Exception):
+class BadFeel(Unread):
     """The text is not S-FEEL, or beyond what is understood of FEEL; the message says what and where."""
 
     def __init__(self, message: str, at: int = -1) -> None:
         super().__init__(message)
-        self.message = message
         self.at = at
 
 
@@ -66,7 +68,7 @@ _ESCAPED = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{6})|(.))", re.DOTAL
 def tokens(text: str, names: Iterable[str] = ()) -> list[Token]:
     """The tokens with an `end` at the end. Raises `BadFeel` at the first character that fits nothing."""
     if len(text) > MAX_LENGTH:
-        raise BadFeel(f"the expression is longer than {MAX_LENGTH} characters")
+        raise BadFeel(phrase("the expression is longer than %(most)s characters", most=MAX_LENGTH))
     known = _known(names)
     found: list[Token] = []
     at = 0
@@ -75,7 +77,7 @@ def tokens(text: str, names: Iterable[str] = ()) -> list[Token]:
         if token is not None:
             found.append(token)
         if len(found) > MAX_TOKENS:
-            raise BadFeel(f"the expression has more than {MAX_TOKENS} parts", at)
+            raise BadFeel(phrase("the expression has more than %(most)s parts", most=MAX_TOKENS), at)
     found.append(Token("end", "", len(text)))
     return found
 
@@ -86,7 +88,7 @@ def _next(text: str, at: int, known: re.Pattern[str]) -> tuple[Token | None, int
         return Token("name", " ".join(name.group().split()), at), name.end()
     match = _TOKEN.match(text, at)
     if match is None:
-        raise BadFeel(f"cannot read {text[at : at + 20]!r}", at)
+        raise BadFeel(phrase("cannot read %(text)s", text=repr(text[at : at + 20])), at)
     kind, piece = str(match.lastgroup), match.group()
     if kind == "space":
         return None, match.end()
@@ -110,10 +112,10 @@ def unquoted(piece: str, at: int = 0) -> str:
         code = match[1] or match[2]
         if code:
             if int(code, 16) > 0x10FFFF or 0xD800 <= int(code, 16) <= 0xDFFF:
-                raise BadFeel(f"\\{match[0][1]}{code} is not a character", at)
+                raise BadFeel(phrase("%(escape)s is not a character", escape=match[0]), at)
             return chr(int(code, 16))
         if match[3] not in _ESCAPES:
-            raise BadFeel(f"\\{match[3]} is not an escape; write \\\\ for a backslash", at)
+            raise BadFeel(phrase("%(escape)s is not an escape; write \\\\ for a backslash", escape=match[0]), at)
         return _ESCAPES[match[3]]
 
     return _ESCAPED.sub(plain, piece[1:-1])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from decimal import Decimal
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import plain_number
 from headgate.policy.core.model import Moment
 from headgate.policy.core.times import time_literal
@@ -165,7 +166,12 @@ def _parts(expr: Expr, names: Mapping[str, str]) -> tuple[str, int]:
         return _parts(_joined([_about(t, expr.value) for one in expr.tests for t in _flat(one)]), names)
     if isinstance(expr, Call):
         return _call(expr, names)
-    raise BadFeel(f"{print_expression(expr)} stands where a policy has no place for a list or range")
+    raise BadFeel(
+        phrase(
+            "%(expression)s stands where a policy has no place for a list or range",
+            expression=print_expression(expr),
+        )
+    )
 
 
 def _about(test: UnaryTest, value: Expr) -> Expr:
@@ -181,13 +187,13 @@ def _name(expr: Name | Path, names: Mapping[str, str]) -> str:
     if text == "?" and "?" not in names:
         return "$"
     if text not in names:
-        raise BadFeel(f"{text} is not an input of the table")
+        raise BadFeel(phrase("%(text)s is not an input of the table", text=text))
     return names[text]
 
 
 def _binary(expr: Binary, names: Mapping[str, str]) -> tuple[str, int]:
     if expr.op == "**":
-        raise BadFeel("** is not available in policies")
+        raise BadFeel(phrase("** is not available in policies"))
     strength = _BINDING.get(expr.op, _COMPARISON)
     left = _told(expr.left, names, strength + 1 if strength == _COMPARISON else strength)
     return f"{left} {_operator(expr.op)} {_told(expr.right, names, strength + 1)}", strength
@@ -207,7 +213,7 @@ def _call(expr: Call, names: Mapping[str, str]) -> tuple[str, int]:
         return f"{expr.function}([{', '.join(_told(a, names, 2) for a in items)}])", _ATOM
     known = CALLS.get(expr.function)
     if known is None:
-        raise BadFeel(f"the function {expr.function} is not available in policies")
+        raise BadFeel(phrase("the function %(function)s is not available in policies", function=expr.function))
     return f"{known}({', '.join(_told(a, names, 2) for a in expr.arguments)})", _ATOM
 
 
@@ -220,7 +226,12 @@ def _literal(value: object) -> str:
         return plain_number(value)
     if isinstance(value, str):
         if "'" in value and '"' in value:
-            raise BadFeel(f"the text {value[:40]!r} holds both kinds of quotes, which a policy cell cannot write")
+            raise BadFeel(
+                phrase(
+                    "the text %(value)s holds both kinds of quotes, which a policy cell cannot write",
+                    value=repr(value[:40]),
+                )
+            )
         return f'"{value}"' if "'" in value else f"'{value}'"
     return _moment(value)
 
@@ -228,8 +239,13 @@ def _literal(value: object) -> str:
 def _moment(value: object) -> str:
     if isinstance(value, datetime):
         if value.tzinfo is None:
-            raise BadFeel(f"the date and time {value.isoformat()} has no zone; write it with one, such as Z")
+            raise BadFeel(
+                phrase(
+                    "the date and time %(time)s has no zone; write it with one, such as Z",
+                    time=value.isoformat(),
+                )
+            )
         return time_literal(value)
     if isinstance(value, Moment):
         return time_literal(value)
-    raise BadFeel("a time of day has no type in policies")
+    raise BadFeel(phrase("a time of day has no type in policies"))

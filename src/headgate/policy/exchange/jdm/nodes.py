@@ -68,12 +68,16 @@ class Node:
         """The policy, if nothing of the node had to be refused."""
         before = len(self.wrong.found)
         if self.content.get("executionMode") == "loop" or self.content.get("inputField"):
-            self.wrong.refuse(self.where, "runs once for each member of a list", "Ask the policy once for each.")
+            self.wrong.refuse(
+                self.where, phrase("runs once for each member of a list"), phrase("Ask the policy once for each.")
+            )
         table = self.expressions() if self.node.get("type") == "expressionNode" else self.decision_table()
         if len(self.wrong.found) > before or table is None:
             return None
         for issue in read_table(table).issues:
-            place = f"{self.where}, row {issue.row}" + (f", column {issue.column}" if issue.column else "")
+            place = phrase("%(where)s, row %(row)s", where=self.where, row=issue.row)
+            if issue.column:
+                place = phrase("%(where)s, column %(column)s", where=place, column=issue.column)
             self.wrong.refuse(place, issue.message, issue.fix)
         return table
 
@@ -106,15 +110,22 @@ class Node:
         hits = {"first": "first", "collect": "collect"}
         hit = str(self.ours.get("hit") or hits.get(str(self.content.get("hitPolicy")), ""))
         if hit not in HITS:
-            self.wrong.refuse(self.where, f"the hit policy {str(self.content.get('hitPolicy'))[:40]!r} is not known")
+            self.wrong.refuse(
+                self.where,
+                phrase("the hit policy %(hit)s is not known", hit=repr(str(self.content.get("hitPolicy"))[:40])),
+            )
             return None
         rules = objects(self.content.get("rules"))
         if len(rules) > MAX_ROWS:
-            self.wrong.refuse(self.where, f"has more than {MAX_ROWS} rules", "Split it into several tables.")
+            self.wrong.refuse(
+                self.where,
+                phrase("has more than %(most)s rules", most=MAX_ROWS),
+                phrase("Split it into several tables."),
+            )
             return None
         ins, outs = objects(self.content.get("inputs")), objects(self.content.get("outputs"))
         if max(len(ins), len(outs)) > MAX_COLUMNS:
-            self.wrong.refuse(self.where, f"has more than {MAX_COLUMNS} columns of a kind")
+            self.wrong.refuse(self.where, phrase("has more than %(most)s columns of a kind", most=MAX_COLUMNS))
             return None
         inputs = [(str(c.get("id")), self.input(c, rules)) for c in ins if self.used(c, rules)]
         outputs = [(str(c.get("id")), self.output(c, rules)) for c in outs]
@@ -129,9 +140,11 @@ class Node:
         if str(column.get("field") or "").strip():
             return True
         filled = [r for r in rules if str(r.get(str(column.get("id"))) or "").strip()]
-        place = f"{self.where}, column {str(column.get('name'))[:40]}"
+        place = phrase("%(where)s, column %(column)s", where=self.where, column=str(column.get("name"))[:40])
         if filled:
-            self.wrong.refuse(place, "has cells but names no field", "Give the column the field it looks at.")
+            self.wrong.refuse(
+                place, phrase("has cells but names no field"), phrase("Give the column the field it looks at.")
+            )
         else:
             self.wrong.tell(place, phrase("names no field and has no cells, and is left out"))
         return False
@@ -154,15 +167,15 @@ class Node:
     def input(self, column: Mapping[str, Any], rules: list[dict[str, Any]]) -> InputColumn | None:
         field = str(column.get("field")).strip()
         name = slug(field.replace(".", "_"))
-        place = f"{self.where}, input {field[:40]}"
+        place = phrase("%(where)s, input %(field)s", where=self.where, field=field[:40])
         if not re.fullmatch(r"[A-Za-z_][\w.]*", field):
-            self.wrong.refuse(place, "is computed, and a policy only reads facts", "Name a field.")
+            self.wrong.refuse(place, phrase("is computed, and a policy only reads facts"), phrase("Name a field."))
             return None
         about = self.known("inputs", field)
         kind = str(about.get("type") or "") or guessed([str(r.get(str(column.get("id"))) or "") for r in rules])
         if kind not in INPUT_TYPES:
-            fix = "Give the input node a schema that types it."
-            self.wrong.refuse(place, "has no type, and its cells do not tell one", fix)
+            fix = phrase("Give the input node a schema that types it.")
+            self.wrong.refuse(place, phrase("has no type, and its cells do not tell one"), fix)
             return None
         label = str(about.get("label") or "") or (str(column.get("name") or field) if field != name else "")
         policy = self.upstream.get(name)
@@ -186,8 +199,10 @@ class Node:
         about = self.known("outputs", field)
         kind = str(about.get("type") or "") or guessed(cells)
         if kind not in INPUT_TYPES:
-            place = f"{self.where}, output {field[:40]}"
-            self.wrong.refuse(place, "has no type that its cells tell", "Write at least one plain value in it.")
+            place = phrase("%(where)s, output %(field)s", where=self.where, field=field[:40])
+            self.wrong.refuse(
+                place, phrase("has no type that its cells tell"), phrase("Write at least one plain value in it.")
+            )
             return None
         label = str(about.get("label") or "") or (str(column.get("name") or field) if field != name else "")
         return OutputColumn(
@@ -231,11 +246,11 @@ class Node:
         facts: dict[str, None] = {}
         for item in found:
             key, text = str(item.get("key") or ""), str(item.get("value") or "")
-            place = f"{self.where}, expression {key[:40]}"
+            place = phrase("%(where)s, expression %(key)s", where=self.where, key=key[:40])
             try:
                 pieces = tokens(text)
             except BadCell as error:
-                self.wrong.refuse(place, f"{text[:60]!r}: {error}")
+                self.wrong.refuse(place, phrase("%(text)s: %(error)s", text=repr(text[:60]), error=error.said))
                 continue
             words = [t.text for i, t in enumerate(pieces[:-1]) if t.kind == "word" and pieces[i + 1].text != "("]
             facts.update(
@@ -245,7 +260,7 @@ class Node:
         inputs = [c for f in facts if (c := self.input({"field": f, "id": f}, [])) is not None]
         outputs = [OutputColumn(name, kind_of(value)) for name, value in then.items()]
         if not inputs and not self.wrong.found:
-            self.wrong.refuse(self.where, "looks at nothing, so there is nothing to decide")
+            self.wrong.refuse(self.where, phrase("looks at nothing, so there is nothing to decide"))
         if not outputs:
-            self.wrong.refuse(self.where, "has no expressions")
+            self.wrong.refuse(self.where, phrase("has no expressions"))
         return self.table("first", inputs, outputs, [Row("always", {}, then)])

@@ -23,10 +23,19 @@ from headgate.policy.exchange.notice import Imported, Refusals, refusal
 MAX_NODES = 100
 
 _REFUSED = {
-    "functionNode": ("runs a program, and rules never run host code", "State it as a table or as expressions."),
-    "customNode": ("runs code of another tool", "State it as a table or as expressions."),
-    "switchNode": ("branches between nodes, which policies do not have", "Write the condition into the table's rows."),
-    "decisionNode": ("calls a decision in another file", "Import that file and chain the two policies."),
+    "functionNode": (
+        phrase("runs a program, and rules never run host code"),
+        phrase("State it as a table or as expressions."),
+    ),
+    "customNode": (phrase("runs code of another tool"), phrase("State it as a table or as expressions.")),
+    "switchNode": (
+        phrase("branches between nodes, which policies do not have"),
+        phrase("Write the condition into the table's rows."),
+    ),
+    "decisionNode": (
+        phrase("calls a decision in another file"),
+        phrase("Import that file and chain the two policies."),
+    ),
 }
 
 _IGNORED = ("inputNode", "outputNode")
@@ -36,10 +45,13 @@ def read_jdm(data: bytes, file: str) -> list[Imported]:
     """The policies of the model, in the order of its graph. Raises `Invalid` with every reason and its place."""
     try:
         graph = json.loads(data.decode("utf-8-sig"), parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        raise refusal(file, "the file", f"is not JSON: {str(error)[:200]}") from None
+    except json.JSONDecodeError as error:
+        place = phrase("line %(line)s, column %(column)s", line=error.lineno, column=error.colno)
+        raise refusal(file, place, phrase("is not JSON"), phrase("Export the model once more.")) from None
+    except (ValueError, RecursionError):
+        raise refusal(file, phrase("the file"), phrase("is not JSON"), phrase("Export the model once more.")) from None
     if not isinstance(graph, dict) or not isinstance(graph.get("nodes"), list):
-        raise refusal(file, "the file", "is not a GoRules decision model: it has no list of nodes")
+        raise refusal(file, phrase("the file"), phrase("is not a GoRules decision model: it has no list of nodes"))
     wrong = Refusals(file)
     found = _Graph(graph, wrong).policies()
     wrong.check()
@@ -51,7 +63,7 @@ class _Graph:
         self.wrong = wrong
         nodes = [n for n in graph["nodes"] if isinstance(n, dict) and isinstance(n.get("id"), str)]
         if len(nodes) != len(graph["nodes"]) or len(nodes) > MAX_NODES:
-            wrong.refuse("nodes", f"are not at most {MAX_NODES} objects with an id")
+            wrong.refuse(phrase("nodes"), phrase("are not at most %(most)s objects with an id", most=MAX_NODES))
         self.nodes: dict[str, dict[str, Any]] = {n["id"]: n for n in nodes[:MAX_NODES]}
         edges = graph.get("edges") if isinstance(graph.get("edges"), list) else []
         self.before: dict[str, set[str]] = {id_: set() for id_ in self.nodes}
@@ -60,7 +72,9 @@ class _Graph:
             if source in self.nodes and target in self.nodes:
                 self.before[cast(str, target)].add(cast(str, source))
             else:
-                wrong.refuse(f"edge {str(edge)[:60]}", "leads from or to a node that is not there")
+                wrong.refuse(
+                    phrase("edge %(edge)s", edge=str(edge)[:60]), phrase("leads from or to a node that is not there")
+                )
         self.about = self.schema()
 
     def schema(self) -> dict[str, Any]:
@@ -72,7 +86,7 @@ class _Graph:
                     found = json.loads(text)
                 except (ValueError, RecursionError):
                     self.wrong.tell(
-                        phrase("node %(name_of)s", name_of=name_of(node)),
+                        phrase("node %(name)s", name=name_of(node)),
                         phrase("has a schema that is not JSON, so it tells no types"),
                     )
                     continue
@@ -94,10 +108,10 @@ class _Graph:
                     self.nodes[node["id"]]["_policy"] = table.policy
                     made.update({o.name: table.policy for o in table.outputs})
                 continue
-            message, fix = _REFUSED.get(str(kind), ("is of a kind that policies do not have", ""))
-            self.wrong.refuse(f"node {name_of(node)} ({str(kind)[:40]})", message, fix)
+            message, fix = _REFUSED.get(str(kind), (phrase("is of a kind that policies do not have"), ""))
+            self.wrong.refuse(phrase("node %(name)s (%(kind)s)", name=name_of(node), kind=str(kind)[:40]), message, fix)
         if not found and not self.wrong.found:
-            self.wrong.refuse("the model", "has no decision table")
+            self.wrong.refuse(phrase("the model"), phrase("has no decision table"))
         return found
 
     def above(self, id_: str, found: list[PolicyTable]) -> set[str]:
@@ -117,7 +131,11 @@ class _Graph:
             ready = [id_ for id_ in waiting if self.before[id_] <= done]
             if not ready:
                 names = ", ".join(name_of(self.nodes[id_]) for id_ in waiting[:10])
-                self.wrong.refuse("edges", f"the nodes {names} feed each other in a circle", "Remove an edge.")
+                self.wrong.refuse(
+                    phrase("edges"),
+                    phrase("the nodes %(names)s feed each other in a circle", names=names),
+                    phrase("Remove an edge."),
+                )
                 return
             done.update(ready)
             waiting = [id_ for id_ in waiting if id_ not in done]

@@ -65,8 +65,12 @@ class _Writer:
         columns: list[InputColumn | OutputColumn] = [*table.inputs, *table.outputs]
         for column in columns:
             if column.type in _BEYOND:
-                message = f"of type {column.type} has no equal in JDM"
-                self.wrong.refuse(f"column {column.name}", message, "Export DMN, or state it as a date or a number.")
+                message = phrase("of type %(type)s has no equal in JDM", type=column.type)
+                self.wrong.refuse(
+                    phrase("column %(column)s", column=column.name),
+                    message,
+                    phrase("Export DMN, or state it as a date or a number."),
+                )
             if column.type == "months":
                 told = phrase("stands as a number of months in JDM: P1Y6M is 18")
                 self.wrong.tell(
@@ -136,7 +140,9 @@ class _Writer:
         several = self.table.hit in MULTIPLE
         reading = read_table(self.table)
         if reading.issues:
-            raise Invalid(f"{self.table.policy} does not lint: {reading.issues[0]}")
+            raise Invalid(
+                phrase("%(policy)s does not lint: %(issues)s", policy=self.table.policy, issues=reading.issues[0])
+            )
         rows = [r.row for r in reading.rows]
         if self.table.default is not None:
             if several:
@@ -174,10 +180,16 @@ class _Writer:
             return cell_text(text, column, self.kinds, self.names)
         except NotCarried as error:
             if "date" in self.kinds.values():
-                self.wrong.refuse(f"row {row.id}, column {column.name}", f"{text!r}: {error}")
+                self.wrong.refuse(
+                    phrase("row %(row)s, column %(column)s", row=row.id, column=column.name),
+                    phrase("%(text)s: %(error)s", text=repr(text), error=error.said),
+                )
             return text  # ZEN of its own kind, which the library reads as we do
         except BadFeel as error:
-            self.wrong.refuse(f"row {row.id}, column {column.name}", f"{text!r}: {error.message}")
+            self.wrong.refuse(
+                phrase("row %(row)s, column %(column)s", row=row.id, column=column.name),
+                phrase("%(text)s: %(error)s", text=repr(text), error=error.said),
+            )
             return ""
 
     def months(self, text: str, kind: str) -> bool:
@@ -190,7 +202,9 @@ class _Writer:
         try:
             parse_unary(text)
         except (NotUnary, BadCell):
-            raise BadFeel("JDM counts months in numbers and computes nothing with them; compare with values") from None
+            raise BadFeel(
+                phrase("JDM counts months in numbers and computes nothing with them; compare with values")
+            ) from None
         return True
 
     def outputs(self, row: Row) -> Iterator[tuple[str, str]]:
@@ -206,7 +220,7 @@ class _Writer:
                 assert isinstance(value, Formula)
                 told = value.text
             except (BadFeel, BadCell) as error:
-                self.wrong.refuse(f"row {row.id}, column {column.name}", str(error))
+                self.wrong.refuse(phrase("row %(row)s, column %(column)s", row=row.id, column=column.name), error.said)
                 continue
             yield f"out_{column.name}", told
 
@@ -276,5 +290,7 @@ def _value(value: object) -> str:
         return f"[{', '.join(_value(str(v)) for v in value)}]"
     text = str(value)
     if "'" in text and '"' in text:
-        raise BadCell(f"the text {text[:40]!r} holds both kinds of quotes, which ZEN cannot write")
+        raise BadCell(
+            phrase("the text %(text)s holds both kinds of quotes, which ZEN cannot write", text=repr(text[:40]))
+        )
     return f'"{text}"' if "'" in text else f"'{text}'"

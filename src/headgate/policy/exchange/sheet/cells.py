@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import plain_number
 from headgate.policy.core.model import NUMERIC, Formula
 from headgate.policy.core.unary import BadCell, Compare, Not, NotUnary, Test, parse_unary
@@ -166,16 +167,21 @@ def output_of(cell: SheetCell, kind: str) -> object:
     if kind in NUMERIC:
         number = number_of(cell, kind)
         if number is None:
-            raise BadCell(f"{text[:40]!r} is not a number; write it with a point and no thousands separator: 1250.5")
+            raise BadCell(
+                phrase(
+                    "%(text)s is not a number; write it with a point and no thousands separator: 1250.5",
+                    text=repr(text[:40]),
+                )
+            )
         return int(number) if kind == "integer" and number == number.to_integral_value() else number
     if kind == "bool":
         word = {"true": True, "yes": True, "false": False, "no": False}.get(text.lower())
         if word is None:
-            raise BadCell(f"{text[:40]!r} is not true or false")
+            raise BadCell(phrase("%(text)s is not true or false", text=repr(text[:40])))
         return word
     if kind == "date":
         if not _ISO.fullmatch(text):
-            raise BadCell(f"{text[:40]!r} is not a date; write it as 2026-01-31")
+            raise BadCell(phrase("%(text)s is not a date; write it as 2026-01-31", text=repr(text[:40])))
         return text
     if kind == "list":
         if text.startswith("["):
@@ -192,7 +198,9 @@ def _json(text: str, kind: type) -> object:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, kind):
-        raise BadCell(f"{text[:40]!r} is not JSON; leave out the quotes or brackets, or mend them")
+        raise BadCell(
+            phrase("%(text)s is not JSON; leave out the quotes or brackets, or mend them", text=repr(text[:40]))
+        )
     return found
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from typing import Final
 
+from headgate.kernel.phrases import phrase, worded
 from headgate.policy.exchange.notice import refusal
 from headgate.policy.exchange.sheet.cells import SheetCell, escaped, unescaped
 
 _LOOKED_AT = 50
+# What the reader of CSV says most often is known by the catalogues.
+_SAID: Final = (phrase("unexpected end of data"), phrase("',' expected after '\"'"), phrase("';' expected after '\"'"))
 
 
 def csv_rows(data: bytes, file: str) -> Iterator[list[SheetCell]]:
@@ -17,7 +21,12 @@ def csv_rows(data: bytes, file: str) -> Iterator[list[SheetCell]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise refusal(file, f"byte {error.start}", "is not UTF-8 text", "Save it as 'CSV UTF-8'.") from None
+        raise refusal(
+            file,
+            phrase("byte %(start)s", start=error.start),
+            phrase("is not UTF-8 text"),
+            phrase("Save it as 'CSV UTF-8'."),
+        ) from None
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     number = 0
     while True:
@@ -25,7 +34,9 @@ def csv_rows(data: bytes, file: str) -> Iterator[list[SheetCell]]:
         try:
             values = next(reader, None)
         except csv.Error as error:
-            raise refusal(file, f"row {number}", f"is not CSV: {error}") from None
+            raise refusal(
+                file, phrase("row %(number)s", number=number), phrase("is not CSV: %(error)s", error=worded(str(error)))
+            ) from None
         if values is None:
             return
         yield [SheetCell(unescaped(v), f"{letters(i)}{number}") for i, v in enumerate(values, start=1)]

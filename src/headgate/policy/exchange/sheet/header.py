@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import cast
 
 from headgate.kernel.money import CURRENCIES
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.evaluation import plain_number, shown, time_text
 from headgate.policy.core.model import (
     INPUT_TYPES,
@@ -75,7 +76,11 @@ def read_header(cells: list[SheetCell], base: Table | None, wrong: Refusals) -> 
             continue
         name = head.column.name if head.column else head.word
         if name in seen:
-            wrong.refuse(cell.at, f"{name} stands in {seen[name]} already", "Give each column its own name.")
+            wrong.refuse(
+                cell.at,
+                phrase("%(name)s stands in %(seen)s already", name=name, seen=seen[name]),
+                phrase("Give each column its own name."),
+            )
         seen[name] = cell.at
         found[place] = head
     return found
@@ -89,14 +94,18 @@ def _head(cell: SheetCell, base: Table | None, wrong: Refusals) -> Head | None:
     if match is None:
         known = _known(text, base) if base else None
         if known is None:
-            fix = "Write id, because, clause, or for example 'in amount: money' or 'out fee: money'."
-            wrong.refuse(cell.at, f"the header {text[:60]!r} names no column", fix)
+            fix = phrase("Write id, because, clause, or for example 'in amount: money' or 'out fee: money'.")
+            wrong.refuse(cell.at, phrase("the header %(text)s names no column", text=repr(text[:60])), fix)
         return known
     side, name = match["side"].lower(), slug(match["name"])
     known = _known(name, base) if base else None
     if match["type"] is None:
         if known is None or known.word != side:
-            wrong.refuse(cell.at, f"{text[:60]!r} gives no type", f"Write for example '{side} {name}: number'.")
+            wrong.refuse(
+                cell.at,
+                phrase("%(text)s gives no type", text=repr(text[:60])),
+                phrase("Write for example '%(side)s %(name)s: number'.", side=side, name=name),
+            )
             return None
         return known
     return _declared(cell, side, match, wrong)
@@ -119,7 +128,11 @@ def _declared(cell: SheetCell, side: str, match: re.Match[str], wrong: Refusals)
     name = slug(match["name"])
     allowed = INPUT_TYPES if side == "in" else OUTPUT_TYPES
     if kind not in allowed:
-        wrong.refuse(cell.at, f"{kind!r} is not a type", f"Use {', '.join(sorted(allowed))}.")
+        wrong.refuse(
+            cell.at,
+            phrase("%(kind)s is not a type", kind=repr(kind)),
+            phrase("Use %(names)s.", names=", ".join(sorted(allowed))),
+        )
         return None
     label = match["name"].strip() if match["name"].strip() != name else ""
     formula = _FORMULA.fullmatch(rest) if side == "out" else None
@@ -135,7 +148,11 @@ def _declared(cell: SheetCell, side: str, match: re.Match[str], wrong: Refusals)
     rest = rest[3:].strip() if currency else rest
     code = currency.group() if currency else ""
     if code and (kind != "money" or code not in CURRENCIES):
-        wrong.refuse(cell.at, f"{code} is no currency of a {kind} column", "Write for example 'money EUR'.")
+        wrong.refuse(
+            cell.at,
+            phrase("%(code)s is no currency of a %(kind)s column", code=code, kind=kind),
+            phrase("Write for example 'money EUR'."),
+        )
     values, low, high = _allowed(rest, kind, side, cell, wrong)
     if side == "out":
         column: InputColumn | OutputColumn = OutputColumn(
@@ -189,8 +206,8 @@ def _allowed(
     elif bounds and side == "in" and kind in ORDERED:
         low, high = (_end(b, kind, cell, wrong) for b in bounds.groups())
     elif rest:
-        fix = "After the type may stand (a, b, c) or [0..9], default 5, and ? where the fact may be unknown."
-        wrong.refuse(cell.at, f"{rest[:60]!r} is not understood", fix)
+        fix = phrase("After the type may stand (a, b, c) or [0..9], default 5, and ? where the fact may be unknown.")
+        wrong.refuse(cell.at, phrase("%(rest)s is not understood", rest=repr(rest[:60])), fix)
     return values, low, high
 
 
@@ -206,7 +223,7 @@ def _source(rest: str) -> tuple[str, Source | None]:
 def _decimal(text: str, cell: SheetCell, wrong: Refusals) -> Decimal:
     if re.fullmatch(r"-?\d{1,15}(\.\d{1,12})?", text):
         return Decimal(text)
-    wrong.refuse(cell.at, f"{text[:40]!r} is not a number")
+    wrong.refuse(cell.at, phrase("%(text)s is not a number", text=repr(text[:40])))
     return Decimal(0)
 
 
@@ -218,7 +235,7 @@ def _end(text: str | None, kind: str, cell: SheetCell, wrong: Refusals) -> Bound
     try:
         return time_value(kind, text)
     except BadTime as error:
-        wrong.refuse(cell.at, str(error))
+        wrong.refuse(cell.at, error.said)
         return None
 
 

@@ -60,8 +60,8 @@ def read_rows(
     wrong = Refusals(file)
     sheet = _read(rows, base, wrong)
     if not sheet.heads and not wrong.found:
-        fix = "Name the columns in one row, for example: id, in amount: money, out fee: money."
-        wrong.refuse("the sheet", "has no header row", fix)
+        fix = phrase("Name the columns in one row, for example: id, in amount: money, out fee: money.")
+        wrong.refuse(phrase("the sheet"), phrase("has no header row"), fix)
     wrong.check()
     table = _table(sheet, file, base, tests, wrong)
     wrong.check()
@@ -76,19 +76,32 @@ def _read(rows: Iterable[list[SheetCell]], base: PolicyTable | None, wrong: Refu
             continue
         if sheet.heads:
             if len(sheet.rows) >= MAX_ROWS:
-                fix = "Split the table into several policies, or state ranges instead of single values."
-                raise refusal(wrong.file, cells[0].at, f"is a row beyond the limit of {MAX_ROWS} rules", fix)
+                fix = phrase("Split the table into several policies, or state ranges instead of single values.")
+                raise refusal(
+                    wrong.file,
+                    cells[0].at,
+                    phrase("is a row beyond the limit of %(most)s rules", most=MAX_ROWS),
+                    fix,
+                )
             _rule(sheet, cells, wrong)
         elif is_header(cells, base):
             if len([c for c in cells if not c.empty]) > 2 * MAX_COLUMNS:
-                raise refusal(wrong.file, cells[0].at, f"starts a header of more than {2 * MAX_COLUMNS} columns")
+                raise refusal(
+                    wrong.file,
+                    cells[0].at,
+                    phrase("starts a header of more than %(most)s columns", most=2 * MAX_COLUMNS),
+                )
             sheet.heads = read_header(cells, base, wrong)
             if not sheet.heads:
                 break
         else:
             before += 1
             if before > MAX_ABOUT:
-                raise refusal(wrong.file, cells[0].at, f"has no header row in the first {MAX_ABOUT} rows")
+                raise refusal(
+                    wrong.file,
+                    cells[0].at,
+                    phrase("has no header row in the first %(most)s rows", most=MAX_ABOUT),
+                )
             _about(sheet, cells, wrong)
     return sheet
 
@@ -97,17 +110,22 @@ def _about(sheet: _Sheet, cells: list[SheetCell], wrong: Refusals) -> None:
     first, *rest = [c for c in cells if not c.empty]
     key = first.text.lower().rstrip(":")
     if len(rest) > 1:
-        wrong.refuse(rest[1].at, f"stands behind {key[:40]!r} and its value", "Remove it.")
+        wrong.refuse(
+            rest[1].at, phrase("stands behind %(key)s and its value", key=repr(key[:40])), phrase("Remove it.")
+        )
     value = rest[0] if rest else SheetCell("", first.at)
     if key in ABOUT:
         sheet.about[key] = value
     elif key.startswith("label "):
         sheet.labels[slug(key[6:])] = value.text
     else:
-        fix = (
-            f"Above the header stand {', '.join(ABOUT)} and 'label NAME'; the header names 'in …' and 'out …' columns."
+        fix = phrase(
+            "Above the header stand %(about)s and 'label NAME'; the header names 'in …' and 'out …' columns.",
+            about=", ".join(ABOUT),
         )
-        wrong.refuse(first.at, f"{first.text[:60]!r} is neither about the policy nor a header", fix)
+        wrong.refuse(
+            first.at, phrase("%(first)s is neither about the policy nor a header", first=repr(first.text[:60])), fix
+        )
 
 
 def _rule(sheet: _Sheet, cells: list[SheetCell], wrong: Refusals) -> None:
@@ -119,7 +137,11 @@ def _rule(sheet: _Sheet, cells: list[SheetCell], wrong: Refusals) -> None:
             continue
         head = sheet.heads.get(place)
         if head is None:
-            wrong.refuse(cell.at, f"{cell.text[:40]!r} stands under no header", "Name the column, or remove the cell.")
+            wrong.refuse(
+                cell.at,
+                phrase("%(cell)s stands under no header", cell=repr(cell.text[:40])),
+                phrase("Name the column, or remove the cell."),
+            )
         elif head.column is None:
             words[head.word] = cell.text
         elif isinstance(head.column, InputColumn):
@@ -131,11 +153,11 @@ def _rule(sheet: _Sheet, cells: list[SheetCell], wrong: Refusals) -> None:
             try:
                 then[head.column.name] = output_of(cell, head.column.type)
             except BadCell as error:
-                wrong.refuse(cell.at, f"column {head.column.name}: {error}")
+                wrong.refuse(cell.at, phrase("column %(column)s: %(error)s", column=head.column.name, error=error.said))
     at = cells[0].at
     for word in ("because", "clause"):
         if len(words.get(word, "")) > MAX_TEXT:
-            wrong.refuse(at, f"{word} is longer than {MAX_TEXT} characters")
+            wrong.refuse(at, phrase("%(key)s is longer than %(most)s characters", key=word, most=MAX_TEXT))
     _place(sheet, at, words, when, then, wrong)
 
 
@@ -151,13 +173,13 @@ def _place(
     row = Row(name, when, then, words.get("because", ""), words.get("clause", ""), line)
     if name == DEFAULT_ROW:
         if when:
-            wrong.refuse(at, "the default has a condition", "Leave its 'in' cells empty.")
+            wrong.refuse(at, phrase("the default has a condition"), phrase("Leave its 'in' cells empty."))
         elif sheet.default is not None:
-            wrong.refuse(at, "is a second default", "Keep one.")
+            wrong.refuse(at, phrase("is a second default"), phrase("Keep one."))
         sheet.default = row
         return
     if name in taken:
-        wrong.refuse(at, f"a row before has the id {name}", "Give each row its own id.")
+        wrong.refuse(at, phrase("a row before has the id %(name)s", name=name), phrase("Give each row its own id."))
     sheet.rows.append(row)
 
 
@@ -190,9 +212,13 @@ def _table(
     outputs = tuple(c for c in labelled if isinstance(c, OutputColumn))
     for what, found in (("in", inputs), ("out", outputs)):
         if not found:
-            wrong.refuse("the header", f"names no '{what}' column", f"Write for example '{what} amount: money'.")
+            wrong.refuse(
+                phrase("the header"),
+                phrase("names no '%(what)s' column", what=what),
+                phrase("Write for example '%(what)s amount: money'.", what=what),
+            )
     if not sheet.rows:
-        wrong.refuse("the sheet", "has no rules below the header", "Write one rule per row.")
+        wrong.refuse(phrase("the sheet"), phrase("has no rules below the header"), phrase("Write one rule per row."))
     for name in sheet.labels.keys() - {c.name for c in labelled}:
         wrong.tell(
             phrase("the lines above the header"), phrase("the label of %(name)s belongs to no column", name=name)
@@ -244,11 +270,19 @@ def _words(sheet: _Sheet, file: str, base: PolicyTable | None, wrong: Refusals) 
             phrase("Add a line: hit, and a hit policy."),
         )
     if hit not in HITS:
-        wrong.refuse(sheet.about["hit"].at, f"the hit policy {hit[:40]!r} is not known", f"Use {_listed(HITS)}.")
+        wrong.refuse(
+            sheet.about["hit"].at,
+            phrase("the hit policy %(hit)s is not known", hit=repr(hit[:40])),
+            phrase("Use %(names)s.", names=_listed(HITS)),
+        )
     yield "hit", cast(Hit, hit)
     aggregate = (given.get("aggregate") or (base.aggregate if base else "list")).lower()
     if aggregate not in AGGREGATES:
-        wrong.refuse(sheet.about["aggregate"].at, f"{aggregate[:40]!r} is not known", f"Use {_listed(AGGREGATES)}.")
+        wrong.refuse(
+            sheet.about["aggregate"].at,
+            phrase("%(aggregate)s is not known", aggregate=repr(aggregate[:40])),
+            phrase("Use %(names)s.", names=_listed(AGGREGATES)),
+        )
     yield "aggregate", cast(Aggregate, aggregate)
 
 
@@ -257,7 +291,7 @@ def _version(sheet: _Sheet, base: PolicyTable | None, wrong: Refusals) -> int:
     if cell is None or cell.empty:
         return base.version + 1 if base else 1
     if not re.fullmatch(r"[1-9]\d{0,8}", cell.text):
-        wrong.refuse(cell.at, f"the version {cell.text[:40]!r} is not a whole number from 1")
+        wrong.refuse(cell.at, phrase("the version %(cell)s is not a whole number from 1", cell=repr(cell.text[:40])))
         return 1
     return int(cell.text)
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from headgate.kernel.phrases import phrase
 from headgate.policy.core.model import PolicyTest
 from headgate.policy.core.parse import MAX_TESTS
 from headgate.policy.exchange.notice import Refusals, refusal
@@ -28,7 +29,7 @@ def read_tests(rows: Iterable[list[SheetCell]], wrong: Refusals) -> tuple[Policy
             heads = _heads(cells, wrong)
             continue
         if len(found) >= MAX_TESTS:
-            raise refusal(wrong.file, cells[0].at, f"is a test beyond the limit of {MAX_TESTS}")
+            raise refusal(wrong.file, cells[0].at, phrase("is a test beyond the limit of %(most)s", most=MAX_TESTS))
         found.append(_test(cells, heads, wrong))
     return tuple(found)
 
@@ -42,8 +43,8 @@ def _heads(cells: list[SheetCell], wrong: Refusals) -> dict[int, tuple[str, str]
         elif cell.text in ("name", "rows"):
             found[place] = (cell.text, "")
         elif not cell.empty:
-            fix = "Write name, rows, 'given x' or 'expect y'."
-            wrong.refuse(cell.at, f"the header {cell.text[:60]!r} is not known", fix)
+            fix = phrase("Write name, rows, 'given x' or 'expect y'.")
+            wrong.refuse(cell.at, phrase("the header %(cell)s is not known", cell=repr(cell.text[:60])), fix)
     return found
 
 
@@ -77,7 +78,9 @@ def _value(cell: SheetCell, wrong: Refusals) -> object:
         try:
             return json.loads(text, parse_float=Decimal)
         except (ValueError, RecursionError):
-            wrong.refuse(cell.at, f"{text[:40]!r} is not JSON", 'Write a list as ["a", "b"].')
+            wrong.refuse(
+                cell.at, phrase("%(text)s is not JSON", text=repr(text[:40])), phrase('Write a list as ["a", "b"].')
+            )
             return None
     return text
 

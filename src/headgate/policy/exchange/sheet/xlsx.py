@@ -47,7 +47,12 @@ class Workbook:
 def open_workbook(data: bytes, file: str, wrong: Refusals) -> Workbook:
     """Look the workbook over and stream its sheets. Raises `Invalid` for anything that is not a plain, bounded one."""
     if data[:4] == b"\xd0\xcf\x11\xe0":
-        raise refusal(file, "the file", "is an old or encrypted Excel file", "Save it as .xlsx without a password.")
+        raise refusal(
+            file,
+            phrase("the file"),
+            phrase("is an old or encrypted Excel file"),
+            phrase("Save it as .xlsx without a password."),
+        )
     merged = _looked_over(data, file)
     try:
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
@@ -59,12 +64,17 @@ def open_workbook(data: bytes, file: str, wrong: Refusals) -> Workbook:
         TypeError,
         AttributeError,
         OSError,
-    ) as error:
-        raise refusal(file, "the file", f"is not an Excel workbook: {str(error)[:200]}", "Save it as .xlsx.") from None
+    ):
+        raise refusal(
+            file,
+            phrase("the file"),
+            phrase("is not an Excel workbook"),
+            phrase("Save it as .xlsx."),
+        ) from None
     sheets = [s for s in book.worksheets if s.sheet_state == "visible"]
     main = [s for s in sheets if s.title != TESTS]
     if not main:
-        raise refusal(file, "the workbook", "has no visible sheet with a table")
+        raise refusal(file, phrase("the workbook"), phrase("has no visible sheet with a table"))
     for other in main[1:]:
         wrong.tell(
             phrase("sheet %(title)s", title=other.title[:60]),
@@ -73,8 +83,12 @@ def open_workbook(data: bytes, file: str, wrong: Refusals) -> Workbook:
     wanted = [main[0], *(s for s in sheets if s.title == TESTS)]
     for sheet in wanted:
         for place in merged.get(sheet.title, ())[:20]:
-            fix = "Unmerge the cells and write the value in each row it is for."
-            wrong.refuse(f"sheet {sheet.title[:60]} cells {place}", "are merged", fix)
+            fix = phrase("Unmerge the cells and write the value in each row it is for.")
+            wrong.refuse(
+                phrase("sheet %(title)s cells %(place)s", title=sheet.title[:60], place=place),
+                phrase("are merged"),
+                fix,
+            )
     wrong.check()
     tests = _cells(wanted[1], file, "Tests!") if len(wanted) > 1 else None
     return Workbook(_cells(wanted[0], file, ""), tests)
@@ -91,22 +105,36 @@ def _looked_over(data: bytes, file: str) -> dict[str, list[str]]:
                 if part.filename.endswith((".xml", ".rels", ".vml"))
             }
             return {title: merges.get(part, []) for title, part in _titles(archive, file).items()}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise refusal(file, "the file", f"is not an Excel workbook: {str(error)[:200]}", "Save it as .xlsx.") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
+        raise refusal(
+            file,
+            phrase("the file"),
+            phrase("is not an Excel workbook"),
+            phrase("Save it as .xlsx."),
+        ) from None
 
 
 def _bounded(archive: zipfile.ZipFile, file: str) -> None:
     parts = archive.infolist()
     if len(parts) > MAX_PARTS:
-        raise refusal(file, "the file", f"has more than {MAX_PARTS} parts inside")
+        raise refusal(file, phrase("the file"), phrase("has more than %(most)s parts inside", most=MAX_PARTS))
     if sum(p.file_size for p in parts) > MAX_UNPACKED:
-        raise refusal(file, "the file", f"unpacks to more than {MAX_UNPACKED // 1_000_000} MB", "Keep one small sheet.")
+        raise refusal(
+            file,
+            phrase("the file"),
+            phrase("unpacks to more than %(most)s MB", most=MAX_UNPACKED // 1000000),
+            phrase("Keep one small sheet."),
+        )
     for part in parts:
         if part.file_size > _SMALL and part.file_size > MAX_RATIO * max(part.compress_size, 1):
-            raise refusal(file, part.filename[:100], f"unpacks to more than {MAX_RATIO} times its size")
+            raise refusal(
+                file,
+                part.filename[:100],
+                phrase("unpacks to more than %(most)s times its size", most=MAX_RATIO),
+            )
         if "vbaproject" in part.filename.lower() or "externallink" in part.filename.lower():
-            fix = "Save it as .xlsx without macros and links."
-            raise refusal(file, part.filename[:100], "holds macros or links to other files", fix)
+            fix = phrase("Save it as .xlsx without macros and links.")
+            raise refusal(file, part.filename[:100], phrase("holds macros or links to other files"), fix)
 
 
 def _scanned(xml: bytes, where: str) -> list[str]:
@@ -118,8 +146,10 @@ def _scanned(xml: bytes, where: str) -> list[str]:
         if name == "row":
             rows += 1
             if rows > MAX_ROWS_OF_SHEET:
-                told = f"has more than {MAX_ROWS_OF_SHEET} rows"
-                raise refusal(where, "the sheet", told, "Keep one table; split a longer one into policies.")
+                told = phrase("has more than %(most)s rows", most=MAX_ROWS_OF_SHEET)
+                raise refusal(
+                    where, phrase("the sheet"), told, phrase("Keep one table; split a longer one into policies.")
+                )
         if name == "mergeCell":
             found.append(attributes.get("ref", "?")[:30])
 
@@ -144,9 +174,11 @@ def _titles(archive: zipfile.ZipFile, file: str) -> dict[str, str]:
         scan_xml(archive.read("xl/workbook.xml"), file, sheet)
         scan_xml(archive.read("xl/_rels/workbook.xml.rels"), file, relation)
     except KeyError:
-        raise refusal(file, "the file", "is not an Excel workbook", "Save it as .xlsx.") from None
+        raise refusal(
+            file, phrase("the file"), phrase("is not an Excel workbook"), phrase("Save it as .xlsx.")
+        ) from None
     if len(ids) > MAX_SHEETS:
-        raise refusal(file, "the workbook", f"has more than {MAX_SHEETS} sheets")
+        raise refusal(file, phrase("the workbook"), phrase("has more than %(most)s sheets", most=MAX_SHEETS))
     return {title: posixpath.normpath(posixpath.join("xl", targets.get(i, ""))).lstrip("/") for title, i in ids.items()}
 
 
@@ -162,36 +194,52 @@ def _cells(sheet: Any, file: str, where: str) -> Iterator[list[SheetCell]]:
             yield cells
     except Invalid:
         raise
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
-        raise refusal(file, f"sheet {sheet.title[:60]}", f"cannot be read: {str(error)[:200]}") from None
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError):
+        raise refusal(
+            file,
+            phrase("sheet %(title)s", title=sheet.title[:60]),
+            phrase("cannot be read as a table"),
+        ) from None
 
 
 def _cell(cell: Any, at: str, file: str) -> SheetCell:
     value: object = cell.value
     kind = cell.data_type
     if kind == "f":
-        told = value if isinstance(value, str) else "an array formula"
-        fix = "Copy the column and paste it as values, or write a computed output as text after an apostrophe."
-        raise refusal(file, at, f"is a formula ({told[:60]})", fix)
+        told = value[:60] if isinstance(value, str) else phrase("an array formula")
+        fix = phrase("Copy the column and paste it as values, or write a computed output as text after an apostrophe.")
+        raise refusal(file, at, phrase("is a formula (%(told)s)", told=told), fix)
     if kind == "e":
-        raise refusal(file, at, f"holds the error {value}", "Mend it in the spreadsheet.")
+        raise refusal(file, at, phrase("holds the error %(value)s", value=value), phrase("Mend it in the spreadsheet."))
     if isinstance(value, bool) or value is None:
         return SheetCell(value, at)
     if isinstance(value, (int, float)):
         return SheetCell(_number(value, at, file), at, percent="%" in (cell.number_format or ""))
     if isinstance(value, datetime):
         if value.time().replace(tzinfo=None) != datetime.min.time():
-            raise refusal(file, at, f"is a date with a time ({value.isoformat()})", "Policies decide by whole days.")
+            raise refusal(
+                file,
+                at,
+                phrase("is a date with a time (%(time)s)", time=value.isoformat()),
+                phrase("Policies decide by whole days."),
+            )
         return SheetCell(value.date(), at)
     if isinstance(value, date):
         return SheetCell(value, at)
     if not isinstance(value, str):
-        raise refusal(file, at, f"is a {type(value).__name__}, not a text, number, date or truth value")
+        raise refusal(
+            file, at, phrase("is a %(name)s, not a text, number, date or truth value", name=type(value).__name__)
+        )
     return SheetCell(unescaped(value), at)
 
 
 def _number(value: float, at: str, file: str) -> Decimal:
     number = Decimal(format(value, ".15g"))
     if not number.is_finite() or abs(number) >= Decimal("1e15"):
-        raise refusal(file, at, f"the number {value} is out of range", "Numbers have at most 15 digits.")
+        raise refusal(
+            file,
+            at,
+            phrase("the number %(value)s is out of range", value=value),
+            phrase("Numbers have at most 15 digits."),
+        )
     return number
