@@ -19,6 +19,7 @@ from headgate.policy.chaining import chain_misfits
 from headgate.policy.checking import Checked
 from headgate.policy.core.model import Issue, PolicyTable, refuse
 from headgate.policy.core.policy_set import PolicySet
+from headgate.policy.lint.sentences import stale_sentences
 
 Tables = Mapping[str, PolicyTable]
 RULE: Final = "readers"
@@ -127,6 +128,13 @@ def expect_fitting(found: Misfits) -> None:
     """Raises `Invalid` for everything that a table would break."""
     if found.ever:
         raise refuse(found.ever)
+
+
+def with_stale(checked: Checked, in_force: PolicySet) -> Checked:
+    """A checked text with the sentences that its cells have left behind since the version in force."""
+    before = in_force.get(checked.table.policy)
+    stale = () if before is None else tuple(stale_sentences(before.table, checked.table))
+    return replace(checked, issues=(*checked.issues, *stale)) if stale else checked
 
 
 def with_misfits(checked: Checked, found: Misfits) -> Checked:

@@ -40,6 +40,7 @@ from headgate.policy.fitting import (
     expect_unread,
     misfits,
     with_misfits,
+    with_stale,
 )
 from headgate.policy.kept import Kept
 from headgate.policy.versions import (
@@ -89,8 +90,10 @@ class PolicyService:
         return Drafted(saved, self.beside(conn, ctx.now, checked).issues)
 
     def beside(self, conn: Connection, now: datetime, checked: Checked) -> Checked:
-        """A checked text with what it would break of what is in force, now or from a later change on."""
-        return with_misfits(checked, self._misfits(conn, checked.table, now))
+        """A checked text with what it would break of what is in force, now or from a later change on, and with the
+        sentences that still say what the version in force does."""
+        beside = self.during(conn, now)
+        return with_misfits(with_stale(checked, beside[now]), misfits(conn, checked.table, beside, self._readers))
 
     def expect_fit(
         self, conn: Connection, table: PolicyTable, window: Window, instead_of: PolicyTable | None = None

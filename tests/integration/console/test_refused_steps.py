@@ -56,3 +56,24 @@ def test_what_a_process_reads_stands_in_the_editor_and_keeps_a_version_from_revi
     assert told[1:] in words(answer)
     with channel.app.database.transaction(channel.tenant) as conn:
         assert channel.app.policies.get(conn, "return_settlement", 2).status == "draft"
+
+
+def test_a_sentence_that_its_cell_left_behind_is_told_in_the_editor_before_review_and_to_the_reviewer(
+    visitor: Visitor,
+) -> None:
+    channel, page = visitor.channel, "/policies/price_deviation/versions/2"
+    text = (find_pack("order_governance") / "policies" / "price_deviation.yaml").read_text(encoding="utf-8")
+    lower = text.replace("(2..5]", "(2..3]").replace("at 5 %", "at 3 %").replace('"5.00"', '"3.00"')
+    lower = lower.replace("beyond 5 %", "beyond 3 %").replace('"5.01"', '"3.01"').replace("version: 1", "version: 2", 1)
+    with channel.app.database.transaction(channel.tenant) as conn:
+        drafted = channel.app.policies.draft(conn, channel.context(AUTHOR), lower)
+    assert [issue.rule for issue in drafted.remarks] == ["sentences"]
+    told = "the sentence still names 5, which the cells held in the version in force and hold no more"
+    visitor.enter("carl")
+    assert told in words(visitor.get(f"{page}/edit"))
+    assert told in words(visitor.get(page))
+    visitor.post(f"{page}/submit", {})
+    visitor.enter("fiona")
+    review = words(visitor.get(f"{page}/review"))
+    assert told in review
+    assert "new in the cells: 3." in review

@@ -101,6 +101,22 @@ def test_a_draft_may_be_incomplete_belongs_to_the_company_and_is_sent_or_discard
     assert colleague.get(href[1]).status_code == 404
 
 
+def test_a_product_that_there_is_not_stands_beside_its_field_and_nothing_is_sent(portal: Portal) -> None:
+    portal.enter("pia")
+    page = portal.register(line_1_product="X-99")
+    assert page.status_code == 400
+    assert "We have no such product. Choose one from the list." in words(page)
+    assert 'id="line_1_product-error"' in page.text
+    assert 'value="X-99"' in page.text
+    with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
+        assert conn.execute("select count(*) from events where type = 'deal.submitted'").fetchone() == (0,)
+    assert "Draft" in words(portal.get("/portal/deals")), "what was entered is kept"
+    asked = {"product": "X-99", "unit_price": "8", "currency": "EUR", "max_quantity": "1", "justification": "a tender"}
+    refused = portal.post("/portal/prices/new", {**asked, "valid_from": "2026-03-01", "valid_until": "2026-03-31"})
+    assert refused.status_code == 400
+    assert 'id="product-error"' in refused.text
+
+
 def test_sending_the_same_form_twice_makes_one_deal(portal: Portal) -> None:
     portal.enter("pia")
     number = number_of(portal.register())

@@ -119,6 +119,8 @@ def version_page(
     """The page of a version."""
     since = visit.days_ago(COUNTED_DAYS - 1)
     checked = checked_versions(visit, [(shown.policy, shown.version)])[(shown.policy, shown.version)]
+    if shown.status in ("draft", "in_review"):
+        checked = visit.app.policies.beside(visit.conn, visit.now, checked)
     coverage = None
     if shown.valid_from is not None:
         coverage = orders.policy_coverage(visit.conn, checked.table, shown.version, since)

@@ -220,7 +220,7 @@ def _review(visit: Visit, errors: tuple[FormError, ...] = ()) -> PolicyReviewVie
     people = {found.author, *found.editors, *given, *(e.attached_by for e in evidence)}
     return review_view(
         found,
-        checked[pairs[0]],
+        visit.app.policies.beside(visit.conn, visit.now, checked[pairs[0]]),
         checked[pairs[1]].table if base else None,
         evidence=evidence,
         names=names_of(visit, people=people),

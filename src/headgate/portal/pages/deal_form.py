@@ -14,7 +14,7 @@ from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
-from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products
+from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products, unknown_products
 from headgate.portal.pages.room import no_room_for_files
 from headgate.portal.views import Choice, DealFormView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
@@ -89,6 +89,9 @@ def save(visit: Visit) -> Answer:
     problem = _take_files(visit, code, row)
     errors = {} if problem is None else by_field(problem.problems, NAMES)
     act = visit.form.get("act", "")
+    if act == "send":
+        asked = {name: fields[name] for n in _filled(fields) if (name := f"line_{n}_product") in fields}
+        errors |= unknown_products(visit, asked)
     if act == "send" and not errors:
         return _send(visit, code, fields, row)
     if row is None:

@@ -16,7 +16,7 @@ from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
-from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products
+from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products, unknown_products
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.price_views import PriceFormView, PriceRow, PricesView, PriceView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
@@ -106,7 +106,9 @@ def ask(visit: Visit) -> Answer:
         if name in data:
             data[name] = plain_number(data[name])
     if not data.get("max_quantity"):
-        errors = {"max_quantity": phrase("Say for how many you need this price.")}
+        return Shown(_view(visit, fields, {"max_quantity": phrase("Say for how many you need this price.")}), 400)
+    errors = unknown_products(visit, {"product": fields["product"]} if "product" in fields else {})
+    if errors:
         return Shown(_view(visit, fields, errors), 400)
     number = f"PX-{new_id(visit.now).hex[-12:].upper()}"
     data |= {"request": number, "requested_by": visit.me.id}

@@ -7,8 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from headgate.channel.deals import DEAL_FILES
-from headgate.channel.products import product_names
+from headgate.channel.products import names_of_products, product_names
 from headgate.kernel.errors import Problem
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.views import Choice, FileRow
 from headgate.portal.visit import Visit
@@ -16,6 +17,7 @@ from headgate.ui.web import problem_told
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK")
 MOST_PRODUCTS = 2000
+UNKNOWN_PRODUCT = phrase("We have no such product. Choose one from the list.")
 
 
 def amount(value: object) -> Decimal:
@@ -62,6 +64,12 @@ def file_rows(visit: Visit, deal: str, *, removable: bool = False) -> tuple[File
 def products(visit: Visit) -> tuple[Choice, ...]:
     """What can be sold: codes and names, and nothing of what they cost."""
     return tuple(Choice(code, name) for code, name in product_names(visit.conn, MOST_PRODUCTS))
+
+
+def unknown_products(visit: Visit, asked: Mapping[str, str]) -> dict[str, str]:
+    """By field, what is wrong with the products entered in these fields: those that there are not."""
+    known = names_of_products(visit.conn, set(asked.values()))
+    return {name: UNKNOWN_PRODUCT for name, code in asked.items() if code not in known}
 
 
 def currencies(visit: Visit) -> tuple[Choice, ...]:
