@@ -36,6 +36,8 @@ POINTS: Final[Mapping[str, str]] = {
     "backtest.finished": "a backtest's whole result is written and not committed",
     "approval.voted": "a decision is appended and not committed",
     "approval.settling": "a decision is durable and not applied",
+    "held.carrying": "a held decision has ended and become an event, not committed",
+    "held.carried": "a held decision is durable as an event and not applied",
     "outbox.claimed": "commands are claimed and not handed over",
     "outbox.sent": "a command was handed over, and nobody wrote that down",
     "outbox.marked": "how a delivery went is durable, and its case has not heard of it",

@@ -10,6 +10,7 @@ import psycopg
 
 from headgate.kernel.clock import Clock
 from headgate.kernel.context import SYSTEM, Context
+from headgate.kernel.crashpoints import crashpoint
 from headgate.kernel.errors import Busy
 from headgate.kernel.logger import Log
 from headgate.process.engine import Engine
@@ -34,7 +35,10 @@ def carry_out_due(database: Database, engine: Engine, clock: Clock, tenant: UUID
     for held in due:
         try:
             with database.transaction(tenant) as conn:
-                done += carry_out(conn, ctx, engine, held)
+                counted = carry_out(conn, ctx, engine, held)
+                crashpoint("held.carrying")
+            crashpoint("held.carried")
+            done += counted
         except _AGAIN as error:
             log.warning("a held decision is carried out later", tenant=str(tenant), held=str(held), error=str(error))
         except psycopg.OperationalError:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
+from headgate.kernel.canonical import instant_text
 from headgate.process.carrying import carry_out_due
 from tests.scenarios.api.test_approvals import decision as decision_on
 from tests.scenarios.api.test_approvals import held, path
@@ -143,6 +146,65 @@ def test_many_are_held_when_asked_and_undone_by_who_made_them_alone(world: World
     assert (undone["status"], undone["items"][0]["status"]) == ("undone", "undone")
     problem(world.post("carl", f"{where}/undo", {}), 409, "conflict")
     assert world.post("carl", path(one), decision_on(one)).status_code == 200
+
+
+def test_one_decision_is_held_when_asked_and_undone_by_who_made_it_alone(world: World) -> None:
+    one = held(world)
+    done = world.post("carl", path(one), decision_on(one, hold_seconds=30)).json()
+    assert (done["event"], done["settled"], done["order_status"]) == (None, False, "held")
+    assert (done["approval"]["status"], done["approval"]["votes"]) == ("pending", [])
+    where = f"/v1/held-decisions/{done['held']}"
+    shown = world.get("carl", where).json()
+    assert (shown["status"], shown["due_at"], shown["outcome"]) == ("held", done["due_at"], "approve")
+    assert done["due_at"] == instant_text(world.channel.clock.now() + timedelta(seconds=30))
+    problem(world.post("carl", path(one), decision_on(one)), 409, "conflict")
+    problem(world.post("carl", path(one), decision_on(one, hold_seconds=30)), 409, "conflict")
+    problem(world.post("fiona", f"{where}/undo", {}), 404, "not_found")
+    assert world.post("carl", f"{where}/undo", {}).json()["status"] == "undone"
+    world.channel.clock.move(timedelta(seconds=30))
+    assert carried_out(world) == 0
+    assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["votes"] == []
+    assert world.post("carl", path(one), decision_on(one)).json()["order_status"] == "released"
+
+
+def test_one_decision_that_was_held_counts_once_however_often_it_was_asked_for(world: World) -> None:
+    one, headers = held(world), {"Idempotency_Key": "hold-one"}
+    body = decision_on(one, hold_seconds=30)
+    first = world.post("carl", path(one), body, **headers)
+    again = world.post("carl", path(one), body, **headers)
+    assert (first.status_code, first.json()) == (200, again.json())
+    assert again.headers["Idempotent-Replayed"] == "true"
+    problem(world.post("carl", path(one), body | {"hold_seconds": 31}, **headers), 422, "key_reused")
+    world.channel.clock.move(timedelta(seconds=29))
+    assert carried_out(world) == 0
+    world.channel.clock.move(timedelta(seconds=1))
+    assert carried_out(world) == 1
+    world.govern()
+    assert world.channel.status("O-1") == "released"
+    assert len(world.get("carl", f"/v1/approvals/{one['approval']}").json()["votes"]) == 1
+    problem(world.post("carl", f"/v1/held-decisions/{first.json()['held']}/undo", {}), 409, "conflict")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 601, 10.5, "10", True])
+def test_a_time_that_no_decision_is_held_for_is_refused_by_its_field(world: World, seconds: object) -> None:
+    one = held(world)
+    refused = world.post("carl", path(one), decision_on(one, hold_seconds=seconds))
+    assert "hold_seconds" in str(problem(refused, 400, "malformed"))
+    assert world.get("carl", "/v1/held-decisions").json()["items"] == []
+
+
+def test_what_cannot_be_decided_is_refused_at_once_and_not_held(world: World) -> None:
+    one = held(world)
+    problem(world.post("carl", path(one), decision_on(one, hold_seconds=30, digest="0" * 64)), 409, "stale")
+    problem(world.post("fay", path(one), decision_on(one, hold_seconds=30)), 403, "forbidden")
+    problem(world.post("carl", path(one), decision_on(one, hold_seconds=30, outcome="edit")), 422, "invalid")
+    assert world.get("carl", "/v1/held-decisions").json()["items"] == []
+    assert world.get("carl", f"/v1/approvals/{one['approval']}").json()["status"] == "pending"
+
+
+def carried_out(world: World) -> int:
+    channel = world.channel
+    return carry_out_due(channel.app.database, channel.app.engine, channel.clock, channel.tenant)
 
 
 def test_what_was_held_counts_when_its_time_is_over(world: World) -> None:

@@ -20,6 +20,7 @@ from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
 from headgate.policy.backtest import Wanted, get_result, list_runs
 from headgate.process import ActionCall, ActionResult
+from headgate.process.carrying import carry_out_due
 from headgate.store import Database
 from headgate.wiring import build
 from tests.scenarios.api.world import World, event, order
@@ -64,8 +65,11 @@ def live(world: World) -> None:
     deliver(channel)
     go_on(channel, NOON)
     drain(channel)
-    for who, subject in (("carl", "O-3"), ("fiona", "O-3"), ("carl", "O-6")):
+    for who, subject in (("carl", "O-3"), ("fiona", "O-3")):
         decide(world, who, subject)
+    decide(world, "carl", "O-6", hold_seconds=20)
+    channel.clock.move(timedelta(seconds=20))
+    carry_out_due(channel.app.database, channel.app.engine, channel.clock, channel.tenant)
     answer = world.send(*LATER)
     assert answer.status_code == 202, answer.text
     drain(channel)
@@ -130,7 +134,7 @@ def deliver(channel: Channel) -> None:
         courier.record(channel.tenant, done)
 
 
-def decide(world: World, who: str, subject: str) -> None:
+def decide(world: World, who: str, subject: str, **more: Any) -> None:
     """Approve what waits for a subject over the API; whoever did so already is answered the same."""
     found = [t for t in world.get(who, "/v1/tasks").json()["items"] if t["subject"] == subject]
     if not found:
@@ -138,7 +142,7 @@ def decide(world: World, who: str, subject: str) -> None:
     approval = world.get(who, f"/v1/approvals/{found[0]['approval']}").json()
     if any(vote["principal"].startswith(f"user:{who}@") for vote in approval["votes"]):
         return
-    body = {"outcome": "approve", "justification": "agreed with the partner", "digest": approval["digest"]}
+    body = {"outcome": "approve", "justification": "agreed with the partner", "digest": approval["digest"], **more}
     answer = world.post(
         who, f"/v1/approvals/{approval['approval']}/decision", body, Idempotency_Key=f"{who}-decides-{subject}"
     )

@@ -45,6 +45,7 @@ OUTCOME = {
     "cases": "select subject, stage, status, outcome from cases",
     "approvals": "select subject, status from approvals",
     "votes": "select principal, outcome from approval_votes",
+    "held decisions": "select h.status, tries, i.status from held_decisions h join held_decision_items i using (held)",
     "tasks": "select kind, status from tasks",
     "timers": "select name from timers",
     "commands": "select target, type, subject, status from outbox",
@@ -141,6 +142,7 @@ def test_a_quiet_day_comes_by_everything_that_the_crash_tests_rely_on(quiet_day:
     statuses = Counter(row[1] for row in quiet_day["orders"].elements())
     assert statuses == {"released": 5, "held": 2, "cancelled": 1, "shipping": 1}
     assert quiet_day["votes"].total() == 3
+    assert quiet_day["held decisions"] == {("carried_out", 0, "decided"): 1}
     assert quiet_day["commands"]
     assert quiet_day["put aside"]
     assert not quiet_day["waiting"]

@@ -13,6 +13,7 @@ from headgate.api.models.common import AuditLine, Body, LoggedEvent, Money, Shap
 from headgate.api.parameters import Amount, Code, Digest, Instant, LongText, Text
 from headgate.process import Approval, Vote
 from headgate.process.core.changes import Replaced
+from headgate.process.core.holding import MOST_SECONDS
 
 
 class Step(Shape):
@@ -192,23 +193,29 @@ class CaseView(CaseLine):
 
 
 class Decide(Body):
-    """A decision on an approval. `digest` is that of the content the approver saw; `edit` goes with outcome edit."""
+    """A decision on an approval. `digest` is that of the content the approver saw; `edit` goes with outcome edit.
+    `hold_seconds` holds it so long before it counts, so that it can be undone."""
 
     outcome: Literal["approve", "edit", "reject", "return"]
     justification: LongText = Field(min_length=3)
     digest: Digest
     edit: dict[str, Any] | None = None
     on_behalf_of: str = Field(default="", max_length=200, pattern=r"^[^\u0000]*$")
+    hold_seconds: int | None = Field(default=None, ge=1, le=MOST_SECONDS)
 
 
 class Decided(Shape):
-    """What came of a decision. `settled` is False when a worker is still applying it; look again then."""
+    """What came of a decision. `settled` is False when a worker is still applying it; look again then.
 
-    event: int
+    One that is held has no event yet: `held` is its id, by which it can be undone until `due_at`, when it counts."""
+
+    event: int | None
     settled: bool
     approval: ApprovalView
     case: CaseLine
     order_status: str | None = Field(default=None, description="The order's status, when the case is about an order.")
+    held: UUID | None = None
+    due_at: Instant | None = None
 
 
 class Claim(Body):

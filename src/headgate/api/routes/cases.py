@@ -38,6 +38,7 @@ from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.kernel.errors import Forbidden, NotFound, Stale, invalid
 from headgate.ledger import audit_list, event_list, proof_states
 from headgate.process import (
+    Approval,
     Choice,
     approvals_of_case,
     case_detail,
@@ -49,8 +50,10 @@ from headgate.process import (
     ways,
     work_queue,
 )
+from headgate.process.bulk import Item
 from headgate.process.core.changes import replaced_by
 from headgate.process.handling import Act, handle
+from headgate.process.holding import get_held, hold_one
 from headgate.process.queries import Place, place_of
 
 router = APIRouter(route_class=StrictRoute)
@@ -170,6 +173,7 @@ def decide(
     """Approve, edit, reject or return, and learn what came of it.
 
     `digest` is that of the approval as it was shown; when the content has changed since, the answer is 409 `stale`.
+    With `hold_seconds` it counts only then: until it does, `POST /v1/held-decisions/{held}/undo` takes it back.
     """
     choice = Choice(body.outcome, body.justification, body.digest, body.on_behalf_of, body.edit)
 
@@ -177,28 +181,41 @@ def decide(
         return decide_approval(conn, caller.ctx, caller.app.engine, approval, choice)
 
     def tell(conn: Connection[Any], seq: int, settled: bool) -> Decided:
-        found = get_approval(conn, approval)
-        if found is None:
-            raise NotFound(f"approval {approval} does not exist")
+        found = _asked(conn, approval)
         if settled and not any(vote.event_seq == seq for vote in found.votes):
             raise Stale(refusal(conn, found.subject, seq) or "something else came in between; open it again")
-        case = case_detail(conn, found.case_id)
-        about_order = found.subject_type == "order"
-        return Decided(
-            event=seq,
-            settled=settled,
-            approval=approval_view(found),
-            case=case_line(case),
-            order_status=orders.get_order(conn, found.subject)["status"] if about_order else None,
-        )
+        return _decided(conn, found).model_copy(update={"event": seq, "settled": settled})
 
+    def keep(conn: Connection[Any]) -> Decided:
+        held = hold_one(conn, caller.ctx, caller.app.engine, Item(approval, choice), body.hold_seconds or 0)
+        due = get_held(conn, caller.ctx, held).due_at
+        return _decided(conn, _asked(conn, approval)).model_copy(update={"held": held, "due_at": due})
+
+    if body.hold_seconds is not None:
+        return write_once(request, caller, once, body, keep)
     return settle_once(request, caller, once, body, act, tell)
 
 
-def _approval(conn: Connection[Any], caller: Caller, approval: UUID) -> ApprovalView:
+def _decided(conn: Connection[Any], found: Approval) -> Decided:
+    """An approval with its case as they are now, before anything is said of a decision."""
+    return Decided(
+        event=None,
+        settled=False,
+        approval=approval_view(found),
+        case=case_line(case_detail(conn, found.case_id)),
+        order_status=orders.get_order(conn, found.subject)["status"] if found.subject_type == "order" else None,
+    )
+
+
+def _asked(conn: Connection[Any], approval: UUID) -> Approval:
     found = get_approval(conn, approval)
     if found is None:
         raise NotFound(f"approval {approval} does not exist")
+    return found
+
+
+def _approval(conn: Connection[Any], caller: Caller, approval: UUID) -> ApprovalView:
+    found = _asked(conn, approval)
     try:
         mine = ways(found, voter_of(conn, caller.ctx, caller.app.engine))
     except Forbidden:
