@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib
+import importlib.util
 import json
 import re
 import subprocess
@@ -153,7 +154,7 @@ def test_python_names_exist(page: Path) -> None:
     for span in spans_of(page):
         if re.fullmatch(r"headgate(\.[A-Za-z_]+)+", span):
             module, _, name = span.rpartition(".")
-            assert hasattr(importlib.import_module(module), name), span
+            assert hasattr(importlib.import_module(module), name) or importlib.util.find_spec(span), span
 
 
 def test_pictures_are_light_enough_to_load_at_once() -> None:
