@@ -15,7 +15,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 from headgate.kernel.clock import Until
@@ -217,19 +217,19 @@ def day(value: date | datetime, zone: ZoneInfo, locale: str) -> str:
 
 
 def weekday(value: date | datetime, zone: ZoneInfo, locale: str) -> str:
-    """A date with its weekday: `Friday 21 November 2025`."""
+    """A date with its weekday: `Friday, 21 November 2025`."""
     local = in_zone(value, zone) if isinstance(value, datetime) else value
-    return format_date(local, "EEEE d MMMM y", locale)
+    return format_date(local, "full", locale)
 
 
 def day_short(value: date, locale: str) -> str:
     """A day under a chart, where its neighbours tell the year: `21 Nov`."""
-    return format_date(value, "d MMM", locale)
+    return format_skeleton("MMMd", value, locale=locale)
 
 
 def weekday_short(value: date, locale: str) -> str:
     """A date with its weekday in a list, where the year stands above: `Fri 21 Nov`."""
-    return format_date(value, "EEE d MMM", locale)
+    return format_skeleton("MMMEd", value, locale=locale)
 
 
 def month(value: date, locale: str) -> str:

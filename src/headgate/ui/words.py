@@ -297,7 +297,7 @@ HIT_POLICIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
-_CAPITALS = {"sla": "SLA", "vat": "VAT", "fx": "FX", "po": "PO", "id": "ID"}
+_CAPITALS = {"sla": "SLA", "vat": "VAT", "fx": "FX", "po": "PO", "id": "ID", "rma": "return"}
 
 
 def state(kind: str, code: str) -> StateWord:

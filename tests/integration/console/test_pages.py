@@ -152,7 +152,7 @@ def test_the_order_page_explains_every_number(held: Visitor) -> None:
     assert "Amount 10 × 8.00 80.00 EUR − Cost 10 × 6.00 60.00 EUR = Margin 20.00 EUR" in margin
     check = words(held.get("/orders/O-1/checks/price:1"))
     assert "Price below contract 20 % > 15" in check
-    assert "within_tolerance price below contract was 20 %, it asks [-2..2]" in check
+    assert "within_tolerance Price below contract: 20 %; the row asks for [-2..2]" in check
     assert "Written by Pack Order governance" in check
     credit = words(held.get("/orders/O-1/credit"))
     assert "€820.00 of credit still free" in credit

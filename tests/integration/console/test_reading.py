@@ -84,7 +84,7 @@ def test_today_and_the_days_of_filters_are_the_tenants(carl: Visitor) -> None:
     carl.channel.govern()
     # It is 10:00 on 2 March in Berlin, and late in the evening of the 1st there.
     told(carl, "Pacific/Honolulu")
-    assert "Monday 2 March 2026" in words(carl.get("/"))
+    assert "Monday, 2 March 2026" in words(carl.get("/"))
     assert "O-1" in words(carl.get("/orders?since=2026-03-02&until=2026-03-02"))
     assert "O-1" not in words(carl.get("/orders?since=2026-03-01&until=2026-03-01"))
     assert "1 Mar 2026, 23:00 HST" in words(carl.get("/account"))

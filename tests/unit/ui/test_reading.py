@@ -73,7 +73,7 @@ def test_days_of_business_are_the_tenants_whoever_reads_them() -> None:
         fmt = reads(zone)
         assert fmt.day(begins) == "1 Jan 2026"
         assert fmt.last_day(begins) == "31 Dec 2025"
-        assert fmt.weekday(begins) == "Thursday 1 January 2026"
+        assert fmt.weekday(begins) == "Thursday, 1 January 2026"
     assert reads("America/New_York").minute(begins) == "31 Dec 2025, 18:00 EST"
 
 

@@ -15,7 +15,7 @@ from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.console import urls
 from headgate.console.pages.loading import VERIFIED, last_verification, names_of, proofs_of
 from headgate.console.present import audit as present
-from headgate.console.present.history import audit_lines
+from headgate.console.present.history import about_whom, audit_lines
 from headgate.console.views.audit import AuditFilters, AuditView, VerifyRun
 from headgate.console.views.common import Notice, Option
 from headgate.console.visit import Answer, Door, Go, Later, Visit
@@ -44,7 +44,9 @@ def show(visit: Visit) -> Answer:
     kept, more = entries[:PAGE], entries[PAGE - 1].seq if len(entries) > PAGE else None
     whole = visit.part not in AuditView.parts
     verified = last_verification(visit)
-    people = {entry.actor for entry in kept} | ({verified.entry.actor} if verified.entry else set())
+    people = {who for entry in kept for who in (entry.actor, about_whom(entry)) if who} | (
+        {verified.entry.actor} if verified.entry else set()
+    )
     names = names_of(visit, people=people)
     head_seq, head_digest = audit_head(visit.conn)
     return AuditView(
@@ -73,7 +75,7 @@ def show_entry(visit: Visit) -> Answer:
                 "%(id)s may not read entries about %(subject_type)s", id=visit.me.id, subject_type=entry.subject_type
             )
         )
-    names = names_of(visit, people=[entry.actor])
+    names = names_of(visit, people=[who for who in (entry.actor, about_whom(entry)) if who])
     return present.entry_view(entry, proofs_of(visit, [entry]).get(entry.seq), last_verification(visit), names)
 
 

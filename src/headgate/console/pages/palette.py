@@ -11,6 +11,7 @@ from headgate.console import urls
 from headgate.console.present.asks import ask_of
 from headgate.console.present.commands import acts_for, pages_for
 from headgate.console.present.home import case_title
+from headgate.console.present.partners import status_of
 from headgate.console.saved import views_for
 from headgate.console.views.palette import Choice, ChoiceGroup, PaletteView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
@@ -113,7 +114,7 @@ def _agreements(visit: Visit, words: str) -> tuple[Choice, ...]:
             urls.agreement(a.agreement),
             f"{a.code} r{a.revision}",
             state_kind="version",
-            state=a.status,
+            state=status_of(a, visit.lens),
         )
         for a in page.items
     )

@@ -325,7 +325,9 @@ def _coverage(visit: Visit, policy: str) -> dict[str, dict[str, Any]]:
         return {}
     table = check_text(visit.app.policies.text(visit.conn, policy, current.version)).table
     counted = orders.policy_coverage(visit.conn, table, current.version, visit.days_ago(COUNTED_DAYS - 1))
-    return {r.row: {"count": r.count, "share": str(r.share)} for r in counted.rows} if counted.counted else {}
+    fmt = visit.lens.fmt
+    told = {r.row: {"count": r.count, "told": fmt.number(r.count), "share": str(r.share)} for r in counted.rows}
+    return told if counted.counted else {}
 
 
 _VERSION = f"{urls.policy('{policy}')}/versions/{{version}}"

@@ -7,6 +7,7 @@ from headgate.channel.orders import insight, ranking
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present.home import case_title
+from headgate.console.present.partners import status_of
 from headgate.console.views.sign_in import Hit, SearchView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.kernel.money import Money
@@ -50,7 +51,15 @@ def _orders(visit: Visit, words: str) -> tuple[list[Hit], bool]:
 def _agreements(visit: Visit, words: str) -> tuple[list[Hit], bool]:
     page = contracts.list_agreements(visit.conn, text=words, limit=MOST)
     hits = [
-        Hit("agreement", a.code, a.title, f"{a.code} r{a.revision}", urls.agreement(a.agreement), "version", a.status)
+        Hit(
+            "agreement",
+            a.code,
+            a.title,
+            f"{a.code} r{a.revision}",
+            urls.agreement(a.agreement),
+            "version",
+            status_of(a, visit.lens),
+        )
         for a in page.items
     ]
     return hits, bool(page.next_cursor)

@@ -88,6 +88,7 @@ def approval_view(
         ask=ask.act,
         subject=approval.subject,
         subject_href=urls.subject(approval.subject_type, approval.subject, approval.case_id),
+        order=_order_of(approval),
         partner=partner,
         case_id=approval.case_id,
         requested_by=names.person(approval.requested_by),
@@ -115,6 +116,11 @@ def approval_view(
         agreed_before=names.people(vote.principal for vote in replaces.agreed) if replaces is not None else (),
         stands_still=stands_still,
     )
+
+
+def _order_of(approval: Approval) -> str:
+    """The order it is about, or that a special price was asked for."""
+    return approval.subject if approval.subject_type == "order" else str(approval.summary.get("order") or "")
 
 
 def _verbs(approval: Approval, verb: str, lens: Lens, *, stops: bool) -> Verbs:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from headgate.console import urls
-from headgate.console.present.history import proof_of
+from headgate.console.present.history import named, proof_of
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.audit import AuditEntryView, AuditFilters, VerifyCheck, VerifyResult
@@ -140,6 +140,7 @@ def entry_view(entry: AuditEntry, state: ProofState | None, verified: Verified, 
         subject_type=entry.subject_type,
         subject=entry.subject,
         subject_href=_href(entry),
+        named=named(entry, names),
         case_id=entry.case_id,
         event_seq=entry.event_seq,
         body=pretty(entry.text),

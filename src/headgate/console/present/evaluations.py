@@ -19,13 +19,17 @@ from headgate.policy.core.model import MULTIPLE
 from headgate.ui.format import Percent
 from headgate.ui.packed import coded_slots
 from headgate.ui.recorded import recorded
-from headgate.ui.words import humanise
+from headgate.ui.words import STATES, humanise
 
 # Numbers with decimals; not parts of codes, versions or clauses such as 2.4.
 _NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d{2,}(?![\w.])|(?<![\w.#-])-?\d+\.\d+(?= %)")
 _DECIMAL = re.compile(r"-?\d{1,30}\.\d{1,30}")
 # A policy measures one way; a negative distance is said as the other side.
 _BELOW = re.compile(r"-(\d+(?:\.\d+)?)( %) below\b")
+# Values that are codes: by the name of what they stand for, or by their shape.
+_CODED = frozenset({"exception", "outcome", "role", "escalate_to"})
+_CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
+_ANSWERS: Mapping[str, str] = {"true": phrase("yes"), "false": phrase("no")}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 Tables = Mapping[tuple[str, int], CompiledPolicy]
@@ -88,8 +92,16 @@ def fact(name: str, value: object, column: InputColumn | OutputColumn | None) ->
     if kind == "percent":
         label = label.removesuffix(", in %")
     shown = typed(value, kind)
-    coded = isinstance(shown, str) and name in coded_slots()
-    return Fact(worded(label), worded(str(shown)) if coded else shown, name)
+    return Fact(worded(label), _in_words(name, shown) if isinstance(shown, str) else shown, name)
+
+
+def _in_words(name: str, code: str) -> str:
+    """A code as a word: the outcome of a check, an exception, what a pack has words for; other text as it is."""
+    if name == "outcome" and code in STATES["check"]:
+        return worded(STATES["check"][code].label)
+    if name in coded_slots():
+        return worded(code)
+    return humanise(code) if name in _CODED or _CODE.fullmatch(code) else code
 
 
 def typed(value: object, kind: str) -> FactValue:
@@ -145,18 +157,10 @@ def passed_over(tables: Tables, evaluation: Recorded, lens: Lens) -> tuple[tuple
         if known is None:
             found.append((missed.row, phrase("it did not fit")))
             continue
-        label = lens.fmt.within(known.label)
-        found.append(
-            (
-                missed.row,
-                phrase(
-                    "%(label)s was %(value)s, it asks %(test)s",
-                    label=label,
-                    value=lens.fmt.show(known.value),
-                    test=missed.test or "for more",
-                ),
-            )
-        )
+        test = _ANSWERS.get(missed.test, missed.test) or phrase("something else")
+        value = lens.fmt.show(known.value)
+        why = phrase("%(label)s: %(value)s; the row asks for %(test)s", label=known.label, value=value, test=test)
+        found.append((missed.row, why))
     return tuple(found)
 
 

@@ -15,6 +15,7 @@ from headgate.ledger import AuditEntry, ProofState
 from headgate.process import UNANSWERED
 from headgate.ui.words import humanise
 
+_WHOM = frozenset({"user", "service", "agent"})
 SYSTEM = Person("system", "Headgate", "system")
 
 # How an event reads after its actor's name, and the kind of its picture.
@@ -138,9 +139,20 @@ def audit_lines(
             subject=entry.subject,
             digest=entry.hash,
             proof=proof_of(proofs.get(entry.seq), verified_to),
+            named=named(entry, names),
         )
         for entry in entries
     )
+
+
+def named(entry: AuditEntry, names: Names) -> str:
+    """The name of whom an entry is about; nothing for one that is about a thing."""
+    return names.person(entry.subject).name if about_whom(entry) else ""
+
+
+def about_whom(entry: AuditEntry) -> str:
+    """The principal an entry is about, if it is about one."""
+    return entry.subject if entry.subject.partition(":")[0] in _WHOM else ""
 
 
 def proof_of(state: ProofState | None, verified_to: int) -> str:

@@ -13,7 +13,7 @@ from headgate.console.present.names import Names
 from headgate.console.views.common import AppliedFilter, Option, PartnerName, Tab
 from headgate.console.views.orders import ColumnChoice, OrderFilters, OrderRow
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.ui.words import STATES, humanise
 
 COLUMNS: Mapping[str, str] = {
@@ -49,7 +49,7 @@ def applied(filters: OrderFilters, names: Names, lens: Lens, columns: Sequence[s
     partner = names.partner(filters.partner)
     words = {
         "q": (phrase("Search"), filters.text),
-        "status": (phrase("Status"), STATES["order"][filters.status].label if filters.status else ""),
+        "status": (phrase("Status"), worded(STATES["order"][filters.status].label) if filters.status else ""),
         "partner": (phrase("Partner"), partner.name if partner else ""),
         "storefront": (phrase("Storefront"), filters.storefront),
         "exception": (phrase("Exception"), humanise(filters.exception)),

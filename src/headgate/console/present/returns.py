@@ -14,6 +14,7 @@ from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
 from headgate.console.views.returns import ReturnedLine, ReturnPage, ReturnRow
 from headgate.kernel.canonical import instant_text
+from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase
 from headgate.ui.recorded import recorded
@@ -135,7 +136,7 @@ def return_view(
     sent = " ".join(each for each in (row["carrier"], row["tracking"]) if each)
     facts = (
         Fact(phrase("Requested"), row["requested_at"]),
-        Fact(phrase("To be here by"), row["send_by"] if status in EXPECTED else None),
+        Fact(phrase("To be here by"), Until(row["send_by"]) if row["send_by"] and status in EXPECTED else None),
         Fact(phrase("Sent with"), sent or None),
         Fact(phrase("Note"), row["content"]["request"]["note"] or None),
         Fact(phrase("Pictures"), tuple(row["content"]["request"]["pictures"]) or None),

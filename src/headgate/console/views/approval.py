@@ -175,6 +175,7 @@ class ApprovalView(View):
     ask: str
     subject: str
     subject_href: str
+    order: str
     partner: PartnerName
     case_id: UUID
     requested_by: Person

@@ -110,6 +110,7 @@ class AuditEntryView(View):
     subject_type: str
     subject: str
     subject_href: str
+    named: str
     case_id: UUID | None
     event_seq: int | None
     body: str

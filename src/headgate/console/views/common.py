@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
 from headgate.access.branding import NO_WORDS, Words
+from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice as Notice
 from headgate.ui.format import Percent, Quantity
@@ -19,7 +20,9 @@ from headgate.ui.theme import Theme
 NO_PARTS: Mapping[str, str] = MappingProxyType({})
 
 # What a fact may be; `Formatter.show` writes each of them.
-FactValue: TypeAlias = Money | Percent | Quantity | Decimal | int | bool | str | datetime | tuple[str, ...] | None
+FactValue: TypeAlias = (
+    Money | Percent | Quantity | Decimal | int | bool | str | datetime | Until | tuple[str, ...] | None
+)
 
 
 class View:
@@ -143,7 +146,8 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """An audit entry in a list. `digest` is its hash as hex; `proof`: verified, linked or broken."""
+    """An audit entry in a list. `digest` is its hash as hex; `proof`: verified, linked or broken; `named`: the name of
+    whom it is about, where that is somebody."""
 
     seq: int
     at: datetime
@@ -153,6 +157,7 @@ class AuditLine:
     subject: str
     digest: str
     proof: str
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)

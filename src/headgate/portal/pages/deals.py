@@ -20,6 +20,7 @@ from headgate.portal.pages.threads import thread_of
 from headgate.portal.views import DealRow, DealsView, DealView, Step, Tab
 from headgate.portal.visit import Answer, Door, Go, Visit
 from headgate.ui.recorded import recorded
+from headgate.ui.words import humanise
 
 PAGE = 30
 DRAFT = "draft"
@@ -263,7 +264,7 @@ def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, 
 def _own_step(visit: Visit, event: StoredEvent, name: str) -> Step:
     text = OWN[event.type]
     if event.type == "deal.activity_recorded":
-        text = phrase("Reported activity: %(activity)s", activity=event.data.get("activity"))
+        text = phrase("Reported activity: %(activity)s", activity=humanise(str(event.data.get("activity"))))
     if event.type == "deal.extension_requested":
         until = day_or_none(str(event.data.get("until")))
         text = phrase("Asked for protection until %(until)s", until=visit.fmt.day(until) if until else "")

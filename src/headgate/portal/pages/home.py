@@ -118,7 +118,7 @@ def _deal_needs(visit: Visit) -> list[Need]:
         Need(
             phrase(
                 "Finish the registration for %(customer_name)s",
-                customer_name=draft.fields.get("customer_name") or "a customer",
+                customer_name=draft.fields.get("customer_name") or phrase("a customer"),
             ),
             urls.deal_form(draft.deal),
             phrase("It was not sent yet."),

@@ -70,6 +70,7 @@ APPROVAL = ApprovalView(
     ask="Sell 3 lines 12.4 % below contract",
     subject=ORDER_NO,
     subject_href=urls.order(ORDER_NO),
+    order=ORDER_NO,
     partner=HALBERD,
     case_id=uid("c2"),
     requested_by=LENA,

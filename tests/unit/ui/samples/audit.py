@@ -93,6 +93,7 @@ AUDIT_ENTRY = AuditEntryView(
     subject_type="approval",
     subject="12.4 % below contract",
     subject_href="/approvals/1",
+    named="",
     case_id=uid("c2"),
     event_seq=88_410,
     body=json.dumps(

@@ -148,8 +148,8 @@ EVALUATION = PolicyEvaluationView(
     ),
     outputs=(Fact("Outcome", "hold"), Fact("Exception", "price_deviation")),
     passed_over=(
-        ("within_tolerance", "price below contract was 12.4 %, it asks [-2..2]"),
-        ("small_discount", "price below contract was 12.4 %, it asks (2..5]"),
+        ("within_tolerance", "Price below contract: 12.4 %; the row asks for [-2..2]"),
+        ("small_discount", "Price below contract: 12.4 %; the row asks for (2..5]"),
     ),
     decision=uid("d1"),
     decided_at=ago(hours=4),

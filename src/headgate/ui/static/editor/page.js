@@ -283,7 +283,7 @@
           box.setAttribute("height", 4);
           bar.append(box);
         });
-        small.append(bar, _("%(count)s × in 90 days", { count: counted.count }));
+        small.append(bar, _("%(count)s × in 90 days", { count: counted.told }));
       } else small.append(_("never in 90 days"));
       return small;
     }
