@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from headgate.access import Account
+from headgate.console.present.audit import Verified, entry_view
 from headgate.console.present.evaluations import fact
 from headgate.console.present.history import audit_lines, timeline
 from headgate.console.present.names import Names
@@ -24,7 +25,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
 def entry(seq: int, action: str, subject_type: str, subject: str, **body: object) -> AuditEntry:
-    return AuditEntry(seq, NOW, "user:ana@x", action, subject_type, subject, None, None, body, "", "", "")
+    return AuditEntry(seq, NOW, "user:ana@x", action, subject_type, subject, None, None, body, "{}", "", "")
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,19 @@ def test_goods_that_come_back_have_one_name() -> None:
 def test_an_audit_entry_names_whom_it_is_about() -> None:
     ana = Account("user:ana@x", "person", "Ana Brandt", None, None, "active", None, NOW, ())
     about = [entry(1, "session.started", "principal", "user:ana@x"), entry(2, "order.submitted", "order", "SO-1")]
+    about.append(entry(3, "task.snoozed", "task", "0190f3a2-7d5e-7aaa-8bbb-0123456789ab"))
     lines = audit_lines(about, {}, 0, Names({ana.principal: ana}, {}))
-    assert [(line.subject, line.named) for line in lines] == [("user:ana@x", "Ana Brandt"), ("SO-1", "")]
+    assert [(line.named, line.short) for line in lines] == [("Ana Brandt", ""), ("", ""), ("", "0123456789ab")]
+
+
+def test_an_audit_entry_leads_to_what_it_is_about() -> None:
+    names = Names({}, {})
+    for kind, subject, href in (
+        ("rma", "RMA-1", "/returns/RMA-1"),
+        ("partner", "P-1", "/partners/P-1"),
+        ("task", "t", ""),
+    ):
+        assert entry_view(entry(1, "x.done", kind, subject), None, Verified(None, 0), names).subject_href == href
 
 
 def test_an_approval_leads_to_its_order_decided_or_not() -> None:

@@ -154,10 +154,9 @@ def entry_view(entry: AuditEntry, state: ProofState | None, verified: Verified, 
 
 
 def _href(entry: AuditEntry) -> str:
-    if entry.subject_type == "order":
-        return urls.order(entry.subject)
-    if entry.subject_type == "deal":
-        return urls.deal(entry.subject)
+    own = {"order": urls.order, "deal": urls.deal, "rma": urls.rma, "partner": urls.partner}.get(entry.subject_type)
+    if own is not None:
+        return own(entry.subject)
     if entry.subject_type == "policy":
         return urls.policy(entry.subject.partition("@")[0])
     if entry.subject_type == "agreement" and entry.body.get("agreement"):

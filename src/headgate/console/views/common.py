@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,9 @@ from headgate.ui.cookies import Notice as Notice
 from headgate.ui.format import Percent, Quantity
 from headgate.ui.reading import Reading
 from headgate.ui.theme import Theme
+
+SHORT_ID = 12
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 NO_PARTS: Mapping[str, str] = MappingProxyType({})
 
@@ -158,6 +162,11 @@ class AuditLine:
     digest: str
     proof: str
     named: str = ""
+
+    @property
+    def short(self) -> str:
+        """The end of an id that nobody reads, for what has no number or name of its own; else nothing."""
+        return self.subject[-SHORT_ID:] if _UUID.fullmatch(self.subject) else ""
 
 
 @dataclass(frozen=True, slots=True)
