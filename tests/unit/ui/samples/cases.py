@@ -20,6 +20,7 @@ from headgate.console.views.common import (
 )
 from headgate.console.views.standing import AroundRow, AskedRow, BranchRow, StepInView
 from headgate.console.views.work import TaskRow
+from headgate.kernel.phrases import phrase
 from headgate.process import parse_definition
 from headgate.ui.format import Percent
 from tests.unit.ui.samples.base import (
@@ -209,6 +210,18 @@ CASE = CaseView(
             quote="Fine for me if Ana agrees.",
             on_behalf_of=LENA,
             seq=48602,
+            steps=(
+                TimelineEntry(
+                    ago(minutes=31),
+                    MIRA,
+                    "timer",
+                    phrase("decided to approve it, which counts unless it is undone in time"),
+                    seq=48600,
+                ),
+                TimelineEntry(
+                    ago(minutes=30), MIRA, "event", phrase("did not undo the approval: it counts"), seq=48601
+                ),
+            ),
         ),
     ),
 )
