@@ -39,6 +39,7 @@ from headgate.cli.session import (
     say,
     session,
     table,
+    tell,
 )
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import invalid
@@ -82,7 +83,7 @@ def open_(
             due_at=midnight(conn, due + timedelta(days=1)),
         )
     said = f"Review {made.id} lists {made.progress.listed:,} grants for {', '.join(made.reviewers)}."
-    _said(_told(made, made.opened_at), said, json)
+    tell(_told(made, made.opened_at), said, json)
 
 
 @review_app.command("list")
@@ -141,7 +142,7 @@ def decide(
     gone = sum(each.outcome == "gone" for each in done)
     more = f"; {gone} were gone already" if gone else ""
     said = f"{len(done)} {'kept' if decision == 'keep' else 'revoked'}{more}."
-    _said({"review": review, "items": [asdict(each) for each in done]}, said, json)
+    tell({"review": review, "items": [asdict(each) for each in done]}, said, json)
 
 
 @review_app.command("sign")
@@ -150,7 +151,7 @@ def sign(review: ReviewId, because: Because, by: By = "", tenant: Tenant = "nord
     with session(tenant) as s, s.transaction() as (conn, ctx):
         made = sign_review(conn, acting(conn, ctx, by), review, because)
     digest = (made.digest or b"").hex()
-    _said(_told(made, made.opened_at), f"Signed by {made.closed_by}; digest {digest}.", json)
+    tell(_told(made, made.opened_at), f"Signed by {made.closed_by}; digest {digest}.", json)
 
 
 @review_app.command("cancel")
@@ -158,7 +159,7 @@ def cancel(review: ReviewId, because: Because, by: By = "", tenant: Tenant = "no
     """Give a review up; what was revoked in it stays revoked."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         made = cancel_review(conn, acting(conn, ctx, by) if by else ctx, review, because)
-    _said(_told(made, made.opened_at), "Cancelled.", json)
+    tell(_told(made, made.opened_at), "Cancelled.", json)
 
 
 @review_app.command("export")
@@ -195,10 +196,3 @@ def _told(review: Review, now: datetime) -> dict[str, Any]:
 def _conflict(found: dict[str, str]) -> str:
     watched = f" (watched: {found['control']})" if found["control"] else ""
     return f"{found['first']} × {found['second']}{watched}"
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)

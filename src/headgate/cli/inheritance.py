@@ -10,7 +10,7 @@ from uuid import UUID
 import typer
 
 from headgate.access.inheritance import KINDS, go_back, list_inherited, list_offers, withdraw_offer
-from headgate.cli.session import By, Json, Tenant, acting, midnight, print_json, say, session, table
+from headgate.cli.session import By, Json, Tenant, acting, midnight, print_json, session, table, tell
 from headgate.packs.inherited import offer, takers
 
 offers_app = typer.Typer(no_args_is_help=True)
@@ -59,9 +59,7 @@ def add(
         start = midnight(conn, since) if since else None
         who = acting(conn, ctx, by) if by else ctx
         made = offer(s.app.policies, conn, who, kind, name, version=version, locked=locked, effective_at=start)
-    _said(
-        asdict(made), f"{made.kind} {made.name} version {made.version} is offered; clients {_own(made.locked)}.", json
-    )
+    tell(asdict(made), f"{made.kind} {made.name} version {made.version} is offered; clients {_own(made.locked)}.", json)
 
 
 @offers_app.command("withdraw")
@@ -74,7 +72,7 @@ def withdraw(
     """Offer something no more. Clients keep what they have as their own."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         found = withdraw_offer(conn, acting(conn, ctx, by) if by else ctx, offer)
-    _said(asdict(found), f"{found.kind} {found.name} is not offered any more.", json)
+    tell(asdict(found), f"{found.kind} {found.name} is not offered any more.", json)
 
 
 @inherited_app.command("list")
@@ -102,7 +100,7 @@ def follow(kind: Kind, name: Name, by: By = "", tenant: Tenant = "nordwind", jso
     with session(tenant) as s, s.transaction() as (conn, ctx):
         found = go_back(conn, acting(conn, ctx, by) if by else ctx, takers(s.app.policies, s.app.actions), kind, name)
     told = f"{name} is inherited from {found.provider_name} again, version {found.taken_version}."
-    _said(asdict(found), told, json)
+    tell(asdict(found), told, json)
 
 
 def _own(locked: bool) -> str:
@@ -114,10 +112,3 @@ def _listed(title: str, rows: list[dict[str, Any]], columns: dict[str, str], jso
         print_json({"items": rows})
     else:
         table(title, rows, columns, empty)
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)

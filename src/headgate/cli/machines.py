@@ -26,7 +26,7 @@ from headgate.access.clients import (
     retire_secrets,
     rotate_client_secret,
 )
-from headgate.cli.session import By, Json, Tenant, acting, print_json, say, session, table
+from headgate.cli.session import By, Json, Tenant, acting, print_json, session, table, tell
 from headgate.kernel.errors import NotFound, invalid
 
 clients_app = typer.Typer(no_args_is_help=True)
@@ -71,7 +71,7 @@ def add_client(
             audience=aimed,
             token_minutes=minutes,
         )
-    _said(asdict(made), f"client_id: {made.client}\nclient_secret: {made.secret}\nNobody can read it again.", json)
+    tell(asdict(made), f"client_id: {made.client}\nclient_secret: {made.secret}\nNobody can read it again.", json)
 
 
 @clients_app.command("list")
@@ -95,7 +95,7 @@ def rotate_client(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         who = acting(conn, ctx, by) if by else ctx
         made = rotate_client_secret(conn, who, client, keep=timedelta(hours=keep))
-    _said(asdict(made), f"client_secret: {made.secret}\nThe one before works for {keep} more hours.", json)
+    tell(asdict(made), f"client_secret: {made.secret}\nThe one before works for {keep} more hours.", json)
 
 
 @clients_app.command("retire")
@@ -103,7 +103,7 @@ def retire(client: ClientId, by: By = "", tenant: Tenant = "nordwind", json: Jso
     """End every secret of a client but the newest at once."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         ended = retire_secrets(conn, acting(conn, ctx, by) if by else ctx, client)
-    _said({"client": client, "ended": ended}, f"{ended} secrets of {client} ended.", json)
+    tell({"client": client, "ended": ended}, f"{ended} secrets of {client} ended.", json)
 
 
 @clients_app.command("disable")
@@ -111,7 +111,7 @@ def disable(client: ClientId, by: By = "", tenant: Tenant = "nordwind", json: Js
     """Switch a client off; its tokens end at once."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         change_client_status(conn, acting(conn, ctx, by) if by else ctx, client, "disabled")
-    _said({"client": client, "status": "disabled"}, f"{client} is switched off.", json)
+    tell({"client": client, "status": "disabled"}, f"{client} is switched off.", json)
 
 
 @clients_app.command("enable")
@@ -119,7 +119,7 @@ def enable(client: ClientId, by: By = "", tenant: Tenant = "nordwind", json: Jso
     """Switch a client on again."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         change_client_status(conn, acting(conn, ctx, by) if by else ctx, client, "active")
-    _said({"client": client, "status": "active"}, f"{client} is switched on.", json)
+    tell({"client": client, "status": "active"}, f"{client} is switched on.", json)
 
 
 @keys_app.command("add")
@@ -138,7 +138,7 @@ def add_key(
         ends = who.now + timedelta(days=days) if days else None
         principal = f"service:{service}"
         key = create_api_key(conn, who, principal, name=name or service, scopes=scope, expires_at=ends)
-    _said({"principal": principal, "key": key, "expires_at": ends}, f"Key of {principal}: {key}", json)
+    tell({"principal": principal, "key": key, "expires_at": ends}, f"Key of {principal}: {key}", json)
 
 
 @keys_app.command("list")
@@ -160,7 +160,7 @@ def rotate_key(key: KeyId, keep: Keep = 24, by: By = "", tenant: Tenant = "nordw
     with session(tenant) as s, s.transaction() as (conn, ctx):
         who = acting(conn, ctx, by) if by else ctx
         made = rotate_api_key(conn, who, key, keep=timedelta(hours=keep))
-    _said({"key": made, "replaces": key}, f"New key: {made}\n{key} works for {keep} more hours.", json)
+    tell({"key": made, "replaces": key}, f"New key: {made}\n{key} works for {keep} more hours.", json)
 
 
 @keys_app.command("revoke")
@@ -168,15 +168,8 @@ def revoke_key(key: KeyId, by: By = "", tenant: Tenant = "nordwind", json: Json 
     """Make a key useless at once."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         revoke_api_key(conn, acting(conn, ctx, by) if by else ctx, key)
-    _said({"key": key, "status": "revoked"}, f"{key} is revoked.", json)
+    tell({"key": key, "status": "revoked"}, f"{key} is revoked.", json)
 
 
 def _client_row(client: Client) -> dict[str, Any]:
     return asdict(client) | {"secrets": len(client.secrets), "last_used": client.last_used}
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)

@@ -27,7 +27,20 @@ from headgate.access import (
     save_role,
 )
 from headgate.access.duties import explain_right
-from headgate.cli.session import By, Json, Tenant, acting, midnight, named, print_json, read_json, say, session, table
+from headgate.cli.session import (
+    By,
+    Json,
+    Tenant,
+    acting,
+    midnight,
+    named,
+    print_json,
+    read_json,
+    say,
+    session,
+    table,
+    tell,
+)
 from headgate.kernel.errors import invalid
 
 app = typer.Typer(no_args_is_help=True)
@@ -71,7 +84,7 @@ def save(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         who = acting(conn, ctx, by) if by else ctx
         made = save_role(conn, who, role, title=title, description=description, permissions=permission)
-    _said(asdict(made), f"{role} is {made.status}: {', '.join(sorted(made.wanted))}", json)
+    tell(asdict(made), f"{role} is {made.status}: {', '.join(sorted(made.wanted))}", json)
 
 
 @app.command("confirm")
@@ -79,7 +92,7 @@ def confirm(role: Role, by: By = "", tenant: Tenant = "nordwind", json: Json = F
     """Let a proposed role have what its maker does not hold."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         made = confirm_role(conn, acting(conn, ctx, by) if by else ctx, role)
-    _said(asdict(made), f"{role} is {made.status}.", json)
+    tell(asdict(made), f"{role} is {made.status}.", json)
 
 
 @app.command("retire")
@@ -87,7 +100,7 @@ def retire(role: Role, by: By = "", tenant: Tenant = "nordwind", json: Json = Fa
     """Take a role that nobody holds out of use."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         retire_role(conn, acting(conn, ctx, by) if by else ctx, role)
-    _said({"role": role, "status": "retired"}, f"{role} is retired.", json)
+    tell({"role": role, "status": "retired"}, f"{role} is retired.", json)
 
 
 @app.command("matrix")
@@ -120,7 +133,7 @@ def propose(
         raise invalid(file.name, "", "holds no list of rules", "Start from headgate roles matrix --json.")
     with session(tenant) as s, s.transaction() as (conn, ctx):
         made = propose_matrix(conn, acting(conn, ctx, by) if by else ctx, rules, note)
-    _said(asdict(made), f"Version {made.version} waits for approval.", json)
+    tell(asdict(made), f"Version {made.version} waits for approval.", json)
 
 
 @app.command("decide-matrix")
@@ -136,7 +149,7 @@ def decide(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         decide_matrix(conn, acting(conn, ctx, by) if by else ctx, version, approve=not reject, reason=because)
     word = "turned down" if reject else "in force"
-    _said({"version": version, "status": word}, f"Version {version} is {word}.", json)
+    tell({"version": version, "status": word}, f"Version {version} is {word}.", json)
 
 
 @app.command("mitigations")
@@ -164,7 +177,7 @@ def mitigate(
         end = midnight(conn, until + timedelta(days=1))
         terms = {"principal": named(person), "first": first, "second": second, "control": control}
         made = ask_mitigation(conn, acting(conn, ctx, by) if by else ctx, **terms, valid_until=end)
-    _said(asdict(made), f"Asked; headgate roles approve-mitigation {made.id}", json)
+    tell(asdict(made), f"Asked; headgate roles approve-mitigation {made.id}", json)
 
 
 @app.command("approve-mitigation")
@@ -172,7 +185,7 @@ def approve(mitigation: UUID, by: By = "", tenant: Tenant = "nordwind", json: Js
     """Agree to a mitigation: neither who asked for it nor who it is for."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         made = approve_mitigation(conn, acting(conn, ctx, by) if by else ctx, mitigation)
-    _said(asdict(made), f"In force until {made.valid_until:%Y-%m-%d %H:%M} UTC.", json)
+    tell(asdict(made), f"In force until {made.valid_until:%Y-%m-%d %H:%M} UTC.", json)
 
 
 @app.command("end-mitigation")
@@ -180,7 +193,7 @@ def end(mitigation: UUID, by: By = "", tenant: Tenant = "nordwind", json: Json =
     """End a mitigation, or turn it down."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         made = end_mitigation(conn, acting(conn, ctx, by) if by else ctx, mitigation)
-    _said(asdict(made), "Ended.", json)
+    tell(asdict(made), "Ended.", json)
 
 
 @app.command("why")
@@ -206,10 +219,3 @@ def _listed(title: str, rows: list[dict[str, Any]], columns: dict[str, str], jso
         print_json({"items": rows})
     else:
         table(title, rows, columns, "None.")
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)

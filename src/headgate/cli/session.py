@@ -176,6 +176,14 @@ def say(*parts: Part, indent: int = 0, style: str = "", wrap: bool = True) -> No
     out.print(Padding(text, (0, 0, 0, indent), expand=False) if indent else text, soft_wrap=not wrap)
 
 
+def tell(result: dict[str, Any], text: str, json: bool) -> None:
+    """What came of a command: as JSON for scripts, or in a line."""
+    if json:
+        print_json(result)
+    else:
+        say(text, wrap=False)
+
+
 def clean(text: str) -> str:
     """A text without what would steer a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ from headgate.access.federation import (
     set_rules,
     unmap_group,
 )
-from headgate.cli.session import By, Json, Tenant, acting, named, print_json, say, session, table
+from headgate.cli.session import By, Json, Tenant, acting, named, print_json, say, session, table, tell
 
 app = typer.Typer(no_args_is_help=True)
 Code = Annotated[str, typer.Argument(help="The provider's short name.")]
@@ -55,7 +55,7 @@ def passwords(
         who = acting(conn, ctx, by) if by else ctx
         accounts = [named(person) for person in break_glass or get_rules(conn).break_glass]
         made = set_rules(conn, who, passwords=allowed == "on", break_glass=accounts)
-    _said(asdict(made), f"Passwords are {allowed}.", json)
+    tell(asdict(made), f"Passwords are {allowed}.", json)
 
 
 @app.command("link")
@@ -71,7 +71,7 @@ def link(
     with session(tenant) as s, s.transaction() as (conn, ctx):
         who = acting(conn, ctx, by) if by else ctx
         link_identity(conn, who, get_provider(conn, provider), subject, named(person))
-    _said({"subject": subject, "principal": named(person)}, f"{subject} is {named(person)}.", json)
+    tell({"subject": subject, "principal": named(person)}, f"{subject} is {named(person)}.", json)
 
 
 @app.command("map")
@@ -93,10 +93,3 @@ def map_(
         print_json({"items": rows})
     else:
         table("Roles by groups", rows, {"group": "Group", "role": "Role"}, "No group gives a role.")
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)

@@ -35,7 +35,7 @@ from headgate.access.tenancy import (
     usage,
     withdraw_deletion,
 )
-from headgate.cli.session import Json, Tenant, opened, print_json, say, session, table
+from headgate.cli.session import Json, Tenant, opened, print_json, session, table, tell
 from headgate.cli.tenants import app
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, invalid
@@ -109,9 +109,7 @@ def quota(
     with session(slug) as s, s.transaction(read_only=not wanted) as (conn, ctx):
         found = set_quotas(conn, _named(ctx, by), wanted) if wanted else get_tenant(conn)
     told = [f"{number:,} {QUOTAS[name]}" for name, number in found.quotas.items() if name in QUOTAS]
-    _said(
-        {"tenant": slug, "quotas": found.quotas}, f"{slug} may have {', '.join(told) or 'as much as it likes'}.", json
-    )
+    tell({"tenant": slug, "quotas": found.quotas}, f"{slug} may have {', '.join(told) or 'as much as it likes'}.", json)
 
 
 @app.command("usage")
@@ -137,7 +135,7 @@ def tree(
     """Say what a tenant is, and whose client."""
     with session(slug) as s, s.transaction() as (conn, ctx):
         found = place_in_tree(s.app.database, conn, _named(ctx, by), kind=kind, parent=parent)
-    _said(asdict(found), f"{slug} is a {kind}{f' below {parent}' if parent else ''}.", json)
+    tell(asdict(found), f"{slug} is a {kind}{f' below {parent}' if parent else ''}.", json)
 
 
 @app.command("umbrella")
@@ -182,7 +180,7 @@ def export(
             part.unlink(missing_ok=True)
     rows = sum(made.rows.values())
     told = {"file": str(file), "rows": rows, "entries": made.entries, "digest": made.digest}
-    _said(told, f"{rows:,} rows and {made.entries:,} audit entries to {file}; digest {made.digest}.", json)
+    tell(told, f"{rows:,} rows and {made.entries:,} audit entries to {file}; digest {made.digest}.", json)
 
 
 @app.command("check-export")
@@ -194,7 +192,7 @@ def check(
     with file.open("rb") as opened_file:
         manifest = check_export(opened_file)
     said = f"{file.name} is as it was written: {manifest['slug']}, {len(manifest['files'])} files, {manifest['at']}."
-    _said(manifest, said, json)
+    tell(manifest, said, json)
 
 
 @app.command("delete")
@@ -254,15 +252,13 @@ def _carry_out(slug: str, *, json: bool) -> None:
         with owner_connection(s.app.settings) as owner, owner.transaction():
             gone = delete_tenant(owner, load_tables(), s.tenant_id, s.app.clock.now())
         certify(s.app.database, s.app.clock.now())
-    _said(
-        {"tenant": slug, "rows": gone}, f"{slug} is deleted: {sum(gone.values()):,} rows of {len(gone)} tables.", json
-    )
+    tell({"tenant": slug, "rows": gone}, f"{slug} is deleted: {sum(gone.values()):,} rows of {len(gone)} tables.", json)
 
 
 def _act(slug: str, by: str, act: Act, said: str, json: bool) -> None:
     with session(slug) as s, s.transaction() as (conn, ctx):
         made = act(conn, _named(ctx, by))
-    _said(asdict(made), said, json)
+    tell(asdict(made), said, json)
 
 
 def _named(ctx: Context, by: str) -> Context:
@@ -274,10 +270,3 @@ def _named(ctx: Context, by: str) -> Context:
         raise invalid("--as", by, "is not a name")
     principal = Principal(f"operator:{name}", "system", name, ctx.principal.roles)
     return Context(ctx.tenant_id, principal, ctx.now)
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)

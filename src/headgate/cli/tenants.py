@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
@@ -41,9 +41,9 @@ from headgate.cli.session import (
     opened,
     operator,
     print_json,
-    say,
     session,
     table,
+    tell,
 )
 from headgate.connectors.mail import wants_mails
 from headgate.kernel.context import Context
@@ -71,7 +71,7 @@ def create(
             made = create_tenant(conn, ctx, slug=slug, name=name, currency=currency, timezone=timezone)
             for one in packs:
                 install_pack(conn, ctx, one, a.policies, a.actions)
-    _said(
+    tell(
         asdict(made) | {"packs": [p.name for p in packs]},
         f"Created {slug} with {', '.join(p.title for p in packs)}.",
         json,
@@ -110,7 +110,7 @@ def add_person(
         account = create_person(conn, ctx, email=email, name=name, password=password, partner=partner or None)
         for one in role or []:
             grant_role(conn, ctx, account.principal, one)
-    _said(
+    tell(
         {"principal": account.principal, "password": password}, f"Added {account.principal}; password: {password}", json
     )
 
@@ -152,7 +152,7 @@ def portal(
     kept = {key: brand.get(key) for key in ("name", "accent", "sender", "reply_to", "version")}
     shown = {"host": found.portal_host, **kept, "logo": bool(brand.get("logo"))}
     where = f"https://{found.portal_host}/portal/" if found.portal_host else "/portal/ of the console's address"
-    _said({"tenant": tenant, **shown}, f"Partners of {tenant} find the portal at {where}.", json)
+    tell({"tenant": tenant, **shown}, f"Partners of {tenant} find the portal at {where}.", json)
 
 
 @app.command("mails")
@@ -172,7 +172,7 @@ def mails(
             set_tenant(conn, ctx, settings=settings)
         wanted = wants_mails(settings)
     told = "are" if wanted else "are not"
-    _said(
+    tell(
         {"tenant": tenant, "approvals": wanted}, f"People of {tenant} {told} written to when they have to decide.", json
     )
 
@@ -235,7 +235,7 @@ def grant(
             valid_from=midnight(conn, since) if since else None,
             valid_until=midnight(conn, until + timedelta(days=1)) if until else None,
         )
-    _said(asdict(made), f"{made.principal} has the role {made.role}", json)
+    tell(asdict(made), f"{made.principal} has the role {made.role}", json)
 
 
 @app.command("revoke")
@@ -249,7 +249,7 @@ def revoke(
     """Take a role away."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         revoke_role(conn, acting(conn, ctx, by) if by else ctx, named(person), role)
-    _said({"principal": named(person), "role": role}, f"{named(person)} does not have the role {role} any more", json)
+    tell({"principal": named(person), "role": role}, f"{named(person)} does not have the role {role} any more", json)
 
 
 @app.command("add-source")
@@ -265,7 +265,7 @@ def add_source(
     """Add a source of signed webhooks; its signing secret is shown once."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
         secret = create_source(conn, ctx, s.app.envelope, source=source, name=name or source, types=types or [])
-    _said({"source": f"{tenant}/{source}", "secret": secret}, f"Source {tenant}/{source}; secret: {secret}", json)
+    tell({"source": f"{tenant}/{source}", "secret": secret}, f"Source {tenant}/{source}; secret: {secret}", json)
 
 
 @app.command("sources")
@@ -299,7 +299,7 @@ def limit(
         set_rate(conn, ctx, rate, most=settings.tenant_rate_most, source=source)
     own = settings.source_rate if source else settings.tenant_rate
     said = f"{rate} events per second" if rate else f"the installation's limit of {own} events per second"
-    _said({"tenant": tenant, "source": source, "rate": rate}, f"{source or tenant} may send {said}.", json)
+    tell({"tenant": tenant, "source": source, "rate": rate}, f"{source or tenant} may send {said}.", json)
 
 
 @app.command("add-key")
@@ -316,11 +316,4 @@ def add_key(
         account = create_service(conn, ctx, code=code, name=code)
         grant_role(conn, ctx, account.principal, "integration")
         key = create_api_key(conn, ctx, account.principal, name=code, scopes=scope)
-    _said({"principal": account.principal, "key": key}, f"Key of {account.principal}: {key}", json)
-
-
-def _said(result: dict[str, Any], text: str, json: bool) -> None:
-    if json:
-        print_json(result)
-    else:
-        say(text, wrap=False)
+    tell({"principal": account.principal, "key": key}, f"Key of {account.principal}: {key}", json)

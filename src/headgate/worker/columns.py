@@ -16,6 +16,7 @@ from headgate.kernel.errors import Busy
 from headgate.kernel.logger import Log
 from headgate.policy.backtest import ENOUGH, Prepared, ahead_of, has_grown
 from headgate.wiring import App
+from headgate.worker.rounds import rounds
 
 PAUSE_SECONDS: Final = 300.0  # between looks when there is nothing to keep
 AT_ONCE: Final = 500  # records between two looks whether something more urgent waits: some tenths of a second
@@ -55,14 +56,7 @@ class ColumnLoop:
         if settings.pool_size < LEAST_POOL:
             log.warning("no columns are kept ahead of backtests: HEADGATE_POOL_SIZE is too small", least=LEAST_POOL)
             return
-        while not self._stop.is_set():
-            try:
-                added = self.step()
-            except (psycopg.OperationalError, Busy) as error:
-                log.warning("the database cannot be used, trying again", error=str(error).splitlines()[0])
-                added = 0
-            if not added:
-                self._stop.wait(self.pause_seconds)
+        rounds(self.step, self._stop, self.pause_seconds, log)
 
     def step(self) -> int:
         """One round for each tenant that has something to keep; how many decisions were added."""

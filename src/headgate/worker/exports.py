@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 import threading
 from dataclasses import dataclass, field
 from typing import Final, LiteralString
@@ -17,6 +14,7 @@ from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Busy
 from headgate.kernel.logger import Log
 from headgate.wiring import App
+from headgate.worker.rounds import owner_name, rounds
 
 IDLE_SECONDS: Final = 2.0
 MOST_TENANTS: Final = 100
@@ -30,7 +28,7 @@ class ExportLoop:
 
     app: App
     idle_seconds: float = IDLE_SECONDS
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}")
+    owner: str = field(default_factory=owner_name)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -39,14 +37,7 @@ class ExportLoop:
 
     def run(self) -> None:
         """Work until stopped. A lost database is waited for."""
-        while not self._stop.is_set():
-            try:
-                done = self.step()
-            except (psycopg.OperationalError, Busy) as error:
-                log.warning("the database cannot be used, trying again", error=str(error).splitlines()[0])
-                done = 0
-            if not done:
-                self._stop.wait(self.idle_seconds)
+        rounds(self.step, self._stop, self.idle_seconds, log)
 
     def step(self) -> int:
         """What is due of each tenant that has anything due; how many exports were written or removed."""
