@@ -1,27 +1,18 @@
-"""The page of one's own account: password, authenticator app, passkeys, recovery codes, sessions, and the question for
-a proof before a sensitive act. Handlers answer in values; each edge turns them into its own pages and cookies."""
+"""The page of one's own account: password, authenticator app, passkeys, recovery codes, sessions. Handlers answer in
+values; each edge turns them into its own pages and cookies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 from uuid import UUID
-
-from psycopg import Connection
-from starlette.requests import Request
 
 from headgate.access import (
     ENROL,
     Denied,
-    LiveSession,
-    Sealer,
-    Tenant,
     authenticate,
     factors_of,
     has_password,
     list_sessions,
-    renew_session,
     revoke_session,
     revoke_sessions,
     set_password,
@@ -30,109 +21,17 @@ from headgate.access import (
 )
 from headgate.access.devices import forget_device, list_devices
 from headgate.access.mfa import factors, passkeys
-from headgate.access.mfa.passkeys import Site
 from headgate.identity import views
 from headgate.identity.devices import device_of, proofs_in_words
 from headgate.identity.mail_choices import box_of, keep_choices
+from headgate.identity.person import Act, Leave, Person, Show, site_of
+from headgate.identity.proving import ask_proof, take_passkey, take_proof
 from headgate.identity.qr import app_setup
 from headgate.identity.reading import keep_reading, reading_choice
 from headgate.identity.where import Where
-from headgate.kernel.context import Context
-from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from headgate.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 from headgate.kernel.phrases import phrase, sentence
 from headgate.ui.cookies import Notice
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who is signed in, with the transaction of their request."""
-
-    conn: Connection[Any]
-    ctx: Context
-    tenant: Tenant
-    form: Mapping[str, str]
-    request: Request
-    token: str
-    live: LiveSession
-    sealer: Sealer
-    where: Where
-    own_path: Callable[[str], str]
-
-
-class Sealing(Protocol):
-    """What of the application a page of the account needs."""
-
-    @property
-    def envelope(self) -> Sealer: ...
-
-
-class Visiting(Protocol):
-    """A request as the console and the portal know it; `live` is None for somebody who looks in for another."""
-
-    @property
-    def app(self) -> Sealing: ...
-    @property
-    def request(self) -> Request: ...
-    @property
-    def conn(self) -> Connection[Any]: ...
-    @property
-    def ctx(self) -> Context: ...
-    @property
-    def tenant(self) -> Tenant: ...
-    @property
-    def form(self) -> Mapping[str, str]: ...
-    @property
-    def token(self) -> str: ...
-    @property
-    def live(self) -> LiveSession | None: ...
-
-
-def person_of(visit: Visiting, where: Where, own_path: Callable[[str], str]) -> Person:
-    """Who asks. Raises `Forbidden` for support that looks in: another's account is not theirs to change."""
-    if visit.live is None:
-        raise Forbidden("support looks at nobody's own account")
-    return Person(
-        visit.conn,
-        visit.ctx,
-        visit.tenant,
-        visit.form,
-        visit.request,
-        visit.token,
-        visit.live,
-        visit.app.envelope,
-        where,
-        own_path,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """A page."""
-
-    body: views.Account | views.Confirm
-    status: int = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """On to another page; `session` is the token that takes the place of the one before."""
-
-    href: str
-    notice: Notice | None = None
-    session: str = ""
-
-
-class Act(Protocol):
-    """What is done at one address."""
-
-    def __call__(self, person: Person, /) -> Show | Leave: ...
-
-
-def site_of(request: Request) -> Site:
-    """Host and origin as the browser that asks knows them."""
-    host = request.headers.get("host", "").lower()
-    name = host if host.startswith("[") else host.partition(":")[0]
-    return Site(name, f"{request.url.scheme}://{host}")
 
 
 def show(person: Person) -> Show:
@@ -295,55 +194,6 @@ def choose_mails(person: Person) -> Leave:
     return Leave(f"{person.where.account}#mails", Notice("done", phrase("Your mails come as you chose.")))
 
 
-def ask_proof(person: Person) -> Show:
-    """The question for a proof."""
-    return Show(_confirm(person))
-
-
-def take_proof(person: Person) -> Show | Leave:
-    """A code, or the password of who has no second factor: a right one gives the session another token."""
-    conn, ctx = person.conn, person.ctx
-    me, device = ctx.principal.id, person.live.session.device
-    if factors_of(conn, me).on:
-        code = person.form.get("code", "")[:40]
-        proof: str | None = factors.prove_code(conn, ctx, person.sealer, me, code, device=device)
-        said = phrase("That code does not fit, or was used already. Type the one that the app shows now.")
-    else:
-        given = person.form.get("password", "")
-        found = authenticate(conn, ctx, me.removeprefix("user:"), given, known=lambda _: device)
-        proof = None if isinstance(found, Denied) else "password"
-        said = phrase("That is not your password. After several wrong ones the account is locked for a while.")
-    if proof is None:
-        return Show(_confirm(person, said), 401)
-    return _proved(person, proof)
-
-
-def take_passkey(person: Person) -> Show | Leave:
-    """A passkey as proof."""
-    try:
-        with person.conn.transaction():
-            found = passkeys.prove_passkey(
-                person.conn,
-                person.ctx,
-                person.sealer,
-                site_of(person.request),
-                response=person.form.get("response", ""),
-                sealed=person.form.get("sealed", ""),
-                bound_to=person.live.session.id,
-            )
-            if found != person.ctx.principal.id:
-                raise Unauthenticated("that passkey is somebody else's")
-    except Unauthenticated as error:
-        return Show(_confirm(person, sentence(error.message)), 401)
-    return _proved(person, "passkey")
-
-
-def _proved(person: Person, proof: str) -> Leave:
-    made = renew_session(person.conn, person.ctx, person.token, proof)
-    then = person.own_path(person.form.get("then", ""))
-    return Leave(then, Notice("done", phrase("Thank you. Go on with what you wanted to do.")), made.token)
-
-
 def _protected(person: Person, codes: tuple[str, ...], said: str) -> Show | Leave:
     """There is a second factor now: a session that waited for it is good for everything."""
     if person.live.session.limited_to == ENROL:
@@ -408,24 +258,6 @@ def _page(
         codes=codes,
         must_enrol=person.live.session.limited_to == ENROL and not released,
         errors=errors,
-    )
-
-
-def _confirm(person: Person, error: str = "") -> views.Confirm:
-    has = factors_of(person.conn, person.ctx.principal.id)
-    offer = None
-    if has.passkeys:
-        site = site_of(person.request)
-        offer = passkeys.offer_sign_in(person.sealer, site, person.ctx.now, person.live.session.id)
-    given = person.form.get("then") or person.request.query_params.get("then", "")
-    return views.Confirm(
-        where=person.where,
-        then=person.own_path(given),
-        app=has.totp_since is not None,
-        codes=has.codes_left > 0,
-        password=not has.on and has_password(person.conn, person.ctx.principal.id),
-        offer=offer,
-        error=error,
     )
 
 

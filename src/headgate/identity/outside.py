@@ -39,8 +39,8 @@ from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.pending import LASTS, begin_pending, end_pending, read_pending, take_attempt
 from headgate.access.resets import Reset, ask_reset
 from headgate.connectors.mail import changed_letter, reset_letter
-from headgate.identity.account import site_of
 from headgate.identity.mails import base_of, locked_mail
+from headgate.identity.person import site_of
 from headgate.identity.views import ChooseStep, LostStep, OverStep, SecondStep, Step
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal

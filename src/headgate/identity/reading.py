@@ -15,7 +15,8 @@ from headgate.access import LiveSession, Tenant
 from headgate.access.mailing import choose_reading, regions, usual_zones
 from headgate.identity.views import HowToRead, RegionChoice
 from headgate.kernel.context import Context
-from headgate.ui.format import country, day, number
+from headgate.ui.countries import country
+from headgate.ui.format import day, number
 from headgate.ui.languages import language_of
 from headgate.ui.reading import ZONE_COOKIE, reading_of, reading_zone
 

@@ -8,21 +8,19 @@ from headgate.ledger.audit import (
     audit_list,
     proof_states,
 )
-from headgate.ledger.checkpoints import (
-    CHECKPOINTS_CHECK,
+from headgate.ledger.checkpoint_check import CHECKPOINTS_CHECK
+from headgate.ledger.checkpoint_reading import (
     AuditKey,
     CheckpointState,
     Rewritten,
     StoredCheckpoint,
     audit_keys,
-    checkpoint_due,
     checkpoint_list,
-    checkpoint_now,
     checkpoint_of_size,
     checkpoint_state,
     latest_checkpoint,
-    rotate_key,
 )
+from headgate.ledger.checkpoints import checkpoint_due, checkpoint_now, rotate_key
 from headgate.ledger.core.chain import AuditDraft, link
 from headgate.ledger.core.envelope import (
     CloudEvent,

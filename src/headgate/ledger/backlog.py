@@ -12,7 +12,7 @@ from typing import Any, Final
 from psycopg import Connection
 
 from headgate.kernel import telemetry
-from headgate.ledger.checkpoints import CheckpointState, checkpoint_state
+from headgate.ledger.checkpoint_reading import CheckpointState, checkpoint_state
 
 MOST_SHOWN: Final = 50
 

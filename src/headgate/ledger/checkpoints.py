@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Final, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,17 +17,24 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Conflict, Invalid, Misconfigured, NotFound
+from headgate.kernel.errors import Misconfigured
 from headgate.ledger.audit import append_audit
+from headgate.ledger.checkpoint_reading import (
+    REFUSED,
+    Rewritten,
+    StoredCheckpoint,
+    audit_keys,
+    check_stored,
+    checkpoint_state,
+    latest_checkpoint,
+)
 from headgate.ledger.core import merkle
 from headgate.ledger.core.chain import AuditDraft, genesis
-from headgate.ledger.core.checkpoint import VerifyKey, origin_of, parse_note, signed, signers, tree_head
+from headgate.ledger.core.checkpoint import VerifyKey, origin_of, signed, tree_head
 from headgate.ledger.core.events import NewEvent
 from headgate.ledger.core.integrity import ChainWalk, Finding
 from headgate.ledger.log import append_events
 from headgate.ledger.proofs import (
-    HASHES,
-    PAGE,
     STEP,
     Unbuildable,
     consistency_proof,
@@ -38,25 +43,15 @@ from headgate.ledger.proofs import (
     tree_root,
 )
 from headgate.ledger.repo import audit as repo
-from headgate.ledger.verify import ContentCheck, ContentResult
 
-REFUSED: Final = "audit.checkpoint_refused"
 ALARM: Final = "audit.rewrite_detected"
 RECHECKED: Final = 16  # older blocks of 256 entries that are read again with each checkpoint
 _CHUNK: Final = 5000
 
-_CHECKPOINT: Final = "size, root, head, note, key_id, at"
-_LATEST: Final = f"select {_CHECKPOINT} from audit_checkpoints order by size desc, at desc limit 1"
-_LIST: Final = f"""
-select {_CHECKPOINT} from audit_checkpoints where size < %(before)s order by size desc, at desc limit %(limit)s
-"""
-_GET: Final = f"select {_CHECKPOINT} from audit_checkpoints where size = %(size)s order by at desc limit 1"
-_ALL: Final = f"select {_CHECKPOINT} from audit_checkpoints order by size, at"
 _ADD: Final = """
 insert into audit_checkpoints (size, root, head, note, key_id, at)
 values (%(size)s, %(root)s, %(head)s, %(note)s, %(key_id)s, %(at)s)
 """
-_KEYS: Final = "select name, public, created_at from audit_keys order by created_at desc, key_id"
 _ADD_KEY: Final = """
 insert into audit_keys (key_id, name, public, created_at) values (%(key_id)s, %(name)s, %(public)s, %(at)s)
 """
@@ -71,9 +66,6 @@ _HASH_OF: Final = "select hash from audit_entries where seq = %(seq)s"
 _TURN: Final = (
     "select pg_advisory_xact_lock(hashtext('headgate checkpoint'), hashtext(current_setting('headgate.tenant')))"
 )
-_ALARMED: Final = f"""
-select at, body from audit_entries where action = '{REFUSED}' order by seq desc limit 1
-"""
 
 
 class Seals(Protocol):
@@ -82,76 +74,6 @@ class Seals(Protocol):
     def seal(self, secret: str, context: str) -> str: ...
 
     def open(self, sealed: str, context: str) -> str: ...
-
-
-class Rewritten(Conflict):
-    """The chain is not the one that was signed before. No checkpoint is made; restore the entries from a backup."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredCheckpoint:
-    """A signed tree head. `note` is the signed text; `head` the hash of entry `size`."""
-
-    size: int
-    root: bytes
-    head: bytes
-    note: str
-    key_id: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class AuditKey:
-    """A public key that signs or signed checkpoints, since when, and whether it is the one in use."""
-
-    key: VerifyKey
-    created_at: datetime
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointState:
-    """How far checkpoints are: entries signed, entries in all, when last; `alarm` says why none can be made."""
-
-    size: int
-    entries: int
-    at: datetime | None
-    alarm: str
-
-
-def latest_checkpoint(conn: Connection[Any]) -> StoredCheckpoint | None:
-    """The newest checkpoint, if there is one."""
-    row = conn.execute(_LATEST).fetchone()
-    return None if row is None else StoredCheckpoint(*row)
-
-
-def checkpoint_of_size(conn: Connection[Any], size: int) -> StoredCheckpoint:
-    """The checkpoint over the first `size` entries. Raises `NotFound`."""
-    row = conn.execute(_GET, {"size": size}).fetchone()
-    if row is None:
-        raise NotFound(f"there is no checkpoint of {size} entries; see headgate audit checkpoints")
-    return StoredCheckpoint(*row)
-
-
-def checkpoint_list(conn: Connection[Any], *, before: int = 2**63 - 1, limit: int = 50) -> list[StoredCheckpoint]:
-    """Checkpoints, largest first, with fewer than `before` entries."""
-    return [StoredCheckpoint(*row) for row in conn.execute(_LIST, {"before": before, "limit": limit})]
-
-
-def audit_keys(conn: Connection[Any]) -> list[AuditKey]:
-    """The tenant's checkpoint keys, newest first; hand them to whoever verifies, before they need them."""
-    rows = conn.execute(_KEYS).fetchall()
-    return [AuditKey(VerifyKey(name, bytes(public)), at, place == 0) for place, (name, public, at) in enumerate(rows)]
-
-
-def checkpoint_state(conn: Connection[Any]) -> CheckpointState:
-    """Where checkpoints stand, for health and for screens."""
-    latest = latest_checkpoint(conn)
-    end, _, _ = conn.execute(repo.CHAIN_END).fetchone() or (0, None, None)
-    row = conn.execute(_ALARMED).fetchone()
-    standing = row is not None and (latest is None or row[0] > latest.at)
-    alarm = "the history is not the one that was signed before; no checkpoint is made" if standing else ""
-    return CheckpointState(latest.size if latest else 0, end, latest.at if latest else None, alarm)
 
 
 def issue_checkpoint(conn: Connection[Any], ctx: Context, seals: Seals) -> StoredCheckpoint | None:
@@ -233,7 +155,7 @@ def raise_alarm(conn: Connection[Any], ctx: Context, refusal: Rewritten, *, lane
 def _require_continuation(conn: Connection[Any], ctx: Context, prior: StoredCheckpoint | None, end: int) -> None:
     """Raise `Rewritten` unless the chain up to `end` goes on from `prior`."""
     if prior is not None:
-        _check_stored(prior, [found.key for found in audit_keys(conn)])
+        check_stored(prior, [found.key for found in audit_keys(conn)])
         if end < prior.size:
             raise Rewritten(f"{prior.size} entries were signed and {end} are left")
         head = conn.execute(_HASH_OF, {"seq": prior.size}).fetchone()
@@ -252,17 +174,6 @@ def _require_continuation(conn: Connection[Any], ctx: Context, prior: StoredChec
             _recheck_some(conn, ctx.now, prior.size)
     except Unbuildable as error:
         raise Rewritten(error.message) from error
-
-
-def _check_stored(checkpoint: StoredCheckpoint, keys: Sequence[VerifyKey]) -> None:
-    """Raise `Rewritten` when a stored checkpoint does not say what its signed note says."""
-    try:
-        note = parse_note(checkpoint.note)
-        by = signers(note, keys)
-    except Invalid as error:
-        raise Rewritten(f"the checkpoint of {checkpoint.size} entries was altered: {error.message}") from error
-    if not by or (note.checkpoint.size, note.checkpoint.root) != (checkpoint.size, checkpoint.root):
-        raise Rewritten(f"the checkpoint of {checkpoint.size} entries is not what was signed")
 
 
 def _walked(conn: Connection[Any], walk: ChainWalk, end: int) -> Iterator[Finding]:
@@ -336,71 +247,3 @@ def _public(ctx: Context, key: Ed25519PrivateKey) -> VerifyKey:
 
 def _context(ctx: Context, key_id: str) -> str:
     return f"audit key {ctx.tenant_id} {key_id}"
-
-
-def _check_all(conn: Connection[Any]) -> ContentResult:
-    """Every checkpoint against the entries, read again from the first one, and against its signature."""
-    checkpoints = [StoredCheckpoint(*row) for row in conn.execute(_ALL)]
-    keys = [found.key for found in audit_keys(conn)]
-    findings: list[Finding] = []
-    waiting = iter(checkpoints)
-    checkpoint = next(waiting, None)
-    tree = _Tree()
-    with conn.cursor(binary=True) as cursor:
-        while checkpoint is not None:
-            rows = cursor.execute(HASHES, {"first": tree.size, "end": tree.size + PAGE}).fetchall()
-            hashes = merkle.leaf_hashes(hash_ for (hash_,) in rows)
-            while checkpoint is not None and checkpoint.size <= tree.size + len(hashes):
-                findings += _faults(checkpoint, keys, tree.root_with(hashes[: checkpoint.size - tree.size]))
-                checkpoint = next(waiting, None)
-            if checkpoint is None:
-                break
-            if len(hashes) < PAGE:
-                left = [checkpoint, *waiting]
-                findings += [Finding("checkpoints", c.size, "entries are missing", str(c.size), "fewer") for c in left]
-                break
-            tree.add(hashes)
-    return ContentResult(len(checkpoints), tuple(islice(findings, 100)))
-
-
-def _faults(checkpoint: StoredCheckpoint, keys: Sequence[VerifyKey], root: bytes) -> Iterator[Finding]:
-    if root != checkpoint.root:
-        yield Finding(
-            "checkpoints",
-            checkpoint.size,
-            "the entries are not those that were signed",
-            checkpoint.root.hex(),
-            root.hex(),
-        )
-    try:
-        _check_stored(checkpoint, keys)
-    except Rewritten as error:
-        yield Finding("checkpoints", checkpoint.size, error.message, "its signature", "none that fits")
-
-
-class _Tree:
-    """The roots of the complete subtrees over what was added so far, in pieces of 65,536 leaves."""
-
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[tuple[int, bytes]] = []
-
-    def add(self, hashes: Sequence[bytes]) -> None:
-        """Add a whole piece."""
-        level, root = 2 * STEP, merkle.complete_root(hashes)
-        while self._peaks and self._peaks[-1][0] == level:
-            root = merkle.node_hash(self._peaks.pop()[1], root)
-            level += 1
-        self._peaks.append((level, root))
-        self.size += len(hashes)
-
-    def root_with(self, more: Sequence[bytes]) -> bytes:
-        """The root if these came next."""
-        parts = [
-            merkle.complete_root(more[position << level : (position + 1) << level])
-            for level, position in merkle.subtrees(0, len(more))
-        ]
-        return merkle.folded([root for _, root in self._peaks] + parts)
-
-
-CHECKPOINTS_CHECK: Final = ContentCheck("checkpoints", _check_all)

@@ -30,7 +30,7 @@ from psycopg import Connection
 from headgate.kernel.canonical import canonical, canonical_text, instant_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
-from headgate.ledger.checkpoints import StoredCheckpoint, audit_keys, checkpoint_list, latest_checkpoint
+from headgate.ledger.checkpoint_reading import StoredCheckpoint, audit_keys, checkpoint_list, latest_checkpoint
 from headgate.ledger.core import merkle
 from headgate.ledger.core.checkpoint import origin_of
 from headgate.ledger.proofs import range_roots

@@ -35,9 +35,9 @@ from headgate.access import (
 from headgate.access.branding import Logo, brand_logo
 from headgate.access.mfa.passkeys import offer_sign_in
 from headgate.channel.partners import load_partners
-from headgate.identity.account import site_of
 from headgate.identity.mail_choices import MailDoor
 from headgate.identity.outside import Outside
+from headgate.identity.person import site_of
 from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal

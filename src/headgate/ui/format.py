@@ -21,6 +21,7 @@ from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_sym
 from headgate.kernel.clock import Until
 from headgate.kernel.money import PRICE_DECIMALS, Money, exponent
 from headgate.kernel.phrases import Count, Phrase, worded
+from headgate.ui.countries import country
 
 Say: TypeAlias = Callable[[str], str]
 
@@ -159,27 +160,6 @@ def _with_sign(value: Money, locale: str, digits: int) -> str:
     before, after = _around(value.currency, locale)
     text = _signed(value.amount, before + figures.removeprefix("<") + after)
     return (">" if value.amount < 0 else "<") + text if small else text
-
-
-def country(code: str, locale: str) -> str:
-    """A country by its ISO 3166 code, in the locale's words; a code that is not known as it is."""
-    return str(Locale.parse(locale).territories.get(code.upper(), code))
-
-
-# Codes that CLDR keeps beside countries: unions, pseudo regions, what is unknown.
-_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
-
-
-@lru_cache(maxsize=16)
-def countries(locale: str) -> tuple[tuple[str, str], ...]:
-    """Every country's ISO 3166 code with its name in the locale's words, by name."""
-    found = Locale.parse(locale).territories.items()
-    return tuple(
-        sorted(
-            ((c, str(n)) for c, n in found if c.isalpha() and len(c) == 2 and c not in _NO_COUNTRIES),
-            key=lambda p: p[1],
-        )
-    )
 
 
 @lru_cache(maxsize=4096)

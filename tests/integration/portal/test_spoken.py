@@ -9,7 +9,7 @@ import pytest
 from headgate.entry.web import create_web
 from headgate.portal.urls import ANYWHERE
 from headgate.ui import languages, reading
-from headgate.ui.format import countries
+from headgate.ui.countries import countries
 from tests.integration.portal.site import Portal, mail
 from tests.integration.portal.test_safety import CANARY, ROUTES, filled, furnish
 from tests.unit.ui.test_spoken import WORD, Bracketed, Outside

@@ -8,7 +8,8 @@ from headgate.console import auth
 from headgate.console.guard import WHERE
 from headgate.console.views.sign_in import AccountView, ConfirmView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Handler, Shown, Visit
-from headgate.identity.account import Act, Leave, person_of, ways
+from headgate.identity.account import ways
+from headgate.identity.person import Act, Leave, person_of
 from headgate.identity.views import Account
 
 

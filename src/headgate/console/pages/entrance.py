@@ -36,9 +36,9 @@ from headgate.console import auth
 from headgate.console.guard import WHERE, Site, outside_page, read_form
 from headgate.console.pages.provider_links import WaysIn, only_break_glass, ways_in
 from headgate.console.views.sign_in import DemoLogin, SignInView, StepView
-from headgate.identity.account import site_of
 from headgate.identity.mail_choices import MailDoor
 from headgate.identity.outside import Outside
+from headgate.identity.person import site_of
 from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from headgate.identity.account import Act, Leave, person_of, ways
+from headgate.identity.account import ways
+from headgate.identity.person import Act, Leave, person_of
 from headgate.identity.views import Account
 from headgate.portal.guard import COOKIES, WHERE
 from headgate.portal.views import AccountView, ConfirmView

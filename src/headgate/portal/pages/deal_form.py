@@ -20,7 +20,7 @@ from headgate.portal.views import Choice, DealFormView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.process.messages import About, send_message
 from headgate.ui.cookies import Notice
-from headgate.ui.format import countries
+from headgate.ui.countries import countries
 from headgate.ui.recorded import recorded
 
 MOST_ROWS = 20
