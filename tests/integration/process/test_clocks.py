@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from headgate.channel import calendars
 from headgate.kernel.context import SYSTEM, Principal
 from headgate.process import case_detail, case_of_subject, complete_task, install
 from tests.integration.process.test_side_by_side import Newcomers
@@ -102,3 +104,34 @@ def test_the_chain_tells_one_role_and_gives_the_work_to_the_next(workshop: Chann
     done = send(workshop, "repair.done")
     assert (done["status"], done["timers"]) == ("closed", [])
     assert {t["status"] for t in done["tasks"]} == {"done"}
+
+
+def test_a_service_level_over_the_hour_that_is_skipped_gives_its_whole_time_and_ends_at_its_instant(
+    channel: Channel,
+) -> None:
+    channel.app.engine.registry.ports["newcomer"] = Newcomers()
+    nights = {"timezone": "Europe/Berlin", "hours": {"sun": [["01:00", "08:00"]]}}
+    keeper = Principal(person("ops"), "person", permissions=frozenset({"calendars.write"}))
+    with channel.app.database.transaction(channel.tenant) as conn:
+        ctx = channel.context(keeper)
+        calendars.change_calendar(conn, ctx, calendar="nights", title="Nights", body=nights, reason="agreed")
+        calendars.assign_calendar(conn, ctx, scope="tenant", ref="", calendar="nights", reason="agreed")
+        install(conn, channel.context(SYSTEM), REPAIR, "repair.yaml", channel.app.policies, channel.app.actions)
+    # Half an hour before the clocks are put forward from 2:00 to 3:00.
+    start = datetime.fromisoformat("2026-03-29T01:30+01:00")
+    channel.clock.set(start)
+    channel.send("repair.asked", repair="R-1")
+    channel.govern()
+    due = start + timedelta(hours=4)
+    assert due == datetime.fromisoformat("2026-03-29T06:30+02:00")
+    assert case(channel)["due_at"] == due
+    for at, state in (
+        (start + timedelta(hours=2, seconds=-1), "running"),
+        (start + timedelta(hours=2), "warned"),
+        (due - timedelta(seconds=1), "warned"),
+        (due, "breached"),
+    ):
+        channel.clock.set(at)
+        channel.runner.fire_timers(channel.tenant)
+        channel.govern()
+        assert case(channel)["sla_state"] == state, at
