@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
+from headgate.api.field_words import field_words
 from headgate.kernel import errors
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import HeadgateError, Problem, shorten
@@ -197,14 +198,10 @@ def _problem(error: Mapping[str, Any]) -> Problem:
     """A pydantic error in our words."""
     kind, context = str(error.get("type", "")), error.get("ctx") or {}
     value = "" if kind in ("missing", "json_invalid") else _seen(error.get("input"))
-    message = {"missing": "is missing", "extra_forbidden": "is not a field of this request"}.get(kind)
-    if message is None:
-        text = str(error.get("msg", "is not valid"))
-        text = text.removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ").removeprefix("List ")
-        message = text[:1].lower() + text[1:]
     if kind == "json_invalid":
-        message = f"is not JSON: {context.get('error', '')}"
-    return Problem(_path(error.get("loc", ())), value, message)
+        return Problem(_path(error.get("loc", ())), value, f"is not JSON: {context.get('error', '')}")
+    message, fix = field_words(kind, context, str(error.get("msg", "")))
+    return Problem(_path(error.get("loc", ())), value, message, fix)
 
 
 def _path(loc: Sequence[object]) -> str:

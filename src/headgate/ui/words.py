@@ -26,6 +26,24 @@ def _table(**states: tuple[str, str, str]) -> Mapping[str, StateWord]:
     return MappingProxyType({code: StateWord(*parts) for code, parts in states.items()})
 
 
+# What a column of a policy holds, by its code.
+TYPES: Mapping[str, Phrase] = MappingProxyType(
+    {
+        "number": phrase("number"),
+        "integer": phrase("whole number"),
+        "percent": phrase("percentage"),
+        "money": phrase("amount"),
+        "string": phrase("text"),
+        "enum": phrase("one of several"),
+        "bool": phrase("yes or no"),
+        "date": phrase("day"),
+        "datetime": phrase("moment"),
+        "duration": phrase("duration"),
+        "months": phrase("duration in months"),
+        "list": phrase("list"),
+    }
+)
+
 STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
     {
         "order": _table(

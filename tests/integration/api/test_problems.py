@@ -118,7 +118,7 @@ def test_the_detail_names_field_value_and_fault(shared: World) -> None:
     body = shape(shared.get("carl", "/v1/orders", limit=999), 400)
     (error,) = body["errors"]
     assert (error["field"], error["value"]) == ("limit", "999")
-    assert "less than or equal to 200" in error["message"]
+    assert (error["message"], error["fix"]) == ("is above 200", "Send 200 or less.")
     assert body["instance"] == "/v1/orders"
 
 

@@ -15,7 +15,7 @@ from headgate.console.views.approving import PreviewView
 from headgate.console.views.common import Option
 from headgate.console.visit import Answer, Door, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound
-from headgate.kernel.phrases import sentence, worded
+from headgate.kernel.phrases import joined, sentence, worded
 from headgate.policy import PolicySet, decisions_get
 from headgate.process import get_approval, work_queue
 from headgate.process.core.matrix import is_matrix
@@ -108,8 +108,8 @@ def _open_ones(visit: Visit) -> tuple[Option, ...]:
     found: dict[UUID, Option] = {}
     for row in work_queue(visit.conn, visit.now, view="all", limit=MOST_OPEN):
         if row["approval"] is not None:
-            kinds = ", ".join(humanise(kind).lower() for kind in row["exceptions"])
-            words = f"{row['subject']}: {kinds}" if kinds else row["subject"]
+            kinds = joined(", ", (humanise(kind).lower() for kind in row["exceptions"]))
+            words = joined(": ", (row["subject"], kinds)) if kinds else row["subject"]
             found.setdefault(row["approval"], Option(str(row["approval"]), words))
     return tuple(found.values())
 

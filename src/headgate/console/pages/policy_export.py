@@ -37,7 +37,7 @@ def show(visit: Visit) -> Answer:
     """Every form, with what it cannot hold."""
     found, table = _table(visit)
     choices = tuple(_choice(table, form) for form in FORMS)
-    return PolicyExportView(found.policy, found.title, found.version, status_of(found, visit.lens), choices)
+    return PolicyExportView(found.policy, worded(found.title), found.version, status_of(found, visit.lens), choices)
 
 
 def download(visit: Visit) -> Answer:

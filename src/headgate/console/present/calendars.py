@@ -26,7 +26,7 @@ from headgate.console.views.calendars import (
 from headgate.console.views.common import Option
 from headgate.domain.calendar import NO_HOURS, WEEKDAYS, Calendar, Hours, calendar_on
 from headgate.domain.periods import zone
-from headgate.kernel.phrases import phrase, worded
+from headgate.kernel.phrases import Opening, phrase, worded
 from headgate.process import Definition
 
 WEEKDAY_NAMES: Final = (
@@ -159,7 +159,12 @@ def pause_rows(definitions: Iterable[Definition]) -> tuple[PauseRow, ...]:
     """What stops clocks, in the versions in force."""
     return tuple(
         PauseRow(
-            worded(d.title), urls.process(d.process), worded(stage.title), worded(pause.because), pause.on, pause.until
+            worded(d.title),
+            urls.process(d.process),
+            worded(stage.title),
+            Opening(worded(pause.because)),
+            pause.on,
+            pause.until,
         )
         for d in definitions
         for stage in d.stages.values()

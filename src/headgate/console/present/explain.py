@@ -45,7 +45,7 @@ from headgate.console.views.explain import (
 from headgate.domain.stock import StockLevel, atp
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import joined, phrase, sentence, worded
+from headgate.kernel.phrases import Phrase, joined, phrase, sentence, worded
 from headgate.policy import PolicyVersion
 from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
@@ -131,14 +131,8 @@ def rule_text(term: FoundTerm, lens: Lens) -> str:
     )
 
 
-def scope_text(term: FoundTerm, partner: str) -> str:
+def scope_text(term: FoundTerm, partner: str) -> Phrase:
     """For whom and for what a term is."""
-    who = [
-        phrase("partner %(partner)s", partner=partner) if term.partner else "",
-        phrase("group %(group)s", group=term.partner_group) if term.partner_group else "",
-        phrase("region %(region)s", region=term.region) if term.region else "",
-        phrase("channel %(channel)s", channel=term.channel) if term.channel else "",
-    ]
     what = (
         phrase("product %(product)s", product=term.product)
         if term.product
@@ -146,7 +140,24 @@ def scope_text(term: FoundTerm, partner: str) -> str:
         if term.family
         else phrase("every product")
     )
-    return joined(" · ", [*(filter(None, who)), what]) if any(who) else phrase("everyone · %(what)s", what=what)
+    who = _whom(term, partner)
+    return joined(" · ", [*who, what]) if who else phrase("everyone · %(what)s", what=what)
+
+
+def whom(term: FoundTerm, partner: str) -> Phrase:
+    """For whom a term is."""
+    who = _whom(term, partner)
+    return joined(" · ", who) if who else phrase("everyone")
+
+
+def _whom(term: FoundTerm, partner: str) -> list[str]:
+    told = [
+        phrase("partner %(partner)s", partner=partner) if term.partner else "",
+        phrase("group %(group)s", group=term.partner_group) if term.partner_group else "",
+        phrase("region %(region)s", region=term.region) if term.region else "",
+        phrase("channel %(channel)s", channel=term.channel) if term.channel else "",
+    ]
+    return [each for each in told if each]
 
 
 def _band(each: Recorded, facts: OrderFacts) -> PriceBand:

@@ -13,7 +13,7 @@ from headgate.channel.orders.ranking import RankedPartner
 from headgate.channel.partners import PartnerView as StoredPartner
 from headgate.console import urls
 from headgate.console.present.evaluations import day_of, last_day_of
-from headgate.console.present.explain import rule_text, scope_text
+from headgate.console.present.explain import rule_text, whom
 from headgate.console.present.lens import Lens
 from headgate.console.present.money import credit_state
 from headgate.console.present.names import Names
@@ -31,7 +31,7 @@ from headgate.console.views.partners import (
 )
 from headgate.domain.checks import ProductFacts
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
@@ -178,7 +178,7 @@ def agreement_view(
     step, blocked = next_step(stored, lens, tied=bool(conflicts))
     evidence = [
         Fact(phrase("Terms"), stored.terms),
-        Fact(phrase("Source"), stored.source or None),
+        Fact(phrase("Source"), humanise(stored.source) if stored.source else None),
         Fact(phrase("Note"), stored.note or None),
     ]
     return AgreementView(
@@ -195,7 +195,7 @@ def agreement_view(
         recorded_at=stored.recorded_at or stored.created_at,
         author=names.person(stored.author),
         approver=names.person(stored.approver) if stored.approver else None,
-        source=stored.source,
+        source=humanise(stored.source),
         digest=stored.digest,
         evidence=tuple(fact for fact in evidence if fact.value is not None),
         conflicts=conflicts,
@@ -240,7 +240,7 @@ def _term(
     product = products.get(term.product)
     return TermRow(
         term=term.term,
-        scope=scope_text(found, partner.name if partner else "").rpartition(" · ")[0],
+        scope=whom(found, partner.name if partner else ""),
         item=term.product or (humanise(term.family) if term.family else phrase("Every product")),
         item_name=product.name if product is not None else "",
         method=term.method,
@@ -294,5 +294,5 @@ def _evidence(term: TermView, name: str) -> str:
     told = []
     for name, value in (term.evidence or {}).items():
         if isinstance(value, (str, int, Decimal)) and str(value):
-            told.append(f"{humanise(name).lower()} {value}")
-    return ", ".join(told[:3])
+            told.append(joined(" ", (humanise(name).lower(), value)))
+    return joined(", ", told[:3])

@@ -38,7 +38,7 @@ from headgate.policy.core.evaluation import plain_json
 from headgate.policy.core.model import Formula
 from headgate.policy.coverage import Coverage, RowCoverage
 from headgate.ui.recorded import recorded
-from headgate.ui.words import humanise
+from headgate.ui.words import TYPES, humanise
 
 MOST_FACTS = 12
 ROWS_SHOWN = 500  # of a decision table at once
@@ -287,7 +287,9 @@ def _column(column: InputColumn | OutputColumn) -> TableColumn:
     source = column.source if isinstance(column, InputColumn) else None
     label = worded(column.label or column.name)
     return TableColumn(
-        phrase("%(label)s (from %(source)s)", label=label, source=source) if source else label, column.name, column.type
+        phrase("%(label)s (from %(source)s)", label=label, source=source) if source else label,
+        column.name,
+        TYPES[column.type],
     )
 
 
@@ -320,7 +322,7 @@ def _test(result: ExampleResult, table: PolicyTable, place: int) -> PolicyTest:
         got = _facts({name: result.outputs.get(name) for name in test.expect}, table) or (
             Fact(phrase("Problem"), joined("; ", result.problems)),
         )
-    return PolicyTest(result.name, _facts(test.given, table), _facts(test.expect, table), result.passed, got)
+    return PolicyTest(worded(result.name), _facts(test.given, table), _facts(test.expect, table), result.passed, got)
 
 
 def _facts(values: Mapping[str, object], table: PolicyTable) -> tuple[Fact, ...]:
