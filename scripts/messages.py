@@ -227,7 +227,7 @@ def pack_template(folder: Path) -> Catalog:
 def _pack_words(document: Any) -> Iterator[tuple[str, str]]:
     yield from (("", text) for text in _texts({k: v for k, v in document.items() if k != "tests"}, ""))
     yield from (("", str(test["name"])) for test in document.get("tests") or () if "given" in test and "name" in test)
-    yield from (("", str(humanise(document[each]))) for each in ("owner",) if document.get(each))
+    yield from (("", str(humanise(document[each]))) for each in ("owner", "pack") if document.get(each))
     yield from (("", str(humanise(code))) for code in sorted(_codes(document)))
     rows = document.get("rows") or ()
     for column in document.get("inputs") or ():

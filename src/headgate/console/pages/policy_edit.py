@@ -21,7 +21,7 @@ from headgate.console.views.policies import PolicyEditView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical, canonical_text, loads
 from headgate.kernel.errors import Conflict, Invalid, Stale, invalid
-from headgate.kernel.phrases import joined, phrase, sentence
+from headgate.kernel.phrases import joined, phrase, sentence, worded
 from headgate.policy import Checked, PolicyVersion, check_text, save
 from headgate.policy.checking import check_document
 from headgate.policy.core.document import read_document, write_document
@@ -271,11 +271,20 @@ def _view(visit: Visit, found: PolicyVersion, text: str, *, warning: str = "", e
         told = canonical_text({**_told(checked, text, visit.lens.fmt.tell), "coverage": _coverage(visit, found.policy)})
     except Invalid as wrong:
         return PolicyEditView(
-            found.policy, found.title, found.version, found.digest, text, "", (), False, warning, error or str(wrong)
+            found.policy,
+            worded(found.title),
+            found.version,
+            found.digest,
+            text,
+            "",
+            (),
+            False,
+            warning,
+            error or str(wrong),
         )
     return PolicyEditView(
         policy=found.policy,
-        title=found.title,
+        title=worded(found.title),
         version=found.version,
         digest=found.digest,
         text=text,
@@ -291,7 +300,7 @@ def _apart(found: PolicyVersion) -> PolicyEditView:
     """A page that asks for its long table itself."""
     return PolicyEditView(
         policy=found.policy,
-        title=found.title,
+        title=worded(found.title),
         version=found.version,
         digest=found.digest,
         text="",
@@ -306,7 +315,7 @@ def _as_text(found: PolicyVersion, text: str, checked: Checked, warning: str, er
     """A long table as its file."""
     return PolicyEditView(
         policy=found.policy,
-        title=found.title,
+        title=worded(found.title),
         version=found.version,
         digest=found.digest,
         text=text,

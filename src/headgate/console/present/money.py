@@ -139,6 +139,6 @@ def tax_snapshot(recorded: Recorded, lens: Lens) -> TaxSnapshot | None:
         total=Money(number(totals["gross"]), currency),
         rounding=worded(str(tax.get("rounding", ""))),
         rates_as_of=day_of(at or lens.now, lens),
-        exemption=f"certificate {', '.join(certificates)}" if certificates else "",
+        exemption=phrase("certificate %(numbers)s", numbers=", ".join(certificates)) if certificates else "",
         undetermined=tuple(str(line) for line in tax.get("undetermined") or ()),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from headgate.access import Account
 from headgate.console.views.common import PartnerName, Person
 from headgate.domain.checks import PartnerFacts
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.ui.words import humanise
 
 _KINDS = {"user": "person", "service": "service", "source": "service", "agent": "agent", "operator": "person"}
@@ -34,7 +34,10 @@ class Names:
             there = self.person(who)
             return Person(principal, f"{there.name.removeprefix('user:')} ({home})", there.kind)
         if kind == "pack":
-            return Person(principal, phrase("Pack %(name)s", name=humanise(rest)), "system")
+            name, at, version = rest.partition("@")
+            return Person(
+                principal, phrase("Pack %(name)s", name=joined(at, filter(None, (humanise(name), version)))), "system"
+            )
         if kind == "system":
             return Person(principal, humanise(rest), "system")
         shown = phrase("%(name)s at the console", name=rest) if kind == "operator" else rest.rsplit("/", 1)[-1]
