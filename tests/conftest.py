@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from psycopg import sql
 from headgate.access import hashing
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.settings import Settings
+from headgate.policy import kept
 from headgate.store import Database, create_schema, embedded, metadata
 from headgate.store.security import APP_ROLE
 from scripts.schema import load_tables
@@ -93,6 +95,15 @@ def passwords() -> Iterator[PasswordHasher]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashing, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield strong
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Compile a stored policy once for all tests, not once for each: each builds an application of its own, which would
+    keep it by its text as well."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "compile_stored", functools.lru_cache(maxsize=512)(kept.compile_stored))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -81,8 +81,7 @@ def install_pack(
     take_turn(conn)
     before = policies.active(conn, ctx.now)
     label = f"{pack.name}@{pack.version}"
-    for file, text in pack.policies:
-        policies.install(conn, ctx, text, file=file, pack=label)
+    policies.install_all(conn, ctx, pack.policies, pack=label)
     for file, text in pack.processes:
         install(conn, ctx, text, file, policies, actions, label)
     policies.expect_still_read(conn, ctx.now, before)

@@ -58,11 +58,16 @@ class Kept:
             with self._lock:
                 compiled = self._compiled.get(digest)
             if compiled is None:
-                compiled = compile_policy(parse_policy(text, "stored policy"))
+                compiled = compile_stored(text)
                 with self._lock:
                     _keep(self._compiled, digest, compiled)
             found[digest] = compiled
         return found
+
+
+def compile_stored(text: str) -> CompiledPolicy:
+    """A stored text, ready to evaluate."""
+    return compile_policy(parse_policy(text, "stored policy"))
 
 
 def _keep(cache: OrderedDict[K, V], key: K, value: V) -> None:

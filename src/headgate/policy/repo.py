@@ -29,6 +29,22 @@ values (
 returning {_VERSION}
 """
 
+# Whether the tenant has, or once had, a version of any of these.
+KNOWN = "select 1 from policy_versions where policy = any(%(policies)s) limit 1"
+
+# Policies of a pack in force at once, their texts kept for good as those of any draft.
+BRING_IN = """
+with made as (
+    insert into policy_versions (
+        policy, version, title, body, digest, status, author, approver, created_at, pack, submitted_at, valid_from)
+    select policy, version, title, body, digest, 'active', %(author)s, %(approver)s, %(now)s, %(pack)s, %(now)s, %(now)s
+    from unnest(%(policy)s::text[], %(version)s::int[], %(title)s::text[], %(body)s::text[], %(digest)s::bytea[])
+        as p(policy, version, title, body, digest)
+    returning policy, version, digest, body, author, created_at)
+insert into policy_texts (policy, version, digest, body, saved_by, saved_at) select * from made
+on conflict (tenant_id, policy, version, digest) do nothing
+"""
+
 # The caller has locked the row and seen that it is a draft.
 EDIT_DRAFT = f"""
 update policy_versions

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from psycopg import Connection
 
-from headgate.access.inheritance import expect_unlocked, followed, note_overridden
+from headgate.access.inheritance import expect_unlocked, followed, inherits_any, note_overridden
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict
 from headgate.kernel.phrases import phrase
 from headgate.policy import repo
 from headgate.policy.authoring import keep_text
-from headgate.policy.checking import FILE, Checked, expect_clean
+from headgate.policy.bringing import Packed, bring_in, expect_fitting_together
+from headgate.policy.checking import FILE, Checked, check_text, expect_clean
 from headgate.policy.core.lifecycle import (
     PolicyVersion,
     Window,
@@ -334,6 +335,21 @@ class PolicyService(Library):
         alone.submit(conn, packed, table.policy, table.version)
         alone.approve(conn, ctx, table.policy, table.version)
         return alone.activate(conn, ctx, table.policy, table.version)
+
+    def install_all(self, conn: Connection, ctx: Context, files: Sequence[tuple[str, str]], *, pack: str) -> None:
+        """`install` of each of a pack's (file name, text), in their order; at once for a tenant new to all of them."""
+        take_turn(conn)
+        packed = [Packed(text, check_text(text, file)) for file, text in files]
+        names = [each.table.policy for each in packed]
+        known = conn.execute(repo.KNOWN, {"policies": names}).fetchone() is not None
+        if known or inherits_any(conn, INHERITED, names) or len(set(names)) < len(names):
+            for file, text in files:
+                self.install(conn, ctx, text, file=file, pack=pack)
+            return
+        for file, text in files:
+            expect_clean(text, file)
+        expect_fitting_together(packed, self.during(conn, ctx.now))
+        bring_in(conn, ctx, f"pack:{pack}", pack, packed)
 
     def expect_still_read(self, conn: Connection, now: datetime, before: PolicySet) -> None:
         """Raises `Invalid` where readers of decisions lost something since the policies in force were these."""

@@ -126,6 +126,11 @@ def _span(window: Window) -> str:
 
 def audit(conn: Connection, ctx: Context, action: str, version: PolicyVersion, **details: Any) -> None:
     """Keep who did what to which text; details that are empty are left out."""
+    append_audit(conn, ctx.now, [audit_entry(ctx.principal.id, action, version, **details)])
+
+
+def audit_entry(actor: str, action: str, version: PolicyVersion, **details: Any) -> AuditDraft:
+    """What the audit chain keeps of one change of a version."""
     body = {
         "policy": version.policy,
         "version": version.version,
@@ -135,4 +140,4 @@ def audit(conn: Connection, ctx: Context, action: str, version: PolicyVersion, *
         "author": version.author,
         **details,
     }
-    append_audit(conn, ctx.now, [AuditDraft(action, "policy", version.policy, ctx.principal.id, body)])
+    return AuditDraft(action, "policy", version.policy, actor, body)

@@ -51,6 +51,8 @@ select i.provider_name from inheritances i
 where i.kind = %(kind)s and i.name = %(name)s and i.state = 'following' and i.taken is not null
 """
 
+ANY_INHERITED = "select 1 from inheritances where kind = %(kind)s and name = any(%(names)s) limit 1"
+
 OVERRIDE = """
 update inheritances set state = 'overridden', changed_by = %(by)s, changed_at = %(now)s
 where kind = %(kind)s and name = %(name)s and state = 'following'

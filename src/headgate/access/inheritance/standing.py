@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -82,6 +83,11 @@ def expect_unlocked(conn: Connection[Any], kind: str, name: str) -> None:
 def followed(conn: Connection[Any], kind: str, name: str) -> bool:
     """Whether what counts here is what a tenant above offers."""
     return conn.execute(repo.FOLLOWED, {"kind": kind, "name": name}).fetchone() is not None
+
+
+def inherits_any(conn: Connection[Any], kind: str, names: Sequence[str]) -> bool:
+    """Whether the transaction's tenant has any of these from above, or had it, however it stands here."""
+    return conn.execute(repo.ANY_INHERITED, {"kind": kind, "names": list(names)}).fetchone() is not None
 
 
 def note_overridden(conn: Connection[Any], ctx: Context, kind: str, name: str) -> None:

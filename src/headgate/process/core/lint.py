@@ -7,7 +7,7 @@ code; then what an installation knows is compared: actions with what they take a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
@@ -75,18 +75,14 @@ def lint_process(text: str, file: str, known: Known | None = None) -> list[LintI
         definition = read_definition(text, file)
     except Invalid as error:
         return [_structure(text, file, error)]
-    marks = marks_of(text)
-    found = [
-        _issue(rule.__module__.rsplit(".", 1)[-1].replace("_", "-"), "error", finding, file, marks)
-        for rule in RULES
-        for finding in rule(definition)
-    ]
     known = known or Known()
-    found += [_issue(code, "warning", finding, file, marks) for code, finding in _unknown(definition, known)]
-    declared = check_signatures(definition, known.signatures, known.decides)
-    found += [_issue(code, "error", finding, file, marks) for code, finding in declared]
-    found += [_issue(UNKNOWN_POLICY, "error", finding, file, marks) for finding in _asks_gone(definition, known)]
-    return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
+    remarks = [
+        *((_code_of(rule), "error", finding) for rule in RULES for finding in rule(definition)),
+        *((code, "warning", finding) for code, finding in _unknown(definition, known)),
+        *((code, "error", finding) for code, finding in check_signatures(definition, known.signatures, known.decides)),
+        *((UNKNOWN_POLICY, "error", finding) for finding in _asks_gone(definition, known)),
+    ]
+    return _placed(remarks, text, file)
 
 
 def lint_decisions(definition: Definition, text: str, file: str, known: Known) -> list[LintIssue]:
@@ -96,9 +92,21 @@ def lint_decisions(definition: Definition, text: str, file: str, known: Known) -
         *((POLICY_OUTPUTS, finding) for finding in _no_matrix(definition, known.asks)),
         *((UNKNOWN_POLICY, finding) for finding in _asks_gone(definition, known)),
     ]
-    marks = marks_of(text) if declared else None
-    found = [_issue(code, "error", finding, file, marks) for code, finding in declared if marks is not None]
+    return _placed([(code, "error", finding) for code, finding in declared], text, file)
+
+
+def _placed(remarks: Sequence[tuple[str, str, Finding]], text: str, file: str) -> list[LintIssue]:
+    """(Code, severity, finding) as issues, in the order of the file's lines. Most files give rise to none, so places
+    are looked for only then."""
+    if not remarks:
+        return []
+    marks = marks_of(text)
+    found = [_issue(code, severity, finding, file, marks) for code, severity, finding in remarks]
     return sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
+
+
+def _code_of(rule: Callable[[Definition], Iterable[Finding]]) -> str:
+    return rule.__module__.rsplit(".", 1)[-1].replace("_", "-")
 
 
 def _no_matrix(definition: Definition, asks: Asked) -> Iterator[Finding]:
@@ -132,7 +140,7 @@ def _asks(step: Step, actions: Mapping[str, Signature], policies: frozenset[str]
 
 def codes() -> list[str]:
     """Every code there is."""
-    rules = [rule.__module__.rsplit(".", 1)[-1].replace("_", "-") for rule in RULES]
+    rules = [_code_of(rule) for rule in RULES]
     declared = {INPUTS, OUTPUTS, POLICY_INPUTS, POLICY_OUTPUTS}
     return sorted({"structure", *rules, *declared, "unknown-action", UNKNOWN_POLICY, "unknown-role"})
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import Invalid, Problem, shorten
@@ -89,8 +90,10 @@ def read_definition(text: str, file: str) -> Definition:
     return _read(text, file)[0]
 
 
-def _read(text: str, file: str) -> tuple[Definition, dict[str, int]]:
-    """The definition, and the lines of its stages and events by name."""
+@lru_cache(maxsize=64)
+def _read(text: str, file: str) -> tuple[Definition, Mapping[str, int]]:
+    """The definition, and the lines of its stages and events by name. Kept: installing reads the same text to parse it,
+    to lint it and to see who reads what."""
     root = read_yaml(text, file)
     reader = _Reader(file)
     top = reader.mapping(root, _TOP)
