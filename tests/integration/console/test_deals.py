@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -93,6 +94,15 @@ def test_a_deal_is_decided_from_its_page(deals: Visitor) -> None:
     assert "You approved it." in words(let_go(deals, answer))
     assert "Protected" in words(deals.get("/deals/D-2"))
     assert "Nothing is needed" not in words(deals.get("/deals/D-2"))
+
+
+def test_a_deals_page_calls_on_nobody_to_decide_whom_the_request_does_not_ask(deals: Visitor) -> None:
+    deals.enter("carl")
+    assert re.search(r'class="button button-primary"[^>]*>Decide<', deals.get("/deals/D-2").text)
+    deals.enter("fiona")
+    page = deals.get("/deals/D-2").text
+    assert re.search(r'class="button"[^>]*>Open the request<', page)
+    assert ">Decide<" not in page
 
 
 def test_an_empty_list_says_how_deals_come(visitor: Visitor) -> None:

@@ -167,6 +167,71 @@ def test_a_post_without_the_forms_token_or_from_another_site_changes_nothing(
     assert belongings(portal) == before
 
 
+# What records hold and no form has.
+SMUGGLED = {
+    "partner": "P-2",
+    "tenant_id": "00000000-0000-0000-0000-000000000000",
+    "status": "granted",
+    "requested_by": "user:carl@nordwind.example",
+    "submitted_by": "user:carl@nordwind.example",
+    "actor": "user:carl@nordwind.example",
+    "registered_at": "2020-01-01T00:00:00Z",
+    "protected_until": "2099-01-01T00:00:00Z",
+    "granted_days": "9999",
+    "contract_price": "1",
+    "stake": "0",
+    "approved_by": "user:carl@nordwind.example",
+    "agreement": "LIST",
+    "evidence": "someone-elses",
+    "deal": "D-OTHER",
+    "request": "PX-OTHER",
+    "permissions": "approvals.decide",
+}
+
+
+def test_fields_that_a_form_does_not_have_are_nobodys_way_in(portal: Portal) -> None:
+    channel = portal.channel
+    portal.enter("pia")
+    deal = number_of(portal.register(**SMUGGLED))
+    wish = {"product": "S-1", "unit_price": "8,00", "currency": "EUR", "max_quantity": "20", "valid_from": "2026-03-01",
+        "valid_until": "2026-06-30", "justification": "a tender"}  # fmt: skip
+    asked = re.search(r"PX-[0-9A-F]{12}", str(portal.post("/portal/prices/new", SMUGGLED | wish).url))
+    channel.govern()
+    me = f"user:{mail('pia')}"
+    with channel.app.database.transaction(channel.tenant) as conn:
+        deals = conn.execute("select deal, partner, requested_by, content::text from deals").fetchall()
+        prices = conn.execute("select request, partner, status, requested_by, content::text from price_exceptions")
+        ((request, owner, status, requested_by, content),) = prices.fetchall()
+    assert [row[:3] for row in deals] == [(deal, "P-1", me)]
+    assert asked
+    assert (request, owner, status, requested_by) == (asked[0], "P-1", "deciding", me)
+    for smuggled in ("P-2", "carl@", "2099-", "9999", "someone-elses", "OTHER"):
+        assert smuggled not in deals[0][3] + content, smuggled
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "channel_manager", "partner_admin,tenant_admin", "operator"])
+def test_who_manages_a_partners_people_gives_no_role_of_the_tenants(portal: Portal, role: str) -> None:
+    channel = portal.channel
+    portal.enter("pia")
+    new = {"name": "Ned", "email": "ned@amberlo.example", "role": role, **SMUGGLED}
+    assert portal.post("/portal/company/people", new).status_code >= 400
+    given = portal.post(f"/portal/company/people/user:{mail('paul')}/role", {**SMUGGLED, "role": role})
+    assert given.status_code >= 400
+    with channel.app.database.transaction(channel.tenant) as conn:
+        roles = access.load_principal(conn, f"user:{mail('paul')}", channel.clock.now()).permissions
+        assert conn.execute("select count(*) from principals where principal like '%ned@%'").fetchone() == (0,)
+    assert "approvals.decide" not in roles
+
+
+def test_a_colleague_is_of_ones_own_company_whatever_the_form_says(portal: Portal) -> None:
+    portal.enter("pia")
+    new = {**SMUGGLED, "name": "Ned", "email": "ned@amberlo.example", "role": "partner_user"}
+    assert portal.post("/portal/company/people", new).status_code == 200
+    with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
+        ned = conn.execute("select partner from principals where principal = 'user:ned@amberlo.example'").fetchone()
+    assert ned == ("P-1",)
+
+
 def test_console_and_portal_take_each_others_people_and_sessions_for_nobody(portal: Portal) -> None:
     channel = portal.channel
     with channel.app.database.transaction(channel.tenant) as conn:

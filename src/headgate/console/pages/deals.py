@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.channel import deals
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
+from headgate.console.pages.order import may_decide
 from headgate.console.present import deals as present
 from headgate.console.present.history import actors, timeline
 from headgate.console.views.deals import DealsView
@@ -41,12 +42,14 @@ def show(visit: Visit) -> Answer:
     entries = audit_list(visit.conn, subject_type="deal", subject=row["deal"], limit=200)
     decided = decision_list(visit.conn, subject_type="deal", subject=row["deal"], policy=RULES, limit=1)
     asked = approvals_of_case(visit.conn, row["case_id"]) if visit.may("cases.read") else []
+    waits = next((a for a in asked if a.status == "pending"), None)
     names = names_of(visit, people={row["requested_by"], *actors(entries)}, partners=[row["partner"]])
     return present.deal_view(
         row,
         against=deals.conflicts_of(visit.conn, row["deal"]),
         decision=decided[0] if decided else None,
-        approval=next((a.approval for a in asked if a.status == "pending"), None),
+        approval=None if waits is None else waits.approval,
+        may_decide=waits is not None and may_decide(visit, waits),
         history=timeline(entries, names),
         names=names,
         files=deals.DEAL_FILES.of(visit.conn, row["deal"]),

@@ -97,6 +97,7 @@ def deal_view(
     against: Sequence[Mapping[str, Any]],
     decision: Decision | None,
     approval: UUID | None,
+    may_decide: bool,
     history: tuple[TimelineEntry, ...],
     names: Names,
     lens: Lens,
@@ -133,6 +134,7 @@ def deal_view(
         decided_at=decision.at if decision else None,
         case_id=row["case_id"],
         approval=approval,
+        may_decide=may_decide,
         timeline=history,
         files=tuple((f.name, urls.deal_file(row["deal"], f.file), f.size) for f in files),
     )

@@ -88,7 +88,8 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class DealView(View):
-    """`approval` leads to the request that waits, if one does. `told` is what the partner knows."""
+    """`approval` leads to the request that waits, if one does; `may_decide`: it waits for the reader. `told` is what
+    the partner knows."""
 
     template: ClassVar[str] = "deal.html"
     nav: ClassVar[str] = "deals"
@@ -112,5 +113,6 @@ class DealView(View):
     decided_at: datetime | None
     case_id: UUID
     approval: UUID | None
+    may_decide: bool
     timeline: tuple[TimelineEntry, ...]
     files: tuple[tuple[str, str, int], ...] = ()

@@ -87,6 +87,7 @@ DEAL = DealView(
     decided_at=ago(hours=5),
     case_id=uid("deal-case"),
     approval=uid("deal-approval"),
+    may_decide=True,
     timeline=(
         TimelineEntry(ago(hours=5), SHOP, "event", "registered the deal", seq=812),
         TimelineEntry(ago(hours=1), JONAS, "note", "added a note", quote="They say the site is another one."),
@@ -102,6 +103,7 @@ FREE_DEAL = replace(
     rivals=(),
     rules=(),
     approval=None,
+    may_decide=False,
     protected_until=ahead(days=90),
     granted_days=90,
 )
