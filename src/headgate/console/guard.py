@@ -98,7 +98,9 @@ class Guarded:
             response = self._within(asked, tenant_id, form)
         except Unauthenticated:
             response = ended() if wants_news(request) else to_sign_in(request)
-            auth.drop_session(response, secure=site.secure)
+            # A form of another site comes without the cookie: it must not end the session that the browser keeps.
+            if asked.token:
+                auth.drop_session(response, secure=site.secure)
         except ProofNeeded:
             response = to_proof(request)
         if asked.notice_shown:

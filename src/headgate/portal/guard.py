@@ -97,7 +97,9 @@ class Guarded:
             tenant_id, live = who(site, request, token, asked.now)
         except Unauthenticated:
             response = ended() if wants_news(request) else to_sign_in(request)
-            COOKIES.drop_session(response, secure=site.secure)
+            # A form of another site comes without the cookie: it must not end the session that the browser keeps.
+            if token:
+                COOKIES.drop_session(response, secure=site.secure)
             return response
         if not WHERE.reaches(live.session.limited_to, request.url.path):
             return RedirectResponse(WHERE.account, 303) if live.session.limited_to == ENROL else to_sign_in(request)

@@ -253,7 +253,7 @@ class DealView(View):
     amount: Money
     facts: tuple[tuple[str, str], ...]
     contact: tuple[tuple[str, str], ...]
-    lines: tuple[tuple[str, Decimal, Money], ...]
+    lines: tuple[tuple[str, str, Decimal, Money], ...]
     protected_from: datetime | None
     protected_until: datetime | None
     spent: int

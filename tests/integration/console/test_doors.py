@@ -158,6 +158,23 @@ def test_a_post_that_another_site_started_is_refused(visitor: Visitor) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/settings/theme", "/sign-out", "/orders"])
+def test_a_post_of_another_site_which_brings_no_cookie_signs_nobody_out(visitor: Visitor, path: str) -> None:
+    foreign = {"sec-fetch-site": "cross-site"}
+    visitor.client.cookies.clear()
+    answers = [
+        visitor.client.post(path, headers=foreign, follow_redirects=False),
+        visitor.client.get(path, headers=foreign),
+    ]
+    assert not any("headgate_session" in answer.headers.get("set-cookie", "") for answer in answers)
+
+
+def test_a_session_that_is_over_is_forgotten_by_the_browser(visitor: Visitor) -> None:
+    visitor.enter("carl")
+    visitor.session = visitor.session[:-4] + "AAAA"
+    assert 'headgate_session=""' in visitor.get("/").headers["set-cookie"]
+
+
 def test_the_token_may_come_in_a_header_as_scripts_send_it(visitor: Visitor) -> None:
     visitor.enter("ada")
     headers = {"x-csrf-token": visitor.token(), "hx-request": "true", "hx-target": "proof"}

@@ -32,6 +32,7 @@ def test_a_deal_is_registered_with_evidence_and_protected_at_once(portal: Portal
     assert "Ina Roth" in said, "personal values stand in their places"
     number = number_of(page)
     assert "Sent the registration" in said
+    assert "Product S-2 S-2" in said, "the product is called by its name, too"
     with portal.channel.app.database.transaction(portal.channel.tenant) as conn:
         deal = get_deal(conn, number)
         assert (deal["status"], deal["partner"], deal["amount"]) == ("approved", "P-1", 40000)

@@ -167,6 +167,14 @@ def test_a_post_without_the_forms_token_or_from_another_site_changes_nothing(
     assert belongings(portal) == before
 
 
+def test_a_post_of_another_site_which_brings_no_cookie_signs_nobody_out(portal: Portal) -> None:
+    stranger = portal.another()
+    for path in ("/portal/sign-out", "/portal/deals/new", "/portal/prices/new"):
+        answer = stranger.client.post(path, headers={"sec-fetch-site": "cross-site"}, follow_redirects=False)
+        assert answer.status_code in (303, 403, 405), path
+        assert "headgate_portal_session" not in answer.headers.get("set-cookie", ""), path
+
+
 # What records hold and no form has.
 SMUGGLED = {
     "partner": "P-2",

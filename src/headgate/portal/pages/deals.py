@@ -9,6 +9,7 @@ from typing import Any
 from headgate.access import accounts_of
 from headgate.channel import deals
 from headgate.channel.deals import Milestone
+from headgate.channel.products import names_of_products
 from headgate.domain.calendar import add_working_time
 from headgate.kernel.errors import NotFound
 from headgate.kernel.money import Money
@@ -127,6 +128,7 @@ def deal_view(
     """The page of a deal; with what was entered and what is wrong with it, after an act that could not be done."""
     content: Mapping[str, Any] = row["content"]
     milestones = deals.milestones_of(visit.conn, row["deal"])
+    names = names_of_products(visit.conn, {str(each["product"]) for each in content["lines"]})
     until, since = row["protected_until"], row["protected_from"]
     return DealView(
         deal=row["deal"],
@@ -138,7 +140,12 @@ def deal_view(
         facts=_facts(content, visit),
         contact=tuple((label, content["contact"][key]) for label, key in _CONTACT if content["contact"].get(key)),
         lines=tuple(
-            (str(each["product"]), amount(each["quantity"]), Money(amount(each["amount"]), row["currency"]))
+            (
+                code := str(each["product"]),
+                names.get(code, ""),
+                amount(each["quantity"]),
+                Money(amount(each["amount"]), row["currency"]),
+            )
             for each in content["lines"]
         ),
         protected_from=since if row["status"] == "approved" else None,
