@@ -134,3 +134,9 @@ def test_a_consent_that_makes_no_sense_is_refused(visitor: Visitor, wrong: dict[
     fields = {"subject": person("carl"), "hours": "4", "reason": "ticket"}
     assert visitor.post("/identity/support", fields | wrong).status_code == 422
     assert "No consent yet" in visitor.get("/identity/support").text
+
+
+def test_an_administrator_names_the_person_by_the_address_they_sign_in_with(visitor: Visitor) -> None:
+    visitor.enter("tom")
+    fields = {"subject": " Carl@nordwind.example ", "hours": "4", "reason": "ticket"}
+    assert "Support may look as" in words(visitor.post("/identity/support", fields))

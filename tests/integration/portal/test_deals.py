@@ -147,7 +147,7 @@ def test_activity_extension_withdrawal_and_appeal_from_the_portal(portal: Portal
     said = words(
         portal.post(f"/portal/deals/{number}/activity", {"activity": "demo", "happened_at": day, "notes": "ok"})
     )
-    assert "Reported activity: demo" in said
+    assert "Reported activity: Demo" in said
     wrong = portal.post(f"/portal/deals/{number}/extension", {"until": "soon", "reason": ""})
     assert wrong.status_code == 400
     assert "Is not a date" in words(wrong)

@@ -37,6 +37,7 @@ def give(visit: Visit) -> Answer:
         with visit.conn.transaction():
             number = int(hours) if hours.isascii() and hours.isdigit() and len(hours) < 4 else 0
             subject = visit.form.get("subject", "").strip()
+            subject = subject if ":" in subject or not subject else f"user:{subject.lower()}"
             made = consent(visit.conn, visit.ctx, subject, reason=visit.form.get("reason", ""), hours=number)
     except (Invalid, Conflict, NotFound) as error:
         problem = error.problems[0] if error.problems else None
