@@ -33,13 +33,11 @@ from headgate.access.allowance import QUOTAS  # noqa: E402
 from headgate.access.core.roles import SEPARATED  # noqa: E402
 from headgate.console.navigation import NavCounts, navigation  # noqa: E402
 from headgate.console.pages.handling import WORDS  # noqa: E402
-from headgate.console.pages.saved import WORDS as SAVED  # noqa: E402
 from headgate.console.present.asks import DEALS  # noqa: E402
 from headgate.console.present.brand import FIELDS, SHADES  # noqa: E402
 from headgate.console.present.commands import ACTS, PAGES  # noqa: E402
 from headgate.console.present.orders import COLUMNS  # noqa: E402
 from headgate.console.present.returns import VIEWS as RETURN_LISTS  # noqa: E402
-from headgate.console.present.saved import FILTERS  # noqa: E402
 from headgate.console.present.work import SCOPES  # noqa: E402
 from headgate.console.render import KEYS  # noqa: E402
 from headgate.kernel import errors  # noqa: E402
@@ -194,8 +192,7 @@ def phrases() -> Iterator[tuple[Message, str]]:
     yield from ((text, "access/core/roles.py") for text in (*PERMISSIONS.values(), *(why for _, _, why in SEPARATED)))
     yield from ((words, "access/allowance.py") for words in QUOTAS.values())
     yield from (((words[2], words[3]), "console/pages/handling.py") for words in WORDS.values())
-    yield from ((text, "console/pages/saved.py") for text in SAVED)
-    yield from ((label, "console/present/saved.py") for label in (*FILTERS.values(), *COLUMNS.values()))
+    yield from ((label, "console/present/saved.py") for label in COLUMNS.values())
 
 
 def template() -> Catalog:

@@ -27,7 +27,6 @@ from headgate.console.saved import bar_of, opens_with
 from headgate.console.views.common import Page, View
 from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of, read_by
-from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
 from headgate.kernel.phrases import phrase, worded
@@ -42,7 +41,7 @@ log = logging.getLogger("headgate.console")
 
 HTML = "text/html; charset=utf-8"
 MOST_FIELDS = 5000
-WHERE = Where("")
+WHERE = urls.WHERE
 
 
 @dataclass(frozen=True, slots=True)

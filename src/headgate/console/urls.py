@@ -9,7 +9,9 @@ from headgate.console.url_parts import code_of as code_of
 from headgate.console.url_parts import query as query
 from headgate.console.url_parts import segment as segment
 from headgate.console.url_rules import *  # noqa: F403 -- addresses are one set of names to whoever links
+from headgate.identity.where import Where
 
+WHERE = Where("")  # of the pages that edges share
 HOME = "/"
 SIGN_IN = "/sign-in"
 SIGN_OUT = "/sign-out"
@@ -75,7 +77,6 @@ ACCESS_REVIEWS = "/access-reviews"
 TENANTS = "/clients"
 USAGE = "/use"
 EXPORTS = "/exports"
-SAVED_VIEWS = "/saved-views"
 GUESTS = "/provider-access"
 PACKS = "/packs"
 INHERITANCE = "/inheritance"
@@ -95,27 +96,6 @@ def export(found: UUID | str) -> str:
 
 def export_act(found: UUID | str, act: str) -> str:
     return f"{export(found)}/{segment(act)}"
-
-
-def saved_views(list_: str, query_: str = "") -> str:
-    """The views of a list, and where one of its addresses can be kept."""
-    return query(SAVED_VIEWS, [("list", list_), ("query", query_)])
-
-
-def saved_view(view: UUID | str) -> str:
-    return f"{SAVED_VIEWS}/{view}"
-
-
-def saved_view_delete(view: UUID | str) -> str:
-    return f"{saved_view(view)}/delete"
-
-
-def saved_view_filters(view: UUID | str) -> str:
-    return f"{saved_view(view)}/filters"
-
-
-def saved_view_open(view: UUID | str) -> str:
-    return f"{saved_view(view)}/open"
 
 
 def sign_in_with(provider: str, tenant: str = "", then: str = "") -> str:

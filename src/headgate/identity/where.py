@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from headgate.access.sessions import ENROL
 
@@ -77,6 +78,26 @@ class Where:
     @property
     def reading(self) -> str:
         return f"{self.account}/reading"
+
+    @property
+    def saved_views(self) -> str:
+        return f"{self.root}/saved-views"
+
+    def saved_views_of(self, list_: str, query: str = "") -> str:
+        """The views of a list, and where one of its addresses can be kept."""
+        return f"{self.saved_views}?{urlencode({'list': list_, **({'query': query} if query else {})})}"
+
+    def saved_view(self, view: UUID | str) -> str:
+        return f"{self.saved_views}/{view}"
+
+    def saved_view_delete(self, view: UUID | str) -> str:
+        return f"{self.saved_view(view)}/delete"
+
+    def saved_view_filters(self, view: UUID | str) -> str:
+        return f"{self.saved_view(view)}/filters"
+
+    def saved_view_open(self, view: UUID | str) -> str:
+        return f"{self.saved_view(view)}/open"
 
     def stop_mails(self, token: str) -> str:
         """The link below a mail; what `connectors.mail.post` writes."""

@@ -32,6 +32,7 @@ from headgate.portal.pages import (
     prices,
     return_form,
     returns,
+    saved,
 )
 from headgate.portal.render import Portal
 from headgate.portal.visit import Door
@@ -54,6 +55,7 @@ DOORS: tuple[Door, ...] = (
     *company.DOORS,
     *export.DOORS,
     *account.DOORS,
+    *saved.DOORS,
     *live.DOORS,
     *nowhere.DOORS,  # last: it takes every address that is left
 )

@@ -31,13 +31,13 @@ from headgate.access import (
     touch_session,
 )
 from headgate.access.branding import NO_WORDS
-from headgate.identity.where import Where
 from headgate.kernel.context import Context
 from headgate.kernel.errors import ProofNeeded, Unauthenticated
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.hosts import Hosts
 from headgate.portal.render import Portal
+from headgate.portal.saved import bar_of, opens_with
 from headgate.portal.views import ErrorView, NavItem, Page
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Upload, Visit, Write, read_by
 from headgate.ui.brand import logo_address, stylesheet_address, tenant_brand
@@ -50,7 +50,7 @@ from headgate.wiring import App
 log = logging.getLogger("headgate.portal")
 
 COOKIES = Cookies("headgate_portal", b"headgate portal form", urls.HOME, urls.SIGN_IN, under=urls.HOME)
-WHERE = Where("/portal")
+WHERE = urls.WHERE
 MOST_FIELDS = 400
 MOST_FILES = 6
 LONGEST_FIELD = 20_000
@@ -133,7 +133,7 @@ class Guarded:
             expect_standing(visit.tenant, principal, writes=True)
             if door.fresh:
                 visit.prove()
-            answer = door.handler(visit)
+            answer = opens_with(visit) or door.handler(visit)
         return self._finish(asked, visit, answer)
 
     def _finish(self, asked: Asked, visit: Visit, answer: Answer) -> Response:
@@ -204,6 +204,7 @@ def page_of(visit: Visit, csrf: str, notices: tuple[Notice, ...]) -> Page:
         brand_css=stylesheet_address(brand, urls.BRAND_CSS),
         logo=logo_address(brand, urls.LOGO),
         words=brand.words,
+        saved=bar_of(visit),
     )
 
 

@@ -26,17 +26,6 @@ class PriceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PricesView(View):
-    """The partner's price exceptions, last changed first."""
-
-    template: ClassVar[str] = "prices.html"
-    nav: ClassVar[str] = "prices"
-    live: ClassVar[bool] = True
-
-    prices: tuple[PriceRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PriceView(View):
     """One price exception."""
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from headgate.kernel.money import Money
-from headgate.portal.views import FileRow, Stage, Step, Tab, Thread, View
+from headgate.portal.views import FileRow, Stage, Step, Thread, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,6 @@ class ReturnRow:
     status: str
     need: str
     changed: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnsView(View):
-    """The partner's returns, last changed first."""
-
-    template: ClassVar[str] = "returns.html"
-    nav: ClassVar[str] = "returns"
-
-    tabs: tuple[Tab, ...]
-    returns: tuple[ReturnRow, ...]
-    status: str = ""
-    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)

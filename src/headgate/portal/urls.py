@@ -6,7 +6,10 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+from headgate.identity.where import Where
+
 ROOT = "/portal"
+WHERE = Where(ROOT)  # of the pages that edges share
 HOME = "/portal/"
 SIGN_IN = "/portal/sign-in"
 SIGN_OUT = "/portal/sign-out"

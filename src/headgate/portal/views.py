@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from headgate.access.branding import NO_WORDS, Words
 from headgate.access.mfa.passkeys import Offer
+from headgate.identity.saved.values import SavedBar
 from headgate.identity.views import Account, Confirm
 from headgate.identity.views import Step as SignInStep
 from headgate.kernel.money import Money
@@ -54,6 +55,7 @@ class Page:
     brand_css: str = ""
     logo: str = ""
     words: Words = field(default_factory=lambda: NO_WORDS)
+    saved: SavedBar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,20 +186,6 @@ class DealRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DealsView(View):
-    """The partner's deals, last changed first."""
-
-    template: ClassVar[str] = "deals.html"
-    nav: ClassVar[str] = "deals"
-    live: ClassVar[bool] = True
-
-    tabs: tuple[Tab, ...]
-    deals: tuple[DealRow, ...]
-    status: str = ""
-    more: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class FileRow:
     """A file of a deal. `drop` is where it is removed, while it may be."""
 
@@ -308,21 +296,6 @@ class OrderRow:
     need: str
     total: Money
     placed: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrdersView(View):
-    """The partner's orders, newest first."""
-
-    template: ClassVar[str] = "orders.html"
-    nav: ClassVar[str] = "orders"
-    live: ClassVar[bool] = True
-
-    tabs: tuple[Tab, ...]
-    orders: tuple[OrderRow, ...]
-    text: str = ""
-    status: str = ""
-    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)

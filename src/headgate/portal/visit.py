@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headgate.access import LiveSession, Tenant
+from headgate.access.saved import SavedView, views_of
 from headgate.connectors.mail import Letter
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import Conflict, NotFound, ProofNeeded, Refused
+from headgate.kernel.errors import Conflict, NotFound, ProofNeeded, Refused, invalid
 from headgate.kernel.ids import new_id
 from headgate.ledger import audit_list
 from headgate.portal import urls
@@ -86,6 +87,23 @@ class Visit:
     def fmt(self) -> Formatter:
         """Writes values as the reader reads them."""
         return self.reading.formatter(self.now, tenant_brand(self.tenant.name, self.tenant.settings).words)
+
+    @cached_property
+    def saved_views(self) -> list[SavedView]:
+        """The reader's saved views, of all lists, and those that colleagues share."""
+        return views_of(self.conn, self.ctx)
+
+    def day(self, name: str) -> date | None:
+        """A parameter of the address that is a date. Raises `Invalid`."""
+        value = self.text(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            raise invalid(name, value, "is not a date", "Write it like 2026-03-31.") from None
+
+    def midnight(self, day: date) -> datetime:
+        """When a day begins in the tenant's zone."""
+        return datetime.combine(day, time(0), self.zone)
 
     def today(self) -> date:
         """The tenant's day."""

@@ -1,6 +1,7 @@
 """The lists whose views can be kept: where each is, who may see it, and what its address may hold.
 
-Console and API both keep views, so that what one of them keeps the other can show.
+Console and API both keep views of `LISTS`, so that what one of them keeps the other can show; `PORTAL_LISTS` are those
+of partners' portals.
 """
 
 from __future__ import annotations
@@ -93,9 +94,24 @@ LISTS: Mapping[str, Listed] = MappingProxyType(
         ),
     }
 )
+OPEN_RETURNS = "open"
+PORTAL_LISTS: Mapping[str, Listed] = MappingProxyType(
+    {
+        f"portal_{name}": Listed(
+            f"/portal/{name}", label, (needs,), {"q": _text, "status": _one_of(statuses), **_PERIOD}
+        )
+        for name, label, needs, statuses in (
+            ("deals", "Deals", "deals.read", DEAL_STATUSES),
+            ("orders", "Orders", "orders.read", frozenset(STATES["order"])),
+            ("prices", "Prices", "prices.request", frozenset(STATES["price_exception"])),
+            ("returns", "Returns", "returns.request", frozenset({OPEN_RETURNS, *RETURN_STATUSES})),
+        )
+    }
+)
+_EVERY = {**LISTS, **PORTAL_LISTS}
 # Who sees any of the lists.
 NEEDS = tuple(sorted({need for listed in LISTS.values() for need in listed.needs}))
-_BY_PATH = {found.path: name for name, found in LISTS.items()}
+_BY_PATH = {found.path: name for name, found in _EVERY.items()}
 
 
 def list_at(path: str) -> str:
@@ -105,7 +121,7 @@ def list_at(path: str) -> str:
 
 def kept(list_: str, query: str) -> tuple[tuple[str, str], ...]:
     """What counts of an address's query: the filters that the list has, with values they can take, in one order."""
-    filters = LISTS[list_].filters
+    filters = _EVERY[list_].filters
     good = [(name, value) for name, value in _pairs(query) if name in filters and filters[name](value)]
     columns = list(dict.fromkeys(value for name, value in good if name == SEVERAL))
     if not set(ORDER_COLUMNS) - set(FIXED_COLUMNS) - set(columns):
@@ -122,7 +138,7 @@ def kept_query(list_: str, query: str) -> str:
 
 def lost_of(view: SavedView) -> tuple[str, ...]:
     """The filters of a view that its list does not have any more, or whose values they cannot take any more."""
-    filters = LISTS[view.list].filters
+    filters = _EVERY[view.list].filters
     return tuple(
         dict.fromkeys(name for name, value in _pairs(view.query) if name not in filters or not filters[name](value))
     )
@@ -130,7 +146,7 @@ def lost_of(view: SavedView) -> tuple[str, ...]:
 
 def address_of_view(view: SavedView) -> str:
     """Where a view is looked at; whoever gets the address sees the same filters, with or without the view."""
-    return f"{LISTS[view.list].path}?{urlencode([*kept(view.list, view.query), (MARK, str(view.view))])}"
+    return f"{_EVERY[view.list].path}?{urlencode([*kept(view.list, view.query), (MARK, str(view.view))])}"
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from psycopg.errors import InsufficientPrivilege
 
+from headgate.access import create_person, grant_role
 from headgate.access.saved import (
     LONGEST_QUERY,
     MOST,
@@ -172,15 +175,81 @@ def test_there_is_an_end_to_how_many_one_keeps(database, tenant, two):
         save_view(conn, ben, HELD)
 
 
-def test_a_partners_portal_has_none_and_another_tenant_neither(database, tenant, two):
+def test_another_tenant_has_none(database, tenant, two):
     ana, _ = two
     with database.transaction(tenant) as conn:
         made = save_view(conn, ana, NewView("orders", "Held", "status=held", shared=True))
-    with database.transaction(tenant, partner="P-1") as conn:
-        assert conn.execute("select count(*) from saved_views").fetchone() == (0,)
     with database.transaction(create_tenant(database)) as conn:
         assert views_of(conn, ana) == []
         with pytest.raises(NotFound):
             delete_view(conn, ana, made.view)
         with pytest.raises(NotFound):
             change_view(conn, ana, uuid4(), "Held", shared=False, default=False)
+
+
+@pytest.fixture
+def of_partner(database, tenant, ctx, acting):
+    """Makes somebody of a partner, acting."""
+
+    def make(name, partner, *roles):
+        with database.transaction(tenant) as conn:
+            made = create_person(conn, ctx, email=f"{name}@partner.example", name=name.title(), partner=partner)
+            for role in roles:
+                grant_role(conn, ctx, made.principal, role)
+        return acting(made.principal)
+
+    return make
+
+
+def test_views_of_a_partner_are_its_peoples_alone(database, tenant, two, of_partner):
+    ana, _ = two
+    pia, paul = of_partner("pia", "P-1", "partner_admin"), of_partner("paul", "P-1", "partner_user")
+    otto = of_partner("otto", "P-2", "partner_admin")
+    mine = NewView("portal_orders", "Held", "status=held", shared=True)
+    with database.transaction(tenant) as conn:
+        staff = save_view(conn, ana, NewView("orders", "Held", "status=held", shared=True))
+    with database.transaction(tenant, partner="P-1") as conn:
+        assert views_of(conn, pia) == []
+        with pytest.raises(Forbidden):
+            save_view(conn, paul, mine)
+        made = save_view(conn, pia, mine)
+        own = save_view(conn, paul, replace(mine, shared=False))
+        assert [view.view for view in views_of(conn, paul)] == [own.view, made.view]
+        assert open_with(conn, paul, made.view, chosen=True).is_default
+        for theirs in (staff.view, own.view):
+            with pytest.raises(NotFound):
+                delete_view(conn, pia, theirs)
+    with database.transaction(tenant, partner="P-2") as conn:
+        assert conn.execute("select count(*) from saved_views").fetchone() == (0,)
+        assert conn.execute("select count(*) from saved_view_choices").fetchone() == (0,)
+        for act in (delete_view, lambda *a: open_with(*a, chosen=True), lambda *a: replace_filters(*a, "q=1")):
+            with pytest.raises(NotFound):
+                act(conn, otto, made.view)
+        assert conn.execute("update saved_views set name = 'Taken'").rowcount == 0
+        assert conn.execute("delete from saved_views").rowcount == 0
+    with database.transaction(tenant) as conn:
+        assert [view.view for view in views_of(conn, ana)] == [staff.view], "staff are shown their own"
+        with pytest.raises(NotFound):
+            delete_view(
+                conn, replace(ana, principal=replace(ana.principal, permissions=frozenset({"admin"}))), made.view
+            )
+
+
+@pytest.mark.parametrize("said", ["P-1", None])
+def test_the_database_takes_no_view_in_anothers_name(database, tenant, of_partner, said):
+    otto = of_partner("otto", "P-1", "partner_admin")
+    otto = replace(otto, principal=replace(otto.principal, partner=said))
+    with pytest.raises(InsufficientPrivilege), database.transaction(tenant, partner="P-2") as conn:
+        save_view(conn, otto, NewView("portal_orders", "Held", "status=held"))
+
+
+def test_who_looks_after_the_people_of_a_partner_removes_what_one_shares(database, tenant, of_partner):
+    pia, petra = (of_partner(name, "P-1", "partner_admin") for name in ("pia", "petra"))
+    with database.transaction(tenant, partner="P-1") as conn:
+        made = save_view(conn, pia, NewView("portal_orders", "Held", "status=held", shared=True))
+        with pytest.raises(NotFound):
+            change_view(conn, petra, made.view, "Hers", shared=True, default=False)
+        delete_view(conn, petra, made.view)
+        assert views_of(conn, pia) == []
+    with database.transaction(tenant) as conn:
+        assert noted(conn) == ["saved_view.shared", "saved_view.deleted"]

@@ -61,12 +61,14 @@ def furnish(portal: Portal) -> dict[str, str]:
         "/portal/account/passkeys", {"response": device.make(json.loads(options)), "sealed": sealed, "name": CANARY}
     )
     passkey = b64(device.id)
+    kept = {"list": "portal_deals", "query": f"q={CANARY}", "name": CANARY, "shared": "1"}
+    view = portal.post("/portal/saved-views", kept, follow=False).headers["location"].partition("view=")[2]
     with channel.app.database.transaction(channel.tenant) as conn:
         me = f"user:{mail('pia')}"
         known = remember_device(conn, channel.context(SYSTEM), channel.app.envelope, me, user_agent="Firefox")
     assert known
     return {"device": str(known[0]), "deal": deal, "file": file[1], "order": "O-1", "request": request[1],
-        "rma": rma, "picture": picture, "person": f"user:{mail('paul')}",
+        "rma": rma, "picture": picture, "person": f"user:{mail('paul')}", "view": view,
         "passkey": passkey, "session": access.parse_session_token(portal.session)[1].hex()}  # fmt: skip
 
 
@@ -101,6 +103,9 @@ def test_no_route_tells_or_changes_anything_of_another_partner(portal: Portal, o
                     "reason": "x",
                     "role": "partner_user",
                     "until": "2026-12-01",
+                    "name": "Theirs",
+                    "list": "portal_deals",
+                    "chosen": "1",
                 }
                 answer = other.get(address) if method == "GET" else other.post(address, fields, follow=False)
                 assert answer.status_code < 500, address
@@ -137,6 +142,8 @@ def belongings(portal: Portal) -> list[object]:
                 "known_devices",
                 "mail_choices",
                 "recovery_codes",
+                "saved_views",
+                "saved_view_choices",
             )
         ]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,9 +13,12 @@ from headgate.access.saved import LONGEST_QUERY, SavedView
 from headgate.console.app import DOORS
 from headgate.console.present import returns, work
 from headgate.console.present.orders import COLUMNS, FIXED
-from headgate.console.present.saved import FILTERS
+from headgate.identity.saved.shelf import FILTERS
+from headgate.portal.app import DOORS as PORTAL_DOORS
+from headgate.portal.pages.saved import in_words
 from headgate.ui import listed as catalogue
-from headgate.ui.listed import LISTS, LONGEST_TEXT, address_of_view, kept, kept_query, list_at, lost_of
+from headgate.ui.format import Formatter
+from headgate.ui.listed import LISTS, LONGEST_TEXT, PORTAL_LISTS, address_of_view, kept, kept_query, list_at, lost_of
 
 
 def view(query: str, list_: str = "orders") -> SavedView:
@@ -76,6 +81,20 @@ def test_every_list_has_a_page_for_the_same_people_and_words_for_its_filters() -
         assert list_at(listed.path) == name
         assert listed.filters.keys() <= FILTERS.keys()
     assert list_at("/orders/O-1") == ""
+
+
+def test_every_list_of_the_portal_has_a_page_for_the_same_people_and_words_for_its_states() -> None:
+    pages = {door.path: door.needs for door in PORTAL_DOORS if door.method == "GET"}
+    fmt = Formatter("en_GB", ZoneInfo("UTC"), datetime(2026, 3, 2, tzinfo=UTC))
+    for name, listed in PORTAL_LISTS.items():
+        assert (pages[listed.path],) == listed.needs
+        assert list_at(listed.path) == name
+        assert listed.filters.keys() <= FILTERS.keys()
+        assert kept(name, "q=a&status=returned&since=2026-03-02&until=soon&partner=P-2")[0] == ("q", "a")
+    assert in_words(fmt, "portal_returns", "status", "open") == "Under way"
+    assert in_words(fmt, "portal_orders", "status", "cancelled") == "Cancelled"
+    assert in_words(fmt, "portal_orders", "since", "2026-03-02") == "2 Mar 2026"
+    assert not PORTAL_LISTS.keys() & LISTS.keys(), "what partners keep is not taken for the console's"
 
 
 def test_the_names_that_lists_take_are_those_of_the_pages() -> None:

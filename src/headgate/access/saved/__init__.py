@@ -3,7 +3,6 @@
 from headgate.access.saved.service import (
     LONGEST_NAME,
     LONGEST_QUERY,
-    MAY_SHARE,
     MOST,
     NO_FILTER,
     NO_NAME,
@@ -15,6 +14,8 @@ from headgate.access.saved.service import (
     SavedView,
     change_view,
     delete_view,
+    may_remove,
+    may_share,
     open_with,
     replace_filters,
     save_view,
@@ -24,7 +25,6 @@ from headgate.access.saved.service import (
 __all__ = [
     "LONGEST_NAME",
     "LONGEST_QUERY",
-    "MAY_SHARE",
     "MOST",
     "NOT_YOURS",
     "NO_FILTER",
@@ -36,6 +36,8 @@ __all__ = [
     "SavedView",
     "change_view",
     "delete_view",
+    "may_remove",
+    "may_share",
     "open_with",
     "replace_filters",
     "save_view",

@@ -1,5 +1,6 @@
-"""Keep, change and remove saved views. Everybody has their own; a shared one is shown to all staff, and only its owner
-changes it. What is shared, and what happens to it, stands in the audit chain; one's own views are nobody else's."""
+"""Keep, change and remove saved views. Everybody has their own; a shared one is shown to all colleagues, and only its
+owner changes it: to all staff, or in a portal to the people of the same partner. What is shared, and what happens to
+it, stands in the audit chain; one's own views are nobody else's."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from headgate.access.recording import record
-from headgate.kernel.context import Context
+from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, NotFound, invalid
 from headgate.kernel.ids import new_id
 from headgate.kernel.phrases import phrase
@@ -20,8 +21,9 @@ MOST = 50
 LONGEST_NAME = 60
 LONGEST_QUERY = 2000
 _MOST_SHOWN = 250
-# Who leads the work of others: administers, steps into cases or decides.
-MAY_SHARE = frozenset({"admin", "cases.intervene", "approvals.decide"})
+# Who leads the work of others: administers, steps into cases or decides; at a partner, who looks after its people.
+_LEADS = frozenset({"admin", "cases.intervene", "approvals.decide"})
+_LEADS_PARTNER = frozenset({"portal.users"})
 
 TAKEN = phrase("You have a view of this name already. Choose another name.")
 TOO_MANY = phrase("You have as many views as one can have. Delete one first.")
@@ -31,20 +33,21 @@ TOO_LONG = phrase("These filters are too long to keep. Leave some out.")
 NOT_YOURS = phrase("Your roles do not let you share views.")
 
 _FIELDS = "view, owner, list, name, query, shared, is_default"
+_COLLEAGUES = "partner is not distinct from %(partner)s"
 # One's own first, then those that others share. What another's list opens with says nothing about one's own.
-_VISIBLE = """
+_VISIBLE = f"""
 select v.view, v.owner, v.list, v.name, v.query, v.shared,
        case when v.owner = %(me)s then v.is_default else c.view is not null end as is_default
 from saved_views v
 left join saved_view_choices c on c.principal = %(me)s and c.list = v.list and c.view = v.view
-where v.owner = %(me)s or v.shared
+where v.{_COLLEAGUES} and (v.owner = %(me)s or v.shared)
 order by v.owner <> %(me)s, v.list, lower(v.name), v.view limit %(most)s
 """
-_FOUND = f"select {_FIELDS} from saved_views where view = %(view)s for update"
+_FOUND = f"select {_FIELDS} from saved_views where view = %(view)s and {_COLLEAGUES} for update"
 _COUNT = "select count(*) from saved_views where owner = %(me)s"
 _ADD = f"""
-insert into saved_views ({_FIELDS}, changed_at) values
-  (%(view)s, %(me)s, %(list)s, %(name)s, %(query)s, %(shared)s, %(default)s, %(now)s)
+insert into saved_views ({_FIELDS}, partner, changed_at) values
+  (%(view)s, %(me)s, %(list)s, %(name)s, %(query)s, %(shared)s, %(default)s, %(partner)s, %(now)s)
 on conflict (tenant_id, owner, list, name) do nothing returning view
 """
 _CHANGE = """
@@ -66,8 +69,8 @@ _UNCHOOSE = "delete from saved_view_choices where principal = %(me)s and list = 
 
 @dataclass(frozen=True, slots=True)
 class SavedView:
-    """A view of a list. `query` is what stands behind the question mark of its address; `shared`: all staff see it;
-    `is_default`: the list of whoever asked (else of its owner) opens with it."""
+    """A view of a list. `query` is what stands behind the question mark of its address; `shared`: colleagues
+    see it; `is_default`: the list of whoever asked (else of its owner) opens with it."""
 
     view: UUID
     owner: str
@@ -89,10 +92,21 @@ class NewView:
     is_default: bool = False
 
 
+def may_share(principal: Principal) -> bool:
+    """Whether somebody may show their views to colleagues."""
+    return not principal.permissions.isdisjoint(_LEADS if principal.partner is None else _LEADS_PARTNER)
+
+
+def may_remove(principal: Principal) -> bool:
+    """Whether somebody may take away what colleagues share, for its owner may have left."""
+    return ("admin" if principal.partner is None else "portal.users") in principal.permissions
+
+
 def views_of(conn: Connection, ctx: Context) -> list[SavedView]:
-    """One's own views and those that others of the tenant share, at most 250."""
+    """One's own views and those that colleagues share, at most 250."""
+    me = ctx.principal
     with conn.cursor(row_factory=class_row(SavedView)) as cursor:
-        return cursor.execute(_VISIBLE, {"me": ctx.principal.id, "most": _MOST_SHOWN}).fetchall()
+        return cursor.execute(_VISIBLE, {"me": me.id, "partner": me.partner, "most": _MOST_SHOWN}).fetchall()
 
 
 def save_view(conn: Connection, ctx: Context, new: NewView) -> SavedView:
@@ -104,7 +118,7 @@ def save_view(conn: Connection, ctx: Context, new: NewView) -> SavedView:
     if count >= MOST:
         raise Conflict(TOO_MANY)
     values = {"view": view, "me": me, "list": new.list, "name": name, "query": new.query}
-    more = {"shared": new.shared, "default": new.is_default, "now": ctx.now}
+    more = {"shared": new.shared, "default": new.is_default, "partner": ctx.principal.partner, "now": ctx.now}
     if conn.execute(_ADD, values | more).fetchone() is None:
         raise Conflict(TAKEN)
     if new.is_default:
@@ -155,8 +169,7 @@ def replace_filters(conn: Connection, ctx: Context, view: UUID, query: str) -> S
 
 def open_with(conn: Connection, ctx: Context, view: UUID, *, chosen: bool) -> SavedView:
     """Let one's list open with a view that a colleague shares, or no more. Raises `NotFound` where nobody shares it."""
-    with conn.cursor(row_factory=class_row(SavedView)) as cursor:
-        found = cursor.execute(_FOUND, {"view": view}).fetchone()
+    found = _look_up(conn, ctx, view)
     if found is None or not found.shared or found.owner == ctx.principal.id:
         raise NotFound("there is no such view that colleagues share")
     values = {"view": view, "me": ctx.principal.id, "list": found.list}
@@ -169,7 +182,7 @@ def open_with(conn: Connection, ctx: Context, view: UUID, *, chosen: bool) -> Sa
 def delete_view(conn: Connection, ctx: Context, view: UUID) -> SavedView:
     """Remove one's own view, also for those who were shown it; administrators remove whatever is shared, for its owner
     may have left. Raises `NotFound`."""
-    found = _found(conn, ctx, view, shared="admin" in ctx.principal.permissions)
+    found = _found(conn, ctx, view, shared=may_remove(ctx.principal))
     conn.execute("delete from saved_views where view = %s", (view,))
     if found.shared:
         _note(conn, ctx, "saved_view.deleted", found)
@@ -180,7 +193,7 @@ def _checked(ctx: Context, name: str, *, shared: bool) -> str:
     words = " ".join(name.split())
     if not words or len(words) > LONGEST_NAME or not words.isprintable():
         raise invalid("name", words[:80], "is no name", NO_NAME)
-    if shared and ctx.principal.permissions.isdisjoint(MAY_SHARE):
+    if shared and not may_share(ctx.principal):
         raise Forbidden(NOT_YOURS)
     return words
 
@@ -199,11 +212,15 @@ def _check_query(query: str) -> None:
 
 def _found(conn: Connection, ctx: Context, view: UUID, *, shared: bool = False) -> SavedView:
     """One's own view, or with `shared` any that is shared; locked."""
-    with conn.cursor(row_factory=class_row(SavedView)) as cursor:
-        found = cursor.execute(_FOUND, {"view": view}).fetchone()
+    found = _look_up(conn, ctx, view)
     if found is None or not (found.owner == ctx.principal.id or (shared and found.shared)):
         raise NotFound("there is no such view among yours")
     return found
+
+
+def _look_up(conn: Connection, ctx: Context, view: UUID) -> SavedView | None:
+    with conn.cursor(row_factory=class_row(SavedView)) as cursor:
+        return cursor.execute(_FOUND, {"view": view, "partner": ctx.principal.partner}).fetchone()
 
 
 def _note(conn: Connection, ctx: Context, action: str, view: SavedView, **more: str) -> None:

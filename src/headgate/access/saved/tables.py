@@ -1,4 +1,4 @@
-"""Saved views of lists: whose they are, of which list, and whether all staff see them."""
+"""Saved views of lists: whose they are, of which list, and whether colleagues see them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
 
 from headgate.store import tenant_table
 
-# `query` is what stands behind the question mark of the list's address. Closed to partners' portals.
+# `query` is what stands behind the question mark of the list's address. `partner` is the owner's company, null for the
+# tenant's own people: in a portal there are the views of one company, whoever shares them.
 saved_views = tenant_table(
     "saved_views",
     sa.Column("view", UUID(as_uuid=True), nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("partner", sa.Text),
     sa.Column("list", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("query", sa.Text, nullable=False),
@@ -22,6 +24,7 @@ saved_views = tenant_table(
     sa.UniqueConstraint("tenant_id", "owner", "list", "name"),
     primary_key=("view",),
     app="crud",
+    partner_column="partner",
 )
 
 # The colleague's shared view with which somebody's list opens; of one's own view that stands with the view itself.
@@ -34,4 +37,5 @@ saved_view_choices = tenant_table(
     sa.Index("saved_view_choices_by_view", "tenant_id", "view"),
     primary_key=("principal", "list"),
     app="crud",
+    actor_column="principal",
 )

@@ -37,20 +37,33 @@ STATUSES = (
 )
 
 
+# No period: whenever a deal was changed.
+_EVER: dict[str, datetime | None] = {"since": None, "until": None}
+
+
 def list_deals(
-    conn: Connection[Any], *, partner: str = "", status: str = "", text: str = "", cursor: str = "", limit: int = 50
+    conn: Connection[Any],
+    *,
+    partner: str = "",
+    status: str = "",
+    text: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cursor: str = "",
+    limit: int = 50,
 ) -> Page[dict[str, Any]]:
-    """Deals, last changed first. `text` is sought in deal, customer and partner."""
+    """Deals, last changed first. `text` is sought in deal, customer and partner; changed from `since` to before
+    `until`."""
     at, deal = decode_cursor(cursor, 2)
     after = {"after_at": parse_instant("cursor", at) if at else None, "after": deal}
-    params = {"partner": partner, "status": status, "text": text, **after}
+    params = {"partner": partner, "status": status, "text": text, "since": since, "until": until, **after}
     rows = repo.list_rows(conn, {**params, "limit": page_size(limit) + 1})
     return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["deal"]))
 
 
 def count_deals(conn: Connection[Any], *, status: str = "", text: str = "", most: int) -> int:
     """How many deals `list_deals` would go through; counting ends behind `most`, with one more than that."""
-    return repo.count_rows(conn, {"partner": "", "status": status, "text": text, "most": most})
+    return repo.count_rows(conn, {"partner": "", "status": status, "text": text, **_EVER, "most": most})
 
 
 def get_deal(conn: Connection[Any], deal: str) -> dict[str, Any]:

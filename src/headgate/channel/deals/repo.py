@@ -258,6 +258,8 @@ _WANTED = """from deals d left join partners p on p.partner = d.partner
 where (%(partner)s = '' or d.partner = %(partner)s) and (%(status)s = '' or d.status = %(status)s)
   and (%(text)s = '' or strpos(lower(d.deal || ' ' || d.customer || ' ' || d.partner || ' ' || coalesce(p.name, '')),
        lower(%(text)s)) > 0)
+  and (%(since)s::timestamptz is null or d.updated_at >= %(since)s)
+  and (%(until)s::timestamptz is null or d.updated_at < %(until)s)
 """
 LIST = f"""
 select {_LISTED} {_WANTED}

@@ -2,6 +2,7 @@
 
 from headgate.channel.exceptions.core.actions import ACTIONS
 from headgate.channel.exceptions.core.signatures import SIGNATURES
-from headgate.channel.exceptions.port import ExceptionPort, check_edit, get_exception, list_exceptions
+from headgate.channel.exceptions.port import ExceptionPort, check_edit, get_exception
+from headgate.channel.exceptions.queries import list_exceptions
 
 __all__ = ["ACTIONS", "SIGNATURES", "ExceptionPort", "check_edit", "get_exception", "list_exceptions"]

@@ -58,12 +58,6 @@ join unnest(%s::text[], %s::text[]) as g(partner, product) on g.partner = o.part
 where o.status = 'held' and o.exceptions && array['price_deviation', 'no_contract_price']
 order by o.order_no limit 500
 """
-LIST = """
-select request, partner, product, unit_price, contract_price, currency, max_quantity, valid_from, valid_until, status,
-       stake, requested_by, order_no, agreement, case_id, updated_at
-from price_exceptions where (%(partner)s = '' or partner = %(partner)s) and (%(status)s = '' or status = %(status)s)
-order by updated_at desc, request desc limit %(limit)s
-"""
 GET = """
 select request, partner, product, unit_price, contract_price, currency, max_quantity, valid_from, valid_until, status,
        stake, requested_by, submitted_by, order_no, agreement, content, case_id, updated_at
@@ -200,14 +194,6 @@ def _row(state: ExceptionState, agreement: object) -> tuple[object, ...]:
         state.case_id,
         state.updated_at,
     )
-
-
-def list_exceptions(
-    conn: Connection[Any], *, partner: str = "", status: str = "", limit: int = 50
-) -> list[dict[str, Any]]:
-    """Price exceptions, last changed first."""
-    with conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(LIST, {"partner": partner, "status": status, "limit": limit}).fetchall()
 
 
 def get_exception(conn: Connection[Any], request: str) -> dict[str, Any]:

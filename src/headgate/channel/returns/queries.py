@@ -75,20 +75,25 @@ def list_returns(
     status: str | Sequence[str] = "",
     order: str = "",
     text: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
     cursor: str = "",
     limit: int = 50,
 ) -> Page[dict[str, Any]]:
-    """Returns, last changed first. `text` is sought in return, order and partner."""
+    """Returns, last changed first. `text` is sought in return, order and partner; changed from `since` to before
+    `until`."""
     at, rma = decode_cursor(cursor, 2)
     after = {"after_at": parse_instant("cursor", at) if at else None, "after": rma}
-    params = {"partner": partner, "status": _statuses(status), "order": order, "text": text, **after}
+    period = {"since": since, "until": until}
+    params = {"partner": partner, "status": _statuses(status), "order": order, "text": text, **period, **after}
     rows = repo.list_rows(conn, {**params, "limit": page_size(limit) + 1})
     return page_of(rows, limit, lambda row: (instant_text(row["updated_at"]), row["rma"]))
 
 
 def count_returns(conn: Connection[Any], *, status: str | Sequence[str] = "", text: str = "", most: int) -> int:
     """How many returns `list_returns` would go through; counting ends behind `most`, with one more than that."""
-    params = {"partner": "", "status": _statuses(status), "order": "", "text": text, "most": most}
+    ever = {"since": None, "until": None}
+    params = {"partner": "", "status": _statuses(status), "order": "", "text": text, **ever, "most": most}
     return repo.count_rows(conn, params)
 
 

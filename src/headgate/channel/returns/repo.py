@@ -82,6 +82,8 @@ where (%(partner)s = '' or r.partner = %(partner)s) and (%(status)s::text[] is n
   and (%(order)s = '' or r.order_no = %(order)s)
   and (%(text)s = '' or strpos(lower(r.rma || ' ' || r.order_no || ' ' || r.partner || ' ' || coalesce(p.name, '')),
        lower(%(text)s)) > 0)
+  and (%(since)s::timestamptz is null or r.updated_at >= %(since)s)
+  and (%(until)s::timestamptz is null or r.updated_at < %(until)s)
 """
 LIST = f"""
 select {_LISTED} {_WANTED}

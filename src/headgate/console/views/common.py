@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, TypeAlias
 
 from headgate.access.branding import NO_WORDS, Words
+from headgate.identity.saved.values import SavedBar
 from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice as Notice
@@ -201,36 +202,6 @@ class NavItem:
     count: int | None = None
     urgent: bool = False
     room: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SavedTab:
-    """A saved view of a list. `own`: the reader's; `opens`: their list opens with it."""
-
-    label: str
-    href: str
-    own: bool = True
-    opens: bool = False
-    current: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SavedBar:
-    """The saved views above a list. `current` names the one that is shown; `save`: where the list as it is can be kept,
-    empty where it is already; `manage`: where views are renamed and removed; `lost`: filters of the view shown that
-    the list does not have any more. `mark` names the view in addresses of this list. Where the list was filtered anew
-    since that view was opened, `changed` says so; one's own can take these filters (`query` of `list`) at `replace`."""
-
-    views: tuple[SavedTab, ...]
-    current: str
-    save: str
-    manage: str
-    lost: tuple[str, ...] = ()
-    mark: str = ""
-    changed: bool = False
-    replace: str = ""
-    list: str = ""
-    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

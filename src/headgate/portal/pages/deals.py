@@ -16,14 +16,15 @@ from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase
 from headgate.ledger import StoredEvent, event_list
 from headgate.portal import urls
+from headgate.portal.list_views import DealsView
+from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.reading import amount, day_or_none, file_rows
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.views import DealRow, DealsView, DealView, Step, Tab
+from headgate.portal.views import DealRow, DealView, Step
 from headgate.portal.visit import Answer, Door, Go, Visit
 from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
-PAGE = 30
 DRAFT = "draft"
 CHECKED = frozenset({"under_review", "pending_approval"})  # somebody looks at it
 # After a rejection an appeal is open for ten working days of eight hours; the process ends it
@@ -97,15 +98,28 @@ def headline(kind: str, status: str) -> str:
 
 def show_all(visit: Visit) -> Answer:
     """Deals, last changed first; drafts that were not sent stand before them."""
-    status = visit.text("status")
-    status = status if status in deals.STATUSES else ""
-    page = deals.list_deals(visit.conn, status=status, cursor=visit.cursor(), limit=PAGE)
+    sought = sought_in(visit, urls.DEALS, deals.STATUSES)
+    since, until = period(visit, sought)
+    page = deals.list_deals(
+        visit.conn,
+        status=sought.status,
+        text=sought.text,
+        since=since,
+        until=until,
+        cursor=visit.cursor(),
+        limit=PAGE,
+    )
     rows = [_row(row) for row in page.items]
-    if status in ("", DRAFT) and not visit.cursor():
-        rows = [_draft(d, visit) for d in deals.list_drafts(visit.conn, visit.ctx)] + rows
-    tabs = tuple(Tab(label, urls.query(urls.DEALS, status=code), code == status) for code, label in TABS)
-    more = urls.query(urls.DEALS, status=status, after=page.next_cursor) if page.next_cursor else ""
-    return DealsView(tabs, tuple(rows), status, more)
+    if sought.status in ("", DRAFT) and not visit.cursor():
+        drafts = (_draft(d, visit) for d in deals.list_drafts(visit.conn, visit.ctx))
+        rows = [d for d in drafts if _fits(d, sought.text, since, until)] + rows
+    return DealsView(filters_of(visit, sought, TABS), tuple(rows), further(sought, page.next_cursor or ""))
+
+
+def _fits(draft: DealRow, text: str, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a draft has what is sought, as deals that were sent are found."""
+    within = (since is None or draft.changed >= since) and (until is None or draft.changed < until)
+    return within and text.lower() in f"{draft.deal} {draft.customer}".lower()
 
 
 def show(visit: Visit) -> Answer:

@@ -77,7 +77,7 @@ def collected(visit: Visit) -> dict[str, list[dict[str, Any]]]:
                 break
         parts["orders"] = found
     if visit.may("prices.request"):
-        parts["price_exceptions"] = [{k: row[k] for k in PRICES} for row in list_exceptions(visit.conn, limit=MOST)]
+        parts["price_exceptions"] = _prices(visit)
     if visit.may("returns.request"):
         parts["returns"] = _returns(visit)
     parts["messages"] = [
@@ -94,6 +94,19 @@ def collected(visit: Visit) -> dict[str, list[dict[str, Any]]]:
         for e in event_list(visit.conn, limit=MOST)
     ]
     return parts
+
+
+def _prices(visit: Visit) -> list[dict[str, Any]]:
+    """Price exceptions, a page after the other."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while len(found) < MOST:
+        page = list_exceptions(visit.conn, cursor=cursor, limit=200)
+        found += [{k: row[k] for k in PRICES} for row in page.items]
+        cursor = page.next_cursor or ""
+        if not cursor:
+            break
+    return found
 
 
 def _returns(visit: Visit) -> list[dict[str, Any]]:

@@ -12,11 +12,12 @@ from headgate.channel.returns import list_returns
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
+from headgate.portal.list_views import OrdersView
+from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.views import OrderRow, OrdersView, OrderView, Stage, Tab
+from headgate.portal.views import OrderRow, OrderView, Stage
 from headgate.portal.visit import Answer, Door, Visit
 
-PAGE = 30
 TABS = (
     ("", phrase("All")),
     ("held", phrase("Held")),
@@ -62,16 +63,19 @@ def needs_of(exceptions: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 def show_all(visit: Visit) -> Answer:
     """Orders, newest first."""
-    status, text = visit.text("status"), visit.text("q")
-    status = status if status in STATUSES else ""
-    page, _ = list_orders(visit.conn, status=status, text=text, cursor=visit.cursor(), limit=PAGE)
-    more = urls.query(urls.ORDERS, status=status, q=text, after=page.next_cursor) if page.next_cursor else ""
+    sought = sought_in(visit, urls.ORDERS, STATUSES)
+    since, until = period(visit, sought)
+    page, _ = list_orders(
+        visit.conn,
+        status=sought.status,
+        text=sought.text,
+        since=since,
+        until=until,
+        cursor=visit.cursor(),
+        limit=PAGE,
+    )
     return OrdersView(
-        tabs=tuple(Tab(label, urls.query(urls.ORDERS, status=code), code == status) for code, label in TABS),
-        orders=tuple(_row(row) for row in page.items),
-        text=text,
-        status=status,
-        more=more,
+        filters_of(visit, sought, TABS), tuple(map(_row, page.items)), further(sought, page.next_cursor or "")
     )
 
 

@@ -16,13 +16,22 @@ from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
+from headgate.portal.list_views import PricesView
+from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products, unknown_products
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.price_views import PriceFormView, PriceRow, PricesView, PriceView
+from headgate.portal.price_views import PriceFormView, PriceRow, PriceView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
+from headgate.ui.words import STATES
 
 FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
+TABS = (
+    ("", phrase("All")),
+    ("deciding", phrase("Being decided")),
+    ("granted", phrase("Granted")),
+    ("declined", phrase("Not granted")),
+)
 INSTANT = timedelta(microseconds=1)  # what is before the end of the last day is that day
 EXPLAINS = {
     "deciding": phrase("Somebody is deciding about it. You will see the decision here."),
@@ -42,9 +51,20 @@ FOR_ORDER = {
 
 def show_all(visit: Visit) -> Answer:
     """The requests, last changed first."""
-    rows = list_exceptions(visit.conn, limit=100)
-    names = names_of_products(visit.conn, {row["product"] for row in rows})
-    return PricesView(tuple(_row(row, names) for row in rows))
+    sought = sought_in(visit, urls.PRICES, STATES["price_exception"])
+    since, until = period(visit, sought)
+    page = list_exceptions(
+        visit.conn,
+        status=sought.status,
+        text=sought.text,
+        since=since,
+        until=until,
+        cursor=visit.cursor(),
+        limit=PAGE,
+    )
+    names = names_of_products(visit.conn, {row["product"] for row in page.items})
+    rows = tuple(_row(row, names) for row in page.items)
+    return PricesView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""))
 
 
 def show(visit: Visit) -> Answer:

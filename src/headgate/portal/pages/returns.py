@@ -14,23 +14,25 @@ from headgate.kernel.errors import Conflict, Invalid
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.portal import urls
+from headgate.portal.list_views import ReturnsView
+from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.reading import amount, by_field, size_words
 from headgate.portal.pages.room import no_room_for_files
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnsView, ReturnView
-from headgate.portal.views import FileRow, Stage, Step, Tab
+from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnView
+from headgate.portal.views import FileRow, Stage, Step
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
+from headgate.ui.listed import OPEN_RETURNS
 from headgate.ui.recorded import recorded
 from headgate.ui.web import attachment
 
-PAGE = 30
 MOST_NAMES = 2000
 NEEDS = "returns.request"
 OPEN = ("requested", "deciding", "returned", "authorised", "sent", "received", "inspected")
 TABS = (
     ("", phrase("All")),
-    ("open", phrase("Under way")),
+    (OPEN_RETURNS, phrase("Under way")),
     ("returned", phrase("Needs you")),
     ("credited", phrase("Credited")),
     ("replaced", phrase("Replaced")),
@@ -114,19 +116,21 @@ ACTS: Mapping[str, frozenset[str]] = {
 
 def show_all(visit: Visit) -> Answer:
     """Returns, last changed first."""
-    status = visit.text("status")
-    status = status if status == "open" or status in returns.STATUSES else ""
-    wanted: str | tuple[str, ...] = OPEN if status == "open" else status
-    page = returns.list_returns(visit.conn, status=wanted, cursor=visit.cursor(), limit=PAGE)
-    return ReturnsView(
-        tabs=tuple(Tab(label, urls.query(urls.RETURNS, status=code), code == status) for code, label in TABS),
-        returns=tuple(
-            ReturnRow(r["rma"], r["order_no"], r["status"], NEED.get(r["status"], ""), r["updated_at"])
-            for r in page.items
-        ),
-        status=status,
-        more=urls.query(urls.RETURNS, status=status, after=page.next_cursor) if page.next_cursor else "",
+    sought = sought_in(visit, urls.RETURNS, {OPEN_RETURNS, *returns.STATUSES})
+    since, until = period(visit, sought)
+    page = returns.list_returns(
+        visit.conn,
+        status=OPEN if sought.status == OPEN_RETURNS else sought.status,
+        text=sought.text,
+        since=since,
+        until=until,
+        cursor=visit.cursor(),
+        limit=PAGE,
     )
+    rows = tuple(
+        ReturnRow(r["rma"], r["order_no"], r["status"], NEED.get(r["status"], ""), r["updated_at"]) for r in page.items
+    )
+    return ReturnsView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""))
 
 
 def show(visit: Visit) -> Answer:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from uuid import UUID, uuid5
 
 from headgate.console.navigation import NavCounts, navigation
-from headgate.console.views.common import Clock, Notice, Page, PartnerName, Person, PolicyRef, SavedBar
+from headgate.console.views.common import Clock, Notice, Page, PartnerName, Person, PolicyRef
+from headgate.identity.saved.values import SavedBar
 from headgate.kernel.money import Money
 from headgate.ui.reading import Reading
 from headgate.ui.theme import Theme

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headgate.console.views.common import Notice, SavedBar, View
+from headgate.console.views.common import Notice, View
 from headgate.console.views.live import NavView
 from headgate.console.views.mailed import LinkOverView
+from headgate.console.views.saved import SavedViewsView
+from headgate.identity.saved.values import SavedBar
 from tests.unit.ui.samples import (
     access_reviews,
     account,
@@ -146,11 +148,11 @@ SAMPLES: dict[str, Sample] = {
     "part-orders-views": Sample(orders.FILTERED_ORDERS, "results", saved=saved.LOST),
     "work-views": Sample(work.WORK, saved=saved.MANY),
     "deals-views": Sample(deals.NO_MATCH, saved=saved.LOST),
-    "saved-views": Sample(saved.VIEWS),
-    "saved-views-none": Sample(saved.NO_VIEWS),
-    "saved-views-new": Sample(saved.NEW),
-    "saved-views-wrong": Sample(saved.WRONG),
-    "saved-views-nothing-to-keep": Sample(saved.NOTHING),
+    "saved-views": Sample(SavedViewsView(saved.VIEWS)),
+    "saved-views-none": Sample(SavedViewsView(saved.NO_VIEWS)),
+    "saved-views-new": Sample(SavedViewsView(saved.NEW)),
+    "saved-views-wrong": Sample(SavedViewsView(saved.WRONG)),
+    "saved-views-nothing-to-keep": Sample(SavedViewsView(saved.NOTHING)),
     "orders-none": Sample(orders.NO_ORDERS),
     "order": Sample(order.ORDER),
     "order-released": Sample(order.RELEASED_ORDER),

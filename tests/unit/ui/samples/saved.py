@@ -6,8 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from headgate.console import urls
-from headgate.console.views.common import FormError, SavedBar, SavedTab, Tab
-from headgate.console.views.saved import SavedViewsView, ViewRow
+from headgate.identity.saved.values import ListTab, SavedBar, SavedTab, Shelf, ViewRow
 
 HREF = "/orders?status=held&partner=P-1&view=00000000-0000-0000-0000-000000000001"
 LONG = "Held, over the credit limit, Österreich & Schweiz <b>only</b>"
@@ -19,15 +18,15 @@ MANY = SavedBar(
     ),
     current="Held at Kestrel",
     save="",
-    manage=urls.saved_views("orders"),
+    manage=urls.WHERE.saved_views_of("orders"),
 )
-TO_SAVE = SavedBar((), "", urls.saved_views("orders", "status=held"), urls.saved_views("orders"))
+TO_SAVE = SavedBar((), "", urls.WHERE.saved_views_of("orders", "status=held"), urls.WHERE.saved_views_of("orders"))
 CHANGED = replace(
     MANY,
-    save=urls.saved_views("orders", "status=held"),
+    save=urls.WHERE.saved_views_of("orders", "status=held"),
     mark=str(UUID(int=1)),
     changed=True,
-    replace=urls.saved_view_filters(UUID(int=1)),
+    replace=urls.WHERE.saved_view_filters(UUID(int=1)),
     list="orders",
     query="status=held",
 )
@@ -47,14 +46,15 @@ GONE = replace(
 OTHERS = replace(
     OWN, view=UUID(int=3), name="Below contract this quarter", owner="Jonas Weber", can_delete=False, is_default=False
 )
-VIEWS = SavedViewsView(
+VIEWS = Shelf(
+    where=urls.WHERE,
     list="orders",
     label="Orders",
     back=urls.ORDERS,
     tabs=(
-        Tab("Orders", urls.saved_views("orders"), None, True),
-        Tab("My work", urls.saved_views("work")),
-        Tab("Deals", urls.saved_views("deals")),
+        ListTab("Orders", urls.WHERE.saved_views_of("orders"), current=True),
+        ListTab("My work", urls.WHERE.saved_views_of("work"), current=False),
+        ListTab("Deals", urls.WHERE.saved_views_of("deals"), current=False),
     ),
     own=(OWN, GONE),
     others=(OTHERS, replace(OTHERS, view=UUID(int=4), name=LONG, can_delete=True, is_default=True)),
@@ -68,6 +68,6 @@ WRONG = replace(
     NEW,
     name="Held at Kestrel",
     shared=True,
-    errors=(FormError("name", "You have a view of this name already. Choose another name."),),
+    errors={"name": "You have a view of this name already. Choose another name."},
 )
-NOTHING = replace(NO_VIEWS, errors=(FormError("query", "Set a filter first; there is nothing to keep yet."),))
+NOTHING = replace(NO_VIEWS, errors={"query": "Set a filter first; there is nothing to keep yet."})

@@ -60,12 +60,12 @@
 
   /* further rows: the pressed link is gone, so the first new row takes the focus */
   document.addEventListener("htmx:beforeSwap", function (event) {
-    if (event.detail.target.id === "rows") event.detail.target.dataset.had = event.detail.target.rows.length;
+    if (event.detail.target.id === "rows") event.detail.target.dataset.had = event.detail.target.children.length;
   });
   document.addEventListener("htmx:afterSettle", function (event) {
     var body = event.detail.target;
     if (body.id !== "rows" || !body.dataset.had) return;
-    var row = body.rows[Number(body.dataset.had)];
+    var row = body.children[Number(body.dataset.had)];
     delete body.dataset.had;
     var link = row && row.querySelector("a, button");
     if (!link) return;

@@ -96,8 +96,8 @@
   /* Rows that are here are brought up to date in their places; how many are not here yet is told. */
   function rows(found) {
     var mine = {}, seen = {}, count = 0, changed = false;
-    document.querySelectorAll("#rows > tr[data-href]").forEach(function (row) { mine[row.dataset.href] = row; });
-    found.querySelectorAll("#rows > tr[data-href]").forEach(function (row) {
+    document.querySelectorAll("#rows > [data-href]").forEach(function (row) { mine[row.dataset.href] = row; });
+    found.querySelectorAll("#rows > [data-href]").forEach(function (row) {
       var here = mine[row.dataset.href];
       seen[row.dataset.href] = true;
       if (!here) count += 1;
