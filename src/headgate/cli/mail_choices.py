@@ -8,7 +8,7 @@ import typer
 
 from headgate.access import get_account
 from headgate.access.core.roles import require
-from headgate.access.mailing import NO_CHOICE, choices_of, choose_mails, kinds_for
+from headgate.access.mailing import NO_CHOICE, choices_of, choose_mails, kinds_of
 from headgate.cli.session import By, Json, Tenant, acting, named, print_json, say, session, table
 from headgate.kernel.errors import invalid
 
@@ -32,7 +32,7 @@ def mails(
         acts = acting(conn, ctx, by) if by else ctx
         if acts.principal.id != account.principal:
             require(acts.principal, "admin")
-        kinds = kinds_for(account.partner)
+        kinds = kinds_of(account.as_principal())
         _check({"--want": want or (), "--stop": stop or ()}, [kind.code for kind in kinds])
         if want or stop or language is not None or timezone is not None:
             choose_mails(

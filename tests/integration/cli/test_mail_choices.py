@@ -16,8 +16,8 @@ def shell(module_settings: Settings) -> Shell:
     """A shell with a tenant and two people."""
     made = Shell(module_settings)
     made.ok("tenant", "create", "shop", "--name", "Shop")
-    for name in ("ana", "ben"):
-        made.ok("tenant", "add-person", f"{name}@shop.example", "--name", name, "--role", "order_desk", *TENANT)
+    for name, role in (("ana", "channel_manager"), ("ben", "order_desk")):
+        made.ok("tenant", "add-person", f"{name}@shop.example", "--name", name, "--role", role, *TENANT)
     return made
 
 
@@ -27,12 +27,14 @@ def wanted(shell: Shell) -> dict[str, bool]:
 
 
 def test_what_somebody_gets_is_shown_and_changed(shell: Shell) -> None:
-    assert all(wanted(shell).values())
-    shell.ok("account", "mails", ANA, "--stop", "approvals", "--stop", "reviews", "--language", "de", *TENANT)
-    shell.ok("account", "mails", ANA, "--want", "reviews", "--as", ANA, *TENANT)
+    assert wanted(shell) == dict.fromkeys(("approvals", "reminders", "reviews", "escalations"), True), (
+        "what her role can get"
+    )
+    shell.ok("account", "mails", ANA, "--stop", "approvals", "--stop", "escalations", "--language", "de", *TENANT)
+    shell.ok("account", "mails", ANA, "--want", "escalations", "--as", ANA, *TENANT)
     found = shell.read("account", "mails", ANA, *TENANT)
     assert found["language"] == "de"
-    assert (wanted(shell)["approvals"], wanted(shell)["reviews"]) == (False, True)
+    assert (wanted(shell)["approvals"], wanted(shell)["escalations"]) == (False, True)
     said = shell.ok("account", "mails", ANA, *TENANT).out
     assert "reads mails in de language, times in the organisation's zone" in said
     assert "Requests for your decision" in said
@@ -60,6 +62,7 @@ def test_what_cannot_be_chosen_is_refused(shell: Shell) -> None:
     for arguments, said in (
         (("--stop", "security"), "is no kind of mail"),
         (("--stop", "messages"), "is no kind of mail"),
+        (("--stop", "exports"), "is no kind of mail"),
         (("--stop", "reminders", "--want", "reminders"), "at once"),
         (("--timezone", "Mars"), "is not a time zone"),
         (("--language", "xx"), "is not a language"),

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request, Response
 from psycopg import Connection
 from pydantic import Field, StringConstraints
 
-from headgate.access.mailing import KINDS, NO_CHOICE, choices_of, choose_mails, kinds_for
+from headgate.access import load_principal
+from headgate.access.mailing import KINDS, NO_CHOICE, Kind, choices_of, choose_mails, kinds_of
 from headgate.api.auth import Caller, Oneself
 from headgate.api.idempotency import Once, write_once
 from headgate.api.models.common import Body, Shape
@@ -33,7 +34,7 @@ class ChooseMails(Body):
 
 
 class MailKindView(Shape):
-    """A kind of mails that the caller may turn off."""
+    """A kind of mails that the caller can get, and may turn off."""
 
     kind: str
     words: str
@@ -59,9 +60,9 @@ def read_my_mails(caller: Oneself) -> MailsView:
 @router.patch("/me/mails", response_model=MailsView, responses=problems(*WRITE))
 def choose_my_mails(request: Request, caller: Oneself, body: ChooseMails, once: Once = None) -> Response:
     """Choose which mails the caller gets. A key chooses about the kinds it has a scope of; the audit trail keeps it."""
-    _may_choose(caller, body)
 
     def act(conn: Connection[Any]) -> MailsView:
+        _may_choose(conn, caller, body)
         choose_mails(
             conn,
             caller.ctx,
@@ -76,9 +77,14 @@ def choose_my_mails(request: Request, caller: Oneself, body: ChooseMails, once: 
     return write_once(request, caller, once, body, act)
 
 
-def _may_choose(caller: Caller, body: ChooseMails) -> None:
+def _own(conn: Connection[Any], caller: Caller) -> tuple[Kind, ...]:
+    """What the person can get, by all that they may do: the key at hand may be for less of it."""
+    return kinds_of(load_principal(conn, caller.ctx.principal.id, caller.ctx.now))
+
+
+def _may_choose(conn: Connection[Any], caller: Caller, body: ChooseMails) -> None:
     """Raise `Invalid` for a kind that is none of the caller's, `Forbidden` for one that the key has no scope for."""
-    mine = [kind.code for kind in kinds_for(caller.ctx.principal.partner)]
+    mine = [kind.code for kind in _own(conn, caller)] if body.kinds else []
     for code in body.kinds:
         if code not in mine:
             raise invalid(f"kinds.{code}", code, "is no kind of mail that you can turn off", f"Use {', '.join(mine)}.")
@@ -92,6 +98,6 @@ def _view(conn: Connection[Any], caller: Caller) -> MailsView:
     found = choices_of(conn, [me.id]).get(me.id, NO_CHOICE)
     kinds = [
         MailKindView(kind=k.code, words=str(k.label), wanted=found.wants(k.code), scopes=sorted(k.needs))
-        for k in kinds_for(me.partner)
+        for k in _own(conn, caller)
     ]
     return MailsView(language=found.language, timezone=found.timezone, kinds=kinds)
