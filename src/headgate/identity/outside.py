@@ -4,14 +4,13 @@ instead of both. An edge says whom it lets in and draws the pages; what a proof 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from psycopg import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -19,41 +18,30 @@ from starlette.routing import Route
 from headgate.access import (
     ENROL,
     Denied,
-    Invited,
-    accept_invitation,
     end_session,
     factors_of,
-    find_invitation,
-    get_tenant,
     load_principal,
-    only_tenant,
     parse_session_token,
     read_session,
     security_of,
     start_session,
 )
-from headgate.access.core.tokens import secret_hash
 from headgate.access.devices import LONGEST_KNOWN, device_mark, recognise_device, remember_device
 from headgate.access.lockout import is_locked
 from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.pending import LASTS, begin_pending, end_pending, read_pending, take_attempt
-from headgate.access.resets import Reset, ask_reset
-from headgate.connectors.mail import changed_letter, reset_letter
-from headgate.identity.mails import base_of, locked_mail
+from headgate.identity.door import OUT_OF_DATE, Door, patience
+from headgate.identity.lost import Lost
+from headgate.identity.mails import locked_mail
 from headgate.identity.person import site_of
-from headgate.identity.views import ChooseStep, LostStep, OverStep, SecondStep, Step
-from headgate.identity.where import Where
+from headgate.identity.views import OverStep, SecondStep
 from headgate.kernel.context import SYSTEM, Context, Principal
-from headgate.kernel.errors import Forbidden, HeadgateError, Invalid, Unauthenticated
-from headgate.kernel.phrases import phrase, sentence
-from headgate.ui.cookies import Cookies
-from headgate.wiring import App
+from headgate.kernel.errors import Forbidden, HeadgateError, Unauthenticated
 
 log = logging.getLogger("headgate.identity")
 
 # What nobody needs a second factor beside.
 STRONG = frozenset({"passkey", "totp", "recovery"})
-OUT_OF_DATE = "This page was out of date. Try again now."
 WRONG_CODE = "That code does not fit, or was used already. Type the one that the app shows now, or a recovery code."
 
 
@@ -73,43 +61,16 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
-    """The steps after the first page of an edge.
-
-    `lets_in` says whether somebody belongs to this edge, `not_here` answers those who do not; `draw` makes a page of a
-    step, `fail` shows the first page with an error, `wait` is how many seconds an address has to wait,
-    `form` reads a post. `ours` refuses (`Unauthenticated`) a tenant whose pages these are not; `tenant_of` finds the
-    tenant by its short name, or without one. `staff`: this edge is for the tenant's own people. `enter` shows the first
-    page to who has just chosen a password. `permit` refuses a sign-in of one's own where the tenant wants that of its
-    identity provider.
-    """
-
-    app: App
-    cookies: Cookies
-    where: Where
-    secure: bool
-    lets_in: Callable[[Principal], bool]
-    not_here: str
-    draw: Callable[[Request, Step, int], Response]
-    fail: Callable[[Request, str, int], Response]
-    wait: Callable[[Request], float]
-    form: Callable[[Request], Any]
-    ours: Callable[[Request, UUID], None]
-    tenant_of: Callable[[Request, str], UUID | None]
-    staff: bool
-    enter: Callable[[Request, str, str], Response]
-    permit: Callable[[Connection[Any], Context, Principal], Principal | Denied] = lambda conn, ctx, found: found
+class Outside(Door):
+    """The steps after the first page of an edge: a second factor, a passkey, a lost password."""
 
     def routes(self) -> list[Route]:
         """The addresses of the steps."""
         return [
-            Route(self.where.second, self._get(self._ask_second), methods=["GET"]),
-            Route(self.where.second, self._post(self._take_second), methods=["POST"]),
-            Route(self.where.passkey_sign_in, self._post(self._take_passkey), methods=["POST"]),
-            Route(self.where.lost, self._get(self._ask_lost), methods=["GET"]),
-            Route(self.where.lost, self._post(self._take_lost), methods=["POST"]),
-            Route(self.where.reset("{token}"), self._get(self._ask_reset), methods=["GET"]),
-            Route(self.where.reset("{token}"), self._post(self._take_reset), methods=["POST"]),
+            Route(self.where.second, self.get(self._ask_second), methods=["GET"]),
+            Route(self.where.second, self.post(self._take_second), methods=["POST"]),
+            Route(self.where.passkey_sign_in, self.post(self._take_passkey), methods=["POST"]),
+            *Lost(self).routes(),
         ]
 
     def tell_locked(self, conn: Connection[Any], ctx: Context, found: object) -> None:
@@ -200,7 +161,7 @@ class Outside:
         except (Forbidden, Unauthenticated):
             return self.fail(request, OUT_OF_DATE, 403)
         if wait := self.wait(request):
-            return self.fail(request, _patience(wait), 429)
+            return self.fail(request, patience(wait), 429)
         now, trace = self.app.clock.now(), str(request.scope["state"]["request_id"])
         try:
             # Two transactions: the first counts the try whatever becomes of it.
@@ -258,7 +219,7 @@ class Outside:
         except Forbidden:
             return self.fail(request, OUT_OF_DATE, 403)
         if wait := self.wait(request):
-            return self.fail(request, _patience(wait), 429)
+            return self.fail(request, patience(wait), 429)
         now, trace = self.app.clock.now(), str(request.scope["state"]["request_id"])
         try:
             tenant_id = passkeys.tenant_of(form.get("response", ""))
@@ -286,92 +247,6 @@ class Outside:
             return self.fail(request, self.not_here, 403)
         return self.go_on(request, reached, then)
 
-    def _ask_lost(self, request: Request) -> Response:
-        return self.draw(request, self._lost(), 200)
-
-    def _lost(self, **more: Any) -> LostStep:
-        return LostStep(self.where, ask_tenant=only_tenant(self.app.database) is None, **more)
-
-    def _take_lost(self, request: Request, form: Mapping[str, str]) -> Response:
-        try:
-            self.cookies.check_form(request, form, self.cookies.sent_before(request))
-        except Forbidden:
-            return self.draw(request, self._lost(error=OUT_OF_DATE), 403)
-        if wait := self.wait(request):
-            return self.draw(request, self._lost(error=_patience(wait)), 429)
-        tenant_id = self.tenant_of(request, form.get("tenant", "").strip().lower()[:64])
-        if tenant_id is not None:
-            ctx = Context(tenant_id, SYSTEM, self.app.clock.now(), str(request.scope["state"]["request_id"]))
-            with self.app.database.transaction(tenant_id) as conn:
-                tenant = get_tenant(conn)
-                base = base_of(self.app, request, None if self.staff else tenant.portal_host)
-
-                def send(conn: Connection[Any], made: Reset) -> None:
-                    letter = reset_letter(made.email, made.name, f"{base}{self.where.reset(made.token)}")
-                    key = f"reset:{secret_hash(made.token).hex()}"
-                    self.app.mailroom.send(conn, ctx, tenant, letter, about=made.principal, key=key)
-
-                ask_reset(conn, ctx, form.get("email", "")[:254], staff=self.staff, send=send)
-        return self.draw(request, self._lost(sent=True), 200)
-
-    def _ask_reset(self, request: Request) -> Response:
-        token = str(request.path_params["token"])
-        try:
-            found = self._found(request, token)
-        except Unauthenticated:
-            return self.draw(request, self._over(), 404)
-        return self.draw(request, ChooseStep(self.where, token, found.name, found.email, found.shortest), 200)
-
-    def _take_reset(self, request: Request, form: Mapping[str, str]) -> Response:
-        token = str(request.path_params["token"])
-        if wait := self.wait(request):
-            return self.fail(request, _patience(wait), 429)
-        try:
-            found = self._found(request, token)
-            error, status = self._choose(request, form, token)
-        except Unauthenticated:
-            return self.draw(request, self._over(), 404)
-        if error:
-            return self.draw(
-                request, ChooseStep(self.where, token, found.name, found.email, found.shortest, error), status
-            )
-        return self.enter(request, found.email, "Your password is set. Sign in with it.")
-
-    def _choose(self, request: Request, form: Mapping[str, str], token: str) -> tuple[str, int]:
-        """Take the password that was chosen; what is wrong, and the status of that."""
-        try:
-            self.cookies.check_form(request, form, self.cookies.sent_before(request))
-        except Forbidden:
-            return OUT_OF_DATE, 403
-        if form.get("password", "") != form.get("again", ""):
-            return "The two passwords differ. Type both again.", 400
-        tenant_id, _ = parse_session_token(token)
-        ctx = Context(tenant_id, SYSTEM, self.app.clock.now(), str(request.scope["state"]["request_id"]))
-        try:
-            with self.app.database.transaction(tenant_id) as conn:
-                done = accept_invitation(conn, ctx, token, form.get("password", ""))
-                said = phrase("A new password was chosen for your account by a link.")
-                letter = changed_letter(done.email, done.name, said)
-                key = f"chosen:{secret_hash(token).hex()}"
-                self.app.mailroom.send(conn, ctx, get_tenant(conn), letter, about=done.principal, key=key)
-        except Invalid as error:
-            return sentence(error.message), 400
-        return "", 200
-
-    def _found(self, request: Request, token: str) -> Invited:
-        """Whom a link is for, if it is for people of this edge. Raises `Unauthenticated`."""
-        tenant_id, _ = parse_session_token(token)
-        self.ours(request, tenant_id)
-        with self.app.database.transaction(tenant_id, read_only=True) as conn:
-            found = find_invitation(conn, token, self.app.clock.now())
-        if (found.partner is None) != self.staff:
-            raise Unauthenticated("this link is for another door")
-        return found
-
-    def _over(self) -> OverStep:
-        said = "It was used already, or its time is up. Ask for another one where you sign in."
-        return OverStep(self.where, "This link is over", said)
-
     def _second(
         self, conn: Connection[Any], request: Request, token: str, then: str, error: str = ""
     ) -> SecondStep | OverStep:
@@ -395,22 +270,6 @@ class Outside:
         except HeadgateError:
             return
 
-    def _get(self, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            return await run_in_threadpool(answer, request)
-
-        return endpoint
-
-    def _post(self, answer: Callable[[Request, Mapping[str, str]], Response]) -> Callable[[Request], Any]:
-        async def endpoint(request: Request) -> Response:
-            return await run_in_threadpool(answer, request, await self.form(request))
-
-        return endpoint
-
 
 def _then(then: str) -> str:
     return urlencode({"then": then})
-
-
-def _patience(seconds: float) -> str:
-    return f"Too many attempts from your network. Try again in {max(1, round(seconds / 60))} min."
