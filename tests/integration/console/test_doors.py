@@ -92,7 +92,7 @@ def test_every_route_is_guarded_or_meant_to_be_public(visitor: Visitor) -> None:
             assert isinstance(route.endpoint.__self__, (Entrance, Federated, SupportLink))
             continue
         if (method, route.path) in STEPS:
-            assert route.endpoint.__qualname__.startswith(("Outside.", "MailDoor."))
+            assert route.endpoint.__qualname__.startswith(("Door.", "MailDoor."))
             continue
         assert isinstance(route.endpoint, MethodType), route.path
         assert isinstance(route.endpoint.__self__, Guarded), route.path
