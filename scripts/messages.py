@@ -72,6 +72,8 @@ UNSEEN = (
 )
 # Errors and their parts that begin with a field and its value; then come message and fix.
 ABOUT_FIELDS = {"invalid", "refused", "Problem"}
+# What notes a problem among others: before message and fix stand where to, the line, the field and its value.
+NOTES = {"note"}
 HEADER = """\
 msgid ""
 msgstr ""
@@ -146,9 +148,9 @@ def _errors() -> Iterator[tuple[Message, str]]:
 
 def _told_by(call: ast.Call, known: set[str]) -> Iterator[str]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name not in known and name not in ABOUT_FIELDS:
+    if name not in known | ABOUT_FIELDS | NOTES:
         return
-    told = call.args[2:4] if name in ABOUT_FIELDS else call.args[:1]
+    told = call.args[2:4] if name in ABOUT_FIELDS else call.args[4:6] if name in NOTES else call.args[:1]
     choices = [*told, *(each.value for each in call.keywords if each.arg in ("message", "fix"))]
     while choices:
         found = choices.pop()

@@ -167,7 +167,7 @@ def currency(data: Data, problems: Problems) -> str:
     value = data.get("currency")
     if isinstance(value, str) and value in CURRENCIES:
         return value
-    message = "is missing" if value is None else "is not an ISO 4217 code"
+    message = "is missing" if value is None else phrase("is not an ISO 4217 code")
     note(problems, None, "currency", value, message, "Use three capitals such as EUR.")
     return ""
 
@@ -177,7 +177,7 @@ def country(data: Data, key: str, path: str, problems: Problems) -> str:
     value = data.get(key)
     if isinstance(value, str) and _COUNTRY(value):
         return value
-    message = "is missing" if value is None or value == "" else "is not an ISO 3166 country code"
+    message = "is missing" if value is None or value == "" else phrase("is not an ISO 3166 country code")
     note(problems, None, path, value or None, message, "Use two capitals such as DE.")
     return ""
 

@@ -87,6 +87,17 @@ def test_what_is_wrong_stands_beside_its_field_and_what_was_entered_is_kept(port
     assert "Draft" in words(portal.get("/portal/deals")), "the form is kept, so nothing is lost"
 
 
+def test_what_is_wrong_is_said_in_the_readers_language_by_the_names_of_the_fields(portal: Portal) -> None:
+    portal.client.headers["accept-language"] = "de"
+    page = portal.enter("pia").register(customer_name="", customer_country="Germany", line_1_quantity="")
+    said = words(page)
+    assert page.status_code == 400
+    assert "Endkunde: Fehlt. Sagen Sie es in wenigen Worten." in said
+    assert "Land: Ist kein" in said
+    assert "Schreiben Sie zwei Großbuchstaben wie DE." in said
+    assert "Position 1, Menge: " in said
+
+
 def test_a_draft_may_be_incomplete_belongs_to_the_company_and_is_sent_or_discarded(portal: Portal) -> None:
     portal.enter("pia")
     listed = portal.register("draft", customer_name="Bergmann", customer_country="", line_1_product="")

@@ -272,7 +272,7 @@ def _date(data: Data, key: str, problems: Problems) -> date:
         else:
             if 1970 <= found.year < 2200:
                 return found
-    message = "is missing" if value is None else "is not a date from 1970 to 2199"
+    message = "is missing" if value is None else phrase("is not a date from 1970 to 2199")
     note(problems, None, key, value, message, "Use a date such as 2026-09-30.")
     return _NOWHEN
 
