@@ -16,8 +16,9 @@ import io
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 from babel.messages.catalog import Catalog
@@ -115,39 +116,54 @@ def _templates() -> Iterator[tuple[Message, str]]:
                     yield from _message([a.value for a in found.args if isinstance(a, nodes.Const)], 2, file)
 
 
-def _code() -> Iterator[tuple[Message, str]]:
+class _Module(NamedTuple):
+    """A file of ours, read and gone through once: that is most of the work."""
+
+    file: Path
+    calls: Sequence[ast.Call]
+    classes: Sequence[ast.ClassDef]
+
+
+@cache
+def _modules() -> tuple[_Module, ...]:
+    found = []
     for file in sorted(SOURCE.rglob("*.py")):
-        text = file.read_text()
-        if not any(f"{name}(" in text for name in ("say", "phrase", "counted")):
-            continue
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Call):
-                # `say` has other meanings below the edges.
-                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                forms = SPOKEN.get(name, 0) if name != "say" or file.relative_to(SOURCE).parts[0] in EDGES else 0
-                told = [arg.value for arg in node.args[:forms] if isinstance(arg, ast.Constant)]
-                yield from _message(told, forms, file)
+        nodes_ = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call | ast.ClassDef)]
+        calls = [node for node in nodes_ if isinstance(node, ast.Call)]
+        found.append(_Module(file, calls, [node for node in nodes_ if isinstance(node, ast.ClassDef)]))
+    return tuple(found)
+
+
+def _code() -> Iterator[tuple[Message, str]]:
+    for module in _modules():
+        for call in module.calls:
+            # `say` has other meanings below the edges.
+            name = _name_of(call.func)
+            edge = name != "say" or module.file.relative_to(SOURCE).parts[0] in EDGES
+            forms = SPOKEN.get(name, 0) if edge else 0
+            told = [arg.value for arg in call.args[:forms] if isinstance(arg, ast.Constant)]
+            yield from _message(told, forms, module.file)
 
 
 def _errors() -> Iterator[tuple[Message, str]]:
     """What errors say that people meet on pages: written out where they are raised."""
-    trees = {file: ast.parse(file.read_text()) for file in sorted(SOURCE.rglob("*.py"))}
     known = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
     for _ in range(2):  # a kind of a kind
-        for tree in trees.values():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ClassDef) and known & {getattr(base, "id", "") for base in node.bases}:
-                    known.add(node.name)
-    for file, tree in trees.items():
-        where = str(file.relative_to(SOURCE))
+        for module in _modules():
+            known |= {c.name for c in module.classes if known & {getattr(base, "id", "") for base in c.bases}}
+    for module in _modules():
+        where = str(module.file.relative_to(SOURCE))
         if not where.startswith(UNSEEN):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call):
-                    yield from ((text, where) for text in _told_by(node, known))
+            for call in module.calls:
+                yield from ((text, where) for text in _told_by(call, known))
+
+
+def _name_of(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
 
 
 def _told_by(call: ast.Call, known: set[str]) -> Iterator[str]:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = _name_of(call.func)
     if name not in known | ABOUT_FIELDS | NOTES:
         return
     told = call.args[2:4] if name in ABOUT_FIELDS else call.args[4:6] if name in NOTES else call.args[:1]

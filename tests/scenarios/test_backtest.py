@@ -193,6 +193,7 @@ def governed(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Ch
     return channel
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", sorted(CHANGES))
 def test_flips_and_approvals_foretold_are_those_of_governing_the_same_orders_again(
     governed: Channel, make_tenant: Callable[[], UUID], database: Database, tmp_path: Path, policy: str

@@ -25,6 +25,8 @@ from tests.integration.api.conftest import NOW
 from tests.integration.api.wire import Answer, answers, connected, exchange, one, post, serving, signed, to_the_end
 from tests.scenarios.api.world import BATCH, SOURCE, World, bearer, event, new_tenant, open_world, order
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = 12
 
 

@@ -215,6 +215,7 @@ def as_superuser(cluster: embedded.Server, settings: Settings) -> Iterator[tuple
         yield conn, str(name)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_gone_is_503_and_what_comes_after_it_is_back_is_stored_once(
     lonely: World, cluster: embedded.Server, fresh_settings: Settings
 ) -> None:

@@ -211,6 +211,7 @@ def test_a_preview_stores_nothing(office):
     assert office("audit", "list", "--limit", "1") == before
 
 
+@pytest.mark.slow
 def test_progress_goes_to_stderr_so_that_stdout_holds_only_what_was_asked(office):
     words = (
         "import",
@@ -360,6 +361,7 @@ def test_rows_are_mended_and_replayed(office):
     assert office("quarantine", "list", "--reason", "no customer")["items"] == []
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(office):
     with office.shell.start("audit", "list", "--tenant", "shop", "--limit", "500", "--json") as lister:
         assert lister.stdout is not None

@@ -433,6 +433,7 @@ def test_undo_and_a_worker_at_the_same_moment_end_it_one_way(waiting: Channel) -
         assert states(waiting) == ["held"] * 3
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_leaves_it_due_and_the_next_carries_it_out_once(
     waiting: Channel, settings: Settings, tmp_path: Path
 ) -> None:

@@ -189,6 +189,7 @@ def _recorded(event_id: str, item: dict[str, Any]) -> NewEvent:
     return NewEvent("erp", event_id, "partner.recorded", "P", "control:partner", None, data, "service:erp")
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_loses_its_lanes_and_applies_nothing_when_it_wakes_up(
     channel: Channel, start: Start
 ) -> None:

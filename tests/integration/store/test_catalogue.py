@@ -234,10 +234,9 @@ def test_the_application_holds_exactly_the_declared_grants(superuser: Connection
     columns = rows(
         superuser,
         """
-        select table_name, column_name, privilege_type from information_schema.column_privileges c
-        where grantee in (%s, 'PUBLIC') and table_schema = 'public' and not exists (
-          select from information_schema.role_table_grants g
-          where g.grantee = c.grantee and g.table_name = c.table_name and g.privilege_type = c.privilege_type)
+        select c.relname, a.attname, g.privilege_type
+        from pg_attribute a join pg_class c on c.oid = a.attrelid cross join aclexplode(a.attacl) g
+        where c.relnamespace = 'public'::regnamespace and g.grantee in (%s::regrole, 0)
         """,
         APP_ROLE,
     )

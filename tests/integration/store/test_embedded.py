@@ -22,6 +22,8 @@ import sys
 import tempfile
 from pathlib import Path
 from headgate.store import embedded
+
+pytestmark = pytest.mark.slow
 server = embedded.start(Path(sys.argv[1]), durable=False)
 print("started", flush=True)
 sys.stdin.readline()

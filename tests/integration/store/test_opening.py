@@ -23,6 +23,8 @@ from headgate.store.secrets import APP_PASSWORD
 from headgate.store.stamp import is_current
 from scripts.schema import load_tables
 
+pytestmark = pytest.mark.slow
+
 WHO = "select current_user, current_setting('headgate.tenant')"
 
 

@@ -57,6 +57,7 @@ def channels(fresh_database: Database, clock: FixedClock, tmp_path: Path) -> lis
     return found
 
 
+@pytest.mark.slow
 def test_every_tenant_is_served_and_its_clocks_come_in_their_time(channels: list[Channel], clock: FixedClock) -> None:
     worker, calls = Worker(channels[0].app), Calls()
     tenants = {c.tenant for c in channels}

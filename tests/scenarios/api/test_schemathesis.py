@@ -21,6 +21,8 @@ from headgate.wiring import App
 from headgate.worker import ExportLoop
 from tests.scenarios.api.world import World, bearer, event, make_provider, new_tenant, open_world, order
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 # 422 is what a request gets that fits its schema and says something that cannot be accepted (an unknown currency, a

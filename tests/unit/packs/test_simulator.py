@@ -200,6 +200,7 @@ def test_stock_is_replenished_every_week_in_both_warehouses_and_never_short_for_
     assert channel.counts["short"] == 0
 
 
+@pytest.mark.slow
 def test_the_full_size_is_that_of_the_demo():
     channel = simulate(1, START)
     assert 6_000 <= len(submitted(channel)) <= 8_000

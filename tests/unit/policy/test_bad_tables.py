@@ -45,6 +45,7 @@ def test_fifty_thousand_rows_are_refused_with_the_limit() -> None:
         parse_policy(text)
 
 
+@pytest.mark.slow
 def test_thousands_of_rows_are_read_linted_and_decide() -> None:
     rows = "".join(row(f"r{n}", f'x: "[{n}..{n + 1})"') for n in range(5_000))
     text = table("unique", NUMBER, rows)
