@@ -18,11 +18,12 @@ from typing import Any
 
 from headgate.kernel.errors import Invalid
 from headgate.policy import CompiledPolicy, NoRowMatched, PolicyTable, compile_policy, parse_policy
+from headgate.policy.exchange.dmn.columns import policy_name
 from headgate.policy.exchange.dmn.evaluating import NotSupported, decide
 from headgate.policy.exchange.dmn.kit import KitCase, read_cases, same
 from headgate.policy.exchange.dmn.model import Definitions, Table
 from headgate.policy.exchange.dmn.reading import read_dmn
-from headgate.policy.exchange.dmn.to_policy import policies_of, policy_name
+from headgate.policy.exchange.dmn.to_policy import policies_of
 from headgate.policy.exchange.feel.tree import Value
 from headgate.policy.exchange.names import slug
 

@@ -222,7 +222,11 @@ def test_views_of_a_partner_are_its_peoples_alone(database, tenant, two, of_part
     with database.transaction(tenant, partner="P-2") as conn:
         assert conn.execute("select count(*) from saved_views").fetchone() == (0,)
         assert conn.execute("select count(*) from saved_view_choices").fetchone() == (0,)
-        for act in (delete_view, lambda *a: open_with(*a, chosen=True), lambda *a: replace_filters(*a, "q=1")):
+        for act in (
+            delete_view,
+            lambda *a: open_with(*a, chosen=True),
+            lambda conn, ctx, view: replace_filters(conn, ctx, view, "q=1"),
+        ):
             with pytest.raises(NotFound):
                 act(conn, otto, made.view)
         assert conn.execute("update saved_views set name = 'Taken'").rowcount == 0
