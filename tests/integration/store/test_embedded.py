@@ -17,13 +17,13 @@ from headgate.kernel.errors import Misconfigured
 from headgate.store import embedded
 from headgate.store.tuning import server_settings
 
+pytestmark = pytest.mark.slow
+
 USE = """
 import sys
 import tempfile
 from pathlib import Path
 from headgate.store import embedded
-
-pytestmark = pytest.mark.slow
 server = embedded.start(Path(sys.argv[1]), durable=False)
 print("started", flush=True)
 sys.stdin.readline()
