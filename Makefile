@@ -23,7 +23,7 @@ test: .venv/.test .venv/.browser .venv/.provider  ## Run the fast tests
 	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile -m "not slow"
 
 test-slow: .venv/.test .venv/.browser .venv/.provider .venv/.modeller  ## Run the slow tests
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n $(WORKERS) --maxprocesses 8 --dist loadfile -m slow
 
 test-external: .venv/.test  ## Run the tests that meet a database against this machine's own PostgreSQL 15 or later
 	$(BIN)/python scripts/external.py
