@@ -42,7 +42,7 @@ def test_two_people_release_an_order_and_nothing_is_released_before(stage: Stage
     expect(first.get_by_role("heading", level=1)).to_have_text("Sell Product S-1 20 % below contract")
     expect(first.locator(".figures")).to_contain_text("At stake€20.00")
     expect(first.get_by_role("main")).to_contain_text("level 1 of 2")
-    first.get_by_role("link", name=order).click()
+    first.get_by_role("link", name=order, exact=True).click()
     expect(first.get_by_role("heading", level=1)).to_have_text(f"Order {order}")
     first.get_by_role("link", name="Decide").click()
     why(first).fill(BECAUSE)
