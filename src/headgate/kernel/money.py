@@ -63,6 +63,12 @@ def to_minor(amount: Decimal, currency: str, rounding: str = ROUNDING) -> Decima
         raise invalid("amount", str(amount), "has too many digits to be kept exactly") from None
 
 
+def stated(text: str) -> Money | None:
+    """An amount as records state it, such as `86000.50 EUR`; None for anything else."""
+    figures, _, currency = text.partition(" ")
+    return Money(Decimal(figures), currency) if currency in CURRENCIES and _NUMBER.fullmatch(figures) else None
+
+
 def parse_decimal(field: str, value: object, *, decimals: int = PRICE_DECIMALS) -> Decimal:
     """An exact number from JSON (a string, an int or a Decimal) of at most 15 digits before and `decimals` after the
     point.

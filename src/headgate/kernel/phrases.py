@@ -7,18 +7,23 @@ that shows it translates the phrase first and then puts the values in:
     phrase("Held: %(ask)s. Waits for %(who)s.", ask=ask, who=phrase("you"))
     counted("%(count)s order", "%(count)s orders", 3)
 
-A value may be a phrase itself. Once it is cut, joined or stored it is plain English text: keep it whole until it is
-shown. Phrases are found by their calls (`make messages`), so the first argument is always written out.
+A value may be a phrase itself, or a `Figure`, which the page writes as its reader does. Once it is cut, joined or
+stored it is plain English text: keep it whole until it is shown. Phrases are found by their calls (`make messages`), so
+the first argument is always written out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 Translate = Callable[[str], str]
 Count = Callable[[str, str, int], str]
+
+# The currency of an amount that was recorded in the tenant's own, which its sentence does not name.
+OWN = "own"
 
 _NONE: Mapping[str, object] = MappingProxyType({})
 
@@ -57,6 +62,25 @@ class Phrase(str):
         if not self.values:
             return str(self) if found == self.text else found
         return found % {name: said(value, translate, count) for name, value in self.values.items()}
+
+
+class Figure(str):
+    """A number as it stands in English, or an amount if it has a currency, which remembers its value: a page writes it
+    in the reader's figures."""
+
+    __slots__ = ("currency", "value")
+
+    value: Decimal
+    currency: str
+
+    def __new__(cls, text: str, value: Decimal, currency: str = "") -> Figure:
+        """The value, written as `text` where nobody's figures are known."""
+        made = super().__new__(cls, text)
+        made.value, made.currency = value, currency
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Figure, (str(self), self.value, self.currency)
 
 
 class Sentence(Phrase):
@@ -122,6 +146,11 @@ def counted(one: str, many: str, number: int, /, **values: object) -> Phrase:
     """A phrase that tells one from many by a number, which is its value `count` unless another is given (for example
     written in the reader's figures)."""
     return Phrase(one, {"count": number, **values}, many, number)
+
+
+def figure(number: int) -> Figure:
+    """A count as a value of a phrase."""
+    return Figure(f"{number:,}", Decimal(number))
 
 
 def joined(between: str, parts: Iterable[object]) -> Phrase:

@@ -20,7 +20,7 @@ from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_sym
 
 from headgate.kernel.clock import Until
 from headgate.kernel.money import PRICE_DECIMALS, Money, exponent
-from headgate.kernel.phrases import Count, Phrase, worded
+from headgate.kernel.phrases import OWN, Count, Figure, Phrase, swapped, worded
 from headgate.ui.countries import country
 
 Say: TypeAlias = Callable[[str], str]
@@ -138,6 +138,11 @@ def money(value: Money, locale: str) -> str:
     return _with_sign(value, locale, exponent(value.currency))
 
 
+def money_exact(value: Money, locale: str) -> str:
+    """An amount as it was recorded, with its sign: nothing is rounded away, for it may be a unit price."""
+    return _with_sign(value, locale, exponent(value.currency), PRICE_DECIMALS)
+
+
 def money_whole(value: Money, locale: str) -> str:
     """An amount in running text rounded to whole units, for headlines: `€1,235`."""
     return _with_sign(value, locale, 0)
@@ -154,8 +159,8 @@ def _around(currency: str, locale: str) -> tuple[str, str]:
     return before.replace("¤", sign + apart), after.replace("¤", sign)
 
 
-def _with_sign(value: Money, locale: str, digits: int) -> str:
-    figures = number(abs(value.amount), locale, digits, digits)
+def _with_sign(value: Money, locale: str, least: int, most: int | None = None) -> str:
+    figures = number(abs(value.amount), locale, least, least if most is None else most)
     small = figures.startswith("<")
     before, after = _around(value.currency, locale)
     text = _signed(value.amount, before + figures.removeprefix("<") + after)
@@ -271,6 +276,7 @@ class Formatter:
 
     Times of day are those of the reader's zone. An instant that stands for a day (a price begins, a right ends) is a
     day of business: it is shown as the day it is in the zone `business`, whoever reads it; None is the reader's.
+    `currency` is the tenant's own; where it is not known, amounts in it are written without.
     """
 
     locale: str
@@ -279,6 +285,7 @@ class Formatter:
     say: Say = plain
     count: Count = plain_count
     business: ZoneInfo | None = None
+    currency: str = ""
 
     @property
     def days(self) -> ZoneInfo:
@@ -287,7 +294,15 @@ class Formatter:
 
     def tell(self, text: str) -> str:
         """A phrase in the reader's words; other text passes through the catalogue as it is."""
-        return worded(text).said(self.say, self.count)
+        return swapped(worded(text), self.figured).said(self.say, self.count)
+
+    def figured(self, text: str) -> str:
+        """A value of a phrase: a figure as this reader writes it, anything else as it is."""
+        if not isinstance(text, Figure):
+            return text
+        if text.currency == OWN:
+            return self.money(Money(text.value, self.currency)) if self.currency else self.number(text.value)
+        return money_exact(Money(text.value, text.currency), self.locale) if text.currency else self.number(text.value)
 
     def within(self, text: str) -> str:
         """A text as it stands within a sentence: English begins it small, other languages keep their capitals."""

@@ -26,7 +26,7 @@ class LetterReading:
         """How somebody reads: in the language they chose, else the tenant's, else English; a tenant's own region stays
         where its language is the reader's and they chose none. Times are in the zone they chose, else the tenant's."""
         locale = reading_locale(locale_of(tenant), choice.language or None, region=choice.region)
-        reading = Reading(locale, reading_zone(tenant.timezone, choice.timezone), tenant.timezone)
+        reading = Reading(locale, reading_zone(tenant.timezone, choice.timezone), tenant.timezone, tenant.currency)
         return reading.formatter(now, tenant_brand(tenant.name, tenant.settings).words)
 
     def shades(self, accent: str) -> Shades:

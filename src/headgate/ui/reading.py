@@ -29,17 +29,18 @@ DEFAULT_ZONE: Final = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A reader's locale and zone, and the zone of the tenant's days."""
+    """A reader's locale and zone, the zone of the tenant's days and its own currency."""
 
     locale: str
     timezone: str
     business: str
+    currency: str = ""
 
     def formatter(self, now: datetime, words: Words = NO_WORDS, catalogue: NullTranslations | None = None) -> Formatter:
         """Writes values as this reader reads them, with a tenant's words; `catalogue` stands in for the language's."""
         language = language_of(self.locale)
         spoken = voice(catalogue or translations(language), language, words)
-        return Formatter(self.locale, ZoneInfo(self.timezone), now, *spoken, ZoneInfo(self.business))
+        return Formatter(self.locale, ZoneInfo(self.timezone), now, *spoken, ZoneInfo(self.business), self.currency)
 
 
 def reading_of(
@@ -49,7 +50,8 @@ def reading_of(
     region, chosen = (live.region, live.timezone) if live is not None else ("", "")
     locale = reading_locale(locale_of(tenant), cookies.get(LANGUAGE_COOKIE), accept_language, region)
     business = tenant.timezone if tenant is not None else DEFAULT_ZONE
-    return Reading(locale, reading_zone(business, chosen, cookies.get(ZONE_COOKIE, "")), business)
+    zone = reading_zone(business, chosen, cookies.get(ZONE_COOKIE, ""))
+    return Reading(locale, zone, business, tenant.currency if tenant is not None else "")
 
 
 def reading_zone(usual: str, chosen: str, told: str = "") -> str:

@@ -11,15 +11,18 @@ of the text, whatever stands in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
-from headgate.kernel.phrases import Phrase, worded
+from headgate.kernel.money import stated
+from headgate.kernel.phrases import OWN, Figure, Phrase, worded
 from headgate.ui.packed import coded_slots, pack_phrases
-from headgate.ui.sentences import NESTED, RECORDED
+from headgate.ui.sentences import FIGURES, IN_CURRENCY_OF, NESTED, OF_ONE, OWN_AMOUNTS, RECORDED
 
 _SLOT = re.compile(r"%\((\w+)\)s")
+_PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,12})?", re.ASCII)
 # A phrase that is mostly values would be found in any text.
 FEWEST_LETTERS = 6
 LONGEST = 4_000
@@ -71,10 +74,27 @@ def _patterns() -> Sequence[Pattern]:
     return longest_first([*RECORDED, *pack_phrases()])
 
 
-def _value(name: str, value: str) -> str:
+def _value(name: str, values: Mapping[str, str]) -> str:
+    value = values[name]
     if name in NESTED:
         return recorded(value)
-    return Phrase(value) if name in coded_slots() else value
+    figure = _figure(name, value, values)
+    return figure or (Phrase(value) if name in coded_slots() else value)
+
+
+def _figure(name: str, value: str, values: Mapping[str, str]) -> Figure | None:
+    """A recorded number or amount, which a page writes as its reader does; None for any other value."""
+    amount = stated(value)
+    if amount is not None:
+        return Figure(value, amount.amount, amount.currency)
+    if not _PLAIN.fullmatch(value):
+        return None
+    beside = stated(values.get(IN_CURRENCY_OF.get(name, ""), ""))
+    if beside is not None:
+        return Figure(value, Decimal(value), beside.currency)
+    if name in OWN_AMOUNTS:
+        return Figure(value, Decimal(value), OWN)
+    return Figure(value, Decimal(value)) if name in FIGURES else None
 
 
 @lru_cache(maxsize=8_192)
@@ -84,5 +104,6 @@ def recorded(text: str) -> Phrase:
         for each in _patterns():
             values = each.values(text)
             if values is not None:
-                return Phrase(each.text, {name: _value(name, value) for name, value in values.items()})
+                told = OF_ONE.get(each.text, each.text) if values.get("lines") == "1" else each.text
+                return Phrase(told, {name: _value(name, values) for name in values})
     return worded(text)

@@ -6,6 +6,8 @@ record each of them and asks for its phrase.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from headgate.kernel.phrases import phrase
 
 # domain/checks: what each check of an order found.
@@ -156,3 +158,29 @@ RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES, *_TASKS, *_CALENDARS, *_ROUNDIN
 
 # Values that are recorded sentences themselves.
 NESTED = frozenset({"how"})
+
+# Values that are numbers: a page writes them as its reader does. Codes that are made of digits are not among them.
+FIGURES = frozenset(
+    {
+        *("amount", "contract", "cost", "limit", "other", "price", "tax", "total"),
+        *("deviation_pct", "margin_pct", "percent", "utilisation_pct"),
+        *("least", "left", "most", "multiple", "quantity", "ready", "start", "waiting"),
+    }
+)
+# Amounts that policies are asked with in the tenant's own currency, and record without it.
+OWN_AMOUNTS = frozenset({"credit", "line_amount", "over_limit", "stake"})
+# Amounts that are recorded without their currency, beside one that has it.
+IN_CURRENCY_OF = MappingProxyType({"before": "limit", "order": "limit", "after": "limit"})
+# Sentences that are recorded with many of something, and are said with one.
+OF_ONE = MappingProxyType(
+    {
+        "tax %(tax)s, %(lines)s lines, rounded per line": phrase("tax %(tax)s, one line, rounded per line"),
+        "tax %(tax)s, %(lines)s lines, rounded per document": phrase("tax %(tax)s, one line, rounded per document"),
+        "exempt by certificate %(certificate)s, %(lines)s lines, rounded per line": phrase(
+            "exempt by certificate %(certificate)s, one line, rounded per line"
+        ),
+        "exempt by certificate %(certificate)s, %(lines)s lines, rounded per document": phrase(
+            "exempt by certificate %(certificate)s, one line, rounded per document"
+        ),
+    }
+)

@@ -96,13 +96,19 @@ class _Voice:
 
     def __init__(self, context: Context, translations: NullTranslations) -> None:
         found = context.get("fmt")
-        known = isinstance(found, Formatter)
-        self.say = found.say if known else translations.gettext
-        self.count = found.count if known else translations.ngettext
+        self.fmt = found if isinstance(found, Formatter) else None
+        self.say = translations.gettext if self.fmt is None else self.fmt.say
+        self.count = translations.ngettext if self.fmt is None else self.fmt.count
 
     def put(self, text: str, values: Mapping[str, object]) -> Markup:
         """A phrase of a template as HTML, with its values: translated where they are phrases, and escaped."""
-        return Markup(text) % {name: said(value, self.say, self.count) for name, value in values.items()}  # noqa: S704
+        return Markup(text) % {name: self.told(value) for name, value in values.items()}  # noqa: S704
+
+    def told(self, value: object) -> object:
+        """A phrase in the reader's words and figures, anything else as it is."""
+        if self.fmt is None:
+            return said(value, self.say, self.count)
+        return self.fmt.tell(value) if isinstance(value, Phrase) else value
 
 
 def _finalised(translations: NullTranslations) -> Callable[[Context, object], object]:
@@ -110,10 +116,7 @@ def _finalised(translations: NullTranslations) -> Callable[[Context, object], ob
 
     @pass_context
     def finalise(context: Context, value: object) -> object:
-        if not isinstance(value, Phrase):
-            return value
-        voice = _Voice(context, translations)
-        return value.said(voice.say, voice.count)
+        return _Voice(context, translations).told(value) if isinstance(value, Phrase) else value
 
     return finalise
 
@@ -124,7 +127,7 @@ def _joined(translations: NullTranslations) -> Callable[..., str]:
     @pass_context
     def join(context: Context, parts: Iterable[object], between: str = "") -> str:
         voice = _Voice(context, translations)
-        return sync_do_join(context.eval_ctx, [said(part, voice.say, voice.count) for part in parts], between)
+        return sync_do_join(context.eval_ctx, [voice.told(part) for part in parts], between)
 
     return join
 

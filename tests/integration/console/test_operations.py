@@ -57,6 +57,35 @@ def test_what_waits_and_what_is_tried_again_is_shown_with_its_reason(visitor: Vi
     assert "Lane 0 is furthest behind" in text
 
 
+def spread(visitor: Visitor, lanes: dict[int, timedelta]) -> None:
+    """One event in each lane, which waits so long."""
+    with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        for lane, waits in lanes.items():
+            event = NewEvent("shop", uuid4().hex, "order.submitted", f"L-{lane}", f"L-{lane}", None, {}, "system")
+            append_events(conn, NOW - waits, [event], lanes=1)
+            conn.execute("update inbox set lane = %s where lane = 0", [lane])
+
+
+def test_of_many_lanes_those_in_trouble_are_drawn_and_the_rest_is_one_picture(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    moment = timedelta(seconds=2)
+    spread(visitor, {**dict.fromkeys(range(1, 65), moment), 17: timedelta(minutes=20), 40: timedelta(minutes=5)})
+    page = visitor.enter("tom").get("/operations")
+    bars = page.text.split('class="bars"')[1].split("lanes-all")[0]
+    assert [bars.index("Lane 17<"), bars.index("Lane 40<")] == sorted([bars.index("Lane 17<"), bars.index("Lane 40<")])
+    assert bars.count('class="bar-row"') == 2
+    assert "2 of 64 lanes with events do not keep up" in words(page)
+    assert page.text.split("lanes-all")[1].split("</svg>\n")[0].count('class="fill-breach" x=') == 1
+
+
+def test_lanes_that_all_keep_up_are_told_so(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    spread(visitor, dict.fromkeys(range(1, 17), timedelta(seconds=2)))
+    page = visitor.enter("tom").get("/operations")
+    assert "Every lane keeps up" in words(page)
+    assert 'class="bar-row"' not in page.text
+
+
 def test_another_tenants_trouble_is_not_seen(visitor: Visitor) -> None:
     visitor.channel.govern()
     stuck(visitor, create_tenant(visitor.channel.app.database), 60, error="theirs")

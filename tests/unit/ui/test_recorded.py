@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from markupsafe import Markup
 
 from headgate.kernel.phrases import Opening, Phrase, Sentence, phrase, swapped
+from headgate.ui.format import SPACE
 from headgate.ui.languages import translations
 from headgate.ui.packed import pack_messages, percented
+from headgate.ui.reading import Reading
 from headgate.ui.recorded import LONGEST, pattern, recorded
 from headgate.ui.sentences import RECORDED
 from scripts.messages import lacking_of, load_pack, pack_template, packs
 
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 GERMAN = translations("de")
 
 
@@ -39,6 +43,46 @@ def german(text: str) -> str:
 def test_what_was_recorded_is_said_in_the_readers_language(told: str, said: str) -> None:
     assert recorded(told) == told, "what is recorded stays as it is"
     assert german(told) == said
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "german"),
+    [
+        ("tax 1650.9 EUR, 5 lines, rounded per line", "tax €1,650.90, 5", "Steuer 1.650,90 €, Positionen: 5"),
+        ("asked 0.00125 EUR, as in A-1", "asked €0.00125, as in A-1", "0,00125 €"),
+        (
+            "account A: exposure 86000 + this order 1500.5 = 87500.50 of 100000 EUR (87.5005 %)",
+            "exposure €86,000.00 + this order €1,500.50 = €87,500.50 of €100,000.00 (87.5005 %)",
+            "86.000,00 €",
+        ),
+        ("1 of the checks hold the order, with 20123.6 at stake", "with €20,123.60 at stake", "20.123,60 €"),
+        ("9.5 % below contract is more than the tolerance of 2 %", "9.5 % below", "9,5 %"),
+        ("margin of the order 12.5 %: 86000 with costs of 75250", ": 86,000 with costs of 75,250", "86.000"),
+    ],
+)
+def test_recorded_amounts_are_written_as_the_reader_writes_them(told: str, english: str, german: str) -> None:
+    assert recorded(told) == told, "what is recorded stays as it is"
+    for locale, shown in (("en_GB", english), ("de_DE", german)):
+        reader = Reading(locale, "Europe/Berlin", "Europe/Berlin", "EUR").formatter(NOW)
+        assert shown in reader.tell(recorded(told)).replace(SPACE, " ")
+
+
+def test_a_recorded_code_of_digits_is_no_number() -> None:
+    reader = Reading("de_DE", "Europe/Berlin", "Europe/Berlin", "EUR").formatter(NOW)
+    assert "4711000" in reader.tell(recorded("Correct order 4711000 and send it again"))
+    assert "Bestellrichtlinie 1.1" in reader.tell(recorded("Order policy 1.1"))
+
+
+def test_an_amount_in_no_known_currency_is_a_number() -> None:
+    reader = Reading("en_GB", "Europe/Berlin", "Europe/Berlin").formatter(NOW)
+    told = reader.tell(recorded("1 of the checks hold the order, with 20123.6 at stake"))
+    assert "with 20,123.6 at stake" in told
+
+
+def test_one_line_is_not_said_as_many() -> None:
+    told = recorded("tax 12.50 EUR, 1 lines, rounded per line")
+    assert told == "tax 12.50 EUR, one line, rounded per line"
+    assert german("tax 12.50 EUR, 1 lines, rounded per line") == "Steuer 12.50 EUR, eine Position, je Position gerundet"
 
 
 @pytest.mark.parametrize(

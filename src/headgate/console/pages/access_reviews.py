@@ -34,7 +34,7 @@ from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound, Stale, invalid
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import counted, figure, phrase, sentence
 from headgate.ui.web import attachment
 
 PAGE = 100
@@ -65,7 +65,7 @@ def open_new(visit: Visit) -> Answer:
             )
     except _REFUSED as error:
         return Shown(_all(visit, sentence(error.message), reviewers), 422)
-    grants = f"{made.progress.listed:,} grants"
+    grants = counted("%(count)s grant", "%(count)s grants", made.progress.listed, count=figure(made.progress.listed))
     return Go(
         urls.access_review(made.id),
         Notice("done", phrase("The review is open: %(grants)s are listed as they stand now.", grants=grants)),

@@ -21,7 +21,7 @@ from headgate.console.views.common import Notice
 from headgate.console.views.connections import DeliveriesView, DeliveryView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, invalid
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import counted, figure, phrase, sentence
 from headgate.ledger import outbox_get, outbox_list
 
 PAGE = 50
@@ -65,7 +65,10 @@ def act_on_letters(visit: Visit) -> Answer:
     except Conflict as error:
         return Go(urls.query(urls.DELIVERIES, [("target", target)]), Notice("risk", sentence(error.message)))
     here = urls.query(urls.DELIVERIES, [("target", target), ("type", type_)])
-    return Go(here, Notice("done", f"{len(done):,} {'is' if len(done) == 1 else 'are'} {words}."))
+    told = counted(
+        "%(count)s is %(words)s.", "%(count)s are %(words)s.", len(done), count=figure(len(done)), words=words
+    )
+    return Go(here, Notice("done", told))
 
 
 def show(visit: Visit) -> Answer:

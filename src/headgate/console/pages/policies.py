@@ -17,7 +17,7 @@ from headgate.console.views.common import FormError
 from headgate.console.views.policies import LastTry, PoliciesView, PolicyView
 from headgate.console.visit import Answer, Door, Visit
 from headgate.kernel.errors import NotFound
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import figure, phrase
 from headgate.ledger import AuditEntry, audit_list
 from headgate.policy import Checked, PolicyVersion, check_text, evidence_of
 from headgate.policy.backtest import headline, latest_results
@@ -127,7 +127,7 @@ def version_page(
     own = decision_days(visit.conn, since, visit.tenant.timezone).get(shown.policy, {})
     sampled = coverage is not None and coverage.source == "sample"
     hits_of = (
-        phrase("among the last %(coverage_sample)s order decisions", coverage_sample=f"{orders.COVERAGE_SAMPLE:,}")
+        phrase("among the last %(coverage_sample)s order decisions", coverage_sample=figure(orders.COVERAGE_SAMPLE))
         if sampled
         else phrase("in %(counted_days)s days", counted_days=COUNTED_DAYS)
     )

@@ -21,7 +21,7 @@ from headgate.console.views.policies import PolicyEditView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import canonical, canonical_text, loads
 from headgate.kernel.errors import Conflict, Invalid, Stale, invalid
-from headgate.kernel.phrases import joined, phrase, sentence, worded
+from headgate.kernel.phrases import counted, figure, joined, phrase, sentence, worded
 from headgate.policy import Checked, PolicyVersion, check_text, save
 from headgate.policy.checking import check_document
 from headgate.policy.core.document import read_document, write_document
@@ -134,8 +134,8 @@ def import_file(visit: Visit) -> Answer:
             fix = phrase("Bring it in with headgate policies import.")
             raise invalid(
                 "file",
-                f"{rows:,} rows",
-                phrase("has more than the %(most_rows)s rows that the grid holds", most_rows=f"{MOST_ROWS:,}"),
+                counted("%(count)s row", "%(count)s rows", rows, count=figure(rows)),
+                phrase("has more than the %(most_rows)s rows that the grid holds", most_rows=figure(MOST_ROWS)),
                 fix,
             )
         document = read_document(read.text)

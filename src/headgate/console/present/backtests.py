@@ -237,8 +237,12 @@ def _band(name: str, lens: Lens) -> str:
     if not name:
         return phrase("Amount not recorded")
     if not high:
-        return phrase("%(low)s %(currency)s or more", low=f"{Decimal(low):,f}", currency=lens.currency)
-    return f"{Decimal(low):,f} to {Decimal(high):,f} {lens.currency}"
+        return phrase("%(low)s or more", low=lens.fmt.money_whole(lens.money(Decimal(low))))
+    return phrase(
+        "%(low)s to %(high)s",
+        low=lens.fmt.money_whole(lens.money(Decimal(low))),
+        high=lens.fmt.money_whole(lens.money(Decimal(high))),
+    )
 
 
 def flip_row(flip: KeptFlip, run: Run, place: int, names: Names, lens: Lens) -> FlipRow:

@@ -18,7 +18,7 @@ from headgate.console.views.connections import (
     Unrouted,
 )
 from headgate.kernel.canonical import canonical_text
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import figure, phrase
 from headgate.ledger import Backlog, Command
 from headgate.ui.words import STATES
 
@@ -155,7 +155,7 @@ def _attempt(attempt: Attempt) -> AttemptRow:
         at=attempt.at,
         number=attempt.number,
         outcome=attempt.outcome,
-        answer=str(attempt.status) if attempt.status is not None else "none",
+        answer=str(attempt.status) if attempt.status is not None else phrase("none"),
         said=attempt.excerpt or attempt.error,
-        took=f"{attempt.milliseconds:,} ms",
+        took=phrase("%(milliseconds)s ms", milliseconds=figure(attempt.milliseconds)),
     )

@@ -12,7 +12,8 @@ from headgate.console.present.asks import instant
 from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, FactValue, PolicyRef
 from headgate.console.views.explain import Cell, Link
-from headgate.kernel.phrases import Opening, Phrase, phrase, swapped, worded
+from headgate.kernel.money import CURRENCIES
+from headgate.kernel.phrases import Figure, Opening, Phrase, phrase, swapped, worded
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
@@ -23,6 +24,7 @@ from headgate.ui.words import STATES, humanise
 
 # Numbers with decimals; not parts of codes, versions or clauses such as 2.4.
 _NUMBER = re.compile(r"(?<![\w.#-])-?\d+\.\d{2,}(?![\w.])|(?<![\w.#-])-?\d+\.\d+(?= %)")
+_AMOUNT = re.compile(rf"(?<![\w.#-])(-?\d{{1,15}}(?:\.\d{{1,6}})?) ({'|'.join(sorted(CURRENCIES))})(?!\w)")
 _DECIMAL = re.compile(r"-?\d{1,30}\.\d{1,30}")
 # A policy measures one way; a negative distance is said as the other side.
 _BELOW = re.compile(r"-(\d+(?:\.\d+)?)( %) below\b")
@@ -180,9 +182,12 @@ def readable(text: str, lens: Lens, decimals: int = 2) -> Phrase:
     """A recorded sentence in the reader's language: a capital, instants and long numbers as people write them."""
 
     def tidy(value: str) -> str:
+        if isinstance(value, Figure):
+            return lens.fmt.figured(value) if value.currency else lens.fmt.number(value.value, decimals)
         value = _INSTANT.sub(lambda m: lens.fmt.minute(instant(m[0]) or lens.now), value)
         if _DECIMAL.fullmatch(value):
             return lens.fmt.number(Decimal(value), decimals)
+        value = _AMOUNT.sub(lambda m: lens.fmt.figured(Figure(m[0], Decimal(m[1]), m[2])), value)
         return _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), decimals), value)
 
     return Opening(swapped(recorded(_BELOW.sub(r"\1\2 above", text)), tidy))

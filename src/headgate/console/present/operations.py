@@ -16,8 +16,8 @@ from headgate.console.views.operations import (
     UsageRow,
     UsageView,
 )
-from headgate.kernel.phrases import Opening, phrase, worded
-from headgate.ledger.backlog import TargetTrouble, TenantBacklog, age
+from headgate.kernel.phrases import Opening, figure, phrase, worded
+from headgate.ledger.backlog import LaneLag, TargetTrouble, TenantBacklog, age
 
 # From here on an event waits longer than a few batches take.
 LATE = timedelta(minutes=1)
@@ -43,10 +43,7 @@ def operations_view(found: TenantBacklog, used: Sequence[Usage], now: datetime) 
         signed=signed.size,
         entries=signed.entries,
         signed_at=signed.at,
-        lanes=tuple(
-            LaneRow(each.lane, each.waiting, each.retrying, each.oldest, age(each.oldest, now), _holder(each.owner))
-            for each in found.lanes
-        ),
+        lanes=tuple(_lane(each, now) for each in found.lanes),
         retries=tuple(
             RetryRow(each.seq, each.type, each.subject, each.attempts, each.again_at, each.error)
             for each in found.retries
@@ -86,7 +83,7 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
     if found.dead:
         yield Concern(
             "breach",
-            phrase("%(dead)s commands were given up", dead=f"{found.dead:,}"),
+            phrase("%(dead)s commands were given up", dead=figure(found.dead)),
             phrase("See why, mend it, and send them again."),
         )
     if found.troubles:
@@ -94,21 +91,21 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
         text = (
             phrase("One target gets nothing")
             if one
-            else phrase("%(troubles)s targets get nothing", troubles=f"{len(found.troubles):,}")
+            else phrase("%(troubles)s targets get nothing", troubles=figure(len(found.troubles)))
         )
         yield Concern("risk", text, phrase("Ask its owner; what waits for it is kept."))
     if found.parked:
         text = (
             phrase("One event was put aside")
             if found.parked == 1
-            else phrase("%(parked)s events were put aside", parked=f"{found.parked:,}")
+            else phrase("%(parked)s events were put aside", parked=figure(found.parked))
         )
         yield Concern("risk", text, phrase("Read the reason, mend the records, and replay."), urls.QUARANTINE)
     if found.retrying:
         text = (
             phrase("One event is being tried again")
             if found.retrying == 1
-            else phrase("%(retrying)s events are tried again", retrying=f"{found.retrying:,}")
+            else phrase("%(retrying)s events are tried again", retrying=figure(found.retrying))
         )
         yield Concern("risk", text, phrase("It holds back only what comes after it for the same order."))
     unsigned = found.checkpoint.entries > found.checkpoint.size
@@ -121,7 +118,7 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
 def _shortage(used: Usage) -> Concern:
     """What is used up, or nearly."""
     of = phrase(
-        "%(used)s of %(most)s %(words)s", used=f"{used.used:,}", most=f"{used.limit:,}", words=worded(used.words)
+        "%(used)s of %(most)s %(words)s", used=figure(used.used), most=figure(used.limit or 0), words=worded(used.words)
     )
     advice = phrase("Ask whoever runs this installation for more, or end what is not needed.")
     text = (
@@ -132,8 +129,10 @@ def _shortage(used: Usage) -> Concern:
     return Concern(_TONES[used.state], text, advice)
 
 
-def _holder(owner: str | None) -> str:
-    return owner or ""
+def _lane(lane: LaneLag, now: datetime) -> LaneRow:
+    behind = age(lane.oldest, now)
+    tone = "breach" if behind > VERY_LATE else "waiting" if behind > LATE or lane.retrying else "done"
+    return LaneRow(lane.lane, lane.waiting, lane.retrying, lane.oldest, behind, lane.owner or "", tone)
 
 
 def _state(target: TargetTrouble) -> str:

@@ -8,6 +8,9 @@ from typing import ClassVar
 
 from headgate.console.views.common import View
 
+# So many lanes are drawn one under the other; of more, those in trouble are, and all of them as one small picture.
+LANES_DRAWN = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Concern:
@@ -21,7 +24,10 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """A lane with events to apply. `behind`: how long its first event waits; `owner`: empty when nobody holds it."""
+    """A lane with events to apply. `behind`: how long its first event waits; `owner`: empty when nobody holds it.
+
+    `tone` is done while it keeps up, waiting when it is behind or tries an event again, breach when it is far behind.
+    """
 
     lane: int
     waiting: int
@@ -29,6 +35,7 @@ class LaneRow:
     oldest: datetime
     behind: timedelta
     owner: str
+    tone: str = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,23 @@ class OperationsView(View):
     def worst(self) -> LaneRow | None:
         """The lane whose first event waits longest."""
         return max(self.lanes, key=lambda lane: lane.behind, default=None)
+
+    @property
+    def troubled(self) -> tuple[LaneRow, ...]:
+        """The lanes that do not keep up, the furthest behind first."""
+        return tuple(
+            sorted((each for each in self.lanes if each.tone != "done"), key=lambda lane: (-lane.behind, lane.lane))
+        )
+
+    @property
+    def drawn(self) -> tuple[LaneRow, ...]:
+        """The lanes worth a bar of their own: all where they are few, else those in trouble."""
+        return self.lanes if len(self.lanes) <= LANES_DRAWN else self.troubled[:LANES_DRAWN]
+
+    @property
+    def by_lane(self) -> tuple[LaneRow, ...]:
+        """All lanes in their order, for the small picture; none where each has a bar of its own."""
+        return tuple(sorted(self.lanes, key=lambda lane: lane.lane)) if len(self.lanes) > LANES_DRAWN else ()
 
 
 @dataclass(frozen=True, slots=True)

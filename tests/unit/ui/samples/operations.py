@@ -34,7 +34,8 @@ FLOWING = OperationsView(
 
 
 def _lane(lane: int, waiting: int, minutes: int, owner: str = "") -> LaneRow:
-    return LaneRow(lane, waiting, waiting // 100, ago(minutes=minutes), timedelta(minutes=minutes), owner)
+    tone = "breach" if minutes > 15 else "waiting" if minutes > 1 else "done"
+    return LaneRow(lane, waiting, waiting // 100, ago(minutes=minutes), timedelta(minutes=minutes), owner, tone)
 
 
 TROUBLED = replace(
