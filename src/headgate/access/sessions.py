@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from headgate.access.core.roles import require
 from headgate.access.core.security import DEFAULT, SecurityRules, rules_of
 from headgate.access.core.tokens import parse_session_token, same, secret_hash, session_token
 from headgate.access.devices import forget_device
+from headgate.access.mfa.factors import factors_of
 from headgate.access.principals import load_principal
 from headgate.access.recording import record
 from headgate.access.repo import sessions as repo
@@ -32,6 +33,7 @@ IDLE = DEFAULT.idle
 _TOUCH_EVERY = timedelta(minutes=1)
 # What a session may be limited to until its owner has set up the second factor that their role needs.
 ENROL = "enrol"
+_SECOND_FACTORS = frozenset({"passkey", "totp", "recovery"})
 # How the ids of a provider's people in its clients begin.
 GUEST = "guest:"
 
@@ -158,7 +160,10 @@ def resume_session(conn: Connection, token: str, now: datetime) -> Principal:
 
 
 def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
-    """`resume_session` for a transaction that only reads: noting the last use is left to `touch_session`."""
+    """`resume_session` for a transaction that only reads: noting the last use is left to `touch_session`.
+
+    A session whose owner is asked for a second factor that they do not have is good for setting one up.
+    """
     _, hashed = parse_session_token(token)
     row = conn.execute(repo.GET_SESSION, {"token_hash": hashed}).fetchone()
     over = Unauthenticated("the session has ended; sign in again")
@@ -175,7 +180,21 @@ def read_session(conn: Connection, token: str, now: datetime) -> LiveSession:
         principal = load_principal(conn, session.principal, now)
     except HeadgateError:
         raise over from None
+    if not session.limited_to and _lacks_factor(conn, session, principal, rules):
+        if principal.id.startswith(GUEST):
+            raise over
+        session = replace(session, limited_to=ENROL)
     return LiveSession(principal, now - session.last_seen >= _TOUCH_EVERY, session, rules, timezone, region)
+
+
+def _lacks_factor(conn: Connection, session: Session, principal: Principal, rules: SecurityRules) -> bool:
+    """Whether a second factor is asked of them now that they do not have: the rule, a role or the factor may have
+    changed since they signed in. A guest has shown it at home."""
+    if "demo" in session.proofs or not rules.needs_second_factor(principal.roles):
+        return False
+    if principal.id.startswith(GUEST):
+        return _SECOND_FACTORS.isdisjoint(session.proofs)
+    return not factors_of(conn, principal.id).on
 
 
 def _stands(conn: Connection, guest: str, now: datetime) -> bool:

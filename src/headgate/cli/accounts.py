@@ -25,7 +25,7 @@ from headgate.access.core.tokens import secret_hash
 from headgate.cli.mail_choices import mails
 from headgate.cli.reading import reading
 from headgate.cli.session import By, Json, Tenant, acting, named, print_json, say, session, table
-from headgate.connectors.mail import invitation_letter
+from headgate.connectors.mail import changed_letter, invitation_letter
 from headgate.identity.where import Where
 from headgate.kernel.errors import invalid
 from headgate.kernel.phrases import phrase
@@ -75,8 +75,13 @@ def reset_mfa(
 ) -> None:
     """Take every second factor from somebody who lost them, and end their sessions; they set up new ones."""
     with session(tenant) as s, s.transaction() as (conn, ctx):
-        who = get_account(conn, named(person), ctx.now).principal
+        account = get_account(conn, named(person), ctx.now)
+        who = account.principal
         had = reset_factors(conn, acting(conn, ctx, by) if by else ctx, who, because)
+        if had.on and account.email:
+            said = phrase("An administrator took every second factor from your account, because they were lost.")
+            letter, key = changed_letter(account.email, account.name, said), f"reset-mfa:{who}:{ctx.now.isoformat()}"
+            s.app.mailroom.send(conn, ctx, get_tenant(conn), letter, about=who, key=key)
     result = {"principal": who, "authenticator": had.totp_since is not None, "passkeys": had.passkeys}
     if json:
         print_json(result)

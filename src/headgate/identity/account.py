@@ -21,6 +21,7 @@ from headgate.access import (
 )
 from headgate.access.devices import forget_device, list_devices
 from headgate.access.mfa import factors, passkeys
+from headgate.connectors.mail import one_line
 from headgate.identity import views
 from headgate.identity.devices import device_of, proofs_in_words
 from headgate.identity.mail_choices import box_of, keep_choices
@@ -58,26 +59,31 @@ def confirm_app(person: Person) -> Show | Leave:
         return Show(_page(person, setup=True, errors=(("code", said),)), 400)
     except Conflict as error:
         return _back(person, "risk", sentence(error.message))
-    return _protected(person, codes, phrase("The authenticator app is set up."))
+    changed = phrase("An authenticator app was set up for your account.")
+    return _protected(person, codes, phrase("The authenticator app is set up."), changed)
 
 
 def remove_app(person: Person) -> Leave:
     """Take the app out of use."""
-    factors.remove_totp(person.conn, person.ctx)
-    return _back(person, "done", phrase("The authenticator app is removed."))
+    gone = factors.remove_totp(person.conn, person.ctx)
+    changed = phrase("The authenticator app of your account was removed.") if gone else ""
+    return _back(person, "done", phrase("The authenticator app is removed."), changed)
 
 
 def make_codes(person: Person) -> Show | Leave:
     """Fresh recovery codes."""
     try:
-        return Show(_page(person, codes=factors.new_codes(person.conn, person.ctx)))
+        made = factors.new_codes(person.conn, person.ctx)
     except Conflict as error:
         return _back(person, "risk", sentence(error.message))
+    changed = phrase("New recovery codes were made for your account; those of before are worth nothing any more.")
+    return Show(_page(person, codes=made), changed=changed)
 
 
 def add_passkey(person: Person) -> Show | Leave:
     """Take a passkey into use."""
     form = person.form
+    name = form.get("name", "").strip() or str(device_of(person.request.headers.get("user-agent", "")))
     try:
         with person.conn.transaction():
             codes = passkeys.add_passkey(
@@ -87,12 +93,13 @@ def add_passkey(person: Person) -> Show | Leave:
                 site_of(person.request),
                 response=form.get("response", ""),
                 sealed=form.get("sealed", ""),
-                name=form.get("name", "").strip() or str(device_of(person.request.headers.get("user-agent", ""))),
+                name=name,
                 bound_to=person.live.session.id,
             )
     except (Unauthenticated, Conflict, Invalid) as error:
         return Show(_page(person, errors=(("passkey", sentence(error.message)),)), 400)
-    return _protected(person, codes, phrase("The passkey is ready to be used."))
+    changed = phrase("The passkey %(name)s was added to your account.", name=one_line(name))
+    return _protected(person, codes, phrase("The passkey is ready to be used."), changed)
 
 
 def name_passkey(person: Person) -> Show | Leave:
@@ -107,8 +114,12 @@ def name_passkey(person: Person) -> Show | Leave:
 
 def remove_passkey(person: Person) -> Leave:
     """Take a passkey out of use."""
-    passkeys.remove_passkey(person.conn, person.ctx, str(person.request.path_params["passkey"]))
-    return _back(person, "done", phrase("The passkey is removed."))
+    try:
+        name = passkeys.remove_passkey(person.conn, person.ctx, str(person.request.path_params["passkey"]))
+    except Conflict as error:
+        return _back(person, "risk", sentence(error.message))
+    changed = phrase("The passkey %(name)s was removed from your account.", name=one_line(name))
+    return _back(person, "done", phrase("The passkey is removed."), changed)
 
 
 def change_password(person: Person) -> Show | Leave:
@@ -139,7 +150,7 @@ def change_password(person: Person) -> Show | Leave:
         limited_to=before.limited_to,
     )
     done = Notice("done", phrase("Your password is changed. You are signed out everywhere else."))
-    return Leave(person.where.account, done, made.token)
+    return Leave(person.where.account, done, made.token, phrase("Your password was changed."))
 
 
 def end_session(person: Person) -> Leave:
@@ -194,15 +205,17 @@ def choose_mails(person: Person) -> Leave:
     return Leave(f"{person.where.account}#mails", Notice("done", phrase("Your mails come as you chose.")))
 
 
-def _protected(person: Person, codes: tuple[str, ...], said: str) -> Show | Leave:
+def _protected(person: Person, codes: tuple[str, ...], said: str, changed: str) -> Show | Leave:
     """There is a second factor now: a session that waited for it is good for everything."""
     if person.live.session.limited_to == ENROL:
         unlimit_session(person.conn, person.token)
-    return Show(_page(person, codes=codes, released=True)) if codes else _back(person, "done", said)
+    if not codes:
+        return _back(person, "done", said, changed)
+    return Show(_page(person, codes=codes, released=True), changed=changed)
 
 
-def _back(person: Person, tone: str, said: str) -> Leave:
-    return Leave(person.where.account, Notice(tone, said))
+def _back(person: Person, tone: str, said: str, changed: str = "") -> Leave:
+    return Leave(person.where.account, Notice(tone, said), changed=changed)
 
 
 def _wrong(person: Person, field: str, said: str) -> Show:

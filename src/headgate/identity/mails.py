@@ -9,8 +9,12 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from headgate.access import get_account, get_tenant
-from headgate.connectors.mail import locked_letter
+from headgate.connectors.mail import Post, changed_letter, locked_letter
+from headgate.identity.devices import device_of
+from headgate.identity.person import Person
 from headgate.kernel.context import Context
+from headgate.kernel.ids import new_id
+from headgate.kernel.phrases import phrase
 from headgate.ui.web import is_local
 from headgate.wiring import App
 
@@ -35,3 +39,12 @@ def locked_mail(app: App, conn: Connection[Any], ctx: Context, principal: str) -
     letter = locked_letter(account.email, account.name, minutes)
     key = f"locked:{principal}:{account.locked_until.isoformat()}"
     app.mailroom.send(conn, ctx, get_tenant(conn), letter, about=principal, key=key)
+
+
+def changed_post(person: Person, what: str) -> Post:
+    """A mail that something about how somebody signs in has changed, by whoever is signed in as them."""
+    me, now = person.ctx.principal, person.ctx.now
+    with_what = device_of(person.request.headers.get("user-agent", ""))
+    facts = ((phrase("When"), now), (phrase("Browser"), with_what))
+    letter = changed_letter(me.id.removeprefix("user:"), me.name, what, facts)
+    return Post(letter, me.id, f"changed:{new_id(now)}")

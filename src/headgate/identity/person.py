@@ -82,19 +82,21 @@ def person_of(visit: Visiting, where: Where, own_path: Callable[[str], str]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A page."""
+    """A page. `changed` is what has become of ways of signing in, for a mail to their owner; '' for nothing."""
 
     body: views.Account | views.Confirm
     status: int = 200
+    changed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """On to another page; `session` is the token that takes the place of the one before."""
+    """On to another page; `session` is the token that takes the place of the one before, `changed` as in `Show`."""
 
     href: str
     notice: Notice | None = None
     session: str = ""
+    changed: str = ""
 
 
 class Act(Protocol):

@@ -12,10 +12,11 @@ import pytest
 
 from headgate import access
 from headgate.access import SecurityRules
+from headgate.connectors.mail.post import opened
 from headgate.console import urls
 from headgate.console.app import DOORS
 from headgate.kernel.context import SYSTEM
-from headgate.ledger import audit_list
+from headgate.ledger import audit_list, outbox_list
 from tests.integration.console.site import PASSWORD, Visitor, words
 from tests.integration.console.test_approving import let_go
 from tests.scenarios.channel import person
@@ -113,6 +114,56 @@ def test_a_role_that_needs_a_second_factor_sets_one_up_before_anything_else(visi
     assert visitor.get("/orders").status_code == 200
     visitor.sign_in("fay")
     assert visitor.get("/orders").status_code == 200, "another role does not need one"
+
+
+def test_a_rule_that_comes_later_counts_for_who_is_signed_in_already(visitor: Visitor) -> None:
+    visitor.sign_in("carl")
+    assert visitor.get("/orders").status_code == 200
+    rules(visitor, second_factor_roles=frozenset({"channel_manager"}))
+    assert visitor.get("/orders").headers["location"] == "/account"
+    assert "Your role needs one" in words(visitor.get("/account"))
+    set_up(visitor)
+    assert visitor.get("/orders").status_code == 200
+    visitor.post("/account/authenticator/remove")
+    assert visitor.get("/orders").headers["location"] == "/account", "the last factor is gone: first another one"
+    rules(visitor)
+    assert visitor.get("/orders").status_code == 200
+    with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        access.grant_role(conn, visitor.channel.context(SYSTEM), person("carl"), "support")
+    rules(visitor, second_factor_roles=frozenset({"support"}))
+    assert visitor.get("/orders").headers["location"] == "/account", "a role that came later counts as well"
+
+
+def mailed(visitor: Visitor) -> list[tuple[str, str, dict[str, str]]]:
+    """To whom mails about an account went, what they say first, and their facts; by what they say."""
+    app = visitor.channel.app
+    with app.database.transaction(visitor.channel.tenant) as conn:
+        letters = [opened(app.envelope, m.payload)[0] for m in outbox_list(conn, limit=50) if m.type == "mail.send"]
+    found = [(w.to, w.paragraphs[0], dict(w.facts)) for w in letters if w.subject == "Your account was changed"]
+    return sorted(found, key=lambda each: each[1])
+
+
+def test_whatever_changes_a_way_of_signing_in_is_told_its_owner_by_mail(visitor: Visitor) -> None:
+    visitor.client.headers["user-agent"] = (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    )
+    visitor.sign_in("carl")
+    set_up(visitor)
+    visitor.post("/account/recovery-codes")
+    visitor.post("/account/authenticator/remove")
+    visitor.post("/account/authenticator/remove")
+    fresh = "a quite different lot of words"
+    visitor.post("/account/password", {"password": "wrong", "fresh": fresh, "again": fresh})
+    visitor.post("/account/password", {"password": PASSWORD, "fresh": fresh, "again": fresh})
+    found = mailed(visitor)
+    assert {to for to, _, _ in found} == {"carl@nordwind.example"}
+    assert [said for _, said, _ in found] == [
+        "An authenticator app was set up for your account.",
+        "New recovery codes were made for your account; those of before are worth nothing any more.",
+        "The authenticator app of your account was removed.",
+        "Your password was changed.",
+    ]
+    assert {facts["Browser"] for _, _, facts in found} == {"Firefox on Windows"}
 
 
 # Every door that wants a fresh proof. A new entry here is a decision.

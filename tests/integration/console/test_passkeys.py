@@ -13,6 +13,8 @@ import pytest
 from headgate.ledger import audit_list
 from tests.authenticator import Device, b64
 from tests.integration.console.site import Visitor, words
+from tests.integration.console.test_account import mailed
+from tests.scenarios.channel import person
 
 
 def offered(page: Any, kind: str) -> tuple[dict[str, Any], str]:
@@ -123,6 +125,26 @@ def test_a_passkey_is_named_removed_and_all_of_it_is_written_down(visitor: Visit
     with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
         told = [e.action for e in audit_list(conn, limit=50) if e.action.startswith("passkey.")]
     assert told == ["passkey.removed", "passkey.named", "passkey.added"]
+
+
+def test_a_passkey_that_is_all_that_lets_its_owner_in_is_not_removed(visitor: Visitor, device: Device) -> None:
+    channel = visitor.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        conn.execute("update principals set password_hash = null where principal = %s", [person("carl")])
+    act = f"/account/passkeys/{b64(device.id)}/remove"
+    assert "all that lets you in" in visitor.post(act).text
+    options, form = ask(visitor)
+    assert send(visitor, form, device.use(options)).status_code == 303
+    second = Device()
+    make(visitor, second, "Phone")
+    assert "removed" in words(visitor.post(act))
+    assert "all that lets you in" in visitor.post(f"/account/passkeys/{b64(second.id)}/remove").text
+    told = [said for _, said, _ in mailed(visitor)]
+    assert told == [
+        "The passkey Laptop was added to your account.",
+        "The passkey Laptop was removed from your account.",
+        "The passkey Phone was added to your account.",
+    ]
 
 
 def test_somebody_elses_passkey_is_neither_named_nor_removed(visitor: Visitor, device: Device) -> None:

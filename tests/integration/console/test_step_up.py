@@ -44,6 +44,14 @@ def test_without_a_fresh_proof_nothing_is_done_there(visitor: Visitor) -> None:
     assert asked == {door.path: (303, WHERE.confirm) for door in STALE}
 
 
+def test_who_hands_on_their_rights_or_passes_over_the_second_person_proves_who_they_are() -> None:
+    fresh = {door.path.replace("%7B", "{").replace("%7D", "}"): door.fresh for door in DOORS if door.method == "POST"}
+    assert fresh[urls.DELEGATIONS]
+    assert fresh["/policies/{policy}/versions/{version}/emergency"]
+    # Whoever takes a right back is not kept from it.
+    assert not fresh[urls.delegation_revoke("{delegation}")]
+
+
 def test_who_runs_clients_proves_who_they_are() -> None:
     doors = {door.path: door.fresh for door in DOORS if door.path.startswith(urls.TENANTS) and door.method == "POST"}
     assert len(doors) > 8

@@ -72,6 +72,7 @@ def test_two_tenants_on_two_hosts_show_two_brands_from_one_process(portal: Porta
         css = re.search(r'href="(/portal/brand\.css[^"]*)"', page.text)
         assert css
         sheets.add(one.get(css[1]).text)
+        assert '<link rel="icon" href="/portal/logo' in page.text, "the tab shows the tenant's mark as well"
         logo = one.get("/portal/logo")
         assert (logo.content, logo.headers["content-type"]) == (PNG, "image/png")
         for path in ("/orders", "/sign-in", "/v1/orders", "/work"):

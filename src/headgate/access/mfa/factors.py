@@ -122,12 +122,13 @@ def prove_code(
     return found
 
 
-def remove_totp(conn: Connection, ctx: Context) -> None:
-    """Take one's own authenticator app out of use; recovery codes go with the last factor."""
+def remove_totp(conn: Connection, ctx: Context) -> bool:
+    """Take one's own authenticator app out of use; recovery codes go with the last factor. Whether there was one."""
     if conn.execute(repo.DROP_TOTP, {"principal": ctx.principal.id}).rowcount == 0:
-        return
+        return False
     _drop_codes_without_factor(conn, ctx.principal.id)
     record(conn, ctx, "totp.removed", "principal", ctx.principal.id)
+    return True
 
 
 def new_codes(conn: Connection, ctx: Context) -> tuple[str, ...]:

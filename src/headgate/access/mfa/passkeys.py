@@ -218,14 +218,25 @@ def name_passkey(conn: Connection, ctx: Context, passkey: str, name: str) -> Non
     record(conn, ctx, "passkey.named", "principal", ctx.principal.id, name=values["name"], passkey=passkey)
 
 
-def remove_passkey(conn: Connection, ctx: Context, passkey: str) -> None:
-    """Take one of one's own passkeys out of use. Raises `NotFound`."""
+def remove_passkey(conn: Connection, ctx: Context, passkey: str) -> str:
+    """Take one of one's own passkeys out of use; its name.
+
+    Raises `NotFound`, and `Conflict` where nothing else lets its owner in.
+    """
     values = {"credential_id": _credential(passkey), "principal": ctx.principal.id}
+    if passkey not in {known.id for known in list_passkeys(conn, ctx.principal.id)}:
+        raise NotFound("there is no such passkey")
+    only = conn.execute(repo.LAST_WAY_IN, values).fetchone()
+    if only is not None and only[0]:
+        raise Conflict(
+            "this passkey is all that lets you in; add another one, or choose a password by 'Lost your password?' first"
+        )
     row = conn.execute(repo.DROP_PASSKEY, values).fetchone()
     if row is None:
         raise NotFound("there is no such passkey")
     drop_codes_without_factor(conn, ctx.principal.id)
     record(conn, ctx, "passkey.removed", "principal", ctx.principal.id, name=row[0], passkey=passkey)
+    return str(row[0])
 
 
 def _sealed(sealer: Sealer, challenge: bytes, now: datetime, purpose: str, handle: bytes = b"") -> str:

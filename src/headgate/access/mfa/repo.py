@@ -81,6 +81,16 @@ DROP_PASSKEY = """
 delete from passkeys where credential_id = %(credential_id)s and principal = %(principal)s returning name
 """
 
+# Whether one passkey is all that lets somebody in.
+LAST_WAY_IN = """
+select p.password_hash is null
+    and (select count(*) from passkeys k where k.principal = p.principal) = 1
+    and not exists (
+        select from federated_identities f join identity_providers i on i.issuer = f.issuer and i.status = 'active'
+        where f.principal = p.principal)
+from principals p where p.principal = %(principal)s
+"""
+
 DROP_PASSKEYS = "delete from passkeys where principal = %(principal)s"
 
 USE_CHALLENGE = """

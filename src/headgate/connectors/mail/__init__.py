@@ -6,6 +6,7 @@ from headgate.connectors.mail.core.letters import (
     changed_letter,
     invitation_letter,
     locked_letter,
+    one_line,
     reset_letter,
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
@@ -13,7 +14,7 @@ from headgate.connectors.mail.ending import write_of_export
 from headgate.connectors.mail.late import late_job, write_of_late
 from headgate.connectors.mail.news import news_job, write_news
 from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
-from headgate.connectors.mail.post import TARGET, Mailroom
+from headgate.connectors.mail.post import TARGET, Mailroom, Post
 from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
 from headgate.connectors.mail.telling import telling_job, write_to_partners
 
@@ -22,6 +23,7 @@ __all__ = [
     "FolderPort",
     "Letter",
     "Mailroom",
+    "Post",
     "Relay",
     "SmtpPort",
     "asking_job",
@@ -33,6 +35,7 @@ __all__ = [
     "locked_letter",
     "mail_port",
     "news_job",
+    "one_line",
     "read_relay",
     "reset_letter",
     "reviews_job",

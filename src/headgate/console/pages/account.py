@@ -9,13 +9,18 @@ from headgate.console.guard import WHERE
 from headgate.console.views.sign_in import AccountView, ConfirmView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Handler, Shown, Visit
 from headgate.identity.account import ways
+from headgate.identity.mails import changed_post
 from headgate.identity.person import Act, Leave, person_of
 from headgate.identity.views import Account
 
 
 def _handler(act: Act) -> Handler:
     def handle(visit: Visit) -> Answer:
-        done = act(person_of(visit, WHERE, auth.own_path))
+        person = person_of(visit, WHERE, auth.own_path)
+        done = act(person)
+        if done.changed and visit.ctx.principal.id.startswith("user:"):  # a guest of a provider has no mailbox here
+            post = changed_post(person, done.changed)
+            visit.app.mailroom.send(visit.conn, visit.ctx, visit.tenant, post.letter, about=post.about, key=post.key)
         if isinstance(done, Leave):
             return Go(done.href, done.notice, done.session)
         body = done.body

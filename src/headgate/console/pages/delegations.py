@@ -149,6 +149,6 @@ def _roles(visit: Visit, *, admin: bool) -> tuple[Option, ...]:
 
 DOORS = (
     Door("GET", urls.DELEGATIONS, NEEDS, show),
-    Door("POST", urls.DELEGATIONS, NEEDS, create),
+    Door("POST", urls.DELEGATIONS, NEEDS, create, fresh=True),
     Door("POST", urls.delegation_revoke("{delegation}"), NEEDS, end),
 )

@@ -240,7 +240,7 @@ DOORS = (
     Door("POST", f"{_VERSION}/withdraw", EITHER, withdraw),
     Door("POST", f"{_VERSION}/schedule", APPROVE, schedule),
     Door("POST", f"{_VERSION}/retire", APPROVE, retire),
-    Door("POST", f"{_VERSION}/emergency", URGENT, emergency),
+    Door("POST", f"{_VERSION}/emergency", URGENT, emergency, fresh=True),
     Door("POST", f"{_VERSION}/emergency-review", READ, after_review),  # who may not, may for somebody else
     Door("GET", f"{_VERSION}/review", READ, show_review),
     Door("POST", f"{_VERSION}/review", READ, decide),  # who may not, may for somebody who delegated it

@@ -118,13 +118,14 @@ def review_letter(to: str, name: str, title: str, left: int, link: str, due_at: 
     )
 
 
-def changed_letter(to: str, name: str, what: str) -> Letter:
-    """Something about how somebody signs in has changed."""
+def changed_letter(to: str, name: str, what: str, facts: tuple[tuple[str, object], ...] = ()) -> Letter:
+    """Something about how somebody signs in has changed. `facts`: when, and with what browser."""
     return Letter(
         to,
         name,
         phrase("Your account was changed"),
         (what, phrase("It was not you? Tell your administrator at once, and choose a new password.")),
+        facts=facts,
     )
 
 
