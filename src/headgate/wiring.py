@@ -79,6 +79,7 @@ from headgate.process.lanes import Probe
 from headgate.process.migration.service import continuing
 from headgate.process.outside import answers
 from headgate.process.reading import ProcessReaders
+from headgate.process.sent_forms import forget_sent, let_go
 from headgate.store import Database, open_database
 from headgate.store.hearing import Hearing
 from headgate.store.news import News
@@ -166,6 +167,7 @@ DATA_CLASSES = {
         DataClass("deal_files", "evidence of deals that have ended", 1095, deals.DEAL_FILES.forget),
         DataClass("return_files", "pictures of returns that have ended", 1095, returns.RETURN_FILES.forget),
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
+        DataClass("sent_forms", "what partners sent and could not be taken in", 180, forget_sent),
         DataClass("held_decisions", "decisions that could be undone before they counted", 30, forget_held),
         DataClass("event_counts", "how many events came in a day", 400, forget_counts),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
@@ -360,7 +362,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
     registry.related["order"] = orders.agreements_of
     registry.jobs |= orders.JOBS
     registry.jobs |= delivery.JOBS
-    registry.listeners.append(delivery.fan_out)
+    registry.listeners += [delivery.fan_out, let_go]
     registry.projections |= {
         "partner.recorded": partners.project,
         "product.recorded": products.project,

@@ -120,6 +120,7 @@ from headgate.ledger.quarantine import (
     quarantine_counts,
     quarantine_get,
     quarantine_list,
+    quarantine_of_events,
     quarantine_resolve,
 )
 from headgate.ledger.registry import Projection, Refusal, Validator
@@ -243,6 +244,7 @@ __all__ = [
     "quarantine_counts",
     "quarantine_get",
     "quarantine_list",
+    "quarantine_of_events",
     "quarantine_resolve",
     "release",
     "renew",

@@ -136,6 +136,13 @@ def quarantine_get(conn: Connection, id: UUID) -> Quarantined:
     return _shown(conn, [_quarantined(row)])[0]
 
 
+def quarantine_of_events(conn: Connection, seqs: Sequence[int]) -> dict[int, Quarantined]:
+    """Of these events of the log those that were put aside, by number, whatever became of them since."""
+    prints = [digest(["event", seq]) for seq in seqs]
+    rows = conn.execute(repo.QUARANTINE_OF_EVENTS, {"prints": prints}) if prints else ()
+    return {q.event_seq: q for q in map(_quarantined, rows) if q.event_seq is not None}
+
+
 def quarantine_resolve(
     conn: Connection, now: datetime, ids: Sequence[UUID], status: Literal["replayed", "dismissed"], actor: str
 ) -> None:

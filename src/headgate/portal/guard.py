@@ -142,7 +142,8 @@ class Guarded:
         if isinstance(answer, Settle):
             settled = site.app.runner().settle(visit.ctx.tenant_id, answer.seq)
             now = site.app.clock.now()
-            with site.app.database.transaction(visit.ctx.tenant_id, partner=visit.partner, read_only=True) as conn:
+            # Not for reading only: a page that is shown then notes what of it was read.
+            with site.app.database.transaction(visit.ctx.tenant_id, partner=visit.partner) as conn:
                 after = replace(visit, conn=conn, ctx=replace(visit.ctx, now=now))
                 return self._finish(asked, after, answer.tell(after, settled))
         if isinstance(answer, Write):

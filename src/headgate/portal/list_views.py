@@ -9,7 +9,7 @@ from typing import ClassVar
 from headgate.identity.saved.values import Shelf
 from headgate.portal.price_views import PriceRow
 from headgate.portal.return_views import ReturnRow
-from headgate.portal.views import DealRow, OrderRow, Tab, View
+from headgate.portal.views import DealRow, OrderRow, Tab, Unsettled, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class DealsView(View):
     filters: Filters
     deals: tuple[DealRow, ...]
     more: str = ""
+    unsettled: tuple[Unsettled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class PricesView(View):
     filters: Filters
     prices: tuple[PriceRow, ...]
     more: str = ""
+    unsettled: tuple[Unsettled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +99,4 @@ class ReturnsView(View):
     filters: Filters
     returns: tuple[ReturnRow, ...]
     more: str = ""
+    unsettled: tuple[Unsettled, ...] = ()

@@ -51,13 +51,15 @@ class PriceView(View):
 
 @dataclass(frozen=True, slots=True)
 class PriceFormView(View):
-    """Ask for a price."""
+    """Ask for a price; `waits`: it was sent as it is and is being taken in."""
 
     template: ClassVar[str] = "price_form.html"
     nav: ClassVar[str] = "prices"
 
+    request: str
     fields: Mapping[str, str]
     errors: Mapping[str, str]
     currencies: tuple[Choice, ...]
     products: tuple[Choice, ...]
     today: date
+    waits: bool = False

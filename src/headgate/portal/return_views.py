@@ -73,6 +73,7 @@ class ReturnFormView(View):
     fields: Mapping[str, str]
     errors: Mapping[str, str]
     files: tuple[FileRow, ...] = ()
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,16 @@ def price(code: object) -> str:
     return f"{PRICES}/{segment(code)}"
 
 
+def price_form(code: object) -> str:
+    return f"{price(code)}/form"
+
+
 def rma(code: object) -> str:
     return f"{RETURNS}/{segment(code)}"
+
+
+def return_form(code: object) -> str:
+    return f"{rma(code)}/form"
 
 
 def return_act(code: object, act: str) -> str:

@@ -150,6 +150,17 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A form that was sent and is not taken in: what it is, where it is opened again, why it was not ('': it is being
+    taken in)."""
+
+    title: str
+    href: str
+    refused: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HomeView(View):
     """What is needed from us, and what happened."""
 
@@ -266,7 +277,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class DealFormView(View):
-    """The form of a deal. `sent`: it was submitted before and is being changed; `errors` by field."""
+    """The form of a deal. `sent`: it was submitted before and is being changed; `waits`: it was sent as it is and is
+    being taken in; `errors` by field."""
 
     template: ClassVar[str] = "deal_form.html"
     nav: ClassVar[str] = "deals"
@@ -284,6 +296,7 @@ class DealFormView(View):
     told: tuple[str, ...] = ()
     sent: bool = False
     kept: bool = False
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
@@ -18,20 +18,25 @@ from headgate.access import LiveSession, Tenant
 from headgate.access.saved import SavedView, views_of
 from headgate.connectors.mail import Letter
 from headgate.kernel.context import Context, Principal
-from headgate.kernel.errors import Conflict, NotFound, ProofNeeded, Refused, invalid
+from headgate.kernel.errors import Conflict, NotFound, Problem, ProofNeeded, Refused, invalid
 from headgate.kernel.ids import new_id
-from headgate.ledger import audit_list
+from headgate.kernel.phrases import joined, phrase
+from headgate.ledger import quarantine_of_events
 from headgate.portal import urls
 from headgate.portal.views import View
 from headgate.process import Incoming, ingest
+from headgate.process.sent_forms import PEOPLE
 from headgate.ui.brand import tenant_brand
 from headgate.ui.cookies import Notice
 from headgate.ui.format import Formatter
 from headgate.ui.reading import Reading, reading_of
+from headgate.ui.recorded import recorded
+from headgate.ui.web import problem_told
 from headgate.wiring import App
 
-SOURCE = "headgate/people"
 _LONGEST_PARAMETER = 200
+_FOR_STAFF = "replay"  # a fix that says so is done in the quarantine
+OURS = phrase("We were told and look into it. What you filled in is kept; you can change it and send it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +149,35 @@ class Visit:
     def send(self, kind: str, data: Mapping[str, Any]) -> int:
         """Put an event into the log in the reader's name and for the reader's partner; its number."""
         event = Incoming(str(new_id(self.now)), kind, self.now, {**data, "partner": self.partner})
-        (appended,) = ingest(self.conn, self.ctx, self.app.engine, SOURCE, [event])
+        (appended,) = ingest(self.conn, self.ctx, self.app.engine, PEOPLE, [event])
         if appended.status == "conflict":
             raise Conflict("this was sent before with other content")
         return appended.seq
 
+    def refusals(self, seqs: Collection[int]) -> dict[int, Refused]:
+        """Those of these events that could not be applied, with why, as a partner is told it.
+
+        The quarantine is staff's, so it is read in a transaction of the tenant's own.
+        """
+        if not seqs:
+            return {}
+        with self.app.database.transaction(self.ctx.tenant_id, read_only=True) as conn:
+            found = quarantine_of_events(conn, sorted(seqs))
+        return {seq: told_to_partner(each.problems) for seq, each in found.items() if each.status != "replayed"}
+
     def refusal(self, seq: int) -> Refused | None:
         """Why an event that the reader sent could not be applied; None when it was."""
-        for entry in audit_list(self.conn, action="event.refused", actor=self.me.id, limit=20):
-            if entry.event_seq == seq:
-                return Refused(str(entry.body.get("problem") or entry.body.get("reason") or "it cannot be applied"))
-        return None
+        return self.refusals([seq]).get(seq)
+
+
+def told_to_partner(problems: Sequence[Problem]) -> Refused:
+    """A refusal without what only staff can mend: they find it in the quarantine."""
+    told = tuple(
+        Problem(p.field, p.value, recorded(p.message), OURS if _FOR_STAFF in p.fix else recorded(p.fix))
+        for p in problems
+    )
+    told = told or (Problem("", "", phrase("it could not be taken in"), OURS),)
+    return Refused(joined(" ", map(problem_told, told)), problems=told)
 
 
 def read_by(tenant: Tenant | None, request: Request, live: LiveSession | None = None) -> Reading:

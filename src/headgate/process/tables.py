@@ -239,6 +239,21 @@ case_messages = tenant_table(
 Index("ix_case_messages_case", case_messages.c.tenant_id, case_messages.c.case_id, case_messages.c.at)
 Index("ix_case_messages_partner", case_messages.c.tenant_id, case_messages.c.partner, case_messages.c.at)
 
+# Forms that a partner has sent and that are not applied yet; `seq` is the event they were sent as.
+sent_forms = tenant_table(
+    "sent_forms",
+    Column("kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("partner", Text, nullable=False),
+    Column("fields", JSONB, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    _ts("sent_at", null=False),
+    primary_key=("partner", "kind", "number"),
+    partner_column="partner",
+)
+Index("ix_sent_forms_seq", sent_forms.c.tenant_id, sent_forms.c.seq)
+
 # What a second person has to confirm before it is done; what needs no second is an event at once.
 interventions = tenant_table(
     "interventions",

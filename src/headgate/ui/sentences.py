@@ -79,6 +79,7 @@ _PRICES = (
     phrase("%(agreement)s has no tiers"),
     phrase("its first tier starts at %(start)s and the line has %(quantity)s"),
     phrase("its first slab starts at unit %(start)s, so the first units have no price"),
+    phrase("has no exchange rate to %(quote)s"),
     phrase("there is no exchange rate from %(one)s to %(other)s"),
     phrase("it is in %(one)s and there is no exchange rate to %(other)s"),
 )

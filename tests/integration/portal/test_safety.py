@@ -129,6 +129,7 @@ def belongings(portal: Portal) -> list[object]:
                 "deals",
                 "deal_files",
                 "deal_drafts",
+                "sent_forms",
                 "orders",
                 "price_exceptions",
                 "return_requests",

@@ -22,7 +22,12 @@ on conflict (tenant_id, partner, deal) do update
 set fields = excluded.fields, saved_by = excluded.saved_by, updated_at = excluded.updated_at
 """
 _COUNT = "select count(*) from deal_drafts where partner = %(partner)s and deal <> %(deal)s"
-_LIST = "select deal, fields, saved_by, updated_at from deal_drafts where partner = %s order by updated_at desc, deal"
+# A form whose deal has begun, however it was sent, is no draft any more.
+_LIST = """
+select deal, fields, saved_by, updated_at from deal_drafts f
+where partner = %s and not exists (select from deals d where d.tenant_id = f.tenant_id and d.deal = f.deal)
+order by updated_at desc, deal
+"""
 _GET = "select deal, fields, saved_by, updated_at from deal_drafts where partner = %s and deal = %s"
 _DROP = "delete from deal_drafts where partner = %s and deal = %s"
 _FORGET = """

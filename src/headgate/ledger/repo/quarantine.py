@@ -33,6 +33,8 @@ select {_QUARANTINED} from quarantine q where q.position > %(after)s {{filters}}
 
 GET_QUARANTINE = f"select {_QUARANTINED} from quarantine q where q.id = any(%(ids)s) order by q.position"
 
+QUARANTINE_OF_EVENTS = f"select {_QUARANTINED} from quarantine q where q.fingerprint = any(%(prints)s)"
+
 RESOLVE_QUARANTINE = """
 update quarantine set status = %(status)s, resolved_at = %(now)s, resolved_by = %(actor)s
 where id = any(%(ids)s) and status = 'open'

@@ -17,6 +17,15 @@ from headgate.ui.cookies import Notice
 ACTIVITIES = ("meeting", "demo", "proposal", "trial", "negotiation", "call")
 
 
+# Beside which field a refusal stands.
+FIRST = {
+    "withdraw": "withdraw_reason",
+    "appeal": "appeal_reason",
+    "extension": "extension_until",
+    "activity": "activity_notes",
+}
+
+
 def _act(kind: str, act: str, done: str, content: Callable[[Visit], dict[str, Any]]) -> Callable[[Visit], Answer]:
     """A handler that sends an event about one's own deal and tells what came of it."""
 
@@ -33,7 +42,10 @@ def _act(kind: str, act: str, done: str, content: Callable[[Visit], dict[str, An
         def tell(after: Visit, settled: bool) -> Answer:
             refused = after.refusal(seq) if settled else None
             if refused is not None:
-                return Go(urls.deal(code), Notice("risk", sentence(refused.message)))
+                now = deal_view(after, deals.get_deal(after.conn, code), {FIRST[act]: refused.message}, fields)
+                if act not in now.acts:
+                    return Go(urls.deal(code), Notice("risk", sentence(refused.message)))
+                return Shown(now, 409)
             return Go(urls.deal(code), Notice("done" if settled else "waiting", visit.fmt.say(done)))
 
         return Settle(seq, tell)

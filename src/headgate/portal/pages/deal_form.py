@@ -16,9 +16,11 @@ from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products, unknown_products
 from headgate.portal.pages.room import no_room_for_files
+from headgate.portal.pages.sending import DEAL, kept_form, send_form
 from headgate.portal.views import Choice, DealFormView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.process.messages import About, send_message
+from headgate.process.sent_forms import drop_sent
 from headgate.ui.cookies import Notice
 from headgate.ui.countries import countries
 from headgate.ui.recorded import recorded
@@ -62,8 +64,12 @@ def resume(visit: Visit) -> Answer:
     """A form that was begun, or the content of a deal that may be changed."""
     code = visit.code("deal")
     row = _stored(visit, code)
-    if row is None:
+    sent = kept_form(visit, DEAL, code, lambda fields: _names(content_of(code, fields)))
+    if row is None and sent is None:
         return _view(visit, code, deals.get_draft(visit.conn, visit.ctx, code).fields, {}, kept=True)
+    if row is None and sent is not None:
+        return _view(visit, code, sent.fields, sent.errors, kept=bool(sent.errors), waits=not sent.errors)
+    assert row is not None, "one of both is there"
     if row["status"] not in CHANGES:
         return Go(urls.deal(code), Notice("risk", visit.fmt.say("This deal cannot be changed any more.")))
     if len(row["content"]["lines"]) > MOST_ROWS:
@@ -74,6 +80,8 @@ def resume(visit: Visit) -> Answer:
                 phrase("A deal of more than %(most_rows)s lines is changed where it came from.", most_rows=MOST_ROWS),
             ),
         )
+    if sent is not None:
+        return _view(visit, code, sent.fields, sent.errors, row=row, waits=not sent.errors)
     return _view(visit, code, fields_of(row["content"]), {}, row=row)
 
 
@@ -96,6 +104,7 @@ def save(visit: Visit) -> Answer:
         return _send(visit, code, fields, row)
     if row is None:
         deals.save_draft(visit.conn, visit.ctx, code, fields)
+        drop_sent(visit.conn, visit.ctx, DEAL.kind, code)
     if act == "draft" and not errors:
         return Go(urls.DEALS, Notice("done", phrase("Your draft is kept. Nobody but your company sees it.")))
     return Shown(_view(visit, code, fields, errors, row=row, kept=row is None), 400 if errors else 200)
@@ -109,6 +118,7 @@ def discard(visit: Visit) -> Answer:
     for file in deals.DEAL_FILES.of(visit.conn, code, visit.partner):
         deals.DEAL_FILES.drop(visit.conn, visit.ctx, code, file.file)
     deals.drop_draft(visit.conn, visit.ctx, code)
+    drop_sent(visit.conn, visit.ctx, DEAL.kind, code)
     return Go(urls.DEALS, Notice("done", phrase("The draft is gone.")))
 
 
@@ -119,7 +129,7 @@ def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, 
     kind = "deal.submitted" if row is None else CHANGES[row["status"]]
     try:
         with visit.conn.transaction():
-            seq = visit.send(kind, data)
+            seq = send_form(visit, DEAL, code, kind, data, fields)
             deals.drop_draft(visit.conn, visit.ctx, code)
     except Invalid as error:
         # The form is kept, so that nothing is lost whatever the browser does.
@@ -131,8 +141,8 @@ def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, 
     def tell(after: Visit, settled: bool) -> Answer:
         refused = after.refusal(seq) if settled else None
         if refused is not None:
-            errors = {"": refused.message}
-            return Shown(_view(after, code, fields, errors, row=row), 409)
+            errors = by_field(refused.problems, _names(data))
+            return Shown(_view(after, code, fields, errors, row=row, kept=row is None), 409)
         if not settled:
             return Go(urls.DEALS, Notice("waiting", phrase("Your registration was sent and is being looked at.")))
         return Go(urls.deal(code), Notice("done", phrase("Your registration was sent.")))
@@ -229,6 +239,7 @@ def _view(
     *,
     row: Mapping[str, Any] | None = None,
     kept: bool = False,
+    waits: bool = False,
 ) -> DealFormView:
     programmes = tuple(Choice(p.programme, p.title) for p in list_programmes(visit.conn, visit.now))
     return DealFormView(
@@ -245,6 +256,7 @@ def _view(
         told=tuple(map(recorded, row["told"])) if row is not None else (),
         sent=row is not None,
         kept=kept,
+        waits=waits,
     )
 
 

@@ -19,9 +19,11 @@ from headgate.portal import urls
 from headgate.portal.list_views import DealsView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.reading import amount, day_or_none, file_rows
+from headgate.portal.pages.sending import DEAL, unsettled
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.views import DealRow, DealView, Step
 from headgate.portal.visit import Answer, Door, Go, Visit
+from headgate.process.sent_forms import sent_form
 from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
@@ -110,10 +112,12 @@ def show_all(visit: Visit) -> Answer:
         limit=PAGE,
     )
     rows = [_row(row) for row in page.items]
-    if sought.status in ("", DRAFT) and not visit.cursor():
+    first = sought.status in ("", DRAFT) and not visit.cursor()
+    if first:
         drafts = (_draft(d, visit) for d in deals.list_drafts(visit.conn, visit.ctx))
         rows = [d for d in drafts if _fits(d, sought.text, since, until)] + rows
-    return DealsView(filters_of(visit, sought, TABS), tuple(rows), further(sought, page.next_cursor or ""))
+    waiting = unsettled(visit, DEAL) if first else ()
+    return DealsView(filters_of(visit, sought, TABS), tuple(rows), further(sought, page.next_cursor or ""), waiting)
 
 
 def _fits(draft: DealRow, text: str, since: datetime | None, until: datetime | None) -> bool:
@@ -128,7 +132,8 @@ def show(visit: Visit) -> Answer:
     try:
         row = deals.get_deal(visit.conn, code)
     except NotFound:
-        deals.get_draft(visit.conn, visit.ctx, code)
+        if sent_form(visit.conn, visit.ctx, DEAL.kind, code) is None:
+            deals.get_draft(visit.conn, visit.ctx, code)
         return Go(urls.deal_form(code))
     return deal_view(visit, row)
 
@@ -264,6 +269,8 @@ def _spent(since: datetime | None, until: datetime | None, now: datetime) -> int
 def _steps(visit: Visit, deal: str, milestones: list[Milestone]) -> tuple[Step, ...]:
     """What happened, newest first: decisions, and what the partner's own people did."""
     own = [e for e in event_list(visit.conn, key=f"deal:{deal}", limit=100) if e.type in OWN]
+    refused = visit.refusals([e.seq for e in own])
+    own = [e for e in own if e.seq not in refused]
     people = accounts_of(visit.conn, sorted({e.actor for e in own}), visit.now)
     steps = [_own_step(visit, e, people[e.actor].name if e.actor in people else "") for e in own]
     said: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from headgate.channel.returns import list_returns
 from headgate.kernel.errors import NotFound
 from headgate.kernel.phrases import joined, phrase
 from headgate.portal import urls
+from headgate.portal.pages import sending
 from headgate.portal.pages.deals import headline
 from headgate.portal.pages.orders import need_of
 from headgate.portal.views import HomeView, Need
@@ -46,6 +47,7 @@ def _needs(visit: Visit) -> list[Need]:
         )
         for m in unseen_by_partner(visit.conn, MOST)
     ]
+    found += sending.needs(visit)
     if visit.may("deals.read"):
         found += _deal_needs(visit)
     if visit.may("orders.read"):

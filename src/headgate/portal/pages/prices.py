@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -19,6 +20,7 @@ from headgate.portal import urls
 from headgate.portal.list_views import PricesView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products, unknown_products
+from headgate.portal.pages.sending import PRICE, kept_form, send_form, unsettled
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.price_views import PriceFormView, PriceRow, PriceView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
@@ -26,6 +28,8 @@ from headgate.ui.cookies import Notice
 from headgate.ui.words import STATES
 
 FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
+NAMES = {name: name for name in FIELDS}
+_NUMBER = re.compile(r"PX-[0-9A-F]{12}")
 TABS = (
     ("", phrase("All")),
     ("deciding", phrase("Being decided")),
@@ -64,7 +68,8 @@ def show_all(visit: Visit) -> Answer:
     )
     names = names_of_products(visit.conn, {row["product"] for row in page.items})
     rows = tuple(_row(row, names) for row in page.items)
-    return PricesView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""))
+    waiting = () if sought.status or visit.cursor() else unsettled(visit, PRICE)
+    return PricesView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""), waiting)
 
 
 def show(visit: Visit) -> Answer:
@@ -94,7 +99,31 @@ def begin(visit: Visit) -> Answer:
     given = {name: visit.text(name) for name in ("product", "order") if visit.text(name)}
     known = _of_order(visit, given) if "order" in given else {}
     fields = {"currency": visit.tenant.currency, "valid_from": visit.today().isoformat(), **given, **known}
-    return _view(visit, fields, {})
+    return _view(visit, _new_number(visit), fields, {})
+
+
+def resume(visit: Visit) -> Answer:
+    """A request that was sent and could not be taken in, as it was filled in."""
+    number = visit.code("request")
+    if _known(visit, number):
+        return Go(urls.price(number))
+    kept = kept_form(visit, PRICE, number, lambda _: NAMES)
+    if kept is None:
+        raise NotFound("there is no such form")
+    return _view(visit, number, kept.fields, kept.errors, waits=not kept.errors)
+
+
+def _new_number(visit: Visit) -> str:
+    """Made when the form is opened, so that sending it twice makes one request."""
+    return f"PX-{new_id(visit.now).hex[-12:].upper()}"
+
+
+def _known(visit: Visit, number: str) -> bool:
+    try:
+        get_exception(visit.conn, number)
+    except NotFound:
+        return False
+    return True
 
 
 def _of_order(visit: Visit, given: Mapping[str, str]) -> dict[str, str]:
@@ -120,28 +149,33 @@ def _plain(value: Decimal) -> str:
 
 def ask(visit: Visit) -> Answer:
     """Send the request."""
+    number = visit.field("request") or _new_number(visit)
+    if not _NUMBER.fullmatch(number):
+        raise NotFound("there is no such form")
+    if _known(visit, number):
+        return Go(urls.price(number), Notice("quiet", phrase("This request was sent before.")))
     fields = {name: visit.field(name) for name in FIELDS if visit.field(name)}
     data: dict[str, Any] = dict(fields)
     for name in ("unit_price", "max_quantity"):
         if name in data:
             data[name] = plain_number(data[name])
     if not data.get("max_quantity"):
-        return Shown(_view(visit, fields, {"max_quantity": phrase("Say for how many you need this price.")}), 400)
+        return Shown(
+            _view(visit, number, fields, {"max_quantity": phrase("Say for how many you need this price.")}), 400
+        )
     errors = unknown_products(visit, {"product": fields["product"]} if "product" in fields else {})
     if errors:
-        return Shown(_view(visit, fields, errors), 400)
-    number = f"PX-{new_id(visit.now).hex[-12:].upper()}"
+        return Shown(_view(visit, number, fields, errors), 400)
     data |= {"request": number, "requested_by": visit.me.id}
     try:
-        with visit.conn.transaction():
-            seq = visit.send("price_exception.requested", data)
+        seq = send_form(visit, PRICE, number, "price_exception.requested", data, fields)
     except Invalid as error:
-        return Shown(_view(visit, fields, by_field(error.problems, {name: name for name in FIELDS})), 400)
+        return Shown(_view(visit, number, fields, by_field(error.problems, NAMES)), 400)
 
     def tell(after: Visit, settled: bool) -> Answer:
         refused = after.refusal(seq) if settled else None
         if refused is not None:
-            return Shown(_view(after, fields, {"": refused.message}), 409)
+            return Shown(_view(after, number, fields, by_field(refused.problems, NAMES)), 409)
         if not settled:
             return Go(urls.PRICES, Notice("waiting", phrase("Your request was sent and is being looked at.")))
         return Go(urls.price(number), Notice("done", phrase("Your request was sent.")))
@@ -149,8 +183,10 @@ def ask(visit: Visit) -> Answer:
     return Settle(seq, tell)
 
 
-def _view(visit: Visit, fields: Mapping[str, str], errors: Mapping[str, str]) -> PriceFormView:
-    return PriceFormView(fields, errors, currencies(visit), products(visit), visit.today())
+def _view(
+    visit: Visit, number: str, fields: Mapping[str, str], errors: Mapping[str, str], *, waits: bool = False
+) -> PriceFormView:
+    return PriceFormView(number, fields, errors, currencies(visit), products(visit), visit.today(), waits)
 
 
 def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
@@ -170,4 +206,5 @@ DOORS = (
     Door("GET", urls.PRICE_NEW, "prices.request", begin),
     Door("POST", urls.PRICE_NEW, "prices.request", ask),
     Door("GET", urls.price("{request}"), "prices.request", show, notes=True),
+    Door("GET", urls.price_form("{request}"), "prices.request", resume),
 )

@@ -16,10 +16,11 @@ from headgate.channel.products import product_names
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import phrase
 from headgate.portal import urls
 from headgate.portal.pages.reading import by_field, plain_number
 from headgate.portal.pages.returns import MOST_NAMES, NEEDS, REASONS, file_rows, take_files
+from headgate.portal.pages.sending import RETURN, kept_form, send_form
 from headgate.portal.return_views import ReturnableOrder, ReturnField, ReturnFormView, ReturnOrdersView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
@@ -55,6 +56,21 @@ def orders(visit: Visit, error: str = "") -> ReturnOrdersView:
     return ReturnOrdersView(rows, visit.text("q"), error)
 
 
+def resume(visit: Visit) -> Answer:
+    """A request that was sent and could not be taken in, as it was filled in."""
+    number = visit.code("rma")
+    if _known(visit, number):
+        return Go(urls.rma(number))
+
+    def names(fields: Mapping[str, str]) -> Mapping[str, str]:
+        return _names(_lines(fields, returns.returnable(visit.conn, fields["order"]))[1])
+
+    kept = kept_form(visit, RETURN, number, names)
+    if kept is None:
+        raise NotFound("there is no such form")
+    return _view(visit, number, kept.fields["order"], kept.fields, kept.errors, waits=not kept.errors)
+
+
 def send(visit: Visit) -> Answer:
     """Send the request, keeping what was uploaded whatever comes of it."""
     number, order = visit.field("rma"), visit.field("order")
@@ -74,28 +90,20 @@ def send(visit: Visit) -> Answer:
     if errors:
         return Shown(_view(visit, number, order, fields, errors), 400)
     try:
-        with visit.conn.transaction():
-            seq = visit.send("rma.requested", data)
+        seq = send_form(visit, RETURN, number, "rma.requested", data, {**fields, "order": order})
     except Invalid as error:
         return Shown(_view(visit, number, order, fields, by_field(error.problems, _names(places))), 400)
 
     def tell(after: Visit, settled: bool) -> Answer:
         refused = after.refusal(seq) if settled else None
         if refused is not None:
-            return Shown(_view(after, number, order, fields, _refusal(refused.message, places)), 409)
+            errors = by_field(refused.problems, _names(places))
+            return Shown(_view(after, number, order, fields, errors), 409)
         if not settled:
             return Go(urls.RETURNS, Notice("waiting", phrase("Your request was sent and is being looked at.")))
         return Go(urls.rma(number), Notice("done", phrase("Your request was sent.")))
 
     return Settle(seq, tell)
-
-
-def _refusal(message: str, places: list[int]) -> dict[str, str]:
-    """A refusal beside the line that it is about."""
-    found = re.search(r"lines\[(\d+)\]\.quantity:? (.*)", message, re.DOTALL)
-    if found is None or int(found[1]) >= len(places):
-        return {"": message}
-    return {f"quantity_{places[int(found[1])]}": sentence(found[2])}
 
 
 def _known(visit: Visit, number: str) -> bool:
@@ -118,16 +126,7 @@ def _content(
     visit: Visit, number: str, order: str, fields: Mapping[str, str], lines: list[returns.Returnable]
 ) -> tuple[dict[str, Any], list[int]]:
     """The form as the content of `rma.requested`, and which place of the form each line of it has."""
-    found, places = [], []
-    for place, line in enumerate(lines[:MOST_LINES], 1):
-        quantity = plain_number(fields.get(f"quantity_{place}", ""))
-        if not quantity or quantity == "0":
-            continue
-        each = {"line": line.line, "quantity": quantity, "reason": fields.get(f"reason_{place}", "")}
-        if f"note_{place}" in fields:
-            each["note"] = fields[f"note_{place}"]
-        found.append(each)
-        places.append(place)
+    found, places = _lines(fields, lines)
     files = returns.RETURN_FILES.of(visit.conn, number, visit.partner)
     data = {
         "rma": number,
@@ -141,6 +140,21 @@ def _content(
     return data, places
 
 
+def _lines(fields: Mapping[str, str], lines: list[returns.Returnable]) -> tuple[list[dict[str, str]], list[int]]:
+    """What comes back of each line, and which place of the form it has."""
+    found, places = [], []
+    for place, line in enumerate(lines[:MOST_LINES], 1):
+        quantity = plain_number(fields.get(f"quantity_{place}", ""))
+        if not quantity or quantity == "0":
+            continue
+        each = {"line": line.line, "quantity": quantity, "reason": fields.get(f"reason_{place}", "")}
+        if f"note_{place}" in fields:
+            each["note"] = fields[f"note_{place}"]
+        found.append(each)
+        places.append(place)
+    return found, places
+
+
 def _names(places: list[int]) -> dict[str, str]:
     """Where each field of the sent content stands in the form."""
     names = {"wanted": "wanted", "note": "note", "pictures": "pictures"}
@@ -150,7 +164,13 @@ def _names(places: list[int]) -> dict[str, str]:
 
 
 def _view(
-    visit: Visit, number: str, order: str, fields: Mapping[str, str], errors: Mapping[str, str]
+    visit: Visit,
+    number: str,
+    order: str,
+    fields: Mapping[str, str],
+    errors: Mapping[str, str],
+    *,
+    waits: bool = False,
 ) -> ReturnFormView:
     lines = returns.returnable(visit.conn, order)
     if not lines:
@@ -170,10 +190,12 @@ def _view(
         fields=fields,
         errors=errors,
         files=file_rows(visit, number),
+        waits=waits,
     )  # fmt: skip
 
 
 DOORS = (
     Door("GET", urls.RETURN_NEW, NEEDS, begin),
     Door("POST", urls.RETURN_NEW, NEEDS, send),
+    Door("GET", urls.return_form("{rma}"), NEEDS, resume),
 )

@@ -18,6 +18,7 @@ from headgate.portal.list_views import ReturnsView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
 from headgate.portal.pages.reading import amount, by_field, size_words
 from headgate.portal.pages.room import no_room_for_files
+from headgate.portal.pages.sending import RETURN, unsettled
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnView
 from headgate.portal.views import FileRow, Stage, Step
@@ -84,6 +85,9 @@ DONE = {
     "rma.sent": phrase("Thank you. We expect the goods."),
     "rma.withdrawn": phrase("You have given the return up."),
 }
+# What is sent by each act, and the field of its form beside which a refusal stands.
+EVENTS = {"pictures": "rma.amended", "sent": "rma.sent", "withdraw": "rma.withdrawn"}
+FIRST = {"rma.amended": "note", "rma.sent": "carrier", "rma.withdrawn": "reason"}
 # Every phrase above, for the catalogues of languages.
 WORDS = (
     *(label for _, label in TABS),
@@ -130,7 +134,8 @@ def show_all(visit: Visit) -> Answer:
     rows = tuple(
         ReturnRow(r["rma"], r["order_no"], r["status"], NEED.get(r["status"], ""), r["updated_at"]) for r in page.items
     )
-    return ReturnsView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""))
+    waiting = () if sought.status or visit.cursor() else unsettled(visit, RETURN)
+    return ReturnsView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""), waiting)
 
 
 def show(visit: Visit) -> Answer:
@@ -289,7 +294,10 @@ def _send(
     def tell(after: Visit, settled: bool) -> Answer:
         refused = after.refusal(seq) if settled else None
         if refused is not None:
-            return Go(urls.rma(code), Notice("risk", sentence(refused.message)))
+            now = return_view(after, returns.get_return(after.conn, code), {FIRST[kind]: refused.message}, fields)
+            if kind not in map(EVENTS.get, now.acts):
+                return Go(urls.rma(code), Notice("risk", sentence(refused.message)))
+            return Shown(now, 409)
         return Go(urls.rma(code), Notice("done" if settled else "waiting", visit.fmt.say(DONE[kind])))
 
     return Settle(seq, tell)
