@@ -149,9 +149,8 @@ def _plain(value: Decimal) -> str:
 
 def ask(visit: Visit) -> Answer:
     """Send the request."""
-    number = visit.field("request") or _new_number(visit)
-    if not _NUMBER.fullmatch(number):
-        raise NotFound("there is no such form")
+    given = visit.field("request")
+    number = given if _NUMBER.fullmatch(given) else _new_number(visit)
     if _known(visit, number):
         return Go(urls.price(number), Notice("quiet", phrase("This request was sent before.")))
     fields = {name: visit.field(name) for name in FIELDS if visit.field(name)}
