@@ -21,7 +21,7 @@ from headgate.access.federation import Discovery
 from headgate.access.tenancy import Exporter, TenantExport, put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
-from headgate.connectors import delivery
+from headgate.connectors import delivery, provisioning
 from headgate.connectors.mail import (
     Mailroom,
     asking_job,
@@ -123,6 +123,7 @@ TABLES = (
     "headgate.connectors.tables",
     "headgate.connectors.delivery.tables",
     "headgate.connectors.mail.tables",
+    "headgate.connectors.provisioning.tables",
 )
 WORKING_WEEK: Mapping[str, object] = {
     "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
@@ -169,6 +170,7 @@ DATA_CLASSES = {
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
         DataClass("sent_forms", "what partners sent and could not be taken in", 180, forget_sent),
         DataClass("held_decisions", "decisions that could be undone before they counted", 30, forget_held),
+        DataClass("provisioning_runs", "runs of provisioning with their steps", 90, provisioning.forget_runs),
         DataClass("event_counts", "how many events came in a day", 400, forget_counts),
         DataClass("idempotency_keys", "answers kept for repeats of requests", 7, forget_keys),
     )
@@ -198,6 +200,7 @@ class App:
     news: News
     hearing: Hearing
     exporter: Exporter
+    provisioner: provisioning.Provisioner
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -272,6 +275,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["news.mails"] = news_job(mailroom)
     registry.jobs["late.mails"] = late_job(mailroom)
     registry.jobs["messages.answers"] = answers
+    registry.jobs["provisioning.watch"] = provisioning.watch
     masters = frozenset(t for t in registry.projections if t not in NOTED)
     definitions = Definitions(masters=masters, noted=frozenset(NOTED))
     registry.jobs["policy.reviews"] = lambda conn, ctx: [
@@ -281,9 +285,9 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     engine = Engine(registry, definitions, policies, settings.lanes)
     registry.jobs["process.migrations"] = continuing(engine)
     ticking = clock or SystemClock()
-    courier = delivery.Courier(
-        opened, _delivery_ports(settings, envelope), envelope, ticking, settings.lanes, secrets.SystemRandom().random
-    )
+    chance = secrets.SystemRandom().random
+    ports = _delivery_ports(settings, envelope)
+    courier = delivery.Courier(opened, ports, envelope, ticking, settings.lanes, chance)
     backtests = Backtests(policies, HOSTED)
     discovery = Discovery(delivery.Fetcher(_rules(settings), _wire(settings)))
     news, hearing = News(opened), Hearing(opened, ticking)
@@ -302,6 +306,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
         news,
         hearing,
         _exporter(opened, ticking, envelope, settings, mailroom),
+        provisioning.Provisioner(opened, _wire(settings), envelope, ticking, chance),
     )
 
 

@@ -17,7 +17,16 @@ from headgate.entry.ops import observed
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.settings import Settings
 from headgate.wiring import App, build
-from headgate.worker import BacktestLoop, ColumnLoop, Deliveries, ExportLoop, JobLoop, SweepLoop, Worker
+from headgate.worker import (
+    BacktestLoop,
+    ColumnLoop,
+    Deliveries,
+    ExportLoop,
+    JobLoop,
+    ProvisioningLoop,
+    SweepLoop,
+    Worker,
+)
 
 if TYPE_CHECKING:
     import uvicorn
@@ -106,6 +115,8 @@ def working_beside(app: App) -> Iterator[None]:
         ("columns", ColumnLoop(app), BACKTEST_SECONDS),
         # An export at hand is begun anew by another process.
         ("exports", ExportLoop(app), EXPORT_SECONDS),
+        # A run at hand is left after its step, which another process goes on from.
+        ("provisioning", ProvisioningLoop(app), DELIVERY_SECONDS),
         # The deletion of a tenant at hand is finished.
         ("sweeping", SweepLoop(app), SWEEP_SECONDS),
     )

@@ -40,6 +40,9 @@ POINTS: Final[Mapping[str, str]] = {
     "held.carried": "a held decision is durable as an event and not applied",
     "outbox.claimed": "commands are claimed and not handed over",
     "outbox.sent": "a command was handed over, and nobody wrote that down",
+    "provisioning.planned": "the steps of a run are written and none is taken",
+    "provisioning.sent": "a step was taken in the outside system, and nobody wrote that down",
+    "provisioning.noted": "a step and its link are durable, and the run goes on",
     "outbox.marked": "how a delivery went is durable, and its case has not heard of it",
 }
 

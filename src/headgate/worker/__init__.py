@@ -1,4 +1,4 @@
-"""F11: the loops that keep lanes, timers, jobs, deliveries, backtests and exports moving."""
+"""F11: the loops that keep lanes, timers, jobs, deliveries, backtests, exports and provisioning moving."""
 
 from headgate.worker.backtests import BacktestLoop
 from headgate.worker.columns import ColumnLoop
@@ -6,6 +6,16 @@ from headgate.worker.delivery import Deliveries
 from headgate.worker.exports import ExportLoop
 from headgate.worker.jobs import JobLoop
 from headgate.worker.loop import Worker
+from headgate.worker.provisioning import ProvisioningLoop
 from headgate.worker.sweeping import SweepLoop
 
-__all__ = ["BacktestLoop", "ColumnLoop", "Deliveries", "ExportLoop", "JobLoop", "SweepLoop", "Worker"]
+__all__ = [
+    "BacktestLoop",
+    "ColumnLoop",
+    "Deliveries",
+    "ExportLoop",
+    "JobLoop",
+    "ProvisioningLoop",
+    "SweepLoop",
+    "Worker",
+]

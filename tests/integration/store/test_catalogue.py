@@ -343,6 +343,7 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_backlog",
         "headgate_due_backtests",
         "headgate_due_exports",
+        "headgate_due_provisioning",
         "headgate_due_held",
         "headgate_due_lanes",
         "headgate_due_deliveries",

@@ -39,6 +39,8 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
         "connections.read",
         "connections.write",
         "scim",
+        "provisioning.read",
+        "provisioning.write",
     ),
     phrase("People"): ("admin", "access.review", "portal.users", "tenants.operate"),
 }

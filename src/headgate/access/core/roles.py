@@ -32,6 +32,8 @@ PERMISSIONS: dict[str, str] = {
     "quarantine.write": "mend, replay and dismiss them",
     "connections.read": "see targets, subscriptions, deliveries and dead letters",
     "connections.write": "manage targets and subscriptions, replay and dismiss dead letters",
+    "provisioning.read": "see which outside systems get accounts of people, their runs and steps",
+    "provisioning.write": "provision people to outside systems: targets, tokens, previews and runs",
     "events.write": "send events",
     "prices.request": "ask for a price exception",
     "returns.request": "ask to return goods",
@@ -63,10 +65,10 @@ ROLES: dict[str, frozenset[str]] = {
     # Keeps what is paid to whom; never lets a payment pass.
     "partner_accounts": _READ | {"partners.bank"},
     # Looks at what a user sees and at what went wrong, changes nothing.
-    "support": _READ | {"quarantine.read", "connections.read"},
+    "support": _READ | {"quarantine.read", "connections.read", "provisioning.read"},
     # Of the organisation that runs the installation, and of providers for the tenants below their own.
     "operator": frozenset({"tenants.operate", "audit.read"}),
-    "auditor": _READ | {"audit.read", "quarantine.read", "connections.read"},
+    "auditor": _READ | {"audit.read", "quarantine.read", "connections.read", "provisioning.read"},
     "tenant_admin": frozenset(
         {
             "admin",
@@ -83,7 +85,7 @@ ROLES: dict[str, frozenset[str]] = {
             "events.write",
             "calendars.write",
         }
-        | {"connections.read", "connections.write"}
+        | {"connections.read", "connections.write", "provisioning.read", "provisioning.write"}
     ),
     # Whoever looks after the flow between systems.
     "operations": frozenset(
@@ -94,6 +96,7 @@ ROLES: dict[str, frozenset[str]] = {
             "quarantine.write",
             "connections.read",
             "connections.write",
+            "provisioning.read",
         }
         | {"calendars.write"}
     ),
@@ -138,6 +141,7 @@ SEPARATED: tuple[tuple[str, str, str], ...] = (
     ("admin", "agreements.approve", "who hands out roles does not approve agreements"),
     ("admin", "orders.write", "who hands out roles does not enter orders"),
     ("scim", "approvals.decide", "who provisions people does not approve"),
+    ("provisioning.write", "approvals.decide", "who provisions people does not approve"),
     ("admin", "payments.approve", "who hands out roles does not approve payments"),
 )
 # What a role of a tenant's own may hold: all but what is for partners' people and for the installation's operator.
@@ -147,7 +151,7 @@ OPERATOR_ROLES = ("operator",)
 OPERATING_KINDS = ("operator", "provider")
 # An auditor looks on and does nothing else.
 _AUDITOR = "auditor"
-LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read"}
+LOOKING = _READ | {"audit.read", "quarantine.read", "connections.read", "provisioning.read"}
 
 
 def check_role(role: str) -> str:

@@ -4,7 +4,7 @@ Targets and subscriptions (`targets.py`), what to send to whom (`fanout.py` for 
 courier that delivers (`courier.py`) through a port per kind (`ports.py`), dead letters (`letters.py`).
 """
 
-from headgate.connectors.delivery.core.addresses import Rules, read_networks
+from headgate.connectors.delivery.core.addresses import Rules, read_networks, read_url
 from headgate.connectors.delivery.core.verdict import Answer
 from headgate.connectors.delivery.courier import SUBSCRIPTION_DISABLED, Courier, Done, Errand
 from headgate.connectors.delivery.fanout import MOVED, fan_out
@@ -31,7 +31,7 @@ from headgate.connectors.delivery.targets import (
     set_status,
     unrouted,
 )
-from headgate.connectors.delivery.wire import Wire
+from headgate.connectors.delivery.wire import Blocked, Said, Wire
 
 __all__ = [
     "JOBS",
@@ -40,6 +40,7 @@ __all__ = [
     "SUBSCRIPTION_DISABLED",
     "Answer",
     "Attempt",
+    "Blocked",
     "Connection",
     "Courier",
     "DeliveryPort",
@@ -49,6 +50,7 @@ __all__ = [
     "Parcel",
     "Pinged",
     "Rules",
+    "Said",
     "Target",
     "TargetChange",
     "TargetDraft",
@@ -66,6 +68,7 @@ __all__ = [
     "get_target",
     "ping",
     "read_networks",
+    "read_url",
     "replay_letters",
     "rotate_secret",
     "set_status",

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +52,15 @@ def resolve(host: str, port: int, seconds: float) -> Sequence[Address]:
 
     threading.Thread(target=ask, name="headgate-resolver", daemon=True).start()
     return answer.result(timeout=seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A whole answer. The names of the headers are in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -127,6 +136,19 @@ class Wire:
         most_bytes: int,
     ) -> tuple[int, bytes]:
         """Ask and read the whole answer: status and body. Raises `Blocked`, or `OSError` in an operator's words."""
+        said = self.exchange(method, to, headers, body, seconds, most_bytes)
+        return said.status, said.body
+
+    def exchange(
+        self,
+        method: str,
+        to: Destination,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        seconds: float,
+        most_bytes: int,
+    ) -> Said:
+        """Like `fetch`, with the answer's headers."""
         import httpcore2
 
         clock = _Clock(time.monotonic() + seconds)
@@ -153,7 +175,8 @@ class Wire:
                     said += chunk
                     if len(said) > most_bytes:
                         raise OSError(f"answers more than {most_bytes} bytes")
-                return response.status, said
+                found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+                return Said(response.status, said, found)
         except Blocked:
             raise
         except Exception as error:  # noqa: BLE001 (whatever the outside does, it is told in words)
