@@ -190,7 +190,12 @@ def furnish(world: World, mark: str) -> None:
                 f"R-{mark}",
                 NOW,
                 mark,
-                json.dumps({"request": {"lines": [], "note": mark, "pictures": [mark]}, "verdicts": []}),
+                json.dumps(
+                    {
+                        "request": {"lines": [], "note": mark, "pictures": [mark]},
+                        **{key: [] for key in ("verdicts", "findings", "sold", "received", "inspected", "outcomes")},
+                    }
+                ),
                 case,
                 NOW,
             ],
