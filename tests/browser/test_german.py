@@ -203,6 +203,21 @@ def test_a_price_is_asked_for_and_agreed_to_in_german(stage: Stage) -> None:
     assert wrong == set()
 
 
+def test_the_grid_of_a_policy_names_its_columns_and_their_types_in_german(stage: Stage) -> None:
+    carl = german_tab(stage, phone=False)
+    sign_in(carl, "/sign-in", "carl@nordwind.example")
+    carl.goto("/policies/price_deviation")
+    carl.locator("form[action$='/propose'] button").first.click()
+    head = carl.locator(".editor-grid").first.locator("thead")
+    expect(head).to_contain_text("wenn, ja oder nein")
+    expect(head).to_contain_text("Stufe des Partners")
+    expect(head).not_to_contain_text("bool")
+    expect(head).not_to_contain_text("Tier of the partner")
+    offered = carl.locator("[id='try-has_contract'] option, select[id^='try-'] option").all_text_contents()
+    assert {"ja", "nein"} <= set(offered)
+    assert "true" not in offered
+
+
 def waiting(stage: Stage, request: str) -> str | None:
     """Whose step of the approval is open; None when it is decided."""
     with stage.channel.app.database.transaction(stage.channel.tenant) as conn:

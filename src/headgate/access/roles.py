@@ -19,7 +19,7 @@ from headgate.access.repo import people as repo
 from headgate.access.tenants import get_tenant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import DutyConflict, Forbidden, NotFound, invalid
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 
 Period = tuple[datetime | None, datetime | None]
 
@@ -147,7 +147,18 @@ def _together(clash: Clash, added: set[str], held: list[tuple[frozenset[str], Pe
 
 def _refusal(principal: str, clash: Clash, mitigated: bool) -> str:
     rule = clash.rule
-    said = f"{principal} may not hold {clash.first} and {clash.second} together: {rule.reason}"
-    if mitigated:
-        said += f"; a mitigation for {rule.first} × {rule.second} has to cover the whole time, so let the grant end"
-    return said
+    said = phrase(
+        "%(principal)s may not hold %(first)s and %(second)s together: %(reason)s",
+        principal=principal,
+        first=clash.first,
+        second=clash.second,
+        reason=worded(rule.reason),
+    )
+    if not mitigated:
+        return said
+    return phrase(
+        "%(said)s; a mitigation for %(first)s × %(second)s has to cover the whole time, so let the grant end",
+        said=said,
+        first=rule.first,
+        second=rule.second,
+    )

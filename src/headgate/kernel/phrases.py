@@ -14,6 +14,7 @@ the first argument is always written out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -25,6 +26,8 @@ Count = Callable[[str, str, int], str]
 # The currency of an amount that was recorded in the tenant's own, which its sentence does not name.
 OWN = "own"
 
+_SLOT = re.compile(r"%\((\w+)\)s")
+_FILE = re.compile(r"[^\n]{1,255}\.[A-Za-z0-9]{1,8}")
 _NONE: Mapping[str, object] = MappingProxyType({})
 
 
@@ -90,7 +93,7 @@ class Sentence(Phrase):
 
     def __new__(cls, told: Phrase) -> Sentence:
         """The phrase as a sentence."""
-        made = str.__new__(cls, finished(told))
+        made = str.__new__(cls, _closed(_opened(told, told)))
         made.text, made.values, made.many, made.number = told.text, told.values, told.many, told.number
         return made
 
@@ -99,7 +102,7 @@ class Sentence(Phrase):
 
     def said(self, translate: Translate, count: Count) -> str:
         """The sentence in another language."""
-        return finished(super().said(translate, count))
+        return _closed(_opened(super().said(translate, count), self))
 
 
 class Opening(Phrase):
@@ -109,7 +112,7 @@ class Opening(Phrase):
 
     def __new__(cls, told: Phrase) -> Opening:
         """The phrase with a capital."""
-        made = str.__new__(cls, told[:1].upper() + told[1:])
+        made = str.__new__(cls, _opened(told, told))
         made.text, made.values, made.many, made.number = told.text, told.values, told.many, told.number
         return made
 
@@ -118,13 +121,29 @@ class Opening(Phrase):
 
     def said(self, translate: Translate, count: Count) -> str:
         """The phrase in another language."""
-        found = super().said(translate, count)
-        return found[:1].upper() + found[1:]
+        return _opened(super().said(translate, count), self)
 
 
 def finished(text: str) -> str:
     """A text with a capital and a full stop."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "…")) else ".") if text else ""
+    return _closed(text[:1].upper() + text[1:])
+
+
+def _closed(text: str) -> str:
+    return text + ("" if text.endswith((".", "?", "…")) else ".") if text else ""
+
+
+def _opened(text: str, told: Phrase) -> str:
+    """A text with a capital, unless it begins with the name of a file, which is written as its owner wrote it."""
+    name = _first(told)
+    return text if _FILE.fullmatch(name) and text.startswith(name) else text[:1].upper() + text[1:]
+
+
+def _first(told: Phrase) -> str:
+    """The value that a phrase begins with; empty for one that begins with words of its own."""
+    slot = _SLOT.match(told.text)
+    value = told.values.get(slot[1], "") if slot else ""
+    return _first(value) if isinstance(value, Phrase) else str(value)
 
 
 def sentence(text: str) -> Phrase:

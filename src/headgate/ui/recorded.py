@@ -19,7 +19,7 @@ from functools import lru_cache
 from headgate.kernel.money import stated
 from headgate.kernel.phrases import OWN, Figure, Phrase, worded
 from headgate.ui.packed import coded_slots, pack_phrases
-from headgate.ui.sentences import FIGURES, IN_CURRENCY_OF, NESTED, OF_ONE, OWN_AMOUNTS, RECORDED
+from headgate.ui.sentences import FIGURES, IN_CURRENCY_OF, NESTED, OF_ONE, OWN_AMOUNTS, RECORDED, SAID_AS
 
 _SLOT = re.compile(r"%\((\w+)\)s")
 _PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,12})?", re.ASCII)
@@ -71,7 +71,7 @@ def longest_first(texts: Iterable[str]) -> Sequence[Pattern]:
 
 @lru_cache(maxsize=1)
 def _patterns() -> Sequence[Pattern]:
-    return longest_first([*RECORDED, *pack_phrases()])
+    return longest_first([*RECORDED, *SAID_AS, *pack_phrases()])
 
 
 def _value(name: str, values: Mapping[str, str]) -> str:
@@ -105,5 +105,5 @@ def recorded(text: str) -> Phrase:
             values = each.values(text)
             if values is not None:
                 told = OF_ONE.get(each.text, each.text) if values.get("lines") == "1" else each.text
-                return Phrase(told, {name: _value(name, values) for name in values})
+                return Phrase(SAID_AS.get(told, told), {name: _value(name, values) for name in values})
     return worded(text)

@@ -138,6 +138,9 @@ _TITLES = (phrase("Price exception %(request)s"),)
 _TASKS = (
     phrase("Find out what became of %(step)s of %(subject)s, and take it back by hand: %(what)s"),
     phrase("Take back by hand: %(what)s of %(subject)s"),
+    phrase("Late: %(subject)s is over its time in '%(stage)s'"),
+    phrase("Decide order %(subject)s"),
+    phrase("Decide deal %(subject)s"),
 )
 # channel/calendars: which calendar counts, and why.
 _CALENDARS = (
@@ -155,11 +158,27 @@ _ROUNDINGS = (
     phrase("minor unit half up"),
 )
 
-RECORDED: tuple[str, ...] = (*_CHECKS, *_PRICES, *_TASKS, *_CALENDARS, *_ROUNDINGS, *_RANKS, *_DEALS, *_TITLES)
+RECORDED: tuple[str, ...] = (
+    *_CHECKS,
+    *_PRICES,
+    *_TASKS,
+    *_CALENDARS,
+    *_ROUNDINGS,
+    *_RANKS,
+    *_DEALS,
+    *_TITLES,
+)
 
 # Values that are recorded sentences themselves.
-NESTED = frozenset({"how"})
+NESTED = frozenset({"how", "stage"})
 
+# Sentences that are recorded with a code, and are said with its word.
+SAID_AS = MappingProxyType(
+    {
+        "Decide price_exception %(subject)s": phrase("Decide price exception %(subject)s"),
+        "Decide rma %(subject)s": phrase("Decide return %(subject)s"),
+    }
+)
 # Values that are numbers: a page writes them as its reader does. Codes that are made of digits are not among them.
 FIGURES = frozenset(
     {

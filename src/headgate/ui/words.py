@@ -315,7 +315,16 @@ HIT_POLICIES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
-_CAPITALS = {"sla": "SLA", "vat": "VAT", "fx": "FX", "po": "PO", "id": "ID", "rma": "return"}
+_CAPITALS = {
+    "sla": "SLA",
+    "vat": "VAT",
+    "fx": "FX",
+    "po": "PO",
+    "id": "ID",
+    "rma": "return",
+    "principal": "account",
+    "master": "master data",
+}
 
 
 def state(kind: str, code: str) -> StateWord:

@@ -121,7 +121,11 @@ def test_who_would_be_asked_names_the_people_the_rows_and_who_cannot(held: Visit
     assert "row price_large" in said
     assert "asked for this, so someone else has to decide it" in said
     assert person("carl") not in said
-    assert '<option value="duplicate_order">' in answer.text, "the form offers what the rows speak of"
+    assert '<option value="duplicate_order">Duplicate order</option>' in answer.text, "the rows' values, by their names"
+    assert '<option value="price_deviation" selected>Price deviation</option>' in answer.text
+    assert ">price_deviation<" not in answer.text
+    other = held.get(f"/approvals/preview?{ask.replace('=price_deviation', '=other')}")
+    assert other.status_code == 200, "a value that no row names is left to the default"
 
 
 def test_inputs_that_the_matrix_cannot_take_are_said_at_the_field(held: Visitor) -> None:
@@ -129,6 +133,10 @@ def test_inputs_that_the_matrix_cannot_take_are_said_at_the_field(held: Visitor)
     answer = held.get("/approvals/preview?ask=1&in.exception=price_deviation&in.stake=much&policy=approval_matrix")
     assert answer.status_code == 422
     assert 'id="in.stake-error"' in answer.text
+    held.client.cookies.set("headgate_language", "de", domain="localhost.local")
+    told = held.get("/approvals/preview?ask=1&in.exception=price_deviation&in.stake=much&policy=approval_matrix")
+    assert "Is not a plain" not in words(told)
+    assert "12.50" in words(told)
 
 
 def test_somebody_away_lets_another_decide_up_to_an_amount_and_ends_it(held: Visitor) -> None:

@@ -17,13 +17,16 @@ def test_the_list_finds_people_and_one_says_why_they_may_do_what(visitor: Visito
         text = words(visitor.get("/people"))
     assert visitor.queries <= 20
     assert "Order desk" in text
-    assert person("desk") in text
-    assert person("desk") not in words(visitor.get("/people?q=fiona"))
+    desk = person("desk").removeprefix("user:")
+    assert desk in text
+    assert "user:" not in text, "people are told by name and address, not by their ids"
+    assert desk not in words(visitor.get("/people?q=fiona"))
     assert "Nobody fits" in words(visitor.get("/people?q=nobody-like-this"))
     with visitor.counted():
         text = words(visitor.get(f"/people/{person('desk')}"))
     assert visitor.queries <= 20
     assert "Enter, amend and cancel orders orders.write Order desk" in text
+    assert "user:" not in text
     assert visitor.get("/people/user:nobody@nordwind.example").status_code == 404
 
 
@@ -36,6 +39,8 @@ def test_a_role_is_granted_until_a_day_refused_with_the_reason_and_taken_away(vi
     refused = visitor.post(f"/people/{person('desk')}/grant", {"role": "finance", "until": ""})
     assert refused.status_code == 422
     assert "who enters orders does not approve their exceptions" in words(refused)
+    assert "user:" not in words(refused)
+    assert "order_desk" not in words(refused)
     assert visitor.post(f"{dora}/grant", {"role": "support", "until": "soon"}).status_code == 422
     assert visitor.post(f"{dora}/grant", {"role": "emperor"}).status_code == 422
     gone = visitor.post(f"{dora}/revoke", {"role": "support"})

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
-from headgate.kernel.phrases import Opening, Phrase, Sentence, phrase, swapped
+from headgate.kernel.phrases import Opening, Phrase, Sentence, phrase, sentence, swapped
+from headgate.policy.exchange.notice import Notice, refused
 from headgate.ui.format import SPACE
 from headgate.ui.languages import translations
 from headgate.ui.packed import pack_messages, percented
@@ -77,6 +78,24 @@ def test_an_amount_in_no_known_currency_is_a_number() -> None:
     reader = Reading("en_GB", "Europe/Berlin", "Europe/Berlin").formatter(NOW)
     told = reader.tell(recorded("1 of the checks hold the order, with 20123.6 at stake"))
     assert "with 20,123.6 at stake" in told
+
+
+@pytest.mark.parametrize(
+    ("told", "english", "said"),
+    [
+        ("Decide order O-1", "Decide order O-1", "Über Bestellung O-1 entscheiden"),
+        ("Decide price_exception PX-1", "Decide price exception PX-1", "Über Sonderpreis PX-1 entscheiden"),
+        ("Decide rma RMA-1", "Decide return RMA-1", "Über Rücksendung RMA-1 entscheiden"),
+        (
+            "Late: D-2 is over its time in 'Under review'",
+            "Late: D-2 is over its time in 'Under review'",
+            "Überfällig: D-2 ist über der Zeit in „In Prüfung“",
+        ),
+    ],
+)
+def test_titles_of_tasks_are_said_in_words(told: str, english: str, said: str) -> None:
+    assert recorded(told) == english
+    assert german(told) == said
 
 
 def test_one_line_is_not_said_as_many() -> None:
@@ -154,6 +173,14 @@ def test_a_packs_translations_keep_the_places_of_values() -> None:
     for each in pack_messages("de"):
         asked, said = pattern(percented(str(each.id))), pattern(percented(str(each.string)))
         assert (set(asked.slots) if asked else set()) == (set(said.slots) if said else set()), each.id
+
+
+def test_a_file_keeps_the_name_that_its_owner_gave_it_and_further_reasons_are_told_as_a_sentence() -> None:
+    told = sentence(refused("prices.csv", [Notice("row 3", "is empty", "Fill it in.")] * 3).message)
+    assert told == "prices.csv, row 3: is empty. Fill it in. 2 reasons more."
+    assert told.said(GERMAN.gettext, GERMAN.ngettext).endswith(" Dazu 2 weitere Gründe.")
+    assert told.said(GERMAN.gettext, GERMAN.ngettext).startswith("prices.csv, ")
+    assert Opening(phrase("%(name)s is away", name="ana")) == "Ana is away"
 
 
 def test_a_phrase_at_the_beginning_has_a_capital_in_every_language() -> None:

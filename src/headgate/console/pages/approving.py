@@ -20,6 +20,7 @@ from headgate.policy import PolicySet, decisions_get
 from headgate.process import get_approval, work_queue
 from headgate.process.core.matrix import is_matrix
 from headgate.process.preview import Preview, Question, preview
+from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 MOST_OPEN = 100
@@ -67,7 +68,7 @@ def show(visit: Visit) -> Answer:
             asks = [*earlier, given] if any(given.values()) or not earlier else earlier
             answer = _answer(visit, policies, policy, asks, asked_by, stake)
         except Invalid as wrong:
-            problems = {p.field.rsplit(".", 1)[-1]: sentence(f"{p.message}. {p.fix}".strip()) for p in wrong.problems}
+            problems = {p.field.rsplit(".", 1)[-1]: problem_told(p) for p in wrong.problems}
             known = problems.keys() & (given.keys() | {"stake"})
             error = "" if known and len(known) == len(problems) else sentence(wrong.message)
     table = matrices[policy]

@@ -18,6 +18,7 @@ from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.kernel.money import Money
 from headgate.process import desk
 from headgate.ui.listed import LISTS, address_of_view
+from headgate.ui.recorded import recorded
 
 MOST = 5
 _URGENT = 3
@@ -59,7 +60,7 @@ def _urgent(visit: Visit) -> tuple[Choice, ...]:
         Choice(
             ask_of(row["subject_type"], row["exceptions"], row["summary"] or {}, visit.lens.fmt).short
             if row["approval"] is not None
-            else row["title"],
+            else recorded(row["title"]),
             "inbox",
             urls.approval(row["approval"]) if row["approval"] is not None else urls.case(row["case_id"]),
             " · ".join(

@@ -16,11 +16,12 @@ from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present import people as present
+from headgate.console.present.approving import in_words, named_in
 from headgate.console.views.common import Notice
 from headgate.console.views.people import PeopleView, PersonView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import DutyConflict, HeadgateError, Invalid, invalid
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import phrase
 from headgate.ui.words import humanise
 
 PAGE = 50
@@ -36,7 +37,8 @@ def show_all(visit: Visit) -> Answer:
     (after,) = decode_cursor(visit.cursor(), 1)
     found = list_holders(visit.conn, text=text, role=role, after=after, limit=PAGE + 1)
     kept = found[:PAGE]
-    rows = present.person_rows(kept, conflicts_of(visit.conn, kept, visit.now), visit.now)
+    names = names_of(visit, partners={each.partner for each in kept if each.partner})
+    rows = present.person_rows(kept, conflicts_of(visit.conn, kept, visit.now), names, own, visit.now)
     more = visit.further(urls.PEOPLE, encode_cursor(kept[-1].principal) if len(found) > PAGE else "")
     return PeopleView(rows, text, role, options, more)
 
@@ -89,17 +91,17 @@ def _person(visit: Visit, error: HeadgateError | None = None, chosen: str = "", 
     holder = get_holder(visit.conn, visit.code("person"))
     own = list_custom_roles(visit.conn)
     granters = {held.granted_by for held in holder.grants}
-    names = names_of(visit, people=granters)
-    message = "" if error is None else sentence(error.message)
+    named = set() if error is None else named_in(str(error.message))
+    names = names_of(visit, people=granters | named, partners=[holder.partner] if holder.partner else [])
     return present.person_page(
         holder,
         permissions_by_role(visit.conn, [held.role for held in holder.grants]),
         conflicts_of(visit.conn, [holder], visit.now).get(holder.principal, ()),
         own,
-        {who: names.person(who).name for who in granters},
+        names,
         visit.now,
         may_grant=visit.may("admin") and holder.principal != visit.me.id,
-        error=message + ("" if not message or message.endswith(".") else "."),
+        error="" if error is None else in_words(error.message, names),
         chosen=chosen,
         until=until,
     )

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from headgate.channel import orders
 from headgate.console import urls
 from headgate.console.pages.policies import COUNTED_DAYS, picked, versions_of
+from headgate.console.present.evaluations import readable
 from headgate.console.present.policies import problems_of
 from headgate.console.views.common import Notice
 from headgate.console.views.policies import PolicyEditView
@@ -28,6 +29,7 @@ from headgate.policy.core.document import read_document, write_document
 from headgate.policy.core.editing import MOST_ROWS, from_grid, to_grid
 from headgate.policy.core.evaluation import shown
 from headgate.policy.exchange import read_table
+from headgate.ui.recorded import recorded
 from headgate.ui.web import problem_told
 
 AUTHOR = ("policies.author",)
@@ -110,8 +112,8 @@ def try_case(visit: Visit) -> Answer:
                 "rows": list(found.rows),
                 "outputs": {k: shown(v) for k, v in found.outputs.items() if k != "list"},
                 "list": [{k: shown(v) for k, v in each.items()} for each in found.outputs.get("list", ())],
-                "reasons": list(found.reasons),
-                "clauses": list(found.clauses),
+                "reasons": [visit.lens.fmt.tell(readable(reason, visit.lens)) for reason in found.reasons],
+                "clauses": [visit.lens.fmt.tell(recorded(clause)) for clause in found.clauses],
             }
         )
 
@@ -144,7 +146,7 @@ def import_file(visit: Visit) -> Answer:
         return _json(
             {
                 **_told(_within(visit, check_text(text)), text, visit.lens.fmt.tell),
-                "notices": [visit.lens.fmt.say(each.told) for each in read.notices],
+                "notices": [visit.lens.fmt.tell(each.told) for each in read.notices],
             }
         )
 
@@ -207,7 +209,10 @@ _READ = _Documents(most=4)
 
 
 def _told(checked: Checked, text: str, say: Say) -> dict[str, Any]:
-    return {**_said(checked, say), "text": text, "grid": to_grid(_READ.read(text))}
+    grid = to_grid(_READ.read(text))
+    labels = {str(each.get("label") or "") for part in ("inputs", "outputs") for each in grid[part]}
+    said = {label: told for label in labels if (told := say(worded(label))) != label}
+    return {**_said(checked, say), "text": text, "grid": grid, "labels": said}
 
 
 def _said(checked: Checked, say: Say) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from headgate.access import Account, Delegation
+from headgate.access import ROLES, Account, Delegation
 from headgate.console import urls
 from headgate.console.present.evaluations import readable
 from headgate.console.present.lens import Lens
@@ -26,6 +26,8 @@ from headgate.policy import Evaluation, InputColumn, PolicyTable
 from headgate.process.core.foresee import Candidate, Foreseen
 from headgate.ui.words import humanise
 
+# Stands for a text that no row of a matrix compares with.
+OTHER = "other"
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _PRINCIPAL = re.compile(r"\b(?:user|service|agent):[^\s,;]+")
 _HINTS = {
@@ -48,6 +50,8 @@ def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: 
         options = (Option("true", phrase("Yes")), Option("false", phrase("No")))
     elif column.values and column.type != "list":
         options = tuple(Option(str(each), humanise(str(each))) for each in column.values)
+    elif column.type == "string":
+        options = _spoken_of(table, column.name, value)
     hint = _HINTS.get(column.type, "")
     if column.nullable:
         hint = phrase("%(hint)s Leave it empty where it is not known.", hint=hint).strip()
@@ -56,7 +60,6 @@ def matrix_field(table: PolicyTable, column: InputColumn, value: str, problems: 
         label=worded(column.label) if column.label else humanise(column.name),
         value=value,
         options=options,
-        suggested=() if options or column.type != "string" else _spoken_of(table, column.name),
         hint=hint,
         error=problems.get(column.name, ""),
     )
@@ -105,10 +108,15 @@ def earlier_asks(
     return tuple(found)
 
 
-def _spoken_of(table: PolicyTable, column: str) -> tuple[str, ...]:
-    """The texts that the rows of a table compare an input with."""
-    found = [text for row in table.rows for text in _LITERAL.findall(row.when.get(column, ""))]
-    return tuple(dict.fromkeys(found))
+def _spoken_of(table: PolicyTable, column: str, value: str) -> tuple[Option, ...]:
+    """The texts that the rows of a table compare an input with, by their words, and one that none of them names; none
+    where no row compares it."""
+    found = dict.fromkeys(text for row in table.rows for text in _LITERAL.findall(row.when.get(column, "")))
+    if not found:
+        return ()
+    other = [] if value in ("", OTHER, *found) else [Option(value, humanise(value))]
+    named = sorted((Option(text, humanise(text)) for text in found), key=lambda option: option.label)
+    return (*named, *other, Option(OTHER, phrase("One that no row names")))
 
 
 def foreseen_steps(
@@ -170,8 +178,14 @@ def named_in(text: str) -> set[str]:
 
 
 def in_words(text: str, names: Names) -> str:
-    """A message for people: ids become names, roles lose their underscores."""
-    return sentence(swapped(text, lambda told: _PRINCIPAL.sub(lambda found: names.person(found[0]).name, told)))
+    """A message for people: ids become names, codes of roles their words."""
+
+    def change(told: str) -> str:
+        if told in ROLES:
+            return humanise(told).lower()
+        return _PRINCIPAL.sub(lambda found: names.person(found[0]).name, told)
+
+    return sentence(swapped(text, change))
 
 
 def people_in(steps: Iterable[Foreseen]) -> set[str]:

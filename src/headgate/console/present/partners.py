@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from headgate.channel.agreements import AgreementView as StoredAgreement
 from headgate.channel.agreements import FoundTerm, TermView
@@ -30,8 +31,8 @@ from headgate.console.views.partners import (
     Tier,
 )
 from headgate.domain.checks import ProductFacts
-from headgate.kernel.money import Money
-from headgate.kernel.phrases import joined, phrase
+from headgate.kernel.money import PRICE_DECIMALS, Money
+from headgate.kernel.phrases import counted, figure, joined, phrase
 from headgate.ui.recorded import recorded
 from headgate.ui.words import humanise
 
@@ -251,7 +252,7 @@ def _term(
         valid_until=last_day_of(term.valid_until, lens),
         used=term.used_quantity if term.max_quantity is not None else None,
         most=term.max_quantity,
-        evidence=_evidence(term, product.name if product is not None else ""),
+        evidence=_evidence(term, product.name if product is not None else "", lens),
     )
 
 
@@ -288,11 +289,33 @@ def _tier(tier: Mapping[str, str], term: FoundTerm, lens: Lens) -> Tier:
     return Tier(Decimal(str(tier["from"])), rule)
 
 
-def _evidence(term: TermView, name: str) -> str:
+def _evidence(term: TermView, name: str, lens: Lens) -> str:
     if term.description and term.description != name:
         return term.description
-    told = []
-    for name, value in (term.evidence or {}).items():
-        if isinstance(value, (str, int, Decimal)) and str(value):
-            told.append(joined(" ", (humanise(name).lower(), value)))
+    found = term.evidence or {}
+    if isinstance(found.get("n"), int) and {"min", "max"} <= found.keys():
+        return _sales(found, lens)
+    if found.keys() == {"case"}:
+        return phrase("decided in a case of its own")
+    told = [
+        phrase("%(label)s: %(value)s", label=humanise(name), value=value)
+        for name, value in found.items()
+        if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool) and str(value)
+    ]
     return joined(", ", told[:3])
+
+
+def _sales(found: Mapping[str, Any], lens: Lens) -> str:
+    """What a price rests on that was derived from past sales."""
+    low, high = (lens.fmt.number(Decimal(str(found[each])), PRICE_DECIMALS) for each in ("min", "max"))
+    count = figure(found["n"])
+    if low == high:
+        return counted("%(count)s sale at %(low)s", "%(count)s sales at %(low)s", found["n"], count=count, low=low)
+    return counted(
+        "%(count)s sale from %(low)s to %(high)s",
+        "%(count)s sales from %(low)s to %(high)s",
+        found["n"],
+        count=count,
+        low=low,
+        high=high,
+    )

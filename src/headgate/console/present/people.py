@@ -10,7 +10,8 @@ from headgate.access.core.duties import Clash
 from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATOR_ROLES, PARTNER_ROLES
 from headgate.access.duties import CustomRole, Holder, Mitigation
 from headgate.console import urls
-from headgate.console.views.common import Option, Person
+from headgate.console.present.names import Names
+from headgate.console.views.common import Option
 from headgate.console.views.people import (
     ConflictRow,
     GrantRow,
@@ -24,21 +25,30 @@ from headgate.ui.words import humanise
 Conflicts = Mapping[str, Sequence[tuple[Clash, Mitigation | None]]]
 
 
-def person_rows(holders: Sequence[Holder], conflicts: Conflicts, now: datetime) -> tuple[PersonRow, ...]:
+def person_rows(
+    holders: Sequence[Holder], conflicts: Conflicts, names: Names, own: Sequence[CustomRole], now: datetime
+) -> tuple[PersonRow, ...]:
     """The list, with the conflicts that nothing keeps watch over."""
+    titles = {role.role: role.title for role in own}
     return tuple(
         PersonRow(
             h.principal,
             h.name,
+            h.email or "",
             h.kind,
-            h.partner or "",
+            _partner(h, names),
             h.status,
-            tuple(humanise(role) for role in h.roles(now)),
+            tuple(titles.get(role) or humanise(role) for role in h.roles(now)),
             h.last_seen,
             len({clash.rule.pair for clash, watched in conflicts.get(h.principal, ()) if watched is None}),
         )
         for h in holders
     )
+
+
+def _partner(holder: Holder, names: Names) -> str:
+    found = names.partner(holder.partner)
+    return found.name if found is not None else ""
 
 
 def role_options(own: Sequence[CustomRole]) -> tuple[Option, ...]:
@@ -53,7 +63,7 @@ def person_page(
     allowed: Mapping[str, frozenset[str]],
     conflicts: Sequence[tuple[Clash, Mitigation | None]],
     own: Sequence[CustomRole],
-    names: Mapping[str, str],
+    names: Names,
     now: datetime,
     *,
     may_grant: bool,
@@ -77,7 +87,7 @@ def person_page(
         principal=holder.principal,
         name=holder.name,
         email=holder.email or "",
-        partner=holder.partner or "",
+        partner=_partner(holder, names),
         state=holder.status,
         last_seen=holder.last_seen,
         grants=tuple(
@@ -87,7 +97,7 @@ def person_page(
                 held.status(now),
                 held.valid_from or held.granted_at,
                 held.valid_until,
-                Person(held.granted_by, names.get(held.granted_by, held.granted_by)),
+                names.person(held.granted_by),
                 urls.person_revoke(holder.principal) if may_grant else "",
             )
             for held in holder.grants

@@ -23,7 +23,7 @@ from headgate.console.views.policies import (
     TableRow,
     VersionRow,
 )
-from headgate.kernel.phrases import Phrase, joined, phrase, worded
+from headgate.kernel.phrases import Figure, Phrase, joined, phrase, worded
 from headgate.policy import (
     Checked,
     Evidence,
@@ -330,10 +330,22 @@ def _facts(values: Mapping[str, object], table: PolicyTable) -> tuple[Fact, ...]
     for name, value in values.items():
         shown: object = value
         if name == "list" and isinstance(value, (list, tuple)):
-            items = [", ".join(f"{k} {v}" for k, v in item.items()) for item in value if isinstance(item, dict)]
-            shown = "; ".join(items) or phrase("nothing")
+            items = [_listed(item, table) for item in value if isinstance(item, dict)]
+            shown = joined("; ", items) if items else phrase("nothing")
+            found.append(Fact(phrase("Steps") if table.output("level") else phrase("List"), shown, name))
+            continue
         found.append(fact(name, plain_json(shown), table.input(name) or table.output(name)))
     return tuple(found)
+
+
+def _listed(item: Mapping[str, object], table: PolicyTable) -> Phrase:
+    """One of several results, each value under its label: 'Level 1, Role finance director'."""
+    parts = [fact(name, plain_json(value), table.output(name)) for name, value in item.items()]
+    return joined(", ", [joined(" ", (each.label, _said(each.value))) for each in parts])
+
+
+def _said(value: object) -> object:
+    return Figure(str(value), value) if isinstance(value, Decimal) else value if isinstance(value, str) else str(value)
 
 
 def _version(each: PolicyVersion, shown: PolicyVersion, names: Names, lens: Lens) -> VersionRow:

@@ -14,13 +14,12 @@ from headgate.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class MatrixField:
-    """An input of the matrix. `options` are its only values, `suggested` values that its rows speak of."""
+    """An input of the matrix. `options` are its only values, or those that its rows speak of."""
 
     name: str
     label: str
     value: str
     options: tuple[Option, ...] = ()
-    suggested: tuple[str, ...] = ()
     hint: str = ""
     error: str = ""
 

@@ -16,6 +16,7 @@ class PersonRow:
 
     principal: str
     name: str
+    email: str
     kind: str
     partner: str
     state: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from headgate.kernel.errors import Invalid, Problem
-from headgate.kernel.phrases import Phrase, joined, phrase, worded
+from headgate.kernel.phrases import Phrase, counted, joined, phrase, worded
 from headgate.policy.core.model import PolicyTable
 from headgate.policy.exchange.yaml_text import write_yaml
 
@@ -82,7 +82,7 @@ def refused(file: str, reasons: list[Notice]) -> Invalid:
     problems = [Problem(joined(" ", (file, worded(r.place))), "", r.message, r.fix) for r in reasons]
     told = joined(", ", (file, reasons[0].told))
     if len(reasons) > 1:
-        told = phrase("%(told)s (and %(count)s more)", told=told, count=len(reasons) - 1)
+        told = counted("%(told)s One reason more.", "%(told)s %(count)s reasons more.", len(reasons) - 1, told=told)
     return Invalid(told, problems=problems)
 
 

@@ -19,7 +19,16 @@ from headgate.console.views.common import FormError, Option
 from tests.unit.ui.samples.base import ANA, JONAS, LENA, MIRA, ago, ahead, eur, uid
 
 FIELDS = (
-    MatrixField("exception", "Exception", "price_deviation", suggested=("price_deviation", "margin_floor")),
+    MatrixField(
+        "exception",
+        "Exception",
+        "price_deviation",
+        (
+            Option("margin_floor", "Margin floor"),
+            Option("price_deviation", "Price deviation"),
+            Option("other", "Other"),
+        ),
+    ),
     MatrixField("stake", "Money at stake in the tenant's currency", "6000", hint="A number, for example 5000 or 12.5."),
     MatrixField("deviation_pct", "Price below contract, in %", "12", hint="In percent, for example 12.5."),
     MatrixField("risk", "Credit risk", "low", options=(Option("low", "Low"), Option("high", "High"))),

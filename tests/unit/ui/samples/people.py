@@ -54,23 +54,25 @@ _CONTROL = Mitigation(
     ended_by=None,
 )
 _BROKEN = {MAX: [(clash, None) for clash in _CLASHES]}
+_NAMES = Names({ADA: Account(ADA, "person", "Ada Voss", None, None, "active", None, ago(days=500), ())}, {})
 OPTIONS = present.role_options(())
-PEOPLE = PeopleView(present.person_rows(HOLDERS, _BROKEN, NOW), "", "", OPTIONS, more="/people?after=x")
+PEOPLE = PeopleView(present.person_rows(HOLDERS, _BROKEN, _NAMES, (), NOW), "", "", OPTIONS, more="/people?after=x")
 NOBODY = PeopleView((), "zzz", "", OPTIONS)
 PERSON = present.person_page(
-    HOLDERS[0], ALLOWED, [(clash, None) for clash in _CLASHES], (), {ADA: "Ada Voss"}, NOW, may_grant=True
+    HOLDERS[0], ALLOWED, [(clash, None) for clash in _CLASHES], (), _NAMES, NOW, may_grant=True
 )
 WATCHED_PERSON = replace(
-    present.person_page(HOLDERS[0], ALLOWED, [(clash, _CONTROL) for clash in _CLASHES], (), {}, NOW, may_grant=False)
+    present.person_page(
+        HOLDERS[0], ALLOWED, [(clash, _CONTROL) for clash in _CLASHES], (), _NAMES, NOW, may_grant=False
+    )
 )
 REFUSED_PERSON = replace(
     PERSON,
-    error="user:max may not hold finance and order_desk together: who enters orders does not approve their exceptions.",
+    error="Max may not hold finance and order desk together: who enters orders does not approve their exceptions.",
     chosen="finance",
     until="2026-06-30",
 )
-NEW_PERSON = present.person_page(HOLDERS[2], {}, (), (), {}, NOW, may_grant=True)
-_NAMES = Names({ADA: Account(ADA, "person", "Ada Voss", None, None, "active", None, ago(days=500), ())}, {})
+NEW_PERSON = present.person_page(HOLDERS[2], {}, (), (), _NAMES, NOW, may_grant=True)
 _MITIGATIONS = (_CONTROL, replace(_CONTROL, id=UUID(int=2), approved_at=None, approved_by=None))
 DUTIES = duties.duties_page(SHIPPED, (), _MITIGATIONS, _NAMES, MAX, NOW, may_ask=True, may_decide=True)
 _WAITING = MatrixVersion(3, SHIPPED.rules[1:], "asked for by internal audit", "proposed", ADA, ago(days=1), None, None)

@@ -12,8 +12,8 @@
   }
   editor.element = element;
 
-  /* a labelled field; `offers` makes it a choice */
-  editor.field = function (id, label, value, offers, nothing) {
+  /* a labelled field; `offers` makes it a choice, `called` says what its codes are called */
+  editor.field = function (id, label, value, offers, nothing, called) {
     var holder = element("div", "", "field");
     var name = element("label", label);
     name.htmlFor = id;
@@ -21,7 +21,7 @@
     field.className = "input";
     field.id = id;
     (offers || []).forEach(function (offer) {
-      var option = element("option", offer === "" ? nothing || _("not known") : offer === "''" ? _("empty") : offer);
+      var option = element("option", offer === "" ? nothing || _("not known") : offer === "''" ? _("empty") : called ? called(offer) : offer);
       option.value = offer;
       field.append(option);
     });
@@ -47,7 +47,7 @@
       model.grid.inputs.forEach(function (column) {
         var offers = offersOf(column);
         if (!(column.name in facts)) facts[column.name] = offers ? offers[0] || "" : "";
-        var field = editor.field("try-" + column.name, column.label || column.name, facts[column.name], offers);
+        var field = editor.field("try-" + column.name, model.titled(column), facts[column.name], offers, "", column.type === "bool" ? editor.called : null);
         field.lastChild.addEventListener("input", function (event) { facts[column.name] = event.target.value; });
         fields.append(field);
       });
@@ -64,8 +64,8 @@
         result.className = "editor-result " + (answer.error ? "tone-breach" : "tone-done");
         if (answer.error) { result.append(element("p", answer.error)); fired([]); return; }
         fired(answer.rows);
-        var outputs = Object.keys(answer.outputs).map(function (name) { return name + " " + answer.outputs[name]; });
-        answer.list.forEach(function (each) { outputs.push(Object.keys(each).map(function (n) { return n + " " + each[n]; }).join(", ")); });
+        var outputs = Object.keys(answer.outputs).map(function (name) { return named(name) + " " + worded(answer.outputs[name]); });
+        answer.list.forEach(function (each) { outputs.push(Object.keys(each).map(function (n) { return named(n) + " " + worded(each[n]); }).join(", ")); });
         result.append(element("p", (answer.rows.join(", ") || _("No row")) + ": " + (outputs.join(", ") || _("nothing")), "strong"));
         answer.reasons.forEach(function (reason) { result.append(element("p", reason)); });
         var keep = element("button", _("Keep it as a test"), "button button-small");
@@ -80,6 +80,13 @@
       });
     }
 
+    /* outputs by their labels, yes and no in the reader's words */
+    function named(name) {
+      var column = model.grid.outputs.find(function (each) { return each.name === name; });
+      return column ? model.titled(column) : name;
+    }
+    function worded(shown) { return shown === "yes" ? _("yes") : shown === "no" ? _("no") : shown; }
+
     /* as a cell writes it */
     function typed(shown) {
       if (shown === undefined || shown === "unknown" || shown === "none") return "";
@@ -93,7 +100,7 @@
     var found = [{ label: _("Test"), hint: _("name"), kind: "words", look: "name", get: function (t) { return t.name || ""; }, set: function (t, text) { t.name = text; } }];
     function side(part, column) {
       return {
-        label: column.label || column.name, hint: part === "given" ? _("given") : _("expected"), kind: "fact", column: column, look: part === "expect" ? "out" : "",
+        label: model.titled(column), hint: part === "given" ? _("given") : _("expected"), kind: "fact", column: column, look: part === "expect" ? "out" : "",
         get: function (t) { return (t[part] || {})[column.name] || ""; },
         set: function (t, text) { t[part] = t[part] || {}; t[part][column.name] = text; }
       };

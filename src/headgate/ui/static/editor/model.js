@@ -7,6 +7,7 @@
 
   window.headgateEditor.model = function (told) {
     var model = { grid: told.grid, text: told.text, issues: told.issues, tests: told.tests, fit: told.fit, more: told.more, errors: told.errors };
+    var labels = told.labels || {};
     var saved = JSON.stringify(told.grid);
     var past = [];
     var future = [];
@@ -15,6 +16,8 @@
     function say(what) { listeners.forEach(function (listener) { listener(what); }); }
 
     model.listen = function (listener) { listeners.push(listener); };
+    /* a column as the reader calls it: its label, in their language where a pack has it */
+    model.titled = function (column) { return (Object.prototype.hasOwnProperty.call(labels, column.label) && labels[column.label]) || column.label || column.name; };
     model.dirty = function () { return JSON.stringify(model.grid) !== saved; };
 
     /* every change goes through here, so that it can be taken back; `shape` tells that rows or columns changed */
@@ -46,6 +49,7 @@
 
     /* what was stored is the new ground: places in the file are counted in it from here on */
     model.stored = function (answer, sent) {
+      labels = answer.labels || labels;
       var meanwhile = JSON.stringify(model.grid) !== sent;
       model.text = answer.text;
       saved = JSON.stringify(answer.grid);
@@ -58,6 +62,7 @@
     };
 
     model.replace = function (answer) {
+      labels = answer.labels || labels;
       model.text = answer.text;
       model.change(function () { model.grid = answer.grid; }, true);
       model.checked(answer);

@@ -233,13 +233,13 @@
       var found = [{ label: _("Row"), hint: _("name"), kind: "name", look: "name", get: function (r) { return r.id; }, set: function (r, words) { r.id = words; }, part: "id" }];
       model.grid.inputs.forEach(function (column) {
         found.push({
-          label: column.label || column.name, hint: _("when, %(type)s", { type: column.type }), kind: "when", column: column, empty: _("any"), part: "when",
+          label: model.titled(column), hint: _("when, %(type)s", { type: editor.called(column.type) }), kind: "when", column: column, empty: _("any"), part: "when",
           get: function (r) { return r.when[column.name] || ""; }, set: function (r, words) { r.when[column.name] = words; }
         });
       });
       model.grid.outputs.forEach(function (column) {
         found.push({
-          label: column.label || column.name, hint: _("then, %(type)s", { type: column.type }), kind: "then", column: column, look: "out", part: "then",
+          label: model.titled(column), hint: _("then, %(type)s", { type: editor.called(column.type) }), kind: "then", column: column, look: "out", part: "then",
           get: function (r) { return r.then[column.name] || ""; }, set: function (r, words) { r.then[column.name] = words; }
         });
       });
@@ -358,7 +358,7 @@
       var name = column.name;
       function field(key, label, offers) {
         var value = key === "values" ? (column.values || []).join(", ") : column[key] || (key === "nullable" ? "false" : "");
-        var holder = editor.field(id + key, label, value, offers, _("no default"));
+        var holder = editor.field(id + key, label, value, offers, _("no default"), key === "default" && column.type !== "bool" ? null : editor.called);
         holder.lastChild.addEventListener("change", function (event) {
           var words = event.target.value.trim();
           /* once the focus has gone on: the fields are drawn anew, and it is given back to the one that has it */
@@ -424,13 +424,13 @@
       [["title", _("Title")], ["owner", _("Owner")], ["hit", _("Hit policy")]].forEach(function (pair) {
         var hits = ["unique", "any", "first", "priority", "rule_order", "output_order", "collect"];
         var now = model.grid.settings[pair[0]] || "";
-        var holder = editor.field("setting-" + pair[0], pair[1], now, pair[0] === "hit" ? (hits.indexOf(now) < 0 ? hits.concat([now]) : hits) : null);
+        var holder = editor.field("setting-" + pair[0], pair[1], now, pair[0] === "hit" ? (hits.indexOf(now) < 0 ? hits.concat([now]) : hits) : null, "", editor.called);
         holder.lastChild.addEventListener("change", function (event) { model.change(function (grid) { grid.settings[pair[0]] = event.target.value; }, false); });
         fields.append(holder);
       });
       if (model.grid.default) {
         model.grid.outputs.forEach(function (column) {
-          var holder = editor.field("default-" + column.name, _("Default: %(column)s", { column: column.label || column.name }), model.grid.default.then[column.name] || "");
+          var holder = editor.field("default-" + column.name, _("Default: %(column)s", { column: model.titled(column) }), model.grid.default.then[column.name] || "");
           holder.lastChild.addEventListener("change", function (event) { model.change(function (grid) { grid.default.then[column.name] = event.target.value; }, false); });
           fields.append(holder);
         });

@@ -9,6 +9,15 @@
   /* the same without a test around it, as outputs and facts hold it */
   var PLAIN = { date: ["2026-01-31", ""], datetime: ["2026-01-31T10:00:00Z", _("with its zone")], duration: ["P2D", _("2 days")], months: ["P1Y6M", _("1 year 6 months")] };
 
+  /* what the codes of a policy file are called */
+  var CALLED = {
+    number: _("number"), integer: _("whole number"), percent: _("percentage"), money: _("amount"), string: _("text"), "enum": _("one of several"),
+    bool: _("yes or no"), date: _("day"), datetime: _("moment"), duration: _("duration"), months: _("duration in months"), list: _("list"),
+    unique: _("Unique"), any: _("Any"), first: _("First"), priority: _("Priority"), rule_order: _("Rule order"), output_order: _("Output order"), collect: _("Collect"),
+    "true": _("yes"), "false": _("no")
+  };
+  window.headgateEditor.called = function (code) { return Object.prototype.hasOwnProperty.call(CALLED, code) ? CALLED[code] : code; };
+
   function quoted(value) { return "'" + value + "'"; }
 
   function condition(column) {
