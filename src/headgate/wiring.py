@@ -136,6 +136,8 @@ NOTED = (
     "policy.activated",
     "policy.review_overdue",
     "price_exception.granted",
+    "price_exception.returned",
+    "price_exception.lapsing",
     "audit.rewrite_detected",
     "deal.decided",
     "deal.lapsing",

@@ -29,6 +29,7 @@ from headgate.portal.pages import (
     messages,
     nowhere,
     orders,
+    price_form,
     prices,
     return_form,
     returns,
@@ -48,6 +49,7 @@ DOORS: tuple[Door, ...] = (
     *deal_acts.DOORS,
     *files.DOORS,
     *orders.DOORS,
+    *price_form.DOORS,  # before the prices: /prices/new is no price
     *prices.DOORS,
     *return_form.DOORS,  # before the returns: /returns/new is no return
     *returns.DOORS,

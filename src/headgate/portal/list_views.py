@@ -95,6 +95,7 @@ class ReturnsView(View):
 
     template: ClassVar[str] = "returns.html"
     nav: ClassVar[str] = "returns"
+    live: ClassVar[bool] = True
 
     filters: Filters
     returns: tuple[ReturnRow, ...]

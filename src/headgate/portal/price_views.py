@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from headgate.kernel.money import Money
-from headgate.portal.views import Choice, Thread, View
+from headgate.portal.views import Choice, Step, Thread, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class PriceRow:
 
 @dataclass(frozen=True, slots=True)
 class PriceView(View):
-    """One price exception."""
+    """One price exception. `told` is why it was sent back; `acts` are those that can be done now: change, withdraw."""
 
     template: ClassVar[str] = "price.html"
     nav: ClassVar[str] = "prices"
@@ -46,12 +46,18 @@ class PriceView(View):
     reason: str
     order: str
     changed: datetime
+    told: str
+    acts: frozenset[str]
+    steps: tuple[Step, ...]
     thread: Thread
+    fields: Mapping[str, str]
+    errors: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class PriceFormView(View):
-    """Ask for a price; `waits`: it was sent as it is and is being taken in."""
+    """Ask for a price. `sent`: it came back and is being changed, because of what was `told`; `waits`: it was sent and
+    is being taken in."""
 
     template: ClassVar[str] = "price_form.html"
     nav: ClassVar[str] = "prices"
@@ -63,3 +69,6 @@ class PriceFormView(View):
     products: tuple[Choice, ...]
     today: date
     waits: bool = False
+    sent: bool = False
+    name: str = ""
+    told: str = ""

@@ -98,6 +98,7 @@ class ReturnView(View):
 
     template: ClassVar[str] = "return.html"
     nav: ClassVar[str] = "returns"
+    live: ClassVar[bool] = True
 
     rma: str
     order: str

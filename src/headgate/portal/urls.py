@@ -86,6 +86,10 @@ def price_form(code: object) -> str:
     return f"{price(code)}/form"
 
 
+def price_act(code: object, act: str) -> str:
+    return f"{price(code)}/{act}"
+
+
 def rma(code: object) -> str:
     return f"{RETURNS}/{segment(code)}"
 

@@ -109,6 +109,7 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
         ),
         "price_exception": _table(
             deciding=("Being decided", "waiting", "hourglass"),
+            returned=("Sent back", "waiting", "arrow-back-up"),
             granted=("Granted", "done", "circle-check"),
             not_needed=("Not needed", "quiet", "circle-minus"),
             declined=("Not granted", "quiet", "x"),

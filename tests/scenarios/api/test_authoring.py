@@ -50,6 +50,25 @@ def asked(**changes: Any) -> dict[str, Any]:
     return {**body, **changes}
 
 
+def test_a_price_that_was_sent_back_is_asked_for_otherwise_and_approved_anew(world: World) -> None:
+    approval = world.post("desk", "/v1/price-exceptions", asked()).json()["approval"]
+    back = {"outcome": "return", "justification": "show the offer", "digest": approval["digest"]}
+    world.post("carl", f"/v1/approvals/{approval['approval']}/decision", back).raise_for_status()
+    fields = ("unit_price", "max_quantity", "valid_from", "valid_until", "justification")
+    now = {name: asked(unit_price="9.00")[name] for name in fields}
+    same = world.post("desk", "/v1/price-exceptions/PX-1/amend", now | {"unit_price": "8.50"})
+    assert "says nothing new" in problem(same, 422, "refused")["detail"]
+    response = world.post("desk", "/v1/price-exceptions/PX-1/amend", now)
+    assert response.status_code == 200, response.text
+    body = response.json()
+    assert (body["case"]["stage"], body["approval"]["status"]) == ("deciding", "pending")
+    assert body["approval"]["digest"] != approval["digest"]
+    shown = world.get("carl", f"/v1/approvals/{body['approval']['approval']}").json()
+    assert {"what": "unit_price", "before": "8.50", "after": "9.00"} in shown["replaces"]["changes"]
+    problem(world.post("desk", "/v1/price-exceptions/PX-404/amend", now), 404, "not_found")
+    problem(world.post("desk", "/v1/price-exceptions/PX-1/amend", now | {"unit_price": "-1"}), 422, "invalid")
+
+
 def test_a_price_exception_goes_from_request_to_price(world: World) -> None:
     response = world.post("desk", "/v1/price-exceptions", asked())
     assert response.status_code == 201, response.text

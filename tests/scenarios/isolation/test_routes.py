@@ -50,6 +50,7 @@ IDS = {
     ("approvals", "approval"): "select approval from approvals where status = 'pending'",
     ("delegations", "delegation"): "select id from delegations",
     ("deals", "deal"): f"select 'D-{CANARY}'",
+    ("price-exceptions", "number"): f"select 'PX-{CANARY}'",
     ("returns", "rma"): f"select rma from return_requests where rma = 'RMA-{CANARY}'",
     ("partners", "partner"): f"select partner from partners where partner = 'P-{CANARY}'",
     ("products", "product"): f"select 'S-{CANARY}'",

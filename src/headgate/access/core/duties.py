@@ -90,7 +90,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "orders.write": ("order.submitted", "order.amended"),
     "deals.write": ("deal.submitted", "deal.amended", "deal.drafted"),
-    "prices.request": ("price_exception.requested",),
+    "prices.request": ("price_exception.requested", "price_exception.amended"),
     "returns.request": ("rma.requested", "rma.amended"),
     "approvals.decide": ("approval.decided",),
 }

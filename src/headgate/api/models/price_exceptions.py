@@ -27,6 +27,16 @@ class RequestPrice(Body):
     order: Code | None = None
 
 
+class AmendPrice(Body):
+    """What is asked for instead, after a request was sent back. Product, currency and order stay as they were."""
+
+    unit_price: PositiveAmount
+    max_quantity: PositiveAmount | None = None
+    valid_from: str = Field(min_length=10, max_length=40, pattern=r"^\d{4}-\d\d-\d\d", examples=["2026-03-01"])
+    valid_until: str = Field(min_length=10, max_length=40, pattern=r"^\d{4}-\d\d-\d\d", examples=["2026-03-31"])
+    justification: LongText = Field(min_length=3)
+
+
 class PriceRequested(Shape):
     """The request as it stands. `settled` is False when a worker is still applying it."""
 

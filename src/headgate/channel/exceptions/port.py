@@ -21,13 +21,14 @@ from headgate.channel.agreements import (
     load_prices,
 )
 from headgate.channel.agreements.core.grant import exception_code
-from headgate.channel.exceptions.core.actions import ExceptionBook, ExceptionChanged, ExceptionState, edited
+from headgate.channel.exceptions.core.actions import ExceptionBook, ExceptionChanged, ExceptionState, Round, edited
 from headgate.channel.masters import RevisionCache
 from headgate.channel.partners import load_partners
 from headgate.channel.products import load_products
 from headgate.channel.taxes import load_fx
 from headgate.domain.orders import PriceExceptionRequest, parse_price_exception
 from headgate.kernel.canonical import canonical_text
+from headgate.kernel.clock import parse_instant
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound
 from headgate.kernel.phrases import phrase
@@ -47,6 +48,7 @@ select * from unnest(%s::text[], %s::text[], %s::text[], %s::numeric[], %s::nume
                      %s::text[], %s::text[], %s::json[], %s::uuid[], %s::timestamptz[])
 on conflict (tenant_id, request) do update set
   unit_price = excluded.unit_price, contract_price = excluded.contract_price, max_quantity = excluded.max_quantity,
+  valid_from = excluded.valid_from, valid_until = excluded.valid_until, submitted_by = excluded.submitted_by,
   status = excluded.status, stake = excluded.stake, agreement = excluded.agreement, content = excluded.content,
   updated_at = excluded.updated_at
 """
@@ -133,7 +135,10 @@ class ExceptionPort:
 def _state(row: tuple[Any, ...]) -> ExceptionState:
     _, status, case_id, requested_by, submitted_by, contract, stake, updated_at, content = row
     parsed: PriceExceptionRequest = parse_price_exception(content)
-    return ExceptionState(parsed, status, case_id, requested_by, submitted_by, contract, stake, (), updated_at)
+    rounds = tuple(
+        Round(parse_instant("at", r["at"]), r["reason"], r["asked"], r["by"]) for r in content.get("rounds", ())
+    )
+    return ExceptionState(parsed, status, case_id, requested_by, submitted_by, contract, stake, (), updated_at, rounds)
 
 
 def _grant(state: ExceptionState) -> ExceptionGrant:
@@ -173,6 +178,7 @@ def _row(state: ExceptionState, agreement: object) -> tuple[object, ...]:
         "justification": r.justification,
         "requested_by": r.requested_by or state.requested_by,
         "order": r.order,
+        "rounds": [{"at": e.at, "reason": e.reason, "asked": e.asked, "by": e.by} for e in state.rounds],
     }
     return (
         r.request,

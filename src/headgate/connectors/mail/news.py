@@ -2,7 +2,8 @@
 looks every minute.
 
 Each change that a partner can see in the portal is a milestone, so a letter's key is the milestone's: it is posted once
-to each person, whatever is killed when. A price exception is decided once, so its key is the request's and its status.
+to each person, whatever is killed when. A price exception is decided once, so its key is the request's and its status;
+one that is sent back counts how often it was.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ where d.updated_at > %(since)s and m.at > %(since)s
 """
 _PRICES: Final = """
 select x.request, x.status, x.partner, coalesce(p.name, x.product), x.unit_price, x.currency, x.max_quantity,
-  x.valid_until, x.order_no
+  x.valid_until, x.order_no, coalesce(json_array_length(x.content->'rounds'), 0), x.content->'rounds'->-1->>'reason'
 from price_exceptions x left join products p on p.product = x.product
 where x.updated_at > %(since)s and x.status = any(%(statuses)s) order by x.updated_at, x.request
 """
@@ -74,6 +75,7 @@ def write_news(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -> int:
     deals = conn.execute(_DEALS, since | {"statuses": list(DEALS)}).fetchall()
     prices = conn.execute(_PRICES, since | {"statuses": list(PRICES)}).fetchall()
     ending = conn.execute(_ENDING, since).fetchall()
+    prices = [(row[0], f"{row[1]} {row[9]}" if row[1] == "returned" else row[1], *row[2:]) for row in prices]
     partners = {row[2] for row in (*returns, *deals, *prices)} | {row[1] for row in ending}
     people = people_of(conn, partners, ctx.now)
     deals += [
@@ -134,7 +136,8 @@ def _deal(row: tuple[Any, ...], to: Account, base: str) -> Letter:
 
 
 def _price(row: tuple[Any, ...], to: Account, base: str, zone: ZoneInfo) -> Letter:
-    number, status, _, product, price, currency, quantity, valid_until, order = row
+    number, place, _, product, price, currency, quantity, valid_until, order, _, reason = row
+    status = place.partition(" ")[0]
     return price_letter(
         to.email or "",
         to.name,
@@ -146,4 +149,5 @@ def _price(row: tuple[Any, ...], to: Account, base: str, zone: ZoneInfo) -> Lett
         until=(valid_until - _INSTANT).astimezone(zone).date(),
         order=order,
         link=portal_page(base, "price_exception", number),
+        reason=reason if status == "returned" else "",
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +13,9 @@ from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, asked_li
 from headgate.console.present.money import credit_sums
 from headgate.console.present.order import OrderFacts
 from headgate.console.views.approval import AskLine, NotTaken
-from headgate.console.views.common import Change, Fact, FormError
+from headgate.console.views.common import Change, Fact, FactValue, FormError
 from headgate.console.views.order import CreditSum
+from headgate.kernel.clock import Until, parse_instant
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.process import Approval
@@ -163,4 +165,23 @@ def changes_between(before: Approval, after: Approval) -> tuple[Change, ...]:
                     phrase("Price of %(description)s", description=old_line.description), old_line.asked, new_line.asked
                 )
             )
-    return tuple(found)
+    return (*found, *_of_request(before.summary, after.summary))
+
+
+def _of_request(before: Mapping[str, object], after: Mapping[str, object]) -> Iterator[Change]:
+    """What a special price that came back is asked for otherwise: since when, until when, and why."""
+    for key, label in (
+        ("valid_from", phrase("From")),
+        ("valid_until", phrase("Until")),
+        ("justification", phrase("Why")),
+    ):
+        old, new = (_of_time(key, each.get(key)) for each in (before, after))
+        if old != new:
+            yield Change(label, old, new)
+
+
+def _of_time(key: str, value: object) -> FactValue:
+    if value is None or key == "justification":
+        return None if value is None else str(value)
+    at = value if isinstance(value, datetime) else parse_instant(key, str(value))
+    return Until(at) if key == "valid_until" else at

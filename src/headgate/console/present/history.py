@@ -27,6 +27,7 @@ _ACTS: Mapping[str, tuple[str, str]] = {
     "order.recheck_requested": ("check", phrase("asked for another check")),
     "shipment.confirmed": ("ship", phrase("confirmed a shipment")),
     "price_exception.requested": ("event", phrase("asked for a special price")),
+    "price_exception.amended": ("edit", phrase("asked otherwise")),
     "price_exception.withdrawn": ("void", phrase("withdrew the request")),
     "rma.requested": ("event", phrase("asked to return goods")),
     "rma.withdrawn": ("void", phrase("withdrew the return")),

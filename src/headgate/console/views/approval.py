@@ -116,7 +116,7 @@ class PartnerHistory:
 class Verbs:
     """The labels of the buttons: each says the act. '' hides it: that act is not open to this reader.
 
-    `last` says what happens when the last one approves.
+    `last` says what happens when the last one approves, `read` who else reads the reason.
     """
 
     approve: str
@@ -124,6 +124,7 @@ class Verbs:
     reject: str
     return_: str
     last: str = ""
+    read: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ def parse_shipment(data: object) -> Shipment:
 
 
 def parse_price_exception(data: object, tz: ZoneInfo = _UTC) -> PriceExceptionRequest:
-    """`price_exception.requested`. Plain dates as bounds are whole days in `tz`. Raises `Invalid` with all problems."""
+    """`price_exception.requested` or `price_exception.amended`. Plain dates as bounds are whole days in `tz`. Raises
+    `Invalid` with all problems."""
     return whole(lambda body, problems: _price_exception(body, problems, tz), data)
 
 
@@ -210,5 +211,6 @@ validators: Mapping[str, Validator] = {
     "order.reopened": validator_of(parse_order_note),
     "shipment.confirmed": validator_of(parse_shipment),
     "price_exception.requested": validator_of(parse_price_exception),
+    "price_exception.amended": validator_of(parse_price_exception),
     "return.recorded": validator_of(parse_return),
 }

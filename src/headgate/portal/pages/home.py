@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from headgate.channel.deals import latest_milestones, list_deals, list_drafts
+from headgate.channel.exceptions import list_exceptions
 from headgate.channel.orders import list_orders
 from headgate.channel.partners import get_partner
+from headgate.channel.products import names_of_products
 from headgate.channel.returns import list_returns
 from headgate.kernel.errors import NotFound
 from headgate.kernel.phrases import joined, phrase
@@ -61,9 +63,26 @@ def _needs(visit: Visit) -> list[Need]:
             )
             for row in page.items
         ]
+    if visit.may("prices.request"):
+        found += _price_needs(visit)
     if visit.may("returns.request"):
         found += _return_needs(visit)
     return found
+
+
+def _price_needs(visit: Visit) -> list[Need]:
+    rows = list_exceptions(visit.conn, status="returned", limit=MOST).items
+    names = names_of_products(visit.conn, {row["product"] for row in rows})
+    return [
+        Need(
+            phrase("The price of %(product)s came back to you", product=names.get(row["product"], row["product"])),
+            urls.price(row["request"]),
+            phrase("Change what you ask for, and send it again."),
+            row["updated_at"],
+            icon="arrow-back-up",
+        )
+        for row in rows
+    ]
 
 
 def _return_needs(visit: Visit) -> list[Need]:

@@ -1,44 +1,40 @@
-"""Price exceptions: ask for one, and see what became of it. They take the same way as everybody's."""
+"""Price exceptions: the list, one request with what happened to it, and what can be done now."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from contextlib import suppress
-from datetime import timedelta
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from headgate.access import accounts_of
 from headgate.channel.exceptions import get_exception, list_exceptions
-from headgate.channel.orders import get_order
 from headgate.channel.products import names_of_products
-from headgate.kernel.errors import Invalid, NotFound
-from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, sentence
+from headgate.ledger import StoredEvent, event_list
 from headgate.portal import urls
 from headgate.portal.list_views import PricesView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
-from headgate.portal.pages.reading import amount, by_field, currencies, plain_number, products, unknown_products
-from headgate.portal.pages.sending import PRICE, kept_form, send_form, unsettled
+from headgate.portal.pages.reading import amount
+from headgate.portal.pages.sending import PRICE, unsettled
 from headgate.portal.pages.threads import thread_of
-from headgate.portal.price_views import PriceFormView, PriceRow, PriceView
+from headgate.portal.price_views import PriceRow, PriceView
+from headgate.portal.views import Step
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
 from headgate.ui.words import STATES
 
-FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
-NAMES = {name: name for name in FIELDS}
-_NUMBER = re.compile(r"PX-[0-9A-F]{12}")
 TABS = (
     ("", phrase("All")),
     ("deciding", phrase("Being decided")),
+    ("returned", phrase("Needs you")),
     ("granted", phrase("Granted")),
     ("declined", phrase("Not granted")),
 )
 INSTANT = timedelta(microseconds=1)  # what is before the end of the last day is that day
 EXPLAINS = {
     "deciding": phrase("Somebody is deciding about it. You will see the decision here."),
+    "returned": phrase("Something has to be different. Change it and send it again within ten working days."),
     "granted": phrase("Order at this price until it ends or the quantity is used up."),
     "not_needed": phrase("Your contract already gives you this price or a better one."),
     "declined": phrase("It was not granted."),
@@ -50,6 +46,21 @@ EXPLAINS = {
 FOR_ORDER = {
     "deciding": phrase("Somebody is deciding about it. Your order waits; you will see the decision here."),
     "granted": phrase("Your order is checked again with this price. You need not order anew."),
+}
+ACTS: Mapping[str, frozenset[str]] = {
+    "deciding": frozenset({"withdraw"}),
+    "returned": frozenset({"change", "withdraw"}),
+}
+OWN = {
+    "price_exception.requested": phrase("Asked for a price"),
+    "price_exception.amended": phrase("Asked otherwise"),
+    "price_exception.withdrawn": phrase("Withdrew the request"),
+}
+ENDS = {
+    "granted": (phrase("Granted"), "circle-check", "done"),
+    "not_needed": (phrase("Not needed"), "circle-minus", "quiet"),
+    "declined": (phrase("Not granted"), "x", "quiet"),
+    "lapsed": (phrase("Lapsed"), "clock", "quiet"),
 }
 
 
@@ -74,8 +85,18 @@ def show_all(visit: Visit) -> Answer:
 
 def show(visit: Visit) -> Answer:
     """One request."""
-    row = get_exception(visit.conn, visit.code("request"))
+    return price_view(visit, get_exception(visit.conn, visit.code("request")))
+
+
+def price_view(
+    visit: Visit,
+    row: Mapping[str, Any],
+    errors: Mapping[str, str] | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> PriceView:
+    """The page of a request; with what was entered and what is wrong with it, after an act that could not be done."""
     usual, order, status = row["contract_price"], row["order_no"] or "", row["status"]
+    rounds: list[Mapping[str, Any]] = row["content"].get("rounds") or []
     return PriceView(
         request=row["request"],
         product=row["product"],
@@ -90,102 +111,64 @@ def show(visit: Visit) -> Answer:
         reason=str(row["content"].get("justification") or ""),
         order=order,
         changed=row["updated_at"],
+        told=str(rounds[-1]["reason"]) if rounds and status == "returned" else "",
+        acts=ACTS.get(status, frozenset()),
+        steps=_steps(visit, row, rounds),
         thread=thread_of(visit, "price_exception", row["request"], row["case_id"]),
+        fields=fields or {},
+        errors=errors or {},
     )
 
 
-def begin(visit: Visit) -> Answer:
-    """The form, with what an order's page knows already."""
-    given = {name: visit.text(name) for name in ("product", "order") if visit.text(name)}
-    known = _of_order(visit, given) if "order" in given else {}
-    fields = {"currency": visit.tenant.currency, "valid_from": visit.today().isoformat(), **given, **known}
-    return _view(visit, _new_number(visit), fields, {})
+def _steps(visit: Visit, row: Mapping[str, Any], rounds: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """What happened, newest first: each time it was asked for and sent back, and how it ended."""
+    events = [e for e in event_list(visit.conn, key=f"price_exception:{row['request']}", limit=100) if e.type in OWN]
+    refused = visit.refusals([e.seq for e in events])
+    people = accounts_of(visit.conn, sorted({e.actor for e in events}), visit.now)
+    steps = [
+        _own_step(visit, e, row["currency"], people[e.actor].name if e.actor in people else "")
+        for e in events
+        if e.seq not in refused
+    ]
+    for each in rounds:
+        at = datetime.fromisoformat(each["at"])
+        steps.append(Step(at, phrase("Sent back to you"), "arrow-back-up", "waiting", "", each["reason"]))
+    if row["status"] in ENDS:
+        text, icon, tone = ENDS[row["status"]]
+        steps.append(Step(row["updated_at"], text, icon, tone))
+    return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
 
 
-def resume(visit: Visit) -> Answer:
-    """A request that was sent and could not be taken in, as it was filled in."""
-    number = visit.code("request")
-    if _known(visit, number):
-        return Go(urls.price(number))
-    kept = kept_form(visit, PRICE, number, lambda _: NAMES)
-    if kept is None:
-        raise NotFound("there is no such form")
-    return _view(visit, number, kept.fields, kept.errors, waits=not kept.errors)
-
-
-def _new_number(visit: Visit) -> str:
-    """Made when the form is opened, so that sending it twice makes one request."""
-    return f"PX-{new_id(visit.now).hex[-12:].upper()}"
-
-
-def _known(visit: Visit, number: str) -> bool:
-    try:
-        get_exception(visit.conn, number)
-    except NotFound:
-        return False
-    return True
-
-
-def _of_order(visit: Visit, given: Mapping[str, str]) -> dict[str, str]:
-    """What an order asks for: its currency and, of the product named or the only line below contract, price and
-    quantity. Nothing for an order that is not the reader's."""
-    with suppress(NotFound):
-        row = get_order(visit.conn, given["order"], costs=False)
-        lines = [each for each in row["lines"] if given.get("product", each["product"]) == each["product"]]
-        low = [each for each in lines if each["contract_price"] and each["unit_price"] < each["contract_price"]]
-        found = {"currency": str(row["currency"])}
-        if len(low) == 1:
-            (line,) = low
-            found |= {"product": str(line["product"]), "unit_price": _plain(line["unit_price"])}
-            found["max_quantity"] = _plain(line["quantity"])
-        return found
-    return {}
-
-
-def _plain(value: Decimal) -> str:
-    """A number as somebody would type it: `203.11`, `10`."""
-    return f"{value.normalize():f}"
-
-
-def ask(visit: Visit) -> Answer:
-    """Send the request."""
-    given = visit.field("request")
-    number = given if _NUMBER.fullmatch(given) else _new_number(visit)
-    if _known(visit, number):
-        return Go(urls.price(number), Notice("quiet", phrase("This request was sent before.")))
-    fields = {name: visit.field(name) for name in FIELDS if visit.field(name)}
-    data: dict[str, Any] = dict(fields)
-    for name in ("unit_price", "max_quantity"):
-        if name in data:
-            data[name] = plain_number(data[name])
-    if not data.get("max_quantity"):
-        return Shown(
-            _view(visit, number, fields, {"max_quantity": phrase("Say for how many you need this price.")}), 400
+def _own_step(visit: Visit, event: StoredEvent, currency: str, name: str) -> Step:
+    data = event.data
+    if event.type == "price_exception.withdrawn":
+        return Step(event.received_at, OWN[event.type], "arrow-right", "quiet", name, str(data.get("reason") or ""))
+    price = f"{visit.fmt.price(Money(amount(data['unit_price']), currency))} {currency}"
+    text = phrase("%(act)s: %(price)s", act=OWN[event.type], price=price)
+    if data.get("max_quantity"):
+        quantity = visit.fmt.quantity(amount(data["max_quantity"]))
+        text = phrase(
+            "%(act)s: %(price)s for at most %(quantity)s", act=OWN[event.type], price=price, quantity=quantity
         )
-    errors = unknown_products(visit, {"product": fields["product"]} if "product" in fields else {})
-    if errors:
-        return Shown(_view(visit, number, fields, errors), 400)
-    data |= {"request": number, "requested_by": visit.me.id}
-    try:
-        seq = send_form(visit, PRICE, number, "price_exception.requested", data, fields)
-    except Invalid as error:
-        return Shown(_view(visit, number, fields, by_field(error.problems, NAMES)), 400)
+    return Step(event.received_at, text, "arrow-right", "quiet", name, str(data.get("justification") or ""))
+
+
+def withdraw(visit: Visit) -> Answer:
+    """Take a request back that is not decided yet."""
+    code, reason = visit.code("request"), visit.field("reason")
+    row = get_exception(visit.conn, code)
+    if not reason:
+        return Shown(price_view(visit, row, {"reason": phrase("Say in a few words why.")}), 400)
+    with visit.conn.transaction():
+        seq = visit.send("price_exception.withdrawn", {"request": code, "reason": reason[:2000]})
 
     def tell(after: Visit, settled: bool) -> Answer:
         refused = after.refusal(seq) if settled else None
         if refused is not None:
-            return Shown(_view(after, number, fields, by_field(refused.problems, NAMES)), 409)
-        if not settled:
-            return Go(urls.PRICES, Notice("waiting", phrase("Your request was sent and is being looked at.")))
-        return Go(urls.price(number), Notice("done", phrase("Your request was sent.")))
+            return Go(urls.price(code), Notice("risk", sentence(refused.message)))
+        return Go(urls.price(code), Notice("done" if settled else "waiting", phrase("You have withdrawn the request.")))
 
     return Settle(seq, tell)
-
-
-def _view(
-    visit: Visit, number: str, fields: Mapping[str, str], errors: Mapping[str, str], *, waits: bool = False
-) -> PriceFormView:
-    return PriceFormView(number, fields, errors, currencies(visit), products(visit), visit.today(), waits)
 
 
 def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
@@ -202,8 +185,6 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
 
 DOORS = (
     Door("GET", urls.PRICES, "prices.request", show_all),
-    Door("GET", urls.PRICE_NEW, "prices.request", begin),
-    Door("POST", urls.PRICE_NEW, "prices.request", ask),
     Door("GET", urls.price("{request}"), "prices.request", show, notes=True),
-    Door("GET", urls.price_form("{request}"), "prices.request", resume),
+    Door("POST", urls.price_act("{request}", "withdraw"), "prices.request", withdraw),
 )

@@ -36,9 +36,10 @@ class Replaced:
 
 
 def replaced_by(approvals: Sequence[Approval], this: Approval) -> Replaced | None:
-    """The request of the same case that a change ended before this one was made; None where this is no such.
+    """The request of the same case that a change ended, or that was sent back and asked anew, before this one was made;
+    None where this is no such.
 
-    A request that somebody rejected, returned or let lapse is another matter and is not compared.
+    A request that somebody rejected or let lapse is another matter and is not compared.
     """
     # The event that ends a request asks the next, at one and the same instant.
     over = [
@@ -47,7 +48,7 @@ def replaced_by(approvals: Sequence[Approval], this: Approval) -> Replaced | Non
         if a.approval != this.approval and a.decided_at is not None and a.decided_at <= this.requested_at
     ]
     last = max(over, key=lambda each: each[:2])[2] if over else None
-    if last is None or last.status not in ("voided", "edited"):
+    if last is None or last.status not in ("voided", "edited", "returned"):
         return None
     return Replaced(last, differences(last, this), tuple(v for v in last.votes if v.outcome in ("approve", "carried")))
 

@@ -17,6 +17,7 @@ from headgate.domain.pricing import PriceBook, PriceQuery, PriceTrace, resolve_p
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import Invalid, invalid, refused
 from headgate.kernel.money import parse_decimal, to_minor
+from headgate.kernel.phrases import phrase
 from headgate.process import ActionCall, ActionResult
 
 ZERO = Decimal(0)
@@ -25,9 +26,19 @@ _FOUR = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A time a request was sent back: when, why in the approver's words, and what had been asked by then, by whom."""
+
+    at: datetime
+    reason: str
+    asked: Mapping[str, Any]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExceptionState:
     """A request as it stands. `contract_price` is what the agreements give without it, `stake` is in the tenant's
-    currency."""
+    currency; `rounds` are the times it was sent back."""
 
     request: PriceExceptionRequest
     status: str
@@ -38,6 +49,7 @@ class ExceptionState:
     stake: Decimal = ZERO
     approved_by: tuple[str, ...] = ()
     updated_at: datetime | None = None
+    rounds: tuple[Round, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +135,7 @@ def assess(call: ActionCall) -> ActionResult:
         "exceptions": ["price_exception"] if needed else [],
         "digest": digest(_content(request)).hex(),
         "requested_by": state.requested_by,
-        "barred": [state.requested_by, state.submitted_by],
+        "barred": [state.requested_by, state.submitted_by, *(each.by for each in state.rounds)],
         "asks": [ask],
         "summary": {
             **_content(request),
@@ -231,6 +243,54 @@ def edit(call: ActionCall) -> ActionResult:
     return ActionResult({}, (_book(call).put(call.event.seq, after),))
 
 
+def send_back(call: ActionCall) -> ActionResult:
+    """`price_exception.send_back`: back to the partner with the approver's reason; after `most` times it is over."""
+    state = _state(call)
+    reason = str(call.event.data.get("justification") or "")
+    back = Round(call.now, reason, asked_of(state.request), state.submitted_by)
+    again = len(state.rounds) < int(str(call.args["most"]))
+    rounds = (*state.rounds, back)
+    after = replace(state, status="returned" if again else "declined", rounds=rounds, updated_at=call.now)
+    notice = {"request": state.request.request, "partner": state.request.partner, "reason": reason}
+    outputs = {"again": again, "rounds": len(rounds), "notice": notice}
+    return ActionResult(outputs, (_book(call).put(call.event.seq, after),))
+
+
+def amend(call: ActionCall) -> ActionResult:
+    """`price_exception.amend`: what the partner asks for now, of the same product, currency and order."""
+    state = _state(call)
+    asked = parse_price_exception(call.event.data, _book(call).tz)
+    for name in ("partner", "product", "currency", "order"):
+        given, was = getattr(asked, name), getattr(state.request, name)
+        if given != was:
+            raise refused(
+                name,
+                given,
+                phrase("is not %(was)s, which was asked for", was=was or "—"),
+                "Ask anew for something else.",
+            )
+    if asked_of(asked) == asked_of(state.request):
+        raise refused(
+            "justification",
+            "",
+            "says nothing new, and neither does anything else",
+            "Change the price, the quantity, the time or the reason.",
+        )
+    after = replace(state, request=asked, submitted_by=call.event.actor, updated_at=call.now)
+    return ActionResult({}, (_book(call).put(call.event.seq, after),))
+
+
+def asked_of(request: PriceExceptionRequest) -> dict[str, Any]:
+    """What a partner may ask otherwise when a request is sent back."""
+    return {
+        "unit_price": request.unit_price,
+        "max_quantity": request.max_quantity,
+        "valid_from": request.valid_from,
+        "valid_until": request.valid_until,
+        "justification": request.justification,
+    }
+
+
 def grant(call: ActionCall) -> ActionResult:
     """`price_exception.grant`: the request becomes a time-boxed agreement (written by the port)."""
     approval = call.case.data.get("approval")
@@ -249,6 +309,8 @@ def close(call: ActionCall) -> ActionResult:
 ACTIONS = {
     "price_exception.assess": assess,
     "price_exception.edit": edit,
+    "price_exception.send_back": send_back,
+    "price_exception.amend": amend,
     "price_exception.grant": grant,
     "price_exception.close": close,
 }

@@ -24,6 +24,21 @@ SIGNATURES: Mapping[str, Signature] = {
         },
     ),
     "price_exception.edit": Signature("applies an approver's counter-offer"),
+    "price_exception.send_back": Signature(
+        "sends the request back to the partner with the approver's reason",
+        takes={"most": number("how often it may be sent back; once more ends it")},
+        gives={
+            "again": truth("whether the partner may still ask otherwise"),
+            "rounds": number("how often it was sent back"),
+            "notice": record(
+                "what the partner and its systems may know",
+                request=text("its number"),
+                partner=text("whose it is"),
+                reason=text("why it was sent back"),
+            ),
+        },
+    ),
+    "price_exception.amend": Signature("takes what the partner asks for now, of the same product and currency"),
     "price_exception.grant": Signature(
         "makes a time-boxed agreement of the request", gives={"command": record("what was granted")}
     ),

@@ -59,7 +59,7 @@ DEALS: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
         ),
     }
 )
-# A decision that was not taken back to somebody is final: each request makes one letter.
+# Each time a request is sent back, and its decision, makes one letter.
 PRICES: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
     {
         "granted": (
@@ -69,6 +69,10 @@ PRICES: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
         "not_needed": (
             phrase("Not needed"),
             phrase("Your contract already gives you this price or a better one."),
+        ),
+        "returned": (
+            phrase("Sent back to you"),
+            phrase("Something has to be different. Change it and send it again within ten working days."),
         ),
         "declined": (phrase("Not granted"), phrase("It was not granted.")),
         "lapsed": (phrase("Lapsed"), phrase("Nobody decided in time. Ask again, or write to us.")),
@@ -149,8 +153,10 @@ def price_letter(
     until: date,
     order: str,
     link: str,
+    reason: str = "",
 ) -> Letter:
-    """A price that was asked for is decided; `status` is one of `PRICES`, `until` the last day it is for."""
+    """A price that was asked for is decided or comes back; `status` is one of `PRICES`, `until` the last day it is for,
+    `reason` why it comes back."""
     what, means = PRICES[status]
     granted = status == "granted"
     facts: Facts = (
@@ -170,7 +176,7 @@ def price_letter(
         (GRANTED_FOR_ORDER if granted and order else means,),
         phrase("Open it in the portal"),
         link,
-        facts=facts,
+        facts=(*facts, *_reasons([reason] if reason else [])),
         kind="prices",
     )
 
