@@ -66,7 +66,7 @@ def test_a_price_that_was_sent_back_is_asked_for_otherwise_and_approved_anew(wor
     shown = world.get("carl", f"/v1/approvals/{body['approval']['approval']}").json()
     assert {"what": "unit_price", "before": "8.50", "after": "9.00"} in shown["replaces"]["changes"]
     problem(world.post("desk", "/v1/price-exceptions/PX-404/amend", now), 404, "not_found")
-    problem(world.post("desk", "/v1/price-exceptions/PX-1/amend", now | {"unit_price": "-1"}), 422, "invalid")
+    problem(world.post("desk", "/v1/price-exceptions/PX-1/amend", now | {"unit_price": "-1"}), 400, "malformed")
 
 
 def test_a_price_exception_goes_from_request_to_price(world: World) -> None:
