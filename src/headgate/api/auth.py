@@ -166,6 +166,8 @@ QuarantineWrite = Annotated[Caller, Depends(require("quarantine.write", staff=Tr
 CalendarsWrite = Annotated[Caller, Depends(require("calendars.write", staff=True))]
 ConnectionsRead = Annotated[Caller, Depends(require("connections.read", staff=True))]
 ConnectionsWrite = Annotated[Caller, Depends(require("connections.write", staff=True))]
+ProvisioningRead = Annotated[Caller, Depends(require("provisioning.read", staff=True))]
+ProvisioningWrite = Annotated[Caller, Depends(require("provisioning.write", staff=True))]
 TenantsOperate = Annotated[Caller, Depends(require("tenants.operate", staff=True))]
 Oneself = Annotated[Caller, Depends(oneself)]
 SavedViews = Annotated[Caller, Depends(require_any(*NEEDS))]

@@ -43,6 +43,7 @@ GROUPS = (
     ("outbox", "outbox:app", "What is on its way to other systems; dead letters: look, replay, dismiss."),
     ("targets", "targets:app", "Outside systems that commands go to: register, watch, pause."),
     ("subscriptions", "targets:subscriptions_app", "Who is told of events, by signed webhooks."),
+    ("provisioning", "provisioning:app", "Accounts and groups in outside systems: preview, run, watch."),
     ("agreements", "agreements:app", "Price agreements: derive, review, activate."),
     ("orders", "orders:app", "Orders and what became of them."),
     ("deals", "deals:app", "Deal registrations and what stands against them."),

@@ -24,6 +24,7 @@ from headgate.access.core.duties import SHIPPED
 from headgate.access.reviews import open_review
 from headgate.api.app import ROUTERS
 from headgate.channel.calendars import change_calendar
+from headgate.connectors import provisioning
 from headgate.connectors.delivery import TargetDraft, create_target
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
@@ -79,6 +80,8 @@ IDS = {
     ("access-reviews", "review"): f"select id from access_reviews where title = '{CANARY}'",
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
+    ("provisioning", "target"): f"select target from provisioning_targets where name = '{CANARY}'",
+    ("provisioning", "run"): "select run from provisioning_runs",
     ("subscriptions", "code"): f"select '{CANARY}'",
     ("offers", "offer"): f"select id from offers where title = '{CANARY}'",
     ("inherited", "kind"): "select 'policy'",
@@ -167,6 +170,9 @@ def furnish(world: World, mark: str) -> None:
     with app.database.transaction(channel.tenant) as conn:
         draft = TargetDraft(code=mark, url="http://127.0.0.1:9/", name=mark)
         create_target(conn, world.context(), app.envelope, app.courier.ports, draft)
+        by, there = app.provisioner, provisioning.TargetDraft(name=mark, url="http://127.0.0.1:9/")
+        system = provisioning.create_target(conn, world.context(), by.sealer, by.rules, there, mark)
+        provisioning.ask_preview(conn, world.context(), system.id)
         change_calendar(
             conn,
             Context(channel.tenant, SYSTEM, NOW),
