@@ -12,7 +12,7 @@ from headgate.kernel.errors import Conflict
 from headgate.packs.loader import Pack
 from headgate.policy import PolicyService
 from headgate.policy.core import parse_policy
-from headgate.process import install
+from headgate.process import install, replace_in_turn
 from headgate.process.core.signature import Signature
 
 
@@ -25,6 +25,7 @@ def draft_pack(
     Conflict where the tenant has that version with another text, and as `install` does.
     """
     label = f"{pack.name}@{pack.version}"
+    replace_in_turn(conn)
     waiting = []
     for file, text in pack.policies:
         table = parse_policy(text, file)

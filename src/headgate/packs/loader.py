@@ -13,8 +13,8 @@ from psycopg import Connection
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound, invalid
 from headgate.kernel.settings import PACKS
-from headgate.policy import PolicyService, take_turn
-from headgate.process import install
+from headgate.policy import PolicyService
+from headgate.process import install, replace_in_turn
 from headgate.process.core.signature import Signature
 
 _KEYS = {"pack", "version", "title", "description", "processes", "policies", "metrics"}
@@ -78,7 +78,7 @@ def install_pack(
     What the tenant has already, in that version or a newer one, is left alone. Raises `Invalid` where a process that
     reads a policy's decisions, itself or by one of the `actions` it runs, would miss something of what is in force.
     """
-    take_turn(conn)
+    replace_in_turn(conn)
     before = policies.active(conn, ctx.now)
     label = f"{pack.name}@{pack.version}"
     policies.install_all(conn, ctx, pack.policies, pack=label)

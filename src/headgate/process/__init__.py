@@ -8,7 +8,15 @@ from headgate.process.core.parse import parse_definition
 from headgate.process.core.running import Action, ActionCall, ActionResult, Surroundings, WorkClock
 from headgate.process.core.state import Approval, ApprovalStep, Case, Vote
 from headgate.process.decisions import Choice, complete_task, decide_approval, voter_of
-from headgate.process.definitions import Definitions, Router, get_definition, install, list_versions
+from headgate.process.definitions import (
+    Definitions,
+    Router,
+    get_definition,
+    hold_versions,
+    install,
+    list_versions,
+    replace_in_turn,
+)
 from headgate.process.engine import BatchResult, Engine
 from headgate.process.ingest import Incoming, Rejected, checked, faults, ingest, route
 from headgate.process.intake import Intake, NotStored, Parcel, SenderChanged, TooLate
@@ -76,12 +84,14 @@ __all__ = [
     "faults",
     "get_approval",
     "get_definition",
+    "hold_versions",
     "ingest",
     "install",
     "list_versions",
     "parse_definition",
     "pending_approvals",
     "queue_counts",
+    "replace_in_turn",
     "route",
     "voter_of",
     "ways",

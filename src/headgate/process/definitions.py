@@ -38,6 +38,11 @@ RETIRE = """
 update process_versions set status = 'retired', valid_until = %s
 where process = %s and version <> %s and status = 'active'
 """
+# Whoever starts or moves cases shares it; whoever replaces a version has it alone.
+HOLD = """
+select pg_advisory_xact_lock_shared(hashtext('headgate.processes'), hashtext(current_setting('headgate.tenant')))
+"""
+ALONE = "select pg_advisory_xact_lock(hashtext('headgate.processes'), hashtext(current_setting('headgate.tenant')))"
 LIST = """
 select process, version, title, status, author, pack, valid_from, valid_until, created_at
 from process_versions order by process, version desc
@@ -154,6 +159,27 @@ class Router:
         return fill(rule.key, data), fill(rule.subject, data)
 
 
+def hold_versions(conn: Connection[Any]) -> None:
+    """Until the transaction ends, no version of a process that it finds active is replaced.
+
+    A case that starts on a version keeps it. Whoever ends what only that version asks looks at the cases that run on
+    it, so the case has to be there for all to see before another version takes its place. Taken before the versions
+    are read; shared, so that cases do not wait for each other, and unanswered, so that nothing waits for the question.
+    """
+    conn.execute(HOLD)
+
+
+def replace_in_turn(conn: Connection[Any]) -> None:
+    """`take_turn`, and wait for those who start cases on the versions that are active now; who comes later waits for
+    this transaction and finds what it installed.
+
+    Like the turn it is taken before anything else of the change is locked: they may wait for that, the audit chain
+    above all.
+    """
+    take_turn(conn)
+    conn.execute(ALONE)
+
+
 def install(
     conn: Connection[Any],
     ctx: Context,
@@ -171,7 +197,7 @@ def install(
     """
     definition = parse_definition(text, file)
     content = digest(text)
-    take_turn(conn)
+    replace_in_turn(conn)
     if conn.execute(NEWER, (definition.process, definition.version)).fetchone() is not None:
         return definition
     installed = Definitions().installed(conn).current

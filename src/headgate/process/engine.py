@@ -35,7 +35,7 @@ from headgate.process.core.gather import Gathered
 from headgate.process.core.running import Decide, Surroundings
 from headgate.process.core.state import Case
 from headgate.process.core.steps import RUNNERS
-from headgate.process.definitions import Definitions, DefinitionSet
+from headgate.process.definitions import Definitions, DefinitionSet, hold_versions
 from headgate.process.linking import end_links, start_links
 from headgate.process.moved import note_moved, timers_of
 from headgate.process.recording import put_aside, recorded
@@ -161,6 +161,7 @@ class _Batch:
     sent: dict[str, int] = field(default_factory=dict)  # how many records of each kind were sent so far
 
     def run(self) -> None:
+        hold_versions(self.conn)
         installed = self.engine.definitions.ask_installed(self.conn)
         in_force = self.engine.policies.ask_active(self.conn, self.ctx.now)
         profile = self.engine.registry.profile(self.conn)

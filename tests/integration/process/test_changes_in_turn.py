@@ -18,40 +18,11 @@ from headgate.kernel.errors import Invalid
 from headgate.packs import find_pack, read_pack
 from headgate.policy import apply_at_once, take_turn
 from headgate.process import install, list_versions
+from tests.integration.chained import LIMITS, RELEASE
 from tests.scenarios.channel import APPROVER, AUTHOR, Channel
 from tests.scenarios.test_waiting_for_locks import LOCK_WAITS
 
 RETURNS = dict(read_pack(find_pack("order_governance")).processes)["processes/return_authorisation.yaml"]
-LIMITS = """\
-policy: limits
-version: 1
-title: What may pass
-owner: finance
-hit: first
-inputs: [{name: amount, type: money}]
-outputs: [{name: outcome, type: enum, values: [pass, hold]}]
-rows:
-  - {id: small, when: {amount: "<= 100"}, then: {outcome: pass}}
-  - {id: large, when: {amount: "> 100"}, then: {outcome: hold}}
-tests:
-  - {given: {amount: 100}, expect: {outcome: pass}}
-  - {given: {amount: "100.01"}, expect: {outcome: hold}}
-"""
-RELEASE = """\
-policy: release
-version: 1
-title: What is released
-owner: finance
-hit: first
-inputs: [{name: limit, type: enum, values: [pass, hold], from: limits.outcome}]
-outputs: [{name: outcome, type: enum, values: [pass, hold]}]
-rows:
-  - {id: small, when: {limit: "'pass'"}, then: {outcome: pass}}
-  - {id: rest, then: {outcome: hold}}
-tests:
-  - {given: {limit: pass}, expect: {outcome: pass}}
-  - {given: {limit: hold}, expect: {outcome: hold}}
-"""
 ASKING = RETURNS.replace("version: 1", "version: 2", 1).replace(
     "- {id: settlement, decide: return_settlement",
     "- {id: noted, decide: limits, with: {amount: 5}}\n      - {id: settlement, decide: return_settlement",
