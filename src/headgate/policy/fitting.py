@@ -81,7 +81,7 @@ def misfits(
         changes.append(Change(tables | was, tables | {table.policy: table}))
     for reader in readers:
         for at, told in zip(beside, reader(conn, changes), strict=True):
-            read[at] += [replace(issue, file=table.file) for issue in told]
+            read[at] += [issue.within(table.file) for issue in told]
     return Misfits(chained, read)
 
 
@@ -90,16 +90,17 @@ def expect_unread(
 ) -> None:
     """Raises `Invalid` naming everybody who reads what a table decides, at any of these instants at which nothing would
     decide in its place."""
+    name = f"{gone.policy}@{gone.version}"
     found: dict[Issue, None] = {}
     changes = []
     for others in beside.values():
         after = {name: policy.table for name, policy in others.items() if name != gone.policy}
-        found |= dict.fromkeys(_chained_to(gone, after))
+        found |= dict.fromkeys(replace(issue, file=name) for issue in _chained_to(gone, after))
         changes.append(Change(after | {gone.policy: gone}, after))
     for reader in readers:
-        found |= dict.fromkeys(issue for told in reader(conn, changes) for issue in told)
+        found |= dict.fromkeys(issue.within(name) for told in reader(conn, changes) for issue in told)
     if found:
-        raise refuse([replace(issue, file=f"{gone.policy}@{gone.version}") for issue in found])
+        raise refuse(list(found))
 
 
 def _chained_to(gone: PolicyTable, others: Tables) -> Iterator[Issue]:

@@ -10,15 +10,20 @@ from psycopg import Connection
 
 from headgate.kernel.canonical import digest
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Conflict, Invalid, Misconfigured, NotFound, Problem, invalid
+from headgate.kernel.errors import Conflict, Misconfigured, NotFound, invalid
+from headgate.kernel.phrases import Phrase, phrase
 from headgate.ledger import CONTROL_PREFIX, AuditDraft, append_audit
 from headgate.policy import PolicyService, PolicySet, take_turn
+from headgate.policy.core.model import refuse
 from headgate.process.core.deciding import policy_signatures
 from headgate.process.core.definition import Definition, EventRule, fill, placeholders
 from headgate.process.core.lint import Asked, Known, LintIssue, lint_process
+from headgate.process.core.marks import marks_of
 from headgate.process.core.parse import parse_definition, read_definition
+from headgate.process.core.rules.finding import steps_of
 from headgate.process.core.signature import Signature
 from headgate.process.core.state import Case
+from headgate.process.reading import as_issue
 from headgate.store import Later
 
 ALL = "select process, version, digest, status = 'active' from process_versions order by process, version desc"
@@ -201,8 +206,8 @@ def install(
     if conn.execute(NEWER, (definition.process, definition.version)).fetchone() is not None:
         return definition
     installed = Definitions().installed(conn).current
-    _check_takers(installed, definition, file)
-    _check_children(installed, definition, file)
+    _check_takers(installed, definition, text, file)
+    _check_children(installed, definition, text, file)
     done = conn.execute(
         INSTALL,
         (
@@ -220,9 +225,7 @@ def install(
     if done is None:
         stored = conn.execute(SAME, (definition.process, definition.version)).fetchone()
         if stored is not None and bytes(stored[0]) != content:
-            raise Conflict(
-                f"{file}: {definition.process}@{definition.version} is installed with other content; raise the version"
-            )
+            raise _clash(definition, text, file, "", phrase("is installed with other content; raise the version"))
         return definition
     _check_decisions(definition, text, file, policies.during(conn, ctx.now).values(), actions)
     conn.execute(RETIRE, (ctx.now, definition.process, definition.version))
@@ -242,14 +245,27 @@ def install(
     return definition
 
 
-def _check_takers(installed: Mapping[str, Definition], definition: Definition, file: str) -> None:
+def _clash(definition: Definition, text: str, file: str, where: str, said: Phrase) -> Conflict:
+    """What contradicts what is installed, with its place: in a stage or event, else that of the version."""
+    top = next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith("version:")), 1)
+    line, column = marks_of(text).place(where, said) if where else (top, 1)
+    issue = as_issue(LintIssue("installed", "error", said, "", file, line, column, where), definition)
+    return Conflict(issue.told, problems=[issue.as_problem()])
+
+
+def _check_takers(installed: Mapping[str, Definition], definition: Definition, text: str, file: str) -> None:
     for other in installed.values():
         both = sorted(set(other.events) & set(definition.events)) if other.process != definition.process else []
         if both:
-            raise Conflict(f"{file}: {', '.join(both)} is taken by process {other.process} already")
+            told = phrase(
+                "takes %(events)s, which is taken by process %(process)s already",
+                events=", ".join(both),
+                process=other.process,
+            )
+            raise _clash(definition, text, file, both[0], told)
 
 
-def _check_children(installed: Mapping[str, Definition], definition: Definition, file: str) -> None:
+def _check_children(installed: Mapping[str, Definition], definition: Definition, text: str, file: str) -> None:
     """Processes that start each other's cases in a round would never come to an end."""
     known = {**installed, definition.process: definition}
     ways: dict[str, tuple[str, ...]] = {definition.process: (definition.process,)}
@@ -258,7 +274,19 @@ def _check_children(installed: Mapping[str, Definition], definition: Definition,
         here = waiting.pop()
         for child in sorted(known[here].children & known.keys()):
             if child == definition.process:
-                raise Conflict(f"{file}: {' → '.join((*ways[here], child))} start each other's cases without end")
+                round_ = (*ways[here], child)
+                first = round_[1]
+                stage = next(
+                    stage.id
+                    for stage in definition.stages.values()
+                    if any(step.kind == "subcase" and step.name == first for step in steps_of(stage))
+                )
+                told = phrase(
+                    "starts cases of '%(first)s', and %(round)s start each other's cases without end",
+                    first=first,
+                    round=" → ".join(round_),
+                )
+                raise _clash(definition, text, file, stage, told)
             if child not in ways:
                 ways[child] = (*ways[here], child)
                 waiting.append(child)
@@ -280,9 +308,7 @@ def _check_decisions(
         found |= dict.fromkeys(i for i in lint_process(text, file, known) if i.severity == "error")
     wrong = sorted(found, key=lambda issue: (issue.line, issue.column, issue.code))
     if wrong:
-        name = f"{definition.process}@{definition.version}"
-        problems = tuple(Problem(f"{file}:{i.line}", f"{name}, stage {i.where}", i.message, i.fix) for i in wrong)
-        raise Invalid("; ".join(str(p) for p in problems), problems=problems)
+        raise refuse([as_issue(issue, definition) for issue in wrong])
 
 
 def list_versions(conn: Connection[Any]) -> list[dict[str, Any]]:
@@ -302,5 +328,5 @@ def source_of(conn: Connection[Any], process: str, version: int) -> str:
         "select body from process_versions where process = %s and version = %s", (process, version)
     ).fetchone()
     if row is None:
-        raise NotFound(f"process {process}@{version} is not installed")
+        raise NotFound(phrase("process %(process)s@%(version)s is not installed", process=process, version=version))
     return str(row[0])

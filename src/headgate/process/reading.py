@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -63,30 +63,45 @@ def _changed(before: Known, after: Known) -> Iterator[str]:
             yield name
 
 
-def _broken(before: Known, after: Known, process: str, version: int, body: str, active: bool) -> Iterator[Issue]:
+def _broken(before: Known, after: Known, process: str, _: int, body: str, active: bool) -> Iterator[Issue]:
     file = f"processes/{process}.yaml"
     definition = _read(body)
     known = {(i.code, i.message) for i in lint_decisions(definition, body, file, before)}
     for found in lint_decisions(definition, body, file, after):
         if (found.code, found.message) not in known:
-            yield _issue(process, version, found, active)
+            yield _issue(definition, found, active)
 
 
-def _issue(process: str, version: int, found: LintIssue, active: bool) -> Issue:
-    told = phrase(
+def _issue(definition: Definition, found: LintIssue, active: bool) -> Issue:
+    abroad = phrase(
         "process %(process)s version %(version)s (%(file)s, line %(line)s, stage %(stage)s) %(said)s",
-        process=process,
-        version=version,
+        process=definition.process,
+        version=definition.version,
         file=found.file,
         line=found.line,
         stage=found.where,
         said=found.message,
     )
-    if not active:
-        told = phrase("%(told)s; cases still run on that version", told=told)
-    return Issue(
-        RULE, "error", told, "", fix=joined(" ", [each for each in (found.fix, KEEP if active else MOVE) if each])
+    issue = replace(as_issue(found, definition), abroad=abroad)
+    mend = joined(" ", [each for each in (found.fix, KEEP if active else MOVE) if each])
+    if active:
+        return replace(issue, fix=mend)
+    here, there = (phrase("%(told)s; cases still run on that version", told=each) for each in (issue.message, abroad))
+    return replace(issue, message=here, abroad=there, fix=mend)
+
+
+def as_issue(found: LintIssue, definition: Definition) -> Issue:
+    """A remark on a process file as refusals of files are told: file, line and part, whose it is, what is wrong."""
+    told = phrase(
+        "process %(process)s version %(version)s %(said)s",
+        process=definition.process,
+        version=definition.version,
+        said=found.message,
     )
+    part = phrase("event %(event)s", event=found.where) if found.where else ""
+    if found.where in definition.stages:
+        part = phrase("stage %(stage)s", stage=found.where)
+    return Issue(RULE, "error", told, found.file, found.line, fix=found.fix, part=part)
 
 
 @lru_cache(maxsize=64)

@@ -251,7 +251,10 @@ def test_a_pack_may_change_a_policy_with_the_process_that_reads_it_and_nothing_e
         with channel.app.database.transaction(channel.tenant) as conn:
             install_pack(conn, channel.context(SYSTEM), given, channel.app.policies, channel.app.actions)
 
-    with pytest.raises(Invalid, match=LOST):
+    placed = (
+        rf"^processes/return_authorisation\.yaml:{LINE} stage disposing: process return_authorisation version 1 reads"
+    )
+    with pytest.raises(Invalid, match=placed):
         act(alone)
     act(pack)
     assert standing(channel) == "active"

@@ -247,8 +247,12 @@ def test_processes_that_start_each_other_are_refused(office: Channel) -> None:
         "  - {id: clear, title", "  - {id: again, title: Again, go: [{when: {onboarding.status: ended}, to: clear}, "
         "{to: hit}], enter: [{id: onboarding, subcase: onboarding, event: newcomer.asked}]}\n  - {id: clear, title"
     ).replace("{when: {answer.verdict: clear}, to: clear}", "{when: {answer.verdict: clear}, to: again}")  # fmt: skip
-    with pytest.raises(Conflict, match="screening → onboarding → screening start each other's cases without end"):
+    with pytest.raises(
+        Conflict, match="screening → onboarding → screening start each other's cases without end"
+    ) as caught:
         put(office, text, "screening.yaml")
+    line = 1 + next(n for n, each in enumerate(text.splitlines()) if "subcase: onboarding" in each)
+    assert [p.field for p in caught.value.problems] == [f"screening.yaml:{line} stage again"]
 
 
 class Killed(BaseException):

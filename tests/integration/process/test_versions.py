@@ -106,13 +106,16 @@ def test_installing_again_changes_nothing(channel: Channel) -> None:
 
 
 def test_a_version_is_never_edited_in_place(channel: Channel) -> None:
-    with pytest.raises(Conflict, match="raise the version"):
+    with pytest.raises(Conflict, match=r"process order_to_release version 2 is installed.*raise the version") as caught:
         put(channel, TEXT.replace("From order to release", "From order to anything"))
+    assert [p.field for p in caught.value.problems] == ["order_to_release.yaml:2"]
 
 
 def test_an_event_belongs_to_one_process(channel: Channel) -> None:
-    with pytest.raises(Conflict, match=r"order\.submitted is taken by process order_to_release already"):
+    with pytest.raises(Conflict, match=r"takes order\.submitted, which is taken by process order_to_release") as caught:
         put(channel, TEXT_OF_A_RIVAL)
+    line = TEXT_OF_A_RIVAL.splitlines().index(next(x for x in TEXT_OF_A_RIVAL.splitlines() if "order.submitted" in x))
+    assert [p.field for p in caught.value.problems] == [f"order_to_release.yaml:{line + 1} event order.submitted"]
 
 
 def test_a_definition_that_breaks_a_rule_is_not_installed(channel: Channel) -> None:
@@ -145,6 +148,6 @@ def test_a_process_that_reads_what_the_policy_in_force_does_not_give_is_not_inst
         channel.app.database.transaction(channel.tenant) as conn,
     ):
         install(conn, channel.context(SYSTEM), wrong, SETTLING, channel.app.policies, channel.app.actions)
-    assert [p.field for p in caught.value.problems] == [f"{SETTLING}:{line}"]
+    assert [p.field for p in caught.value.problems] == [f"{SETTLING}:{line} stage disposing"]
     with channel.app.database.transaction(channel.tenant) as conn:
         assert [v["version"] for v in list_versions(conn) if v["process"] == "return_authorisation"] == [1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -201,6 +201,8 @@ class Issue:
     row: str = ""
     column: str = ""
     fix: str = ""
+    part: str = ""  # of a file that has no rows: the stage of a process, in words
+    abroad: str = ""  # the message that names its place as well, for when another file brought it about
 
     def __str__(self) -> str:
         return str(self.told)
@@ -209,15 +211,22 @@ class Issue:
     def told(self) -> Phrase:
         """All of it in one line."""
         inside = joined(", ", self._inside())
-        told = joined(": ", [self._where(), *([inside] if inside else []), self.message])
+        told = joined(": ", [self.place, *([inside] if inside else []), self.message])
         return phrase("%(told)s. %(fix)s", told=told, fix=self.fix) if self.fix else phrase("%(told)s.", told=told)
 
     def as_problem(self) -> Problem:
-        """The same as a kernel `Problem`, its field being file, line, row and column."""
-        return Problem(joined(" ", [self._where(), *self._inside()]), "", self.message, self.fix)
+        """The same as a kernel `Problem`, its field being file, line, and row and column or what it has of parts."""
+        return Problem(joined(" ", [self.place, *self._inside()]), "", self.message, self.fix)
 
-    def _where(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
+    def within(self, file: str) -> Issue:
+        """The same about another file, which brought it about."""
+        return replace(self, file=file, line=0, part="", message=self.abroad or self.message, abroad="")
+
+    @property
+    def place(self) -> Phrase:
+        """File, line and part."""
+        line = f"{self.file}:{self.line}" if self.line else self.file
+        return joined(" ", [line, self.part] if self.part else [line])
 
     def _inside(self) -> list[Phrase]:
         row = [phrase("row %(row)s", row=self.row)] if self.row else []
