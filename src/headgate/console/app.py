@@ -76,7 +76,7 @@ from headgate.console.render import Console
 from headgate.console.visit import Door
 from headgate.kernel.errors import HeadgateError
 from headgate.ui.assets import PREFIX, load_assets
-from headgate.ui.web import BodyLimit, Frame
+from headgate.ui.web import WELL_KNOWN, BodyLimit, Frame
 from headgate.wiring import App
 
 # Every page of somebody who is signed in.
@@ -151,6 +151,7 @@ def create_console(app: App) -> ASGIApp:
 
     routes = [
         Route(f"{PREFIX}/{{version}}/{{name:path}}", entrance.asset, methods=["GET"]),
+        Route(WELL_KNOWN, entrance.well_known, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
         Route(urls.SIGN_IN_BRAND_CSS, entrance.brand, methods=["GET"]),

@@ -38,7 +38,7 @@ from headgate.portal.pages import (
 from headgate.portal.render import Portal
 from headgate.portal.visit import Door
 from headgate.ui.assets import PREFIX, load_assets
-from headgate.ui.web import BodyLimit, Frame
+from headgate.ui.web import WELL_KNOWN, BodyLimit, Frame
 from headgate.wiring import App
 
 # Every page of somebody who is signed in.
@@ -77,6 +77,7 @@ def create_portal(app: App, hosts: Hosts | None = None) -> ASGIApp:
 
     routes = [
         Route(f"{PREFIX}/{{version}}/{{name:path}}", entrance.asset, methods=["GET"]),
+        Route(WELL_KNOWN, entrance.well_known, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.show, methods=["GET"]),
         Route(urls.SIGN_IN, entrance.enter, methods=["POST"]),
         *entrance.steps().routes(),

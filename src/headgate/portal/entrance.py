@@ -49,7 +49,7 @@ from headgate.portal.views import DemoLogin, SignInView, StepView, WelcomeView
 from headgate.ui.assets import Assets
 from headgate.ui.brand import brand_css, tenant_brand
 from headgate.ui.theme import THEME_COOKIE, THEME_MAX_AGE_SECONDS, parse_theme
-from headgate.ui.web import asset_response, is_local
+from headgate.ui.web import asset_response, is_local, well_known
 
 log = logging.getLogger("headgate.portal")
 
@@ -104,6 +104,10 @@ class Entrance:
     async def asset(self, request: Request) -> Response:
         """A static file."""
         return asset_response(self.assets, request)
+
+    async def well_known(self, request: Request) -> Response:
+        """Where a password is changed, for password managers."""
+        return well_known(request, WHERE.account)
 
     async def brand(self, request: Request) -> Response:
         """The stylesheet of the tenant's accent."""

@@ -12,7 +12,7 @@ from psycopg_pool import PoolClosed
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headgate.kernel.errors import (
@@ -34,6 +34,7 @@ from headgate.ui.assets import CACHE_CONTROL, Assets
 from headgate.ui.headers import SECURITY_HEADERS
 
 REQUEST_ID = "x-request-id"
+WELL_KNOWN = "/.well-known/{name:path}"
 _FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # The most specific first.
@@ -161,6 +162,14 @@ def asset_response(assets: Assets, request: Request) -> Response:
     if found.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
         body, headers["Content-Encoding"] = found.gzipped, "gzip"
     return Response(body, headers=headers, media_type=found.media_type)
+
+
+def well_known(request: Request, account: str) -> Response:
+    """Where password managers send their users to change a password; nothing else is well known here, and is said not
+    to be, for they ask. Source: W3C, A Well-Known URL for Changing Passwords."""
+    if request.path_params["name"] == "change-password":
+        return RedirectResponse(f"{account}#password-title", 303)
+    return Response("There is nothing here.", 404, media_type="text/plain")
 
 
 def attachment(name: str, media_type: str, content: bytes) -> Response:

@@ -21,6 +21,7 @@ from headgate.console.pages.support import SupportLink
 from headgate.console.visit import SIGNED_IN, Door
 from headgate.identity.account import ways
 from headgate.ui.assets import PREFIX
+from headgate.ui.web import WELL_KNOWN
 from tests.integration.console.site import Visitor, words
 
 # What may be reached by anybody. A new entry here is a decision.
@@ -31,6 +32,8 @@ PUBLIC = {
     ("GET", urls.SIGN_IN_BRAND_CSS),
     ("GET", urls.SIGN_IN_LOGO),
     ("GET", PREFIX + "/{version}/{name:path}"),
+    # Says where a password is changed, and that there is nothing else.
+    ("GET", WELL_KNOWN),
     # There and back from an identity provider: what comes back proves itself.
     ("GET", urls.SIGN_IN_WITH + "/{provider}"),
     ("GET", urls.SIGN_IN_BACK),
@@ -99,6 +102,16 @@ def test_every_route_is_guarded_or_meant_to_be_public(visitor: Visitor) -> None:
         needs = route.endpoint.__self__.door.needs
         assert needs == SIGNED_IN or (needs and set(needs) <= PERMISSIONS.keys()), route.path
         assert (needs == SIGNED_IN) == (route.path in FOR_ALL), route.path
+
+
+def test_a_password_manager_finds_where_a_password_is_changed(visitor: Visitor) -> None:
+    found = visitor.get("/.well-known/change-password")
+    assert (found.status_code, found.headers["location"]) == (303, "/account#password-title")
+    visitor.sign_in("carl")
+    assert 'id="password-title"' in visitor.get("/account").text
+    # It asks for what cannot be there, to see whether answers mean anything.
+    nothing = visitor.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200")
+    assert nothing.status_code == 404
 
 
 def test_who_is_not_signed_in_gets_nowhere(visitor: Visitor) -> None:

@@ -65,6 +65,9 @@ def test_two_tenants_on_two_hosts_show_two_brands_from_one_process(portal: Porta
     for host, (name, _) in hosts.items():
         one = Portal(channel, app, portal.slug, f"http://{host}")
         assert one.get("/").headers["location"] == "/portal/"
+        change = one.get("/.well-known/change-password")
+        assert (change.status_code, change.headers["location"]) == (303, "/portal/account#password-title")
+        assert one.get("/.well-known/anything-else").status_code == 404
         page = one.get("/portal/sign-in")
         assert name in page.text
         assert 'name="tenant"' not in page.text, "the host says whose portal it is"

@@ -46,7 +46,7 @@ from headgate.kernel.errors import Forbidden, NotFound, Unauthenticated
 from headgate.kernel.phrases import phrase
 from headgate.ui.assets import Assets
 from headgate.ui.brand import brand_css, tenant_brand
-from headgate.ui.web import asset_response, is_local
+from headgate.ui.web import asset_response, is_local, well_known
 from headgate.ui.words import humanise
 
 log = logging.getLogger("headgate.console")
@@ -84,6 +84,10 @@ class Entrance:
     async def asset(self, request: Request) -> Response:
         """A static file; its address holds the version, so it may be kept for ever."""
         return asset_response(self.assets, request)
+
+    async def well_known(self, request: Request) -> Response:
+        """Where a password is changed, for password managers."""
+        return well_known(request, WHERE.account)
 
     async def brand(self, request: Request) -> Response:
         """The stylesheet of the accent of whose console this is."""
