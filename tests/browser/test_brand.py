@@ -37,8 +37,8 @@ def test_a_brand_is_tried_put_in_force_and_seen_at_once(stage: Stage, tmp_path: 
     assert light != dark, "each theme has a shade of its own"
     assert light != "rgb(255, 212, 0)", "white on yellow could not be read"
     english = admin.get_by_role("group", name="English")
-    english.get_by_label("deal (one)").fill("opportunity")
-    english.get_by_label("deals (many)").fill("opportunities")
+    english.get_by_label("deal (singular)").fill("opportunity")
+    english.get_by_label("deals (plural)").fill("opportunities")
     expect(previews.first).to_have_text("Register an opportunity")
     picture = tmp_path / "logo.png"
     picture.write_bytes(png(200, 60))

@@ -156,6 +156,7 @@ _ROUNDINGS = (
     phrase("per line, minor unit, half up"),
     phrase("per document, minor unit, half up"),
     phrase("minor unit half up"),
+    phrase("derived unit prices: 4 decimals half up; amount: minor unit half up"),
 )
 
 RECORDED: tuple[str, ...] = (

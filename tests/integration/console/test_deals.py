@@ -71,6 +71,7 @@ def test_a_deal_stands_beside_its_rival_with_every_reason(deals: Visitor) -> Non
     assert "Deal D-1 of Partner P-1" in text
     assert "the names are" in text
     assert "both run at the same time" in text
+    assert "Products Product S-2 Product S-2" in text, "products are called by their names"
     assert "perhaps_taken" in text
     assert "Deal programme 2.3" in text
     assert "We are checking this registration" in text

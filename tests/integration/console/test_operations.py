@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from headgate.access.tenancy import set_quotas, usage
 from headgate.kernel.context import SYSTEM
-from headgate.ledger import NewEvent, append_events
+from headgate.ledger import CommandDraft, NewEvent, append_events, outbox_add
 from tests.conftest import NOW, create_tenant
 from tests.integration.console.site import Visitor, words
 
@@ -84,6 +84,15 @@ def test_lanes_that_all_keep_up_are_told_so(visitor: Visitor) -> None:
     page = visitor.enter("tom").get("/operations")
     assert "Every lane keeps up" in words(page)
     assert 'class="bar-row"' not in page.text
+
+
+def test_commands_that_nobody_fetches_are_told_of_with_the_way_to_their_systems(visitor: Visitor) -> None:
+    visitor.channel.govern()
+    with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        outbox_add(conn, NOW - timedelta(hours=2), [CommandDraft("erp", "order.release", "O-1", {}, "k-1")])
+    page = visitor.enter("tom").get("/operations")
+    assert "One command waits to be sent for longer than it should" in words(page)
+    assert 'href="/connections"' in page.text.split("<main")[1]
 
 
 def test_another_tenants_trouble_is_not_seen(visitor: Visitor) -> None:

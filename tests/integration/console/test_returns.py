@@ -109,6 +109,7 @@ def test_the_order_desk_books_goods_in_and_tells_what_was_found(delivered: Visit
     ask(channel, "RMA-1")
     delivered.enter("desk")
     arrived = {**form_of(delivered, "RMA-1"), "receipt": "GR-7", "received_0": "2"}
+    assert "How many of Product S-" in words(delivered.get("/returns/RMA-1")), "goods are called by their names"
     done = delivered.post("/returns/RMA-1/received", arrived)
     assert "The goods are booked in." in words(done)
     assert "Inspection" in words(done)

@@ -43,10 +43,16 @@ def show(visit: Visit) -> Answer:
     decided = decision_list(visit.conn, subject_type="deal", subject=row["deal"], policy=RULES, limit=1)
     asked = approvals_of_case(visit.conn, row["case_id"]) if visit.may("cases.read") else []
     waits = next((a for a in asked if a.status == "pending"), None)
-    names = names_of(visit, people={row["requested_by"], *actors(entries)}, partners=[row["partner"]])
+    against = deals.conflicts_of(visit.conn, row["deal"])
+    names = names_of(
+        visit,
+        people={row["requested_by"], *actors(entries)},
+        partners=[row["partner"]],
+        products=present.products_in(row["content"], *(each["rival"] for each in against)),
+    )
     return present.deal_view(
         row,
-        against=deals.conflicts_of(visit.conn, row["deal"]),
+        against=against,
         decision=decided[0] if decided else None,
         approval=None if waits is None else waits.approval,
         may_decide=waits is not None and may_decide(visit, waits),

@@ -43,7 +43,7 @@ from headgate.identity.views import Step
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, NotFound, Unauthenticated
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import joined, phrase
 from headgate.ui.assets import Assets
 from headgate.ui.brand import brand_css, tenant_brand
 from headgate.ui.web import asset_response, is_local, well_known
@@ -279,7 +279,7 @@ class Entrance:
         people = [a for a in found if a.roles and a.status == "active" and a.partner is None]
         rank = {role: place for place, role in enumerate(_SEES)}
         return tuple(
-            DemoLogin(a.email, f"{a.name}, {humanise(a.roles[0]).lower()}", _SEES.get(a.roles[0], ""))
+            DemoLogin(a.email, joined(", ", (a.name, humanise(a.roles[0]).lower())), _SEES.get(a.roles[0], ""))
             for a in sorted(people, key=lambda a: (rank.get(a.roles[0], len(rank)), a.name))
             if a.email
         )

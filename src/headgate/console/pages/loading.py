@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from headgate.access import accounts_of
 from headgate.channel.partners import load_partners
+from headgate.channel.products import names_of_products
 from headgate.console.present.audit import Verified, verified_of
 from headgate.console.present.evaluations import Tables
 from headgate.console.present.names import Names
@@ -16,13 +17,16 @@ from headgate.ledger import AuditEntry, ProofState, audit_list, proof_states
 VERIFIED = "audit.verified"
 
 
-def names_of(visit: Visit, *, people: Iterable[str] = (), partners: Iterable[str] = ()) -> Names:
-    """The names of these people and partners, a query each at most."""
+def names_of(
+    visit: Visit, *, people: Iterable[str] = (), partners: Iterable[str] = (), products: Iterable[str] = ()
+) -> Names:
+    """The names of these people, partners and products, a query each at most."""
     wanted = sorted({p for p in people if p.startswith(("user:", "service:", "agent:"))})
-    codes = sorted(set(partners))
+    codes, goods = sorted(set(partners)), set(products)
     return Names(
         accounts_of(visit.conn, wanted, visit.now) if wanted else {},
         load_partners(visit.conn, codes) if codes else {},
+        names_of_products(visit.conn, goods) if goods else {},
     )
 
 

@@ -139,9 +139,15 @@ def _number(text: str) -> Decimal:
 
 def _page(visit: Visit, row: Mapping[str, Any], error: str = "") -> ReturnPage:
     entries = audit_list(visit.conn, subject_type="rma", subject=row["rma"], limit=MOST_HISTORY)
-    names = names_of(visit, people={row["requested_by"], *actors(entries)}, partners=[row["partner"]])
+    names = names_of(
+        visit,
+        people={row["requested_by"], *actors(entries)},
+        partners=[row["partner"]],
+        products={each["product"] for each in row["content"]["sold"]},
+    )
     return return_view(
         row,
+        names=names,
         history=timeline(entries, names),
         may_book=visit.may(*BOOK),
         once=new_id(visit.now),

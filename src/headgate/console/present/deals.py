@@ -124,12 +124,12 @@ def deal_view(
             )
             if contact.get(key)
         ),
-        lines=tuple(_line(line, row["currency"]) for line in content["lines"]),
+        lines=tuple(_line(line, row["currency"], names) for line in content["lines"]),
         protected_until=row["protected_until"],
         granted_days=row["granted_days"],
         told=tuple(map(recorded, row["told"])),
         requested_by=_registrant(str(row["requested_by"]), row["partner"], names),
-        rivals=tuple(_rival(each, customer, row, lens) for each in against),
+        rivals=tuple(_rival(each, customer, row, names, lens) for each in against),
         rules=_rules(decision),
         decided_at=decision.at if decision else None,
         case_id=row["case_id"],
@@ -140,9 +140,14 @@ def deal_view(
     )
 
 
-def _line(line: Mapping[str, Any], currency: str) -> tuple[str, str, Decimal, Money]:
-    amount = Money(number(line["amount"]), currency)
-    return str(line["line"]), str(line["product"]), number(line["quantity"]), amount
+def products_in(*contents: Mapping[str, Any] | None) -> set[str]:
+    """The codes of the products that deals are about."""
+    return {str(line["product"]) for content in contents if content for line in content["lines"]}
+
+
+def _line(line: Mapping[str, Any], currency: str, names: Names) -> tuple[str, str, Decimal, Money]:
+    amount, code = Money(number(line["amount"]), currency), str(line["product"])
+    return code, names.product(code), number(line["quantity"]), amount
 
 
 def _territory(content: Mapping[str, Any], decision: Decision | None) -> str | None:
@@ -169,7 +174,9 @@ def _facts(
     return tuple(fact for fact in facts if fact.value is not None)
 
 
-def _rival(each: Mapping[str, Any], customer: Mapping[str, Any], row: Mapping[str, Any], lens: Lens) -> Rival:
+def _rival(
+    each: Mapping[str, Any], customer: Mapping[str, Any], row: Mapping[str, Any], names: Names, lens: Lens
+) -> Rival:
     content: Mapping[str, Any] = each["content"]
     kind = str(each["kind"])
     rival: Mapping[str, Any] | None = each["rival"]
@@ -184,7 +191,7 @@ def _rival(each: Mapping[str, Any], customer: Mapping[str, Any], row: Mapping[st
         same=number(content["same_customer"]),
         overlap=number(content["overlap"]),
         signals=tuple(_signal(signal) for signal in content["signals"]),
-        pairs=_pairs(customer, row, rival, content, lens),
+        pairs=_pairs(customer, row, rival, content, names, lens),
     )
 
 
@@ -204,6 +211,7 @@ def _pairs(
     row: Mapping[str, Any],
     rival: Mapping[str, Any] | None,
     content: Mapping[str, Any],
+    names: Names,
     lens: Lens,
 ) -> tuple[tuple[str, str, str, bool], ...]:
     """What each says, side by side: label, this deal, the other, whether they agree."""
@@ -220,7 +228,7 @@ def _pairs(
         mine = row["content"]
         pairs += [
             (phrase("Territory"), str(mine.get("territory") or ""), str(rival.get("territory") or "")),
-            (phrase("Products"), _products(mine), _products(rival)),
+            (phrase("Products"), _products(mine, names), _products(rival, names)),
             (
                 phrase("Amount"),
                 lens.fmt.money(Money(number(mine["amount"]), mine["currency"])),
@@ -241,8 +249,8 @@ def _day(value: object, lens: Lens) -> str:
     return lens.fmt.day(date.fromisoformat(str(value))) if value else ""
 
 
-def _products(content: Mapping[str, Any]) -> str:
-    return joined(", ", sorted({str(line["product"]) for line in content["lines"]}))
+def _products(content: Mapping[str, Any], names: Names) -> str:
+    return joined(", ", [names.product(code) for code in sorted(products_in(content))])
 
 
 def _rules(decision: Decision | None) -> tuple[RuleRow, ...]:

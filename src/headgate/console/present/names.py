@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headgate.access import Account
 from headgate.console.views.common import PartnerName, Person
@@ -20,6 +20,7 @@ class Names:
 
     accounts: Mapping[str, Account]
     partners: Mapping[str, PartnerFacts]
+    products: Mapping[str, str] = field(default_factory=dict)
 
     def person(self, principal: str) -> Person:
         """Somebody by their id."""
@@ -46,6 +47,10 @@ class Names:
     def people(self, principals: Iterable[str]) -> tuple[Person, ...]:
         """Several of them."""
         return tuple(self.person(principal) for principal in principals)
+
+    def product(self, code: str) -> str:
+        """A product by its code."""
+        return self.products.get(code) or code
 
     def partner(self, code: str | None) -> PartnerName | None:
         """A partner by its code; None for none."""

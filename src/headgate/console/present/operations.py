@@ -86,6 +86,15 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
             phrase("%(dead)s commands were given up", dead=figure(found.dead)),
             phrase("See why, mend it, and send them again."),
         )
+    if age(found.oldest_due, now) > VERY_LATE:
+        yield Concern(
+            "risk",
+            phrase("One command waits to be sent for longer than it should")
+            if found.due == 1
+            else phrase("%(due)s commands wait to be sent for longer than they should", due=figure(found.due)),
+            phrase("See which systems are missing, or do not answer."),
+            urls.CONNECTIONS,
+        )
     if found.troubles:
         one = len(found.troubles) == 1
         text = (

@@ -11,6 +11,7 @@ from headgate.channel.returns import STATUSES, WAITS_FOR
 from headgate.console import urls
 from headgate.console.present.asks import number
 from headgate.console.present.lens import Lens
+from headgate.console.present.names import Names
 from headgate.console.views.common import Fact, PartnerName, Tab, TimelineEntry
 from headgate.console.views.returns import ReturnedLine, ReturnPage, ReturnRow
 from headgate.kernel.canonical import instant_text
@@ -78,7 +79,10 @@ def _amount(row: Mapping[str, Any], lens: Lens) -> Money | None:
     return lens.money(row["stake"]) if row["status"] in OPEN else None
 
 
-def quantities(row: Mapping[str, Any]) -> tuple[ReturnedLine, ...]:
+UNNAMED = Names({}, {})
+
+
+def quantities(row: Mapping[str, Any], names: Names = UNNAMED) -> tuple[ReturnedLine, ...]:
     """The lines of a return with what is still to arrive and to be looked at."""
     content = row["content"]
     sold = {x["line"]: x for x in content["sold"]}
@@ -91,6 +95,7 @@ def quantities(row: Mapping[str, Any]) -> tuple[ReturnedLine, ...]:
             ReturnedLine(
                 line=line,
                 product=sold[line]["product"],
+                name=names.product(sold[line]["product"]),
                 unit=sold[line]["unit"],
                 reason=humanise(each["reason"]),
                 note=each["note"],
@@ -123,6 +128,7 @@ def _outcomes(content: Mapping[str, Any], line: str) -> tuple[tuple[Decimal, str
 def return_view(
     row: Mapping[str, Any],
     *,
+    names: Names,
     history: tuple[TimelineEntry, ...],
     may_book: bool,
     once: UUID,
@@ -132,7 +138,7 @@ def return_view(
     lens: Lens,
 ) -> ReturnPage:
     """The page of a return."""
-    lines, status = quantities(row), row["status"]
+    lines, status = quantities(row, names), row["status"]
     sent = " ".join(each for each in (row["carrier"], row["tracking"]) if each)
     facts = (
         Fact(phrase("Requested"), row["requested_at"]),

@@ -56,6 +56,7 @@ class ReturnedLine:
 
     line: str
     product: str
+    name: str
     unit: str
     reason: str
     note: str

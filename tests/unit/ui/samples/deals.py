@@ -44,7 +44,7 @@ DEAL = DealView(
         Fact("Evidence", ("mail of 3 March", "site visit")),
     ),
     contact=(Fact("Contact", "Ina Roth"), Fact("E-mail", "ina.roth@acme-robotics.example")),
-    lines=(("1", "ARM-7", Decimal(2), gbp("31500.00")), ("2", "CELL", Decimal(1), gbp("10000.00"))),
+    lines=(("ARM-7", "Robot arm 7", Decimal(2), gbp("31500.00")), ("CELL", "CELL", Decimal(1), gbp("10000.00"))),
     protected_until=None,
     granted_days=0,
     told=("We are checking this registration",),

@@ -60,7 +60,17 @@ NO_MATCH = ReturnsView(tabs=tabs("lapsed"), text="zzz", status="lapsed", returns
 
 _FOUND = ((Decimal(1), "Defective", "the fan scrapes"),)
 _LINE = ReturnedLine(
-    "1", "NET-SW-48P", "EA", "Defective", "fan is <b>loud</b>", Decimal(4), Decimal(3), Decimal(1), Decimal(2), _FOUND
+    "1",
+    "NET-SW-48P",
+    "Switch, 48 ports",
+    "EA",
+    "Defective",
+    "fan is <b>loud</b>",
+    Decimal(4),
+    Decimal(3),
+    Decimal(1),
+    Decimal(2),
+    _FOUND,
 )
 RETURN = ReturnPage(
     rma="RMA-0A1B2C3D4E5F",
@@ -70,7 +80,16 @@ RETURN = ReturnPage(
     facts=(Fact("Requested", ago(days=3)), Fact("Sent with", "DHL JD014600")),
     lines=(
         _LINE,
-        replace(_LINE, line="2", product="CAB-7", note="", to_receive=Decimal(0), to_inspect=Decimal(3), outcomes=()),
+        replace(
+            _LINE,
+            line="2",
+            product="CAB-7",
+            name="CAB-7",
+            note="",
+            to_receive=Decimal(0),
+            to_inspect=Decimal(3),
+            outcomes=(),
+        ),
     ),
     case_href=urls.case(uid("return-1")),
     timeline=(),
