@@ -185,6 +185,7 @@ FIGURES = frozenset(
     {
         *("amount", "contract", "cost", "limit", "other", "price", "tax", "total"),
         *("deviation_pct", "margin_pct", "percent", "utilisation_pct"),
+        *("customer_score", "deal_score", "pipeline_score"),
         *("least", "left", "most", "multiple", "quantity", "ready", "start", "waiting"),
     }
 )

@@ -137,6 +137,12 @@ def test_inputs_that_the_matrix_cannot_take_are_said_at_the_field(held: Visitor)
     told = held.get("/approvals/preview?ask=1&in.exception=price_deviation&in.stake=much&policy=approval_matrix")
     assert "Is not a plain" not in words(told)
     assert "12.50" in words(told)
+    price = (
+        "in.exception=price_deviation&in.stake=6000,50&in.deviation_pct=12,5&in.margin_pct=9&in.tier=silver&in.risk=low"
+    )
+    answer = held.get(f"/approvals/preview?{price}&ask=1&policy=approval_matrix")
+    assert answer.status_code == 200, "a German decimal comma is understood"
+    assert "6.000,50" in words(answer)
 
 
 def test_somebody_away_lets_another_decide_up_to_an_amount_and_ends_it(held: Visitor) -> None:

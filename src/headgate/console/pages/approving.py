@@ -20,12 +20,14 @@ from headgate.policy import PolicySet, decisions_get
 from headgate.process import get_approval, work_queue
 from headgate.process.core.matrix import is_matrix
 from headgate.process.preview import Preview, Question, preview
+from headgate.ui.typed import typed_number, with_point
 from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 MOST_OPEN = 100
 INPUT = "in."
 ALSO = "also."
+NUMBERS = frozenset({"number", "integer", "percent", "money"})
 MOST_EARLIER = 9
 USUAL = "approval_matrix"
 MOST_PEOPLE = 500
@@ -128,8 +130,8 @@ def _taken(visit: Visit, approval: UUID) -> Taken | None:
     return Taken(str(evaluations[0]["policy"]), asks, found.requested_by)
 
 
-def _ask(policies: PolicySet, policy: str, given: dict[str, str]) -> dict[str, Any]:
-    """What is left empty is not known; the matrix says where it must be."""
+def _ask(policies: PolicySet, policy: str, given: dict[str, str], locale: str) -> dict[str, Any]:
+    """What is left empty is not known; the matrix says where it must be. Numbers may have the reader's decimal sign."""
     ask: dict[str, Any] = {}
     for column in policies.needs(policy):
         text = given[column.name]
@@ -140,6 +142,8 @@ def _ask(policies: PolicySet, policy: str, given: dict[str, str]) -> dict[str, A
             value = text == "true"
         elif text and column.type == "list":
             value = [part.strip() for part in text.split(",") if part.strip()]
+        elif text and column.type in NUMBERS:
+            value = with_point(text, locale)
         ask[column.name] = value
     return ask
 
@@ -151,12 +155,15 @@ def _answer(
     money: Decimal | None = None
     if stake:
         try:
-            money = present.amount_of(stake)
+            money = typed_number(stake, visit.lens.fmt.locale)
         except ArithmeticError:
             raise Invalid("The money at stake is not an amount; write it like 5000.00.") from None
-        if not money.is_finite():
-            raise Invalid("The money at stake is not an amount; write it like 5000.00.")
-    question = Question(policy, [_ask(policies, policy, each) for each in asks], requested_by=asked_by, stake=money)
+    question = Question(
+        policy,
+        [_ask(policies, policy, each, visit.lens.fmt.locale) for each in asks],
+        requested_by=asked_by,
+        stake=money,
+    )
     return preview(visit.conn, visit.ctx, visit.app.engine, question)
 
 

@@ -23,6 +23,7 @@ from headgate.console.views.common import FormError, Notice, Option
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Forbidden, HeadgateError, Invalid, NotFound, invalid
 from headgate.kernel.phrases import phrase
+from headgate.ui.typed import typed_number
 from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
@@ -58,7 +59,7 @@ def _create(visit: Visit, form: Mapping[str, str]) -> str:
     limit: Decimal | None = None
     if text := form.get("up_to", "").strip():
         try:
-            limit = present.amount_of(text)
+            limit = typed_number(text, visit.lens.fmt.locale)
         except ArithmeticError:
             raise invalid("up_to", text, "is not an amount", "Write it like 5000.00.") from None
     if not form.get("delegate"):

@@ -231,11 +231,3 @@ def _state(found: Delegation, now: datetime) -> str:
     if now >= found.valid_until:
         return "ended"
     return "in_force" if found.in_force(now) else "to_come"
-
-
-def amount_of(text: str) -> Decimal:
-    """An amount as typed: figures with a point for decimals; spaces and commas between thousands are taken away.
-
-    Raises ArithmeticError for anything else.
-    """
-    return Decimal(text.replace(" ", "").replace(",", "").replace(chr(160), ""))
