@@ -137,6 +137,13 @@ def test_home_of_an_empty_tenant_says_so(visitor: Visitor) -> None:
     assert "Nothing in quarantine" in words(visitor.enter("desk").get("/quarantine"))
 
 
+def test_stock_set_aside_is_called_by_the_names_of_its_products(visitor: Visitor) -> None:
+    visitor.channel.order("O-2", ("S-1", "3", "10.00"))
+    visitor.channel.govern()
+    stock = words(visitor.enter("carl").get("/orders/O-2")).split("Reserved stock")[1]
+    assert "Product S-1 S-1 · BER Held" in stock
+
+
 def test_the_order_page_explains_every_number(held: Visitor) -> None:
     held.enter("carl")
     text = words(held.get("/orders/O-1"))

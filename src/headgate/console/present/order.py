@@ -193,10 +193,16 @@ def _held(facts: OrderFacts) -> list[Reservation]:
             unit=lines[each["line"]]["unit"] if each["line"] in lines else "",
             status=each["status"],
             expires_at=each["expires_at"],
+            name=_name(each["product"], facts),
         )
         for each in facts.row["reservations"]
         if each["quantity"] or each["status"] == "shipped"
     ]
+
+
+def _name(code: str, facts: OrderFacts) -> str:
+    product = facts.products.get(code)
+    return product.name if product is not None else ""
 
 
 def _short(facts: OrderFacts) -> list[Reservation]:
@@ -212,6 +218,7 @@ def _short(facts: OrderFacts) -> list[Reservation]:
             unit=lines[each["line"]]["unit"] if each["line"] in lines else "",
             status="short",
             expires_at=None,
+            name=_name(str(each["product"]), facts),
         )
         for each in facts.recorded.get("allocation") or ()
         if number(each.get("back_order"))

@@ -93,6 +93,7 @@ class Reservation:
     unit: str
     status: str
     expires_at: datetime | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

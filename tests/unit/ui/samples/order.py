@@ -259,7 +259,7 @@ ORDER = OrderView(
     checks=CHECKS,
     credit=(CREDIT, GROUP_CREDIT),
     reservations=(
-        Reservation("1", "SKU-0418", "Hamburg", Decimal(40), "pcs", "held", ahead(hours=20)),
+        Reservation("1", "SKU-0418", "Hamburg", Decimal(40), "pcs", "held", ahead(hours=20), "Edge switch, 24 ports"),
         Reservation("4", "SKU-0102", "Hamburg", Decimal(12), "pcs", "shipped", None),
         Reservation("5", "SKU-0930", "Rotterdam", Decimal("2.5"), "reel", "short", None),
     ),
