@@ -25,6 +25,7 @@ from headgate.connectors import delivery, provisioning
 from headgate.connectors.mail import (
     Mailroom,
     asking_job,
+    digest_job,
     late_job,
     mail_port,
     news_job,
@@ -276,6 +277,7 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
     registry.jobs["message.mails"] = telling_job(mailroom)
     registry.jobs["news.mails"] = news_job(mailroom)
     registry.jobs["late.mails"] = late_job(mailroom)
+    registry.jobs["digest.mails"] = digest_job(registry, mailroom)
     registry.jobs["messages.answers"] = answers
     registry.jobs["provisioning.watch"] = provisioning.watch
     masters = frozenset(t for t in registry.projections if t not in NOTED)

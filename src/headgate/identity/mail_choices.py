@@ -22,6 +22,7 @@ from headgate.access import Tenant, get_account, get_tenant
 from headgate.access.mailing import (
     KINDS,
     NO_CHOICE,
+    WHENS,
     MailChoice,
     Stop,
     choices_of,
@@ -33,7 +34,7 @@ from headgate.access.mailing import (
 from headgate.identity.views import MailBox, MailKind, OverStep, Step, StopStep
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
-from headgate.kernel.errors import NotFound, Unauthenticated
+from headgate.kernel.errors import NotFound, Unauthenticated, invalid
 from headgate.kernel.phrases import phrase
 from headgate.ui.languages import LANGUAGES
 from headgate.wiring import App
@@ -46,21 +47,38 @@ BY_LINK = "link of a mail"
 def box_of(conn: Connection[Any], me: Principal) -> MailBox:
     """What somebody has chosen about the mails that they can get, for the page of their account."""
     choice = choices_of(conn, [me.id]).get(me.id, NO_CHOICE)
-    kinds = tuple(MailKind(kind.code, kind.label, choice.wants(kind.code)) for kind in kinds_of(me))
-    return MailBox(kinds, choice.language, tuple(LANGUAGES.items()))
+    kinds = tuple(MailKind(kind.code, kind.label, choice.when(kind.code)) for kind in kinds_of(me))
+    return MailBox(kinds, choice.language, tuple(LANGUAGES.items()), choice.digest_hour)
 
 
 def keep_choices(conn: Connection[Any], ctx: Context, form: Mapping[str, str]) -> None:
     """Keep what the form of the account page says. Raises `Invalid`."""
     among = [kind.code for kind in kinds_of(ctx.principal)]
+    chosen = {code: _when(form.get(f"mail-{code}", "")) for code in among}
     choose_mails(
         conn,
         ctx,
         language=form.get("language", ""),
         timezone=None,
-        off=[code for code in among if form.get(f"mail-{code}") != "on"],
+        off=[code for code, when in chosen.items() if when == "off"],
+        digest=[code for code, when in chosen.items() if when == "digest"],
         among=among,
+        hour=_hour(form.get("digest_hour", "")),
     )
+
+
+def _when(text: str) -> str:
+    # A page of the release before says "on", or nothing for what is not wanted.
+    when = {"on": "at_once", "": "off"}.get(text, text)
+    if when not in WHENS:
+        raise invalid("mails", text, "is no time for mails", "Choose one of the list.")
+    return when
+
+
+def _hour(text: str) -> int | None:
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 2):
+        raise invalid("digest_hour", text, "is no hour of the day", "Choose one of the list.")
+    return int(text) if text else None
 
 
 @dataclass(frozen=True, slots=True)

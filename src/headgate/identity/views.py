@@ -77,11 +77,11 @@ Step = SecondStep | LostStep | ChooseStep | OverStep | StopStep
 
 @dataclass(frozen=True, slots=True)
 class MailKind:
-    """A kind of mail, and whether somebody gets it."""
+    """A kind of mail, and when somebody gets it."""
 
     code: str
     label: str
-    on: bool
+    when: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,7 @@ class MailBox:
     kinds: tuple[MailKind, ...]
     language: str
     languages: tuple[tuple[str, str], ...]
+    hour: int = 8  # of the daily digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,17 @@ def test_what_somebody_gets_is_shown_and_changed(shell: Shell) -> None:
     assert "Requests for your decision" in said
 
 
+def test_what_comes_once_a_day_is_chosen_with_its_hour(shell: Shell) -> None:
+    shell.ok("account", "mails", ANA, "--digest", "reminders", "--hour", "7", *TENANT)
+    found = shell.read("account", "mails", ANA, *TENANT)
+    assert found["digest_hour"] == 7
+    assert {kind["kind"]: kind["when"] for kind in found["kinds"]}["reminders"] == "digest"
+    said = shell.ok("account", "mails", ANA, *TENANT).out
+    assert "Their daily digest comes at 07:00." in said
+    assert "in the daily digest" in said
+    shell.ok("account", "mails", ANA, "--want", "reminders", *TENANT)
+
+
 def test_how_somebody_reads_is_shown_and_changed(shell: Shell) -> None:
     assert "in their browser's zone" in shell.ok("account", "reading", ANA, *TENANT).out
     shell.ok("account", "reading", ANA, "--timezone", "Asia/Tokyo", "--region", "CH", *TENANT)
@@ -63,7 +74,8 @@ def test_what_cannot_be_chosen_is_refused(shell: Shell) -> None:
         (("--stop", "security"), "is no kind of mail"),
         (("--stop", "messages"), "is no kind of mail"),
         (("--stop", "exports"), "is no kind of mail"),
-        (("--stop", "reminders", "--want", "reminders"), "at once"),
+        (("--stop", "reminders", "--want", "reminders"), "is named by --want, too"),
+        (("--hour", "24"), "is no hour of the day"),
         (("--timezone", "Mars"), "is not a time zone"),
         (("--language", "xx"), "is not a language"),
         (("--stop", "reminders", "--as", "ben@shop.example"), "permission admin"),

@@ -44,6 +44,19 @@ def test_a_person_sees_and_changes_what_they_get(world: World) -> None:
     assert last.body == {"by": "API key", "timezone": ""}
 
 
+def test_each_kind_comes_at_once_in_the_digest_or_not_at_all(world: World) -> None:
+    body = {"digest_hour": 7, "kinds": {"approvals": "digest", "reminders": "off", "reviews": "at_once"}}
+    answer = change(world, world.keys["carl"], body)
+    assert answer.status_code == 200
+    assert answer.json()["digest_hour"] == 7
+    when = {kind["kind"]: kind["when"] for kind in answer.json()["kinds"]}
+    assert when == {"approvals": "digest", "reminders": "off", "reviews": "at_once", "escalations": "at_once"}
+    assert wanted(answer)["approvals"], "later, but wanted"
+    for wrong in ({"digest_hour": 24}, {"kinds": {"approvals": "weekly"}}, {"kinds": {"digest": "off"}}):
+        assert change(world, world.keys["carl"], wrong).status_code in (400, 422), wrong
+    assert world.get("carl", PATH).json() == answer.json(), "nothing of it was kept"
+
+
 def test_people_of_partners_choose_about_theirs(world: World) -> None:
     changed = change(world, world.keys["pia"], {"kinds": {"messages": False}})
     assert changed.status_code == 200

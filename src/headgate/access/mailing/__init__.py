@@ -1,12 +1,14 @@
 """Which mails somebody gets, and how mails and pages are written for them: chosen by themselves, on their account or
 by a mail's link."""
 
-from headgate.access.mailing.kinds import KINDS, SECURITY, Kind, kinds_for, kinds_of
+from headgate.access.mailing.kinds import DIGEST, KINDS, PARTNERS_DIGEST, SECURITY, Kind, kinds_for, kinds_of
 from headgate.access.mailing.links import Stop, read_stop, stop_link
 from headgate.access.mailing.places import regions, usual_zones, zones
 from headgate.access.mailing.service import (
     NO_CHOICE,
+    WHENS,
     MailChoice,
+    When,
     choices_of,
     choose_language,
     choose_mails,
@@ -15,12 +17,16 @@ from headgate.access.mailing.service import (
 )
 
 __all__ = [
+    "DIGEST",
     "KINDS",
     "NO_CHOICE",
+    "PARTNERS_DIGEST",
     "SECURITY",
+    "WHENS",
     "Kind",
     "MailChoice",
     "Stop",
+    "When",
     "choices_of",
     "choose_language",
     "choose_mails",

@@ -87,8 +87,18 @@ _ALL = (
         partners=True,
     ),
 )
-# Mails about one's own account are of no kind here: nobody can turn them off.
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in _ALL})
+# What was chosen for a digest comes in one mail a day. Turned off by that mail's link, nothing of it comes.
+DIGEST: Final = "digest"
+PARTNERS_DIGEST: Final = "partners_digest"
+DIGESTS: Final = frozenset({DIGEST, PARTNERS_DIGEST})
+_WHY_DIGEST: Final = phrase("You get this mail because you chose to get mails once a day.")
+_DIGESTS = (
+    Kind(DIGEST, phrase("The daily digest"), _WHY_DIGEST, frozenset()),
+    Kind(PARTNERS_DIGEST, phrase("The daily digest"), _WHY_DIGEST, frozenset(), partners=True),
+)
+# Mails about one's own account are of no kind here: nobody can turn them off, nor have them later.
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType({kind.code: kind for kind in (*_ALL, *_DIGESTS)})
+CHOSEN: Final = tuple(kind.code for kind in _ALL)
 
 
 def kinds_of(principal: Principal) -> tuple[Kind, ...]:

@@ -3,46 +3,63 @@ is in the audit trail."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from psycopg import Connection
 
 from headgate.access.branding import WORD_LANGUAGES
-from headgate.access.mailing.kinds import KINDS
+from headgate.access.mailing.kinds import CHOSEN, DIGESTS, KINDS
 from headgate.access.mailing.places import check_region, check_zone
 from headgate.access.recording import record
 from headgate.kernel.context import Context
 from headgate.kernel.errors import invalid
 
 _READ: Final = """
-select principal, language, timezone, region, off from mail_choices where principal = any(%(principals)s)
+select principal, language, timezone, region, off, digest, digest_hour from mail_choices
+where principal = any(%(principals)s)
 """
 # Made first, so that the row can be locked: two changes at once both count.
 _MAKE: Final = """
 insert into mail_choices (principal, changed_at) values (%(principal)s, %(now)s) on conflict do nothing
 """
-_LOCK: Final = "select language, timezone, region, off from mail_choices where principal = %(principal)s for update"
+_LOCK: Final = """
+select language, timezone, region, off, digest, digest_hour from mail_choices where principal = %(principal)s for update
+"""
 _KEEP: Final = """
 update mail_choices set language = %(language)s, timezone = %(timezone)s, region = %(region)s, off = %(off)s,
-    changed_at = %(now)s
+    digest = %(digest)s, digest_hour = %(digest_hour)s, changed_at = %(now)s
 where principal = %(principal)s
 """
 
 
+When = Literal["at_once", "digest", "off"]
+WHENS: Final[tuple[When, ...]] = get_args(When)
+USUAL_HOUR: Final = 8
+
+
 @dataclass(frozen=True, slots=True)
 class MailChoice:
-    """What somebody chose: language, zone and region ('' as is usual here), and the kinds they do not want."""
+    """What somebody chose: language, zone and region ('' as is usual here), the kinds they do not want, and those that
+    come in the digest at an hour of their day."""
 
     language: str = ""
     timezone: str = ""
     region: str = ""
     off: frozenset[str] = frozenset()
+    digest: frozenset[str] = frozenset()
+    digest_hour: int = USUAL_HOUR
 
     def wants(self, kind: str) -> bool:
-        """Whether they get mails of a kind; those about their account always."""
-        return kind not in self.off
+        """Whether they get mails of a kind, now or later; those about their account always."""
+        return self.when(kind) != "off"
+
+    def when(self, kind: str) -> When:
+        """When mails of a kind come."""
+        if kind in self.off or (kind in self.digest and not DIGESTS.isdisjoint(self.off)):
+            return "off"
+        return "digest" if kind in self.digest else "at_once"
 
 
 NO_CHOICE: Final = MailChoice()
@@ -51,7 +68,7 @@ NO_CHOICE: Final = MailChoice()
 def choices_of(conn: Connection[Any], principals: Iterable[str]) -> dict[str, MailChoice]:
     """What these people chose, in one query; who chose nothing is left out."""
     rows = conn.execute(_READ, {"principals": sorted(set(principals))})
-    return {row[0]: MailChoice(row[1], row[2], row[3], frozenset(row[4])) for row in rows}
+    return {row[0]: _choice(row[1:]) for row in rows}
 
 
 def choose_mails(
@@ -62,23 +79,36 @@ def choose_mails(
     timezone: str | None,
     off: Collection[str],
     among: Collection[str],
+    digest: Collection[str] = (),
+    hour: int | None = None,
     principal: str = "",
     by: str = "account",
 ) -> bool:
     """Keep what was chosen about the kinds `among` for somebody, else for the one who acts; whether it is another
-    choice than before. None leaves the language or zone as it is; `by` says for the audit trail how it was asked for.
+    choice than before. Those that are neither `off` nor in the `digest` come at once. None leaves the language, zone or
+    hour of the digest as it is; `by` says for the audit trail how it was asked for.
 
-    Raises `Invalid` for a language, zone or kind that there is not.
+    Raises `Invalid` for a language, zone, hour or kind that there is not.
     """
     _check_language(language or "")
     check_zone(timezone or "")
-    for kind in (*off, *among):
-        if kind not in KINDS:
-            raise invalid("off", kind, "is no kind of mail that can be turned off", f"Use {', '.join(KINDS)}.")
+    _check_hour(hour)
+    for field, kinds in (("off", (*off, *among)), ("digest", digest)):
+        for kind in kinds:
+            if kind not in CHOSEN:
+                raise invalid(field, kind, "is no kind of mail that can be turned off", f"Use {', '.join(CHOSEN)}.")
     whose = principal or ctx.principal.id
     before = _locked(conn, ctx, whose)
-    kept = (before.off - frozenset(among)) | (frozenset(off) & frozenset(among))
-    after = replace(_read_as(before, language, timezone, None), off=kept)
+    about, stopped = frozenset(among), frozenset(off)
+    # A digest that a link stopped goes on with the kinds that are chosen for it now, and with no others.
+    others = {kind for kind in before.off | before.digest if kind not in DIGESTS} - about
+    after = replace(
+        _read_as(before, language, timezone, None),
+        off=frozenset(kind for kind in others if before.when(kind) == "off") | (stopped & about),
+        digest=frozenset(kind for kind in others if before.when(kind) == "digest")
+        | ((frozenset(digest) & about) - stopped),
+        digest_hour=before.digest_hour if hour is None else hour,
+    )
     return _keep(conn, ctx, whose, before, after, by=by)
 
 
@@ -129,6 +159,11 @@ def _read_as(before: MailChoice, language: str | None, timezone: str | None, reg
     )
 
 
+def _check_hour(hour: int | None) -> None:
+    if hour is not None and not 0 <= hour <= 23:
+        raise invalid("digest_hour", hour, "is no hour of the day", "Use a whole number from 0 to 23.")
+
+
 def _check_language(language: str) -> None:
     if language and language not in WORD_LANGUAGES:
         languages = " or ".join(WORD_LANGUAGES)
@@ -139,7 +174,12 @@ def _locked(conn: Connection[Any], ctx: Context, principal: str) -> MailChoice:
     conn.execute(_MAKE, {"principal": principal, "now": ctx.now})
     row = conn.execute(_LOCK, {"principal": principal}).fetchone()
     assert row is not None, "it was made a moment ago"
-    return MailChoice(row[0], row[1], row[2], frozenset(row[3]))
+    return _choice(row)
+
+
+def _choice(row: Sequence[Any]) -> MailChoice:
+    language, timezone, region, off, digest, hour = row
+    return MailChoice(language, timezone, region, frozenset(off), frozenset(digest), hour)
 
 
 def _keep(
@@ -153,7 +193,7 @@ def _keep(
 ) -> bool:
     if after == before:
         return False
-    values = {**asdict(after), "off": sorted(after.off)}
+    values = {**asdict(after), "off": sorted(after.off), "digest": sorted(after.digest)}
     conn.execute(_KEEP, {**values, "principal": principal, "now": ctx.now})
     told = {name: value for name, value in values.items() if getattr(after, name) != getattr(before, name)}
     record(conn, ctx, act, "principal", principal, by=by, **told)

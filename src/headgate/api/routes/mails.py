@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from psycopg import Connection
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from headgate.access import load_principal
-from headgate.access.mailing import KINDS, NO_CHOICE, Kind, choices_of, choose_mails, kinds_of
+from headgate.access.mailing import KINDS, NO_CHOICE, Kind, When, choices_of, choose_mails, kinds_of
 from headgate.api.auth import Caller, Oneself
 from headgate.api.idempotency import Once, write_once
 from headgate.api.models.common import Body, Shape
@@ -23,13 +23,26 @@ BY_KEY = "API key"
 Name = Annotated[str, StringConstraints(max_length=64, pattern=r"^[^\u0000]*$")]
 
 
+def _as_when(value: object) -> object:
+    return ("at_once" if value else "off") if isinstance(value, bool) else value
+
+
+Chosen = Annotated[When, BeforeValidator(_as_when)]
+
+
 class ChooseMails(Body):
     """What shall change; what is left out stays."""
 
     language: Name | None = Field(default=None, description="`en`, `de`; empty for the organisation's.")
     timezone: Name | None = Field(default=None, description="Such as `Europe/Berlin`; empty for the organisation's.")
-    kinds: dict[Code, bool] = Field(
-        default_factory=dict, max_length=50, description="By `kind`, whether such mails are wanted."
+    kinds: dict[Code, Chosen] = Field(
+        default_factory=dict,
+        max_length=50,
+        description="By `kind`, when such mails come: `at_once`, in the daily `digest`, or not at all: `off`. `true` "
+        "is at once, `false` is off.",
+    )
+    digest_hour: int | None = Field(
+        default=None, ge=0, le=23, description="The hour at which the digest comes, on the caller's clock."
     )
 
 
@@ -39,6 +52,7 @@ class MailKindView(Shape):
     kind: str
     words: str
     wanted: bool
+    when: When = Field(description="`at_once`, in the daily `digest`, or `off`.")
     scopes: list[str] = Field(description="A key needs one of them to choose about this kind.")
 
 
@@ -47,6 +61,7 @@ class MailsView(Shape):
 
     language: str = Field(description="Empty: the organisation's.")
     timezone: str = Field(description="Empty: the organisation's.")
+    digest_hour: int = Field(description="The hour at which the digest comes, in that zone.")
     kinds: list[MailKindView]
 
 
@@ -68,7 +83,9 @@ def choose_my_mails(request: Request, caller: Oneself, body: ChooseMails, once: 
             caller.ctx,
             language=body.language,
             timezone=body.timezone,
-            off=[kind for kind, wanted in body.kinds.items() if not wanted],
+            off=[kind for kind, when in body.kinds.items() if when == "off"],
+            digest=[kind for kind, when in body.kinds.items() if when == "digest"],
+            hour=body.digest_hour,
             among=body.kinds,
             by=BY_KEY,
         )
@@ -97,7 +114,13 @@ def _view(conn: Connection[Any], caller: Caller) -> MailsView:
     me = caller.ctx.principal
     found = choices_of(conn, [me.id]).get(me.id, NO_CHOICE)
     kinds = [
-        MailKindView(kind=k.code, words=str(k.label), wanted=found.wants(k.code), scopes=sorted(k.needs))
+        MailKindView(
+            kind=k.code,
+            words=str(k.label),
+            wanted=found.wants(k.code),
+            when=found.when(k.code),
+            scopes=sorted(k.needs),
+        )
         for k in _own(conn, caller)
     ]
-    return MailsView(language=found.language, timezone=found.timezone, kinds=kinds)
+    return MailsView(language=found.language, timezone=found.timezone, digest_hour=found.digest_hour, kinds=kinds)

@@ -10,6 +10,7 @@ from headgate.connectors.mail.core.letters import (
     reset_letter,
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
+from headgate.connectors.mail.daily import digest_job, write_digests
 from headgate.connectors.mail.ending import write_of_export
 from headgate.connectors.mail.late import late_job, write_of_late
 from headgate.connectors.mail.news import news_job, write_news
@@ -28,6 +29,7 @@ __all__ = [
     "SmtpPort",
     "asking_job",
     "changed_letter",
+    "digest_job",
     "find_mailed",
     "follow_mailed",
     "invitation_letter",
@@ -41,6 +43,7 @@ __all__ = [
     "reviews_job",
     "telling_job",
     "wants_mails",
+    "write_digests",
     "write_news",
     "write_of_export",
     "write_of_late",

@@ -18,9 +18,10 @@ from psycopg import Connection
 
 from headgate.access import Account, Tenant, accounts_of, get_tenant, principals_for
 from headgate.access.core.tokens import secret_hash
+from headgate.access.mailing import NO_CHOICE, choices_of
 from headgate.connectors.mail import repo
 from headgate.connectors.mail.core.asking import LASTS, MOST_SINGLE, Due, by_person, due
-from headgate.connectors.mail.core.letters import Letter, asked_letter, many_asked_letter
+from headgate.connectors.mail.core.letters import Entry, Letter, asked_letter, many_asked_letter
 from headgate.connectors.mail.post import Mailroom
 from headgate.kernel.context import Context
 from headgate.kernel.errors import NotFound
@@ -31,6 +32,7 @@ from headgate.process.core.foresee import foresee
 from headgate.process.repo import get_approvals
 
 PATH = "/from-mail"
+PAGE = "/approvals"
 MOST_WAITING = 500
 KEPT = timedelta(days=90)
 
@@ -78,14 +80,16 @@ def write_to_deciders(conn: Connection[Any], ctx: Context, registry: Registry, m
     if not found:
         return 0
     letters, rows = [], []
+    choices = choices_of(conn, accounts)
     for principal, mails in by_person(found).items():
-        account = accounts[principal]
-        many = len(mails) > MOST_SINGLE
+        account, choice = accounts[principal], choices.get(principal, NO_CHOICE)
+        # A digest tells each by itself; so does one mail what is asked at once when it is much.
+        many = len(mails) > MOST_SINGLE and all(choice.when(kind) != "digest" for kind in ("approvals", "reminders"))
         for each in mails:
             secret = "" if many else secrets.token_urlsafe(32)
             rows.append((each, secret))
             if not many:
-                letter = _letter(ctx.now, account, each, tenant, f"{mailroom.base}{PATH}/{secret}")
+                letter = _letter(ctx.now, account, each, tenant, mailroom.base, secret)
                 key = f"approval:{each.approval.approval}:{each.step.level}:{principal}:{each.turn}"
                 letters.append((letter, principal, key))
         if many:
@@ -95,6 +99,14 @@ def write_to_deciders(conn: Connection[Any], ctx: Context, registry: Registry, m
             letters.append((letter, principal, f"approvals:{principal}:{first.approval.approval}:{first.turn}"))
     _note(conn, ctx.now, rows)
     return mailroom.send_all(conn, ctx, tenant, letters)
+
+
+def deciders_now(conn: Connection[Any], ctx: Context, registry: Registry) -> set[tuple[str, str]]:
+    """Who could decide which open step now: (`approval:<id>:<level>`, principal), as they would be asked."""
+    return {
+        (f"approval:{each.approval.approval}:{each.step.level}", each.principal)
+        for each in _due(conn, ctx, registry, anew=True)
+    }
 
 
 def find_mailed(conn: Connection[Any], secret: str) -> Mailed:
@@ -112,8 +124,8 @@ def follow_mailed(conn: Connection[Any], ctx: Context, secret: str) -> UUID | No
     return row[0] if row else None
 
 
-def _due(conn: Connection[Any], ctx: Context, registry: Registry) -> list[Due]:
-    """What has to be written, in a handful of queries however much waits."""
+def _due(conn: Connection[Any], ctx: Context, registry: Registry, *, anew: bool = False) -> list[Due]:
+    """What has to be written, in a handful of queries however much waits; `anew`: as if nothing had been."""
     ids = [row[0] for row in conn.execute(repo.PENDING, {"now": ctx.now, "limit": MOST_WAITING})]
     if not ids:
         return []
@@ -128,7 +140,8 @@ def _due(conn: Connection[Any], ctx: Context, registry: Registry) -> list[Due]:
         return deadline(start, hours)
 
     taken = {(row[0], row[1]): (row[2], row[3]) for row in conn.execute(repo.TAKEN, {"approvals": ids})}
-    sent = {(row[0], row[1], row[2]): (row[3], row[4]) for row in conn.execute(repo.SENT, {"approvals": ids})}
+    rows = () if anew else conn.execute(repo.SENT, {"approvals": ids})
+    sent = {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
     asked = [(a, foresee(a, [voters[name] for name in sorted(voters)])) for a in waiting]
     return due(asked, taken, sent, after, ctx.now)
 
@@ -137,7 +150,7 @@ def _reachable(account: Account | None) -> bool:
     return account is not None and bool(account.email) and account.status == "active" and account.partner is None
 
 
-def _letter(now: datetime, account: Account, each: Due, tenant: Tenant, link: str) -> Letter:
+def _letter(now: datetime, account: Account, each: Due, tenant: Tenant, base: str, secret: str) -> Letter:
     approval, due_at = each.approval, each.step.due_at or each.approval.expires_at
     stake = None if approval.stake is None else Money(approval.stake, approval.currency or tenant.currency)
     return asked_letter(
@@ -148,10 +161,18 @@ def _letter(now: datetime, account: Account, each: Due, tenant: Tenant, link: st
         partner=str(approval.summary.get("partner_name") or approval.partner or ""),
         stake=stake,
         due_at=due_at,
-        link=link,
+        link=f"{base}{PATH}/{secret}",
         days=LASTS.days,
         again=each.turn > 0,
         overdue=due_at < now,
+        entry=Entry(
+            f"approval:{approval.approval}:{each.step.level}",
+            f"{base}{PAGE}/{approval.approval}",
+            needs=True,
+            due_at=due_at,
+            stake=stake,
+            pressing=True,
+        ),
     )
 
 

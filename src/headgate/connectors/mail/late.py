@@ -68,6 +68,7 @@ def write_of_late(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -> in
                     due_at=due_at,
                     link=f"{mailroom.base}/cases/{case}",
                     escalated=escalated,
+                    ref=f"task:{task}",
                 )
                 posts.append(Post(letter, account.principal, f"{about}:{task}:{fact}:{account.principal}"))
     return mailroom.send_new(conn, ctx, tenant, posts)

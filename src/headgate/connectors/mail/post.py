@@ -16,7 +16,16 @@ from headgate.access import Sealer, Tenant
 from headgate.access.mailing import KINDS, NO_CHOICE, MailChoice, choices_of, stop_link
 from headgate.connectors.delivery import repo
 from headgate.connectors.mail.core.letters import Letter, Look, look_of
-from headgate.connectors.mail.core.writing import Reader, Shades, Ways, Written, written
+from headgate.connectors.mail.core.writing import (
+    Reader,
+    Shades,
+    Ways,
+    Written,
+    WrittenLine,
+    WrittenSection,
+    written,
+)
+from headgate.connectors.mail.waiting import keep_for_digest, kept_keys, waits
 from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.context import SYSTEM, Context
 from headgate.ledger import CommandDraft, outbox_add, outbox_known
@@ -104,12 +113,15 @@ class Mailroom:
         how many letters are new; the next time goes on where there are more than `MOST_NEW`."""
         if not posts:
             return 0
-        known = outbox_known(conn, TARGET, [each.key for each in posts])
+        keys = [each.key for each in posts]
+        known, told = outbox_known(conn, TARGET, keys), kept_keys(conn, keys)
         choices = choices_of(conn, {each.about for each in posts})
         new = [
             (each.letter, each.about, each.key)
             for each in posts
-            if each.key not in known and choices.get(each.about, NO_CHOICE).wants(each.letter.kind)
+            if each.key not in known
+            and (each.about, each.key) not in told
+            and choices.get(each.about, NO_CHOICE).wants(each.letter.kind)
         ]
         return self._post(conn, ctx, tenant, new[:MOST_NEW], choices)
 
@@ -131,16 +143,34 @@ class Mailroom:
         letters: Sequence[tuple[Letter, str, str]],
         choices: Mapping[str, MailChoice],
     ) -> int:
+        wanted = [each for each in letters if choices.get(each[1], NO_CHOICE).wants(each[0].kind)]
+        # Who chose otherwise since does not get once more what was told in a digest, or will be.
+        told = kept_keys(conn, [key for letter, _, key in wanted if letter.entry is not None])
+        now: list[tuple[Letter, str, str]] = []
+        later: list[tuple[Letter, str, str]] = []
+        for each in wanted:
+            letter, about, key = each
+            if (about, key) not in told:
+                wait = waits(letter, choices.get(about, NO_CHOICE), tenant, ctx.now)
+                (later if wait else now).append(each)
+        keep_for_digest(conn, ctx, self.sealer, later)
+        return self._write(conn, ctx, tenant, now, choices) + len(later)
+
+    def _write(
+        self,
+        conn: Connection[Any],
+        ctx: Context,
+        tenant: Tenant,
+        letters: Sequence[tuple[Letter, str, str]],
+        choices: Mapping[str, MailChoice],
+    ) -> int:
         look = look_of(tenant.name, tenant.settings)
         reading = self.reading()
         shades = reading.shades(look.accent)
         drafts = []
         for letter, about, key in letters:
-            choice = choices.get(about, NO_CHOICE)
-            if not choice.wants(letter.kind):
-                continue
-            reader = reading.reader(tenant, choice, ctx.now)
-            made = written(letter, reader, self._ways(ctx, tenant, letter.kind, about), shades)
+            reader = reading.reader(tenant, choices.get(about, NO_CHOICE), ctx.now)
+            made = written(letter, reader, self._ways(ctx, tenant, letter.kind, about), shades, ctx.now)
             payload = {"tenant": str(ctx.tenant_id), "sealed": self.sealer.seal(_body(made, look), _context(ctx))}
             drafts.append(CommandDraft(TARGET, "mail.send", about, payload, key, trace=""))
         if drafts:
@@ -168,11 +198,20 @@ def opened(sealer: Sealer, payload: Any) -> tuple[Written, Look]:
     lists = {name: tuple(found[name]) for name in ("paragraphs", "after")}
     facts = tuple((label, value) for label, value in found.get("facts", ()))
     shades = Shades(**found.get("shades", {}))
-    return Written(**{**found, **lists, "facts": facts, "shades": shades}), Look(**body["look"])
+    sections = tuple(
+        WrittenSection(each["title"], tuple(WrittenLine(**line) for line in each["lines"]), each["more"])
+        for each in body.get("sections", ())
+    )
+    if sections:
+        facts = ()  # the same lines, for a worker of the release before
+    made = Written(**{**found, **lists, "facts": facts, "shades": shades, "sections": sections})
+    return made, Look(**body["look"])
 
 
 def _body(made: Written, look: Look) -> str:
-    """What is sealed. `letter` is for a worker of the release before, which knows these fields and no others."""
+    """What is sealed. `letter` is for a worker of the release before the last, which knows these fields and no others;
+    that of the last does not know sections, and writes their lines as facts."""
+    lines = [[line.facts or "·", f"{line.title} {line.link}"] for each in made.sections for line in each.lines]
     before = {
         "to": made.to,
         "name": made.name,
@@ -182,7 +221,12 @@ def _body(made: Written, look: Look) -> str:
         "link": made.link,
         "after": [*made.after, made.why],
     }
-    return canonical_text({"letter": before, "look": asdict(look), "written": asdict(made)})
+    told = asdict(made)
+    sections = told.pop("sections")
+    body = {"letter": before, "look": asdict(look), "written": told}
+    if sections:
+        body |= {"sections": sections, "written": {**told, "facts": [*told["facts"], *lines]}}
+    return canonical_text(body)
 
 
 def _context(ctx: Context) -> str:

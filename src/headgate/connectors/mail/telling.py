@@ -69,6 +69,7 @@ def write_to_partners(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -
                     subject=each.subject,
                     count=each.messages,
                     link=portal_page(base, each.subject_type, each.subject),
+                    ref=f"message:{each.first}",
                 )
                 letters.append((letter, account.principal, f"message:{each.first}:{account.principal}"))
     return mailroom.send_all(conn, ctx, tenant, letters) if letters else 0

@@ -40,7 +40,10 @@ DEVICES = (
     DeviceRow("d2", "Safari on iPhone", ago(days=12), ago(days=1), False),
 )
 MAILS = MailBox(
-    tuple(MailKind(kind.code, kind.label, kind.code != "reminders") for kind in kinds_for(None)),
+    tuple(
+        MailKind(kind.code, kind.label, {"reminders": "off", "reviews": "digest"}.get(kind.code, "at_once"))
+        for kind in kinds_for(None)
+    ),
     "de",
     tuple(LANGUAGES.items()),
 )

@@ -20,10 +20,42 @@ _COMMON_ACCENT = "#4646c6"
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """What a letter comes to as a line of somebody's daily digest. `ref` names the thing, so that it can be looked at
+    again; `link` leads to its page, for who signs in. `needs`: somebody waits for the reader, by `due_at`, with this
+    much at stake; a `pressing` one is not put off where it would be due first."""
+
+    ref: str
+    link: str
+    needs: bool = False
+    due_at: datetime | None = None
+    stake: Money | None = None
+    pressing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a digest: what there is, with its entry."""
+
+    title: str
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under a heading; `more` says how many are left out, '' where none is."""
+
+    title: str
+    lines: tuple[Line, ...]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A mail before it is written out. Texts are phrases, whose values may be amounts and instants; `facts` are labels
     with values. `act` and `link` are the button; empty where there is nothing to press. `kind` is one of
-    `access.mailing.KINDS`, or `security` for what nobody can turn off."""
+    `access.mailing.KINDS`, or `security` for what nobody can turn off. What has an `entry` can wait for a digest;
+    `sections` are those of one."""
 
     to: str
     name: str
@@ -34,6 +66,8 @@ class Letter:
     after: tuple[str, ...] = ()
     facts: tuple[tuple[str, object], ...] = ()
     kind: str = SECURITY
+    entry: Entry | None = None
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +149,7 @@ def review_letter(to: str, name: str, title: str, left: int, link: str, due_at: 
         link,
         facts=((phrase("Review"), named), (phrase("Was due") if late else phrase("Due"), due_at)),
         kind="reviews",
+        entry=Entry(f"review:{link.rpartition('/')[2]}", link, needs=True, due_at=due_at),
     )
 
 
@@ -162,6 +197,7 @@ def asked_letter(
     days: int,
     again: bool,
     overdue: bool = False,
+    entry: Entry | None = None,
 ) -> Letter:
     """Somebody has to decide about something; `again` for a reminder. `kind` is the code of what it is about."""
     about = phrase("%(kind)s %(subject)s", kind=word_of(kind), subject=one_line(subject))
@@ -190,6 +226,7 @@ def asked_letter(
             (phrase("Was due") if overdue else phrase("Due"), due_at),
         ),
         kind="reminders" if again else "approvals",
+        entry=entry,
     )
 
 
@@ -212,7 +249,9 @@ def many_asked_letter(to: str, name: str, count: int, link: str, *, again: bool 
     )
 
 
-def message_letter(to: str, name: str, *, who: str, kind: str, subject: str, count: int, link: str) -> Letter:
+def message_letter(
+    to: str, name: str, *, who: str, kind: str, subject: str, count: int, link: str, ref: str = ""
+) -> Letter:
     """Somebody of the tenant wrote to a partner about a case; what, stands in the portal."""
     about = phrase("%(kind)s %(subject)s", kind=word_of(kind), subject=one_line(subject))
     return Letter(
@@ -224,6 +263,7 @@ def message_letter(to: str, name: str, *, who: str, kind: str, subject: str, cou
         link,
         facts=((phrase("About"), about),),
         kind="messages",
+        entry=Entry(ref, link) if ref else None,
     )
 
 
@@ -247,6 +287,7 @@ def export_letter(to: str, name: str, *, asked_at: datetime, until: datetime | N
         (phrase("You sign in as always, and prove once more who you are before you download it."),) if ready else (),
         facts=((phrase("Asked for"), asked_at), *known_until),
         kind="exports",
+        entry=Entry(f"export:{asked_at.isoformat()}", link),
     )
 
 

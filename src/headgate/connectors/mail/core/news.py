@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from headgate.connectors.mail.core.letters import Letter, one_line, word_of
+from headgate.connectors.mail.core.letters import Entry, Letter, one_line, word_of
 from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import Phrase, phrase
@@ -78,6 +78,8 @@ PRICES: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
         "lapsed": (phrase("Lapsed"), phrase("Nobody decided in time. Ask again, or write to us.")),
     }
 )
+# Of what has become of a return, deal or price, what waits for its partner.
+WAITING: Final = frozenset({"authorised", "returned", "ending"})
 # Where a granted price is for an order that is there already.
 GRANTED_FOR_ORDER: Final = phrase("Your order is checked again with this price. You need not order anew.")
 
@@ -110,6 +112,7 @@ def return_letter(
         link,
         facts=(*facts, *_reasons(reasons)),
         kind="returns",
+        entry=Entry(f"return:{number}:{status}", link, needs=status in WAITING, due_at=send_by),
     )
 
 
@@ -138,6 +141,7 @@ def deal_letter(
         link,
         facts=(*facts, *_reasons(reasons)),
         kind="deals",
+        entry=Entry(f"deal:{number}:{what}", link, needs=what in WAITING, due_at=until if what == "ending" else None),
     )
 
 
@@ -178,11 +182,20 @@ def price_letter(
         link,
         facts=(*facts, *_reasons([reason] if reason else [])),
         kind="prices",
+        entry=Entry(f"price:{number}:{status}", link, needs=status in WAITING),
     )
 
 
 def late_letter(
-    to: str, name: str, *, kind: str, subject: str, due_at: datetime | None, link: str, escalated: bool
+    to: str,
+    name: str,
+    *,
+    kind: str,
+    subject: str,
+    due_at: datetime | None,
+    link: str,
+    escalated: bool,
+    ref: str = "",
 ) -> Letter:
     """Work on a case is late: it has come to somebody by escalation, or is past its time in their hands."""
     about = phrase("%(kind)s %(subject)s", kind=word_of(kind), subject=one_line(subject))
@@ -202,6 +215,7 @@ def late_letter(
         link,
         facts=facts,
         kind="escalations",
+        entry=Entry(ref, link, needs=True, due_at=due_at) if ref else None,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from typing import Final
 
 from headgate.connectors.mail.core.letters import Look
-from headgate.connectors.mail.core.writing import Written
+from headgate.connectors.mail.core.writing import Written, WrittenLine, WrittenSection
 
 # Mail programs that keep no style sheet show the light colours, which stand with each element.
 _LIGHT: Final = {"ground": "#f3f3f6", "card": "#ffffff", "ink": "#101114", "quiet": "#5b5d66", "line": "#dcdde3"}
@@ -20,14 +21,24 @@ def plain(letter: Written, look: Look) -> str:
     link = (f"{letter.act}:\n{letter.link}",) if letter.link else ()
     ways = ((letter.stop_said, letter.stop), (letter.choose_said, letter.choose))
     below = "\n".join((letter.why, *(f"{said}: {address}" for said, address in ways if address)))
-    above = (letter.greeting, *letter.paragraphs, *facts, *link, *letter.after, look.name)
+    sections = tuple(text for section in letter.sections for text in _plain_section(section))
+    above = (letter.greeting, *letter.paragraphs, *sections, *facts, *link, *letter.after, look.name)
     return "\n\n".join(above) + f"\n\n-- \n{below}\n"
+
+
+def _plain_section(section: WrittenSection) -> Iterator[str]:
+    yield f"{section.title}\n{'=' * len(section.title)}"
+    for line in section.lines:
+        yield "\n".join(("* " + line.title, *(f"  {text}" for text in (line.facts, line.link) if text)))
+    if section.more:
+        yield section.more
 
 
 def page(letter: Written, look: Look) -> str:
     """The letter as simple HTML; everything in it is escaped."""
     c = _LIGHT
     body = "".join(_paragraph(text) for text in (letter.greeting, *letter.paragraphs))
+    body += "".join(_section(section) for section in letter.sections)
     if letter.facts:
         rows = "".join(_fact(label, value) for label, value in letter.facts)
         body += (
@@ -66,6 +77,29 @@ def _style(letter: Written) -> str:
 
 def _paragraph(text: str) -> str:
     return f'<p class="ink" style="margin:0 0 16px;color:{_LIGHT["ink"]}">{html.escape(text)}</p>'
+
+
+def _section(section: WrittenSection) -> str:
+    ink, line = _LIGHT["ink"], _LIGHT["line"]
+    rows = "".join(_line(each) for each in section.lines)
+    more = _paragraph(section.more) if section.more else ""
+    return (
+        f'<h2 class="ink" style="margin:24px 0 4px;font-size:18px;line-height:1.3;color:{ink}">'
+        f"{html.escape(section.title)}</h2>"
+        f'<ul class="line" style="list-style:none;margin:0 0 16px;padding:0;border-top:1px solid {line}">{rows}</ul>'
+        f"{more}"
+    )
+
+
+def _line(each: WrittenLine) -> str:
+    ink, quiet, line = _LIGHT["ink"], _LIGHT["quiet"], _LIGHT["line"]
+    link = html.escape(each.link, quote=True)
+    facts = f'<br><span class="quiet" style="font-size:14px;color:{quiet}">{html.escape(each.facts)}</span>'
+    return (
+        f'<li class="line" style="margin:0;padding:10px 0;border-bottom:1px solid {line};overflow-wrap:anywhere">'
+        f'<a class="ink" href="{link}" style="color:{ink};font-weight:600;text-decoration:underline">'
+        f"{html.escape(each.title)}</a>{facts if each.facts else ''}</li>"
+    )
 
 
 def _fact(label: str, value: str) -> str:

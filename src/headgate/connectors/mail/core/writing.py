@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from headgate.access.mailing import KINDS
-from headgate.connectors.mail.core.letters import Letter, one_line
+from headgate.connectors.mail.core.letters import Entry, Letter, Section, one_line
 from headgate.kernel.phrases import Count, Phrase, Translate, phrase
 
 _INK: Final = "#101114"
@@ -47,6 +48,24 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenLine:
+    """A line of a digest: what there is, what to know of it, where it leads."""
+
+    title: str
+    facts: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSection:
+    """Lines of a digest under a heading; `more` says how many are left out."""
+
+    title: str
+    lines: tuple[WrittenLine, ...]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A letter in its reader's words. `stop` is the address that turns its kind off, also for mail programs."""
 
@@ -68,6 +87,7 @@ class Written:
     choose: str = ""
     language: str = "en"
     shades: Shades = Shades()
+    sections: tuple[WrittenSection, ...] = ()
 
 
 _STOP: Final = phrase("Stop mails of this kind")
@@ -75,8 +95,8 @@ _CHOOSE: Final = phrase("Choose which mails you get")
 _ACCOUNT: Final = phrase("You get this mail because it is about your own account. Such mails cannot be turned off.")
 
 
-def written(letter: Letter, reader: Reader, ways: Ways, shades: Shades) -> Written:
-    """Write a letter out."""
+def written(letter: Letter, reader: Reader, ways: Ways, shades: Shades, now: datetime | None = None) -> Written:
+    """Write a letter out; what was due before `now` is said to be late."""
 
     def said(text: str) -> str:
         return told(text, reader)
@@ -100,7 +120,27 @@ def written(letter: Letter, reader: Reader, ways: Ways, shades: Shades) -> Writt
         choose=ways.choose if kind else "",
         language=reader.locale.replace("_", "-"),
         shades=shades,
+        sections=tuple(_section(each, reader, now) for each in letter.sections),
     )
+
+
+def _section(section: Section, reader: Reader, now: datetime | None) -> WrittenSection:
+    lines = tuple(
+        WrittenLine(one_line(told(each.title, reader)), _facts(each.entry, reader, now), each.entry.link)
+        for each in section.lines
+    )
+    return WrittenSection(told(section.title, reader), lines, told(section.more, reader))
+
+
+def _facts(entry: Entry, reader: Reader, now: datetime | None) -> str:
+    found = []
+    if entry.due_at is not None:
+        late = now is not None and entry.due_at <= now
+        label = phrase("Was due") if late else phrase("Due")
+        found.append(f"{told(label, reader)}: {reader.show(entry.due_at)}")
+    if entry.stake is not None:
+        found.append(f"{told(phrase('At stake'), reader)}: {reader.show(entry.stake)}")
+    return " · ".join(found)
 
 
 def told(text: str, reader: Reader) -> str:

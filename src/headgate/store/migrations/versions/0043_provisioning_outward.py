@@ -1,6 +1,6 @@
 """provisioning outward.
 
-Revision 0043, after 0042. Roles, grants, row-level security and scan functions are set
+Revision 0043, after 0044. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0043"
-down_revision = "0042"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
