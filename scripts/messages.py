@@ -60,6 +60,7 @@ CODES = (
     *("partner_blocked", "unknown_partner", "order_release", "special_price", "price_exception"),
     *("order", "deal", "return", "rma", "policy", "policy_change", "process", "agreement", "approval", "case", "task"),
     *("partner", "quarantine"),
+    *("meeting", "demo", "proposal", "trial", "negotiation", "call"),
     *("list", "net", "contract", "promotion", "exception", "authored", "derived", "standard", "reduced"),
     *("released", "rejected", "cancelled", "fulfilled", "granted", "withdrawn", "protected", "credited", "replaced"),
 )

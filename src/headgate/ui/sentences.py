@@ -159,6 +159,14 @@ _ROUNDINGS = (
     phrase("derived unit prices: 4 decimals half up; amount: minor unit half up"),
 )
 
+# channel/returns, deals and exceptions: why what a partner sent was refused.
+_REFUSALS = (
+    phrase("is more than can come back of line %(line)s: %(rest)s of what was delivered is left"),
+    phrase("Ask for %(rest)s at most."),
+    phrase("is not the partner of deal %(deal)s"),
+    phrase("is not %(was)s, which was asked for"),
+)
+
 RECORDED: tuple[str, ...] = (
     *_CHECKS,
     *_PRICES,
@@ -168,6 +176,7 @@ RECORDED: tuple[str, ...] = (
     *_RANKS,
     *_DEALS,
     *_TITLES,
+    *_REFUSALS,
 )
 
 # Values that are recorded sentences themselves.

@@ -26,6 +26,7 @@ from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
 
 MOST_LINES = 100
+WHY = frozenset(code for code, _ in REASONS)
 MOST_ORDERS = 20
 PARTS = ("quantity", "reason", "note")
 _NUMBER = re.compile(r"RMA-[0-9A-F]{12}")
@@ -85,6 +86,8 @@ def send(visit: Visit) -> Answer:
     problem = take_files(visit, number)
     errors = {} if problem is None else by_field(problem.problems, {"evidence": "pictures", "pictures": "pictures"})
     data, places = _content(visit, number, order, fields, lines)
+    unsaid = [place for place in places if fields.get(f"reason_{place}", "") not in WHY]
+    errors |= {f"reason_{place}": phrase("Say why it comes back.") for place in unsaid}
     if not data["lines"]:
         errors = {**errors, "": phrase("Say of at least one line how many come back.")}
     if errors:
@@ -131,7 +134,7 @@ def _content(
     data = {
         "rma": number,
         "order": order,
-        "wanted": fields.get("wanted", ""),
+        "wanted": "replace" if fields.get("wanted") == "replace" else "credit",
         "lines": found,
         "note": fields.get("note", ""),
         "pictures": [f.reference for f in files],
