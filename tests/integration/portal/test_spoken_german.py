@@ -121,7 +121,7 @@ def test_what_is_refused_is_said_in_german_too(german: tuple[Portal, dict[str, s
         ("/portal/prices/new", {**far, "product": "S-1"}),
         ("/portal/deals/DR-0123456789AB/form", {"act": "send", "customer_country": "Germany", "line_1_amount": "x"}),
         (f"/portal/deals/{own['deal']}/extension", {"until": "soon", "reason": ""}),
-        ("/portal/returns/new", {"rma": "RMA-0123456789AB", "order": "O-7", "quantity_1": "many"}),
+        ("/portal/returns/new", {"rma": "RMA-0123456789AB", "order": "O-7", "wanted": "credit", "quantity_1": "many"}),
         (f"/portal/returns/{own['rma']}/withdraw", {"reason": ""}),
         ("/portal/company/people", {"name": "", "email": "nobody", "role": "king"}),
     )

@@ -134,7 +134,7 @@ def _content(
     data = {
         "rma": number,
         "order": order,
-        "wanted": "replace" if fields.get("wanted") == "replace" else "credit",
+        "wanted": fields.get("wanted", ""),
         "lines": found,
         "note": fields.get("note", ""),
         "pictures": [f.reference for f in files],
