@@ -76,6 +76,8 @@ SHARED = {"policy", "version", "process", "form", "act", "kind", "person", "mont
 NOWHERE = {"client", "provider", "passkey", "device", "file", "token", "deal", "subscription"}
 # What leads on to a page, is a stream, or is not there before somebody has brought it.
 NO_PAGES = {urls.WORK_ACT, urls.LIVE_NEWS, urls.LOGO, urls.AUDIT_VERIFY}
+# What a page brings of its own, before it is compressed; what all share is weighed in a browser.
+OWN_BYTES = 150_000
 # Statements of a page, the transaction's own included; those that need more have a budget of their own.
 BUDGET = 18
 BUDGETS = {
@@ -84,7 +86,7 @@ BUDGETS = {
     "/cases/{case}": 26,
     "/partners/{partner}": 22,
     "/orders/{order}/peek": 21,
-    "/audit": 21,
+    "/audit": 22,
     "/backtests/{run}/flips/{candidate}/{place}": 20,
     "/operations": 19,
 }
@@ -193,9 +195,9 @@ def test_no_way_into_the_console_tells_or_changes_what_is_another_tenants(site: 
     assert houses.belongings() == before
 
 
-def test_every_page_of_ones_own_opens_in_few_questions(site: Site) -> None:
+def test_every_page_of_ones_own_opens_in_few_questions_and_few_bytes(site: Site) -> None:
     """Otherwise the refusals above would prove nothing. What asks more than its budget looks things up in a loop."""
-    asked, closed = {}, []
+    asked, heavy, closed = {}, {}, []
     for door in EVERYWHERE:
         if door.method != "GET" or door.path in NO_PAGES or NOWHERE.intersection(named(door)):
             continue
@@ -205,9 +207,12 @@ def test_every_page_of_ones_own_opens_in_few_questions(site: Site) -> None:
             closed.append(plain(door))
             continue
         with counted() as count:
-            site.ask("a", reader, "GET", path)
+            answer = site.ask("a", reader, "GET", path)
         asked[plain(door)] = count[0]
+        if len(answer.content) > OWN_BYTES:
+            heavy[plain(door)] = len(answer.content)
     assert closed == []
+    assert heavy == {}
     assert {path: n for path, n in asked.items() if n > BUDGETS.get(path, BUDGET)} == {}
     assert BUDGETS.keys() <= asked.keys(), "a budget of no page"
 
