@@ -50,6 +50,7 @@ QUARANTINE = "/quarantine"
 OPERATIONS = "/operations"
 CONNECTIONS = "/connections"
 DELIVERIES = "/connections/messages"
+PROVISIONING = "/connections/provisioning"
 SIGN_IN_BRAND_CSS = "/sign-in/brand.css"
 SIGN_IN_LOGO = "/sign-in/logo"
 SIGN_IN_WITH = "/sign-in/with"
@@ -88,6 +89,14 @@ ANYWHERE = "/{path:path}"
 def from_mail(token: str) -> str:
     """The link of a mail to somebody who has to decide; what `connectors.mail.asking` writes."""
     return f"{FROM_MAIL}/{segment(token)}"
+
+
+def provisioning_target(target: UUID | str) -> str:
+    return f"{PROVISIONING}/{segment(str(target))}"
+
+
+def provisioning_run(run: UUID | str) -> str:
+    return f"{PROVISIONING}/runs/{segment(str(run))}"
 
 
 def export(found: UUID | str) -> str:

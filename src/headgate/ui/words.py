@@ -64,6 +64,24 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             cancelled=("Cancelled", "quiet", "ban"),
             failed=("Failed", "breach", "alert-triangle"),
         ),
+        "provisioning": _table(
+            active=("Active", "done", "circle-check"),
+            paused=("Paused", "quiet", "player-pause"),
+        ),
+        "provisioning_run": _table(
+            queued=("Waiting", "quiet", "clock"),
+            running=("Running", "active", "player-play"),
+            done=("Done", "done", "circle-check"),
+            partly=("Done in part", "risk", "alert-triangle"),
+            held=("Held", "waiting", "hourglass"),
+            failed=("Failed", "breach", "alert-triangle"),
+            cancelled=("Cancelled", "quiet", "ban"),
+        ),
+        "provisioning_step": _table(
+            planned=("Planned", "quiet", "clock"),
+            done=("Done", "done", "circle-check"),
+            failed=("Failed", "breach", "alert-triangle"),
+        ),
         "export": _table(
             queued=("Waiting", "quiet", "clock"),
             running=("Running", "active", "player-play"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from headgate.connectors.delivery import (
     replay_letters,
     unrouted,
 )
+from headgate.connectors.provisioning import READ as PROVISIONING
 from headgate.console import urls
 from headgate.console.present import connections as present
 from headgate.console.views.common import Notice
@@ -37,7 +39,8 @@ ACTS: dict[str, tuple[Act, str]] = {
 
 def show_all(visit: Visit) -> Answer:
     """All targets and subscriptions."""
-    return present.overview(connections(visit.conn, visit.now), unrouted(visit.conn, visit.now), visit.now)
+    shown = present.overview(connections(visit.conn, visit.now), unrouted(visit.conn, visit.now), visit.now)
+    return replace(shown, provisions=visit.may(PROVISIONING))
 
 
 def show_deliveries(visit: Visit) -> Answer:

@@ -25,6 +25,7 @@ from headgate.access.federation import (
     unlink_identity,
     unmap_group,
 )
+from headgate.connectors.provisioning import READ as PROVISIONING
 from headgate.console import urls
 from headgate.console.present.people import role_options
 from headgate.console.views.common import FormError, Notice
@@ -161,6 +162,7 @@ def _view(visit: Visit) -> SignOnView:
         scim_mappings=_mappings([g for g in lines if g.origin == "scim"]),
         passwords=rules.passwords,
         break_glass=rules.break_glass,
+        provisions=visit.may(PROVISIONING),
     )
 
 

@@ -57,6 +57,7 @@ class ConnectionsView(View):
     oldest: datetime | None
     dead: int
     troubled: int
+    provisions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class SignOnView(View):
     passwords: bool
     break_glass: tuple[str, ...]
     error: FormError | None = None
+    provisions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
