@@ -32,8 +32,8 @@ def there(visitor: Visitor) -> Iterator[Elsewhere]:
 
 def form(there: Elsewhere, **changes: str) -> dict[str, str]:
     """The form of a system as it is sent."""
-    plain = {"name": "Help desk", "url": there.url, "token": TOKEN, "people": "staff", "roles": "", "partner": ""}
-    more = {"of_groups": "", "groups": "finance = Finance team", "match_by": "user_name", "leavers": "deactivate"}
+    plain = {"name": "Help desk", "url": there.url, "token": TOKEN, "people": "staff", "partner": ""}
+    more = {"of_groups": "", "group:finance": "Finance team", "match_by": "user_name", "leavers": "deactivate"}
     return plain | more | {"every": "60", "most": "10", "percent": "20"} | changes
 
 
@@ -111,7 +111,10 @@ def test_a_held_run_waits_for_a_word_and_orphans_are_picked(visitor: Visitor, th
 
 def test_what_is_wrong_is_told_and_what_was_typed_stays(visitor: Visitor, there: Elsewhere) -> None:
     visitor.enter("tom")
-    refused = visitor.post(PAGE, form(there, url="https://10.0.0.1/scim", roles="no_role", name="Kept <b>name</b>"))
+    refused = visitor.post(
+        PAGE, form(there, url="https://10.0.0.1/scim", name="Kept <b>name</b>", **{"role:no_role": "1"})
+    )
+    assert re.search(r'name="role:no_role" value="1" checked', refused.text)
     assert refused.status_code == 422
     assert "Kept &lt;b&gt;name&lt;/b&gt;" in refused.text
     assert TOKEN not in refused.text

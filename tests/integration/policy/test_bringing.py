@@ -17,7 +17,7 @@ from headgate.ledger import audit_list, verify_audit
 from headgate.packs import find_pack, read_pack
 from headgate.policy import PolicyService
 from headgate.store import Database
-from tests.integration.policy.test_chained_versions import LIMITS, RELEASE
+from tests.integration.chained import LIMITS, RELEASE
 
 FILES = read_pack(find_pack("order_governance")).policies
 ROWS = "select to_jsonb(v) - 'tenant_id' from policy_versions v order by policy, version"

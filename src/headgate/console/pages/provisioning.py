@@ -9,14 +9,16 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from headgate.access import list_custom_roles
 from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.connectors import provisioning
 from headgate.connectors.provisioning import MOST_TARGETS, READ, WRITE, ProvisioningTarget, Run, Scope, TargetDraft
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.present import provisioning as present
+from headgate.console.present.people import role_options
 from headgate.console.views.common import FormError, Notice
-from headgate.console.views.provisioning import ProvisioningView, RunView, TargetForm, TargetView
+from headgate.console.views.provisioning import Choices, ProvisioningView, RunView, TargetForm, TargetView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
@@ -26,6 +28,7 @@ from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 RUNS, STEPS, ORPHANS = 20, 100, 200
+TYPED = ("name", "url", "people", "partner", "of_groups", "match_by", "leavers", "every", "most", "percent")
 
 
 def show_all(visit: Visit) -> Answer:
@@ -76,7 +79,8 @@ def act(visit: Visit) -> Answer:
     except Conflict as error:
         return Shown(replace(_one(visit, target), error=sentence(error.message)), 409)
     except Invalid as error:
-        return Shown(replace(_one(visit, target), form=_typed(visit, error)), 422)
+        typed = _typed(visit, error)
+        return Shown(replace(_one(visit, target), form=typed, choices=_choices(visit, typed)), 422)
 
 
 def show_run(visit: Visit) -> Answer:
@@ -167,7 +171,7 @@ def _all(visit: Visit, form: TargetForm) -> ProvisioningView:
         may_write=visit.may(WRITE),
         full=len(found) >= MOST_TARGETS,
         form=form,
-        choices=present.CHOICES,
+        choices=_choices(visit, form),
     )
 
 
@@ -181,6 +185,7 @@ def _one(visit: Visit, id: UUID) -> TargetView:
     kept = runs[:RUNS]
     cursor = encode_cursor(instant_text(kept[-1].asked_at), str(kept[-1].id)) if len(runs) > RUNS else ""
     last = provisioning.last_runs(conn, [id]).get(id)
+    form = present.form_of(target)
     return TargetView(
         target=present.target_row(target, provisioning.standing_of(conn, [id])[id], last, names),
         here=urls.provisioning_target(id),
@@ -192,8 +197,8 @@ def _one(visit: Visit, id: UUID) -> TargetView:
         runs=tuple(present.run_row(run, names) for run in kept),
         more=visit.further(urls.provisioning_target(id), cursor),
         may_write=visit.may(WRITE),
-        form=present.form_of(target),
-        choices=present.CHOICES,
+        form=form,
+        choices=_choices(visit, form),
     )
 
 
@@ -231,7 +236,7 @@ def _chosen(visit: Visit) -> dict[str, Any]:
     groups = people == "groups"
     scope = Scope(
         people,
-        () if groups else tuple(form.get("roles", "").replace(",", " ").split()),
+        () if groups else _roles(visit),
         form.get("partner", "").strip() if people == "partners" else "",
         tuple(line.strip() for line in form.get("of_groups", "").splitlines() if line.strip()) if groups else (),
     )
@@ -239,7 +244,7 @@ def _chosen(visit: Visit) -> dict[str, Any]:
         "name": form.get("name", ""),
         "url": form.get("url", "").strip(),
         "scope": scope,
-        "groups": dict(_group(line) for line in form.get("groups", "").splitlines() if line.strip()),
+        "groups": {role: name.strip() for role, name in _groups(visit).items() if name.strip()},
         "match_by": form.get("match_by", ""),
         "leavers": form.get("leavers", ""),
         "every_minutes": _number(visit, "every"),
@@ -248,9 +253,17 @@ def _chosen(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _group(line: str) -> tuple[str, str]:
-    role, _, name = line.partition("=")
-    return role.strip(), name.strip()
+def _roles(visit: Visit) -> tuple[str, ...]:
+    return tuple(name.removeprefix("role:") for name in visit.form if name.startswith("role:"))
+
+
+def _groups(visit: Visit) -> dict[str, str]:
+    """What is typed as the name of the group there, by role."""
+    return {name.removeprefix("group:"): typed for name, typed in visit.form.items() if name.startswith("group:")}
+
+
+def _choices(visit: Visit, form: TargetForm) -> Choices:
+    return present.choices_with(role_options(list_custom_roles(visit.conn)), form)
 
 
 def _number(visit: Visit, name: str) -> int:
@@ -264,8 +277,10 @@ def _typed(visit: Visit, error: Invalid | Conflict) -> TargetForm:
     """The form as it was typed, with what is wrong. The token is not given back."""
     problem = error.problems[0] if error.problems else None
     words = problem_told(problem, humanise(problem.field)) if problem else sentence(error.message)
-    kept = {name: visit.form.get(name, "") for name in TargetForm.__slots__ if name != "error"}
-    return TargetForm(**kept, error=FormError(problem.field if problem else "", words))
+    kept = {name: visit.form.get(name, "") for name in TYPED}
+    return TargetForm(
+        **kept, roles=_roles(visit), groups=_groups(visit), error=FormError(problem.field if problem else "", words)
+    )
 
 
 def _before(visit: Visit) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from headgate.connectors.provisioning import (
@@ -154,16 +155,23 @@ def form_of(target: ProvisioningTarget) -> TargetForm:
         name=target.name,
         url=target.url,
         people=target.scope.people,
-        roles=" ".join(target.scope.roles),
+        roles=target.scope.roles,
         partner=target.scope.partner,
         of_groups="\n".join(target.scope.groups),
-        groups="\n".join(f"{role} = {name}" for role, name in target.groups.items()),
+        groups=target.groups,
         match_by=target.match_by,
         leavers=target.leavers,
         every=str(target.every_minutes),
         most=str(target.most_leaving),
         percent=str(target.most_leaving_percent),
     )
+
+
+def choices_with(roles: Sequence[Option], form: TargetForm) -> Choices:
+    """What the form offers: every role that there is, and one that is chosen though it is gone."""
+    known = {role.value for role in roles}
+    gone = sorted({*form.roles, *form.groups} - known)
+    return replace(CHOICES, roles=(*roles, *(Option(role, humanise(role)) for role in gone)))
 
 
 def people_in(steps: Sequence[RunStep]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -53,15 +53,15 @@ class TargetRow:
 
 @dataclass(frozen=True, slots=True)
 class TargetForm:
-    """What is chosen about a system, as typed. `groups`: a line each, role or role = name."""
+    """What is chosen about a system, as typed. `groups`: by role, the name of the group there."""
 
     name: str = ""
     url: str = ""
     people: str = "staff"
-    roles: str = ""
+    roles: tuple[str, ...] = ()
     partner: str = ""
     of_groups: str = ""
-    groups: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
     match_by: str = "user_name"
     leavers: str = "deactivate"
     every: str = "60"
@@ -78,6 +78,7 @@ class Choices:
     match_by: tuple[Option, ...]
     leavers: tuple[Option, ...]
     every: tuple[Option, ...]
+    roles: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from headgate.access import Account
 from headgate.connectors.provisioning import Abilities, KeptLink, ProvisioningTarget, Run, RunStep, Scope, Standing
 from headgate.console.present import provisioning as present
 from headgate.console.present.names import Names
+from headgate.console.present.people import role_options
 from headgate.console.views.common import FormError
 from headgate.console.views.provisioning import ProvisioningView, RunView, TargetForm, TargetView
 from headgate.kernel.phrases import phrase
@@ -171,7 +172,13 @@ ORPHANS = (
 
 def _list(*rows: tuple[ProvisioningTarget, Run | None], write: bool = True) -> ProvisioningView:
     shown = tuple(present.target_row(target, Standing(212, 1, 1), last, NAMES) for target, last in rows)
-    return ProvisioningView(shown, write, False, TargetForm(), present.CHOICES)
+    return ProvisioningView(
+        shown,
+        write,
+        False,
+        TargetForm(),
+        present.choices_with(role_options(()), TargetForm(roles=("order_desk",), groups={"gone_role": "Old group"})),
+    )
 
 
 def _one(target: ProvisioningTarget, *runs: Run, write: bool = True) -> TargetView:
@@ -188,7 +195,9 @@ def _one(target: ProvisioningTarget, *runs: Run, write: bool = True) -> TargetVi
         more="/connections/provisioning/1?after=x" if len(runs) > 2 else "",
         may_write=write,
         form=present.form_of(target),
-        choices=present.CHOICES,
+        choices=present.choices_with(
+            role_options(()), TargetForm(roles=("order_desk",), groups={"gone_role": "Old group"})
+        ),
     )
 
 
