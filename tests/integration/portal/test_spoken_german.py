@@ -91,6 +91,7 @@ def states(portal: Portal) -> None:
     ask_return(portal, "O-7", quantity_1="9", reason_1="defective")
 
 
+@pytest.mark.slow
 def test_a_german_reader_meets_no_english_word_of_ours(german: tuple[Portal, dict[str, str]]) -> None:
     reader, own = german
     waiting = [a for method, path in ROUTES if method == "GET" and path != ANYWHERE for a in filled(path, own)]
@@ -113,6 +114,7 @@ def test_a_german_reader_meets_no_english_word_of_ours(german: tuple[Portal, dic
     assert shown > 60, "pages were read"
 
 
+@pytest.mark.slow
 def test_what_is_refused_is_said_in_german_too(german: tuple[Portal, dict[str, str]]) -> None:
     reader, own = german
     far = {"product": "X-99", "unit_price": "much", "currency": "EUR", "max_quantity": "none", "valid_from": "soon"}
