@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from headgate.cli.session import Json, Limit, Session, Tenant, err, print_json, say, session, shown, table, tell
 from headgate.connectors import provisioning
 from headgate.connectors.provisioning import ProvisioningTarget, Run, RunStep, Scope, TargetDraft
+from headgate.connectors.provisioning.working import check_connection, work_run
 from headgate.kernel.errors import Conflict, NotFound, invalid
 
 app = typer.Typer(no_args_is_help=True)
@@ -185,7 +186,7 @@ def check(name: Name, tenant: Tenant = "nordwind", json: Json = False) -> None:
     with session(tenant) as s:
         with s.transaction(read_only=True) as (conn, _):
             target = _find(conn, name)
-        found = provisioning.check_connection(s.app.provisioner, s.context(), target.id, _sleep)
+        found = check_connection(s.app.provisioner, s.context(), target.id, _sleep)
     able = () if found.abilities is None else provisioning.findings(found.abilities)
     if json:
         findings = [{"able": each.able, "text": str(each.text)} for each in able]
@@ -287,7 +288,7 @@ def _finish(s: Session, asked: Run, limit: int, *, json: bool) -> None:
         def progress(done: int, total: int) -> None:
             bar.update(task, description="Taking steps", completed=done, total=total)
 
-        done = provisioning.work_run(
+        done = work_run(
             s.app.provisioner, s.context(), f"cli-{secrets.token_hex(6)}", _sleep, progress=progress, run=asked.id
         )
         while done is None or done.under_way:

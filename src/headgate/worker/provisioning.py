@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 
-from headgate.connectors.provisioning import work_run
+from headgate.connectors.provisioning.working import work_run
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Busy
 from headgate.kernel.logger import Log

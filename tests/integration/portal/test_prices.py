@@ -74,7 +74,7 @@ def test_each_round_writes_one_letter_with_its_reason(portal: Portal) -> None:
     letters = {each.to: each for each in told(portal)}
     assert letters.keys() == {mail("pia"), mail("paul")}
     letter = letters[mail("paul")]
-    assert letter.subject == f"Price exception {number}: Sent back to you"
+    assert letter.subject == f"Price exception {number}: Sent back"
     assert WHY in repr(letter.facts)
     assert told(portal) == []
     again(portal, number, unit_price="8.80")

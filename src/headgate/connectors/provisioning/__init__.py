@@ -1,14 +1,14 @@
 """Provisioning outward: a tenant's people and roles as accounts and groups in its outside systems, over SCIM 2.0.
 
 Targets (`targets.py`), who should be there (`desired.py`), what is there (`system.py`, over the guarded `outside.py`),
-the pure plan between the two (`core/`), and runs: asked for in `runs.py`, done by `provisioner.py`, step by step.
+the pure plan between the two (`core/`), and runs: asked for in `runs.py`, done by `working.py`, step by step.
 """
 
 from headgate.connectors.provisioning.core.model import ATTRIBUTES, Leavers, MatchBy
 from headgate.connectors.provisioning.core.words import Abilities, Finding, findings, told
 from headgate.connectors.provisioning.desired import MOST_PEOPLE
 from headgate.connectors.provisioning.model import KeptLink, ProvisioningTarget, Run, RunStep, Scope
-from headgate.connectors.provisioning.provisioner import Provisioner, check_connection, work_run
+from headgate.connectors.provisioning.provisioner import Provisioner
 from headgate.connectors.provisioning.runs import (
     ask_preview,
     ask_run,
@@ -64,7 +64,6 @@ __all__ = [
     "ask_run",
     "cancel_run",
     "change_target",
-    "check_connection",
     "confirm_run",
     "create_target",
     "draft_of",
@@ -86,5 +85,4 @@ __all__ = [
     "standing_of",
     "told",
     "watch",
-    "work_run",
 ]

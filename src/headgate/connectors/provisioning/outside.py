@@ -18,11 +18,11 @@ from scim2_client.errors import RequestNetworkException
 from scim2_models import Group, ScimPolicy, ScimProvider, User
 
 import headgate
-from headgate.connectors.delivery import Blocked, Rules, Said, Wire, read_url
+from headgate.connectors.delivery import Blocked, Said, Wire, read_url
 from headgate.connectors.delivery.core.message import host_header
 from headgate.connectors.delivery.core.pace import backoff, retry_after
 from headgate.kernel.clock import Clock
-from headgate.kernel.errors import Invalid, invalid
+from headgate.kernel.errors import Invalid
 
 SECONDS: Final = 20.0
 MOST_BYTES: Final = 16_000_000
@@ -137,16 +137,8 @@ class Outside(BaseSyncSCIMClient):
             raise _network(error or OSError("the run was ended while it waited"))
 
 
-def check_base(field: str, url: str, rules: Rules) -> str:
-    """The address of a SCIM service as it is kept. Raises `Invalid` for one that may not be reached."""
-    read_url(field, url, rules)
-    if "?" in url:
-        raise invalid(field, url, "has a query", "Give the address up to and with /scim/v2 or the like.")
-    return url.rstrip("/")
-
-
 def _network(error: Exception) -> RequestNetworkException:
     return RequestNetworkException(message=str(error) or type(error).__name__)
 
 
-__all__ = ["PLAIN", "TOLERANT", "Later", "Outside", "Waiting", "check_base"]
+__all__ = ["PLAIN", "TOLERANT", "Later", "Outside", "Waiting"]

@@ -11,12 +11,11 @@ from psycopg import Connection
 
 from headgate.access import ROLES, Sealer, list_custom_roles, require
 from headgate.access.core import checks
-from headgate.connectors.delivery import Rules
+from headgate.connectors.delivery import Rules, read_url
 from headgate.connectors.delivery.core.message import check_authorization
 from headgate.connectors.provisioning import repo
 from headgate.connectors.provisioning.core.model import Leavers, MatchBy
 from headgate.connectors.provisioning.model import KeptLink, ProvisioningTarget, Scope, Status, link_of, target_of
-from headgate.connectors.provisioning.outside import check_base
 from headgate.kernel.canonical import canonical_text
 from headgate.kernel.context import Context
 from headgate.kernel.errors import Conflict, NotFound, invalid
@@ -196,7 +195,7 @@ def _checked(conn: Connection[Any], rules: Rules, draft: TargetDraft) -> TargetD
     return replace(
         draft,
         name=checks.text("name", draft.name, 100),
-        url=check_base("url", draft.url.strip(), rules),
+        url=_base("url", draft.url.strip(), rules),
         scope=_scope(conn, draft.scope, roles),
         groups=_groups(draft.groups, roles),
     )
@@ -315,3 +314,11 @@ __all__ = [
     "standing_of",
     "token_of",
 ]
+
+
+def _base(field: str, url: str, rules: Rules) -> str:
+    """The address of a SCIM service as it is kept. Raises `Invalid` for one that may not be reached."""
+    read_url(field, url, rules)
+    if "?" in url:
+        raise invalid(field, url, "has a query", "Give the address up to and with /scim/v2 or the like.")
+    return url.rstrip("/")

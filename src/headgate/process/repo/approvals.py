@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -100,15 +101,20 @@ def get_approvals(conn: Connection[Any], approvals: Sequence[UUID]) -> dict[UUID
 
 def approvals_of_case(conn: Connection[Any], case_id: UUID) -> list[Approval]:
     """Every approval a case has asked for, oldest first."""
-    return sorted(_approvals(conn, "case_id = %s", (case_id,)), key=lambda a: a.requested_at)
+    return sorted(_approvals(conn, "case_id = %s", (case_id,)), key=_turn)
 
 
 def approvals_of_cases(conn: Connection[Any], cases: Sequence[UUID]) -> dict[UUID, list[Approval]]:
     """Every approval that these cases have asked for, oldest first."""
     found: dict[UUID, list[Approval]] = {}
-    for each in sorted(_approvals(conn, "case_id = any(%s)", (list(cases),)), key=lambda a: a.requested_at):
+    for each in sorted(_approvals(conn, "case_id = any(%s)", (list(cases),)), key=_turn):
         found.setdefault(each.case_id, []).append(each)
     return found
+
+
+def _turn(approval: Approval) -> tuple[datetime, bool, datetime]:
+    """Which was asked for first; of two of one instant, the one that has ended."""
+    return approval.requested_at, approval.decided_at is None, approval.decided_at or approval.requested_at
 
 
 def _approvals(conn: Connection[Any], where: str, params: tuple[object, ...]) -> list[Approval]:

@@ -16,6 +16,7 @@ from headgate import access
 from headgate.connectors import provisioning
 from headgate.connectors.delivery import Rules, Wire
 from headgate.connectors.provisioning import Provisioner, ProvisioningTarget, Run, RunStep, TargetDraft
+from headgate.connectors.provisioning.working import work_run
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.ledger import audit_list
@@ -78,7 +79,7 @@ class House:
             return True
 
         ctx = Context(self.tenant, SYSTEM, self.clock.now())
-        return provisioning.work_run(by or self.by, ctx, "test", sleep)
+        return work_run(by or self.by, ctx, "test", sleep)
 
     def run(self, target: ProvisioningTarget, kind: str = "run") -> Run:
         self.ask(target, kind)

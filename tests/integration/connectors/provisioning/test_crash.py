@@ -24,7 +24,8 @@ from uuid import UUID
 
 from headgate.access import Envelope
 from headgate.connectors.delivery import Rules, Wire
-from headgate.connectors.provisioning import Provisioner, work_run
+from headgate.connectors.provisioning import Provisioner
+from headgate.connectors.provisioning.working import work_run
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.store import Database

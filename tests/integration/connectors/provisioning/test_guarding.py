@@ -12,6 +12,7 @@ import pytest
 from headgate.connectors import provisioning
 from headgate.connectors.delivery import Rules
 from headgate.connectors.provisioning import Scope, TargetDraft
+from headgate.connectors.provisioning.working import check_connection
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from headgate.store import Database
@@ -129,7 +130,7 @@ def test_only_who_may_provision_does(house: House, there: Elsewhere) -> None:
             with pytest.raises(Forbidden):
                 act()
     with pytest.raises(Forbidden):
-        provisioning.check_connection(house.by, ctx, target.id, lambda _: True)
+        check_connection(house.by, ctx, target.id, lambda _: True)
 
 
 def test_another_tenant_sees_and_does_nothing(house: House, there: Elsewhere, database: Database) -> None:

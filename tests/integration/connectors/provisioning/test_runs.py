@@ -9,6 +9,7 @@ import pytest
 from headgate import access
 from headgate.connectors import provisioning
 from headgate.connectors.provisioning import Scope
+from headgate.connectors.provisioning.working import check_connection
 from headgate.kernel.errors import Conflict, Invalid
 from tests.integration.connectors.provisioning.conftest import House
 from tests.integration.connectors.provisioning.elsewhere import TOKEN, Elsewhere
@@ -433,7 +434,7 @@ def test_a_check_says_in_words_what_the_system_can(house: House, there: Elsewher
     there.patch, there.page = False, 50
     target = house.target(there.url)
 
-    found = provisioning.check_connection(house.by, house.ctx, target.id, lambda _: True)
+    found = check_connection(house.by, house.ctx, target.id, lambda _: True)
 
     assert found.check_error == ""
     assert found.abilities is not None
@@ -441,6 +442,4 @@ def test_a_check_says_in_words_what_the_system_can(house: House, there: Elsewher
     assert texts["Gives 50 records a page"] is True
     assert any("writes it back" in text and not able for text, able in texts.items())
     wrong = house.target(there.url, token="wrong", name="Other")
-    assert (
-        "look at the token" in provisioning.check_connection(house.by, house.ctx, wrong.id, lambda _: True).check_error
-    )
+    assert "look at the token" in check_connection(house.by, house.ctx, wrong.id, lambda _: True).check_error

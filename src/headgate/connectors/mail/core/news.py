@@ -71,7 +71,7 @@ PRICES: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
             phrase("Your contract already gives you this price or a better one."),
         ),
         "returned": (
-            phrase("Sent back to you"),
+            phrase("Sent back"),
             phrase("Something has to be different. Change it and send it again within ten working days."),
         ),
         "declined": (phrase("Not granted"), phrase("It was not granted.")),
