@@ -35,6 +35,8 @@ pytestmark = pytest.mark.slow
 # Where an id of the other tenant is found, by the name of the parameter.
 FOUND = {
     **{name: query for (part, name), query in IDS.items() if part not in ("tenants", "offers", "subscriptions")},
+    "of backtest": IDS["backtests", "run"],
+    "run": IDS["provisioning", "run"],
     "offer": IDS["offers", "offer"],
     "tenant": IDS["tenants", "tenant"],
     "line": "select '1'",
@@ -69,6 +71,8 @@ ABOUT: dict[str, dict[str, str]] = {
     "/processes/{process}/versions/{version}": {"version": "of process"},
     "/processes/{process}/versions/{version}/files/{form}": {"version": "of process", "form": "bpmn"},
     "/access-reviews/{review}/export.{form}": {"form": "csv"},
+    "/backtests/{run}": {"run": "of backtest"},
+    "/backtests/{run}/flips/{candidate}/{place}": {"run": "of backtest"},
 }
 # Both tenants have things under these names and numbers: what is asked for is then one's own.
 SHARED = {"policy", "version", "process", "form", "act", "kind", "person", "month", "place", "candidate", "seq"}
