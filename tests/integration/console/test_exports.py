@@ -14,7 +14,7 @@ from tests.integration.console.site import Visitor, words
 
 def work(visitor: Visitor) -> None:
     """Let a worker serve this tenant."""
-    ExportLoop(visitor.channel.app)._serve(visitor.channel.tenant)
+    ExportLoop(visitor.channel.app).serve_one(visitor.channel.tenant)
 
 
 def forms(visitor: Visitor, act: str) -> list[str]:

@@ -45,7 +45,7 @@ def added(visitor: Visitor, there: Elsewhere) -> str:
 
 def work(visitor: Visitor) -> None:
     """Let a worker serve this tenant."""
-    ProvisioningLoop(visitor.channel.app)._serve(visitor.channel.tenant)
+    ProvisioningLoop(visitor.channel.app).serve_one(visitor.channel.tenant)
 
 
 def newest(visitor: Visitor, page: str) -> str:

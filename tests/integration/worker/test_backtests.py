@@ -39,7 +39,7 @@ def test_told_to_stop_it_leaves_the_run_to_another(loop: BacktestLoop, tenant: U
     with loop.app.database.scan() as conn:
         assert conn.execute("select count(*) from headgate_due_backtests(%s, 1000)", [loop.app.clock.now()]).fetchone()
     loop.stop()
-    loop._serve(tenant)
+    loop.serve_one(tenant)
     with loop.app.database.transaction(tenant) as conn:
         assert get_run(conn, run.run).status == "running", "begun, and not marked as failed"
 

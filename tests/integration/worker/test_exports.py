@@ -43,7 +43,7 @@ def test_it_writes_what_was_asked_for_and_removes_what_is_over(
     loop: ExportLoop, tenant: UUID, clock: FixedClock
 ) -> None:
     ask(loop, tenant)
-    assert loop._serve(tenant) == 1
+    assert loop.serve_one(tenant) == 1
     assert status(loop, tenant) == "ready"
     while loop.step():
         pass
@@ -57,7 +57,7 @@ def test_it_writes_what_was_asked_for_and_removes_what_is_over(
 def test_told_to_stop_it_leaves_the_export_to_another_and_returns(loop: ExportLoop, tenant: UUID) -> None:
     ask(loop, tenant)
     loop.stop()
-    assert loop._serve(tenant) == 0
+    assert loop.serve_one(tenant) == 0
     assert status(loop, tenant) == "running", "begun, and not marked as failed"
     loop.run()
 
@@ -76,8 +76,8 @@ def test_who_asked_is_written_to_once_it_is_ready_or_has_failed(
     def ask_and_work(working: App) -> list[Written]:
         with database.transaction(tenant) as conn:
             ask_export(conn, Context(tenant, load_principal(conn, who, clock.now()), clock.now()))
-        ExportLoop(working)._serve(tenant)
-        ExportLoop(working)._serve(tenant)
+        ExportLoop(working).serve_one(tenant)
+        ExportLoop(working).serve_one(tenant)
         with database.transaction(tenant) as conn:
             return [opened(working.envelope, row.payload)[0] for row in outbox_list(conn, target="mail")]
 

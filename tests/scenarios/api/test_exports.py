@@ -29,7 +29,7 @@ def world(database: Database, tmp_path_factory: pytest.TempPathFactory) -> World
 
 def work(world: World) -> None:
     """Let a worker serve this tenant."""
-    ExportLoop(world.channel.app)._serve(world.channel.tenant)
+    ExportLoop(world.channel.app).serve_one(world.channel.tenant)
 
 
 def test_everything_is_asked_for_downloaded_checked_and_ended(world: World) -> None:

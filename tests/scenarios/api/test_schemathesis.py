@@ -137,7 +137,7 @@ def held(shop: World, approval: dict[str, Any]) -> str:
 def export(shop: World) -> str:
     """An export of everything that can be downloaded."""
     shop.post("adam", "/v1/exports", {})
-    ExportLoop(shop.channel.app)._serve(shop.channel.tenant)
+    ExportLoop(shop.channel.app).serve_one(shop.channel.tenant)
     items = shop.get("adam", "/v1/exports").json()["items"]
     return next(str(each["export"]) for each in items if each["status"] == "ready")
 
