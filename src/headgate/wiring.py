@@ -9,8 +9,6 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from psycopg import Connection
@@ -33,13 +31,10 @@ from headgate.connectors.mail import (
     telling_job,
     write_of_export,
 )
-from headgate.domain.calendar import Calendar, Hours, add_working_time, calendar_from, working_time_between
 from headgate.domain.orders import validators as order_validators
 from headgate.domain.stock import ThresholdCrossing
-from headgate.kernel.canonical import canonical_text, loads
 from headgate.kernel.clock import Clock, SystemClock
 from headgate.kernel.context import Context
-from headgate.kernel.errors import Misconfigured
 from headgate.kernel.ids import new_id
 from headgate.kernel.settings import Settings
 from headgate.ledger import (
@@ -67,10 +62,8 @@ from headgate.process import (
     Job,
     LaneRunner,
     Registry,
-    TenantProfile,
     Validator,
     Voter,
-    WorkClock,
     policy_changes,
 )
 from headgate.process.core.signature import Signature
@@ -126,9 +119,6 @@ TABLES = (
     "headgate.connectors.mail.tables",
     "headgate.connectors.provisioning.tables",
 )
-WORKING_WEEK: Mapping[str, object] = {
-    "hours": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
-}
 # Facts that are kept in the log for whoever listens; nothing here acts on them.
 NOTED = (
     "inventory.threshold_breached",
@@ -180,9 +170,6 @@ DATA_CLASSES = {
 }
 # Decisions that weigh several policies, and how a backtest reads them.
 HOSTED = (Hosted(orders.OrderLens(), orders.DECIDING, orders.ASKED),)
-PROFILE = """
-select currency, timezone, settings, exists(select 1 from channel_revisions where noun = 'calendars') from tenants
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +218,7 @@ class App:
 
     def calendars(self, conn: Connection[Any]) -> calendars.Book:
         """Whose working hours count for whom, in the transaction's tenant."""
-        return _book(conn, self.cache)[1]
+        return calendars.tenant_book(conn, self.cache)
 
     def data_classes(self) -> Mapping[str, DataClass]:
         """What has an end, and how long it is kept unless a tenant chooses otherwise."""
@@ -348,7 +335,7 @@ def _registry(cache: RevisionCache, lanes: int) -> Registry:
         events = inventory.threshold_events(crossed, ctx.now, f"snapshot:{new_id(ctx.now)}")
         append_events(conn, ctx.now, events, lanes=lanes)
 
-    registry = Registry(profile=lambda conn: _profile(conn, cache), voters=_voters)
+    registry = Registry(profile=lambda conn: calendars.tenant_profile(conn, cache), voters=_voters)
     registry.ports |= {
         "order": orders.OrderPort(cache),
         "price_exception": exceptions.ExceptionPort(cache),
@@ -424,47 +411,6 @@ def _purge(conn: Connection[Any], ctx: Context) -> Sequence[NewEvent]:
 
 def _noted(conn: Connection[Any], ctx: Context, events: Sequence[StoredEvent]) -> list[Refusal]:
     return []
-
-
-def _profile(conn: Connection[Any], cache: RevisionCache) -> TenantProfile:
-    (currency, timezone, raw), book = _book(conn, cache)
-
-    def clock_of(partner: str | None) -> WorkClock:
-        return _clock(book.of(partner).hours)
-
-    return TenantProfile(currency, timezone, clock_of(None).deadline, raw, clock_of)
-
-
-def _book(conn: Connection[Any], cache: RevisionCache) -> tuple[tuple[str, str, dict[str, Any]], calendars.Book]:
-    """Currency, zone and settings of the transaction's tenant, and its calendars."""
-    row = conn.execute(PROFILE).fetchone()
-    if row is None:
-        raise Misconfigured("this tenant does not exist; create it first")
-    currency, timezone, raw, has_calendars = row
-    usual = calendar_of(raw, timezone)
-    book = calendars.load_book(conn, usual, cache) if has_calendars else calendars.book_of((), (), {}, usual)
-    return (currency, timezone, raw), book
-
-
-@lru_cache(maxsize=4096)
-def _clock(hours: Hours) -> WorkClock:
-    def deadline(start: datetime, hours_: Decimal) -> datetime:
-        return add_working_time(hours, start, timedelta(seconds=int(hours_ * 3600)))
-
-    def elapsed(start: datetime, end: datetime) -> timedelta:
-        return working_time_between(hours, start, end)
-
-    return WorkClock(deadline, elapsed)
-
-
-def calendar_of(settings: Mapping[str, Any], timezone: str) -> Calendar:
-    """A tenant's working hours where no calendar is set: those of its settings (`calendar`) or the ordinary week."""
-    return _calendar(canonical_text(settings.get("calendar") or WORKING_WEEK), timezone)
-
-
-@lru_cache(maxsize=1024)
-def _calendar(text: str, timezone: str) -> Calendar:
-    return calendar_from({"timezone": timezone, **loads(text)})
 
 
 def _voters(conn: Connection[Any], principals: Sequence[str], now: datetime) -> Mapping[str, Voter]:

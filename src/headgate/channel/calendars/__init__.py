@@ -11,6 +11,7 @@ from headgate.channel.calendars.service import (
     list_uses,
     load_book,
 )
+from headgate.channel.calendars.working import tenant_book, tenant_profile
 
 __all__ = [
     "EVER",
@@ -28,6 +29,8 @@ __all__ = [
     "list_uses",
     "load_book",
     "month_of",
+    "tenant_book",
+    "tenant_profile",
     "usual_spans",
     "year_of",
 ]
