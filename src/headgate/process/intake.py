@@ -1,10 +1,11 @@
 """The way in under load: what concurrent requests hand in shares transactions, so that one flush makes many durable.
 
 A request hands in a `Parcel` and is told when its events are durable, or why they are not. Parcels of one tenant are
-stored by one transaction at a time; what comes meanwhile waits and forms the next group, so groups grow with the load
-and nobody waits for a group to fill. Everything is decided parcel by parcel: each is stored whole or not at all, and
-what is wrong with one never touches the others. When a group breaks for a reason that is not the database's, its
-parcels are tried one by one.
+stored by one transaction at a time; what comes meanwhile waits and forms the next group, so groups grow with the load.
+Whoever comes after a quiet moment is stored at once; right after a group the next one gathers for some milliseconds,
+for a steady trickle would otherwise pay for a transaction each. Everything is decided parcel by parcel: each is stored
+whole or not at all, and what is wrong with one never touches the others. When a group breaks for a reason that is not
+the database's, its parcels are tried one by one.
 
 Nothing grows without bound: parcels beyond the queue's bound, beyond a tenant's half of it, or of a tenant whose
 backlog is too long are refused with `Busy`. Threads are started when there is work and end when there is none.
@@ -41,11 +42,13 @@ THREADS: Final = 2
 GROUP_EVENTS: Final = 1000
 IDLE_SECONDS: Final = 2.0
 LOOK_AGAIN_SECONDS: Final = 1.0
+GATHER_SECONDS: Final = 0.015  # from the end of a key's group to its next one, unless other keys wait
 MOST_TENANTS: Final = 10_000
 WAITING: Final = "select count(*) from (select from inbox limit %(most)s) counted"
 
 log = Log("headgate.intake")
 _Key = tuple[UUID, str | None]
+_Kept = TypeVar("_Kept", UUID, _Key)
 _Value = TypeVar("_Value", int, float)
 Result = list[Appended] | Exception
 
@@ -106,6 +109,7 @@ class Intake:
     backlog: int
     patience: float
     daily: DailyUse = field(default_factory=DailyUse)
+    pause: Callable[[float], object] = time.sleep
     _lock: threading.Condition = field(default_factory=threading.Condition)
     _waiting: dict[_Key, deque[Parcel]] = field(default_factory=dict)
     _ready: deque[_Key] = field(default_factory=deque)
@@ -116,6 +120,7 @@ class Intake:
     _idle: int = 0
     _full_until: OrderedDict[UUID, float] = field(default_factory=OrderedDict)
     _room: OrderedDict[UUID, int] = field(default_factory=OrderedDict)
+    _stored_at: OrderedDict[_Key, float] = field(default_factory=OrderedDict)
 
     @property
     def waiting(self) -> int:
@@ -175,15 +180,26 @@ class Intake:
                         return
                 key = self._ready.popleft()
                 self._in_hand.add(key)
+                rest = 0.0 if self._ready else self._rest(key)
+            if rest > 0:
+                self.pause(rest)
+            with self._lock:
                 group = self._take(key)
             try:
                 self._store(key, group)
             finally:
                 with self._lock:
                     self._in_hand.discard(key)
+                    _keep(self._stored_at, key, time.monotonic())
                     if key in self._waiting:
                         self._make_ready(key)
                 _deliver(group)
+
+    def _rest(self, key: _Key) -> float:
+        """Seconds to gather before the key's next group; none for as many as fill one."""
+        if self._events[key] >= GROUP_EVENTS:
+            return 0.0
+        return min(GATHER_SECONDS, self._stored_at.get(key, 0.0) + GATHER_SECONDS - time.monotonic())
 
     def _take(self, key: _Key) -> list[Parcel]:
         queue = self._waiting[key]
@@ -350,9 +366,9 @@ def _new(result: Result | None) -> int:
     return sum(done.status == "new" for done in result) if isinstance(result, list) else 0
 
 
-def _keep(kept: OrderedDict[UUID, _Value], tenant: UUID, value: _Value) -> None:
-    kept[tenant] = value
-    kept.move_to_end(tenant)
+def _keep(kept: OrderedDict[_Kept, _Value], key: _Kept, value: _Value) -> None:
+    kept[key] = value
+    kept.move_to_end(key)
     if len(kept) > MOST_TENANTS:
         kept.popitem(last=False)
 

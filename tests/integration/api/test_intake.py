@@ -249,6 +249,44 @@ def test_a_thread_that_is_woken_as_its_time_runs_out_keeps_nothing_from_being_st
     assert len(logged(world)) == 4
 
 
+def test_a_trickle_gathers_after_a_group_and_the_others_do_not_wait_for_it(
+    world: World, sender: Sender, make_tenant: Callable[[], UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE)
+    app, resting, let_go = world.channel.app, threading.Semaphore(0), threading.Event()
+
+    def pause(_: float) -> None:
+        resting.release()
+        assert let_go.wait(PATIENCE)
+
+    intake = Intake(app.database, app.engine, app.clock, 100, 10_000, PATIENCE, pause=pause)
+    groups: list[list[str]] = []
+    arrived = threading.Semaphore(0)
+
+    def deliver(parcels: Sequence[Parcel]) -> None:
+        groups.append([p.events[0].event_id for p in parcels])
+        arrived.release()
+
+    def hand(name: str, whose: Sender) -> None:
+        made = parcel(world, whose, ordered(name))
+        made.deliver = deliver
+        intake.hand_in(made)
+
+    hand("e-0", sender)  # after a quiet moment: at once
+    assert arrived.acquire(timeout=PATIENCE)
+    hand("e-1", sender)
+    assert resting.acquire(timeout=PATIENCE)
+    hand("e-2", sender)
+    hand("e-3", sender)
+    hand("theirs", replace(sender, tenant_id=make_tenant(), principal=Principal("x", "service")))
+    assert arrived.acquire(timeout=PATIENCE)
+    assert groups == [["e-0"], ["theirs"]]
+    let_go.set()
+    assert arrived.acquire(timeout=PATIENCE)
+    assert groups[2:] == [["e-1", "e-2", "e-3"]]
+    assert sorted(logged(world)) == ["e-0", "e-1", "e-2", "e-3"]
+
+
 def test_the_queue_is_bounded_and_holds_nothing_of_what_is_refused(
     world: World, sender: Sender, make_tenant: Callable[[], UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
