@@ -237,6 +237,7 @@ def test_what_is_told_from_a_part_of_the_text_is_what_the_whole_tells(
     assert tried(governed, policy, candidate(policy, CHANGES[policy]))[1] == quick
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", sorted(CHANGES))
 def test_what_a_worker_finds_by_columns_first_made_then_kept_is_what_the_whole_records_tell(
     governed: Channel, policy: str, monkeypatch: pytest.MonkeyPatch

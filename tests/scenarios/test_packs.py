@@ -95,6 +95,7 @@ def told(outcomes: list[Outcome]) -> str:
     return "\n".join(line for each in outcomes if not each.passed for line in report(each))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pack", "least"), [("order_governance", 15), ("channel_revenue", 12)])
 def test_every_scenario_of_a_shipped_pack_comes_as_it_says(app: App, pack: str, least: int) -> None:
     undeclared = watch_actions(app)

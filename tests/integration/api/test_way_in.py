@@ -100,6 +100,7 @@ def test_a_rate_of_its_own_holds_from_the_next_event_on_and_within_the_quota(wor
         change(world, lambda conn: access.set_rate(conn, world.context(), 6, most=100, source=SOURCE))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("standing")
 def test_a_key_that_asks_too_often_is_told_so_and_another_is_not(
     database: Database, tenant: UUID, clock: FixedClock, tmp_path: Path

@@ -107,6 +107,7 @@ def test_two_ways_of_proving_a_field_twice_json_and_a_broken_header_are_refused(
     assert world.client.get("/oauth/token").status_code == 405
 
 
+@pytest.mark.slow
 def test_whoever_guesses_secrets_is_told_to_rest(database: Database, tmp_path: Path) -> None:
     slow = open_world(database, new_tenant(database, NOW), FixedClock(NOW), tmp_path, refusals_per_minute=2)
     wrong = {"grant_type": "client_credentials", "client_id": "hgc_x", "client_secret": "wrong"}

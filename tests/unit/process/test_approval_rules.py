@@ -311,7 +311,7 @@ class Requests(RuleBasedStateMachine):
             assert self.approval.status in ("rejected", "voided")
 
 
-Requests.TestCase.settings = hypothesis_settings(max_examples=150, stateful_step_count=25, deadline=None)
+Requests.TestCase.settings = hypothesis_settings(max_examples=60, stateful_step_count=25, deadline=None)
 test_whatever_people_try = Requests.TestCase
 
 

@@ -128,6 +128,7 @@ def mutants(whole: Any) -> Iterator[Any]:
             yield made
 
 
+@pytest.mark.slow
 def test_what_the_parser_refuses_by_shape_the_schema_refuses() -> None:
     whole = document(RICH)
     assert PROCESS.is_valid(whole)

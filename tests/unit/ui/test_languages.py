@@ -24,6 +24,7 @@ PLACE = re.compile(r"%\(\w+\)[sd]|%n|</?\w+>")
 PAGES = Console(load_assets())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", sorted(LANGUAGES.keys() - {"en"}))
 def test_every_phrase_is_translated(language: str) -> None:
     lacking = set(lacking_of(load(language)))
