@@ -15,11 +15,14 @@ from psycopg import Connection
 
 from headgate.access import Envelope, forget_keys, forget_sessions, load_voters
 from headgate.access.clients import forget_tokens
+from headgate.access.domains import Domain, Prover
+from headgate.access.domains import News as DomainNews
 from headgate.access.federation import Discovery
 from headgate.access.tenancy import Exporter, TenantExport, put_out_guests
 from headgate.channel import calendars, credit, deals, exceptions, inventory, orders, partners, products, returns, taxes
 from headgate.channel.masters import RevisionCache
 from headgate.connectors import delivery, provisioning
+from headgate.connectors.dns import TxtResolver, rules_of
 from headgate.connectors.mail import (
     Mailroom,
     asking_job,
@@ -29,6 +32,7 @@ from headgate.connectors.mail import (
     news_job,
     reviews_job,
     telling_job,
+    write_of_domain,
     write_of_export,
 )
 from headgate.domain.orders import validators as order_validators
@@ -93,6 +97,7 @@ TABLES = (
     "headgate.access.support.tables",
     "headgate.access.duties.tables",
     "headgate.access.branding.tables",
+    "headgate.access.domains.tables",
     "headgate.access.reviews.tables",
     "headgate.access.saved.tables",
     "headgate.access.tenancy.tables",
@@ -191,6 +196,7 @@ class App:
     hearing: Hearing
     exporter: Exporter
     provisioner: provisioning.Provisioner
+    prover: Prover
 
     def runner(self, owner: str = "", probe: Probe | None = None) -> LaneRunner:
         """A lane runner under its own name: give each loop its own."""
@@ -298,7 +304,18 @@ def build(settings: Settings, clock: Clock | None = None, database: Database | N
         hearing,
         _exporter(opened, ticking, envelope, settings, mailroom),
         provisioning.Provisioner(opened, _wire(settings), envelope, ticking, chance),
+        _prover(opened, ticking, settings, mailroom),
     )
+
+
+def _prover(database: Database, clock: Clock, settings: Settings, mailroom: Mailroom) -> Prover:
+    """Checks whose domains are whose; a tenant's administrators are written to when one of theirs is in danger."""
+
+    def tell(conn: Connection[Any], ctx: Context, domain: Domain, news: DomainNews) -> None:
+        write_of_domain(conn, ctx, domain, news, mailroom)
+
+    resolver = TxtResolver(settings.dns_servers)
+    return Prover(database, clock, resolver, rules_of(settings), settings.mail_spf, tell)
 
 
 def _exporter(database: Database, clock: Clock, envelope: Envelope, settings: Settings, mailroom: Mailroom) -> Exporter:

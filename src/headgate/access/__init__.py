@@ -29,6 +29,7 @@ from headgate.access.core.security import SecurityRules, rules_of
 from headgate.access.core.tokens import parse_api_key, parse_session_token
 from headgate.access.core.webhooks import may_send, sign, verify_webhook
 from headgate.access.delegations import create_delegation, get_delegation, list_delegations, revoke_delegation
+from headgate.access.domains.service import portal_hosts, set_portal_host
 from headgate.access.duties import (
     CustomRole,
     MatrixVersion,
@@ -126,8 +127,6 @@ from headgate.access.tenants import (
     get_tenant,
     is_demo,
     only_tenant,
-    portal_hosts,
-    set_portal_host,
     set_tenant,
 )
 

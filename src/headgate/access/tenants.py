@@ -26,7 +26,6 @@ from headgate.store import Database
 
 DEMO_SLUG = "nordwind"
 _SLUG = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +115,6 @@ def set_tenant(
     return get_tenant(conn)
 
 
-def set_portal_host(conn: Connection, ctx: Context, host: str) -> Tenant:
-    """Say under which host name partners find the tenant's portal; '' for none of its own.
-
-    Raises `Invalid` for what is no host name, `Conflict` when another tenant has it.
-    """
-    require(ctx.principal, "admin")
-    before = get_tenant(conn)
-    wanted = host.strip().lower().rstrip(".")
-    if wanted and not (_HOST.fullmatch(wanted) and len(wanted) <= 253):
-        raise invalid("host", host, "is not a host name", "Write it like partners.example.com, without https or port.")
-    try:
-        with conn.transaction():
-            conn.execute(repo.SET_PORTAL_HOST, {"host": wanted or None})
-    except psycopg.errors.UniqueViolation:
-        raise Conflict(phrase("the host %(wanted)s is another portal's; choose another one", wanted=wanted)) from None
-    record(conn, ctx, "tenant.portal_host_set", "tenant", before.slug, before=before.portal_host, after=wanted or None)
-    return get_tenant(conn)
-
-
 def demo_tenant(database: Database) -> Tenant | None:
     """The tenant of made-up data, where one was loaded whole: also among others, as those of clients made in it."""
     try:
@@ -149,12 +129,6 @@ def demo_tenant(database: Database) -> Tenant | None:
 def is_demo(tenant: Tenant) -> bool:
     """Whether what the tenant has is made up, so that no password need guard it on the machine that shows it."""
     return tenant.settings.get("demo") == "loaded"
-
-
-def portal_hosts(database: Database) -> dict[str, UUID]:
-    """Which tenant's portal is found under which host."""
-    with database.scan() as conn:
-        return dict(conn.execute(repo.PORTAL_HOSTS).fetchall())
 
 
 def find_tenant(database: Database, slug: str) -> UUID:

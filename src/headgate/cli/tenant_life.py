@@ -35,6 +35,7 @@ from headgate.access.tenancy import (
     usage,
     withdraw_deletion,
 )
+from headgate.cli.domains import app as domains_app
 from headgate.cli.session import Json, Tenant, opened, print_json, session, table, tell
 from headgate.cli.tenants import app
 from headgate.kernel.context import Context, Principal
@@ -44,6 +45,7 @@ from headgate.ledger import checkpoint_now
 from headgate.store.opening import owner_connection
 from headgate.wiring import load_tables
 
+app.add_typer(domains_app, name="domain")
 As = Annotated[str, typer.Option("--as", help="Your name, for the record; two names are needed for a deletion.")]
 Because = Annotated[str, typer.Option("--because", help="The reason; it is kept, and people of the tenant read it.")]
 Slug = Annotated[str, typer.Argument(help="The tenant's short name.")]

@@ -118,7 +118,8 @@ def add_person(
 @app.command("portal")
 def portal(
     host: Annotated[
-        str | None, typer.Option(help="Host of its own, for example partners.example.com; '' for none.")
+        str | None,
+        typer.Option(help="Host of its own below a proven domain, for example partners.example.com; '' for none."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What partners read as its name; '' for the tenant's.")] = None,
     accent: Annotated[
@@ -128,6 +129,9 @@ def portal(
         Path | None, typer.Option(help="A PNG or JPEG of at most 100 kB.", exists=True, dir_okay=False)
     ] = None,
     sender: Annotated[str | None, typer.Option(help="Whose name mails come in; '' for the name above.")] = None,
+    from_address: Annotated[
+        str | None, typer.Option(help="Address that mails come from, below a proven domain; '' for the installation's.")
+    ] = None,
     reply_to: Annotated[str | None, typer.Option(help="Where answers to mails go; '' for nowhere.")] = None,
     tenant: Tenant = "nordwind",
     json: Json = False,
@@ -142,14 +146,15 @@ def portal(
             accent=draft.accent if accent is None else accent,
             sender=draft.sender if sender is None else sender,
             reply_to=draft.reply_to if reply_to is None else reply_to,
+            from_address=draft.from_address if from_address is None else from_address,
         )
-        if any(value is not None for value in (name, accent, sender, reply_to, logo)):
-            save_brand(conn, ctx, draft, "keep" if logo is None else read_logo(logo.read_bytes()))
         if host is not None:
-            set_portal_host(conn, ctx, host)
+            set_portal_host(conn, ctx, host, s.app.prover.rules)
+        if any(value is not None for value in (name, accent, sender, from_address, reply_to, logo)):
+            save_brand(conn, ctx, draft, "keep" if logo is None else read_logo(logo.read_bytes()))
         found = get_tenant(conn)
     brand = found.settings.get("brand") or {}
-    kept = {key: brand.get(key) for key in ("name", "accent", "sender", "reply_to", "version")}
+    kept = {key: brand.get(key) for key in ("name", "accent", "sender", "from_address", "reply_to", "version")}
     shown = {"host": found.portal_host, **kept, "logo": bool(brand.get("logo"))}
     where = f"https://{found.portal_host}/portal/" if found.portal_host else "/portal/ of the console's address"
     tell({"tenant": tenant, **shown}, f"Partners of {tenant} find the portal at {where}.", json)

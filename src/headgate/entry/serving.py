@@ -21,6 +21,7 @@ from headgate.worker import (
     BacktestLoop,
     ColumnLoop,
     Deliveries,
+    DomainLoop,
     ExportLoop,
     JobLoop,
     ProvisioningLoop,
@@ -39,6 +40,7 @@ DELIVERY_SECONDS = 20
 BACKTEST_SECONDS = 5
 EXPORT_SECONDS = 5
 SWEEP_SECONDS = 5
+DOMAIN_SECONDS = 10
 BACKLOG = 2048
 SWITCH_SECONDS = 0.0005
 
@@ -117,6 +119,8 @@ def working_beside(app: App) -> Iterator[None]:
         ("exports", ExportLoop(app), EXPORT_SECONDS),
         # A run at hand is left after its step, which another process goes on from.
         ("provisioning", ProvisioningLoop(app), DELIVERY_SECONDS),
+        # A question at hand is answered within seconds; what was taken beside it is due again later.
+        ("domains", DomainLoop(app), DOMAIN_SECONDS),
         # The deletion of a tenant at hand is finished.
         ("sweeping", SweepLoop(app), SWEEP_SECONDS),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -30,7 +31,9 @@ class Settings:
     ports that they may use elsewhere, a file with further certificate authorities.
     deliveries: how many messages one process has under way at once.
     public_url: where people reach the console, for links in mails. console_hosts: hosts whose console is one tenant's,
-    each with the tenant's short name. mail_url: the mail server, empty: mails are written
+    each with the tenant's short name. portal_suffixes: below these a tenant's portal may be at its short name, without
+    a proof; mail_spf: what the SPF of a domain has to include for mails to come from it; dns_servers: whom to ask about
+    domains, empty: as the machine does. mail_url: the mail server, empty: mails are written
     into the folder `mail` of home; mail_user, mail_password, mail_from, mail_ca: how it is spoken to.
     connections … api_rate: bounds of one serving process; rates are events or requests per second.
     live_streams: pages that one serving process tells of changes at the same time; others look again by hand.
@@ -76,6 +79,9 @@ class Settings:
     deliveries: int = 32
     public_url: str = ""
     console_hosts: tuple[tuple[str, str], ...] = ()
+    portal_suffixes: tuple[str, ...] = ()
+    mail_spf: str = ""
+    dns_servers: tuple[tuple[str, int], ...] = ()
     mail_url: str = ""
     mail_user: str = ""
     mail_password: str = ""
@@ -149,6 +155,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         deliveries=_integer(env, "HEADGATE_DELIVERIES", 32, 1, 256),
         public_url=env.get("HEADGATE_PUBLIC_URL", "").rstrip("/"),
         console_hosts=_hosts(env, "HEADGATE_CONSOLE_HOSTS"),
+        portal_suffixes=_domains(env, "HEADGATE_PORTAL_SUFFIXES"),
+        mail_spf=_domain(env, "HEADGATE_MAIL_SPF"),
+        dns_servers=_servers(env, "HEADGATE_DNS_SERVERS"),
         mail_url=env.get("HEADGATE_MAIL_URL", ""),
         mail_user=env.get("HEADGATE_MAIL_USER", ""),
         mail_password=env.get("HEADGATE_MAIL_PASSWORD", ""),
@@ -183,6 +192,38 @@ def _hosts(env: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
             raise Misconfigured(f"{name}: {host} is there twice; a host is one tenant's")
         found[host] = slug
     return tuple(found.items())
+
+
+def _domain(env: Mapping[str, str], name: str) -> str:
+    """A domain in lower case, or none. Labels may begin with an underscore, as those of mail do."""
+    value = env.get(name, "").strip().lower().rstrip(".")
+    plain = value.replace("_", "")
+    if value and not (_HOST.fullmatch(plain) and "." in plain and len(value) <= 253):
+        raise Misconfigured(f"{name}={value!r} is not a domain; write it like spf.example.com")
+    return value
+
+
+def _domains(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Domains, each once."""
+    return tuple(dict.fromkeys(_domain({name: word}, name) for word in _words(env, name)))
+
+
+def _servers(env: Mapping[str, str], name: str) -> tuple[tuple[str, int], ...]:
+    """Addresses of name servers, each with its port: `192.0.2.53`, `127.0.0.1:5353`, `[2001:db8::1]:53`."""
+    found = []
+    for word in _words(env, name):
+        try:
+            found.append(_server(word))
+        except ValueError:
+            raise Misconfigured(f"{name}: {word!r} is not an IP address; write it like 192.0.2.53") from None
+    return tuple(found)
+
+
+def _server(word: str) -> tuple[str, int]:
+    host, _, port = word.rpartition(":") if word.count(":") == 1 or "]:" in word else (word, "", "53")
+    if not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= 65535):
+        raise ValueError(port)
+    return str(ipaddress.ip_address(host.strip("[]"))), int(port)
 
 
 def _ports(env: Mapping[str, str], name: str, default: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -14,6 +13,8 @@ from psycopg_pool import PoolClosed
 from starlette.requests import HTTPConnection
 
 from headgate.access import portal_hosts
+from headgate.access.domains import NO_RULES, HostRules
+from headgate.connectors.dns import rules_of
 from headgate.kernel.errors import Busy
 from headgate.kernel.settings import Settings
 from headgate.store import Database
@@ -24,19 +25,18 @@ FRESH_SECONDS = 5.0
 
 def hosts_for(database: Database, settings: Settings) -> Hosts:
     """The portals' hosts of an installation, without those of its console."""
-    consoles = {host for host, _ in settings.console_hosts}
-    return Hosts(database, frozenset(consoles | {urlsplit(settings.public_url).hostname or ""}))
+    return Hosts(database, rules_of(settings))
 
 
 @dataclass(slots=True)
 class Hosts:
     """The hosts of all tenants' portals, read again when they are older than `fresh` seconds.
 
-    One that is `reserved` is no portal's, whatever a tenant says: the installation's own console is found there.
+    One that `rules` reserve is no portal's, whatever a tenant has proved: the installation's console is found there.
     """
 
     database: Database
-    reserved: frozenset[str] = frozenset()
+    rules: HostRules = NO_RULES
     fresh: float = FRESH_SECONDS
     _known: dict[str, UUID] = field(default_factory=dict)
     _read_at: float = float("-inf")
@@ -52,8 +52,7 @@ class Hosts:
             if monotonic() - self._read_at >= self.fresh:
                 # A database that does not answer is told by what a request is about, not by where it was sent.
                 with suppress(psycopg.Error, PoolClosed, Busy, OSError):
-                    found = portal_hosts(self.database)
-                    self._known = {host: tenant for host, tenant in found.items() if host not in self.reserved}
+                    self._known = portal_hosts(self.database, self.rules)
                 self._read_at = monotonic()
             return self._known
 

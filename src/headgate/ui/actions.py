@@ -9,7 +9,19 @@ from headgate.ui.words import humanise
 SUBJECTS = (
     *("access_review", "agreement", "api_key", "approval", "audit", "backtest", "backup", "calendar", "case", "client"),
     *("client_tenant", "clock", "command", "credit_account", "customer", "deal", "deal_programme", "decisions"),
-    *("delegation", "device", "duties", "erasure", "event", "exemption", "fx_rate", "group_role", "guest", "hold"),
+    *(
+        "delegation",
+        "device",
+        "domain",
+        "duties",
+        "erasure",
+        "event",
+        "exemption",
+        "fx_rate",
+        "group_role",
+        "guest",
+        "hold",
+    ),
     *("identity", "identity_provider", "import", "inheritance", "inventory", "mails", "master", "offer", "opportunity"),
     *("order", "parent", "partner", "passkey", "password", "policy", "portal", "price_exception", "principal"),
     *(
@@ -52,7 +64,8 @@ VERBS = (
     *("taken", "tested", "threshold_breached", "threshold_recovered", "undone", "unlinked", "unshared", "used"),
     *("user_changed", "user_created", "user_deleted", "group_changed", "group_created", "group_deleted", "verified"),
     *("viewed", "voted", "warned", "withdrawn", "woken", "won", "checkpoint_refused", "rewrite_detected"),
-    *("confirmed_in_review", "filters_replaced", "unanswered", "late"),
+    *("confirmed_in_review", "filters_replaced", "unanswered", "late", "claimed", "found_again", "lapsed", "missing"),
+    *("proven", "trusted"),
 )
 
 

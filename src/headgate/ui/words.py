@@ -64,6 +64,12 @@ STATES: Mapping[str, Mapping[str, StateWord]] = MappingProxyType(
             cancelled=("Cancelled", "quiet", "ban"),
             failed=("Failed", "breach", "alert-triangle"),
         ),
+        "domain": _table(
+            claimed=("Not proven yet", "waiting", "hourglass"),
+            proven=("Proven", "done", "circle-check"),
+            missing=("Proof is missing", "risk", "alert-triangle"),
+            lost=("Not yours any more", "breach", "circle-x"),
+        ),
         "provisioning": _table(
             active=("Active", "done", "circle-check"),
             paused=("Paused", "quiet", "player-pause"),

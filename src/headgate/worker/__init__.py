@@ -1,8 +1,9 @@
-"""F11: the loops that keep lanes, timers, jobs, deliveries, backtests, exports and provisioning moving."""
+"""F11: the loops that keep lanes, timers, jobs, deliveries, backtests, exports, provisioning and domains moving."""
 
 from headgate.worker.backtests import BacktestLoop
 from headgate.worker.columns import ColumnLoop
 from headgate.worker.delivery import Deliveries
+from headgate.worker.domains import DomainLoop
 from headgate.worker.exports import ExportLoop
 from headgate.worker.jobs import JobLoop
 from headgate.worker.loop import Worker
@@ -13,6 +14,7 @@ __all__ = [
     "BacktestLoop",
     "ColumnLoop",
     "Deliveries",
+    "DomainLoop",
     "ExportLoop",
     "JobLoop",
     "ProvisioningLoop",

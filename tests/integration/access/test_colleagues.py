@@ -9,6 +9,7 @@ import pytest
 
 from headgate import access
 from headgate.access.colleagues import INVITED_FOR
+from headgate.access.domains import trust_domain
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Conflict, DutyConflict, Forbidden, HeadgateError, Invalid, NotFound, Unauthenticated
@@ -165,9 +166,11 @@ def test_a_host_belongs_to_one_portal(database: Database, own: UUID, clock: Fixe
     other = create_tenant(database)
     host = f"partners-{own.hex[:8]}.example.com"
     with database.transaction(own) as conn:
-        assert access.set_portal_host(conn, Context(own, SYSTEM, clock.now()), host.upper()).portal_host == host
+        ctx = Context(own, SYSTEM, clock.now())
+        trust_domain(conn, ctx, host, "a test")
+        assert access.set_portal_host(conn, ctx, host.upper()).portal_host == host
     assert access.portal_hosts(database)[host] == own
-    with pytest.raises(Conflict), database.transaction(other) as conn:
+    with pytest.raises(Invalid), database.transaction(other) as conn:
         access.set_portal_host(conn, Context(other, SYSTEM, clock.now()), host)
     for wrong in ("localhost", "https://x.example", "x.example:80", "a..b", "-a.example", "x.example/y", "x" * 260):
         with pytest.raises(HeadgateError), database.transaction(other) as conn:

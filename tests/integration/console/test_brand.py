@@ -10,12 +10,14 @@ from starlette.testclient import TestClient
 
 from headgate import access
 from headgate.access.branding import BrandDraft, brand_versions, restore_brand, save_brand
+from headgate.access.domains import trust_domain
 from headgate.connectors.mail.core.letters import look_of
 from headgate.entry.web import create_web
 from headgate.kernel.context import SYSTEM
 from headgate.kernel.errors import Forbidden, NotFound, Stale
 from headgate.ledger import audit_list
 from tests.conftest import create_tenant
+from tests.domains import serve_at
 from tests.integration.console.site import Visitor, words
 from tests.scenarios.channel import person
 from tests.unit.access.test_branding import SCRIPT, chunk, jpeg, png
@@ -183,12 +185,15 @@ def test_a_tenant_takes_no_host_of_another_and_keeps_its_brand(admin: Visitor) -
     other, host = create_tenant(database), f"p-{channel.tenant.hex[:10]}.example.com"
     with database.transaction(other) as conn:
         ctx = channel.context(SYSTEM)
-        access.set_portal_host(conn, type(ctx)(other, SYSTEM, ctx.now), host)
+        serve_at(conn, type(ctx)(other, SYSTEM, ctx.now), host)
     taken = put(admin, name="Taken", host=host)
-    assert taken.status_code == 409
+    assert taken.status_code == 422
     assert 'id="host-error"' in taken.text
+    assert "Prove first that it is yours" in words(taken)
     assert seen(admin) == "0", "the brand is not half changed"
     free = host.replace("p-", "q-")
+    with database.transaction(channel.tenant) as conn:
+        trust_domain(conn, channel.context(SYSTEM), free, "a test")
     put(admin, name="Free", host=free, accent="#0b6e4f")
     client = TestClient(create_web(channel.app), base_url=f"http://{free}", follow_redirects=False)
     page = client.get("/portal/sign-in")

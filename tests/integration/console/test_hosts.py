@@ -14,6 +14,7 @@ from headgate.access.branding import BrandDraft, read_logo, save_brand
 from headgate.entry.web import create_web
 from headgate.kernel.context import SYSTEM, Context
 from tests.conftest import create_tenant
+from tests.domains import serve_at
 from tests.integration.console.site import Visitor
 from tests.unit.access.test_branding import png
 
@@ -123,7 +124,7 @@ def test_a_tenant_cannot_take_a_host_of_the_console_for_its_portal(two: Two) -> 
     channel = two.visitor.channel
     for host in (OURS, NOBODYS):
         with channel.app.database.transaction(two.other) as conn:
-            access.set_portal_host(conn, Context(two.other, SYSTEM, channel.clock.now()), host)
+            serve_at(conn, Context(two.other, SYSTEM, channel.clock.now()), host)
         page = two.at(host).get("/sign-in")
         assert page.status_code == 200
         assert "Südstern" not in page.text

@@ -10,10 +10,11 @@ from headgate import access
 from headgate.access.mailing import NO_CHOICE, MailChoice, choices_of, stop_link, want_kind
 from headgate.connectors.mail import write_to_partners
 from headgate.connectors.mail.post import opened
-from headgate.kernel.context import SYSTEM
+from headgate.kernel.context import SYSTEM, Context
 from headgate.ledger import outbox_list
 from headgate.process.messages import About, mark_seen, send_message
 from tests.conftest import create_tenant
+from tests.domains import serve_at
 from tests.integration.portal.site import Portal, mail
 from tests.scenarios.channel import person
 
@@ -40,9 +41,9 @@ def test_one_press_stops_messages_on_the_portals_own_host_and_on_no_other_tenant
     path = f"/portal/mails/{token(portal)}"
     elsewhere = create_tenant(channel.app.database)
     with channel.app.database.transaction(elsewhere) as conn:
-        conn.execute("update tenants set portal_host = 'other.example'")
+        serve_at(conn, Context(elsewhere, SYSTEM, channel.clock.now()), "other.example")
     with channel.app.database.transaction(channel.tenant) as conn:
-        access.set_portal_host(conn, channel.context(SYSTEM), HOST)
+        serve_at(conn, channel.context(SYSTEM), HOST)
     other, own = portal.another("http://other.example"), portal.another(f"http://{HOST}")
     for answer in (other.get(path), other.client.post(path, data=ONE_CLICK)):
         assert answer.status_code == 404

@@ -20,6 +20,7 @@ from headgate.ledger import outbox_list
 from headgate.ui.brand import DEFAULT_BRAND, tenant_brand
 from headgate.ui.colour import contrast, parse_hex
 from tests.conftest import create_tenant
+from tests.domains import serve_at
 from tests.integration.portal.site import PASSWORD, Portal, mail, words
 from tests.unit.access.test_branding import png
 
@@ -57,7 +58,7 @@ def test_two_tenants_on_two_hosts_show_two_brands_from_one_process(portal: Porta
             else:  # as settings held a brand before there were versions
                 settings = {"brand": {"name": name, "accent": accent, "logo": base64.b64encode(PNG).decode()}}
                 access.set_tenant(conn, ctx, settings={**access.get_tenant(conn).settings, **settings})
-            access.set_portal_host(conn, ctx, host)
+            serve_at(conn, ctx, host)
     from headgate.entry.web import create_web
 
     app = create_web(channel.app)

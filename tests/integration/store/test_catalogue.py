@@ -176,6 +176,7 @@ OPEN_TO_PORTALS = {
     "process_versions": "read",
     "products": "read",
     "deal_programmes": "read",
+    "tenant_domains": "read",
     "inbox": "insert",
     "audit_heads": "open",
 }
@@ -343,6 +344,8 @@ def test_scan_functions_run_as_the_scan_role_and_nothing_else_runs_with_borrowed
         "headgate_audit_alarms",
         "headgate_backlog",
         "headgate_due_backtests",
+        "headgate_due_domains",
+        "headgate_domain_rivals",
         "headgate_due_exports",
         "headgate_due_provisioning",
         "headgate_due_held",

@@ -80,6 +80,7 @@ IDS = {
     ("access-reviews", "review"): f"select id from access_reviews where title = '{CANARY}'",
     ("outbox", "id"): "select id from outbox",
     ("targets", "code"): f"select code from targets where code = '{CANARY}'",
+    ("domains", "domain"): f"select domain from tenant_domains where reason = '{CANARY}'",
     ("provisioning", "target"): f"select target from provisioning_targets where name = '{CANARY}'",
     ("provisioning", "run"): "select run from provisioning_runs",
     ("subscriptions", "code"): f"select '{CANARY}'",
@@ -238,6 +239,11 @@ def furnish(world: World, mark: str) -> None:
             " reason, asked_by, asked_at, valid_until)"
             " values (%s, %s, %s, %s, 'user:x', %s, '{support}', %s, %s, %s, %s)",
             [uuid4(), uuid4(), mark, mark, mark, mark, mark, NOW, NOW + timedelta(days=9)],
+        )
+        conn.execute(
+            "insert into tenant_domains (domain, status, proof, token, reason, claimed_by, claimed_at)"
+            " values (%s, 'proven', 'operator', %s, %s, 'user:x', %s)",
+            [f"{mark}.example", mark, mark, NOW],
         )
         conn.execute(
             "insert into offers (id, kind, name, version, title, digest, body, locked, effective_at, author, approver,"

@@ -16,7 +16,7 @@ TENANT = uuid4()
 def test_hosts_known_before_go_on_while_the_database_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[dict[str, UUID] | Exception] = [{"partners.example.com": TENANT}, psycopg.OperationalError("gone")]
 
-    def asked(_: object) -> dict[str, UUID]:
+    def asked(_: object, rules: object) -> dict[str, UUID]:
         answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -30,7 +30,7 @@ def test_hosts_known_before_go_on_while_the_database_is_gone(monkeypatch: pytest
 
 
 def test_without_an_answer_no_host_is_a_portals(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(_: object) -> dict[str, UUID]:
+    def gone(_: object, rules: object) -> dict[str, UUID]:
         raise psycopg.OperationalError("gone")
 
     monkeypatch.setattr(module, "portal_hosts", gone)

@@ -42,10 +42,6 @@ select (t.quotas ->> 'document_megabytes')::bigint,
 from tenants t
 """
 
-SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"
-
-PORTAL_HOSTS = "select host, tenant_id from headgate_portal_hosts()"
-
 TENANT_BY_SLUG = "select tenant_id from headgate_tenant_by_slug(%(slug)s)"
 
 FIRST_TENANTS = """

@@ -11,6 +11,7 @@ from headgate.connectors.mail.core.letters import (
 )
 from headgate.connectors.mail.core.sender import Relay, read_relay
 from headgate.connectors.mail.daily import digest_job, write_digests
+from headgate.connectors.mail.domains import write_of_domain
 from headgate.connectors.mail.ending import write_of_export
 from headgate.connectors.mail.late import late_job, write_of_late
 from headgate.connectors.mail.news import news_job, write_news
@@ -45,6 +46,7 @@ __all__ = [
     "wants_mails",
     "write_digests",
     "write_news",
+    "write_of_domain",
     "write_of_export",
     "write_of_late",
     "write_to_deciders",

@@ -4,7 +4,7 @@ and must not be read on its way. Who does not want a kind of mail gets none of i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from headgate.access import Sealer, Tenant
+from headgate.access.domains import sender_address
 from headgate.access.mailing import KINDS, NO_CHOICE, MailChoice, choices_of, stop_link
 from headgate.connectors.delivery import repo
 from headgate.connectors.mail.core.letters import Letter, Look, look_of
@@ -165,6 +166,7 @@ class Mailroom:
         choices: Mapping[str, MailChoice],
     ) -> int:
         look = look_of(tenant.name, tenant.settings)
+        look = replace(look, address=sender_address(conn, tenant.settings))
         reading = self.reading()
         shades = reading.shades(look.accent)
         drafts = []
@@ -205,7 +207,7 @@ def opened(sealer: Sealer, payload: Any) -> tuple[Written, Look]:
     if sections:
         facts = ()  # the same lines, for a worker of the release before
     made = Written(**{**found, **lists, "facts": facts, "shades": shades, "sections": sections})
-    return made, Look(**body["look"])
+    return made, Look(**body["look"], address=body.get("from", ""))
 
 
 def _body(made: Written, look: Look) -> str:
@@ -223,7 +225,11 @@ def _body(made: Written, look: Look) -> str:
     }
     told = asdict(made)
     sections = told.pop("sections")
-    body = {"letter": before, "look": asdict(look), "written": told}
+    shown = asdict(look)
+    address = shown.pop("address")  # apart, for a worker of the release before takes no look that it does not know
+    body = {"letter": before, "look": shown, "written": told}
+    if address:
+        body["from"] = address
     if sections:
         body |= {"sections": sections, "written": {**told, "facts": [*told["facts"], *lines]}}
     return canonical_text(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from headgate.access.branding import (
     WORD_LANGUAGES,
     BrandDraft,
     brand_versions,
+    check_brand,
     colour,
     draft_of,
     read_logo,
@@ -19,6 +21,7 @@ from headgate.access.branding import (
     save_brand,
 )
 from headgate.access.branding.service import LogoChange
+from headgate.access.domains import sender_address
 from headgate.console import urls
 from headgate.console.present.brand import brand_view
 from headgate.console.views.brand import BrandView
@@ -43,9 +46,11 @@ def save(visit: Visit) -> Answer:
     draft, host = _typed(visit.form), visit.form.get("host", "").strip()[:_LONGEST]
     try:
         with visit.conn.transaction():
-            save_brand(visit.conn, visit.ctx, draft, _logo(visit), seen=_seen(visit))
+            check_brand(draft)
             if host != (visit.tenant.portal_host or ""):
-                set_portal_host(visit.conn, visit.ctx, host)
+                # First: it waits for its turn among all tenants, and nobody should wait for this one meanwhile.
+                set_portal_host(visit.conn, visit.ctx, host, visit.app.prover.rules)
+            save_brand(visit.conn, visit.ctx, draft, _logo(visit), seen=_seen(visit))
     except Invalid as error:
         told = {p.field: f"{_capital(p.message)}. {p.fix}".strip() for p in error.problems}
         return Shown(_page(visit, draft, host, told), 422)
@@ -108,13 +113,16 @@ def _typed(fields: Mapping[str, str]) -> BrandDraft:
         language: {noun: (text(f"word.{language}.{noun}.one"), text(f"word.{language}.{noun}.many")) for noun in NOUNS}
         for language in WORD_LANGUAGES
     }
-    return BrandDraft(text("name"), text("accent"), text("sender"), text("reply_to"), words)
+    return BrandDraft(text("name"), text("accent"), text("sender"), text("reply_to"), words, text("from_address"))
 
 
 def _page(visit: Visit, draft: BrandDraft, host: str, errors: Mapping[str, str] | None = None) -> BrandView:
     tenant = get_tenant(visit.conn) if errors else visit.tenant
     logo = logo_address(visit.brand, urls.LOGO)
-    return brand_view(visit.lens, tenant, logo, draft, host, brand_versions(visit.conn), errors)
+    kept = _in_force(visit).from_address
+    unused = kept if kept and not sender_address(visit.conn, visit.tenant.settings) else ""
+    versions = brand_versions(visit.conn)
+    return replace(brand_view(visit.lens, tenant, logo, draft, host, versions, errors), unused=unused)
 
 
 def _capital(text: str) -> str:

@@ -42,6 +42,7 @@ FIELDS = {
     "name": "name",
     "accent": "colour",
     "sender": "sender of mails",
+    "from_address": "address of mails",
     "reply_to": "address for answers",
     "words": "words",
 }
@@ -66,6 +67,7 @@ def brand_view(
         logo=logo,
         sender=draft.sender,
         reply_to=draft.reply_to,
+        from_address=draft.from_address,
         host=host,
         words=tuple(_group(lens, language, draft) for language in WORD_LANGUAGES),
         preview=preview(lens, tenant, logo, draft),

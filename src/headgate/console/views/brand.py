@@ -70,7 +70,8 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class BrandView(View):
-    """What is chosen, with errors by field, and a preview that follows what is typed."""
+    """What is chosen, with errors by field, and a preview that follows what is typed. `unused`: the address of mails
+    that is chosen and not used, because its domain is not proven."""
 
     template: ClassVar[str] = "brand.html"
     nav: ClassVar[str] = "brand"
@@ -84,8 +85,10 @@ class BrandView(View):
     logo: str
     sender: str
     reply_to: str
+    from_address: str
     host: str
     words: tuple[WordGroup, ...]
     preview: Preview
     versions: tuple[VersionRow, ...]
     errors: Mapping[str, str] = field(default_factory=dict)
+    unused: str = ""

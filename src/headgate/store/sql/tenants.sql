@@ -13,11 +13,3 @@ language sql stable security definer set search_path = pg_catalog, public
 as $$
   select t.tenant_id, t.slug from tenants t order by t.slug
 $$;
-
--- Hosts are few, so a server reads them all and keeps them for seconds.
-create function headgate_portal_hosts()
-returns table (host text, tenant_id uuid)
-language sql stable security definer set search_path = pg_catalog, public
-as $$
-  select t.portal_host, t.tenant_id from tenants t where t.portal_host is not null
-$$;

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from headgate.access import Envelope, get_tenant
+from headgate.access import Envelope, get_tenant, set_tenant
+from headgate.access.domains import trust_domain
 from headgate.connectors.delivery import Courier
 from headgate.connectors.mail import TARGET, Mailroom, mail_port, reset_letter
 from headgate.kernel.clock import FixedClock
@@ -41,9 +42,10 @@ LETTER = reset_letter("ana@nordwind.example", "Ana", "https://hg.example/sign-in
 
 @dataclass
 class Mailbox:
-    """What came in, and what the server answers first."""
+    """What came in and whose the envelopes were, and what the server answers first."""
 
     messages: list[Message] = field(default_factory=list)
+    envelopes: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     breaks_off: bool = False
 
@@ -51,6 +53,7 @@ class Mailbox:
         if self.answers:
             return self.answers.pop(0)
         self.messages.append(BytesParser(policy=default).parsebytes(envelope.content))
+        self.envelopes.append(envelope.mail_from)
         return "250 OK"
 
     async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
@@ -218,3 +221,19 @@ def test_without_a_server_letters_are_written_into_a_folder(office: Post) -> Non
     [path] = (office.settings.home / "mail").iterdir()
     assert "very-secret-token" in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_letter_comes_from_the_tenants_address_only_while_its_domain_is_proven(office: Post) -> None:
+    domain = f"d-{office.tenant.hex[:12]}.example"
+    ctx = Context(office.tenant, SYSTEM, office.clock.now())
+    with office.database.transaction(office.tenant) as conn:
+        set_tenant(conn, ctx, settings={"brand": {"from_address": f"desk@{domain}", "name": "Nordwind"}})
+    office.send()
+    office.deliver()
+    with office.database.transaction(office.tenant) as conn:
+        trust_domain(conn, ctx, domain, "a test")
+    office.send("2")
+    office.deliver()
+    senders = [str(message["From"]) for message in office.mailbox.messages]
+    assert senders == ["Nordwind <no-reply@nordwind.example>", f"Nordwind <desk@{domain}>"]
+    assert office.mailbox.envelopes[-1] == f"desk@{domain}"

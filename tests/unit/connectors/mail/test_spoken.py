@@ -68,6 +68,10 @@ LETTERS: dict[str, list[Letter]] = {
         ),
     ],
     "export_letter": [letters.export_letter(TO, NAME, asked_at=NOW, until=until, link=LINK) for until in (None, NOW)],
+    "domain_letter": [
+        letters.domain_letter(TO, NAME, domain="#4", what=what, host=host, until=NOW, link=LINK)
+        for what, host in (("missing", "#5"), ("lapsed", ""), ("taken", ""))
+    ],
     "return_letter": [
         news.return_letter(
             TO,

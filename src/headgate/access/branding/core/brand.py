@@ -30,13 +30,15 @@ _WORD = re.compile(r"[^\W\d_][\w ’-]*(?<![ -])")
 @dataclass(frozen=True, slots=True)
 class BrandDraft:
     """A look as chosen. `name` '' is the tenant's, `accent` '' the common one; `sender` is whose name mails come in,
-    '' the brand's; answers to mails go to `reply_to`, '' nowhere."""
+    '' the brand's, `from_address` the address they come from, '' that of the installation, which is also used while its
+    domain is not proven; answers to mails go to `reply_to`, '' nowhere."""
 
     name: str = ""
     accent: str = ""
     sender: str = ""
     reply_to: str = ""
     words: Words = field(default_factory=lambda: NO_WORDS)
+    from_address: str = ""
 
 
 def check_brand(draft: BrandDraft) -> BrandDraft:
@@ -54,8 +56,9 @@ def check_brand(draft: BrandDraft) -> BrandDraft:
         kept("name", draft.name, lambda value: _line("name", value)),
         kept("accent", draft.accent, colour),
         kept("sender", draft.sender, lambda value: _line("sender", value)),
-        kept("reply_to", draft.reply_to, checks.email),
+        kept("reply_to", draft.reply_to, _address),
         _checked_words(draft.words, found),
+        kept("from_address", draft.from_address, _address),
     )
     if found:
         raise Invalid("; ".join(str(problem) for problem in found), problems=found)
@@ -88,6 +91,7 @@ def words_of(stored: object) -> Words:
 def stored(draft: BrandDraft) -> dict[str, Any]:
     """The brand as it is kept; what is not chosen is left out."""
     plain = {"name": draft.name, "accent": draft.accent, "sender": draft.sender, "reply_to": draft.reply_to}
+    plain["from_address"] = draft.from_address
     words = {lang: {noun: list(pair) for noun, pair in nouns.items()} for lang, nouns in draft.words.items() if nouns}
     return {key: value for key, value in {**plain, "words": words}.items() if value}
 
@@ -99,7 +103,16 @@ def draft_of(kept: Mapping[str, Any]) -> BrandDraft:
         value = kept.get(key)
         return value if isinstance(value, str) else ""
 
-    return BrandDraft(text("name"), text("accent"), text("sender"), text("reply_to"), words_of(kept.get("words")))
+    words = words_of(kept.get("words"))
+    return BrandDraft(text("name"), text("accent"), text("sender"), text("reply_to"), words, text("from_address"))
+
+
+def _address(value: str) -> str:
+    """An address that can stand in a header: one that mail programs would read as a coded word cannot."""
+    plain = checks.email(value)
+    if "=?" in plain:
+        raise invalid("email", value, "is an address with a coded word in it", "Use an address without '=?'.")
+    return plain
 
 
 def _line(name: str, value: str) -> str:

@@ -72,11 +72,13 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """In whose name a letter is sent: the name people know, their accent colour, where answers go ('' nowhere)."""
+    """In whose name a letter is sent: the name people know, their accent colour, where answers go ('' nowhere), and the
+    address it comes from ('' that of the installation)."""
 
     name: str
     accent: str = _COMMON_ACCENT
     reply_to: str = ""
+    address: str = ""
 
 
 def look_of(name: str, settings: Mapping[str, Any]) -> Look:
@@ -289,6 +291,51 @@ def export_letter(to: str, name: str, *, asked_at: datetime, until: datetime | N
         kind="exports",
         entry=Entry(f"export:{asked_at.isoformat()}", link),
     )
+
+
+def domain_letter(
+    to: str, name: str, *, domain: str, what: str, host: str, until: datetime | None, link: str
+) -> Letter:
+    """A domain is in danger (`missing`), or gone: `lapsed`, or `taken` by another organisation that has proved it."""
+    subject, told = _DOMAIN_NEWS[what]
+    facts: tuple[tuple[str, object], ...] = ((phrase("Domain"), domain),)
+    if what == "missing":
+        facts = (*facts, (phrase("It lapses"), until))
+    if host:
+        facts = (*facts, (phrase("Host of the portal"), host))
+    return Letter(
+        to,
+        name,
+        phrase("%(what)s: %(domain)s", what=subject, domain=domain),
+        (
+            told,
+            phrase(
+                "Without it the portal is not served at its hosts, and mails come from the address of the installation."
+            ),
+        ),
+        phrase("Open the page of domains"),
+        link,
+        facts=facts,
+    )
+
+
+_DOMAIN_NEWS = {
+    "missing": (
+        phrase("The proof of a domain is missing"),
+        phrase(
+            "The record that proves that this domain is yours is not in the domain name system any more. Put it back; "
+            "the page says where and what. It counts as yours for 14 days from now."
+        ),
+    ),
+    "lapsed": (
+        phrase("A domain is not yours any more here"),
+        phrase("The record that proved it has been missing for 14 days. Put it back and check again to have it back."),
+    ),
+    "taken": (
+        phrase("A domain is not yours any more here"),
+        phrase("Another organisation has proved that it is theirs, and your own record of it was not there."),
+    ),
+}
 
 
 def word_of(code: str) -> Phrase:

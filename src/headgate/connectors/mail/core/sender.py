@@ -94,7 +94,7 @@ def message_of(letter: Written, look: Look, sender: str, id: UUID, at: datetime)
     that can be turned off says where, also by one press in the mail program (RFC 2369, RFC 8058).
     """
     message = EmailMessage(_Policy())
-    message["From"] = _mailbox("From", look.name, sender)
+    message["From"] = _mailbox("From", look.name, _email(look.address) if look.address else sender)
     message["To"] = _mailbox("To", letter.name, _email(letter.to))
     message["Subject"] = _words("Subject", letter.subject, LONGEST_SUBJECT, _PLAIN)
     message["Date"] = at
