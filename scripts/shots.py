@@ -144,6 +144,7 @@ SHOTS = {
     "support": Shot("/identity/support", reader=ADMIN),
     "provider-access": Shot("/provider-access", reader=ADMIN),
     "brand": Shot("/settings/brand", reader=ADMIN),
+    "domains": Shot("/settings/domains", reader=ADMIN),
     "clients": Shot("/clients", reader=ADMIN, refused="403"),
     "usage": Shot("/use", reader=ADMIN),
     "exports": Shot("/exports", reader=ADMIN),

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, Literal, Protocol
-from uuid import UUID
 
 from psycopg import Connection
 
@@ -89,11 +88,10 @@ class Prover:
             conn.execute(repo.ASK, {"domain": domain.name, "now": ctx.now})
         return self._check(ctx, domain)
 
-    def round(self, tenant: UUID) -> int:
+    def round(self, ctx: Context) -> int:
         """Check what is due of a tenant, a few domains at a time; how many there were."""
-        ctx = Context(tenant, SYSTEM, self.clock.now())
         values = {"now": ctx.now, "until": ctx.now + LEASE, "limit": A_ROUND}
-        with self.database.transaction(tenant) as conn:
+        with self.database.transaction(ctx.tenant_id) as conn:
             names = [row[0] for row in conn.execute(repo.TAKE, values)]
             taken = [domain for domain in list_domains(conn) if domain.name in names] if names else []
         for domain in taken:
@@ -102,11 +100,6 @@ class Prover:
             except NotFound:
                 continue  # it was removed meanwhile
         return len(taken)
-
-    def due(self, limit: int) -> list[UUID]:
-        """Tenants with something to check."""
-        with self.database.scan() as conn:
-            return [row[0] for row in conn.execute(repo.DUE, {"now": self.clock.now(), "limit": limit})]
 
     def _check(self, ctx: Context, domain: Domain) -> Domain:
         seen = self._look(domain)

@@ -63,5 +63,3 @@ RIVALS = "select tenant_id, domain from headgate_domain_rivals(%(domain)s)"
 SET_PORTAL_HOST = "update tenants set portal_host = %(host)s"
 
 PORTAL_HOSTS = "select host, tenant_id from headgate_portal_hosts(%(suffixes)s, %(local)s)"
-
-DUE = "select tenant_id from headgate_due_domains(%(now)s, %(limit)s)"
