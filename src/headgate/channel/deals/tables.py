@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, LargeBinary, Numeric, Text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP, UUID
 
+from headgate.channel.evidence import files_table
 from headgate.store import tenant_table
 
 _TS = TIMESTAMP(timezone=True)
@@ -138,23 +139,8 @@ deal_milestones = tenant_table(
 )
 Index(None, deal_milestones.c.tenant_id, deal_milestones.c.partner, deal_milestones.c.at)
 
-# Evidence that came with a deal. A file may be there before the deal is: the form keeps it while it is being filled in.
-deal_files = tenant_table(
-    "deal_files",
-    Column("file", UUID(as_uuid=True), nullable=False),
-    Column("deal", Text, nullable=False),
-    Column("partner", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("media_type", Text, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("sha256", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("uploaded_by", Text, nullable=False),
-    Column("uploaded_at", _TS, nullable=False),
-    primary_key=("file",),
-    partner_column="partner",
-)
-Index(None, deal_files.c.tenant_id, deal_files.c.deal)
+# Evidence that came with a deal.
+deal_files = files_table("deal_files", "deal")
 
 # Forms that a partner has not sent yet: whatever was filled in, right or wrong.
 deal_drafts = tenant_table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP, UUID
 
+from headgate.channel.evidence import files_table
 from headgate.store import tenant_table
 
 returns = tenant_table(
@@ -79,20 +80,5 @@ return_milestones = tenant_table(
     partner_column="partner",
 )
 
-# Pictures and papers of a return. A file may be there before the request is: the form keeps it meanwhile.
-return_files = tenant_table(
-    "return_files",
-    sa.Column("file", UUID(as_uuid=True), nullable=False),
-    sa.Column("rma", sa.Text, nullable=False),
-    sa.Column("partner", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("media_type", sa.Text, nullable=False),
-    sa.Column("size", sa.Integer, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-    sa.Column("uploaded_by", sa.Text, nullable=False),
-    sa.Column("uploaded_at", TIMESTAMP(timezone=True), nullable=False),
-    sa.Index("return_files_by_rma", "tenant_id", "rma"),
-    primary_key=("file",),
-    partner_column="partner",
-)
+# Pictures and papers of a return.
+return_files = files_table("return_files", "rma", "return_files_by_rma")

@@ -9,13 +9,12 @@ from typing import Any
 
 from headgate.channel import deals
 from headgate.channel.deals import list_programmes
-from headgate.channel.evidence import read_evidence
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
-from headgate.portal.pages.reading import by_field, currencies, file_rows, plain_number, products, unknown_products
-from headgate.portal.pages.room import no_room_for_files
+from headgate.portal.pages.evidence import OF_DEALS
+from headgate.portal.pages.reading import by_field, currencies, plain_number, products, unknown_products
 from headgate.portal.pages.sending import DEAL, kept_form, send_form
 from headgate.portal.views import Choice, DealFormView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
@@ -124,7 +123,7 @@ def discard(visit: Visit) -> Answer:
 
 def _send(visit: Visit, code: str, fields: Mapping[str, str], row: Mapping[str, Any] | None) -> Answer:
     data = content_of(code, fields)
-    data["evidence"] = [f.reference for f in deals.DEAL_FILES.of(visit.conn, code, visit.partner)]
+    data["evidence"] = OF_DEALS.references(visit, code)
     data["requested_by"] = visit.me.id
     kind = "deal.submitted" if row is None else CHANGES[row["status"]]
     try:
@@ -160,23 +159,11 @@ def _stored(visit: Visit, code: str) -> Mapping[str, Any] | None:
 def _take_files(visit: Visit, code: str, row: Mapping[str, Any] | None) -> Invalid | None:
     """Keep what was uploaded; the first file that is not taken is told of. With a deal that was sent before, staff
     learn of new files by a message."""
-    if problem := no_room_for_files(visit):
-        return problem
-    before = {f.file for f in deals.DEAL_FILES.of(visit.conn, code, visit.partner)} if visit.uploads else set()
-    taken: list[str] = []
-    problem = None
-    for upload in visit.uploads:
-        try:
-            kept = deals.DEAL_FILES.add(visit.conn, visit.ctx, code, read_evidence(upload.name, upload.content))
-        except Invalid as error:
-            problem = error
-            break
-        if kept.file not in before:
-            taken.append(kept.name)
-    if taken and row is not None and row["case_id"] is not None:
+    taken = OF_DEALS.take(visit, code)
+    if taken.new and row is not None and row["case_id"] is not None:
         about = About(row["case_id"], "deal", code, visit.partner)
-        send_message(visit.conn, visit.ctx, about, phrase("Evidence was added: %(taken)s", taken=", ".join(taken)))
-    return problem
+        send_message(visit.conn, visit.ctx, about, phrase("Evidence was added: %(taken)s", taken=", ".join(taken.new)))
+    return taken.problem
 
 
 def _entered(form: Mapping[str, str]) -> dict[str, str]:
@@ -251,7 +238,7 @@ def _view(
         countries=tuple(Choice(c, name) for c, name in countries(visit.fmt.locale)),
         currencies=currencies(visit),
         products=products(visit),
-        files=file_rows(visit, code, removable=row is None),
+        files=OF_DEALS.rows(visit, code, stay=() if row is None else None),
         today=visit.today(),
         told=tuple(map(recorded, row["told"])) if row is not None else (),
         sent=row is not None,

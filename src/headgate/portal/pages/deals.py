@@ -18,7 +18,8 @@ from headgate.ledger import StoredEvent, event_list
 from headgate.portal import urls
 from headgate.portal.list_views import DealsView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
-from headgate.portal.pages.reading import amount, day_or_none, file_rows
+from headgate.portal.pages.evidence import OF_DEALS
+from headgate.portal.pages.reading import amount, day_or_none
 from headgate.portal.pages.sending import DEAL, unsettled
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.views import DealRow, DealView, Step
@@ -171,7 +172,7 @@ def deal_view(
         protected_until=until if row["status"] == "approved" else None,
         spent=_spent(since, until, visit.now),
         steps=_steps(visit, row["deal"], milestones),
-        files=file_rows(visit, row["deal"]),
+        files=OF_DEALS.rows(visit, row["deal"]),
         acts=_acts(visit, row, milestones),
         today=visit.today(),
         latest=visit.today() + timedelta(days=365),

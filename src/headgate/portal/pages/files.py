@@ -6,15 +6,14 @@ from headgate.channel import deals
 from headgate.kernel.errors import Conflict, NotFound
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
+from headgate.portal.pages.evidence import OF_DEALS
 from headgate.portal.visit import Answer, Door, Go, Visit
 from headgate.ui.cookies import Notice
-from headgate.ui.web import attachment
 
 
 def download(visit: Visit) -> Answer:
     """A file."""
-    found, content = deals.DEAL_FILES.get(visit.conn, visit.code("deal"), visit.uuid("file"))
-    return attachment(found.name, found.media_type, content)
+    return OF_DEALS.hand(visit, visit.code("deal"), visit.uuid("file"))
 
 
 def remove(visit: Visit) -> Answer:

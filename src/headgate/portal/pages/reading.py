@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from headgate.channel.deals import DEAL_FILES
 from headgate.channel.products import names_of_products, product_names
 from headgate.kernel.errors import Problem
 from headgate.kernel.phrases import phrase
-from headgate.portal import urls
-from headgate.portal.views import Choice, FileRow
+from headgate.portal.views import Choice
 from headgate.portal.visit import Visit
 from headgate.ui.web import problem_told
 
@@ -46,19 +44,6 @@ def day_or_none(text: str) -> date | None:
 def size_words(size: int) -> str:
     """How large a file is."""
     return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(1, size // 1000)} kB"
-
-
-def file_rows(visit: Visit, deal: str, *, removable: bool = False) -> tuple[FileRow, ...]:
-    """The files of a deal."""
-    return tuple(
-        FileRow(
-            f.name,
-            urls.deal_file(deal, f.file),
-            size_words(f.size),
-            urls.deal_file_drop(deal, f.file) if removable else "",
-        )
-        for f in DEAL_FILES.of(visit.conn, deal, visit.partner)
-    )
 
 
 def products(visit: Visit) -> tuple[Choice, ...]:

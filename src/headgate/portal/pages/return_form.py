@@ -18,8 +18,9 @@ from headgate.kernel.ids import new_id
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
+from headgate.portal.pages.evidence import OF_RETURNS
 from headgate.portal.pages.reading import by_field, plain_number
-from headgate.portal.pages.returns import MOST_NAMES, NEEDS, REASONS, file_rows, take_files
+from headgate.portal.pages.returns import MOST_NAMES, NEEDS, REASONS
 from headgate.portal.pages.sending import RETURN, kept_form, send_form
 from headgate.portal.return_views import ReturnableOrder, ReturnField, ReturnFormView, ReturnOrdersView
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
@@ -83,7 +84,7 @@ def send(visit: Visit) -> Answer:
     if not lines:
         raise NotFound("there is no such order")
     fields = _entered(visit.form)
-    problem = take_files(visit, number)
+    problem = OF_RETURNS.take(visit, number).problem
     errors = {} if problem is None else by_field(problem.problems, {"evidence": "pictures", "pictures": "pictures"})
     data, places = _content(visit, number, order, fields, lines)
     unsaid = [place for place in places if fields.get(f"reason_{place}", "") not in WHY]
@@ -130,14 +131,13 @@ def _content(
 ) -> tuple[dict[str, Any], list[int]]:
     """The form as the content of `rma.requested`, and which place of the form each line of it has."""
     found, places = _lines(fields, lines)
-    files = returns.RETURN_FILES.of(visit.conn, number, visit.partner)
     data = {
         "rma": number,
         "order": order,
         "wanted": fields.get("wanted", ""),
         "lines": found,
         "note": fields.get("note", ""),
-        "pictures": [f.reference for f in files],
+        "pictures": OF_RETURNS.references(visit, number),
         "requested_by": visit.me.id,
     }
     return data, places
@@ -192,7 +192,7 @@ def _view(
         reasons=REASONS,
         fields=fields,
         errors=errors,
-        files=file_rows(visit, number),
+        files=OF_RETURNS.rows(visit, number),
         waits=waits,
     )  # fmt: skip
 

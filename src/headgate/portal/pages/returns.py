@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.channel import returns
-from headgate.channel.evidence import read_evidence
 from headgate.channel.products import product_names
 from headgate.channel.returns import ReturnMilestone
 from headgate.kernel.errors import Conflict, Invalid
@@ -16,17 +15,16 @@ from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.portal import urls
 from headgate.portal.list_views import ReturnsView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
-from headgate.portal.pages.reading import amount, by_field, size_words
-from headgate.portal.pages.room import no_room_for_files
+from headgate.portal.pages.evidence import OF_RETURNS
+from headgate.portal.pages.reading import amount, by_field
 from headgate.portal.pages.sending import RETURN, unsettled
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.return_views import ReturnLineRow, ReturnRow, ReturnView
-from headgate.portal.views import FileRow, Stage, Step
+from headgate.portal.views import Stage, Step
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.ui.cookies import Notice
 from headgate.ui.listed import OPEN_RETURNS
 from headgate.ui.recorded import recorded
-from headgate.ui.web import attachment
 
 MOST_NAMES = 2000
 NEEDS = "returns.request"
@@ -169,7 +167,7 @@ def return_view(
         credit=Money(row["credit"], row["currency"]) if status == "credited" else None,
         milestones=milestones(status, reached),
         lines=tuple(_line(each, row, names) for each in content["request"]["lines"]),
-        files=file_rows(visit, row["rma"]),
+        files=OF_RETURNS.rows(visit, row["rma"]),
         steps=tuple(_step(each) for each in reversed(reached)),
         acts=ACTS.get(status, frozenset()),
         thread=thread_of(visit, "rma", row["rma"], row["case_id"]),
@@ -219,28 +217,9 @@ def _step(each: ReturnMilestone) -> Step:
     return Step(each.at, text, icon, tone, quote=joined(" ", map(recorded, each.told)) if each.told else "")
 
 
-def file_rows(visit: Visit, rma: str) -> tuple[FileRow, ...]:
-    """The files of a return."""
-    found = returns.RETURN_FILES.of(visit.conn, rma, visit.partner)
-    return tuple(FileRow(f.name, urls.return_file(rma, f.file), size_words(f.size)) for f in found)
-
-
-def take_files(visit: Visit, rma: str) -> Invalid | None:
-    """Keep what was uploaded; the first file that is not taken is told of."""
-    if problem := no_room_for_files(visit):
-        return problem
-    for upload in visit.uploads:
-        try:
-            returns.RETURN_FILES.add(visit.conn, visit.ctx, rma, read_evidence(upload.name, upload.content))
-        except Invalid as error:
-            return error
-    return None
-
-
 def download(visit: Visit) -> Answer:
     """A file of a return, as an attachment that no browser runs."""
-    found, content = returns.RETURN_FILES.get(visit.conn, visit.code("rma"), visit.uuid("picture"))
-    return attachment(found.name, found.media_type, content)
+    return OF_RETURNS.hand(visit, visit.code("rma"), visit.uuid("picture"))
 
 
 def pictures(visit: Visit) -> Answer:
@@ -250,7 +229,7 @@ def pictures(visit: Visit) -> Answer:
     fields = {"note": visit.field("note")}
     if "pictures" not in ACTS.get(row["status"], frozenset()):
         raise Conflict("this return cannot be changed any more")
-    problem = take_files(visit, code)
+    problem = OF_RETURNS.take(visit, code).problem
     if problem is not None:
         names = {"evidence": "pictures", "pictures": "pictures"}
         return Shown(return_view(visit, row, by_field(problem.problems, names), fields), 400)
@@ -259,8 +238,7 @@ def pictures(visit: Visit) -> Answer:
             return_view(visit, row, {"pictures": phrase("Add a picture, or write what you can tell us.")}, fields), 400
         )
     asked = row["content"]["request"]
-    files = returns.RETURN_FILES.of(visit.conn, code, visit.partner)
-    data = {**asked, "pictures": [f.reference for f in files], "requested_by": visit.me.id}
+    data = {**asked, "pictures": OF_RETURNS.references(visit, code), "requested_by": visit.me.id}
     if fields["note"]:
         data["note"] = "\n".join(part for part in (asked["note"], fields["note"]) if part)[-2000:]
     return _send(visit, row, "rma.amended", data, fields)
