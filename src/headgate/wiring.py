@@ -165,6 +165,9 @@ DATA_CLASSES = {
         DataClass("backtests", "backtests of policies with their flips", 730, purge_backtests),
         DataClass("deal_files", "evidence of deals that have ended", 1095, deals.DEAL_FILES.forget),
         DataClass("return_files", "pictures of returns that have ended", 1095, returns.RETURN_FILES.forget),
+        DataClass(
+            "price_exception_files", "evidence of price exceptions that have ended", 1095, exceptions.PRICE_FILES.forget
+        ),
         DataClass("deal_drafts", "deal registrations that were begun and not sent", 180, deals.forget_drafts),
         DataClass("sent_forms", "what partners sent and could not be taken in", 180, forget_sent),
         DataClass("held_decisions", "decisions that could be undone before they counted", 30, forget_held),

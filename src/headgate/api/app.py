@@ -40,6 +40,7 @@ from headgate.api.routes import (
     outbox,
     policies,
     policy_life,
+    price_evidence,
     price_exceptions,
     privacy,
     processes,
@@ -82,6 +83,7 @@ ROUTERS = (
     processes.router,
     delegations.router,
     calendars.router,
+    price_evidence.router,  # before the exceptions: a number may hold slashes
     price_exceptions.router,
     deals.router,
     returns.router,

@@ -212,6 +212,10 @@ def case_answered(case_id: UUID | str) -> str:
     return f"{case(case_id)}/answered"
 
 
+def case_file(case_id: UUID | str, file: UUID | str) -> str:
+    return f"{case(case_id)}/files/{file}"
+
+
 def step_in(case_id: UUID | str, kind: str = "", at: str = "") -> str:
     """Before stepping into a case; without a kind, the form's own address."""
     return query(f"{case(case_id)}/step-in", [("kind", kind), ("at", at)])

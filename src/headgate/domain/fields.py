@@ -129,6 +129,17 @@ def text(
     return ""
 
 
+def texts(data: Data, key: str, problems: Problems, most: int) -> tuple[str, ...]:
+    """A list of at most so many texts; none where it is left out."""
+    value = data.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > most:
+        note(problems, None, key, None, f"is not a list of at most {most} texts")
+        return ()
+    return tuple(text({key: entry}, key, problems, required=True) for entry in value)
+
+
 def number(data: Data, key: str, problems: Problems, index: int | None = None) -> Decimal:
     """An exact number, not negative, below 10^12, with at most 6 decimals: a string, or a JSON number parsed
     exactly."""

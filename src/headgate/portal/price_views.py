@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from headgate.kernel.money import Money
-from headgate.portal.views import Choice, Step, Thread, View
+from headgate.portal.views import Choice, FileRow, Step, Thread, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class PriceRow:
 
 @dataclass(frozen=True, slots=True)
 class PriceView(View):
-    """One price exception. `told` is why it was sent back; `acts` are those that can be done now: change, withdraw."""
+    """One price exception. `told` is why it was sent back; `acts` are those that can be done now: change, evidence,
+    withdraw."""
 
     template: ClassVar[str] = "price.html"
     nav: ClassVar[str] = "prices"
@@ -47,6 +48,7 @@ class PriceView(View):
     order: str
     changed: datetime
     told: str
+    files: tuple[FileRow, ...]
     acts: frozenset[str]
     steps: tuple[Step, ...]
     thread: Thread
@@ -72,3 +74,4 @@ class PriceFormView(View):
     sent: bool = False
     name: str = ""
     told: str = ""
+    files: tuple[FileRow, ...] = ()

@@ -90,6 +90,14 @@ def price_act(code: object, act: str) -> str:
     return f"{price(code)}/{act}"
 
 
+def price_file(code: object, file: UUID | str) -> str:
+    return f"{price(code)}/files/{file}"
+
+
+def price_file_drop(code: object, file: UUID | str) -> str:
+    return f"{price_file(code, file)}/remove"
+
+
 def rma(code: object) -> str:
     return f"{RETURNS}/{segment(code)}"
 

@@ -108,11 +108,14 @@ def test_clients_are_counted_while_they_may_get_tokens(database, tenant, ctx):
         assert used(conn, "oauth_clients").state == "full"
 
 
-def test_files_of_partners_are_counted_in_megabytes(database, tenant, ctx):
+@pytest.mark.parametrize(
+    ("table", "number"), [("deal_files", "deal"), ("return_files", "rma"), ("price_exception_files", "request")]
+)
+def test_files_of_partners_are_counted_in_megabytes(database, tenant, ctx, table, number):
     with database.transaction(tenant) as conn:
         assert used(conn, "document_megabytes").used == 0
         conn.execute(
-            "insert into deal_files (file, deal, partner, name, media_type, size, sha256, content, uploaded_by,"
+            f"insert into {table} (file, {number}, partner, name, media_type, size, sha256, content, uploaded_by,"
             " uploaded_at) values (gen_random_uuid(), 'D-1', 'P-1', 'a.pdf', 'application/pdf', 1500000, '', '',"
             " 'x', %s)",
             [NOW],

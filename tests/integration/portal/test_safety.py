@@ -44,9 +44,11 @@ def furnish(portal: Portal) -> dict[str, str]:
     ends = (channel.clock.now().date()).isoformat()
     wish = {"product": "S-1", "unit_price": "8,50", "currency": "EUR", "max_quantity": "20",
         "valid_from": ends, "valid_until": "2026-06-30", "justification": CANARY}  # fmt: skip
-    asked = portal.post("/portal/prices/new", wish)
+    asked = portal.post("/portal/prices/new", wish, files=[(f"{CANARY}-offer.pdf", PDF)])
     request = re.search(r"/portal/prices/(PX-[0-9A-F]+)", str(asked.url))
     assert request, words(asked)
+    paper = re.search(rf"/portal/prices/{request[1]}/files/([0-9a-f-]+)", asked.text)
+    assert paper
     portal.post(f"/portal/messages/deal/{deal}", {"message": CANARY})
     rma, picture = send_back(portal, note_1=CANARY, note=CANARY)
     page = portal.get("/portal/account").text
@@ -68,7 +70,7 @@ def furnish(portal: Portal) -> dict[str, str]:
         known = remember_device(conn, channel.context(SYSTEM), channel.app.envelope, me, user_agent="Firefox")
     assert known
     return {"device": str(known[0]), "deal": deal, "file": file[1], "order": "O-1", "request": request[1],
-        "rma": rma, "picture": picture, "person": f"user:{mail('paul')}", "view": view,
+        "paper": paper[1],        "rma": rma, "picture": picture, "person": f"user:{mail('paul')}", "view": view,
         "passkey": passkey, "session": access.parse_session_token(portal.session)[1].hex()}  # fmt: skip
 
 
@@ -132,6 +134,7 @@ def belongings(portal: Portal) -> list[object]:
                 "sent_forms",
                 "orders",
                 "price_exceptions",
+                "price_exception_files",
                 "return_requests",
                 "return_lines",
                 "return_milestones",

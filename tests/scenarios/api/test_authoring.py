@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -67,6 +68,34 @@ def test_a_price_that_was_sent_back_is_asked_for_otherwise_and_approved_anew(wor
     assert {"what": "unit_price", "before": "8.50", "after": "9.00"} in shown["replaces"]["changes"]
     problem(world.post("desk", "/v1/price-exceptions/PX-404/amend", now), 404, "not_found")
     problem(world.post("desk", "/v1/price-exceptions/PX-1/amend", now | {"unit_price": "-1"}), 400, "malformed")
+
+
+def test_files_speak_for_a_price_and_one_that_is_added_asks_anew(world: World) -> None:
+    offer = {"name": "offers/offer.pdf", "content": base64.b64encode(b"%PDF-1.7 their offer").decode()}
+    early = world.post("desk", "/v1/price-exceptions/PX-1/files", offer | {"partner": "P-1"})
+    assert early.status_code == 201, early.text
+    assert (early.json()["file"]["name"], early.json()["approval"]) == ("offer.pdf", None)
+    approval = world.post("desk", "/v1/price-exceptions", asked()).json()["approval"]
+    assert [each.partition(" ")[0] for each in approval["summary"]["evidence"]] == ["offer.pdf"]
+    more = {"name": "mail.txt", "content": base64.b64encode(b"they called again").decode()}
+    added = world.post("desk", "/v1/price-exceptions/PX-1/files", more)
+    assert added.status_code == 201, added.text
+    now = added.json()["approval"]
+    assert (now["status"], now["digest"] == approval["digest"]) == ("pending", False)
+    assert now["summary"]["evidence"][1] == f"mail.txt (sha256 {added.json()['file']['sha256']})"
+    listed = world.get("carl", "/v1/price-exceptions/PX-1/files").json()["items"]
+    assert [each["name"] for each in listed] == ["offer.pdf", "mail.txt"]
+    kept = world.get("carl", f"/v1/price-exceptions/PX-1/files/{listed[1]['file']}")
+    assert (kept.content, kept.headers["content-disposition"].startswith("attachment")) == (b"they called again", True)
+    old = {"outcome": "approve", "justification": "fits", "digest": approval["digest"]}
+    problem(world.post("carl", f"/v1/approvals/{approval['approval']}/decision", old), 409, "stale")
+    for bad, status in (({"content": "!!"}, 422), ({"name": "a.html"}, 422), ({"content": ""}, 400)):
+        assert world.post("desk", "/v1/price-exceptions/PX-1/files", more | bad).status_code == status, bad
+    assert world.post("desk", "/v1/price-exceptions/PX-1/files", more).status_code == 422, "nothing new"
+    problem(world.post("desk", "/v1/price-exceptions/PX-2/files", more), 403, "forbidden")
+    world.post("carl", f"/v1/approvals/{now['approval']}/decision", old | {"digest": now["digest"]}).raise_for_status()
+    world.govern()
+    problem(world.post("desk", "/v1/price-exceptions/PX-1/files", more | {"name": "b.txt"}), 409, "conflict")
 
 
 def test_a_price_exception_goes_from_request_to_price(world: World) -> None:

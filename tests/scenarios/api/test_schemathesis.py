@@ -40,6 +40,7 @@ DOERS = {
     ("POST", "/v1/events"): "erp",
     ("POST", "/v1/price-exceptions"): "desk",
     ("POST", "/v1/price-exceptions/{number}/amend"): "desk",
+    ("POST", "/v1/price-exceptions/{number}/files"): "desk",
     ("POST", "/v1/policies/{name}/versions/{version}/approve"): "fiona",
     ("POST", "/v1/policies/{name}/versions/{version}/activate"): "fiona",
     ("POST", "/v1/policies/{name}/versions/{version}/send-back"): "fiona",

@@ -52,6 +52,7 @@ IDS = {
     ("delegations", "delegation"): "select id from delegations",
     ("deals", "deal"): f"select 'D-{CANARY}'",
     ("price-exceptions", "number"): f"select 'PX-{CANARY}'",
+    ("price-exceptions", "file"): f"select file from price_exception_files where name = '{CANARY}.pdf'",
     ("returns", "rma"): f"select rma from return_requests where rma = 'RMA-{CANARY}'",
     ("partners", "partner"): f"select partner from partners where partner = 'P-{CANARY}'",
     ("products", "product"): f"select 'S-{CANARY}'",
@@ -207,6 +208,11 @@ def furnish(world: World, mark: str) -> None:
                 case,
                 NOW,
             ],
+        )
+        conn.execute(
+            "insert into price_exception_files (file, request, partner, name, media_type, size, sha256, content,"
+            " uploaded_by, uploaded_at) values (%s, %s, 'P-1', %s, 'application/pdf', 4, '', %s, 'user:x', %s)",
+            [uuid4(), f"PX-{mark}", f"{mark}.pdf", b"%PDF", NOW],
         )
         conn.execute(
             "insert into process_migrations"

@@ -19,8 +19,13 @@ TENANT_STANDING = "select name, status, status_reason from tenants"
 # Locked, so that two additions at the same moment do not both take the last place.
 ALLOWED = "select (quotas ->> %(name)s)::bigint from tenants where quotas ? %(name)s for no key update"
 
+# What partners sent as files, in bytes.
+_DOCUMENTS = " + ".join(
+    f"(select coalesce(sum(size), 0) from {table})" for table in ("deal_files", "return_files", "price_exception_files")
+)
+
 # In the order of the quotas. A key that another one replaces works for a while and is not counted beside it.
-USED = """
+USED = f"""
 select (select count(*) from principals where kind = 'person' and status = 'active' and partner is null),
     (select count(*) from sources where status = 'active'),
     (select count(*) from api_keys k where k.kind = 'key' and k.status = 'active'
@@ -28,17 +33,16 @@ select (select count(*) from principals where kind = 'person' and status = 'acti
         and not exists (select from api_keys n where n.replaces = k.key_id and n.status = 'active')),
     (select count(*) from oauth_clients where status = 'active'),
     (select coalesce(sum(events), 0)::bigint from event_counts where day = (%(now)s at time zone 'UTC')::date),
-    ((select coalesce(sum(size), 0) from deal_files) + (select coalesce(sum(size), 0) from return_files)
-        + 999999)::bigint / 1000000,
+    ({_DOCUMENTS} + 999999)::bigint / 1000000,
     (select quotas from tenants)
 """
 
 SET_SECURITY = "update tenants set settings = settings || jsonb_build_object('security', %(rules)s::jsonb)"
 
-# What partners sent as files, in bytes, and how many megabytes may be kept.
-DOCUMENTS = """
+# How many megabytes of files may be kept, and how many bytes are.
+DOCUMENTS = f"""
 select (t.quotas ->> 'document_megabytes')::bigint,
-    ((select coalesce(sum(size), 0) from deal_files) + (select coalesce(sum(size), 0) from return_files))::bigint
+    ({_DOCUMENTS})::bigint
 from tenants t
 """
 

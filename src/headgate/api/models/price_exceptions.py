@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from pydantic import Field
 
 from headgate.api.models.common import Body, Shape
 from headgate.api.models.work import ApprovalView, CaseLine
-from headgate.api.parameters import Code, LongText, PositiveAmount
+from headgate.api.parameters import Code, Instant, LongText, PositiveAmount, Text
 
 
 class RequestPrice(Body):
@@ -44,4 +46,33 @@ class PriceRequested(Shape):
     event: int
     settled: bool
     case: CaseLine | None
+    approval: ApprovalView | None
+
+
+class AddFile(Body):
+    """A file that speaks for the price: a PDF, PNG, JPEG, text, e-mail (.eml), Word or Excel file of at most 5 MB."""
+
+    name: Text = Field(min_length=1, description="With its ending; folders before it are left out.")
+    content: str = Field(min_length=1, max_length=7_000_000, description="The file's bytes in base64.")
+    partner: Code | None = Field(
+        default=None, description="Whose price it is, where staff send the file before the price is asked for."
+    )
+
+
+class EvidenceFile(Shape):
+    """A file as it is kept. `sha256`, of its bytes and in hex, is what an approval binds."""
+
+    file: UUID
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    uploaded_at: Instant
+
+
+class FileAdded(Shape):
+    """The file, and the approval that is asked with it; none while nobody decides about the request."""
+
+    file: EvidenceFile
+    settled: bool = Field(description="False while a worker is still asking the approval anew.")
     approval: ApprovalView | None

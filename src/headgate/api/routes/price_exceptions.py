@@ -14,6 +14,7 @@ from headgate.api.models.price_exceptions import AmendPrice, PriceRequested, Req
 from headgate.api.models.work import approval_view, case_line
 from headgate.api.openapi import WRITE, problems
 from headgate.api.parameters import CodePath
+from headgate.api.routes.price_evidence import references
 from headgate.api.strict import StrictRoute
 from headgate.channel.exceptions import get_exception
 from headgate.kernel.errors import Conflict
@@ -31,6 +32,8 @@ def request_price(request: Request, caller: OrdersWrite, body: RequestPrice, onc
     fresh = new_id(caller.ctx.now)
     number = body.request or f"PX-{fresh.hex[:12].upper()}"
     asked = body.model_dump(exclude_none=True) | {"request": number, "requested_by": caller.ctx.principal.id}
+    with caller.reading() as conn:
+        asked["evidence"] = references(conn, number, body.partner)
     return _sent(request, caller, body, once, Incoming(str(fresh), "price_exception.requested", caller.ctx.now, asked))
 
 
@@ -46,7 +49,9 @@ def amend_price(
     what is asked now."""
     with caller.reading() as conn:
         row = get_exception(conn, number)
+        evidence = references(conn, number, row["partner"])
     kept = {
+        "evidence": evidence,
         "request": number,
         "partner": row["partner"],
         "product": row["product"],

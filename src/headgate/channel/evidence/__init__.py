@@ -2,6 +2,16 @@
 
 from headgate.channel.evidence.core.reading import MOST_BYTES, MOST_FILES, Evidence, clean_name, read_evidence
 from headgate.channel.evidence.keeping import files_table
-from headgate.channel.evidence.shelf import KeptFile, Shelf
+from headgate.channel.evidence.shelf import KeptFile, Shelf, file_name
 
-__all__ = ["MOST_BYTES", "MOST_FILES", "Evidence", "KeptFile", "Shelf", "clean_name", "files_table", "read_evidence"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_FILES",
+    "Evidence",
+    "KeptFile",
+    "Shelf",
+    "clean_name",
+    "file_name",
+    "files_table",
+    "read_evidence",
+]

@@ -41,6 +41,9 @@ delete from {files} where file in (
 """
 
 
+_HASH = " (sha256 "
+
+
 @dataclass(frozen=True, slots=True)
 class KeptFile:
     """A file as listed; `of` is the number of what it belongs to, `sha256` of its bytes in hex."""
@@ -57,7 +60,12 @@ class KeptFile:
     @property
     def reference(self) -> str:
         """How a request names it, so that an approval binds the very bytes."""
-        return f"{self.name} (sha256 {self.sha256})"
+        return f"{self.name}{_HASH}{self.sha256})"
+
+
+def file_name(reference: str) -> str:
+    """The name of a file out of how a request names it."""
+    return reference.rpartition(_HASH)[0] or reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +86,13 @@ class Shelf:
     most: str
     fix: str = ""
 
-    def add(self, conn: Connection[Any], ctx: Context, number: str, evidence: Evidence) -> KeptFile:
-        """Keep a file with one's own partner's thing. The same bytes twice are kept once. Raises `Invalid` for too
-        many."""
-        partner = ctx.principal.partner
-        if partner is None:
+    def add(
+        self, conn: Connection[Any], ctx: Context, number: str, evidence: Evidence, partner: str | None = None
+    ) -> KeptFile:
+        """Keep a file with a partner's thing: one's own, or of staff with that of the `partner` they name. The same
+        bytes twice are kept once. Raises `Invalid` for too many."""
+        partner = ctx.principal.partner or partner
+        if not partner:
             raise Forbidden(self.others)
         known = self.of(conn, number, partner)
         sha256 = hashlib.sha256(evidence.content).hexdigest()

@@ -138,7 +138,10 @@ def _state(row: tuple[Any, ...]) -> ExceptionState:
     rounds = tuple(
         Round(parse_instant("at", r["at"]), r["reason"], r["asked"], r["by"]) for r in content.get("rounds", ())
     )
-    return ExceptionState(parsed, status, case_id, requested_by, submitted_by, contract, stake, (), updated_at, rounds)
+    added_by = tuple(content.get("added_by", ()))
+    return ExceptionState(
+        parsed, status, case_id, requested_by, submitted_by, contract, stake, (), updated_at, rounds, added_by
+    )
 
 
 def _grant(state: ExceptionState) -> ExceptionGrant:
@@ -178,6 +181,8 @@ def _row(state: ExceptionState, agreement: object) -> tuple[object, ...]:
         "justification": r.justification,
         "requested_by": r.requested_by or state.requested_by,
         "order": r.order,
+        "evidence": list(r.evidence),
+        "added_by": list(state.added_by),
         "rounds": [{"at": e.at, "reason": e.reason, "asked": e.asked, "by": e.by} for e in state.rounds],
     }
     return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP, UUID
 
+from headgate.channel.evidence import files_table
 from headgate.store import tenant_table
 
 _TS = TIMESTAMP(timezone=True)
@@ -34,3 +35,6 @@ price_exceptions = tenant_table(
     primary_key=("request",),
     partner_column="partner",
 )
+
+# Evidence of price exceptions. What the approval binds is named in its content, with the SHA-256 of the bytes.
+price_exception_files = files_table("price_exception_files", "request")

@@ -13,6 +13,7 @@ from headgate.access import Account, accounts_in_roles
 from headgate.channel.orders import insight
 from headgate.console import urls
 from headgate.console.pages.approval_after import After, after_of, told_at_once
+from headgate.console.pages.case import files_of
 from headgate.console.pages.loading import names_of, policy_tables
 from headgate.console.pages.order import DECIDE, order_facts
 from headgate.console.present.approval import Past, approval_view, replacement
@@ -168,6 +169,7 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         entered=entered,
         lens=visit.lens,
         stands_still=_stands_still(visit, approval),
+        files=files_of(visit, approval.subject_type, approval.subject),
     )
     return replace(view, blocked=BEING_DECIDED, undo=undo_of(being), again=_again(approval, being)) if being else view
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from headgate.channel.evidence import KeptFile
+from headgate.channel.exceptions import PRICE_FILES
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
 from headgate.console.pages.order import DECIDE, may_decide
@@ -26,6 +28,7 @@ from headgate.process.messages import About, mark_seen, messages_of, send_messag
 from headgate.process.notes import add_note
 from headgate.process.outside import answered, ask
 from headgate.process.repo import get_case
+from headgate.ui.web import attachment
 
 MOST_HISTORY = 200
 
@@ -58,6 +61,7 @@ def show(visit: Visit) -> Answer:
         can_note=visit.may(*DECIDE),
         messages=messages_of(visit.conn, row["case_id"]) if row["partner"] else [],
         standing=_standing(visit, row, definition, asked, names),
+        files=files_of(visit, row["subject_type"], row["subject"]),
         lens=visit.lens,
     )
 
@@ -76,6 +80,20 @@ def _standing(
         branches = branch_rows(definition, get_case(visit.conn, row["case_id"]), may=may)
     near = around(children_of(visit.conn, row["case_id"]), parents_of(visit.conn, row["process"], row["key"]))
     return Standing(branches, near, asked_rows(asked, visit.me.id, names), may)
+
+
+def files_of(visit: Visit, kind: str, subject: str) -> list[KeptFile]:
+    """The files that were sent with what a case is about. Deals and returns show theirs on pages of their own."""
+    return PRICE_FILES.of(visit.conn, subject) if kind == PRICE_FILES.kind else []
+
+
+def download(visit: Visit) -> Answer:
+    """A file that was sent with what a case is about: saved, never shown, whatever it is."""
+    row = case_detail(visit.conn, visit.uuid("case"))
+    if row["subject_type"] != PRICE_FILES.kind:
+        raise NotFound("there is no such file")
+    found, content = PRICE_FILES.get(visit.conn, row["subject"], visit.uuid("file"))
+    return attachment(found.name, found.media_type, content)
 
 
 def note(visit: Visit) -> Answer:
@@ -126,6 +144,7 @@ def take_up(visit: Visit) -> Answer:
 
 DOORS = (
     Door("GET", f"{urls.CASES}/{{case}}", ("cases.read",), show),
+    Door("GET", urls.case_file("{case}", "{file}"), ("cases.read",), download),
     Door("POST", urls.case_note("{case}"), DECIDE, note),
     Door("POST", urls.case_message("{case}"), DECIDE, write),
     Door("POST", urls.case_answered("{case}"), DECIDE, take_up),

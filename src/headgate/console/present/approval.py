@@ -8,12 +8,14 @@ from decimal import Decimal
 from uuid import UUID
 
 from headgate.access import Account
+from headgate.channel.evidence import KeptFile
 from headgate.console import urls
 from headgate.console.present.approval_lines import ZERO, Entered, ask_lines, changes_between, credit_of, figures
 from headgate.console.present.approval_reasons import reasons
 from headgate.console.present.approval_voices import blocked, is_last, steps
 from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, ask_of, deepest
 from headgate.console.present.clocks import approval_clock
+from headgate.console.present.evidence import asked_with
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.present.order import OrderFacts
@@ -74,6 +76,7 @@ def approval_view(
     stops: bool = False,
     replaces: Replaced | None = None,
     stands_still: StandsStill | None = None,
+    files: Sequence[KeptFile] = (),
 ) -> ApprovalView:
     """The page of an approval. `ways` are for whom the reader may decide ('' for themselves).
 
@@ -116,6 +119,7 @@ def approval_view(
         changed=_changed(replaces, approval, lens),
         agreed_before=names.people(vote.principal for vote in replaces.agreed) if replaces is not None else (),
         stands_still=stands_still,
+        evidence=asked_with(approval.summary, files, approval.case_id),
     )
 
 

@@ -8,8 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from headgate.channel.evidence import file_name
 from headgate.console import urls
 from headgate.console.present.asks import DEAL, ORDER, PRICE_EXCEPTION, asked_lines, number, tidy
+from headgate.console.present.evidence import named_in
 from headgate.console.present.money import credit_sums
 from headgate.console.present.order import OrderFacts
 from headgate.console.views.approval import AskLine, NotTaken
@@ -178,6 +180,9 @@ def _of_request(before: Mapping[str, object], after: Mapping[str, object]) -> It
         old, new = (_of_time(key, each.get(key)) for each in (before, after))
         if old != new:
             yield Change(label, old, new)
+    files = [", ".join(file_name(ref) for ref in named_in(each)) or None for each in (before, after)]
+    if named_in(before) != named_in(after):
+        yield Change(phrase("Evidence"), *files)
 
 
 def _of_time(key: str, value: object) -> FactValue:

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from headgate.channel.calendars import Found
+from headgate.channel.evidence import KeptFile
 from headgate.console import urls
 from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, ask_of
 from headgate.console.present.clocks import approval_clock, case_clock, task_clock
+from headgate.console.present.evidence import file_links
 from headgate.console.present.history import timeline
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
@@ -42,6 +44,7 @@ def case_view(
     can_note: bool,
     messages: Sequence[Message] = (),
     standing: Standing | None = None,
+    files: Sequence[KeptFile] = (),
     lens: Lens,
 ) -> CaseView:
     """The page of a case. `able` are the approvals that the reader can decide now."""
@@ -82,6 +85,7 @@ def case_view(
         timeline=timeline(entries, names),
         can_note=can_note,
         messages=tuple(CaseMessage(m.author_name, m.from_staff, m.text, m.at, m.seen_at) for m in messages),
+        files=file_links(files, row["case_id"]),
         svg=picture(definition, row["stage"], lens.fmt.tell),
         branches=standing.branches if standing is not None else (),
         around=standing.around if standing is not None else (),

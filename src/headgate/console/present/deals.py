@@ -14,7 +14,7 @@ from headgate.console import urls
 from headgate.console.present.asks import instant, number
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
-from headgate.console.views.common import Fact, PartnerName, Person, Tab, TimelineEntry
+from headgate.console.views.common import Fact, FileLink, PartnerName, Person, Tab, TimelineEntry
 from headgate.console.views.deals import DealRow, DealView, Rival, RuleRow, SignalRow
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase
@@ -136,7 +136,7 @@ def deal_view(
         approval=approval,
         may_decide=may_decide,
         timeline=history,
-        files=tuple((f.name, urls.deal_file(row["deal"], f.file), f.size) for f in files),
+        files=tuple(FileLink(f.name, urls.deal_file(row["deal"], f.file), f.size, f.sha256) for f in files),
     )
 
 

@@ -13,6 +13,7 @@ from headgate.console.views.common import (
     Change,
     Clock,
     Fact,
+    FileLink,
     FormError,
     PartnerName,
     Person,
@@ -163,6 +164,7 @@ class ApprovalView(View):
     `credit` is the exposure of the partner's account where credit is what needs approval.
     `justification` is what the reader typed before; it is shown when it can no longer be sent.
     `changed` is what is asked otherwise than in the request before, `agreed_before` who had agreed to that one.
+    `evidence` are the files that it is asked with; the digest binds their bytes.
     `approves_last`: this is the last level, so approving releases the order.
     `undo` is the reader's decision while they can undo it, `again` where to look what came of it; `came` says it then.
     """
@@ -203,6 +205,7 @@ class ApprovalView(View):
     changed: tuple[Change, ...] = ()
     agreed_before: tuple[Person, ...] = ()
     stands_still: StandsStill | None = None
+    evidence: tuple[FileLink, ...] = ()
     undo: HeldNews | None = None
     again: str = ""
     came: Came | None = None

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from markupsafe import Markup
 
-from headgate.console.views.common import Clock, Fact, PartnerName, Person, Tab, TimelineEntry, View
+from headgate.console.views.common import Clock, Fact, FileLink, PartnerName, Person, Tab, TimelineEntry, View
 from headgate.console.views.standing import AroundRow, AskedRow, BranchRow
 from headgate.console.views.work import TaskRow
 from headgate.kernel.money import Money
@@ -149,3 +149,4 @@ class CaseView(View):
     around: tuple[AroundRow, ...] = ()
     asked: tuple[AskedRow, ...] = ()
     jump: str = ""
+    files: tuple[FileLink, ...] = ()

@@ -63,6 +63,16 @@ class PartnerName:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLink:
+    """A file that somebody sent. Without `href` it is not kept any more; `sha256` is of its bytes, in hex."""
+
+    name: str
+    href: str = ""
+    size: int = 0
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Clock:
     """A due time. `state` is the case's: running, warned, breached, met; or paused, which may have no due time."""
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import ClassVar
 from uuid import UUID
 
-from headgate.console.views.common import Fact, PartnerName, Person, Tab, TimelineEntry, View
+from headgate.console.views.common import Fact, FileLink, PartnerName, Person, Tab, TimelineEntry, View
 from headgate.kernel.money import Money
 
 
@@ -115,4 +115,4 @@ class DealView(View):
     approval: UUID | None
     may_decide: bool
     timeline: tuple[TimelineEntry, ...]
-    files: tuple[tuple[str, str, int], ...] = ()
+    files: tuple[FileLink, ...] = ()

@@ -152,7 +152,7 @@ def _deal(data: Data, problems: Problems) -> Deal:
         incumbent=fields.text(data, "incumbent", problems),
         competitor=fields.text(data, "competitor", problems),
         notes=fields.text(data, "notes", problems, limit=NOTE_LENGTH),
-        evidence=_texts(data, "evidence", problems, MAX_EVIDENCE),
+        evidence=fields.texts(data, "evidence", problems, MAX_EVIDENCE),
         requested_by=fields.text(data, "requested_by", problems),
         reason=fields.text(data, "reason", problems, limit=NOTE_LENGTH),
     )
@@ -217,7 +217,7 @@ def _company(data: Data, key: str, problems: Problems) -> Company:
 
 def _domains(body: Data, problems: Problems) -> tuple[str, ...]:
     """`domain`, or `domains`, or both: each must be something that can be registered."""
-    found = list(_texts(body, "domains", problems, MAX_DOMAINS))
+    found = list(fields.texts(body, "domains", problems, MAX_DOMAINS))
     if body.get("domain"):
         found.append(fields.text(body, "domain", problems))
     for domain in found:
@@ -250,16 +250,6 @@ def _contact(data: Data, problems: Problems) -> Contact:
         fields.text(body, "phone", problems, limit=50),
         fields.text(body, "title", problems),
     )
-
-
-def _texts(data: Data, key: str, problems: Problems, most: int) -> tuple[str, ...]:
-    value = data.get(key)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > most:
-        note(problems, None, key, None, f"is not a list of at most {most} texts")
-        return ()
-    return tuple(fields.text({key: entry}, key, problems, required=True) for entry in value)
 
 
 def _date(data: Data, key: str, problems: Problems) -> date:

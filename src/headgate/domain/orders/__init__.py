@@ -14,6 +14,7 @@ from headgate.domain.orders.model import (
     order_digest,
 )
 from headgate.domain.orders.parse import (
+    MAX_EVIDENCE,
     clock_problems,
     parse_order,
     parse_order_note,
@@ -24,6 +25,7 @@ from headgate.domain.orders.parse import (
 )
 
 __all__ = [
+    "MAX_EVIDENCE",
     "Order",
     "OrderLine",
     "OrderNote",

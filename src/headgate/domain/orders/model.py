@@ -102,7 +102,10 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True)
 class PriceExceptionRequest:
-    """A partner asks for a price of its own for a product, for a time and up to a quantity (None: any)."""
+    """A partner asks for a price of its own for a product, for a time and up to a quantity (None: any).
+
+    `evidence` names files with the SHA-256 of their bytes.
+    """
 
     request: str
     partner: str
@@ -115,6 +118,7 @@ class PriceExceptionRequest:
     requested_by: str
     max_quantity: Decimal | None = None
     order: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from headgate.kernel.errors import Problem
 from headgate.kernel.money import MAX_AMOUNT
 
 MAX_LINES = 2000
+MAX_EVIDENCE = 20
 PRINCIPAL_LENGTH = 200
 NOTE_LENGTH = 2000
 _UTC = ZoneInfo("UTC")
@@ -189,6 +190,7 @@ def _price_exception(data: Data, problems: Problems, tz: ZoneInfo) -> PriceExcep
         requested_by=fields.text(data, "requested_by", problems, limit=PRINCIPAL_LENGTH, required=True),
         max_quantity=most,
         order=fields.code(data, "order", problems, required=False),
+        evidence=fields.texts(data, "evidence", problems, MAX_EVIDENCE),
     )
 
 

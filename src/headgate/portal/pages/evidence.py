@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from headgate.channel.deals import DEAL_FILES
 from headgate.channel.evidence import Shelf, read_evidence
+from headgate.channel.exceptions import PRICE_FILES
 from headgate.channel.returns import RETURN_FILES
 from headgate.kernel.errors import Invalid
 from headgate.portal import urls
@@ -18,6 +19,9 @@ from headgate.portal.pages.room import no_room_for_files
 from headgate.portal.views import FileRow
 from headgate.portal.visit import Visit
 from headgate.ui.web import attachment
+
+# Where a refusal of a file stands in a form.
+PLACES = {"evidence": "evidence", "file": "evidence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +79,5 @@ class Files:
 
 
 OF_DEALS = Files(DEAL_FILES, urls.deal_file, urls.deal_file_drop)
+OF_PRICES = Files(PRICE_FILES, urls.price_file, urls.price_file_drop)
 OF_RETURNS = Files(RETURN_FILES, urls.return_file)

@@ -15,10 +15,11 @@ from typing import Any
 from headgate.channel.exceptions import get_exception
 from headgate.channel.orders import get_order
 from headgate.channel.products import names_of_products
-from headgate.kernel.errors import Invalid, NotFound
+from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
 from headgate.kernel.phrases import phrase
 from headgate.portal import urls
+from headgate.portal.pages.evidence import OF_PRICES, PLACES
 from headgate.portal.pages.reading import by_field, currencies, plain_number, products, unknown_products
 from headgate.portal.pages.sending import PRICE, kept_form, send_form
 from headgate.portal.price_views import PriceFormView
@@ -27,7 +28,7 @@ from headgate.ui.cookies import Notice
 
 FIELDS = ("product", "unit_price", "currency", "max_quantity", "valid_from", "valid_until", "justification", "order")
 FIXED = ("product", "currency", "order")  # what a request is about
-NAMES = {name: name for name in FIELDS}
+NAMES = {name: name for name in FIELDS} | PLACES
 _NUMBER = re.compile(r"PX-[0-9A-F]{12}")
 
 
@@ -118,9 +119,29 @@ def change(visit: Visit) -> Answer:
     row = get_exception(visit.conn, number)
     if row["status"] != "returned":
         return Go(urls.price(number), Notice("risk", phrase("This request is not with you any more.")))
+    return _send(visit, number, _changed(visit, row), row)
+
+
+def _changed(visit: Visit, row: Mapping[str, Any]) -> dict[str, str]:
+    """What was entered, with what the request is about as it was."""
     fixed = {name: value for name, value in fields_of(visit, row).items() if name in FIXED}
-    changed = {name: value for name, value in _entered(visit).items() if name not in FIXED}
-    return _send(visit, number, changed | fixed, row)
+    return {name: value for name, value in _entered(visit).items() if name not in FIXED} | fixed
+
+
+def remove(visit: Visit) -> Answer:
+    """Take a file away that was not sent yet; what was sent stays as it is decided about. The button is one of the
+    form's, so the form comes back as it was filled in."""
+    number, file = visit.code("request"), visit.uuid("paper")
+    row = _stored(visit, number)
+    found, _ = OF_PRICES.shelf.get(visit.conn, number, file)
+    if row is not None and (row["status"] != "returned" or found.reference in row["content"].get("evidence", ())):
+        raise Conflict("what was sent with a request stays with it")
+    OF_PRICES.shelf.drop(visit.conn, visit.ctx, number, file)
+    problem = OF_PRICES.take(visit, number).problem
+    errors = {} if problem is None else by_field(problem.problems, PLACES)
+    if row is None:
+        return Shown(_view(visit, number, _entered(visit), errors))
+    return Shown(_view(visit, number, _changed(visit, row), errors, row=row))
 
 
 def _entered(visit: Visit) -> dict[str, str]:
@@ -129,16 +150,18 @@ def _entered(visit: Visit) -> dict[str, str]:
 
 def _send(visit: Visit, number: str, fields: Mapping[str, str], row: Mapping[str, Any] | None) -> Answer:
     data: dict[str, Any] = dict(fields)
+    problem = OF_PRICES.take(visit, number).problem
+    errors = {} if problem is None else by_field(problem.problems, PLACES)
     for name in ("unit_price", "max_quantity"):
         if name in data:
             data[name] = plain_number(data[name])
     if not data.get("max_quantity"):
-        errors = {"max_quantity": phrase("Say for how many you need this price.")}
+        errors["max_quantity"] = phrase("Say for how many you need this price.")
+    errors |= unknown_products(visit, {"product": fields["product"]} if "product" in fields else {})
+    if errors:
         return Shown(_view(visit, number, fields, errors, row=row), 400)
-    unknown = unknown_products(visit, {"product": fields["product"]} if "product" in fields else {})
-    if unknown:
-        return Shown(_view(visit, number, fields, unknown, row=row), 400)
     data |= {"request": number, "requested_by": visit.me.id if row is None else row["requested_by"]}
+    data["evidence"] = OF_PRICES.references(visit, number)
     kind = "price_exception.requested" if row is None else "price_exception.amended"
     try:
         seq = send_form(visit, PRICE, number, kind, data, fields)
@@ -177,6 +200,7 @@ def _view(
         sent=row is not None,
         name="" if row is None else names_of_products(visit.conn, [row["product"]]).get(row["product"], row["product"]),
         told=str(rounds[-1]["reason"]) if rounds else "",
+        files=OF_PRICES.rows(visit, number, stay=() if row is None else row["content"].get("evidence", ())),
     )
 
 
@@ -185,4 +209,5 @@ DOORS = (
     Door("POST", urls.PRICE_NEW, "prices.request", ask),
     Door("GET", urls.price_form("{request}"), "prices.request", resume),
     Door("POST", urls.price_form("{request}"), "prices.request", change),
+    Door("POST", urls.price_file_drop("{request}", "{paper}"), "prices.request", remove),
 )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from headgate.access import accounts_of
-from headgate.channel.exceptions import get_exception, list_exceptions
+from headgate.channel.evidence import file_name
+from headgate.channel.exceptions import asked_of, get_exception, list_exceptions
 from headgate.channel.products import names_of_products
+from headgate.domain.orders import parse_price_exception
+from headgate.kernel.errors import Conflict, Invalid
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase, sentence
 from headgate.ledger import StoredEvent, event_list
 from headgate.portal import urls
 from headgate.portal.list_views import PricesView
 from headgate.portal.lists import PAGE, filters_of, further, period, sought_in
-from headgate.portal.pages.reading import amount
+from headgate.portal.pages.evidence import OF_PRICES, PLACES
+from headgate.portal.pages.reading import amount, by_field
 from headgate.portal.pages.sending import PRICE, unsettled
 from headgate.portal.pages.threads import thread_of
 from headgate.portal.price_views import PriceRow, PriceView
@@ -48,13 +52,19 @@ FOR_ORDER = {
     "granted": phrase("Your order is checked again with this price. You need not order anew."),
 }
 ACTS: Mapping[str, frozenset[str]] = {
-    "deciding": frozenset({"withdraw"}),
+    "deciding": frozenset({"evidence", "withdraw"}),
     "returned": frozenset({"change", "withdraw"}),
 }
+# What a request says of itself, besides its files.
+SENT = (
+    *("request", "partner", "product", "unit_price", "currency", "max_quantity"),
+    *("valid_from", "valid_until", "justification", "order"),
+)
+WITHDRAWN = "price_exception.withdrawn"
 OWN = {
     "price_exception.requested": phrase("Asked for a price"),
     "price_exception.amended": phrase("Asked otherwise"),
-    "price_exception.withdrawn": phrase("Withdrew the request"),
+    WITHDRAWN: phrase("Withdrew the request"),
 }
 ENDS = {
     "granted": (phrase("Granted"), "circle-check", "done"),
@@ -112,6 +122,7 @@ def price_view(
         order=order,
         changed=row["updated_at"],
         told=str(rounds[-1]["reason"]) if rounds and status == "returned" else "",
+        files=OF_PRICES.rows(visit, row["request"]),
         acts=ACTS.get(status, frozenset()),
         steps=_steps(visit, row, rounds),
         thread=thread_of(visit, "price_exception", row["request"], row["case_id"]),
@@ -124,12 +135,17 @@ def _steps(visit: Visit, row: Mapping[str, Any], rounds: Sequence[Mapping[str, A
     """What happened, newest first: each time it was asked for and sent back, and how it ended."""
     events = [e for e in event_list(visit.conn, key=f"price_exception:{row['request']}", limit=100) if e.type in OWN]
     refused = visit.refusals([e.seq for e in events])
+    taken = sorted((e for e in events if e.seq not in refused), key=lambda e: e.seq)
     people = accounts_of(visit.conn, sorted({e.actor for e in events}), visit.now)
-    steps = [
-        _own_step(visit, e, row["currency"], people[e.actor].name if e.actor in people else "")
-        for e in events
-        if e.seq not in refused
-    ]
+    steps, before = list[Step](), None
+    for event in taken:
+        name = people[event.actor].name if event.actor in people else ""
+        asked = None if event.type == WITHDRAWN else parse_price_exception(event.data, visit.zone)
+        if asked is not None and before is not None and asked_of(asked) == asked_of(before):
+            steps.append(_added(event, set(asked.evidence) - set(before.evidence), name))
+        else:
+            steps.append(_own_step(visit, event, row["currency"], name))
+        before = asked or before
     for each in rounds:
         at = datetime.fromisoformat(each["at"])
         steps.append(Step(at, phrase("Sent back to you"), "arrow-back-up", "waiting", "", each["reason"]))
@@ -139,9 +155,14 @@ def _steps(visit: Visit, row: Mapping[str, Any], rounds: Sequence[Mapping[str, A
     return tuple(sorted(steps, key=lambda s: s.at, reverse=True))
 
 
+def _added(event: StoredEvent, files: Collection[str], name: str) -> Step:
+    names = ", ".join(sorted(file_name(each) for each in files))
+    return Step(event.received_at, phrase("Added evidence"), "arrow-right", "quiet", name, names)
+
+
 def _own_step(visit: Visit, event: StoredEvent, currency: str, name: str) -> Step:
     data = event.data
-    if event.type == "price_exception.withdrawn":
+    if event.type == WITHDRAWN:
         return Step(event.received_at, OWN[event.type], "arrow-right", "quiet", name, str(data.get("reason") or ""))
     price = f"{visit.fmt.price(Money(amount(data['unit_price']), currency))} {currency}"
     text = phrase("%(act)s: %(price)s", act=OWN[event.type], price=price)
@@ -171,6 +192,40 @@ def withdraw(visit: Visit) -> Answer:
     return Settle(seq, tell)
 
 
+def download(visit: Visit) -> Answer:
+    """A file that speaks for the price, as an attachment that no browser runs."""
+    return OF_PRICES.hand(visit, visit.code("request"), visit.uuid("paper"))
+
+
+def evidence(visit: Visit) -> Answer:
+    """Add files to a request that somebody is deciding about: they decide about it with these files."""
+    code = visit.code("request")
+    row = get_exception(visit.conn, code)
+    if "evidence" not in ACTS.get(row["status"], frozenset()):
+        raise Conflict("nothing can be added to this request any more")
+    if not visit.uploads:
+        return Shown(price_view(visit, row, {"evidence": phrase("Choose a file.")}), 400)
+    problem = OF_PRICES.take(visit, code).problem
+    if problem is not None:
+        return Shown(price_view(visit, row, by_field(problem.problems, PLACES)), 400)
+    content: Mapping[str, Any] = row["content"]
+    data = {name: content[name] for name in (*SENT, "requested_by") if content.get(name) is not None}
+    try:
+        with visit.conn.transaction():
+            seq = visit.send("price_exception.amended", data | {"evidence": OF_PRICES.references(visit, code)})
+    except Invalid as error:
+        return Shown(price_view(visit, row, by_field(error.problems, PLACES)), 400)
+
+    def tell(after: Visit, settled: bool) -> Answer:
+        refused = after.refusal(seq) if settled else None
+        if refused is not None:
+            return Go(urls.price(code), Notice("risk", sentence(refused.message)))
+        said = phrase("Your files were added. Whoever decides about it sees them.")
+        return Go(urls.price(code), Notice("done" if settled else "waiting", said))
+
+    return Settle(seq, tell)
+
+
 def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
     return PriceRow(
         request=row["request"],
@@ -186,5 +241,7 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
 DOORS = (
     Door("GET", urls.PRICES, "prices.request", show_all),
     Door("GET", urls.price("{request}"), "prices.request", show, notes=True),
+    Door("GET", urls.price_file("{request}", "{paper}"), "prices.request", download),
+    Door("POST", urls.price_act("{request}", "evidence"), "prices.request", evidence),
     Door("POST", urls.price_act("{request}", "withdraw"), "prices.request", withdraw),
 )

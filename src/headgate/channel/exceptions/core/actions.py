@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from headgate.domain.checks import PartnerFacts, ProductFacts
 from headgate.domain.fx import Rates, convert, need_rate
-from headgate.domain.orders import PriceExceptionRequest, parse_price_exception
+from headgate.domain.orders import MAX_EVIDENCE, PriceExceptionRequest, parse_price_exception
 from headgate.domain.pricing import PriceBook, PriceQuery, PriceTrace, resolve_price
 from headgate.kernel.canonical import digest
 from headgate.kernel.errors import Invalid, invalid, refused
@@ -38,7 +38,7 @@ class Round:
 @dataclass(frozen=True, slots=True)
 class ExceptionState:
     """A request as it stands. `contract_price` is what the agreements give without it, `stake` is in the tenant's
-    currency; `rounds` are the times it was sent back."""
+    currency; `rounds` are the times it was sent back, `added_by` who added evidence while it was decided about."""
 
     request: PriceExceptionRequest
     status: str
@@ -50,6 +50,7 @@ class ExceptionState:
     approved_by: tuple[str, ...] = ()
     updated_at: datetime | None = None
     rounds: tuple[Round, ...] = ()
+    added_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,12 @@ def assess(call: ActionCall) -> ActionResult:
         "stake": stake,
         "currency": book.currency,
         "exceptions": ["price_exception"] if needed else [],
-        "digest": digest(_content(request)).hex(),
+        "digest": digest(_asked(request)).hex(),
         "requested_by": state.requested_by,
-        "barred": [state.requested_by, state.submitted_by, *(each.by for each in state.rounds)],
+        "barred": [state.requested_by, state.submitted_by, *(each.by for each in state.rounds), *state.added_by],
         "asks": [ask],
         "summary": {
-            **_content(request),
+            **_asked(request),
             "partner_name": partner.name,
             "product_name": product.name,
             "contract": contract,
@@ -217,6 +218,11 @@ def _content(request: PriceExceptionRequest) -> dict[str, Any]:
     }
 
 
+def _asked(request: PriceExceptionRequest) -> dict[str, Any]:
+    """What an approval binds and shows: the content with the files that speak for it."""
+    return _content(request) | ({"evidence": list(request.evidence)} if request.evidence else {})
+
+
 def edited(request: PriceExceptionRequest, edit: Mapping[str, Any]) -> PriceExceptionRequest:
     """An approver's counter-offer: a price that is not lower, a quantity that is not larger. Raises Invalid."""
     if not edit or set(edit) - {"unit_price", "max_quantity"}:
@@ -269,15 +275,51 @@ def amend(call: ActionCall) -> ActionResult:
                 phrase("is not %(was)s, which was asked for", was=was or "—"),
                 "Ask anew for something else.",
             )
-    if asked_of(asked) == asked_of(state.request):
+    asked = _with_evidence(state.request, asked)
+    if _may_differ(asked) == _may_differ(state.request):
         raise refused(
             "justification",
             "",
             "says nothing new, and neither does anything else",
-            "Change the price, the quantity, the time or the reason.",
+            "Change the price, the quantity, the time or the reason, or add a file.",
         )
     after = replace(state, request=asked, submitted_by=call.event.actor, updated_at=call.now)
     return ActionResult({}, (_book(call).put(call.event.seq, after),))
+
+
+def attach(call: ActionCall) -> ActionResult:
+    """`price_exception.attach`: more evidence while it is decided about; nothing else changes meanwhile."""
+    state = _state(call)
+    asked = parse_price_exception(call.event.data, _book(call).tz)
+    now = _with_evidence(state.request, asked)
+    for name in ("partner", "product", "currency", "order", *asked_of(now)):
+        if getattr(now, name) != getattr(state.request, name):
+            raise refused(
+                name,
+                getattr(now, name),
+                "is with the approver; it can be changed once it was sent back",
+                "Add a file, or wait for the decision.",
+            )
+    if now.evidence == state.request.evidence:
+        raise refused("evidence", "", "holds nothing that was not sent before", "Add a file.")
+    added_by = tuple(dict.fromkeys((*state.added_by, call.event.actor)))
+    request = replace(state.request, evidence=now.evidence)
+    after = replace(state, request=request, added_by=added_by, updated_at=call.now)
+    return ActionResult({}, (_book(call).put(call.event.seq, after),))
+
+
+def _with_evidence(before: PriceExceptionRequest, asked: PriceExceptionRequest) -> PriceExceptionRequest:
+    """What is asked now, with all the evidence that was ever sent for it: none is taken back. Raises `Invalid`."""
+    evidence = tuple(dict.fromkeys((*before.evidence, *asked.evidence)))
+    if len(evidence) > MAX_EVIDENCE:
+        raise refused(
+            "evidence", "", phrase("is more than %(most)s files", most=MAX_EVIDENCE), "Send what matters most."
+        )
+    return replace(asked, evidence=evidence)
+
+
+def _may_differ(request: PriceExceptionRequest) -> tuple[object, ...]:
+    return (asked_of(request), request.evidence)
 
 
 def asked_of(request: PriceExceptionRequest) -> dict[str, Any]:
@@ -311,6 +353,7 @@ ACTIONS = {
     "price_exception.edit": edit,
     "price_exception.send_back": send_back,
     "price_exception.amend": amend,
+    "price_exception.attach": attach,
     "price_exception.grant": grant,
     "price_exception.close": close,
 }

@@ -39,6 +39,7 @@ SIGNATURES: Mapping[str, Signature] = {
         },
     ),
     "price_exception.amend": Signature("takes what the partner asks for now, of the same product and currency"),
+    "price_exception.attach": Signature("takes more evidence while it is decided about"),
     "price_exception.grant": Signature(
         "makes a time-boxed agreement of the request", gives={"command": record("what was granted")}
     ),
