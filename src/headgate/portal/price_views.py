@@ -14,7 +14,7 @@ from headgate.portal.views import Choice, FileRow, Step, Thread, View
 
 @dataclass(frozen=True, slots=True)
 class PriceRow:
-    """A price exception that was asked for."""
+    """A price exception that was asked for; `due` is when it lapses unless it is sent again."""
 
     request: str
     product: str
@@ -23,12 +23,13 @@ class PriceRow:
     price: Money
     until: datetime
     changed: datetime
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PriceView(View):
-    """One price exception. `told` is why it was sent back; `acts` are those that can be done now: change, evidence,
-    withdraw."""
+    """One price exception. `told` is why it was sent back, `due` when it lapses then; `acts` are those that can be done
+    now: change, evidence, withdraw."""
 
     template: ClassVar[str] = "price.html"
     nav: ClassVar[str] = "prices"
@@ -48,6 +49,7 @@ class PriceView(View):
     order: str
     changed: datetime
     told: str
+    due: datetime | None
     files: tuple[FileRow, ...]
     acts: frozenset[str]
     steps: tuple[Step, ...]

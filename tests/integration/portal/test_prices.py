@@ -125,3 +125,41 @@ def test_a_price_that_comes_back_too_often_or_too_late_is_over(portal: Portal) -
     late = sent_back(portal)
     portal.channel.pass_time(days=20)
     assert price_status(portal, late) == "lapsed"
+
+
+def test_what_came_back_says_until_when_and_its_partner_is_reminded_once_before_it_lapses(portal: Portal) -> None:
+    number = sent_back(portal)
+    first = {each.to: each for each in told(portal)}
+    ends = dict(first[mail("paul")].facts)["Send again by"]
+    said = words(portal.get(f"/portal/prices/{number}"))
+    assert "It lapses unless you send it again by" in said
+    assert ends.partition(",")[0] in said, (ends, said)
+    for page in ("/portal/", "/portal/prices"):
+        assert "data-left" in portal.get(page).text, page
+    portal.channel.pass_time(days=11)
+    assert price_status(portal, number) == "returned"
+    letters = {each.to: each for each in told(portal)}
+    assert letters.keys() == {mail("pia"), mail("paul")}
+    letter = letters[mail("pia")]
+    assert letter.subject == f"Price exception {number}: It lapses soon"
+    assert dict(letter.facts)["Send again by"] == ends
+    assert WHY in repr(letter.facts)
+    assert told(portal) == [], "once"
+    portal.enter("pia")
+    again(portal, number, unit_price="8.80")
+    assert told(portal) == []
+    portal.channel.decide("carl", number, "return", because="Still too low")
+    portal.channel.govern()
+    assert {each.subject.partition(": ")[2] for each in told(portal)} == {"Sent back"}
+    portal.channel.pass_time(days=12)
+    assert {each.subject.partition(": ")[2] for each in told(portal)} == {"It lapses soon"}, "each round anew"
+
+
+def test_what_was_sent_again_or_withdrawn_is_not_said_to_lapse(portal: Portal) -> None:
+    number = sent_back(portal)
+    told(portal)
+    portal.channel.pass_time(days=11)
+    portal.enter("pia")
+    portal.post(f"/portal/prices/{number}/withdraw", {"reason": "too late"})
+    assert "It lapses soon" not in {each.subject.partition(": ")[2] for each in told(portal)}
+    assert "It lapses unless" not in words(portal.get(f"/portal/prices/{number}"))

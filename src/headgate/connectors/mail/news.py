@@ -3,7 +3,7 @@ looks every minute.
 
 Each change that a partner can see in the portal is a milestone, so a letter's key is the milestone's: it is posted once
 to each person, whatever is killed when. A price exception is decided once, so its key is the request's and its status;
-one that is sent back counts how often it was.
+one that is sent back, and one that lapses soon then, counts how often it was.
 """
 
 from __future__ import annotations
@@ -41,11 +41,23 @@ where d.updated_at > %(since)s and m.at > %(since)s
   and (m.kind = 'extended' or (m.kind = 'status' and m.status = any(%(statuses)s))) order by m.at, m.place
 """
 _PRICES: Final = """
-select x.request, x.status, x.partner, coalesce(p.name, x.product), x.unit_price, x.currency, x.max_quantity,
-  x.valid_until, x.order_no, coalesce(json_array_length(x.content->'rounds'), 0), x.content->'rounds'->-1->>'reason'
+select x.request, {what}, x.partner, coalesce(p.name, x.product), x.unit_price, x.currency, x.max_quantity,
+  x.valid_until, x.order_no, x.content->'rounds'->-1->>'reason', k.fire_at
 from price_exceptions x left join products p on p.product = x.product
-where x.updated_at > %(since)s and x.status = any(%(statuses)s) order by x.updated_at, x.request
+left join timers k on k.case_id = x.case_id and k.name = 'return_kept' and x.status = 'returned'
 """
+_ROUND: Final = "coalesce(json_array_length(x.content->'rounds'), 0)"
+_NEW_PRICES: Final = (
+    _PRICES.format(what=f"case x.status when 'returned' then 'returned ' || {_ROUND} else x.status end")
+    + "where x.updated_at > %(since)s and x.status = any(%(statuses)s) order by x.updated_at, x.request"
+)
+# The process has reminded of the end: its one timer has gone off, and the one that ends it has not.
+_LAPSING: Final = (
+    _PRICES.format(what=f"'lapsing ' || {_ROUND}")
+    + """where x.status = 'returned' and k.fire_at > %(now)s
+  and not exists (select from timers s where s.case_id = x.case_id and s.name = 'return_ends_soon')
+order by k.fire_at, x.request limit 2000"""
+)
 # The process has reminded of the end, or is about to.
 _ENDING: Final = """
 select deal, partner, customer, protected_until from deals
@@ -73,9 +85,9 @@ def write_news(conn: Connection[Any], ctx: Context, mailroom: Mailroom) -> int:
     since: dict[str, object] = {"since": ctx.now - LATE, "now": ctx.now}
     returns = conn.execute(_RETURNS, since | {"statuses": list(RETURNS)}).fetchall()
     deals = conn.execute(_DEALS, since | {"statuses": list(DEALS)}).fetchall()
-    prices = conn.execute(_PRICES, since | {"statuses": list(PRICES)}).fetchall()
+    prices = conn.execute(_NEW_PRICES.encode(), since | {"statuses": list(PRICES)}).fetchall()
+    prices += conn.execute(_LAPSING.encode(), since).fetchall()
     ending = conn.execute(_ENDING, since).fetchall()
-    prices = [(row[0], f"{row[1]} {row[9]}" if row[1] == "returned" else row[1], *row[2:]) for row in prices]
     partners = {row[2] for row in (*returns, *deals, *prices)} | {row[1] for row in ending}
     people = people_of(conn, partners, ctx.now)
     deals += [
@@ -136,7 +148,7 @@ def _deal(row: tuple[Any, ...], to: Account, base: str) -> Letter:
 
 
 def _price(row: tuple[Any, ...], to: Account, base: str, zone: ZoneInfo) -> Letter:
-    number, place, _, product, price, currency, quantity, valid_until, order, _, reason = row
+    number, place, _, product, price, currency, quantity, valid_until, order, reason, due_at = row
     status = place.partition(" ")[0]
     return price_letter(
         to.email or "",
@@ -149,5 +161,6 @@ def _price(row: tuple[Any, ...], to: Account, base: str, zone: ZoneInfo) -> Lett
         until=(valid_until - _INSTANT).astimezone(zone).date(),
         order=order,
         link=portal_page(base, "price_exception", number),
-        reason=reason if status == "returned" else "",
+        reason=(reason or "") if status in ("returned", "lapsing") else "",
+        due_at=due_at if status in ("returned", "lapsing") else None,
     )

@@ -16,6 +16,7 @@ from headgate.portal import urls
 from headgate.portal.pages import sending
 from headgate.portal.pages.deals import headline
 from headgate.portal.pages.orders import need_of
+from headgate.portal.pages.prices import lapses
 from headgate.portal.views import HomeView, Need
 from headgate.portal.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.process.messages import unseen_by_partner
@@ -73,12 +74,14 @@ def _needs(visit: Visit) -> list[Need]:
 def _price_needs(visit: Visit) -> list[Need]:
     rows = list_exceptions(visit.conn, status="returned", limit=MOST).items
     names = names_of_products(visit.conn, {row["product"] for row in rows})
+    until = lapses(visit, rows)
     return [
         Need(
             phrase("The price of %(product)s came back to you", product=names.get(row["product"], row["product"])),
             urls.price(row["request"]),
             phrase("Change what you ask for, and send it again."),
             row["updated_at"],
+            due=until.get(row["case_id"]),
             icon="arrow-back-up",
         )
         for row in rows

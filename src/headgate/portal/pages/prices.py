@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from headgate.access import accounts_of
 from headgate.channel.evidence import file_name
@@ -25,6 +26,7 @@ from headgate.portal.pages.threads import thread_of
 from headgate.portal.price_views import PriceRow, PriceView
 from headgate.portal.views import Step
 from headgate.portal.visit import Answer, Door, Go, Settle, Shown, Visit
+from headgate.process.repo import ringing
 from headgate.ui.cookies import Notice
 from headgate.ui.words import STATES
 
@@ -35,6 +37,7 @@ TABS = (
     ("granted", phrase("Granted")),
     ("declined", phrase("Not granted")),
 )
+KEPT = "return_kept"  # the timer of the process that ends a request which was sent back
 INSTANT = timedelta(microseconds=1)  # what is before the end of the last day is that day
 EXPLAINS = {
     "deciding": phrase("Somebody is deciding about it. You will see the decision here."),
@@ -88,7 +91,8 @@ def show_all(visit: Visit) -> Answer:
         limit=PAGE,
     )
     names = names_of_products(visit.conn, {row["product"] for row in page.items})
-    rows = tuple(_row(row, names) for row in page.items)
+    ends = lapses(visit, page.items)
+    rows = tuple(_row(row, names, ends.get(row["case_id"])) for row in page.items)
     waiting = () if sought.status or visit.cursor() else unsettled(visit, PRICE)
     return PricesView(filters_of(visit, sought, TABS), rows, further(sought, page.next_cursor or ""), waiting)
 
@@ -122,6 +126,7 @@ def price_view(
         order=order,
         changed=row["updated_at"],
         told=str(rounds[-1]["reason"]) if rounds and status == "returned" else "",
+        due=lapses(visit, [row]).get(row["case_id"]),
         files=OF_PRICES.rows(visit, row["request"]),
         acts=ACTS.get(status, frozenset()),
         steps=_steps(visit, row, rounds),
@@ -172,6 +177,18 @@ def _own_step(visit: Visit, event: StoredEvent, currency: str, name: str) -> Ste
             "%(act)s: %(price)s for at most %(quantity)s", act=OWN[event.type], price=price, quantity=quantity
         )
     return Step(event.received_at, text, "arrow-right", "quiet", name, str(data.get("justification") or ""))
+
+
+def lapses(visit: Visit, rows: Iterable[Mapping[str, Any]]) -> dict[UUID, datetime]:
+    """Until when requests that were sent back can be sent again, by case.
+
+    The process's clocks are no partner's rows, so they are read in a transaction of the tenant's own.
+    """
+    cases = {row["case_id"] for row in rows if row["status"] == "returned"}
+    if not cases:
+        return {}
+    with visit.app.database.transaction(visit.ctx.tenant_id, read_only=True) as conn:
+        return ringing(conn, cases, KEPT)
 
 
 def withdraw(visit: Visit) -> Answer:
@@ -226,7 +243,7 @@ def evidence(visit: Visit) -> Answer:
     return Settle(seq, tell)
 
 
-def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
+def _row(row: Mapping[str, Any], names: Mapping[str, str], due: datetime | None) -> PriceRow:
     return PriceRow(
         request=row["request"],
         product=row["product"],
@@ -235,6 +252,7 @@ def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> PriceRow:
         price=Money(row["unit_price"], row["currency"]),
         until=row["valid_until"] - INSTANT,
         changed=row["updated_at"],
+        due=due,
     )
 
 

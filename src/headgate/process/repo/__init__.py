@@ -10,7 +10,7 @@ from headgate.process.repo.approvals import (
 )
 from headgate.process.repo.cases import get_case, get_cases, load_cases, save_cases
 from headgate.process.repo.tasks import close_tasks, escalate_tasks, open_tasks, raise_tasks, reassign_tasks, set_due
-from headgate.process.repo.timers import clear_timers, set_timers, take_due_timers
+from headgate.process.repo.timers import clear_timers, ringing, set_timers, take_due_timers
 
 __all__ = [
     "approvals_of_case",
@@ -27,6 +27,7 @@ __all__ = [
     "pending_approvals",
     "raise_tasks",
     "reassign_tasks",
+    "ringing",
     "save_approvals",
     "save_cases",
     "set_due",

@@ -78,6 +78,11 @@ PRICES: Final[Mapping[str, tuple[Phrase, Phrase]]] = MappingProxyType(
         "lapsed": (phrase("Lapsed"), phrase("Nobody decided in time. Ask again, or write to us.")),
     }
 )
+# What was sent back ends soon: another letter about the same.
+PRICE_LAPSING: Final = (
+    phrase("It lapses soon"),
+    phrase("It was sent back to you. Change it and send it again before it lapses, or withdraw it."),
+)
 # Of what has become of a return, deal or price, what waits for its partner.
 WAITING: Final = frozenset({"authorised", "returned", "ending"})
 # Where a granted price is for an order that is there already.
@@ -158,10 +163,11 @@ def price_letter(
     order: str,
     link: str,
     reason: str = "",
+    due_at: datetime | None = None,
 ) -> Letter:
-    """A price that was asked for is decided or comes back; `status` is one of `PRICES`, `until` the last day it is for,
-    `reason` why it comes back."""
-    what, means = PRICES[status]
+    """A price that was asked for is decided or comes back; `status` is one of `PRICES` or `lapsing`, `until` the last
+    day it is for, `reason` why it comes back, `due_at` when it lapses then."""
+    what, means = PRICE_LAPSING if status == "lapsing" else PRICES[status]
     granted = status == "granted"
     facts: Facts = (
         (phrase("Product"), one_line(product)),
@@ -173,6 +179,10 @@ def price_letter(
         facts += ((phrase("Until"), until),)
     if order:
         facts += ((phrase("Order"), one_line(order)),)
+    if due_at is not None:
+        facts += ((phrase("Send again by"), due_at),)
+    # That it lapses is said of the same thing: a digest tells it once, with the reminder's words.
+    standing = "returned" if status == "lapsing" else status
     return Letter(
         to,
         name,
@@ -182,7 +192,7 @@ def price_letter(
         link,
         facts=(*facts, *_reasons([reason] if reason else [])),
         kind="prices",
-        entry=Entry(f"price:{number}:{status}", link, needs=status in WAITING),
+        entry=Entry(f"price:{number}:{standing}", link, needs=standing in WAITING, due_at=due_at),
     )
 
 
