@@ -36,6 +36,19 @@ def typed_number(text: str, locale: str) -> Decimal:
     return Decimal(told.replace(decimal, "."))
 
 
+def read_number(text: str, locale: str) -> Decimal | None:
+    """The number that somebody typed; None for what is none, or could be two."""
+    try:
+        return typed_number(text, locale)
+    except ArithmeticError:
+        return None
+
+
+def shown_number(value: Decimal, locale: str) -> str:
+    """A number as its reader types it: their decimal sign, every figure, nothing between thousands."""
+    return f"{value:f}".replace(".", get_decimal_symbol(locale))
+
+
 def with_point(text: str, locale: str) -> str:
     """A number with the reader's decimal sign as one with a point; any other text as it is."""
     decimal = get_decimal_symbol(locale)

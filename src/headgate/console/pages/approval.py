@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from headgate.console.views.approval import ApprovalView, NotTaken, StandsStill
 from headgate.console.views.common import FormError, Notice
 from headgate.console.visit import Answer, Door, Go, Settle, Shown, Visit
 from headgate.kernel.errors import Invalid, NotFound, Stale
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import joined, phrase, sentence
 from headgate.ledger import audit_list
 from headgate.policy import decisions_get
 from headgate.process import Approval, Choice, approvals_of_case, case_detail, decide_approval, get_approval, ways
@@ -39,6 +40,7 @@ from headgate.process.bulk import Item
 from headgate.process.core.changes import Replaced, replaced_by
 from headgate.process.core.service_level import clock_of
 from headgate.process.holding import hold_one
+from headgate.ui.typed import read_number, shown_number
 from headgate.ui.web import problem_told
 from headgate.ui.words import STATES, humanise
 
@@ -55,7 +57,7 @@ def show(visit: Visit) -> Answer:
     after = after_of(visit, approval, _held_named(visit))
     if after is None:
         return _view(visit, approval, Entered(editing=visit.text("edit") == "1"))
-    entered = _typed(after)
+    entered = _typed(after, visit.lens.fmt.locale)
     if after.stale:
         return _not_taken(visit, approval, entered)
     if after.refused:
@@ -83,7 +85,9 @@ def decide(visit: Visit) -> Answer:
         return Go(_again(approval, being), Notice("waiting", sentence(TWICE)))
     outcome = form.get("outcome", "")
     entered = _entered(form, editing=outcome == "edit" or any(name.startswith("price:") for name in form))
-    edit = _edit(approval, entered) if outcome == "edit" else None
+    if outcome == "edit" and (unread := _unread(entered, visit.lens.fmt.locale)):
+        return Shown(_view(visit, approval, unread), 422)
+    edit = _edit(approval, entered, visit.lens.fmt.locale) if outcome == "edit" else None
     choice = Choice(
         outcome, form.get("justification", ""), form.get("digest", ""), form.get("on_behalf_of", ""), edit or None
     )
@@ -110,13 +114,13 @@ def _hold(visit: Visit, item: Item) -> Answer:
     return Go(urls.approval_held(item.approval, held))
 
 
-def _typed(after: After) -> Entered:
+def _typed(after: After, locale: str) -> Entered:
     """What the reader had typed when they decided, to go on from it."""
     edit: Mapping[str, Any] = next((item.edit for item in after.held.items if item.edit), {})
     lines = edit.get("lines") or ([{"line": "1", **edit, "quantity": edit.get("max_quantity")}] if edit else [])
 
     def fields(name: str) -> dict[str, str]:
-        return {str(line["line"]): str(line[name]) for line in lines if line.get(name)}
+        return {str(line["line"]): shown_number(number(line[name]), locale) for line in lines if line.get(name)}
 
     return Entered(bool(edit), after.held.justification, fields("unit_price"), fields("quantity"))
 
@@ -235,8 +239,35 @@ def _entered(form: Mapping[str, str], *, editing: bool) -> Entered:
     return Entered(editing, form.get("justification", ""), fields("price:"), fields("quantity:"))
 
 
-def _edit(approval: Approval, entered: Entered) -> dict[str, Any]:
-    """Only what differs from what was asked."""
+def _unread(entered: Entered, locale: str) -> Entered | None:
+    """What was typed, with what is no number marked; None where all are numbers, or nothing."""
+    lines: dict[str, str] = {}
+    wrong: set[tuple[str, str]] = set()
+    example = shown_number(Decimal("1234.50"), locale)
+    for what, name, texts in (
+        ("quantity", phrase("The quantity"), entered.quantities),
+        ("price", phrase("The price"), entered.prices),
+    ):
+        for line, text in texts.items():
+            if text and read_number(text, locale) is None:
+                said = phrase(
+                    "%(field)s is no number (%(text)s). Write it like %(example)s.",
+                    field=name,
+                    text=text[:40],
+                    example=example,
+                )
+                lines[line] = joined(" ", [lines[line], said]) if line in lines else said
+                wrong.add((line, what))
+    return replace(entered, line_errors=lines, wrong=frozenset(wrong)) if wrong else None
+
+
+def _edit(approval: Approval, entered: Entered, locale: str) -> dict[str, Any]:
+    """Only what differs from what was asked, as plain numbers."""
+
+    def changed(text: str, was: object) -> str:
+        value = read_number(text, locale) if text else None
+        return "" if value is None or (was is not None and value == number(was)) else f"{value:f}"
+
     if approval.subject_type == PRICE_EXCEPTION:
         summary = approval.summary
         found: dict[str, Any] = {}
@@ -244,33 +275,26 @@ def _edit(approval: Approval, entered: Entered) -> dict[str, Any]:
             ("unit_price", entered.prices, summary.get("unit_price")),
             ("max_quantity", entered.quantities, summary.get("max_quantity")),
         ):
-            text = next(iter(texts.values()), "")
-            if text and not _same(text, was):
+            if text := changed(next(iter(texts.values()), ""), was):
                 found[name] = text
         return found
     lines = []
     for line in asked_lines(approval.summary):
         code = str(line["line"])
         change = {"line": code}
-        if entered.prices.get(code) and not _same(entered.prices[code], line["asked"]):
-            change["unit_price"] = entered.prices[code]
-        if entered.quantities.get(code) and not _same(entered.quantities[code], line["quantity"]):
-            change["quantity"] = entered.quantities[code]
+        if price := changed(entered.prices.get(code, ""), line["asked"]):
+            change["unit_price"] = price
+        if quantity := changed(entered.quantities.get(code, ""), line["quantity"]):
+            change["quantity"] = quantity
         if len(change) > 1:
             lines.append(change)
     return {"lines": lines} if lines else {}
 
 
-def _same(text: str, was: object) -> bool:
-    try:
-        return was is not None and number(text) == number(was)
-    except ArithmeticError:
-        return False
-
-
 def _with_errors(entered: Entered, error: Invalid, edit: Mapping[str, Any]) -> Entered:
     """What was typed, with what is wrong beside it: about a line, about the justification, or about the whole."""
     lines: dict[str, str] = {}
+    wrong: set[tuple[str, str]] = set()
     errors: list[FormError] = []
     for problem in error.problems or ():
         text = problem_told(problem, _field(problem.field))
@@ -278,13 +302,19 @@ def _with_errors(entered: Entered, error: Invalid, edit: Mapping[str, Any]) -> E
         changed = edit.get("lines") or ()
         if match is not None and int(match[1]) < len(changed):
             lines[changed[int(match[1])]["line"]] = text
+            wrong.add((changed[int(match[1])]["line"], _which(problem.field)))
         elif problem.field.startswith("edit.") and not changed:
             lines["1"] = text
+            wrong.add(("1", _which(problem.field)))
         else:
             errors.append(FormError("justification", text))
     if not lines and not errors:
         errors.append(FormError("justification", sentence(error.message)))
-    return Entered(entered.editing, entered.justification, entered.prices, entered.quantities, tuple(errors), lines)
+    return replace(entered, errors=tuple(errors), line_errors=lines, wrong=frozenset(wrong))
+
+
+def _which(path: str) -> str:
+    return "price" if path.endswith("unit_price") else "quantity"
 
 
 def _field(path: str) -> str:

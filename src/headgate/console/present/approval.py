@@ -83,7 +83,7 @@ def approval_view(
     With `stops` they can only stop it.
     """
     ask = ask_of(approval.subject_type, approval.exceptions, approval.summary, lens.fmt)
-    lines = ask_lines(approval, entered)
+    lines = ask_lines(approval, entered, lens.fmt.locale)
     able = may_decide and bool(ways)
     partner = names.partner(approval.partner) or PartnerName("", phrase("No partner"))
     return ApprovalView(

@@ -22,6 +22,7 @@ from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.process import Approval
 from headgate.ui.format import Percent
+from headgate.ui.typed import shown_number
 
 HUNDRED = Decimal(100)
 SHOWN = Decimal("0.01")  # the smallest difference between two percentages that can be seen
@@ -32,7 +33,10 @@ ONLY_LINE = "1"
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What the reader has typed: kept when it could not be taken. `prices` and `quantities` are by line."""
+    """What the reader has typed: kept when it could not be taken.
+
+    `prices`, `quantities`, and what is wrong with them are by line; `wrong` holds lines, each with price or quantity.
+    """
 
     editing: bool = False
     justification: str = ""
@@ -40,11 +44,12 @@ class Entered:
     quantities: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[FormError, ...] = ()
     line_errors: Mapping[str, str] = field(default_factory=dict)
+    wrong: frozenset[tuple[str, str]] = frozenset()
     not_taken: NotTaken | None = None
 
 
-def ask_lines(approval: Approval, entered: Entered) -> tuple[AskLine, ...]:
-    """What is asked, line by line; a price exception is one line."""
+def ask_lines(approval: Approval, entered: Entered, locale: str = "en") -> tuple[AskLine, ...]:
+    """What is asked, line by line; a price exception is one line. Numbers to change are in the way of `locale`."""
     summary = approval.summary
     currency = str(summary.get("currency") or approval.currency)
     rows: Sequence[Mapping[str, Any]] = ()
@@ -52,7 +57,7 @@ def ask_lines(approval: Approval, entered: Entered) -> tuple[AskLine, ...]:
         rows = [_special_line(summary)]
     elif approval.subject_type == ORDER:
         rows = asked_lines(summary)
-    return tuple(_ask_line(approval, row, currency, entered) for row in rows)
+    return tuple(_ask_line(approval, row, currency, entered, locale) for row in rows)
 
 
 def _special_line(summary: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -69,7 +74,7 @@ def _special_line(summary: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _ask_line(approval: Approval, row: Mapping[str, Any], currency: str, entered: Entered) -> AskLine:
+def _ask_line(approval: Approval, row: Mapping[str, Any], currency: str, entered: Entered, locale: str) -> AskLine:
     line, asked = str(row["line"]), number(row["asked"])
     contract = None if row.get("contract") is None else number(row["contract"])
     quantity = None if row.get("quantity") is None else number(row["quantity"])
@@ -89,9 +94,10 @@ def _ask_line(approval: Approval, row: Mapping[str, Any], currency: str, entered
         exception=bool(row.get("reasons")),
         price_href=urls.explain_price(approval.subject, line) if ordered else "",
         margin_href=urls.explain_margin(approval.subject, line) if ordered else "",
-        price_input=entered.prices.get(line, f"{asked:f}"),
-        quantity_input=entered.quantities.get(line, "" if quantity is None else f"{quantity:f}"),
+        price_input=entered.prices.get(line, shown_number(asked, locale)),
+        quantity_input=entered.quantities.get(line, "" if quantity is None else shown_number(quantity, locale)),
         error=entered.line_errors.get(line, ""),
+        wrong=frozenset(what for whose, what in entered.wrong if whose == line),
     )
 
 

@@ -39,7 +39,8 @@ class Reason:
 class AskLine:
     """One line, what is asked against the contract. `given_up` = (contract − asked) × quantity, zero when at contract.
 
-    `price_input` and `quantity_input` are what the edit form holds (text as typed); `error` speaks about them.
+    `price_input` and `quantity_input` are what the edit form holds (text as typed); `error` speaks about what
+    `wrong` names of them: price, quantity.
     `quantity` is None where a special price has no limit.
     `price_href` and `margin_href` explain the numbers; '' where there is nothing to explain.
     """
@@ -60,6 +61,7 @@ class AskLine:
     price_input: str = ""
     quantity_input: str = ""
     error: str = ""
+    wrong: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
