@@ -27,6 +27,7 @@ from headgate.access import Envelope, get_tenant, set_tenant
 from headgate.access.domains import trust_domain
 from headgate.connectors.delivery import Courier
 from headgate.connectors.mail import TARGET, Mailroom, mail_port, reset_letter
+from headgate.kernel.canonical import loads
 from headgate.kernel.clock import FixedClock
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.settings import Settings
@@ -237,3 +238,9 @@ def test_a_letter_comes_from_the_tenants_address_only_while_its_domain_is_proven
     senders = [str(message["From"]) for message in office.mailbox.messages]
     assert senders == ["Nordwind <no-reply@nordwind.example>", f"Nordwind <desk@{domain}>"]
     assert office.mailbox.envelopes[-1] == f"desk@{domain}"
+    with office.database.transaction(office.tenant) as conn:
+        bodies = [
+            loads(SEALER.open(c.payload["sealed"], f"mail {office.tenant}")) for c in outbox_list(conn, target=TARGET)
+        ]
+    known = {"name", "accent", "reply_to"}
+    assert [body["look"].keys() for body in bodies] == [known, known], "what a process of the release before takes"

@@ -114,9 +114,19 @@ def test_an_address_with_coded_words_is_none(to: str):
     for letter, look in (
         (reset_letter(to, "A", "l"), Look("N")),
         (reset_letter("a@b.example", "A", "l"), Look("N", reply_to=to)),
+        (reset_letter("a@b.example", "A", "l"), Look("N", address=to)),
     ):
         with pytest.raises(Invalid):
             written(letter, look)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@b.example\r\nBcc: eve@evil.example", "a@b.example, eve@evil.example", "Boss <a@b.example>", "a b@c.example"],
+)
+def test_a_sender_that_is_more_than_an_address_is_none(address: str):
+    with pytest.raises(Invalid):
+        written(reset_letter("a@b.example", "A", "l"), Look("N", address=address))
 
 
 def test_a_letter_says_in_which_language_it_is():

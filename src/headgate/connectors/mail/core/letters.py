@@ -55,7 +55,7 @@ class Letter:
     """A mail before it is written out. Texts are phrases, whose values may be amounts and instants; `facts` are labels
     with values. `act` and `link` are the button; empty where there is nothing to press. `kind` is one of
     `access.mailing.KINDS`, or `security` for what nobody can turn off. What has an `entry` can wait for a digest;
-    `sections` are those of one."""
+    `sections` are those of one. `why` somebody gets it, where that is not about their own account and of no kind."""
 
     to: str
     name: str
@@ -68,6 +68,7 @@ class Letter:
     kind: str = SECURITY
     entry: Entry | None = None
     sections: tuple[Section, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +317,7 @@ def domain_letter(
         phrase("Open the page of domains"),
         link,
         facts=facts,
+        why=phrase("You get this mail because you administer your organisation here. Such mails cannot be turned off."),
     )
 
 

@@ -113,7 +113,7 @@ def written(letter: Letter, reader: Reader, ways: Ways, shades: Shades, now: dat
         facts=tuple((said(label), _value(value, reader)) for label, value in letter.facts),
         greeting=said(phrase("Hello %(name)s,", name=one_line(letter.name))),
         instead=said(phrase("If the button does not work, open this address:")) if letter.link else "",
-        why=said(kind.why if kind else _ACCOUNT),
+        why=said(kind.why if kind else letter.why or _ACCOUNT),
         stop_said=said(_STOP) if kind and ways.stop else "",
         stop=ways.stop if kind else "",
         choose_said=said(_CHOOSE) if kind and ways.choose else "",
