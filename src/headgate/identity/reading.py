@@ -16,9 +16,10 @@ from headgate.access.mailing import choose_reading, regions, usual_zones
 from headgate.identity.views import HowToRead, RegionChoice
 from headgate.kernel.context import Context
 from headgate.ui.countries import country
-from headgate.ui.format import day, number
+from headgate.ui.figures import number
 from headgate.ui.languages import language_of
 from headgate.ui.reading import ZONE_COOKIE, reading_of, reading_zone
+from headgate.ui.times import day
 
 # Enough figures to show every separator.
 _SAMPLE: Final = Decimal("12345.67")

@@ -6,7 +6,8 @@ service and opens no database.
 
 from headgate.ui.assets import Asset, Assets, load_assets
 from headgate.ui.brand import DEFAULT_BRAND, Brand, brand_css
-from headgate.ui.format import Formatter, Percent, Quantity
+from headgate.ui.figures import Percent, Quantity
+from headgate.ui.format import Formatter
 from headgate.ui.headers import SECURITY_HEADERS
 from headgate.ui.templates import environment
 from headgate.ui.theme import THEME_COOKIE, Theme, parse_theme

@@ -29,8 +29,9 @@ from headgate.kernel.money import Money
 from headgate.kernel.phrases import Phrase, said
 from headgate.ui import actions, charts, scripts, units, words
 from headgate.ui.assets import Assets
-from headgate.ui.format import Formatter, iso
+from headgate.ui.format import Formatter
 from headgate.ui.languages import LANGUAGES
+from headgate.ui.times import iso
 
 UI = Path(__file__).parent
 

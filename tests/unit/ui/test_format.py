@@ -9,8 +9,9 @@ from babel.numbers import format_currency, format_decimal
 
 from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
-from headgate.ui import format as f
-from headgate.ui.format import Formatter, Percent, Quantity
+from headgate.ui import figures, times
+from headgate.ui.figures import Percent, Quantity
+from headgate.ui.format import Formatter
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2025, 11, 21, 13, 32, 7, tzinfo=UTC)
@@ -35,12 +36,12 @@ def eur(amount: str) -> Money:
     ],
 )
 def test_an_amount_has_the_minor_unit_a_true_minus_and_a_zero_without_sign(amount: str, shown: str) -> None:
-    assert f.amount(eur(amount), "en_GB") == shown
+    assert figures.amount(eur(amount), "en_GB") == shown
 
 
 def test_the_minor_unit_is_the_currencys_own() -> None:
-    assert f.amount(Money(Decimal(1200), "JPY"), "en_GB") == "1,200"
-    assert f.amount(Money(Decimal("1.2345"), "KWD"), "en_GB") == "1.235"
+    assert figures.amount(Money(Decimal(1200), "JPY"), "en_GB") == "1,200"
+    assert figures.amount(Money(Decimal("1.2345"), "KWD"), "en_GB") == "1.235"
 
 
 @pytest.mark.parametrize(
@@ -58,41 +59,41 @@ def test_the_minor_unit_is_the_currencys_own() -> None:
     ],
 )
 def test_money_in_running_text_follows_the_locale(money: Money, locale: str, shown: str) -> None:
-    assert f.money(money, locale).replace("\u00a0", " ") == shown
+    assert figures.money(money, locale).replace("\u00a0", " ") == shown
 
 
 @pytest.mark.parametrize("locale", ["en_GB", "de_DE", "fr_FR", "en_IN", "pl_PL", "sv_SE", "de_CH", "ja_JP", "pt_BR"])
 @pytest.mark.parametrize("amount", ["0", "7.5", "1234.56", "123456.7", "12345678.91"])
 def test_numbers_and_money_are_those_of_the_locale_data(locale: str, amount: str) -> None:
     value = Decimal(amount)
-    assert f.number(value, locale) == format_decimal(value, locale=locale)
-    assert f.money(Money(value, "EUR"), locale) == format_currency(value, "EUR", locale=locale)
+    assert figures.number(value, locale) == format_decimal(value, locale=locale)
+    assert figures.money(Money(value, "EUR"), locale) == format_currency(value, "EUR", locale=locale)
 
 
 def test_headline_money_is_rounded_half_up_to_whole_units() -> None:
-    assert f.money_whole(eur("61486.50"), "en_GB") == "€61,487"
-    assert f.money_whole(eur("61486.49"), "en_GB") == "€61,486"
-    assert f.money_whole(eur("-0.50"), "en_GB") == "−€1"
+    assert figures.money_whole(eur("61486.50"), "en_GB") == "€61,487"
+    assert figures.money_whole(eur("61486.49"), "en_GB") == "€61,486"
+    assert figures.money_whole(eur("-0.50"), "en_GB") == "−€1"
 
 
 def test_a_price_shows_every_decimal_it_has_but_at_least_the_minor_unit() -> None:
-    assert f.price(eur("84.2"), "en_GB") == "84.20"
-    assert f.price(eur("119.911765"), "en_GB") == "119.911765"
-    assert f.price(eur("0.5"), "de_DE") == "0,50"
+    assert figures.price(eur("84.2"), "en_GB") == "84.20"
+    assert figures.price(eur("119.911765"), "en_GB") == "119.911765"
+    assert figures.price(eur("0.5"), "de_DE") == "0,50"
 
 
 def test_quantities_have_no_trailing_zeros_and_no_exponent() -> None:
-    assert f.quantity(Decimal("8.500"), "en_GB") == "8.5"
-    assert f.quantity(Decimal("1E+3"), "en_GB") == "1,000"
-    assert f.quantity(Decimal(40), "en_GB") == "40"
-    assert f.quantity(Decimal("0.000001"), "en_GB") == "0.000001"
+    assert figures.quantity(Decimal("8.500"), "en_GB") == "8.5"
+    assert figures.quantity(Decimal("1E+3"), "en_GB") == "1,000"
+    assert figures.quantity(Decimal(40), "en_GB") == "40"
+    assert figures.quantity(Decimal("0.000001"), "en_GB") == "0.000001"
 
 
 def test_a_percentage_keeps_its_sign_before_a_space_that_does_not_break() -> None:
-    assert f.percent(Decimal("12.40"), "en_GB") == "12.4\u00a0%"
-    assert f.percent(Decimal("-3.14"), "en_GB") == "−3.1\u00a0%"
-    assert f.percent(Decimal(0), "en_GB") == "0\u00a0%"
-    assert f.percent(Decimal("0.04"), "en_GB") == "<0.1\u00a0%"
+    assert figures.percent(Decimal("12.40"), "en_GB") == "12.4\u00a0%"
+    assert figures.percent(Decimal("-3.14"), "en_GB") == "−3.1\u00a0%"
+    assert figures.percent(Decimal(0), "en_GB") == "0\u00a0%"
+    assert figures.percent(Decimal("0.04"), "en_GB") == "<0.1\u00a0%"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_percentage_keeps_its_sign_before_a_space_that_does_not_break() -> Non
     ],
 )
 def test_a_clock_says_what_is_left_or_how_long_it_is_overdue(length: timedelta, shown: str) -> None:
-    assert f.time_left(NOW + length, NOW).replace("\u00a0", " ") == shown
+    assert times.time_left(NOW + length, NOW).replace("\u00a0", " ") == shown
 
 
 @pytest.mark.parametrize(
@@ -125,18 +126,18 @@ def test_a_clock_says_what_is_left_or_how_long_it_is_overdue(length: timedelta, 
     ],
 )
 def test_history_is_relative_in_one_unit_and_a_date_when_old_or_ahead(age: timedelta, shown: str) -> None:
-    assert f.relative(NOW - age, NOW, BERLIN, "en_GB").replace("\u00a0", " ") == shown
+    assert times.relative(NOW - age, NOW, BERLIN, "en_GB").replace("\u00a0", " ") == shown
 
 
 def test_exact_times_name_the_zone_of_the_tenant_in_summer_and_winter() -> None:
-    assert f.exact(NOW, BERLIN, "en_GB") == "21 Nov 2025, 14:32:07 CET"
-    assert f.exact(datetime(2025, 6, 30, 22, 30, tzinfo=UTC), BERLIN, "en_GB") == "1 Jul 2025, 00:30:00 CEST"
-    assert f.exact(NOW, ZoneInfo("Asia/Dubai"), "en_GB").endswith("17:32:07 UTC+04:00")
+    assert times.exact(NOW, BERLIN, "en_GB") == "21 Nov 2025, 14:32:07 CET"
+    assert times.exact(datetime(2025, 6, 30, 22, 30, tzinfo=UTC), BERLIN, "en_GB") == "1 Jul 2025, 00:30:00 CEST"
+    assert times.exact(NOW, ZoneInfo("Asia/Dubai"), "en_GB").endswith("17:32:07 UTC+04:00")
 
 
 def test_an_instant_is_shown_as_its_day_in_the_tenants_zone() -> None:
-    assert f.day(datetime(2025, 6, 30, 22, 30, tzinfo=UTC), BERLIN, "en_GB") == "1 Jul 2025"
-    assert f.day(date(2025, 6, 30), BERLIN, "en_GB") == "30 Jun 2025"
+    assert times.day(datetime(2025, 6, 30, 22, 30, tzinfo=UTC), BERLIN, "en_GB") == "1 Jul 2025"
+    assert times.day(date(2025, 6, 30), BERLIN, "en_GB") == "30 Jun 2025"
 
 
 def test_people_are_told_the_last_day_of_a_span_whose_end_is_not_part_of_it() -> None:
@@ -150,7 +151,7 @@ def test_people_are_told_the_last_day_of_a_span_whose_end_is_not_part_of_it() ->
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="without a zone"):
-        f.exact(datetime(2025, 1, 1), BERLIN, "en_GB")  # noqa: DTZ001
+        times.exact(datetime(2025, 1, 1), BERLIN, "en_GB")  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from headgate.kernel.phrases import Opening, Phrase, Sentence, phrase, sentence, swapped
 from headgate.policy.exchange.notice import Notice, refused
-from headgate.ui.format import SPACE
+from headgate.ui.figures import SPACE
 from headgate.ui.languages import translations
 from headgate.ui.packed import pack_messages, percented
 from headgate.ui.reading import Reading

@@ -21,7 +21,7 @@ from headgate.kernel.clock import Until, parse_instant
 from headgate.kernel.money import Money
 from headgate.kernel.phrases import phrase
 from headgate.process import Approval
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from headgate.ui.typed import shown_number
 
 HUNDRED = Decimal(100)

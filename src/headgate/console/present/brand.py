@@ -22,7 +22,7 @@ from headgate.console.views.brand import BrandView, Preview, ShadeRow, VersionRo
 from headgate.console.views.common import Person
 from headgate.kernel.errors import Invalid
 from headgate.ui.brand import DEFAULT_BRAND, shades
-from headgate.ui.format import number
+from headgate.ui.figures import number
 from headgate.ui.languages import LANGUAGES, language_of
 from headgate.ui.web import problem_told
 from headgate.ui.wording import reword

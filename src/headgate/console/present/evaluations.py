@@ -17,7 +17,7 @@ from headgate.kernel.phrases import Figure, Opening, Phrase, phrase, swapped, wo
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from headgate.ui.packed import coded_slots
 from headgate.ui.recorded import recorded
 from headgate.ui.words import STATES, humanise

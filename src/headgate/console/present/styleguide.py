@@ -21,7 +21,7 @@ from headgate.console.views.common import (
 from headgate.console.views.styleguide import Bar, Specimens, StyleguideView
 from headgate.kernel.money import Money
 from headgate.ui.assets import STATIC
-from headgate.ui.format import Percent, Quantity
+from headgate.ui.figures import Percent, Quantity
 from headgate.ui.tokens import token_groups
 from headgate.ui.words import STATES
 

@@ -15,7 +15,7 @@ from headgate.identity.saved.values import SavedBar
 from headgate.kernel.clock import Until
 from headgate.kernel.money import Money
 from headgate.ui.cookies import Notice as Notice
-from headgate.ui.format import Percent, Quantity
+from headgate.ui.figures import Percent, Quantity
 from headgate.ui.reading import Reading
 from headgate.ui.theme import Theme
 

@@ -23,7 +23,7 @@ from headgate.console.views.common import (
     Fact,
     FormError,
 )
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from tests.unit.ui.samples.base import (
     ANA,
     HALBERD,

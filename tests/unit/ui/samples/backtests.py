@@ -23,7 +23,7 @@ from headgate.console.views.backtests import (
     Turn,
 )
 from headgate.console.views.common import AppliedFilter, Fact, Tab
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from tests.unit.ui.samples.base import ANA, HALBERD, JONAS, LYNX, MOLEN, ago, eur, uid
 
 RUN = uid("backtest")

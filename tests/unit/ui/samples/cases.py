@@ -22,7 +22,7 @@ from headgate.console.views.standing import AroundRow, AskedRow, BranchRow, Step
 from headgate.console.views.work import TaskRow
 from headgate.kernel.phrases import phrase
 from headgate.process import parse_definition
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from tests.unit.ui.samples.base import (
     ANA,
     AURIGA,

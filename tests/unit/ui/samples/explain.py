@@ -27,7 +27,7 @@ from headgate.console.views.explain import (
     StockView,
     TaxView,
 )
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from tests.unit.ui.samples.base import (
     ANA,
     CREDIT_POLICY,

@@ -19,7 +19,7 @@ from headgate.console.views.order import (
     OrderView,
     Reservation,
 )
-from headgate.ui.format import Percent, Quantity
+from headgate.ui.figures import Percent, Quantity
 from tests.unit.ui.samples.base import (
     CREDIT_POLICY,
     HALBERD,

@@ -23,7 +23,7 @@ from headgate.console.views.partners import (
     TermRow,
     Tier,
 )
-from headgate.ui.format import Percent
+from headgate.ui.figures import Percent
 from tests.unit.ui.samples.base import (
     HALBERD,
     JONAS,
