@@ -1,14 +1,13 @@
-"""Every page of the console: usable by everybody, in both themes, on a phone, and light to load."""
+"""Pages of the console in states worth looking at: usable by everybody, in both themes and on a phone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page
 
 from headgate.kernel.context import Principal
 from headgate.process import Choice, holding
@@ -28,7 +27,6 @@ async () => {
   return violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.target} ${node.failureSummary}`));
 }
 """
-FIRST_LOAD_BYTES = 500_000
 Pages = dict[str, tuple[str, str]]  # by name: address and reader
 NAMES = """
 sign-in home work work-team orders orders-empty order-held
@@ -187,15 +185,6 @@ def test_the_drawer_and_the_dialogs_keep_nobody_out_either(stage: Stage, pages: 
     assert page.evaluate(RUN) == []
 
 
-def keep_in(answers: list[Response]) -> Callable[[Response], None]:
-    """A listener that keeps what the browser was answered. Playwright marks listeners; a builtin takes no mark."""
-
-    def keep(answer: Response) -> None:
-        answers.append(answer)
-
-    return keep
-
-
 @pytest.mark.slow
 def test_many_entries_leave_the_account_and_the_current_one_on_the_screen(stage: Stage, pages: Pages) -> None:
     address, reader = pages["usage"]
@@ -206,25 +195,6 @@ def test_many_entries_leave_the_account_and_the_current_one_on_the_screen(stage:
         box = page.locator(shown).bounding_box()
         assert box is not None
         assert 0 <= box["y"] <= 600 - box["height"], shown
-
-
-@pytest.mark.slow
-def test_a_first_visit_to_any_page_loads_less_than_half_a_megabyte(stage: Stage, pages: Pages) -> None:
-    heavy = {}
-    for name in ("sign-in", "home", "orders", "order-held", "approval", "policy-matrix", "audit", "partners"):
-        address, reader = pages[name]
-        page = stage.tab(reader)  # a fresh profile: nothing is cached
-        answers: list[Response] = []
-        page.on("response", keep_in(answers))
-        page.goto(address, wait_until="networkidle")
-        sizes = [each.request.sizes() for each in answers]
-        weight = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
-        hosts = {each.url.partition("//")[2].partition("/")[0] for each in answers}
-        assert hosts == {stage.base.partition("//")[2]}, "nothing comes from another host"
-        assert weight > 10_000, "the weight was measured"
-        if weight > FIRST_LOAD_BYTES:
-            heavy[name] = weight
-    assert heavy == {}
 
 
 @pytest.mark.slow

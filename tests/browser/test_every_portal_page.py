@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page
 
 from headgate import access
 from headgate.entry.web import create_web
@@ -16,7 +16,8 @@ from headgate.kernel.context import SYSTEM
 from headgate.portal import urls
 from headgate.portal.app import DOORS
 from tests.browser.stage import Stage
-from tests.browser.test_every_page import AXE, FIRST_LOAD_BYTES, RUN, keep_in
+from tests.browser.test_every_page import AXE, RUN
+from tests.browser.weight import FIRST_LOAD_BYTES, weigh
 from tests.integration.portal.site import Portal, mail, open_partners
 from tests.integration.portal.test_returns import ask, deliver
 from tests.integration.portal.test_safety import filled, furnish
@@ -91,13 +92,7 @@ def test_nobody_is_kept_out_by(path: str, opened: Stage, known: dict[str, str], 
     opened.complaints.clear()
     desk = tab(opened, inside=inside, phone=False)
     phones.setdefault(inside, phones.get(inside) or tab(opened, inside=inside, phone=True))
-    answers: list[Response] = []
-    desk.on("response", keep_in(answers))
-    desk.goto(address, wait_until="load")
-    # The stream of news never ends, and so has no size.
-    sizes = [each.request.sizes() for each in answers if urls.LIVE_NEWS not in each.url]
-    weight = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
-    assert 10_000 < weight <= FIRST_LOAD_BYTES
+    assert 10_000 < weigh(desk, address) <= FIRST_LOAD_BYTES
     assert re.sub(r"\?.*", "", desk.url).endswith(re.sub(r"\?.*", "", address)), "nobody was sent elsewhere"
     phones[inside].goto(address)
     found = []

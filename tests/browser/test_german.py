@@ -218,6 +218,25 @@ def test_the_grid_of_a_policy_names_its_columns_and_their_types_in_german(stage:
     assert "true" not in offered
 
 
+def test_the_grid_says_a_packs_own_words_in_german_and_opens_what_stands_in_the_file(stage: Stage) -> None:
+    carl = german_tab(stage, phone=False)
+    sign_in(carl, "/sign-in", "carl@nordwind.example")
+    carl.goto("/policies/margin_floor")
+    carl.locator("form[action$='/propose'] button").first.click()
+    rules, tests = carl.locator(".editor-grid").first, carl.locator(".editor-grid").nth(1)
+    expect(rules).not_to_contain_text("Margin policy")
+    name = tests.locator("tbody td").first
+    written = str(name.get_attribute("title")).partition(": ")[2]
+    assert english([written]), "the file is in English"
+    expect(name).not_to_contain_text(written)
+    name.click()
+    name.click()
+    expect(name.locator("input")).to_have_value(written)
+    name.locator("input").press("Escape")
+    expect(name).not_to_contain_text(written)
+    expect(carl.locator(".editor-bar [role=status]")).to_contain_text("Gespeichert.")
+
+
 def waiting(stage: Stage, request: str) -> str | None:
     """Whose step of the approval is open; None when it is decided."""
     with stage.channel.app.database.transaction(stage.channel.tenant) as conn:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import psycopg
 import pytest
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, expect
 
 from headgate.store import embedded
 from tests.browser.stage import Stage
+from tests.browser.weight import FIRST_LOAD_BYTES, weigh
 from tests.integration.console.long_books import fill_books
 from tests.integration.console.long_lists import MANY, fill
 
 pytestmark = pytest.mark.slow
-FIRST_LOAD_BYTES = 500_000
 PAGE = 50
 LISTS = {
     "/orders": "carl",
@@ -54,26 +53,10 @@ def addresses(page: Page) -> list[str]:
     return found
 
 
-def kept(answers: list[Response]) -> Callable[[Response], None]:
-    """A listener that keeps what the browser was answered."""
-
-    def keep(answer: Response) -> None:
-        answers.append(answer)
-
-    return keep
-
-
 @pytest.mark.parametrize("address", LISTS)
 def test_a_long_list_is_light_and_walked_by_mouse_and_keyboard(stage: Stage, address: str) -> None:
     page = stage.tab(LISTS[address])
-    answers: list[Response] = []
-    page.on("response", kept(answers))
-    page.goto(address)
-    page.evaluate("document.fonts.ready.then(() => true)")
-    # A stream of news has no end, and so no size.
-    sizes = [each.request.sizes() for each in answers if "/live/" not in each.url]
-    weight = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
-    assert 10_000 < weight < FIRST_LOAD_BYTES
+    assert 10_000 < weigh(page, address) < FIRST_LOAD_BYTES
     expect(rows(page)).to_have_count(PAGE)
     page.get_by_role("link", name="Load more").click()
     expect(rows(page)).to_have_count(2 * PAGE)

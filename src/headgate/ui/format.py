@@ -135,6 +135,9 @@ class Formatter:
     def month(self, value: date) -> str:
         return times.month(value, self.locale)
 
+    def month_of_year(self, value: date) -> str:
+        return times.month_of_year(value, self.locale)
+
     def time_left(self, due: datetime) -> str:
         return times.time_left(due, self.now, self.say)
 

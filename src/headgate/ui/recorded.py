@@ -23,6 +23,8 @@ from headgate.ui.sentences import FIGURES, IN_CURRENCY_OF, NESTED, OF_ONE, OWN_A
 
 _SLOT = re.compile(r"%\((\w+)\)s")
 _PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,12})?", re.ASCII)
+# Between digits that English sentences were recorded with in groups of three.
+_GROUPS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))", re.ASCII)
 # A phrase that is mostly values would be found in any text.
 FEWEST_LETTERS = 6
 LONGEST = 4_000
@@ -84,17 +86,18 @@ def _value(name: str, values: Mapping[str, str]) -> str:
 
 def _figure(name: str, value: str, values: Mapping[str, str]) -> Figure | None:
     """A recorded number or amount, which a page writes as its reader does; None for any other value."""
-    amount = stated(value)
+    bare = _GROUPS.sub("", value) if name in FIGURES else value
+    amount = stated(bare)
     if amount is not None:
         return Figure(value, amount.amount, amount.currency)
-    if not _PLAIN.fullmatch(value):
+    if not _PLAIN.fullmatch(bare):
         return None
     beside = stated(values.get(IN_CURRENCY_OF.get(name, ""), ""))
     if beside is not None:
-        return Figure(value, Decimal(value), beside.currency)
+        return Figure(value, Decimal(bare), beside.currency)
     if name in OWN_AMOUNTS:
-        return Figure(value, Decimal(value), OWN)
-    return Figure(value, Decimal(value)) if name in FIGURES else None
+        return Figure(value, Decimal(bare), OWN)
+    return Figure(value, Decimal(bare)) if name in FIGURES else None
 
 
 @lru_cache(maxsize=8_192)

@@ -167,6 +167,36 @@ _REFUSALS = (
     phrase("is not %(was)s, which was asked for"),
 )
 
+# policy/backtest: what a backtest found, how it weighed, and what stands beside a version as its evidence.
+_BACKTESTS = (
+    phrase("Nothing flips: %(compared)s decisions would have come out the same; %(untold)s cannot be told"),
+    phrase("Nothing flips: %(compared)s decisions would have come out the same"),
+    phrase(
+        "%(flipped)s of %(compared)s decisions would have come out otherwise, %(amount)s in all;"
+        " %(untold)s cannot be told"
+    ),
+    phrase("%(flipped)s of %(compared)s decisions would have come out otherwise, %(amount)s in all"),
+    phrase("%(flipped)s of %(compared)s decisions would have come out otherwise; %(untold)s cannot be told"),
+    phrase("%(flipped)s of %(compared)s decisions would have come out otherwise"),
+    phrase("Flip to something stricter"),
+    phrase("Flip to something looser"),
+    phrase("Not decidable"),
+    phrase("Without an answer"),
+    phrase("Records not reproduced"),
+    phrase("Pasted text"),
+    phrase("no row fits, and there is no default"),
+    phrase("Each decision is weighed again by itself; what other policies made of it later is not."),
+    phrase(
+        "The outcome of each order is combined anew through order_release and order_exceptions as they stood then, "
+        "and the approval matrix of then is asked anew. Prices, costs, stock, credit, tax and repeats are those "
+        "recorded: what one order would have left to the next is not weighed again."
+    ),
+    phrase(
+        "%(readers)s read what %(policy)s gives. Decisions in which it only fed them are not "
+        "weighed again; try a version of those policies to see what becomes of theirs."
+    ),
+)
+
 RECORDED: tuple[str, ...] = (
     *_CHECKS,
     *_PRICES,
@@ -177,6 +207,7 @@ RECORDED: tuple[str, ...] = (
     *_DEALS,
     *_TITLES,
     *_REFUSALS,
+    *_BACKTESTS,
 )
 
 # Values that are recorded sentences themselves.
@@ -195,6 +226,7 @@ FIGURES = frozenset(
         *("amount", "contract", "cost", "limit", "other", "price", "tax", "total"),
         *("deviation_pct", "margin_pct", "percent", "utilisation_pct"),
         *("customer_score", "deal_score", "pipeline_score"),
+        *("compared", "flipped", "untold"),
         *("least", "left", "most", "multiple", "quantity", "ready", "start", "waiting"),
     }
 )

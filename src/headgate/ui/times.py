@@ -78,6 +78,11 @@ def month(value: date, locale: str) -> str:
     return format_date(value, "LLLL", locale)
 
 
+def month_of_year(value: date, locale: str) -> str:
+    """A month with its year: `November 2025`."""
+    return format_skeleton("yMMMM", value, locale=locale)
+
+
 def _zone_name(local: datetime) -> str:
     name = local.tzname() or ""
     if name and name[0] not in "+-":

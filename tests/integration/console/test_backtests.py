@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from headgate import access
 from headgate.console import urls
+from headgate.kernel.context import SYSTEM
 from headgate.policy.backtest import list_runs, service
 from headgate.worker import BacktestLoop
 from tests.integration.console.site import Visitor, words
@@ -50,6 +52,25 @@ def test_a_text_is_tried_and_the_page_says_who_is_hit(tried: Visitor) -> None:
     with tried.counted():
         tried.get(path)
     assert tried.queries <= 20
+
+
+def test_a_german_reader_is_told_all_of_it_in_german(tried: Visitor) -> None:
+    channel = tried.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        settings = access.get_tenant(conn).settings
+        access.set_tenant(conn, channel.context(SYSTEM), settings={**settings, "locale": "de_DE"})
+    page = tried.post(FORM, {**DAYS, "text": stricter()})
+    text = words(page)
+    for said in ("wären anders ausgegangen, zusammen", "März 2026", "Das Ergebnis jeder Bestellung"):
+        assert said in text, said
+    filtered = words(tried.get(f"{page.url.path}?product=S-1&kind=outcome"))
+    assert "Produkt" in filtered
+    (href,) = re.findall(r'href="([^"]*/flips/1/\d+)"', page.text)[:1]
+    why = words(tried.get(href))
+    assert "Bestellung öffnen" in why
+    assert "unter Vertrag" in why
+    for english in ("would have", "below contract", "Pasted", "weighed again"):
+        assert english not in text + filtered + why, english
 
 
 def test_what_is_wrong_is_said_in_the_form_and_what_was_typed_is_kept(tried: Visitor) -> None:

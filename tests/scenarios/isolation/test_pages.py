@@ -8,7 +8,7 @@ of id fails here until the test knows where to find one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -26,7 +26,7 @@ from headgate.console.visit import Door
 from headgate.entry.web import create_web
 from headgate.kernel.clock import FixedClock
 from headgate.store import Database
-from tests.scenarios.api.world import new_tenant, open_world
+from tests.scenarios.api.world import World, new_tenant, open_world
 from tests.scenarios.channel import person
 from tests.scenarios.isolation.test_routes import CANARY, IDS, NOW, PEOPLE, Houses, access_as, furnish
 
@@ -105,10 +105,38 @@ def named(door: Door) -> list[str]:
     return re.findall(r"\{(\w+)(?::\w+)?\}", plain(door))
 
 
+def ids_in(conn: psycopg.Connection) -> dict[str, str]:
+    """An id of every kind."""
+    return {name: _id_in(conn, name, query) for name, query in FOUND.items()}
+
+
 def _id_in(conn: psycopg.Connection, name: str, query: str) -> str:
     row = conn.execute(query.encode()).fetchone()
     assert row is not None, f"A has no {name}"
     return str(row[0])
+
+
+def address(door: Door, ids: Mapping[str, str]) -> str:
+    """A door with ids in it."""
+    path = plain(door)
+    about = ABOUT.get(path, {})
+    for name in named(door):
+        assert name in FOUND, f"say where an id for {{{name}}} in {path} is found"
+        value = about.get(name, ids[name])
+        path = re.sub(r"\{" + name + r"(:\w+)?\}", quote(ids.get(value, value), safe=""), path)
+    return path
+
+
+def furnish_pages(world: World, mark: str) -> None:
+    """One of each thing, and what only pages show: a consent, a version that waits for its review, a draft."""
+    furnish(world, mark)
+    with world.channel.app.database.transaction(world.channel.tenant) as conn:
+        adam, prue = (access_as(conn, who, world.channel.tenant) for who in ("adam", "prue"))
+        consent(conn, adam, person("carl"), reason=mark, hours=2)
+        policies = world.channel.app.policies
+        for name in (WAITS, DRAFTED):
+            policies.draft(conn, prue, policies.text(conn, name, 1).replace("version: 1", "version: 2", 1))
+        policies.submit(conn, prue, WAITS, 2)
 
 
 class Site:
@@ -119,22 +147,12 @@ class Site:
         self.client = TestClient(create_web(houses.b.channel.app), base_url="http://localhost", follow_redirects=False)
         self.sessions = {house: self._sessions(getattr(houses, house)) for house in "ab"}
         with houses.a.channel.app.database.transaction(houses.a.channel.tenant) as conn:
-            self.ids = {name: _id_in(conn, name, query) for name, query in FOUND.items()}
+            self.ids = ids_in(conn)
 
     def _sessions(self, world: Any) -> dict[str, str]:
         with world.channel.app.database.transaction(world.channel.tenant) as conn:
             known = [who for who in PEOPLE if who != "erp"]
             return {who: access.start_session(conn, world.context(), person(who)).token for who in known}
-
-    def address(self, door: Door) -> str:
-        """A door with ids of house A's."""
-        path = plain(door)
-        about = ABOUT.get(path, {})
-        for name in named(door):
-            assert name in FOUND, f"say where an id for {{{name}}} in {path} is found"
-            value = about.get(name, self.ids[name])
-            path = re.sub(r"\{" + name + r"(:\w+)?\}", quote(self.ids.get(value, value), safe=""), path)
-        return path
 
     def ask(self, house: str, who: str, method: str, path: str) -> Any:
         """What somebody of a house is answered."""
@@ -164,21 +182,14 @@ def site(
         for name in "ab"
     )
     for world, mark in ((a, CANARY), (b, "of-b")):
-        furnish(world, mark)
-        with world.channel.app.database.transaction(world.channel.tenant) as conn:
-            adam, prue = (access_as(conn, who, world.channel.tenant) for who in ("adam", "prue"))
-            consent(conn, adam, person("carl"), reason=mark, hours=2)
-            policies = world.channel.app.policies
-            for name in (WAITS, DRAFTED):
-                policies.draft(conn, prue, policies.text(conn, name, 1).replace("version: 1", "version: 2", 1))
-            policies.submit(conn, prue, WAITS, 2)
+        furnish_pages(world, mark)
     with psycopg.connect(cluster.admin_dsn(worker_database), autocommit=True) as conn:
         yield Site(Houses(a, b, conn))
 
 
 def test_no_way_into_the_console_tells_or_changes_what_is_another_tenants(site: Site) -> None:
     houses = site.houses
-    addresses = {(door.method, door.path): site.address(door) for door in EVERYWHERE}
+    addresses = {(door.method, door.path): address(door, site.ids) for door in EVERYWHERE}
     before = houses.belongings()
     wrong = []
     for door in EVERYWHERE:
@@ -205,7 +216,7 @@ def test_every_page_of_ones_own_opens_in_few_questions_and_few_bytes(site: Site)
     for door in EVERYWHERE:
         if door.method != "GET" or door.path in NO_PAGES or NOWHERE.intersection(named(door)):
             continue
-        path = site.address(door)
+        path = address(door, site.ids)
         reader = next((who for who in site.sessions["a"] if site.ask("a", who, "GET", path).status_code == 200), None)
         if reader is None:
             closed.append(plain(door))

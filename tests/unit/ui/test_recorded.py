@@ -58,6 +58,11 @@ def test_what_was_recorded_is_said_in_the_readers_language(told: str, said: str)
         ),
         ("1 of the checks hold the order, with 20123.6 at stake", "with €20,123.60 at stake", "20.123,60 €"),
         ("9.5 % below contract is more than the tolerance of 2 %", "9.5 % below", "9,5 %"),
+        (
+            "312 of 48,120 decisions would have come out otherwise, 1,204,553.20 EUR in all; 41 cannot be told",
+            "312 of 48,120 decisions would have come out otherwise, €1,204,553.20 in all; 41 cannot be told",
+            "312 von 48.120 Entscheidungen wären anders ausgegangen, zusammen 1.204.553,20 €; 41 nicht bestimmbar",
+        ),
         ("margin of the order 12.5 %: 86000 with costs of 75250", ": 86,000 with costs of 75,250", "86.000"),
     ],
 )

@@ -88,6 +88,7 @@ def show(visit: Visit) -> Answer:
     kept = flips[:PAGE]
     told = result["candidates"][place]["partners"]["items"][: present.MOST_BARS] if result else []
     partners = {f.partner for f in kept} | {p["partner"] for p in told} | {filters["partner"]}
+    products = {p["product"] for p in result["candidates"][place]["products"]["items"]} if result else set()
     people = {run.requested_by, run.cancelled_by or ""}
     versions = visit.app.policies.versions(visit.conn, run.policy)
     return present.view(
@@ -98,7 +99,7 @@ def show(visit: Visit) -> Answer:
         title=worded(versions[0].title) if versions else run.policy,
         filters=filters,
         more=visit.further(urls.backtest(run.run), str(kept[-1].place) if len(flips) > PAGE else ""),
-        names=names_of(visit, people=people, partners=partners - {""}),
+        names=names_of(visit, people=people, partners=partners - {""}, products={*products, filters["product"]} - {""}),
         lens=visit.lens,
         may_cancel=visit.may(*TRY),
     )
@@ -122,7 +123,11 @@ def show_flip(visit: Visit) -> Answer:
         raise NotFound("there is nothing under this address")
     found = visit.app.backtests.explain(visit.conn, run.run, place, min(visit.number("place"), 2**31 - 1))
     table = visit.app.backtests.candidates(visit.conn, run.run)[place]
-    names = names_of(visit, partners=[found.flip.partner] if found.flip.partner else [])
+    names = names_of(
+        visit,
+        partners=[found.flip.partner] if found.flip.partner else [],
+        products={pair.product for pair in found.pairs} - {""},
+    )
     return present.flip_view(run, found, place, table, run.candidates[place].title, names, visit.lens)
 
 

@@ -210,9 +210,18 @@ _READ = _Documents(most=4)
 
 def _told(checked: Checked, text: str, say: Say) -> dict[str, Any]:
     grid = to_grid(_READ.read(text))
-    labels = {str(each.get("label") or "") for part in ("inputs", "outputs") for each in grid[part]}
-    said = {label: told for label in labels if (told := say(worded(label))) != label}
-    return {**_said(checked, say), "text": text, "grid": grid, "labels": said}
+    return {**_said(checked, say), "text": text, "grid": grid, "words": _words_of(grid, say)}
+
+
+def _words_of(grid: Mapping[str, Any], say: Say) -> dict[str, str]:
+    """Texts of the grid as the reader says them, where that is another text: a cell at rest shows it, and an open one
+    what stands in the file."""
+    labels = {each.get("label") for part in ("inputs", "outputs") for each in grid[part]}
+    names = {each.get("name") for each in grid["tests"]} | {each.get("because") for each in grid["rows"]}
+    clauses = {each.get("clause") for each in grid["rows"]}
+    told = {text: say(worded(text)) for text in map(str, filter(None, labels | names))}
+    told |= {text: say(recorded(text)) for text in map(str, filter(None, clauses))}
+    return {text: said for text, said in told.items() if said != text}
 
 
 def _said(checked: Checked, say: Say) -> dict[str, Any]:

@@ -66,10 +66,12 @@ def make(visit: Visit) -> Answer:
             made = found_client(visit.conn, visit.ctx, visit.app, wanted)
     except _REFUSED as error:
         return Shown(_all(visit, sentence(error.message)), 422)
-    invited = f" {email} gets a link by mail." if email else ""
-    return Go(
-        urls.tenant(made.slug), Notice("done", phrase("%(made)s is there.%(invited)s", made=made.name, invited=invited))
+    said = (
+        phrase("%(made)s is there. %(email)s gets a link by mail.", made=made.name, email=email)
+        if email
+        else phrase("%(made)s is there.", made=made.name)
     )
+    return Go(urls.tenant(made.slug), Notice("done", said))
 
 
 def show(visit: Visit) -> Answer:

@@ -80,7 +80,9 @@ def result_of(verified: Verified, names: Names) -> VerifyResult | None:
     ]
     checks += [
         VerifyCheck(
-            _CHECKED.get(name, f"{humanise(name).lower()} compared with their digest"), int(count), name not in bad
+            _CHECKED.get(name) or phrase("%(records)s compared with their digest", records=humanise(name).lower()),
+            int(count),
+            name not in bad,
         )
         for name, count in contents.items()
     ]

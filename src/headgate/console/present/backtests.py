@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.console import urls
-from headgate.console.present.evaluations import fact
+from headgate.console.present.evaluations import fact, listed, readable
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.backtests import (
@@ -27,12 +27,24 @@ from headgate.console.views.backtests import (
     Turn,
 )
 from headgate.console.views.common import AppliedFilter, Fact, Tab
-from headgate.kernel.phrases import phrase, worded
+from headgate.kernel.phrases import joined, phrase, worded
 from headgate.policy import CompiledPolicy, PolicyVersion
 from headgate.policy.backtest import Drilled, KeptFlip, Pair, Run, Said, headline, last_quarter
 from headgate.policy.core.evaluation import plain_json
+from headgate.ui.recorded import recorded
 
 MOST_BARS = 8
+_FILTERS = {"partner": phrase("Partner"), "product": phrase("Product"), "kind": phrase("Flips")}
+_KINDS = {
+    "outcome": phrase("Outcome"),
+    "approvals": phrase("Others would be asked"),
+    "inner": phrase("Same outcome, another answer on the way"),
+}
+# What a decision was about and leads to.
+_SUBJECTS = {
+    "order": (urls.order, phrase("Open the order")),
+    "deal": (urls.deal, phrase("Open the deal")),
+}
 _ORDER = {"draft": 0, "in_review": 1, "approved": 2}
 
 
@@ -42,7 +54,8 @@ def rows(runs: Sequence[Run], results: Mapping[Any, Mapping[str, Any]], names: N
         BacktestRow(
             run=run.run,
             policy=run.policy,
-            tried=tuple(c.label for c in run.candidates),
+            title=worded(run.candidates[0].title),
+            tried=tuple(worded(c.label) for c in run.candidates),
             first=run.first,
             last=run.last,
             status=run.status,
@@ -115,7 +128,7 @@ def view(
         by=names.person(run.requested_by),
         at=run.requested_at,
         cancelled_by=names.person(run.cancelled_by) if run.cancelled_by else None,
-        error=run.error or "",
+        error=recorded(run.error or ""),
         may_cancel=may_cancel and run.under_way,
         digest=run.digest,
         here=here,
@@ -129,7 +142,7 @@ def view(
         evaluations=result["baseline"]["evaluations"],
         differing=result["baseline"]["differing"],
         followed=result["read"]["followed_approval"],
-        notes=tuple(result["notes"]),
+        notes=tuple(recorded(note) for note in result["notes"]),
         candidates=tuple(_compared(run, result, n, place, lens) for n in range(len(run.candidates))),
         found=_found(run, result, flips, place, names, lens),
         filters=_applied(here, place, filters, names),
@@ -143,9 +156,9 @@ def _applied(here: str, place: int, filters: Mapping[str, str], names: Names) ->
     for name, value in on.items():
         rest = [(k, v) for k, v in on.items() if k != name]
         partner = names.partner(value) if name == "partner" else None
-        said = partner.name if partner is not None else value
+        said = partner.name if partner is not None else names.product(value) if name == "product" else _KINDS[value]
         without = urls.query(here, [("candidate", str(place + 1)), *rest])
-        found.append(AppliedFilter(name.capitalize(), said, without))
+        found.append(AppliedFilter(_FILTERS[name], said, without))
     return tuple(found)
 
 
@@ -153,7 +166,7 @@ def _compared(run: Run, result: Mapping[str, Any], n: int, place: int, lens: Len
     of, candidate = result["candidates"][n], run.candidates[n]
     counts = of["decisions"]
     return Compared(
-        label=candidate.label,
+        label=worded(candidate.label),
         title=worded(candidate.title),
         href=urls.query(urls.backtest(run.run), [("candidate", str(n + 1))]),
         current=n == place,
@@ -208,11 +221,12 @@ def _found(
         partners_more=max(0, len(of["partners"]["items"]) - MOST_BARS) + of["partners"]["others"]["count"],
         products=_hits(of["products"]["items"], "product", run, place, names, lens),
         months=tuple(
-            Hit(m["month"], m.get("decisions", 0), lens.money(Decimal(m.get("amount", "0")))) for m in of["months"]
+            Hit(_month(m["month"], lens), m.get("decisions", 0), lens.money(Decimal(m.get("amount", "0"))))
+            for m in of["months"]
         ),
         bands=tuple(Hit(_band(b["band"], lens), b["decisions"], lens.money(Decimal(b["amount"]))) for b in of["bands"]),
         lacking=tuple(Fact(name, count) for name, count in of["lacking"].items()),
-        refusals=tuple(Fact(name, count) for name, count in of["refusals"].items()),
+        refusals=tuple(Fact(recorded(name), count) for name, count in of["refusals"].items()),
         flips=tuple(flip_row(flip, run, place, names, lens) for flip in flips),
         kept=of["flips_kept"],
         total=of["flips"],
@@ -226,10 +240,15 @@ def _hits(
     for item in items[:MOST_BARS]:
         code = item[kind]
         partner = names.partner(code) if kind == "partner" else None
-        label = partner.name if partner is not None else code or phrase("not recorded")
+        label = partner.name if partner is not None else names.product(code) or phrase("not recorded")
         href = urls.query(urls.backtest(run.run), [("candidate", str(place + 1)), (kind, code)])
         found.append(Hit(label, item["decisions"], lens.money(Decimal(item["amount"])), href))
     return tuple(found)
+
+
+def _month(name: str, lens: Lens) -> str:
+    """A month as the result keeps it, `2026-03`, in words."""
+    return lens.fmt.month_of_year(date.fromisoformat(f"{name}-01"))
 
 
 def _band(name: str, lens: Lens) -> str:
@@ -266,40 +285,46 @@ def flip_view(
 ) -> FlipView:
     """One flip from both sides. `table` is the candidate, for the labels of its columns."""
     flip = found.flip
-    known = {"order": urls.order, "deal": urls.deal}.get(flip.subject_type)
+    known = _SUBJECTS.get(flip.subject_type) if lens.may(f"{flip.subject_type}s.read") else None
     candidate = run.candidates[place]
-    label = phrase("%(label)s, tried", label=candidate.label) if candidate.source == "text" else f"v{candidate.version}"
+    label = (
+        phrase("%(label)s, tried", label=worded(candidate.label))
+        if candidate.source == "text"
+        else f"v{candidate.version}"
+    )
     href = "" if candidate.source == "text" else urls.policy_version(run.policy, candidate.version)
     return FlipView(
         run=run.run,
         policy=run.policy,
         title=worded(title),
         flip=flip_row(flip, run, place, names, lens),
-        subject_href=known(flip.subject) if known is not None and lens.may(f"{flip.subject_type}s.read") else "",
-        subject_type=flip.subject_type,
+        subject_href=known[0](flip.subject) if known is not None else "",
+        subject_open=known[1] if known is not None else "",
         margin=None if flip.margin is None else lens.money(flip.margin),
-        pairs=tuple(_pair(pair, run.policy, label, href, table) for pair in found.pairs),
+        pairs=tuple(_pair(pair, run.policy, label, href, table, names, lens) for pair in found.pairs),
         back=urls.query(urls.backtest(run.run), [("candidate", str(place + 1))]),
         digest=found.decision.digest,
     )
 
 
-def _pair(pair: Pair, policy: str, label: str, href: str, table: CompiledPolicy) -> PairRow:
-    then = f"v{pair.then.version}"
+def _pair(pair: Pair, policy: str, label: str, href: str, table: CompiledPolicy, names: Names, lens: Lens) -> PairRow:
+    then, inputs = f"v{pair.then.version}", {column.name: column for column in table.table.inputs}
     return PairRow(
-        product=pair.product,
-        facts=tuple(fact(name, value, table.table.input(name)) for name, value in pair.facts.items()),
-        then=_side(pair.then, then, urls.policy_version(policy, pair.then.version), table),
-        now=_side(pair.now, label, href, table),
-        missed=tuple((m.row, m.column, m.test) for m in pair.missed),
+        product=names.product(pair.product),
+        facts=tuple(fact(name, value, inputs.get(name)) for name, value in pair.facts.items()),
+        then=_side(pair.then, then, urls.policy_version(policy, pair.then.version), table, lens),
+        now=_side(pair.now, label, href, table, lens),
+        missed=tuple((m.row, fact(m.column, None, inputs.get(m.column)).label, m.test) for m in pair.missed),
     )
 
 
-def _side(said: Said, version: str, href: str, table: CompiledPolicy) -> Side:
-    outputs = []
+def _side(said: Said, version: str, href: str, table: CompiledPolicy, lens: Lens) -> Side:
+    outputs, columns = [], {column.name: column for column in table.table.outputs}
     for name, value in said.outputs.items():
-        shown: object = value
         if name == "list" and isinstance(value, list):
-            shown = "; ".join(", ".join(f"{k} {v}" for k, v in item.items()) for item in value) or "nothing"
-        outputs.append(fact(name, plain_json(shown), table.table.output(name)))
-    return Side(version, href, said.rows, tuple(outputs), said.reasons, said.clauses)
+            items = [listed(item, columns) for item in value if isinstance(item, Mapping)]
+            outputs.append(Fact(phrase("List"), joined("; ", items) if items else phrase("nothing"), name))
+        else:
+            outputs.append(fact(name, plain_json(value), columns.get(name)))
+    reasons = tuple(readable(reason, lens) for reason in said.reasons)
+    return Side(version, href, said.rows, tuple(outputs), reasons, tuple(map(recorded, said.clauses)))

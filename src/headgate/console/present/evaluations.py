@@ -13,8 +13,9 @@ from headgate.console.present.lens import Lens
 from headgate.console.views.common import Fact, FactValue, PolicyRef
 from headgate.console.views.explain import Cell, Link
 from headgate.kernel.money import CURRENCIES
-from headgate.kernel.phrases import Figure, Opening, Phrase, phrase, swapped, worded
+from headgate.kernel.phrases import Figure, Opening, Phrase, joined, phrase, swapped, worded
 from headgate.policy import CompiledPolicy, InputColumn, OutputColumn, Row
+from headgate.policy.core.evaluation import plain_json
 from headgate.policy.core.missed import rows_missed
 from headgate.policy.core.model import MULTIPLE
 from headgate.ui.figures import Percent
@@ -73,9 +74,8 @@ def output_facts(tables: Tables, evaluation: Recorded) -> tuple[Fact, ...]:
     items = outputs.get("list")
     if isinstance(items, list):
         rows = evaluation.get("rows") or ()
-        texts = [
-            ", ".join(f"{humanise(k).lower()} {v}" for k, v in item.items() if v not in (None, "")) for item in items
-        ]
+        known = {column.name: column for column in compiled.table.outputs} if compiled is not None else {}
+        texts = [listed({k: v for k, v in item.items() if v not in (None, "")}, known) for item in items]
         return tuple(Fact(phrase("Row %(row)s", row=row), text) for row, text in zip(rows, texts, strict=False))
     return _facts(outputs, compiled.table.outputs if compiled is not None else ())
 
@@ -95,6 +95,16 @@ def fact(name: str, value: object, column: InputColumn | OutputColumn | None) ->
         label = label.removesuffix(", in %")
     shown = typed(value, kind)
     return Fact(worded(label), _in_words(name, shown) if isinstance(shown, str) else shown, name)
+
+
+def listed(item: Mapping[str, object], columns: Mapping[str, OutputColumn]) -> Phrase:
+    """One of several results, each value under its label: 'Level 1, Role finance director'."""
+    parts = [fact(name, plain_json(value), columns.get(name)) for name, value in item.items()]
+    return joined(", ", [joined(" ", (each.label, _said(each.value))) for each in parts])
+
+
+def _said(value: object) -> object:
+    return Figure(str(value), value) if isinstance(value, Decimal) else value if isinstance(value, str) else str(value)
 
 
 def _in_words(name: str, code: str) -> str:

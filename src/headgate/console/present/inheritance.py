@@ -12,7 +12,7 @@ from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.common import Option
 from headgate.console.views.inheritance import FateRow, InheritedRow, OfferRow
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import phrase, worded
 from headgate.policy import PolicyVersion
 
 _ORDER = ("troubled", "following", "overridden", "released")
@@ -95,7 +95,7 @@ def choices(
     found = [
         Option(
             f"policy:{v.policy}",
-            phrase("Policy: %(title)s, version %(version)s", title=v.title, version=v.version),
+            phrase("Policy: %(title)s, version %(version)s", title=worded(v.title), version=v.version),
         )
         for v in ready
         if lens.me.id not in v.writers

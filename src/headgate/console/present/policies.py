@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from headgate.console.present.evaluations import fact
+from headgate.console.present.evaluations import fact, listed
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
+from headgate.console.present.policy_evidence import evidence_cards
 from headgate.console.views.common import Fact, FormError, TimelineEntry
 from headgate.console.views.policies import (
     Emergency,
-    EvidenceCard,
     LastTry,
     PolicyActs,
     PolicyRow,
@@ -23,7 +23,7 @@ from headgate.console.views.policies import (
     TableRow,
     VersionRow,
 )
-from headgate.kernel.phrases import Figure, Phrase, joined, phrase, worded
+from headgate.kernel.phrases import Phrase, joined, phrase, worded
 from headgate.policy import (
     Checked,
     Evidence,
@@ -38,9 +38,8 @@ from headgate.policy.core.evaluation import plain_json
 from headgate.policy.core.model import Formula
 from headgate.policy.coverage import Coverage, RowCoverage
 from headgate.ui.recorded import recorded
-from headgate.ui.words import TYPES, humanise
+from headgate.ui.words import TYPES
 
-MOST_FACTS = 12
 ROWS_SHOWN = 500  # of a decision table at once
 DAYS = 7
 # How a version stands in time, in the words there are for its status.
@@ -181,7 +180,7 @@ def policy_view(
         acting_for=names.people(others),
         own_right=lens.may("policies.approve"),
         problems=problems_of(checked) if shown.status in ("draft", "in_review") else (),
-        evidence=evidence_cards(evidence, shown, names),
+        evidence=evidence_cards(evidence, shown, names, lens),
         timeline=history,
         emergency=_emergency(shown, names, lens),
         based_on=shown.based_on,
@@ -247,29 +246,6 @@ def problems_of(checked: Checked) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def evidence_cards(evidence: Sequence[Evidence], shown: PolicyVersion, names: Names) -> tuple[EvidenceCard, ...]:
-    """What is attached, newest first. Of its content only plain text is shown, and addresses of this console."""
-    cards = []
-    for piece in evidence:
-        content = piece.content
-        listed = content.get("facts")
-        facts = [f for f in listed if isinstance(f, Mapping)][:MOST_FACTS] if isinstance(listed, list) else []
-        href = str(content.get("href") or "")
-        cards.append(
-            EvidenceCard(
-                kind=piece.kind,
-                title=str(content.get("title") or humanise(piece.kind)),
-                summary=str(content.get("summary") or ""),
-                facts=tuple(Fact(str(f.get("label", "")), str(f.get("value", ""))) for f in facts),
-                href=href if href.startswith("/") and not href.startswith(("//", "/\\")) else "",
-                by=names.person(piece.attached_by),
-                at=piece.attached_at,
-                current=piece.digest == shown.digest,
-            )
-        )
-    return tuple(cards)
-
-
 def _emergency(shown: PolicyVersion, names: Names, lens: Lens) -> Emergency | None:
     if shown.emergency_by is None or shown.review_due is None:
         return None
@@ -326,26 +302,16 @@ def _test(result: ExampleResult, table: PolicyTable, place: int) -> PolicyTest:
 
 
 def _facts(values: Mapping[str, object], table: PolicyTable) -> tuple[Fact, ...]:
-    found = []
+    found, outputs = [], {column.name: column for column in table.outputs}
     for name, value in values.items():
         shown: object = value
         if name == "list" and isinstance(value, (list, tuple)):
-            items = [_listed(item, table) for item in value if isinstance(item, dict)]
+            items = [listed(item, outputs) for item in value if isinstance(item, dict)]
             shown = joined("; ", items) if items else phrase("nothing")
             found.append(Fact(phrase("Steps") if table.output("level") else phrase("List"), shown, name))
             continue
         found.append(fact(name, plain_json(shown), table.input(name) or table.output(name)))
     return tuple(found)
-
-
-def _listed(item: Mapping[str, object], table: PolicyTable) -> Phrase:
-    """One of several results, each value under its label: 'Level 1, Role finance director'."""
-    parts = [fact(name, plain_json(value), table.output(name)) for name, value in item.items()]
-    return joined(", ", [joined(" ", (each.label, _said(each.value))) for each in parts])
-
-
-def _said(value: object) -> object:
-    return Figure(str(value), value) if isinstance(value, Decimal) else value if isinstance(value, str) else str(value)
 
 
 def _version(each: PolicyVersion, shown: PolicyVersion, names: Names, lens: Lens) -> VersionRow:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
-from headgate.console.present.policies import ROWS_SHOWN, evidence_cards, problems_of, status_of
+from headgate.console.present.policies import ROWS_SHOWN, problems_of, status_of
+from headgate.console.present.policy_evidence import evidence_cards
 from headgate.console.views.common import FormError
 from headgate.console.views.policies import (
     DiffCell,
@@ -16,11 +17,18 @@ from headgate.console.views.policies import (
     PolicyDiffView,
     PolicyReviewView,
 )
-from headgate.kernel.phrases import phrase
+from headgate.kernel.phrases import figure, joined, phrase, worded
 from headgate.policy import Checked, Evidence, PolicyTable, PolicyVersion
 from headgate.policy.core.diff import CellDiff, ColumnDiff, RowDiff, TableDiff, diff_lines, diff_tables
+from headgate.ui.recorded import recorded
 
-_WORDS = {"added": "added", "removed": "removed", "changed": "changed", "same": phrase("as before")}
+_WORDS = {
+    "added": phrase("added"),
+    "removed": phrase("removed"),
+    "changed": phrase("changed"),
+    "moved": phrase("moved"),
+    "same": phrase("as before"),
+}
 
 
 def diff_table(before: PolicyTable, after: PolicyTable) -> DiffTable:
@@ -47,7 +55,7 @@ def diff_view(
     """The page that compares two versions."""
     return PolicyDiffView(
         policy=version.policy,
-        title=version.title,
+        title=worded(version.title),
         version=version.version,
         status=status_of(version, lens),
         diff=diff_table(before, after),
@@ -90,7 +98,7 @@ def review_view(
         )
     return PolicyReviewView(
         policy=version.policy,
-        title=version.title,
+        title=worded(version.title),
         version=version.version,
         status=status_of(version, lens),
         digest=version.digest,
@@ -103,7 +111,7 @@ def review_view(
         problems=problems_of(checked),
         tests=len(checked.results),
         tests_passed=sum(1 for result in checked.results if result.passed),
-        evidence=evidence_cards(evidence, version, names),
+        evidence=evidence_cards(evidence, version, names, lens),
         may_decide=not blocked,
         blocked=blocked,
         zone=str(lens.zone),
@@ -117,15 +125,18 @@ def review_view(
 
 
 def _summary(diff: TableDiff) -> str:
-    counts = [f"{count} {kind}" for kind, count in diff.counts().items() if count]
+    counts = [joined(" ", (figure(count), _WORDS[kind])) for kind, count in diff.counts().items() if count]
     if diff.same:
         return phrase("The two decide and read alike.")
-    return phrase("Rows: %(counts)s.", counts=", ".join(counts)) if counts else phrase("No row differs.")
+    return phrase("Rows: %(counts)s.", counts=joined(", ", counts)) if counts else phrase("No row differs.")
 
 
 def _column(column: ColumnDiff) -> DiffColumn:
-    notes = [f"{c.name}: {c.before or 'nothing'} → {c.after or 'nothing'}" for c in column.changes]
-    return DiffColumn(column.label, column.name, column.kind, (*notes, *(["moved"] if column.moved else [])))
+    nothing = phrase("nothing")
+    notes = [joined("", (c.name, ": ", c.before or nothing, " → ", c.after or nothing)) for c in column.changes]
+    if column.moved:
+        notes.append(_WORDS["moved"])
+    return DiffColumn(worded(column.label), column.name, column.kind, tuple(notes))
 
 
 def _row(row: RowDiff, diff: TableDiff) -> DiffRow:
@@ -138,7 +149,9 @@ def _row(row: RowDiff, diff: TableDiff) -> DiffRow:
     if row.moved:
         place = phrase("from place %(was)s to %(now)s", was=row.was, now=row.now)
         label = (
-            f"moved {place}" if row.kind == "same" else phrase("%(label)s, moved %(place)s", label=label, place=place)
+            phrase("moved %(place)s", place=place)
+            if row.kind == "same"
+            else phrase("%(label)s, moved %(place)s", label=label, place=place)
         )
     renamed = next((c for c in row.cells if c.part == "id"), None)
     if renamed is not None:
@@ -149,14 +162,16 @@ def _row(row: RowDiff, diff: TableDiff) -> DiffRow:
         moved=row.moved,
         label=label,
         cells=tuple(shown),
-        because=_cell(cells.get(("because", "")), row, ""),
-        clause=_cell(cells.get(("clause", "")), row, ""),
+        because=_cell(cells.get(("because", "")), row, "", worded),
+        clause=_cell(cells.get(("clause", "")), row, "", recorded),
     )
 
 
-def _cell(cell: CellDiff | None, row: RowDiff, side: str) -> DiffCell:
+def _cell(cell: CellDiff | None, row: RowDiff, side: str, tell: Callable[[str], str] = str) -> DiffCell:
+    """A cell; `tell` says a text of it as the reader does."""
     if cell is None:
         return DiffCell("same", "", "")
-    nothing = "any" if side == "input" else ""
+    nothing = phrase("any") if side == "input" else ""
     kind = row.kind if row.kind in ("added", "removed") else "changed" if cell.differs else "same"
-    return DiffCell(kind, cell.before or nothing, cell.after or nothing)
+    before, after = (tell(text) if text else nothing for text in (cell.before, cell.after))
+    return DiffCell(kind, before, after)

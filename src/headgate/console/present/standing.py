@@ -87,7 +87,7 @@ def asked_rows(rows: Iterable[Mapping[str, Any]], me: str, names: Names) -> tupl
 
 def said(kind: str, at: str) -> str:
     """An intervention as a heading: 'Skip checks/papers', 'Move to Checking'."""
-    return f"{_VERBS.get(kind, humanise(kind))} {humanise(at) if kind == 'jump' else at}"
+    return joined(" ", (_VERBS.get(kind, humanise(kind)), humanise(at) if kind == "jump" else at))
 
 
 def step_in_view(

@@ -15,10 +15,11 @@ from headgate.kernel.money import Money
 
 @dataclass(frozen=True, slots=True)
 class BacktestRow:
-    """A backtest in the list; `finding` is empty until it is done."""
+    """A backtest in the list; `title` is that of the first version tried, `finding` is empty until it is done."""
 
     run: UUID
     policy: str
+    title: str
     tried: tuple[str, ...]
     first: date
     last: date
@@ -236,7 +237,7 @@ class FlipView(View):
     title: str
     flip: FlipRow
     subject_href: str
-    subject_type: str
+    subject_open: str
     margin: Money | None
     pairs: tuple[PairRow, ...]
     back: str

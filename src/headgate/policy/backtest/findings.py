@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from headgate.kernel.context import Context, Principal
 from headgate.kernel.errors import NotFound
+from headgate.kernel.phrases import Figure, Phrase, counted, figure, phrase
 from headgate.policy.backtest.runs import Run
 from headgate.policy.evidence import attach_evidence
 from headgate.policy.service import PolicyService
@@ -19,22 +20,68 @@ KIND = "backtest"
 _OPEN = frozenset({"draft", "in_review", "approved"})
 
 
-def headline(result: Mapping[str, Any], place: int) -> str:
+def headline(result: Mapping[str, Any], place: int) -> Phrase:
     """The finding about a candidate (from 0), in one sentence."""
     of, read = result["candidates"][place], result["read"]
     counts = of["decisions"]
     if not read["decisions"]:
-        return "Nothing was decided in this period"
+        return phrase("Nothing was decided in this period")
     compared = read["decisions"] - read["followed_approval"] - read["unreadable"]
-    if not counts["flipped"]:
-        said = f"Nothing flips: {compared:,} decisions would have come out the same"
-    else:
-        amount = Decimal(of["flipped"]["amount"])
-        worth = f", {amount:,.2f} {result['currency']} in all" if amount else ""
-        verb = "decision" if compared == 1 else "decisions"
-        said = f"{counts['flipped']:,} of {compared:,} {verb} would have come out otherwise{worth}"
-    untold = counts["undecidable"] + counts["unanswered"]
-    return f"{said}; {untold:,} cannot be told" if untold else said
+    amount, untold = Decimal(of["flipped"]["amount"]), counts["undecidable"] + counts["unanswered"]
+    values = {
+        "flipped": figure(counts["flipped"]),
+        "compared": figure(compared),
+        "amount": Figure(f"{amount:,.2f} {result['currency']}", amount, result["currency"]),
+        "untold": figure(untold),
+    }
+    if counts["flipped"]:
+        return _flips(compared, bool(amount), bool(untold), values)
+    if untold:
+        return counted(
+            "Nothing flips: %(compared)s decision would have come out the same; %(untold)s cannot be told",
+            "Nothing flips: %(compared)s decisions would have come out the same; %(untold)s cannot be told",
+            compared,
+            **values,
+        )
+    return counted(
+        "Nothing flips: %(compared)s decision would have come out the same",
+        "Nothing flips: %(compared)s decisions would have come out the same",
+        compared,
+        **values,
+    )
+
+
+def _flips(compared: int, worth: bool, untold: bool, values: Mapping[str, object]) -> Phrase:
+    """How many come out otherwise: a sentence of its own for each, as other languages put their parts elsewhere."""
+    if worth and untold:
+        return counted(
+            "%(flipped)s of %(compared)s decision would have come out otherwise, %(amount)s in all;"
+            " %(untold)s cannot be told",
+            "%(flipped)s of %(compared)s decisions would have come out otherwise, %(amount)s in all;"
+            " %(untold)s cannot be told",
+            compared,
+            **values,
+        )
+    if worth:
+        return counted(
+            "%(flipped)s of %(compared)s decision would have come out otherwise, %(amount)s in all",
+            "%(flipped)s of %(compared)s decisions would have come out otherwise, %(amount)s in all",
+            compared,
+            **values,
+        )
+    if untold:
+        return counted(
+            "%(flipped)s of %(compared)s decision would have come out otherwise; %(untold)s cannot be told",
+            "%(flipped)s of %(compared)s decisions would have come out otherwise; %(untold)s cannot be told",
+            compared,
+            **values,
+        )
+    return counted(
+        "%(flipped)s of %(compared)s decision would have come out otherwise",
+        "%(flipped)s of %(compared)s decisions would have come out otherwise",
+        compared,
+        **values,
+    )
 
 
 def facts(result: Mapping[str, Any], place: int) -> list[dict[str, str]]:
@@ -76,7 +123,7 @@ def attach(conn: Connection, ctx: Context, policies: PolicyService, run: Run, re
             continue
         content = {
             "title": f"Tried on {run.first:%-d %b %Y} to {run.last:%-d %b %Y}",
-            "summary": headline(result, place),
+            "summary": str(headline(result, place)),
             "facts": facts(result, place),
             "href": f"/backtests/{run.run}?candidate={place + 1}",
             "run": str(run.run),

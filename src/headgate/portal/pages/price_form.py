@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.channel.exceptions import get_exception
-from headgate.channel.orders import get_order
+from headgate.channel.orders import get_order, list_orders
 from headgate.channel.products import names_of_products
 from headgate.kernel.errors import Conflict, Invalid, NotFound
 from headgate.kernel.ids import new_id
@@ -36,8 +36,14 @@ def begin(visit: Visit) -> Answer:
     """The form, with what an order's page knows already."""
     given = {name: visit.text(name) for name in ("product", "order") if visit.text(name)}
     known = _of_order(visit, given) if "order" in given else {}
-    fields = {"currency": visit.tenant.currency, "valid_from": visit.today().isoformat(), **given, **known}
+    fields = {"currency": _usual_currency(visit), "valid_from": visit.today().isoformat(), **given, **known}
     return _view(visit, _new_number(visit), fields, {})
+
+
+def _usual_currency(visit: Visit) -> str:
+    """What the partner last ordered in; the tenant's own before its first order."""
+    page, _ = list_orders(visit.conn, limit=1)
+    return str(page.items[0]["currency"]) if page.items else visit.tenant.currency
 
 
 def resume(visit: Visit) -> Answer:

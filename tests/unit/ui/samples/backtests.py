@@ -73,9 +73,9 @@ FOUND = Found(
     partners_more=19,
     products=(Hit("SRV-880", 90, eur("410000.00"), f"{HERE}?product=SRV-880"),),
     months=(
-        Hit("2025-07", 91, eur("400000.00")),
-        Hit("2025-08", 0, eur("0")),
-        Hit("2025-09", 221, eur("804553.20")),
+        Hit("July 2025", 91, eur("400000.00")),
+        Hit("August 2025", 0, eur("0")),
+        Hit("September 2025", 221, eur("804553.20")),
     ),
     bands=(Hit("0 to 100 EUR", 3, eur("140.00")), Hit("100,000 EUR or more", 4, eur("500000.00"))),
     lacking=(Fact("region", 38),),
@@ -144,11 +144,11 @@ FAILED = replace(RUNNING, status="failed", may_cancel=False, error="its process 
 BACKTESTS = BacktestsView(
     policy="price_deviation",
     runs=(
-        BacktestRow(RUN, "price_deviation", ("v5", "stricter.yaml"), date(2025, 7, 1), date(2025, 9, 30), "done", 48400,
-                    FOUND.headline, ANA, ago(minutes=4)),
-        BacktestRow(uid("second"), "price_deviation", ("v5",), date(2025, 1, 1), date(2025, 9, 30), "running", 412000,
-                    "", JONAS, ago(minutes=1)),
-        BacktestRow(uid("third"), "price_deviation", ("v5",), date(2025, 1, 1), date(2025, 9, 30), "failed", 0,
+        BacktestRow(RUN, "price_deviation", TITLE, ("v5", "stricter.yaml"), date(2025, 7, 1), date(2025, 9, 30), "done",
+                    48400, FOUND.headline, ANA, ago(minutes=4)),
+        BacktestRow(uid("second"), "price_deviation", TITLE, ("v5",), date(2025, 1, 1), date(2025, 9, 30),
+                    "running", 412000, "", JONAS, ago(minutes=1)),
+        BacktestRow(uid("third"), "price_deviation", TITLE, ("v5",), date(2025, 1, 1), date(2025, 9, 30), "failed", 0,
                     "", JONAS, ago(days=1)),
     ),
     more="/backtests?after=x",
@@ -170,7 +170,7 @@ FLIP = FlipView(
     title=TITLE,
     flip=FLIPS[0],
     subject_href="/orders/SO-20841",
-    subject_type="order",
+    subject_open="Open the order",
     margin=eur("12400.00"),
     pairs=(
         PairRow(
@@ -182,12 +182,12 @@ FLIP = FlipView(
                  ("1.5 % below contract is within the tolerance of 2 % either way",), ("Pricing policy 2.1",)),
             Side("v5", "/policies/price_deviation/versions/5", ("below_contract",),
                  (Fact("Outcome", "hold", "outcome"),), ("1.5 % below contract is more than 1 %",), ()),
-            (("within_tolerance", "deviation_pct", "[-1..1]"),),
+            (("within_tolerance", "Price below contract", "[-1..1]"),),
         ),
     ),
     back=f"{HERE}?candidate=1",
     digest="6f1d3c1e5d0c4b5e9d3b0d6f5a0f2c116f1d3c1e5d0c4b5e9d3b0d6f5a0f2c11",
 )  # fmt: skip
 PLAIN_FLIP = replace(
-    FLIP, flip=replace(FLIPS[2], partner=None), subject_href="", margin=None, pairs=(), subject_type="thing"
+    FLIP, flip=replace(FLIPS[2], partner=None), subject_href="", margin=None, pairs=(), subject_open=""
 )

@@ -97,7 +97,7 @@
   };
 
   editor.testColumns = function (model) {
-    var found = [{ label: _("Test"), hint: _("name"), kind: "words", look: "name", get: function (t) { return t.name || ""; }, set: function (t, text) { t.name = text; } }];
+    var found = [{ label: _("Test"), hint: _("name"), kind: "words", look: "name", told: model.told, get: function (t) { return t.name || ""; }, set: function (t, text) { t.name = text; } }];
     function side(part, column) {
       return {
         label: model.titled(column), hint: part === "given" ? _("given") : _("expected"), kind: "fact", column: column, look: part === "expect" ? "out" : "",

@@ -8,7 +8,7 @@
   var count = 0;
   var LONG = 300, WINDOW = 160, AHEAD = 40;
 
-  /* spec: table, label, columns() → [{label, hint, kind, column, get(row), set(row, text), empty}], rows() → [row],
+  /* spec: table, label, columns() → [{label, hint, kind, column, get(row), set(row, text), told(text), empty}], rows() → [row],
      change(act, shape), add(at), remove(at), move(at, to), shift(column, step), mark(row, column) → {tone, text} or null,
      inputs() → [column] */
   editor.grid = function (spec) {
@@ -88,7 +88,8 @@
     }
 
     function paint(cell, row, column, place) {
-      cell.textContent = column.get(row);
+      var text = column.get(row), told = column.told ? column.told(text) : text;
+      cell.textContent = told;
       cell.className = column.look || "";
       if (column.empty) { cell.classList.add("any"); cell.dataset.empty = column.empty; }
       var mark = spec.mark(row, column);
@@ -96,6 +97,7 @@
       else cell.removeAttribute("aria-invalid");
       if (mark && mark.tone !== "error") cell.classList.add("warned");
       if (mark) cell.title = mark.text;
+      else if (told !== text) cell.title = _("In the file: %(text)s", { text: text });
       else cell.removeAttribute("title");
       if (spec.margin && place === 0) {
         var margin = spec.margin(row);

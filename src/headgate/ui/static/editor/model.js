@@ -7,7 +7,7 @@
 
   window.headgateEditor.model = function (told) {
     var model = { grid: told.grid, text: told.text, issues: told.issues, tests: told.tests, fit: told.fit, more: told.more, errors: told.errors };
-    var labels = told.labels || {};
+    var words = told.words || {};
     var saved = JSON.stringify(told.grid);
     var past = [];
     var future = [];
@@ -17,7 +17,9 @@
 
     model.listen = function (listener) { listeners.push(listener); };
     /* a column as the reader calls it: its label, in their language where a pack has it */
-    model.titled = function (column) { return (Object.prototype.hasOwnProperty.call(labels, column.label) && labels[column.label]) || column.label || column.name; };
+    model.titled = function (column) { return model.told(column.label) || column.name; };
+    /* a text of the file as the reader says it; one of their own as it is */
+    model.told = function (text) { return (Object.prototype.hasOwnProperty.call(words, text) && words[text]) || text || ""; };
     model.dirty = function () { return JSON.stringify(model.grid) !== saved; };
 
     /* every change goes through here, so that it can be taken back; `shape` tells that rows or columns changed */
@@ -49,7 +51,7 @@
 
     /* what was stored is the new ground: places in the file are counted in it from here on */
     model.stored = function (answer, sent) {
-      labels = answer.labels || labels;
+      words = answer.words || words;
       var meanwhile = JSON.stringify(model.grid) !== sent;
       model.text = answer.text;
       saved = JSON.stringify(answer.grid);
@@ -62,7 +64,7 @@
     };
 
     model.replace = function (answer) {
-      labels = answer.labels || labels;
+      words = answer.words || words;
       model.text = answer.text;
       model.change(function () { model.grid = answer.grid; }, true);
       model.checked(answer);

@@ -215,7 +215,7 @@
         if (!words) { said.textContent = ""; return; }
         for (var step = 1; step <= count; step += 1) {
           var row = (rules.place().row + (event.shiftKey ? count - step : step)) % count;
-          var column = all.findIndex(function (each) { return each.get(model.grid.rows[row]).toLowerCase().indexOf(words) >= 0; });
+          var column = all.findIndex(function (each) { return foundIn(each, model.grid.rows[row], words); });
           if (column >= 0) {
             said.textContent = _("Row %(row)s of %(count)s. Enter in the field finds the next one.", { row: row + 1, count: count });
             rules.go(row, column);
@@ -225,6 +225,11 @@
         said.textContent = _("No row has this.");
       });
       return holder;
+    }
+
+    function foundIn(column, row, words) {
+      var text = column.get(row);
+      return (text + "\n" + (column.told ? column.told(text) : "")).toLowerCase().indexOf(words) >= 0;
     }
 
     /* --- rows and columns */
@@ -243,8 +248,8 @@
           get: function (r) { return r.then[column.name] || ""; }, set: function (r, words) { r.then[column.name] = words; }
         });
       });
-      found.push({ label: _("Because"), hint: _("{input} shows its value"), kind: "words", look: "words", part: "because", get: function (r) { return r.because || ""; }, set: function (r, words) { r.because = words; } });
-      found.push({ label: _("Clause"), hint: _("where it is written"), kind: "words", part: "clause", get: function (r) { return r.clause || ""; }, set: function (r, words) { r.clause = words; } });
+      found.push({ label: _("Because"), hint: _("{input} shows its value"), kind: "words", look: "words", part: "because", told: model.told, get: function (r) { return r.because || ""; }, set: function (r, words) { r.because = words; } });
+      found.push({ label: _("Clause"), hint: _("where it is written"), kind: "words", part: "clause", told: model.told, get: function (r) { return r.clause || ""; }, set: function (r, words) { r.clause = words; } });
       return found;
     }
 
@@ -312,7 +317,7 @@
 
     var rules = editor.grid({
       table: table, scroll: scroll, label: _("The rules"), columns: ruleColumns, rows: function () { return model.grid.rows; }, change: model.change,
-      inputs: function () { return model.grid.inputs; }, mark: markOf, margin: margin, named: function (row) { return row.id; },
+      inputs: function () { return model.grid.inputs.map(function (each) { return { name: each.name, label: model.titled(each) }; }); }, mark: markOf, margin: margin, named: function (row) { return row.id; },
       fires: function (row) { return fired.indexOf(row.id) >= 0; },
       add: addRow, append: function () { model.grid.rows.push(fresh()); }, remove: removeRow,
       move: function (from, to) { shiftIn("rows", from, to); }, shift: shiftColumn

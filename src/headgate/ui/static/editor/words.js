@@ -39,7 +39,7 @@
 
   function result(column, inputs, text) {
     if (text.charAt(0) === "=")
-      return inputs.map(function (c) { return [text.replace(/[a-z_0-9]*$/, "") + c.name, c.label || c.type]; });
+      return inputs.map(function (c) { return [text.replace(/[a-z_0-9]*$/, "") + c.name, c.label]; });
     var found = [];
     if (column.type === "bool") found = [["true", ""], ["false", ""]];
     if (column.type === "enum") found = (column.values || []).map(function (v) { return [v, v === "" ? _("nothing") : ""]; });
