@@ -83,9 +83,9 @@ def house(browser: Browser, module_settings: Settings, tmp_path_factory: pytest.
     furnish_pages(world, CANARY)
     channel = world.channel
     with database.transaction(channel.tenant) as conn:
-        ids = ids_in(conn)
         ctx = channel.context(SYSTEM)
         sessions = {who: access.start_session(conn, ctx, person(who)).token for who in READERS}
+        ids = ids_in(conn)  # a session is one of them
     client = TestClient(create_web(channel.app), base_url="http://localhost")
     with served(channel) as base:
         yield House(Stage(channel, base, world.slug, browser), ids, client, sessions)
