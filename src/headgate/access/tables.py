@@ -119,6 +119,28 @@ sessions = tenant_table(
     actor_column="principal",
 )
 
+# A form that was sent when a fresh proof was asked for: kept for minutes, sealed, for the very session that sent it,
+# which it follows when that gets another token, and with which it ends.
+session_forms = tenant_table(
+    "session_forms",
+    sa.Column("id", UUID(as_uuid=True), nullable=False),
+    sa.Column("session", BYTEA, nullable=False),
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("created_at", _TS, nullable=False),
+    sa.Column("expires_at", _TS, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "session"],
+        ["sessions.tenant_id", "sessions.token_hash"],
+        onupdate="CASCADE",
+        ondelete="CASCADE",
+    ),
+    sa.Index("session_forms_by_session", "tenant_id", "session"),
+    primary_key=("id",),
+    app="crud",
+    actor_column="principal",
+)
+
 # Browsers that somebody signed in with before. Wrong passwords from one count for it and not for the account. Only the
 # SHA-256 of what its cookie holds is kept.
 known_devices = tenant_table(

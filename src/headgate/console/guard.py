@@ -18,15 +18,17 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from headgate.access import ENROL, Tenant, expect_standing, get_tenant, parse_session_token, read_session, touch_session
+from headgate.access.session_forms import KeptForm
 from headgate.access.support import Looking, end_look, is_support, note_page, read_look, support_tenant
 from headgate.console import auth, urls
 from headgate.console.frame import frame
 from headgate.console.hosts import ConsoleHosts
 from headgate.console.render import Console
 from headgate.console.saved import bar_of, opens_with
-from headgate.console.views.common import Page, View
+from headgate.console.views.common import Notice, Page, View
 from headgate.console.views.sign_in import ErrorView
 from headgate.console.visit import SIGNED_IN, Answer, Door, Go, Later, Settle, Shown, Visit, address_of, read_by
+from headgate.identity.keeping import Mark, filled_in, find_kept, keep_sent, sent_of, take_mark, use_up, without_mark
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Forbidden, ProofNeeded, Unauthenticated
 from headgate.kernel.phrases import phrase, worded
@@ -61,7 +63,8 @@ class Site:
 
 @dataclass(slots=True)
 class Asked:
-    """A request that is being answered: what is known so far is what an error page can show."""
+    """A request that is being answered: what is known so far is what an error page can show. `mark` is what its address
+    or form says of a form that was kept, `kept` that form."""
 
     request: Request
     token: str
@@ -70,6 +73,9 @@ class Asked:
     notice_shown: bool = False
     looking: Looking | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
+    mark: Mark | None = None
+    kept: KeptForm | None = None
+    ctx: Context | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,19 @@ class Guarded:
 
     async def answer(self, request: Request) -> Response:
         """Let the door's handler answer, off the event loop, for database and templates block."""
-        form, files = await read_sent(request, self.door.files) if self.door.method == "POST" else ({}, {})
-        return await run_in_threadpool(self._answer, request, form, files)
+        if self.door.method == "GET":
+            request, mark = without_mark(request)
+            return await run_in_threadpool(self._answer, request, {}, {}, mark)
+        fields, files = await read_sent(request, self.door.files)
+        form, mark = take_mark(fields)
+        return await run_in_threadpool(self._answer, request, form, files, mark)
 
-    def _answer(self, request: Request, form: Mapping[str, str], files: Mapping[str, bytes]) -> Response:
+    def _answer(
+        self, request: Request, form: Mapping[str, str], files: Mapping[str, bytes], mark: Mark | None
+    ) -> Response:
         site = self.site
-        asked = Asked(request, auth.session_token(request, secure=site.secure), site.app.clock.now(), files=files)
+        token = auth.session_token(request, secure=site.secure)
+        asked = Asked(request, token, site.app.clock.now(), files=files, mark=mark)
         request.state.asked = asked
         try:
             if is_support(asked.token):
@@ -100,8 +113,8 @@ class Guarded:
             # A form of another site comes without the cookie: it must not end the session that the browser keeps.
             if asked.token:
                 auth.drop_session(response, secure=site.secure)
-        except ProofNeeded:
-            response = to_proof(request)
+        except ProofNeeded as error:
+            response = to_proof(request, self._kept(asked, form, error))
         if asked.notice_shown:
             auth.drop_notice(response, secure=site.secure)
         return response
@@ -115,7 +128,7 @@ class Guarded:
             tenant = get_tenant(conn)
             if not WHERE.reaches(live.session.limited_to, asked.request.url.path):
                 return beyond(asked.request, live.session.limited_to)
-            ctx = _context(asked, tenant_id, live.principal)
+            asked.ctx = ctx = _context(asked, tenant_id, live.principal)
             visit = Visit(site.app, asked.request, conn, ctx, tenant, form, asked.token, live, asked.files)
             asked.page = self._frame(asked, visit, counted=False)
             if not reads:
@@ -126,6 +139,11 @@ class Guarded:
             if self.door.fresh:
                 visit.prove()
             answer = opens_with(visit) or self.door.handler(visit)
+            if not reads:
+                use_up(conn, asked.token, asked.mark)
+            elif asked.mark is not None:
+                path = asked.request.url.path
+                asked.kept = find_kept(conn, ctx, site.app.envelope, asked.token, asked.mark, path)
             self._count(asked, visit, answer)
         if live.touch_due and reads and not asks_again(asked.request):
             with site.app.database.transaction(tenant_id) as conn:
@@ -176,7 +194,24 @@ class Guarded:
         page = asked.page
         assert page is not None, "the frame was made before the handler ran"
         asked.notice_shown = bool(page.notices) and visit.part not in view.parts
-        return HTMLResponse(self.site.console.render(page, view, visit.part), status)
+        if self.door.method == "POST" or visit.part:
+            return HTMLResponse(self.site.console.render(page, view, visit.part), status)
+
+        def draw(more: tuple[Notice, ...]) -> str:
+            return self.site.console.render(replace(page, notices=(*page.notices, *more)), view)
+
+        return HTMLResponse(filled_in(draw, asked.kept, asked.mark, visit.lens.fmt.tell), status)
+
+    def _kept(self, asked: Asked, form: Mapping[str, str], error: ProofNeeded) -> str:
+        """Where to go on after a proof, with what was typed kept for it."""
+        if self.door.method == "GET":
+            return address_of(asked.request)
+        page, action = sent_of(error, _page_of(asked.request), address_of(asked.request))
+        if not self.door.keeps or asked.ctx is None:
+            return page
+        with self.site.app.database.transaction(asked.ctx.tenant_id) as conn:
+            sealer, files = self.site.app.envelope, bool(asked.files)
+            return keep_sent(conn, asked.ctx, sealer, asked.token, (page, action), form, files=files)
 
     def _afterwards(self, asked: Asked, visit: Visit, answer: Settle | Later) -> Answer:
         tenant_id, settled = visit.ctx.tenant_id, True
@@ -216,9 +251,9 @@ def admit(principal: Principal, needs: tuple[str, ...]) -> None:
         raise Forbidden(phrase("%(id)s has none of the permissions %(names)s", id=principal.id, names=", ".join(needs)))
 
 
-def to_proof(request: Request) -> Response:
-    """On to the question for a proof, and back to the page whose form was sent."""
-    wanted = WHERE.to_confirm(address_of(request) if request.method == "GET" else _page_of(request))
+def to_proof(request: Request, then: str) -> Response:
+    """On to the question for a proof, and where it leads afterwards."""
+    wanted = WHERE.to_confirm(then)
     if request.headers.get("hx-request") == "true":
         return Response("", headers={"HX-Redirect": wanted})
     return RedirectResponse(wanted, 303)

@@ -114,16 +114,17 @@ class Visit:
         headers = self.request.headers
         return headers.get("hx-target", "") if headers.get("hx-request") == "true" else ""
 
-    def prove(self) -> None:
-        """Ask the reader for a fresh proof of who they are before what comes next. Raises `ProofNeeded`."""
+    def prove(self, page: str = "", action: str = "") -> None:
+        """Ask the reader for a fresh proof of who they are before what comes next. Raises `ProofNeeded`; `page` and
+        `action` as there."""
         if self.live is None or not self.live.is_fresh(self.now):
-            raise ProofNeeded("this asks for a proof of who you are")
+            raise ProofNeeded("this asks for a proof of who you are", page=page, action=action)
 
-    def prove_for(self, stake: Decimal | None) -> None:
+    def prove_for(self, stake: Decimal | None, page: str = "", action: str = "") -> None:
         """The same, before approving so much (tenant currency), if the tenant's rules ask for it from there on."""
         limit = self.live.rules.step_up_amount if self.live is not None else None
         if limit is not None and stake is not None and stake >= limit:
-            self.prove()
+            self.prove(page, action)
 
     def may(self, *permissions: str) -> bool:
         """Whether the reader has any of these permissions."""
@@ -244,8 +245,9 @@ class Door:
     """A way in: method and path, who may pass (any of these permissions), and what is done.
 
     `SIGNED_IN` stands for pages that everybody of the tenant's own people may see. `fresh`: only for who has lately
-    proved who they are; others are asked to. `files`: how many files its form may carry. `leaves`: it
-    is about taking one's data away, which is done also in a tenant that is shut.
+    proved who they are; others are asked to, and what they typed is kept meanwhile unless `keeps` says otherwise.
+    `files`: how many files its form may carry. `leaves`: it is about taking one's data away, which is done also in a
+    tenant that is shut.
     """
 
     method: Literal["GET", "POST"]
@@ -255,6 +257,7 @@ class Door:
     fresh: bool = False
     files: int = 0
     leaves: bool = False
+    keeps: bool = True
 
 
 SIGNED_IN = ("signed in",)

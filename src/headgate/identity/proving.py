@@ -6,6 +6,7 @@ from __future__ import annotations
 from headgate.access import Denied, authenticate, factors_of, has_password, renew_session
 from headgate.access.mfa import factors, passkeys
 from headgate.identity import views
+from headgate.identity.keeping import mark_of
 from headgate.identity.person import Leave, Person, Show, site_of
 from headgate.kernel.errors import Unauthenticated
 from headgate.kernel.phrases import phrase, sentence
@@ -58,7 +59,9 @@ def take_passkey(person: Person) -> Show | Leave:
 def _proved(person: Person, proof: str) -> Leave:
     made = renew_session(person.conn, person.ctx, person.token, proof)
     then = person.own_path(person.form.get("then", ""))
-    return Leave(then, Notice("done", phrase("Thank you. Go on with what you wanted to do.")), made.token)
+    # Where a form is filled in again the page itself says so.
+    said = None if mark_of(then) else Notice("done", phrase("Thank you. Go on with what you wanted to do."))
+    return Leave(then, said, made.token)
 
 
 def _confirm(person: Person, error: str = "") -> views.Confirm:
@@ -68,9 +71,13 @@ def _confirm(person: Person, error: str = "") -> views.Confirm:
         site = site_of(person.request)
         offer = passkeys.offer_sign_in(person.sealer, site, person.ctx.now, person.live.session.id)
     given = person.form.get("then") or person.request.query_params.get("then", "")
+    then = person.own_path(given)
+    mark = mark_of(then)
     return views.Confirm(
         where=person.where,
-        then=person.own_path(given),
+        then=then,
+        kept=mark is not None and not mark.too_long,
+        too_long=mark is not None and mark.too_long,
         app=has.totp_since is not None,
         codes=has.codes_left > 0,
         password=not has.on and has_password(person.conn, person.ctx.principal.id),

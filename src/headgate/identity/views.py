@@ -184,7 +184,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Asks for a proof before a sensitive act: a code or a passkey where there is one, else the password."""
+    """Asks for a proof before a sensitive act: a code or a passkey where there is one, else the password. `kept`: what
+    was typed is filled in again afterwards; `too_long`: it cannot be."""
 
     where: Where
     then: str
@@ -193,3 +194,5 @@ class Confirm:
     password: bool
     offer: Offer | None
     error: str = ""
+    kept: bool = False
+    too_long: bool = False

@@ -115,9 +115,18 @@ class OverQuota(Conflict):
 
 
 class ProofNeeded(Forbidden):
-    """The principal may do this once they have proved again who they are."""
+    """The principal may do this once they have proved again who they are.
+
+    `page` is where they go on afterwards and `action` the address of the form there, where that is not the page and
+    the form that they come from.
+    """
 
     code = "proof_needed"
+
+    def __init__(self, message: str, *, page: str = "", action: str = "") -> None:
+        super().__init__(message)
+        self.page = page
+        self.action = action
 
 
 class Refused(HeadgateError):

@@ -31,6 +31,8 @@ from headgate.access import (
     touch_session,
 )
 from headgate.access.branding import NO_WORDS
+from headgate.access.session_forms import KeptForm
+from headgate.identity.keeping import Mark, filled_in, find_kept, keep_sent, sent_of, take_mark, use_up, without_mark
 from headgate.kernel.context import Context
 from headgate.kernel.errors import ProofNeeded, Unauthenticated
 from headgate.kernel.phrases import phrase
@@ -68,12 +70,15 @@ class Site:
 
 @dataclass(slots=True)
 class Asked:
-    """A request that is being answered: what is known so far is what an error page can show."""
+    """A request that is being answered: what is known so far is what an error page can show. `mark` is what its address
+    or form says of a form that was kept, `kept` that form."""
 
     request: Request
     token: str
     now: datetime
     page: Page | None = None
+    mark: Mark | None = None
+    kept: KeptForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +90,19 @@ class Guarded:
 
     async def answer(self, request: Request) -> Response:
         """Let the door's handler answer, off the event loop, for database and templates block."""
-        form, uploads = await read_form(request) if self.door.method == "POST" else ({}, ())
-        return await run_in_threadpool(self._answer, request, form, uploads)
+        if self.door.method == "GET":
+            request, mark = without_mark(request)
+            return await run_in_threadpool(self._answer, request, {}, (), mark)
+        fields, uploads = await read_form(request)
+        form, mark = take_mark(fields)
+        return await run_in_threadpool(self._answer, request, form, uploads, mark)
 
-    def _answer(self, request: Request, form: Mapping[str, str], uploads: tuple[Upload, ...]) -> Response:
+    def _answer(
+        self, request: Request, form: Mapping[str, str], uploads: tuple[Upload, ...], mark: Mark | None
+    ) -> Response:
         site = self.site
         token = COOKIES.session_token(request, secure=site.secure)
-        asked = Asked(request, token, site.app.clock.now())
+        asked = Asked(request, token, site.app.clock.now(), mark=mark)
         request.state.asked = asked
         try:
             tenant_id, live = who(site, request, token, asked.now)
@@ -105,9 +116,10 @@ class Guarded:
             return RedirectResponse(WHERE.account, 303) if live.session.limited_to == ENROL else to_sign_in(request)
         try:
             return self._within(asked, tenant_id, live, form, uploads)
-        except ProofNeeded:
-            wanted = address_of(request) if request.method == "GET" else _sent_from(request)
-            return RedirectResponse(WHERE.to_confirm(wanted), 303)
+        except ProofNeeded as error:
+            ctx = Context(tenant_id, live.principal, asked.now)
+            then = self._kept(ctx, asked, form, error, files=bool(uploads))
+            return RedirectResponse(WHERE.to_confirm(then), 303)
 
     def _within(
         self,
@@ -134,6 +146,10 @@ class Guarded:
             if door.fresh:
                 visit.prove()
             answer = opens_with(visit) or door.handler(visit)
+            if door.method == "POST":
+                use_up(conn, asked.token, asked.mark)
+            elif asked.mark is not None:
+                asked.kept = find_kept(conn, ctx, site.app.envelope, asked.token, asked.mark, request.url.path)
         return self._finish(asked, visit, answer)
 
     def _finish(self, asked: Asked, visit: Visit, answer: Answer) -> Response:
@@ -163,10 +179,26 @@ class Guarded:
         view, status = (answer.view, answer.status) if isinstance(answer, Shown) else (answer, 200)
         page = asked.page
         assert page is not None, "the frame was made before the handler ran"
-        response = HTMLResponse(site.portal.render(page, view), status)
+
+        def draw(more: tuple[Notice, ...]) -> str:
+            return site.portal.render(replace(page, notices=(*page.notices, *more)), view)
+
+        mark = asked.mark if self.door.method == "GET" else None
+        response = HTMLResponse(filled_in(draw, asked.kept, mark, visit.fmt.tell), status)
         if page.notices:
             COOKIES.drop_notice(response, secure=site.secure)
         return response
+
+    def _kept(self, ctx: Context, asked: Asked, form: Mapping[str, str], error: ProofNeeded, *, files: bool) -> str:
+        """Where to go on after a proof, with what was typed kept for it. The tenant's own transaction: a page's own
+        has been taken back."""
+        if self.door.method == "GET":
+            return address_of(asked.request)
+        sent = sent_of(error, _sent_from(asked.request), address_of(asked.request))
+        if not self.door.keeps:
+            return sent[0]
+        with self.site.app.database.transaction(ctx.tenant_id) as conn:
+            return keep_sent(conn, ctx, self.site.app.envelope, asked.token, sent, form, files=files)
 
     def _notices(self, asked: Asked) -> tuple[Notice, ...]:
         found = None if asks_again(asked.request) else COOKIES.kept_notice(asked.request, asked.token)

@@ -229,7 +229,8 @@ Handler: TypeAlias = Callable[[Visit], Answer]
 @dataclass(frozen=True, slots=True)
 class Door:
     """A way in: method and path, who may pass, and what is done. `notes`: a page that writes down that it was read;
-    `fresh`: only for who has lately proved who they are."""
+    `fresh`: only for who has lately proved who they are; what others typed is kept meanwhile unless `keeps` says
+    otherwise."""
 
     method: Literal["GET", "POST"]
     path: str
@@ -237,6 +238,7 @@ class Door:
     handler: Handler
     notes: bool = False
     fresh: bool = False
+    keeps: bool = True
 
 
 # Pages for everybody of a partner.

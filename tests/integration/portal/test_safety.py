@@ -144,6 +144,7 @@ def belongings(portal: Portal) -> list[object]:
                 "role_grants",
                 "passkeys",
                 "known_devices",
+                "session_forms",
                 "mail_choices",
                 "recovery_codes",
                 "saved_views",

@@ -30,6 +30,6 @@ def _handler(act: Act) -> Handler:
 
 
 DOORS = tuple(
-    Door(cast("Literal['GET', 'POST']", way.method), way.path, SIGNED_IN, _handler(way.act), way.fresh)
+    Door(cast("Literal['GET', 'POST']", way.method), way.path, SIGNED_IN, _handler(way.act), way.fresh, keeps=False)
     for way in ways(WHERE)
 )

@@ -80,7 +80,8 @@ def _hold(visit: Visit, items: Sequence[Item], seconds: int) -> Answer:
     if held is None:
         return _done(visit, items, taken, ())
     if items[0].choice.outcome == "approve":
-        visit.prove_for(stakes(taken))  # takes back what was just held, until it was proved
+        # Takes back what was just held, until it was proved. What it would come to is then looked at again.
+        visit.prove_for(stakes(taken), urls.APPROVALS, urls.APPROVALS_CHECK)
     return Go(urls.held(held))
 
 
@@ -88,7 +89,8 @@ def _at_once(visit: Visit, items: Sequence[Item]) -> Answer:
     """Let them take effect now, and tell what came of each."""
     taken = decide_each(visit.conn, visit.ctx, visit.app.engine, items)
     if items[0].choice.outcome == "approve":
-        visit.prove_for(stakes(taken))  # takes back what was just decided, until it was proved
+        # Takes back what was just decided, as above.
+        visit.prove_for(stakes(taken), urls.APPROVALS, urls.APPROVALS_CHECK)
     tenant, runner = visit.ctx.tenant_id, visit.app.runner()
     settled: set[int] = set()
 

@@ -33,6 +33,8 @@ def _answered(done: Show | Leave) -> Answer:
 
 
 DOORS = tuple(
-    Door(cast("Literal['GET', 'POST']", way.method), way.path, SIGNED_IN, _handler(way.act), fresh=way.fresh)
+    Door(
+        cast("Literal['GET', 'POST']", way.method), way.path, SIGNED_IN, _handler(way.act), fresh=way.fresh, keeps=False
+    )
     for way in ways(WHERE)
 )

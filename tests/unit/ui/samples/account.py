@@ -100,9 +100,18 @@ SETUP = AccountView(
 )
 FRESH_CODES = AccountView(account(app_since=ago(seconds=1), codes_left=10, codes_made_at=ago(seconds=1), codes=CODES))
 WRONG_PASSWORD = AccountView(account(errors=(("password", "That is not your password."),)))
-CONFIRM = ConfirmView(Confirm(WHERE, "/account", app=False, codes=False, password=True, offer=None))
+CONFIRM = ConfirmView(Confirm(WHERE, "/account", app=False, codes=False, password=True, offer=None, kept=True))
 CONFIRM_CODE = ConfirmView(
-    Confirm(WHERE, "/account", app=True, codes=True, password=False, offer=OFFER, error="That code does not fit.")
+    Confirm(
+        WHERE,
+        "/account",
+        app=True,
+        codes=True,
+        password=False,
+        offer=OFFER,
+        error="That code does not fit.",
+        too_long=True,
+    )
 )
 STEPS = {
     "second": StepView(SecondStep(WHERE, "/orders", app=True, offer=OFFER)),
