@@ -1,9 +1,11 @@
-"""Browsers that somebody signed in with before: others who guess passwords cannot shut the owner out of them.
+"""Browsers that somebody signed in with before: their owner learns of a new one, and others who guess passwords cannot
+shut them out of the known ones.
 
 After OWASP, *Slow Down Online Guessing Attacks with Device Cookies*: a browser that presents the cookie it was given at
 a sign-in of this person is held to a counter of its own; everybody else shares the account's. A cookie is
 authenticated by the installation's key, bound to tenant and person, replaced at every sign-in, and worth nothing once
-its row is gone. It spares its owner a lock and nothing else: the password and any second factor are asked for.
+its row is gone. It spares its owner a lock, where the tenant wants that, and a mail, and nothing else: the password
+and any second factor are asked for.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ from headgate.access.seal import Sealer
 from headgate.kernel.context import SYSTEM, Context
 from headgate.kernel.errors import Misconfigured
 from headgate.kernel.ids import new_id
+from headgate.ledger import AuditEntry, audit_list
 
 # The oldest of more is forgotten.
 MOST_DEVICES = 20
 LONGEST_TOKEN = 1000
+# New browsers that their owner is told of in a day: whoever signs in again and again fills no mailbox.
+MOST_TOLD = 5
+_DAY = timedelta(days=1)
 # How long a browser keeps the cookie; how long it counts is in the row.
 LONGEST_KNOWN = timedelta(days=BOUNDS["device_days"][1])
 
@@ -45,15 +51,13 @@ class Device:
 
 def remember_device(
     conn: Connection, ctx: Context, sealer: Sealer, principal: str, *, user_agent: str, known: UUID | None = None
-) -> tuple[UUID, str] | None:
+) -> tuple[UUID, str]:
     """Know a browser from a sign-in of this person that just succeeded; its id and the token for its cookie.
 
     `known` is what the browser was before: it keeps its row, forgets its wrong passwords and gets another token, so
-    that a copy of the old one is worth nothing. None where the tenant does not want browsers to be known.
+    that a copy of the old one is worth nothing.
     """
     rules = security_of(conn)
-    if not rules.known_devices:
-        return None
     secret = secrets.token_urlsafe(32)
     values = {
         "principal": principal,
@@ -82,14 +86,29 @@ def recognise_device(conn: Connection, ctx: Context, sealer: Sealer, principal: 
     except (Misconfigured, ValueError):
         return None
     row = conn.execute(repo.GET_DEVICE, {"id": device, "principal": principal, "now": ctx.now}).fetchone()
-    if row is None or not same(bytes(row[0]), secret_hash(secret)) or not security_of(conn).known_devices:
-        return None
-    return device
+    return device if row is not None and same(bytes(row[0]), secret_hash(secret)) else None
+
+
+def owner_learns(conn: Connection, ctx: Context, principal: str, device: UUID) -> str:
+    """Whether the owner is to be told of a browser that has just become known: 'told', 'last' for the last time today,
+    or '' for not at all. It is noted that they are. The first browser of an account is theirs."""
+
+    def noted(action: str, limit: int) -> list[AuditEntry]:
+        return audit_list(conn, subject_type="principal", subject=principal, action=action, limit=limit)
+
+    if all(entry.body.get("device") == str(device) for entry in noted("device.remembered", 2)):
+        return ""
+    today = [entry for entry in noted("device.told", MOST_TOLD) if ctx.now - entry.at < _DAY]
+    if len(today) >= MOST_TOLD:
+        return ""
+    record(conn, ctx, "device.told", "principal", principal, device=str(device))
+    return "last" if len(today) + 1 == MOST_TOLD else "told"
 
 
 def device_open(conn: Connection, ctx: Context, principal: str, device: UUID | None) -> bool:
-    """Whether a known browser's own counter is what counts now: it is known and not locked itself."""
-    if device is None:
+    """Whether a known browser's own counter is what counts now: the tenant wants that, and it is known and not locked
+    itself."""
+    if device is None or not security_of(conn).known_devices:
         return False
     row = conn.execute(repo.GET_DEVICE, {"id": device, "principal": principal, "now": ctx.now}).fetchone()
     return row is not None and (row[1] is None or row[1] <= ctx.now)

@@ -190,7 +190,7 @@ def rules(
 
 
 def _in_words(rules: SecurityRules) -> list[str]:
-    known = f"for {rules.device_days} days" if rules.known_devices else "not at all"
+    spared = "spares" if rules.known_devices else "does not spare"
     limit = "" if rules.step_up_amount is None else f", and so does approving {rules.step_up_amount} or more"
     return [
         f"A second factor is needed for: {', '.join(sorted(rules.second_factor_roles)) or 'no role'}.",
@@ -200,7 +200,7 @@ def _in_words(rules: SecurityRules) -> list[str]:
         f"{rules.lock_after} wrong passwords or codes lock an account, for {rules.lock_minutes} min at most.",
         f"A passkey {'lets in instead of a password' if rules.passkeys else 'is a second factor only'}.",
         f"Identity providers {'let people in once they are switched on' if rules.sign_on else 'let nobody in'}.",
-        f"Browsers that somebody signed in with are known {known}.",
+        f"Browsers that somebody signed in with are known for {rules.device_days} days; a lock {spared} them.",
     ]
 
 

@@ -233,6 +233,8 @@ def _page(
 ) -> views.Account:
     conn, ctx, me = person.conn, person.ctx, person.ctx.principal.id
     has, mine = factors_of(conn, me), person.live.session.device
+    devices = list_devices(conn, me, ctx.now)
+    since = {each.id: each.created_at for each in devices}
     waiting = None
     if setup and has.totp_since is None:
         waiting = factors.pending_totp(conn, ctx, person.sealer, person.tenant.name)
@@ -259,12 +261,13 @@ def _page(
                 s.created_at,
                 s.last_seen,
                 s.id == person.live.session.id,
+                None if s.device is None else since.get(s.device),
             )
             for s in list_sessions(conn, me, ctx.now)
         ),
         devices=tuple(
             views.DeviceRow(str(d.id), device_of(d.user_agent), d.created_at, d.last_used, d.id == mine)
-            for d in list_devices(conn, me, ctx.now)
+            for d in devices
         ),
         mails=box_of(conn, ctx.principal),
         reading=reading_choice(person.tenant, person.request, person.live, ctx.now, zone),

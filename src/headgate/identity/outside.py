@@ -26,10 +26,10 @@ from headgate.access import (
     security_of,
     start_session,
 )
-from headgate.access.devices import LONGEST_KNOWN, device_mark, recognise_device, remember_device
 from headgate.access.lockout import is_locked
 from headgate.access.mfa import factors, passkeys
 from headgate.access.mfa.pending import LASTS, begin_pending, end_pending, read_pending, take_attempt
+from headgate.identity.browsers import Browsers, Met
 from headgate.identity.door import OUT_OF_DATE, Door, patience
 from headgate.identity.lost import Lost
 from headgate.identity.mails import locked_mail
@@ -47,10 +47,10 @@ WRONG_CODE = "That code does not fit, or was used already. Type the one that the
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """Signed in. `device` is what makes the browser known: whom its cookie is for, and the cookie."""
+    """Signed in, with a browser that is known from now on."""
 
     token: str
-    device: tuple[str, str] | None = None
+    met: Met | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +99,29 @@ class Outside(Door):
         rules = security_of(conn)
         if not has and rules.needs_second_factor(found.roles) and "demo" not in proofs:
             limited_to = ENROL
-        agent = request.headers.get("user-agent", "")
-        device = None
+        met = None
         if "demo" not in proofs and not limited_to:
-            before = self.known_device(conn, ctx, request, found.id)
-            device = remember_device(conn, ctx, self.app.envelope, found.id, user_agent=agent, known=before)
+            met = self.browsers.meet(conn, ctx, request, proofs)
         made = start_session(
             conn,
             ctx,
             found.id,
-            user_agent=agent,
+            user_agent=request.headers.get("user-agent", ""),
             address=request.client.host if request.client else "",
             proofs=proofs,
             limited_to=limited_to,
-            device=None if device is None else device[0],
+            device=None if met is None else met.device,
         )
-        return Entered(made.token, None if device is None else (device_mark(tenant_id, found.id), device[1]))
+        return Entered(made.token, met)
+
+    @property
+    def browsers(self) -> Browsers:
+        """The browsers that are known here."""
+        return Browsers(self.app, self.cookies, self.where, self.secure)
 
     def known_device(self, conn: Connection[Any], ctx: Context, request: Request, principal: str) -> UUID | None:
         """The known browser of this person that a request comes from, if it is one."""
-        token = self.cookies.device_token(request, device_mark(ctx.tenant_id, principal), secure=self.secure)
-        return recognise_device(conn, ctx, self.app.envelope, principal, token)
+        return self.browsers.known(conn, ctx, request, principal)
 
     def go_on(self, request: Request, reached: Entered | Awaited, then: str) -> Response:
         """Where somebody goes after a step, with the cookies of it."""
@@ -130,10 +132,8 @@ class Outside(Door):
         self._end_old(request)
         response = RedirectResponse(self._first_page(reached.token, then), 303)
         self.cookies.keep_session(response, reached.token, secure=self.secure)
-        if reached.device is not None:
-            mark, token = reached.device
-            seconds = int(LONGEST_KNOWN.total_seconds())
-            self.cookies.keep_device(request, response, mark, token, secure=self.secure, seconds=seconds)
+        if reached.met is not None:
+            self.browsers.keep(request, response, reached.met)
         self.cookies.drop_pending(response, secure=self.secure)
         return response
 

@@ -118,7 +118,8 @@ class HowToRead:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One of one's sessions: device in words, since when, last used; `me` is the one that shows this page."""
+    """One of one's sessions: device in words, since when, last used; `me` is the one that shows this page. `known`:
+    since when its browser is a known one."""
 
     id: str
     device: str
@@ -127,6 +128,7 @@ class SessionRow:
     since: datetime
     seen: datetime
     me: bool
+    known: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

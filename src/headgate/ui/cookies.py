@@ -127,7 +127,8 @@ class Cookies:
         of a few."""
         mine, first = self._device(mark, secure=secure), self._device("", secure=secure)
         others = sorted(name for name in request.cookies if name.startswith(first) and name != mine)
-        safe: Any = {"path": self.sign_in, "secure": secure, "httponly": True, "samesite": "strict"}
+        # Lax: it comes along when an identity provider sends the browser back, and with no form of another site.
+        safe: Any = {"path": self.sign_in, "secure": secure, "httponly": True, "samesite": "lax"}
         for name in others[: max(0, len(others) + 1 - _MOST_DEVICES)]:
             response.set_cookie(name, "", max_age=0, **safe)
         response.set_cookie(mine, token, max_age=seconds, **safe)

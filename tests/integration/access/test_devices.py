@@ -23,7 +23,15 @@ from headgate.access import (
     start_session,
     suspend,
 )
-from headgate.access.devices import MOST_DEVICES, device_mark, list_devices, recognise_device, remember_device
+from headgate.access.devices import (
+    MOST_DEVICES,
+    MOST_TOLD,
+    device_mark,
+    list_devices,
+    owner_learns,
+    recognise_device,
+    remember_device,
+)
 from headgate.access.lockout import DELAYS, MOST_FAILURES, is_locked
 from headgate.access.mfa import factors
 from headgate.kernel.context import SYSTEM, Context, Principal
@@ -136,7 +144,7 @@ def test_a_cookie_that_was_made_up_or_touched_is_none(home):
     assert isinstance(home.sign_in(cookie=forged), Denied)
 
 
-@pytest.mark.parametrize("how", ["session", "sessions", "password", "suspended", "factors", "time", "rule"])
+@pytest.mark.parametrize("how", ["session", "sessions", "password", "suspended", "factors", "time"])
 def test_a_browser_is_forgotten_with_its_session_and_with_all_that_ends_sessions(home, how, acting, person):
     adam = acting(person("adam", "tenant_admin", password=PASSWORD))
     device, cookie = home.remember()
@@ -154,8 +162,6 @@ def test_a_browser_is_forgotten_with_its_session_and_with_all_that_ends_sessions
             suspend(conn, adam, home.ana)
         elif how == "factors":
             reset_factors(conn, adam, home.ana, "called back")
-        elif how == "rule":
-            set_security(conn, adam, SecurityRules(known_devices=False))
 
     if how == "time":
         after = timedelta(days=90)
@@ -182,10 +188,34 @@ def test_no_more_browsers_are_known_than_a_person_has(home):
     assert min(d.created_at for d in known) == NOW + timedelta(minutes=3)
 
 
-def test_a_tenant_that_does_not_want_it_knows_no_browser(home, acting, person):
+def test_a_tenant_that_does_not_want_it_lets_a_lock_spare_no_browser(home, acting, person):
     adam = acting(person("adam", "tenant_admin", password=PASSWORD))
     home.act(lambda c, x: set_security(c, adam, SecurityRules(known_devices=False)))
-    assert home.remember() is None
+    device, cookie = home.remember()
+    assert home.act(lambda c, x: recognise_device(c, x, SEALER, home.ana, cookie)) == device, (
+        "so that a new one is told"
+    )
+    home.lock()
+    assert isinstance(home.sign_in(cookie=cookie), Denied)
+
+
+def test_the_owner_learns_of_every_browser_but_the_first_and_of_few_in_a_day(home):
+    def learns(after=timedelta(0)):
+        device, _ = home.remember(after=after)
+        return home.act(lambda c, x: owner_learns(c, x, home.ana, device), after)
+
+    assert learns() == ""
+    assert [learns() for _ in range(MOST_TOLD + 2)] == ["told"] * (MOST_TOLD - 1) + ["last", "", ""]
+    assert learns(timedelta(hours=23)) == ""
+    assert learns(timedelta(days=1)) == "told"
+    assert len(home.audited("device.told")) == MOST_TOLD + 1
+
+
+def test_a_first_browser_is_the_first_once_even_when_all_are_forgotten(home, acting):
+    home.remember()
+    home.act(lambda c, x: revoke_sessions(c, acting(home.ana), home.ana))
+    device, _ = home.remember()
+    assert home.act(lambda c, x: owner_learns(c, x, home.ana, device)) == "told"
 
 
 def test_a_code_from_a_known_browser_counts_for_it_and_is_taken_while_the_account_is_locked(home, acting):

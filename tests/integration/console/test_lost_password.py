@@ -62,7 +62,11 @@ def test_a_link_by_mail_lets_somebody_choose_a_password_once(visitor: Visitor) -
     assert visitor.client.post(path, data={"csrf": token, "password": "x" * 20, "again": "x" * 20}).status_code == 404
     assert visitor.sign_in("carl").status_code == 401
     assert visitor.sign_in("carl", FRESH).status_code == 303
-    assert {letter.subject for letter in letters(visitor)} == {"Choose a new password", "Your account was changed"}
+    assert {letter.subject for letter in letters(visitor)} == {
+        "Choose a new password",
+        "Your account was changed",
+        "Somebody signed in to your account with a new browser",
+    }
     with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
         told = {e.action for e in audit_list(conn, subject=person("carl"), limit=20)}
     assert {"password.reset_asked", "password.chosen"} <= told

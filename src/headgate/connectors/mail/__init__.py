@@ -3,6 +3,7 @@
 from headgate.connectors.mail.asking import asking_job, find_mailed, follow_mailed, wants_mails, write_to_deciders
 from headgate.connectors.mail.core.letters import (
     Letter,
+    browser_letter,
     changed_letter,
     invitation_letter,
     locked_letter,
@@ -29,6 +30,7 @@ __all__ = [
     "Relay",
     "SmtpPort",
     "asking_job",
+    "browser_letter",
     "changed_letter",
     "digest_job",
     "find_mailed",

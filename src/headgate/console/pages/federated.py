@@ -46,8 +46,9 @@ from headgate.access.federation import (
     tenant_of_state,
 )
 from headgate.console import auth, urls
-from headgate.console.guard import Site, outside_page
+from headgate.console.guard import WHERE, Site, outside_page
 from headgate.console.views.sign_on import SignOnFailedView, SignOnTestedView
+from headgate.identity.browsers import Browsers
 from headgate.kernel.buckets import Buckets, Rate, client_network
 from headgate.kernel.context import SYSTEM, Context, Principal
 from headgate.kernel.errors import Busy, Forbidden, HeadgateError, NotFound, Unauthenticated
@@ -152,13 +153,23 @@ class Federated:
         self, request: Request, ctx: Context, provider: Provider, taken: Callback, finished: Finished
     ) -> Response:
         app = self.site.app
-        fresh = None
+        fresh = met = None
         with app.database.transaction(ctx.tenant_id) as conn:
             found = arrive(conn, ctx, provider, finished.identity)
             if isinstance(found, Principal):
                 agent = request.headers.get("user-agent", "")
                 mine = Context(ctx.tenant_id, found, ctx.now, ctx.trace)
-                fresh = start_session(conn, mine, found.id, user_agent=agent, proofs=("sign-on",))
+                met = self._browsers.meet(conn, mine, request, ("sign-on",))
+                address = request.client.host if request.client else ""
+                fresh = start_session(
+                    conn,
+                    mine,
+                    found.id,
+                    user_agent=agent,
+                    address=address,
+                    proofs=("sign-on",),
+                    device=met.device,
+                )
                 keep_id_token(conn, mine, app.envelope, provider, fresh.token, finished.id_token)
             else:
                 note_refusal(conn, ctx, provider, finished.identity, found)
@@ -167,6 +178,8 @@ class Federated:
         self._end_old(request, found)
         response = RedirectResponse(taken.then, 303)
         auth.keep_session(response, fresh.token, secure=self.site.secure)
+        if met is not None:
+            self._browsers.keep(request, response, met)
         self._drop_browser(response)
         return response
 
@@ -256,6 +269,10 @@ class Federated:
                 end_session(conn, Context(tenant_id, found, self.site.app.clock.now()), old)
         except HeadgateError:
             return
+
+    @property
+    def _browsers(self) -> Browsers:
+        return Browsers(self.site.app, auth.COOKIES, WHERE, self.site.secure)
 
     @property
     def _cookie(self) -> str:

@@ -50,6 +50,10 @@ LETTERS: dict[str, list[Letter]] = {
     "changed_letter": [
         letters.changed_letter(TO, NAME, phrase("A new password was chosen for your account by a link."))
     ],
+    "browser_letter": [
+        letters.browser_letter(TO, NAME, ((phrase("When"), NOW),), LINK, password=password, last=password)
+        for password in (True, False)
+    ],
     "locked_letter": [letters.locked_letter(TO, NAME, 15)],
     "asked_letter": [
         ASKED,

@@ -28,7 +28,16 @@ from tests.unit.ui.samples.base import ago
 WHERE = Where("")
 OFFER = Offer('{"challenge": "AAAA", "rpId": "console.nordwind.example"}', "hg1.sealed")
 SESSIONS = (
-    SessionRow("aa", "Firefox on Windows", "password and code", "192.0.2.17", ago(hours=2), ago(minutes=1), True),
+    SessionRow(
+        "aa",
+        "Firefox on Windows",
+        "password and code",
+        "192.0.2.17",
+        ago(hours=2),
+        ago(minutes=1),
+        True,
+        known=ago(days=40),
+    ),
     SessionRow("bb", "Safari on iPhone", "passkey", "2001:db8:4:1::7", ago(days=1), ago(hours=5), False),
 )
 KEYS = (

@@ -167,6 +167,36 @@ def changed_letter(to: str, name: str, what: str, facts: tuple[tuple[str, object
     )
 
 
+def browser_letter(
+    to: str, name: str, facts: tuple[tuple[str, object], ...], link: str, *, password: bool, last: bool
+) -> Letter:
+    """An account was entered with a browser that is not known. `password`: it has one here, to be changed; `last`: more
+    of today are not told."""
+    change = (
+        phrase("It was not you? Sign that browser out there, choose a new password, and tell your administrator.")
+        if password
+        else phrase(
+            "It was not you? Sign that browser out there, change your password at your organisation, and tell your "
+            "administrator."
+        )
+    )
+    more = phrase("These are many new browsers for one day: until tomorrow you get no further mail of this kind.")
+    return Letter(
+        to,
+        name,
+        phrase("Somebody signed in to your account with a new browser"),
+        (
+            phrase("Somebody signed in to your account with a browser that it does not know."),
+            phrase("It was you? Then there is nothing to do."),
+            change,
+            *((more,) if last else ()),
+        ),
+        phrase("See where you are signed in"),
+        link,
+        facts=facts,
+    )
+
+
 def locked_letter(to: str, name: str, minutes: int) -> Letter:
     """Wrong passwords or codes locked an account for a while."""
     return Letter(
