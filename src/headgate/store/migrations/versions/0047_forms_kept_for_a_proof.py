@@ -1,6 +1,6 @@
 """forms kept for a proof.
 
-Revision 0047, after 0048. Roles, grants, row-level security and scan functions are set
+Revision 0047, after 0046. Roles, grants, row-level security and scan functions are set
 again after every migration (store/security.py), so they are not written here. To move rows of every tenant, use
 `headgate.store.security.unforced`.
 """
@@ -12,7 +12,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0047"
-down_revision = "0048"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 
