@@ -66,6 +66,9 @@ def test_from_a_claim_to_a_portal_and_back(admin: Visitor, dns: FakeDns, name: s
     assert "The brand is in force" in words(put(admin, host=f"p.{name}", from_address=f"desk@{name}"))
     client = TestClient(create_web(channel.app), base_url=f"http://p.{name}", follow_redirects=False)
     assert client.get("/portal/sign-in").status_code == 200
+    dns.texts[made.record_name] = []
+    check(admin, name)
+    assert f"The record that proves {name} is gone" in words(admin.get("/settings/brand"))
     refused = admin.post(f"{PAGE}/remove", {"domain": name})
     assert refused.status_code == 409
     assert "change its host first" in words(refused)

@@ -21,7 +21,7 @@ from headgate.access.branding import (
     save_brand,
 )
 from headgate.access.branding.service import LogoChange
-from headgate.access.domains import sender_address
+from headgate.access.domains import list_domains, sender_address, under
 from headgate.console import urls
 from headgate.console.present.brand import brand_view
 from headgate.console.views.brand import BrandView
@@ -122,7 +122,16 @@ def _page(visit: Visit, draft: BrandDraft, host: str, errors: Mapping[str, str] 
     kept = _in_force(visit).from_address
     unused = kept if kept and not sender_address(visit.conn, visit.tenant.settings) else ""
     versions = brand_versions(visit.conn)
-    return replace(brand_view(visit.lens, tenant, logo, draft, host, versions, errors), unused=unused)
+    view = brand_view(visit.lens, tenant, logo, draft, host, versions, errors)
+    return replace(view, unused=unused, missing=_missing(visit))
+
+
+def _missing(visit: Visit) -> str:
+    """The domain that the portal is served below while its proof is missing; '' where all is well."""
+    host = visit.tenant.portal_host or ""
+    found = list_domains(visit.conn) if host else []
+    over = [each for each in found if each.stands and under(host, each.name)]
+    return over[0].name if over and all(each.standing.status == "missing" for each in over) else ""
 
 
 def _capital(text: str) -> str:

@@ -71,7 +71,8 @@ class VersionRow:
 @dataclass(frozen=True, slots=True)
 class BrandView(View):
     """What is chosen, with errors by field, and a preview that follows what is typed. `unused`: the address of mails
-    that is chosen and not used, because its domain is not proven."""
+    that is chosen and not used, because its domain is not proven; `missing`: the domain of the portal's host, while its
+    proof is missing."""
 
     template: ClassVar[str] = "brand.html"
     nav: ClassVar[str] = "brand"
@@ -92,3 +93,4 @@ class BrandView(View):
     versions: tuple[VersionRow, ...]
     errors: Mapping[str, str] = field(default_factory=dict)
     unused: str = ""
+    missing: str = ""
