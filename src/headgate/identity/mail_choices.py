@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from headgate.access import Tenant, get_account, get_tenant
 from headgate.access.mailing import (
+    DIGESTS,
     KINDS,
     NO_CHOICE,
     WHENS,
@@ -31,6 +32,7 @@ from headgate.access.mailing import (
     read_stop,
     want_kind,
 )
+from headgate.connectors.mail import waiting_for
 from headgate.identity.views import MailBox, MailKind, OverStep, Step, StopStep
 from headgate.identity.where import Where
 from headgate.kernel.context import SYSTEM, Context, Principal
@@ -118,13 +120,14 @@ class MailDoor:
                     known = self._do(conn, ctx, stop, form)
                     status = 200 if known else 400
                 choice = choices_of(conn, [stop.principal]).get(stop.principal, NO_CHOICE)
+                waits = waiting_for(conn, stop.principal) if stop.kind in DIGESTS else 0
         except (Unauthenticated, NotFound):
             text = phrase("Sign in and choose on the page of your account which mails you get.")
             over = OverStep(self.where, phrase("This link is over"), text, f"{self.where.account}#mails")
             return self.draw(request, over, 404, None, "")
         locale = self.app.mailroom.reading().reader(tenant, choice, now).locale
         return self.draw(
-            request, self._step(stop, token, choice, done=form is not None and known), status, tenant, locale
+            request, self._step(stop, token, choice, waits, done=form is not None and known), status, tenant, locale
         )
 
     def _tenant(self, conn: Connection[Any], stop: Stop) -> Tenant:
@@ -143,5 +146,5 @@ class MailDoor:
         want_kind(conn, ctx, stop.principal, stop.kind, wanted=act == "again", by=BY_LINK)
         return True
 
-    def _step(self, stop: Stop, token: str, choice: MailChoice, *, done: bool) -> StopStep:
-        return StopStep(self.where, token, KINDS[stop.kind].label, choice.wants(stop.kind), done)
+    def _step(self, stop: Stop, token: str, choice: MailChoice, waits: int, *, done: bool) -> StopStep:
+        return StopStep(self.where, token, KINDS[stop.kind].label, choice.wants(stop.kind), done, waits)

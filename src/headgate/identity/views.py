@@ -60,14 +60,15 @@ class OverStep:
 
 @dataclass(frozen=True, slots=True)
 class StopStep:
-    """The page of the link below a mail: `on` says whether mails of this kind are sent, `done` that it was just
-    chosen."""
+    """The page of the link below a mail: `on` says whether mails of this kind are sent, `done` that it was just chosen;
+    so much `waits` for a digest and comes once more."""
 
     where: Where
     token: str
     label: str
     on: bool
     done: bool = False
+    waits: int = 0
     error: str = ""
     kind: str = "stop"
 

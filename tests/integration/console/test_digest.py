@@ -183,6 +183,13 @@ def test_the_link_below_it_stops_all_of_it_until_something_is_chosen(carl: Chann
     write(carl)
     with carl.app.database.transaction(carl.tenant) as conn:
         want_kind(conn, carl.context(SYSTEM), person("carl"), "digest", wanted=False, by="test")
+    # What had waited is told at once, for the last time.
+    (last,) = write(carl)["carl"]
+    assert last.subject == "Your day: 2 things need you"
+    assert last.paragraphs == (
+        "You have stopped the daily digest. This had waited for it and comes once more; no other follows.",
+    )
+    assert f"{BASE}/mails/" in last.stop
     carl.clock.move(timedelta(hours=2))
     assert "carl" not in write(carl)
     work(carl, "channel_manager")
@@ -190,6 +197,46 @@ def test_the_link_below_it_stops_all_of_it_until_something_is_chosen(carl: Chann
     choose(carl, "carl", "approvals", "reminders")
     (letter,) = write(carl)["carl"]
     assert letter.subject == "Escalated: order O-1"
+
+
+def test_who_stops_it_twice_on_a_day_loses_nothing_either(carl: Channel) -> None:
+    for count in (2, 1):
+        work(carl, "channel_manager")
+        write(carl)
+        stop(carl)
+        (last,) = write(carl)["carl"]
+        assert len([line for section in last.sections for line in section.lines]) == count
+        assert "carl" not in write(carl), "once"
+        stop(carl, wanted=True)
+        carl.clock.move(timedelta(minutes=1))
+
+
+def test_the_last_digest_leaves_out_what_is_not_so_any_more_and_none_comes_where_nothing_waits(carl: Channel) -> None:
+    write(carl)
+    carl.decide("carl", "O-1")
+    stop(carl)
+    assert "carl" not in write(carl)
+
+
+def test_a_kind_that_is_turned_off_is_told_once_more_where_it_had_waited(carl: Channel) -> None:
+    work(carl, "channel_manager")
+    write(carl)
+    with carl.app.database.transaction(carl.tenant) as conn:
+        want_kind(conn, carl.context(SYSTEM), person("carl"), "escalations", wanted=False, by="test")
+    assert "carl" not in write(carl)
+    carl.clock.move(timedelta(hours=2))
+    (letter,) = write(carl)["carl"]
+    assert letter.subject == "Your day: 2 things need you"
+    work(carl, "channel_manager")
+    carl.clock.move(timedelta(days=1))
+    assert all(
+        "Escalated" not in line.title for each in write(carl).get("carl", []) for s in each.sections for line in s.lines
+    )
+
+
+def stop(channel: Channel, *, wanted: bool = False) -> None:
+    with channel.app.database.transaction(channel.tenant) as conn:
+        want_kind(conn, channel.context(SYSTEM), person("carl"), "digest", wanted=wanted, by="test")
 
 
 def test_it_is_in_the_readers_words_at_their_hour_and_bounded(carl: Channel) -> None:

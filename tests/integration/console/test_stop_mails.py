@@ -137,3 +137,17 @@ def test_the_language_of_the_pages_is_that_of_mails_too(visitor: Visitor) -> Non
     assert choice(visitor).language == "de"
     carl.post("/settings/language", {"language": "", "then": "/"}, token=carl.token())
     assert choice(visitor).language == ""
+
+
+def test_the_page_of_a_stopped_digest_says_that_what_waited_comes_once_more(visitor: Visitor) -> None:
+    there, path = program(visitor), link(visitor, kind="digest")
+    said = "What had waited for the digest comes once more"
+    assert said not in words(there.post(path, data=ONE_CLICK))
+    with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        conn.execute(
+            "insert into digest_items (principal, key, kind, ref, sealed, added_at)"
+            " values (%s, 'k', 'approvals', 'approval:x', '', %s)",
+            [person("carl"), visitor.channel.clock.now()],
+        )
+    assert said in words(there.get(path))
+    assert said not in words(there.get(link(visitor, kind="approvals")))

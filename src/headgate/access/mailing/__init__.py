@@ -1,7 +1,7 @@
 """Which mails somebody gets, and how mails and pages are written for them: chosen by themselves, on their account or
 by a mail's link."""
 
-from headgate.access.mailing.kinds import DIGEST, KINDS, PARTNERS_DIGEST, SECURITY, Kind, kinds_for, kinds_of
+from headgate.access.mailing.kinds import DIGEST, DIGESTS, KINDS, PARTNERS_DIGEST, SECURITY, Kind, kinds_for, kinds_of
 from headgate.access.mailing.links import Stop, read_stop, stop_link
 from headgate.access.mailing.places import regions, usual_zones, zones
 from headgate.access.mailing.service import (
@@ -18,6 +18,7 @@ from headgate.access.mailing.service import (
 
 __all__ = [
     "DIGEST",
+    "DIGESTS",
     "KINDS",
     "NO_CHOICE",
     "PARTNERS_DIGEST",

@@ -55,9 +55,14 @@ class MailChoice:
         """Whether they get mails of a kind, now or later; those about their account always."""
         return self.when(kind) != "off"
 
+    @property
+    def stopped(self) -> bool:
+        """Whether they have stopped the digest itself."""
+        return not DIGESTS.isdisjoint(self.off)
+
     def when(self, kind: str) -> When:
         """When mails of a kind come."""
-        if kind in self.off or (kind in self.digest and not DIGESTS.isdisjoint(self.off)):
+        if kind in self.off or (kind in self.digest and self.stopped):
             return "off"
         return "digest" if kind in self.digest else "at_once"
 

@@ -20,6 +20,7 @@ from headgate.connectors.mail.ports import FolderPort, SmtpPort, mail_port
 from headgate.connectors.mail.post import TARGET, Mailroom, Post
 from headgate.connectors.mail.reminding import reviews_job, write_to_reviewers
 from headgate.connectors.mail.telling import telling_job, write_to_partners
+from headgate.connectors.mail.waiting import waiting_for
 
 __all__ = [
     "TARGET",
@@ -45,6 +46,7 @@ __all__ = [
     "reset_letter",
     "reviews_job",
     "telling_job",
+    "waiting_for",
     "wants_mails",
     "write_digests",
     "write_news",

@@ -7,13 +7,14 @@ day has one digest whatever is killed when, and whatever the reader chooses or t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
 from psycopg import Connection
 
 from headgate.access import Tenant, accounts_of, get_tenant
-from headgate.access.mailing import NO_CHOICE, choices_of
+from headgate.access.mailing import DIGESTS, NO_CHOICE, MailChoice, choices_of
 from headgate.connectors.mail.core.daily import day_due
 from headgate.connectors.mail.core.digest import digest_letter
 from headgate.connectors.mail.core.letters import Letter
@@ -41,42 +42,49 @@ def digest_job(registry: Registry, mailroom: Mailroom) -> Callable[[Connection[A
 
 
 def write_digests(conn: Connection[Any], ctx: Context, registry: Registry, mailroom: Mailroom) -> int:
-    """Post the digests that are due; how many. What of them is not so any more is let go without a word."""
+    """Post the digests that are due; how many. What of them is not so any more is let go without a word.
+
+    What was kept was wanted then, so it is told whatever was chosen since; who has stopped the digest is told it at
+    once, for the last time.
+    """
     tenant = get_tenant(conn)
     forget(conn, ctx.now - KEPT)
     if not mailroom.base or tenant.status != "active":
         return 0
-    days = _due(conn, ctx, tenant)
+    days, choices = _due(conn, ctx, tenant)
     if not days:
         return 0
     kept, told = kept_of(conn, ctx, mailroom.sealer, list(days))
     accounts = accounts_of(conn, list(days), ctx.now)
-    choices = choices_of(conn, days)
     letters: list[tuple[Letter, str, str]] = []
     for who, items in standing(conn, ctx, registry, kept, accounts).items():
-        account, choice = accounts.get(who), choices.get(who, NO_CHOICE)
-        wanted = [each for each in items if choice.wants(each.kind)]
-        if account is None or not wanted:
+        account, last = accounts.get(who), choices[who].stopped
+        if account is None or not items:
             continue
         partners = account.partner is not None
         base = mailroom.address(tenant, partners=partners)
         home = base if partners else f"{base}/work"
-        letter = digest_letter(account.email or "", account.name, wanted, home, partners=partners)
+        letter = digest_letter(account.email or "", account.name, items, home, partners=partners, last=last)
         if letter is not None:
-            letters.append((letter, who, f"digest:{who}:{days[who].isoformat()}"))
-    posted = mailroom.send_all(conn, ctx, tenant, letters) if letters else 0
-    close(conn, ctx, told, [(who, days[who]) for _, who, _ in letters])
+            of = f"last:{max(each.added_at for each in items).isoformat()}" if last else days[who].isoformat()
+            letters.append((letter, who, f"digest:{who}:{of}"))
+    wanting = {who: replace(choice, off=choice.off - DIGESTS) for who, choice in choices.items()}
+    posted = mailroom.send_all(conn, ctx, tenant, letters, choices=wanting) if letters else 0
+    close(conn, ctx, told, [(who, days[who]) for _, who, _ in letters if not choices[who].stopped])
     return posted
 
 
-def _due(conn: Connection[Any], ctx: Context, tenant: Tenant) -> dict[str, date]:
-    """Whose digest is due, and for which day of theirs."""
+def _due(conn: Connection[Any], ctx: Context, tenant: Tenant) -> tuple[dict[str, date], dict[str, MailChoice]]:
+    """Whose digest is due, for which day of theirs, and what they chose. One that was stopped is due at once."""
     people = waiting(conn, MOST_WAITING)
     choices = choices_of(conn, [who for who, _, _ in people]) if people else {}
     found: dict[str, date] = {}
     for who, oldest, last in people:
-        choice = choices.get(who, NO_CHOICE)
-        day = day_due(ctx.now, zone_of(tenant, choice), choice.digest_hour, last, oldest)
+        choice = choices.setdefault(who, NO_CHOICE)
+        zone = zone_of(tenant, choice)
+        day = day_due(ctx.now, zone, choice.digest_hour, last, oldest)
+        if choice.stopped:
+            day = ctx.now.astimezone(zone).date()
         if day is not None and len(found) < MOST_AT_ONCE:
             found[who] = day
-    return found
+    return found, {who: choices[who] for who in found}

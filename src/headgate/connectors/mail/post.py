@@ -104,10 +104,19 @@ class Mailroom:
         self._post(conn, ctx, tenant, [(letter, about, key)], {} if newcomer else choices_of(conn, [about]))
 
     def send_all(
-        self, conn: Connection[Any], ctx: Context, tenant: Tenant, letters: Sequence[tuple[Letter, str, str]]
+        self,
+        conn: Connection[Any],
+        ctx: Context,
+        tenant: Tenant,
+        letters: Sequence[tuple[Letter, str, str]],
+        *,
+        choices: Mapping[str, MailChoice] | None = None,
     ) -> int:
-        """The same for many letters, each with whom it is for and its key, in four statements; how many are wanted."""
-        return self._post(conn, ctx, tenant, letters, choices_of(conn, {who for _, who, _ in letters}))
+        """The same for many letters, each with whom it is for and its key, in four statements; how many are wanted, by
+        these `choices` or those that are kept."""
+        if choices is None:
+            choices = choices_of(conn, {who for _, who, _ in letters})
+        return self._post(conn, ctx, tenant, letters, choices)
 
     def send_new(self, conn: Connection[Any], ctx: Context, tenant: Tenant, posts: Sequence[Post]) -> int:
         """The same for a job that looks again and again: what was posted before is not written out once more. Returns

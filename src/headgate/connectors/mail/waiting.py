@@ -35,6 +35,7 @@ select i.principal, min(i.added_at), (array_agg(c.digest_day))[1] from digest_it
 left join mail_choices c on c.principal = i.principal
 where i.done_at is null group by i.principal order by 2, 1 limit %(limit)s
 """
+_COUNT: Final = "select count(*) from digest_items where principal = %(principal)s and done_at is null"
 _OF: Final = """
 select principal, key, kind, added_at, sealed from digest_items
 where done_at is null and principal = any(%(principals)s) order by principal, added_at, key
@@ -101,6 +102,12 @@ def kept_keys(conn: Connection[Any], keys: Sequence[str]) -> set[tuple[str, str]
 def waiting(conn: Connection[Any], limit: int) -> list[tuple[str, datetime, date | None]]:
     """For whom something waits, since when, and the day of their last digest; the longest waiting first."""
     return [(row[0], row[1], row[2]) for row in conn.execute(_WAITING, {"limit": limit})]
+
+
+def waiting_for(conn: Connection[Any], principal: str) -> int:
+    """How much waits for somebody's digest."""
+    ((count,),) = conn.execute(_COUNT, {"principal": principal}).fetchall()
+    return int(count)
 
 
 def kept_of(

@@ -16,6 +16,9 @@ from headgate.kernel.money import Money
 from headgate.kernel.phrases import counted, phrase
 
 MOST_LINES: Final = 25
+_LAST: Final = phrase(
+    "You have stopped the daily digest. This had waited for it and comes once more; no other follows."
+)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -60,8 +63,11 @@ def read_kept(text: str) -> Line:
     return Line(title, entry)
 
 
-def digest_letter(to: str, name: str, kept: Iterable[Kept], home: str, *, partners: bool) -> Letter | None:
-    """The letter; None where there is nothing to tell. A thing that is told twice is told as it was told last."""
+def digest_letter(
+    to: str, name: str, kept: Iterable[Kept], home: str, *, partners: bool, last: bool = False
+) -> Letter | None:
+    """The letter; None where there is nothing to tell. A thing that is told twice is told as it was told last; the
+    `last` letter, after the digest was stopped, says so."""
     newest = {each.line.entry.ref: each for each in sorted(kept, key=lambda each: (each.added_at, each.key))}
     needs = sorted((each for each in newest.values() if each.line.entry.needs), key=_soonest)
     others = [each for each in newest.values() if not each.line.entry.needs]
@@ -76,7 +82,7 @@ def digest_letter(to: str, name: str, kept: Iterable[Kept], home: str, *, partne
         to,
         name,
         _subject(len(needs), len(others)),
-        (),
+        (_LAST,) if last else (),
         phrase("Open the portal") if partners else phrase("Open my work"),
         home,
         kind=PARTNERS_DIGEST if partners else DIGEST,
