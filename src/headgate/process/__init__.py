@@ -22,7 +22,14 @@ from headgate.process.ingest import Incoming, Rejected, checked, faults, ingest,
 from headgate.process.intake import Intake, NotStored, Parcel, SenderChanged, TooLate
 from headgate.process.lanes import LaneRunner
 from headgate.process.progress import Progress
-from headgate.process.queries import case_detail, case_list, case_of_subject, queue_counts, work_queue
+from headgate.process.queries import (
+    case_detail,
+    case_list,
+    case_of_subject,
+    partners_of_cases,
+    queue_counts,
+    work_queue,
+)
 from headgate.process.registry import (
     Job,
     Listener,
@@ -89,6 +96,7 @@ __all__ = [
     "install",
     "list_versions",
     "parse_definition",
+    "partners_of_cases",
     "pending_approvals",
     "queue_counts",
     "replace_in_turn",

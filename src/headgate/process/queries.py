@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ where t.status = 'open' and (t.snoozed_until is null or t.snoozed_until <= %(now
 order by t.priority desc, t.due_at nulls last, t.stake desc nulls last, t.task
 limit %(limit)s
 """
+_PARTNERS = "select case_id, partner from cases where case_id = any(%s) and partner is not null"
 # The same order as one comparison: what has no due time or nothing at stake comes last.
 _BEHIND = """and (-t.priority, coalesce(t.due_at, 'infinity'), coalesce(-t.stake, 'infinity'), t.task)
     > (-%(priority)s::smallint,
@@ -182,3 +183,10 @@ def case_of_subject(conn: Connection[Any], subject_type: str, subject: str) -> d
         (subject_type, subject),
     )
     return found[0] if found else None
+
+
+def partners_of_cases(conn: Connection[Any], cases: Collection[UUID]) -> dict[UUID, str]:
+    """Whose cases these are, by case; those of no partner are left out."""
+    if not cases:
+        return {}
+    return dict(conn.execute(_PARTNERS, (sorted(cases),)).fetchall())

@@ -10,6 +10,7 @@ from headgate.kernel.context import SYSTEM
 from headgate.ledger import CommandDraft, audit_list, outbox_add, outbox_list
 from tests.integration.connectors.delivery.receiver import Receiver, receiving
 from tests.integration.console.site import Visitor, words
+from tests.scenarios.channel import person
 
 RULES = Rules(networks=(ip_network("127.0.0.0/8"),))
 
@@ -77,7 +78,9 @@ def test_one_message_shows_what_is_sent_and_every_try(visitor: Visitor) -> None:
         connect(visitor, receiver, commands=1)
         [one] = ids(visitor.enter("tom"))
         page = words(visitor.get(f"/connections/messages/{one}"))
-        assert "order.release O-0" in page
+        assert "Release the order: O-0" in page
+        assert "order.release" in page
+        assert "to ERP (erp)" in page
         assert '"order": "O-0"' in page
         assert "Refused 422" in page
         unsaid = visitor.post(f"/connections/messages/{one}/replay", {"reason": ""})
@@ -106,3 +109,24 @@ def test_a_list_as_long_as_it_may_be_costs_no_more_questions(visitor: Visitor) -
         more = re.search(r'href="(/connections/messages\?after=[^"]+)"', visitor.get("/connections/messages").text)
         assert more
         assert len(re.findall("pick:", visitor.get(more[1], part="rows").text)) == 10
+
+
+def test_messages_are_told_in_words_and_with_names_beside_their_codes(visitor: Visitor) -> None:
+    channel = visitor.channel
+    channel.order("O-1", ("S-1", "10", "9.00"))
+    channel.govern()
+    with channel.app.database.transaction(channel.tenant) as conn:
+        ((case,),) = conn.execute("select case_id from cases where subject = 'O-1'").fetchall()
+        drafts = [
+            CommandDraft("erp", "order.hold", "O-1", {}, "k-1", case_id=case),
+            CommandDraft("mail", "mail.send", person("carl"), {}, "k-2"),
+            CommandDraft("erp", "stock.count", "S-1", {}, "k-3"),
+        ]
+        outbox_add(conn, channel.clock.now(), drafts)
+    visitor.enter("tom")
+    said = words(visitor.get("/connections/messages?status=pending"))
+    assert "Hold the order O-1 · Partner P-1 (P-1) · order.hold" in said
+    assert f"E-mail carl ({person('carl')}) · mail.send" in said
+    assert "stock.count S-1" in said, "what nobody here knows is said as it is"
+    visitor.client.headers["accept-language"] = "de"
+    assert "Bestellung anhalten O-1" in words(visitor.get("/connections/messages?status=pending"))

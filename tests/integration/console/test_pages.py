@@ -407,3 +407,10 @@ def test_the_list_of_policies_shows_what_the_last_backtest_found(held: Visitor) 
     page = held.get("/policies")
     assert f"/backtests/{run.run}?candidate=1" in page.text
     assert "Nothing was decided in this period" in words(page)
+
+
+def test_checks_name_the_partner_beside_its_code(held: Visitor) -> None:
+    text = words(held.get("/orders/O-1"))
+    assert "Partner Partner P-1 (P-1) is active" in text
+    held.client.headers["accept-language"] = "de"
+    assert "Partner Partner P-1 (P-1) ist aktiv" in words(held.get("/orders/O-1"))

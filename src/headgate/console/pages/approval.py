@@ -16,7 +16,7 @@ from headgate.console import urls
 from headgate.console.pages.approval_after import After, after_of, told_at_once
 from headgate.console.pages.case import files_of
 from headgate.console.pages.loading import names_of, policy_tables
-from headgate.console.pages.order import DECIDE, order_facts
+from headgate.console.pages.order import DECIDE, lens_on, order_facts
 from headgate.console.present.approval import Past, approval_view, replacement
 from headgate.console.present.approval_lines import Entered, changes_between
 from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, asked_lines, number
@@ -147,6 +147,7 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
     replaces = _replaces(visit, approval)
     entries = audit_list(visit.conn, case_id=approval.case_id, limit=MOST_HISTORY)
     past = _past(visit, approval)
+    facts = _facts(visit, approval)
     names = names_of(
         visit,
         people={
@@ -165,13 +166,13 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         stops=bool(stopping),
         replaces=replaces,
         may_decide=able,
-        facts=_facts(visit, approval),
+        facts=facts,
         past=past,
         holders=_holders(visit, approval),
         history=timeline(entries, names),
         names=names,
         entered=entered,
-        lens=visit.lens,
+        lens=lens_on(visit, facts),
         stands_still=_stands_still(visit, approval),
         files=files_of(visit, approval.subject_type, approval.subject),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.connectors.delivery import (
+    Connection,
     attempts_of,
     connections,
     dead_letters,
@@ -18,13 +19,15 @@ from headgate.connectors.delivery import (
 )
 from headgate.connectors.provisioning import READ as PROVISIONING
 from headgate.console import urls
+from headgate.console.pages.loading import names_of
 from headgate.console.present import connections as present
 from headgate.console.views.common import Notice
 from headgate.console.views.connections import DeliveriesView, DeliveryView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, Invalid, invalid
 from headgate.kernel.phrases import counted, figure, phrase, sentence
-from headgate.ledger import outbox_get, outbox_list
+from headgate.ledger import Command, outbox_get, outbox_list
+from headgate.process import partners_of_cases
 
 PAGE = 50
 READ, WRITE = ("connections.read",), ("connections.write",)
@@ -101,7 +104,16 @@ def _act_on_one(visit: Visit, name: str) -> Answer:
 
 def _one(visit: Visit, wanted: UUID, error: str = "") -> DeliveryView:
     command = outbox_get(visit.conn, wanted)
-    return present.delivery(command, attempts_of(visit.conn, wanted), can_act=visit.may(*WRITE), error=error)
+    known = _known(visit, [command], connections(visit.conn, visit.now))
+    return present.delivery(command, attempts_of(visit.conn, wanted), known, can_act=visit.may(*WRITE), error=error)
+
+
+def _known(visit: Visit, found: Sequence[Command], there: Sequence[Connection]) -> present.Known:
+    """The names that messages can be told with, a query each at most."""
+    cases = partners_of_cases(visit.conn, {c.case_id for c in found if c.case_id})
+    people = {c.subject for c in found if c.type == present.MAIL}
+    names = names_of(visit, people=people, partners=set(cases.values()))
+    return present.Known(names, cases, {c.target.code: c.target.name for c in there})
 
 
 def _list(visit: Visit, *, error: str = "", reason: str = "", target: str = "", type_: str = "") -> DeliveriesView:
@@ -124,7 +136,7 @@ def _list(visit: Visit, *, error: str = "", reason: str = "", target: str = "", 
         targets=present.target_options(known, nowhere, status),
         target=target,
         type=type_,
-        items=present.rows(kept),
+        items=present.rows(kept, _known(visit, kept, known)),
         matching=dead.get(target, 0) if target else sum(dead.values()),
         can_act=status == "dead" and visit.may(*WRITE),
         error=error,

@@ -17,6 +17,7 @@ from headgate.console.present import explain
 from headgate.console.present.checks import evaluations_in
 from headgate.console.present.evaluations import version_of
 from headgate.console.present.history import actors, audit_lines, timeline
+from headgate.console.present.lens import Lens
 from headgate.console.present.order import OrderFacts, OrderStory, deciders_of, order_view
 from headgate.console.views.common import View
 from headgate.console.views.order import OrderReturn
@@ -53,6 +54,11 @@ def order_facts(visit: Visit, order_no: str) -> OrderFacts:
     )
 
 
+def lens_on(visit: Visit, facts: OrderFacts | None) -> Lens:
+    """The reader's lens, which knows the names of what an order is about."""
+    return visit.lens if facts is None else replace(visit.lens, called=facts.called)
+
+
 def show(visit: Visit) -> Answer:
     """The order."""
     facts = facts_of(visit)
@@ -73,7 +79,7 @@ def show(visit: Visit) -> Answer:
             audit=audit_lines(about, proofs, verified.reached, names),
             verified_at=verified.at,
         ),
-        visit.lens,
+        lens_on(visit, facts),
     )
     return replace(found, returns=_returns(visit, facts))
 
@@ -96,7 +102,7 @@ def _returns(visit: Visit, facts: OrderFacts) -> tuple[OrderReturn, ...]:
 def peek(visit: Visit) -> Answer:
     """The order at a glance, in the drawer."""
     facts = facts_of(visit)
-    return order_view(facts, _story(visit, facts), visit.lens)
+    return order_view(facts, _story(visit, facts), lens_on(visit, facts))
 
 
 def _story(visit: Visit, facts: OrderFacts) -> OrderStory:
@@ -138,11 +144,12 @@ def explained(make: Callable[[Visit, OrderFacts], View]) -> Callable[[Visit], An
 
 def _price(visit: Visit, facts: OrderFacts) -> View:
     line = visit.code("line")
-    return explain.price_view(facts, line, find_terms(visit.conn, explain.candidate_terms(facts, line)), visit.lens)
+    terms = find_terms(visit.conn, explain.candidate_terms(facts, line))
+    return explain.price_view(facts, line, terms, lens_on(visit, facts))
 
 
 def _check(visit: Visit, facts: OrderFacts) -> View:
-    view = explain.check_view(facts, visit.code("check"), visit.lens)
+    view = explain.check_view(facts, visit.code("check"), lens_on(visit, facts))
     version = visit.app.policies.get(visit.conn, view.policy.policy, view.policy.version)
     names = names_of(visit, people=version.hands)
     return replace(view, makers=explain.makers_of(version, names))
@@ -162,7 +169,7 @@ DOORS = (
         "GET",
         urls.explain_margin(ORDER, LINE),
         READ,
-        explained(lambda visit, facts: explain.margin_view(facts, visit.code("line"), visit.lens)),
+        explained(lambda visit, facts: explain.margin_view(facts, visit.code("line"), lens_on(visit, facts))),
     ),
     Door(
         "GET",
@@ -171,8 +178,16 @@ DOORS = (
         explained(_check),
     ),
     Door(
-        "GET", urls.explain_credit(ORDER), READ, explained(lambda visit, facts: explain.credit_view(facts, visit.lens))
+        "GET",
+        urls.explain_credit(ORDER),
+        READ,
+        explained(lambda visit, facts: explain.credit_view(facts, visit.lens)),
     ),
-    Door("GET", urls.explain_tax(ORDER), READ, explained(lambda visit, facts: explain.tax_view(facts, visit.lens))),
+    Door(
+        "GET",
+        urls.explain_tax(ORDER),
+        READ,
+        explained(lambda visit, facts: explain.tax_view(facts, visit.lens)),
+    ),
     Door("GET", urls.explain_stock(ORDER, LINE), READ, explained(_stock)),
 )

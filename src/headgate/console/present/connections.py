@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from headgate.connectors.delivery import SUBSCRIPTION, Attempt, Connection
 from headgate.console import urls
+from headgate.console.present.names import Names
 from headgate.console.present.quarantine import pretty
 from headgate.console.views.common import Option, Tab
 from headgate.console.views.connections import (
@@ -24,6 +27,63 @@ from headgate.ui.words import STATES
 
 STATUSES = ("dead", "pending", "sent", "dismissed")
 MOST_TYPES = 4
+MAIL = "mail.send"
+
+
+# What messages to other systems want or tell. Their types are codes, which other systems know them by.
+SAID: Mapping[str, str] = {
+    "order.release": phrase("Release the order"),
+    "order.hold": phrase("Hold the order"),
+    "order.reject": phrase("Reject the order"),
+    "order.cancel": phrase("Cancel the order"),
+    "order.picks": phrase("Pick the order"),
+    "order.replace": phrase("Replace the order"),
+    "price.override": phrase("Sell at the special price"),
+    "credit.issue": phrase("Issue the credit note"),
+    "deal.protected": phrase("Protect the deal"),
+    "deal.released": phrase("End the deal’s protection"),
+    "deal.converted": phrase("Book the won deal"),
+    "return.authorised": phrase("Expect the goods of the return"),
+    "return.cancelled": phrase("Expect the goods no more"),
+    "return.send_back": phrase("Send the goods back"),
+    "mail.send": phrase("E-mail"),
+    "price_exception.granted": phrase("A special price was granted"),
+    "price_exception.returned": phrase("A special price was sent back"),
+    "price_exception.lapsing": phrase("A special price lapses soon"),
+    "deal.decided": phrase("A deal was decided"),
+    "deal.lapsing": phrase("A deal lapses soon"),
+    "deal.protection_ending": phrase("A deal’s protection ends soon"),
+    "rma.decided": phrase("A return was decided"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names on a page of messages: of people and partners, of whose case each is, and of the connections."""
+
+    names: Names
+    cases: Mapping[UUID, str]
+    targets: Mapping[str, str]
+
+    def subject(self, command: Command) -> str:
+        """What a message is about, people by name."""
+        if command.type != MAIL:
+            return command.subject
+        person = self.names.person(command.subject)
+        return command.subject if person.name == command.subject else f"{person.name} ({command.subject})"
+
+    def partner(self, command: Command) -> str:
+        """Whose case wanted it: name and code, or ''."""
+        code = self.cases.get(command.case_id) if command.case_id else None
+        found = self.names.partner(code) if code else None
+        if found is None:
+            return code or ""
+        return f"{found.name} ({found.code})" if found.name != found.code else found.code
+
+    def target(self, code: str) -> str:
+        """A connection's name and code."""
+        shown, name = shown_target(code), self.targets.get(code, "")
+        return f"{name} ({shown})" if name and name != shown else shown
 
 
 def overview(found: Sequence[Connection], unrouted: Sequence[Backlog], now: datetime) -> ConnectionsView:
@@ -110,14 +170,21 @@ def shown_target(code: str) -> str:
     return f"subscription {code.removeprefix(SUBSCRIPTION)}" if code.startswith(SUBSCRIPTION) else code
 
 
-def rows(found: Sequence[Command]) -> tuple[DeliveryRow, ...]:
+def said_as(type_: str) -> str:
+    """What a message wants or tells, in words; a type that nobody here knows is said as it is."""
+    return SAID.get(type_, type_)
+
+
+def rows(found: Sequence[Command], known: Known) -> tuple[DeliveryRow, ...]:
     """The list."""
     return tuple(
         DeliveryRow(
             id=c.id,
             type=c.type,
-            subject=c.subject,
-            target=shown_target(c.target),
+            title=said_as(c.type),
+            subject=known.subject(c),
+            partner=known.partner(c),
+            target=known.target(c.target),
             status=c.status,
             attempts=c.attempts,
             created_at=c.created_at,
@@ -127,13 +194,17 @@ def rows(found: Sequence[Command]) -> tuple[DeliveryRow, ...]:
     )
 
 
-def delivery(command: Command, tries: Sequence[Attempt], *, can_act: bool, error: str = "") -> DeliveryView:
+def delivery(
+    command: Command, tries: Sequence[Attempt], known: Known, *, can_act: bool, error: str = ""
+) -> DeliveryView:
     """One message."""
     return DeliveryView(
         id=command.id,
         type=command.type,
-        subject=command.subject,
-        target=shown_target(command.target),
+        title=said_as(command.type),
+        subject=known.subject(command),
+        partner=known.partner(command),
+        target=known.target(command.target),
         status=command.status,
         attempts=command.attempts,
         replays=command.replays,

@@ -31,6 +31,8 @@ _DECIMAL = re.compile(r"-?\d{1,30}\.\d{1,30}")
 _BELOW = re.compile(r"-(\d+(?:\.\d+)?)( %) below\b")
 # Values that are codes: by the name of what they stand for, or by their shape.
 _CODED = frozenset({"exception", "outcome", "role", "escalate_to"})
+# Values that are codes of what has a name.
+NAMED = ("partner", "product")
 _CODE = re.compile(r"[a-z]+(?:_[a-z0-9]+)+")
 _ANSWERS: Mapping[str, str] = {"true": phrase("yes"), "false": phrase("no")}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -189,7 +191,8 @@ def reason_of(evaluation: Recorded, lens: Lens, place: int = 0) -> str:
 
 
 def readable(text: str, lens: Lens, decimals: int = 2) -> Phrase:
-    """A recorded sentence in the reader's language: a capital, instants and long numbers as people write them."""
+    """A recorded sentence in the reader's language: a capital, instants and long numbers as people write them, codes of
+    partners and products after their names."""
 
     def tidy(value: str) -> str:
         if isinstance(value, Figure):
@@ -200,7 +203,14 @@ def readable(text: str, lens: Lens, decimals: int = 2) -> Phrase:
         value = _AMOUNT.sub(lambda m: lens.fmt.figured(Figure(m[0], Decimal(m[1]), m[2])), value)
         return _NUMBER.sub(lambda m: lens.fmt.number(Decimal(m[0]), decimals), value)
 
-    return Opening(swapped(recorded(_BELOW.sub(r"\1\2 above", text)), tidy))
+    return Opening(_named(swapped(recorded(_BELOW.sub(r"\1\2 above", text)), tidy), lens.called))
+
+
+def _named(told: Phrase, called: Mapping[str, str]) -> Phrase:
+    """A recorded phrase with `name (code)` where it speaks of a partner or product whose name is known."""
+    names = {slot: called[code] for slot in NAMED if (code := str(told.values.get(slot))) in called}
+    values = {slot: f"{name} ({told.values[slot]})" for slot, name in names.items()}
+    return Phrase(told.text, {**told.values, **values}, told.many, told.number) if values else told
 
 
 def day_of(at: datetime, lens: Lens) -> date:

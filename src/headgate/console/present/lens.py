@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,13 +16,14 @@ from headgate.ui.format import Formatter
 @dataclass(frozen=True, slots=True)
 class Lens:
     """Everything that is the same for all values of a page. `zone` is that of the tenant's days; times are shown by
-    `fmt`, which has the reader's."""
+    `fmt`, which has the reader's. `called` are the names of partners and products that the page knows, by code."""
 
     me: Principal
     now: datetime
     zone: ZoneInfo
     currency: str
     fmt: Formatter
+    called: Mapping[str, str] = field(default_factory=dict)
 
     def may(self, *permissions: str) -> bool:
         """Whether the reader has any of these permissions."""

@@ -59,6 +59,12 @@ class OrderFacts:
         return self.names.partner(self.row["partner"]) or PartnerName(self.row["partner"], self.row["partner"])
 
     @property
+    def called(self) -> Mapping[str, str]:
+        """The names of its partner and products, by code, where they have any."""
+        found = {code: product.name for code, product in self.products.items()} | {self.partner.code: self.partner.name}
+        return {code: name for code, name in found.items() if name and name != code}
+
+    @property
     def decided_at(self) -> datetime:
         """When it was decided, or came."""
         return self.decision.at if self.decision is not None else self.row["received_at"]

@@ -62,10 +62,13 @@ class ConnectionsView(View):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A command or a message to a subscriber in a list."""
+    """A command or a message to a subscriber in a list. `title` says its type in words, `partner` whose case wanted
+    it."""
 
     id: UUID
     type: str
+    title: str
+    partner: str
     subject: str
     target: str
     status: str
@@ -116,6 +119,8 @@ class DeliveryView(View):
 
     id: UUID
     type: str
+    title: str
+    partner: str
     subject: str
     target: str
     status: str
