@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from headgate.connectors.provisioning import READ as PROVISIONING
 from headgate.console import urls
 from headgate.console.views.common import NavItem
 
@@ -19,6 +20,7 @@ _ROOMS = {
     "knowledge": "Knowledge",
     "connections": "Connections",
     "quarantine": "Connections",
+    "provisioning": "Connections",
     "people": "Admin",
     "roles": "Admin",
     "access": "Admin",
@@ -71,6 +73,7 @@ def navigation(permissions: AbstractSet[str], counts: NavCounts) -> tuple[NavIte
             NavItem("quarantine", "Quarantine", urls.QUARANTINE, "barrier-block", "q", counts.quarantine),
         ),
         ("connections.read", NavItem("connections", "Connections", urls.CONNECTIONS, "link", "n")),
+        (PROVISIONING, NavItem("provisioning", "Provisioning", urls.PROVISIONING, "user-plus", "1")),
         ("admin", NavItem("sign-on", "Sign-on", urls.SIGN_ON, "users", "s")),
         ("admin", NavItem("security", "Security", urls.SECURITY, "lock", "m")),
         ("admin", NavItem("support", "Support", urls.SUPPORT, "eye", "u")),

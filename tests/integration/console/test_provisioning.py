@@ -59,7 +59,7 @@ def test_a_system_is_added_looked_at_switched_on_and_brought_up_to_date(visitor:
     assert "No system yet" in words(visitor.get(PAGE))
     page = added(visitor, there)
     assert TOKEN not in visitor.get(page).text
-    assert "Check and preview" in words(visitor.get(page))
+    assert f'href="{PAGE}" id="nav-provisioning"' in visitor.get("/").text
     assert "Waiting for a worker" in words(visitor.post(page, {"act": "preview"}))
     assert "under way already" in words(visitor.post(page, {"act": "preview"}))
     work(visitor)
@@ -133,7 +133,23 @@ def test_an_auditor_looks_and_others_do_not(visitor: Visitor, there: Elsewhere) 
     visitor.enter("ada")
     shown = visitor.get(page)
     assert shown.status_code == 200
-    assert "Check and preview" not in words(shown)
+    assert 'value="check"' not in shown.text
     assert visitor.post(page, {"act": "preview"}).status_code == 403
     visitor.enter("carl")
     assert visitor.get(PAGE).status_code == 403
+
+
+def test_a_check_asks_at_once_whether_the_token_is_good_and_what_the_system_can(
+    visitor: Visitor, there: Elsewhere
+) -> None:
+    visitor.enter("tom")
+    page = added(visitor, there)
+    assert "What the system can" not in words(visitor.get(page))
+    checked = visitor.post(page, {"act": "check"})
+    assert "answers, and takes the token" in words(checked)
+    assert "What the system can" in words(checked)
+    assert there.methods("POST", "PUT", "PATCH", "DELETE") == [], "nothing is changed there"
+    visitor.post(page, {"act": "token", "token": "not-the-token"})
+    refused = words(visitor.post(page, {"act": "check"}))
+    assert "could not be asked" in refused
+    assert "not-the-token" not in refused

@@ -156,3 +156,22 @@ def test_passwords_can_be_switched_off_but_for_the_break_glass_account(site: Vis
     guest = Visitor(site.channel, site.console, site.slug)
     assert guest.sign_in("carl", PASSWORD, slug=site.slug).status_code == 401
     assert guest.sign_in("tom", PASSWORD, slug=site.slug).status_code == 303
+
+
+def test_people_are_picked_by_name_and_address(site: Visitor, idp: FakeProvider) -> None:
+    set_up(site, idp)
+    page = site.get("/identity/sign-on").text
+    assert '<option value="tom@nordwind.example">Tom</option>' in page
+    rules = "/identity/sign-on/rules"
+    site.post(rules, {"passwords": "off", "break_glass": f"tom@nordwind.example, {person('carl')}"})
+    page = site.get("/identity/sign-on").text
+    assert f'name="keep:{person("tom")}" value="1" checked' in page
+    assert f'name="keep:{person("carl")}" value="1" checked' in page
+    refused = site.post(rules, {"passwords": "off", f"keep:{person('tom')}": "1", "break_glass": "nobody@x.example"})
+    assert (refused.status_code, 'value="nobody@x.example"' in refused.text) == (422, True)
+    site.post(rules, {"passwords": "off", f"keep:{person('tom')}": "1", "break_glass": "fay@nordwind.example"})
+    page = site.get("/identity/sign-on").text
+    assert "keep:" + person("carl") not in page, "whose tick was taken away is none any more"
+    assert "keep:" + person("fay") in page
+    linked = {"act": "link", "subject": "subject-9", "principal": "Carl@nordwind.example"}
+    assert "They are linked" in site.post("/identity/sign-on/providers/idp", linked).text

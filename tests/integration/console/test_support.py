@@ -140,3 +140,16 @@ def test_an_administrator_names_the_person_by_the_address_they_sign_in_with(visi
     visitor.enter("tom")
     fields = {"subject": " Carl@nordwind.example ", "hours": "4", "reason": "ticket"}
     assert "Support may look as" in words(visitor.post("/identity/support", fields))
+
+
+def test_the_person_is_picked_by_name_and_address_or_typed(visitor: Visitor) -> None:
+    visitor.enter("tom")
+    page = visitor.get("/identity/support")
+    assert '<option value="carl@nordwind.example">carl</option>' in page.text
+    assert 'list="pickable"' in page.text
+    typed = {"subject": "nobody@nordwind.example", "hours": "5", "reason": "<b>ticket</b> 4711"}
+    refused = visitor.post("/identity/support", typed)
+    assert 'value="nobody@nordwind.example"' in refused.text
+    assert "&lt;b&gt;ticket&lt;/b&gt; 4711" in refused.text
+    given = visitor.post("/identity/support", {**typed, "subject": " Carl@Nordwind.example "})
+    assert "Support may look as carl" in words(given)

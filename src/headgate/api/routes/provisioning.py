@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -37,7 +36,7 @@ from headgate.api.parameters import Cursor, Limit
 from headgate.api.strict import StrictRoute
 from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.connectors import provisioning
-from headgate.connectors.provisioning.working import check_connection
+from headgate.connectors.provisioning.working import check_connection, short_sleep
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import invalid
@@ -125,7 +124,7 @@ def set_provisioning_status(
 @router.post("/targets/{target}/check", responses=problems(*FIND, 409, 422))
 def check_provisioning_target(caller: ProvisioningWrite, target: TargetPath) -> ProvisioningTargetView:
     """Ask the system now what it can, and whether the token is good."""
-    check_connection(caller.app.provisioner, caller.ctx, target, _short_sleep)
+    check_connection(caller.app.provisioner, caller.ctx, target, short_sleep)
     with caller.reading() as conn:
         return _view(conn, target)
 
@@ -257,11 +256,3 @@ def _place(cursor: str) -> int:
     if not text.isdigit() or len(text) > 9:
         raise invalid("cursor", cursor, "is not one of ours", "Leave it out to begin at the first page.")
     return int(text)
-
-
-def _short_sleep(seconds: float) -> bool:
-    """A caller waits for a moment and not for what a busy system asks for."""
-    if seconds > 2:
-        return False
-    time.sleep(seconds)
-    return True

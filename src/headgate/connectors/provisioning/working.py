@@ -9,6 +9,7 @@ This is what loads the libraries of SCIM, so it is no public name of the package
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -94,6 +95,14 @@ def work_run(
         _finish(by, job, "failed", error.message)
     with by.database.transaction(ctx.tenant_id, read_only=True) as conn:
         return get_run(conn, job.run.id)
+
+
+def short_sleep(seconds: float) -> bool:
+    """A caller waits for a moment and not for what a busy system asks for."""
+    if seconds > 2:
+        return False
+    time.sleep(seconds)
+    return True
 
 
 def check_connection(by: Provisioner, ctx: Context, target: UUID, sleep: Callable[[float], bool]) -> ProvisioningTarget:

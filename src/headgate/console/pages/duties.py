@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from headgate.access import (
@@ -16,8 +17,9 @@ from headgate.access import (
     propose_matrix,
 )
 from headgate.console import urls
-from headgate.console.pages.loading import names_of
+from headgate.console.pages.loading import names_of, people_to_pick
 from headgate.console.present import duties as present
+from headgate.console.present.people import typed_people
 from headgate.console.views.common import Notice
 from headgate.console.views.people import DutiesView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
@@ -80,7 +82,7 @@ def mitigate(visit: Visit) -> Answer:
         made = ask_mitigation(
             visit.conn,
             visit.ctx,
-            principal=who if ":" in who else f"user:{who.lower()}",
+            principal=(*typed_people(who), "")[0],
             first=first,
             second=second,
             control=form.get("control", ""),
@@ -122,7 +124,7 @@ def _view(visit: Visit, error: str = "") -> DutiesView:
     matrix, versions = matrix_in_force(visit.conn), list_matrices(visit.conn)
     found = list_mitigations(visit.conn)[:MOST_MITIGATIONS]
     people = {each.proposed_by for each in versions[:1]} | {each.principal for each in found}
-    return present.duties_page(
+    view = present.duties_page(
         matrix,
         versions,
         found,
@@ -134,6 +136,7 @@ def _view(visit: Visit, error: str = "") -> DutiesView:
         error=error,
         typed=visit.form if error else None,
     )
+    return replace(view, people=people_to_pick(visit)) if view.pairs else view
 
 
 DOORS = (

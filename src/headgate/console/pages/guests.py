@@ -16,6 +16,7 @@ from headgate.access.tenancy import (
 from headgate.console import urls
 from headgate.console.pages.tenants import client_refused
 from headgate.console.present.guests import guests_page
+from headgate.console.present.people import typed_people
 from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.errors import Conflict, DutyConflict, Invalid, NotFound
@@ -57,7 +58,7 @@ def ask(visit: Visit) -> Answer:
                 visit.conn,
                 visit.ctx,
                 slug,
-                person=form.get("person", ""),
+                person=(*typed_people(form.get("person", "")), "")[0],
                 roles=roles,
                 reason=form.get("reason", ""),
                 valid_until=visit.days_ago(-count - 1) if count else visit.now,

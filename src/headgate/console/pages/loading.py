@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from headgate.access import accounts_of
+from headgate.access import accounts_of, list_accounts
 from headgate.channel.partners import load_partners
 from headgate.channel.products import names_of_products
 from headgate.console.present.audit import Verified, verified_of
 from headgate.console.present.evaluations import Tables
 from headgate.console.present.names import Names
+from headgate.console.present.people import pickable
+from headgate.console.views.common import Option
 from headgate.console.visit import Visit
 from headgate.kernel.phrases import worded
 from headgate.ledger import AuditEntry, ProofState, audit_list, proof_states
 
 VERIFIED = "audit.verified"
+
+
+MOST_TO_PICK = 500
 
 
 def names_of(
@@ -28,6 +33,11 @@ def names_of(
         load_partners(visit.conn, codes) if codes else {},
         names_of_products(visit.conn, goods) if goods else {},
     )
+
+
+def people_to_pick(visit: Visit) -> tuple[Option, ...]:
+    """The tenant's own people, to be picked by name and address."""
+    return pickable(list_accounts(visit.conn, visit.now, kind="person", limit=MOST_TO_PICK))
 
 
 def definition_titles(

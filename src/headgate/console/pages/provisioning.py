@@ -19,11 +19,11 @@ from headgate.console.present import provisioning as present
 from headgate.console.present.people import role_options
 from headgate.console.views.common import FormError, Notice
 from headgate.console.views.provisioning import Choices, ProvisioningView, RunView, TargetForm, TargetView
-from headgate.console.visit import Answer, Door, Go, Shown, Visit
+from headgate.console.visit import Answer, Door, Go, Later, Shown, Visit
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import Conflict, Invalid, invalid
-from headgate.kernel.phrases import phrase, sentence
+from headgate.kernel.phrases import phrase, sentence, worded
 from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
@@ -59,9 +59,10 @@ def show(visit: Visit) -> Answer:
 
 
 def act(visit: Visit) -> Answer:
-    """Preview, run, switch on or off, another token, other settings, or away with it."""
+    """Check, preview, run, switch on or off, another token, other settings, or away with it."""
     target = visit.uuid("target")
     acts: dict[str, Callable[[Visit, UUID], Answer]] = {
+        "check": _check,
         "preview": _preview,
         "run": _run,
         "activate": _activate,
@@ -118,6 +119,27 @@ def _preview(visit: Visit, target: UUID) -> Answer:
     return _to(made, phrase("A worker looks at the system now. Nothing is changed."))
 
 
+def _check(visit: Visit, target: UUID) -> Answer:
+    """Ask the system now what it can, after this transaction: it may be slow to answer."""
+    found: list[ProvisioningTarget] = []
+
+    def run() -> None:
+        from headgate.connectors.provisioning.working import check_connection, short_sleep  # loads all of SCIM
+
+        found.append(check_connection(visit.app.provisioner, visit.ctx, target, short_sleep))
+
+    def tell(_: Visit) -> Answer:
+        (checked,) = found
+        if checked.check_error:
+            said = phrase("%(name)s could not be asked: %(why)s", name=checked.name, why=worded(checked.check_error))
+            return _back(target, said, "risk")
+        return _back(
+            target, phrase("%(name)s answers, and takes the token. What it can stands below.", name=checked.name)
+        )
+
+    return Later(run, tell)
+
+
 def _run(visit: Visit, target: UUID) -> Answer:
     return _to(provisioning.ask_run(visit.conn, visit.ctx, target), phrase("A worker brings it up to date now."))
 
@@ -153,8 +175,8 @@ def _to(run: Run, said: str) -> Go:
     return Go(urls.provisioning_run(run.id), Notice("done", said))
 
 
-def _back(target: UUID, said: str) -> Go:
-    return Go(urls.provisioning_target(target), Notice("done", said))
+def _back(target: UUID, said: str, tone: str = "done") -> Go:
+    return Go(urls.provisioning_target(target), Notice(tone, said))
 
 
 def _picked(visit: Visit) -> bool:

@@ -27,7 +27,8 @@ from headgate.access.federation import (
 )
 from headgate.connectors.provisioning import READ as PROVISIONING
 from headgate.console import urls
-from headgate.console.present.people import role_options
+from headgate.console.pages.loading import names_of, people_to_pick
+from headgate.console.present.people import role_options, typed_people
 from headgate.console.views.common import FormError, Notice
 from headgate.console.views.sign_on import LinkRow, MappingRow, ProviderRow, SignOnView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
@@ -37,6 +38,7 @@ from headgate.ui.web import problem_told
 from headgate.ui.words import humanise
 
 ADMIN = ("admin",)
+KEEP = "keep:"
 _NOT_FOR_STAFF = (*PARTNER_ROLES, *OPERATOR_ROLES)
 
 
@@ -84,7 +86,8 @@ def act_on_provider(visit: Visit) -> Answer:
         return phrase("%(provider)s is switched off.", provider=provider.name)
 
     def link() -> str:
-        link_identity(visit.conn, visit.ctx, provider, form.get("subject", ""), form.get("principal", "").strip())
+        whose = (*typed_people(form.get("principal", "")), "")[0]
+        link_identity(visit.conn, visit.ctx, provider, form.get("subject", ""), whose)
         return phrase("They are linked.")
 
     def unlink() -> str:
@@ -119,7 +122,8 @@ def rule(visit: Visit) -> Answer:
 
     def act() -> Answer:
         allowed = visit.form.get("passwords") != "off"
-        named = visit.form.get("break_glass", "").split()
+        kept = [name.removeprefix(KEEP) for name in visit.form if name.startswith(KEEP)]
+        named = list(dict.fromkeys([*kept, *typed_people(visit.form.get("break_glass", ""))]))
         set_rules(visit.conn, visit.ctx, passwords=allowed, break_glass=named)
         words = (
             phrase("Passwords are allowed.")
@@ -140,7 +144,7 @@ def _tried(visit: Visit, act: Callable[[], Answer]) -> Answer:
         problem = error.problems[0] if error.problems else None
         words = problem_told(problem, humanise(problem.field)) if problem else sentence(error.message)
         said = FormError(problem.field if problem else "", words)
-        return Shown(replace(_view(visit), error=said), 422)
+        return Shown(replace(_view(visit), error=said, typed=visit.form.get("break_glass", "")), 422)
 
 
 def _unknown() -> str:
@@ -151,6 +155,7 @@ def _view(visit: Visit) -> SignOnView:
     conn, base = visit.conn, str(visit.request.base_url).rstrip("/")
     rules, providers, lines = get_rules(conn), list_providers(conn), group_roles(conn)
     links = list_links(conn, providers)
+    names = names_of(visit, people=rules.break_glass)
     return SignOnView(
         providers=tuple(
             _row(p, [g for g in lines if g.origin == p.origin], [k for k in links if k.issuer == p.issuer])
@@ -161,7 +166,8 @@ def _view(visit: Visit) -> SignOnView:
         scim_address=f"{base}/scim/v2",
         scim_mappings=_mappings([g for g in lines if g.origin == "scim"]),
         passwords=rules.passwords,
-        break_glass=rules.break_glass,
+        break_glass=tuple(map(names.person, rules.break_glass)),
+        people=people_to_pick(visit),
         provisions=visit.may(PROVISIONING),
     )
 

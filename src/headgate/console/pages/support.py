@@ -13,6 +13,8 @@ from headgate.access import parse_session_token
 from headgate.access.support import consent, list_consents, list_looks, open_look, withdraw
 from headgate.console import auth, urls
 from headgate.console.guard import Site, outside_page, read_form
+from headgate.console.pages.loading import names_of, people_to_pick
+from headgate.console.present.people import typed_people
 from headgate.console.views.common import FormError, Notice
 from headgate.console.views.support import ConsentRow, LookRow, SupportLinkView, SupportView
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
@@ -36,17 +38,16 @@ def give(visit: Visit) -> Answer:
     try:
         with visit.conn.transaction():
             number = int(hours) if hours.isascii() and hours.isdigit() and len(hours) < 4 else 0
-            subject = visit.form.get("subject", "").strip()
-            subject = subject if ":" in subject or not subject else f"user:{subject.lower()}"
+            subject = (*typed_people(visit.form.get("subject", "")), "")[0]
             made = consent(visit.conn, visit.ctx, subject, reason=visit.form.get("reason", ""), hours=number)
     except (Invalid, Conflict, NotFound) as error:
         problem = error.problems[0] if error.problems else None
         words = problem_told(problem, humanise(problem.field)) if problem else sentence(error.message)
         said = FormError(problem.field if problem else "subject", words)
-        return Shown(replace(_view(visit), error=said), 422)
+        return Shown(replace(_view(visit), error=said, typed=visit.form), 422)
+    name = names_of(visit, people=[made.subject]).person(made.subject).name
     return Go(
-        urls.SUPPORT,
-        Notice("done", phrase("Support may look as %(subject)s until the consent ends.", subject=made.subject)),
+        urls.SUPPORT, Notice("done", phrase("Support may look as %(subject)s until the consent ends.", subject=name))
     )
 
 
@@ -58,22 +59,27 @@ def take_back(visit: Visit) -> Answer:
 
 def _view(visit: Visit) -> SupportView:
     now = visit.now
+    consents, looks = list_consents(visit.conn), list_looks(visit.conn)
+    names = names_of(
+        visit, people={who for c in consents for who in (c.subject, c.granted_by)} | {k.subject for k in looks}
+    )
     return SupportView(
         tuple(
             ConsentRow(
-                c.subject,
+                names.person(c.subject).name,
                 c.reason,
                 "revoked" if c.withdrawn_at else "active" if c.valid_until > now else "expired",
                 c.valid_until,
-                c.granted_by,
+                names.person(c.granted_by).name,
                 urls.support_consent(c.id),
             )
-            for c in list_consents(visit.conn)
+            for c in consents
         ),
         tuple(
-            LookRow(look.supporter, look.subject, look.reason, look.begun_at, look.ends_at, look.ends_at > now)
-            for look in list_looks(visit.conn)
+            LookRow(k.supporter, names.person(k.subject).name, k.reason, k.begun_at, k.ends_at, k.ends_at > now)
+            for k in looks
         ),
+        people=people_to_pick(visit),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from headgate.access.tenancy import (
     withdraw_deletion,
 )
 from headgate.console import urls
+from headgate.console.pages.loading import people_to_pick
 from headgate.console.present.guests import guest_row
 from headgate.console.present.tenants import PERIODS, client_page, clients_page
 from headgate.console.views.common import Notice
@@ -168,7 +170,7 @@ def _one(visit: Visit, slug: str, error: str = "") -> ClientView:
     with looking_at(visit.conn, visit.ctx, slug):
         deletion = pending_deletion(visit.conn)
         guests = [each for each in list_guests(visit.conn) if each.provider == visit.ctx.tenant_id]
-    return client_page(
+    view = client_page(
         found,
         get_tenant(visit.conn),
         others,
@@ -179,6 +181,7 @@ def _one(visit: Visit, slug: str, error: str = "") -> ClientView:
         guests=[guest_row(each, visit.now) for each in guests],
         may_enter=any(each.person == visit.me.id and each.state(visit.now) == "in_force" for each in guests),
     )
+    return replace(view, people=people_to_pick(visit))
 
 
 def client_refused(visit: Visit, slug: str, error: str) -> Answer:

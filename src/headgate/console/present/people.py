@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from headgate.access import PERMISSIONS, ROLES
+from headgate.access import PERMISSIONS, ROLES, Account
 from headgate.access.core.duties import Clash
 from headgate.access.core.roles import ALSO_FOR_PARTNERS, OPERATOR_ROLES, PARTNER_ROLES
 from headgate.access.duties import CustomRole, Holder, Mitigation
@@ -49,6 +50,17 @@ def person_rows(
 def _partner(holder: Holder, names: Names) -> str:
     found = names.partner(holder.partner)
     return found.name if found is not None else ""
+
+
+def pickable(accounts: Iterable[Account]) -> tuple[Option, ...]:
+    """The tenant's own active people by address and name, for a field that takes what is typed as well."""
+    own = [a for a in accounts if a.kind == "person" and a.status == "active" and a.partner is None and a.email]
+    return tuple(Option(a.email or "", a.name) for a in sorted(own, key=lambda a: a.name.casefold()))
+
+
+def typed_people(text: str) -> list[str]:
+    """Who is meant by addresses with blanks or commas between; an id as the audit trail writes it is one, too."""
+    return [each if ":" in each else f"user:{each.lower()}" for each in re.split(r"[\s,;]+", text) if each]
 
 
 def role_options(own: Sequence[CustomRole]) -> tuple[Option, ...]:

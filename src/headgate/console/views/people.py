@@ -171,3 +171,4 @@ class DutiesView(View):
     pairs: tuple[Option, ...] = ()
     error: str = ""
     typed: Mapping[str, str] = field(default_factory=dict)
+    people: tuple[Option, ...] = ()

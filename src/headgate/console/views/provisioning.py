@@ -86,7 +86,7 @@ class ProvisioningView(View):
     """All systems."""
 
     template: ClassVar[str] = "provisioning.html"
-    nav: ClassVar[str] = "connections"
+    nav: ClassVar[str] = "provisioning"
 
     targets: tuple[TargetRow, ...]
     may_write: bool
@@ -119,7 +119,7 @@ class TargetView(View):
     """One system: how it stands, what it can, what went wrong, its runs, and its settings."""
 
     template: ClassVar[str] = "provisioning_target.html"
-    nav: ClassVar[str] = "connections"
+    nav: ClassVar[str] = "provisioning"
     parts: ClassVar[Mapping[str, str]] = {"progress": "provisioning_progress.html"}
 
     target: TargetRow
@@ -186,7 +186,7 @@ class RunView(View):
     """A preview or run with its steps and the orphans that it saw."""
 
     template: ClassVar[str] = "provisioning_run.html"
-    nav: ClassVar[str] = "connections"
+    nav: ClassVar[str] = "provisioning"
     parts: ClassVar[Mapping[str, str]] = {"progress": "provisioning_progress.html", "rows": "provisioning_rows.html"}
 
     target: TargetRow

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from headgate.console.views.common import FormError, Option, View
+from headgate.console.views.common import FormError, Option, Person, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,8 @@ class ProviderRow:
 
 @dataclass(frozen=True, slots=True)
 class SignOnView(View):
-    """Identity providers, provisioning, and who may use a password."""
+    """Identity providers, provisioning, and who may use a password. `people` can be picked as such; `typed` is who was
+    to be another."""
 
     template: ClassVar[str] = "sign_on.html"
     nav: ClassVar[str] = "sign-on"
@@ -61,9 +62,11 @@ class SignOnView(View):
     scim_address: str
     scim_mappings: tuple[MappingRow, ...]
     passwords: bool
-    break_glass: tuple[str, ...]
+    break_glass: tuple[Person, ...]
     error: FormError | None = None
     provisions: bool = False
+    people: tuple[Option, ...] = ()
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from headgate.console.views.common import FormError, View
+from headgate.console.views.common import FormError, Option, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class LookRow:
 
 @dataclass(frozen=True, slots=True)
 class SupportView(View):
-    """Consents, a form for one, and looks."""
+    """Consents, a form for one with who can be picked and what was typed, and looks."""
 
     template: ClassVar[str] = "support.html"
     nav: ClassVar[str] = "support"
@@ -43,6 +44,8 @@ class SupportView(View):
     consents: tuple[ConsentRow, ...]
     looks: tuple[LookRow, ...]
     error: FormError | None = None
+    people: tuple[Option, ...] = ()
+    typed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,3 +111,4 @@ class ClientView(View):
     guests: tuple[GuestRow, ...] = ()
     guest_roles: tuple[Option, ...] = ()
     may_enter: bool = False
+    people: tuple[Option, ...] = ()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from headgate import access
+from headgate.access.scim.groups import add_group, change_group, list_groups, members_known
+from headgate.access.scim.users import Person, add_user
 from headgate.connectors import provisioning
 from headgate.connectors.provisioning import Scope
 from headgate.connectors.provisioning.working import check_connection
@@ -443,3 +446,29 @@ def test_a_check_says_in_words_what_the_system_can(house: House, there: Elsewher
     assert any("writes it back" in text and not able for text, able in texts.items())
     wrong = house.target(there.url, token="wrong", name="Other")
     assert "look at the token" in check_connection(house.by, house.ctx, wrong.id, lambda _: True).check_error
+
+
+def test_members_of_a_group_of_the_identity_provider_get_accounts_and_who_leaves_it_loses_theirs(
+    house: House, there: Elsewhere
+) -> None:
+    def group(conn: Any, members: list[str]) -> None:
+        users = {add_user(conn, house.ctx, Person(m, m, m, True, None, {})).id: None for m in members}
+        add_group(conn, house.ctx, "Desk", None, {}, users)
+
+    with house.database.transaction(house.tenant) as conn:
+        group(conn, [ANA, BEN])
+    house.hire("Cleo Elsewhere", "finance")
+    target = house.target(there.url, scope=Scope("groups", groups=("desk",)))
+
+    assert house.run(target).status == "done"
+    assert {user["userName"] for user in there.store["Users"].values() if user["active"]} == {ANA, BEN}
+
+    with house.database.transaction(house.tenant) as conn:
+        (found,) = list_groups(conn)
+        stays = {user: name for user, name in found.members if members_known(conn, [user])[user] == f"user:{ANA}"}
+        change_group(conn, house.ctx, found, "Desk", None, {}, stays)
+    house.clock.move(timedelta(minutes=1))
+    run = house.run(target)
+    assert (run.status, run.people) == ("done", 1)
+    assert there.user(BEN)["active"] is False
+    assert there.user(ANA)["active"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from headgate.console.views.common import FormError, Option
+from headgate.console.views.common import FormError, Option, Person
 from headgate.console.views.sign_in import ProviderLink
 from headgate.console.views.sign_on import (
     LinkRow,
@@ -51,10 +51,17 @@ SIGN_ON = SignOnView(
     scim_mappings=(MappingRow("Headgate auditors", "Auditor", "auditor", "scim"),),
     passwords=True,
     break_glass=(),
+    people=(Option("adam@nordwind.example", "Adam Adler"), Option("ana@nordwind.example", "Ana Nord")),
 )
 NO_SIGN_ON = replace(SIGN_ON, providers=(), scim_mappings=())
-NO_PASSWORDS = replace(SIGN_ON, passwords=False, break_glass=("user:adam@nordwind.example",))
-REFUSED = replace(SIGN_ON, error=FormError("issuer", "Issuer leads to 10.0.0.1, which is not a public address."))
+NO_PASSWORDS = replace(
+    SIGN_ON, passwords=False, break_glass=(Person("user:adam@nordwind.example", "Adam Adler", "person"),)
+)
+REFUSED = replace(
+    SIGN_ON,
+    typed="nobody@nordwind.example",
+    error=FormError("issuer", "Issuer leads to 10.0.0.1, which is not a public address."),
+)
 TESTED = SignOnTestedView(
     provider="Entra ID of the group",
     subject="AAAAAAAAAAAAAAAAAAAAAIkzqFVrSaSaFHy782bbtaQ",
