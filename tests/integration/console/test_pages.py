@@ -340,7 +340,7 @@ def test_short_stock_and_missing_costs_are_said(visitor: Visitor) -> None:
     channel.govern()
     visitor.enter("carl")
     text = words(visitor.get("/orders/O-1"))
-    assert "3 of 10 S-1 can be promised, 7 must wait" in text
+    assert "3 of 10 Product S-1 (S-1) can be promised, 7 must wait" in text
     assert "Not enough stock 7 EA" in text
     assert visitor.get("/orders/O-1/lines/2/margin").status_code == 404
     assert "No agreement sets this price" in words(visitor.get("/orders/O-1/lines/2/price"))
@@ -410,6 +410,7 @@ def test_the_list_of_policies_shows_what_the_last_backtest_found(held: Visitor) 
 
 
 def test_checks_name_the_partner_beside_its_code(held: Visitor) -> None:
+    held.enter("carl")
     text = words(held.get("/orders/O-1"))
     assert "Partner Partner P-1 (P-1) is active" in text
     held.client.headers["accept-language"] = "de"
