@@ -9,7 +9,7 @@ from tests.integration.portal.test_safety import ROUTES, filled, furnish
 
 # Statements of a page, the transactions' own included; those that need more have a budget of their own.
 BUDGET = 12
-BUDGETS = {urls.HOME: 18, urls.ACCOUNT: 14, "/portal/deals/{deal}": 18}
+BUDGETS = {urls.HOME: 18, urls.ACCOUNT: 14, "/portal/deals/{deal}": 18, "/portal/prices/{request}": 13}
 # A stream, and what a browser keeps.
 NO_PAGES = {urls.LIVE_NEWS, urls.EXPORT_ZIP}
 

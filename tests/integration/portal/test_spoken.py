@@ -24,7 +24,7 @@ DATA = re.compile(
     rf"^[^:]+: [\d.,'’\s]+ · .*2026$|{TOLD}|Product {CODES}|\w*-robotics\.de|München|box\.png"
     r"|localhost ·|Amberlo Networks|Otterbach IT|Pia|Paul|Otto"
     r"|Test tenant|Headgate|Acme Robotics GmbH|Ina Roth|Germany"
-    rf"|{CANARY}(?: GmbH|\.pdf)?|[\w.-]+@[\w.]+|Firefox|English|Deutsch"
+    rf"|{CANARY}(?: GmbH|(?:-offer)?\.pdf)?|[\w.-]+@[\w.]+|Firefox|English|Deutsch"
     rf"|\b(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b|{CODES}"
 )
 

@@ -98,9 +98,12 @@ def _asked_anew(
 
 @router.get("/price-exceptions/{number:path}/files", responses=problems(*FIND))
 def list_price_files(caller: OrdersRead, number: CodePath) -> PageOf[EvidenceFile]:
-    """The files that were sent with a price exception, oldest first."""
+    """The files that were sent with a price exception, oldest first; also before it is asked for."""
     with caller.reading() as conn:
-        return PageOf(items=[EvidenceFile.model_validate(each) for each in PRICE_FILES.of(conn, number)])
+        found = PRICE_FILES.of(conn, number)
+        if not found:
+            get_exception(conn, number)  # none is an answer only about one that is there
+    return PageOf(items=[EvidenceFile.model_validate(each) for each in found])
 
 
 @router.get(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Date, Identity, Index, Integer, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB, TIMESTAMP, UUID
 
-from headgate.channel.evidence import files_table
+from headgate.channel.evidence.keeping import files_table
 from headgate.store import tenant_table
 
 _TS = TIMESTAMP(timezone=True)

@@ -1,7 +1,6 @@
 """Files that partners send: what is taken, and how it is kept with what it belongs to."""
 
 from headgate.channel.evidence.core.reading import MOST_BYTES, MOST_FILES, Evidence, clean_name, read_evidence
-from headgate.channel.evidence.keeping import files_table
 from headgate.channel.evidence.shelf import KeptFile, Shelf, file_name
 
 __all__ = [
@@ -12,6 +11,5 @@ __all__ = [
     "Shelf",
     "clean_name",
     "file_name",
-    "files_table",
     "read_evidence",
 ]

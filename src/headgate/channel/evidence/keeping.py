@@ -1,4 +1,7 @@
-"""The tables that files are kept in: one beside each kind of thing that partners send files with."""
+"""The tables that files are kept in: one beside each kind of thing that partners send files with.
+
+For declarations of tables alone: SQLAlchemy comes with it, which a process that only works does without.
+"""
 
 from __future__ import annotations
 

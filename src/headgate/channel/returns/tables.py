@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, TIMESTAMP, UUID
 
-from headgate.channel.evidence import files_table
+from headgate.channel.evidence.keeping import files_table
 from headgate.store import tenant_table
 
 returns = tenant_table(
