@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -78,6 +79,7 @@ def test_files_speak_for_a_price_and_one_that_is_added_asks_anew(world: World) -
     approval = world.post("desk", "/v1/price-exceptions", asked()).json()["approval"]
     assert [each.partition(" ")[0] for each in approval["summary"]["evidence"]] == ["offer.pdf"]
     more = {"name": "mail.txt", "content": base64.b64encode(b"they called again").decode()}
+    world.channel.clock.move(timedelta(seconds=1))  # what comes at one instant is listed in any order
     added = world.post("desk", "/v1/price-exceptions/PX-1/files", more)
     assert added.status_code == 201, added.text
     now = added.json()["approval"]
