@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -40,6 +41,7 @@ hypothesis.settings.register_profile("headgate", deadline=None, suppress_health_
 hypothesis.settings.load_profile("headgate")
 
 
+SLOW_FILE = re.compile(r"^pytestmark = (pytest\.mark\.slow$|\[\s*pytest\.mark\.slow\b)", re.MULTILINE)
 _RUN_FOLDER = "HEADGATE_TEST_RUN_FOLDER"
 
 
@@ -58,6 +60,16 @@ def pytest_unconfigure() -> None:
     """Remove the folder of this run's servers, when every worker is done with them."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         shutil.rmtree(os.environ.pop(_RUN_FOLDER), ignore_errors=True)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out of `-m "not slow"` the files that are slow as a whole, and of `-m slow` those that never say the word:
+    every worker reads every file, and reading some (a test for each operation of the API) takes as long as running."""
+    wanted = config.option.markexpr
+    if wanted not in ("slow", "not slow") or not collection_path.name.startswith("test_"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return True if ("slow" not in text if wanted == "slow" else SLOW_FILE.search(text)) else None
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from tests.browser.stage import DESK, PHONE, REFUSED
 from tests.browser.test_every_page import AXE, RUN
 from tests.unit.ui.samples import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 RENDERED = render_all()
 WHOLE = sorted(name for name, sample in SAMPLES.items() if not sample.target and "<html" in RENDERED[name])
 
@@ -52,7 +54,6 @@ def tab(request: pytest.FixtureRequest, browser: Browser) -> Iterator[tuple[Page
     context.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_nobody_is_kept_out_by_the_sample(name: str, tab: tuple[Page, list[str]], base: str) -> None:
     page, complaints = tab

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, LiteralString
 
-from headgate.connectors.provisioning.working import work_run
 from headgate.kernel.context import Context
 from headgate.kernel.logger import Log
 from headgate.worker.rounds import TenantLoop
@@ -20,6 +19,8 @@ class ProvisioningLoop(TenantLoop):
 
     def serve(self, ctx: Context) -> int:
         """1 when a run was worked on."""
+        from headgate.connectors.provisioning.working import work_run  # loads a SCIM client, and few have a run
+
         return int(work_run(self.app.provisioner, ctx, self.owner, self._sleep, self.goes_on) is not None)
 
     def _sleep(self, seconds: float) -> bool:

@@ -36,7 +36,6 @@ from headgate.api.parameters import Cursor, Limit
 from headgate.api.strict import StrictRoute
 from headgate.channel.masters import decode_cursor, encode_cursor
 from headgate.connectors import provisioning
-from headgate.connectors.provisioning.working import check_connection, short_sleep
 from headgate.kernel.canonical import instant_text
 from headgate.kernel.clock import parse_instant
 from headgate.kernel.errors import invalid
@@ -124,6 +123,8 @@ def set_provisioning_status(
 @router.post("/targets/{target}/check", responses=problems(*FIND, 409, 422))
 def check_provisioning_target(caller: ProvisioningWrite, target: TargetPath) -> ProvisioningTargetView:
     """Ask the system now what it can, and whether the token is good."""
+    from headgate.connectors.provisioning.working import check_connection, short_sleep  # loads a SCIM client
+
     check_connection(caller.app.provisioner, caller.ctx, target, short_sleep)
     with caller.reading() as conn:
         return _view(conn, target)
