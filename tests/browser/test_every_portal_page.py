@@ -29,6 +29,7 @@ NO_PAGES = {
     urls.LIVE_NEWS,
     urls.EXPORT_ZIP,
     "/portal/deals/{deal}/files/{file}",
+    "/portal/prices/{request}/files/{paper}",
     "/portal/returns/{rma}/files/{picture}",
 }
 PATHS = {door.path.replace("%7B", "{").replace("%7D", "}") for door in DOORS if door.method == "GET"} - NO_PAGES

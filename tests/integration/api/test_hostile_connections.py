@@ -407,8 +407,9 @@ def test_a_wrong_signature_and_a_source_that_is_none_are_told_apart_by_nothing(
     monkeypatch.setattr("headgate.access.core.webhooks.hmac.compare_digest", comparing)
     told = []
     body = body_of("guess")
+    monkeypatch.setattr("headgate.portal.hosts.monotonic", lambda: 0.0)
     with serving(world.channel.app) as port:
-        # What any first request has read: the hosts of portals. They grow old while a long answer is made.
+        # What any first request has read: the hosts of portals. They would grow old while a long answer is made.
         only(exchange(port, b"GET /v1/nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
         for source in (f"{world.slug}/{SOURCE}", f"{world.slug}/nobody", "no-such-tenant/nobody"):
             for _ in range(2):  # read for the first time, and kept
