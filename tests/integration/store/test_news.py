@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -49,10 +50,26 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
+class Waiting(Hearing):
+    """Connects when a test has let in everybody who is to be told of it: who joins later is told nothing."""
+
+    def __init__(self, database: Database, clock: FixedClock) -> None:
+        super().__init__(database, clock)
+        self.all_in = threading.Event()
+
+    def _follow(self, bell: socket.socket) -> None:
+        self.all_in.wait(PATIENCE)
+        super()._follow(bell)
+
+    def close(self) -> None:
+        self.all_in.set()
+        super().close()
+
+
 @pytest.fixture
-def hearing(database: Database, clock: FixedClock) -> Iterator[Hearing]:
-    """One process that hears."""
-    made = Hearing(database, clock)
+def hearing(database: Database, clock: FixedClock) -> Iterator[Waiting]:
+    """One process that hears, from when `ready` is called."""
+    made = Waiting(database, clock)
     yield made
     made.close()
 
@@ -66,8 +83,9 @@ def news(database: Database) -> Iterator[News]:
     made.close()
 
 
-def ready(hearing: Hearing, *ears: Ear) -> None:
-    """Wait until each was told that it is connected now."""
+def ready(hearing: Waiting, *ears: Ear) -> None:
+    """Let it connect, and wait until each was told that it is connected now."""
+    hearing.all_in.set()
     for ear in ears:
         assert ear.joined
         assert ear.heard("anything")
@@ -75,7 +93,7 @@ def ready(hearing: Hearing, *ears: Ear) -> None:
 
 
 def test_staff_hear_of_their_tenant_in_every_process_and_of_no_other(
-    database: Database, clock: FixedClock, hearing: Hearing, news: News
+    database: Database, clock: FixedClock, hearing: Waiting, news: News
 ) -> None:
     other_process = Hearing(database, clock)
     mine, theirs = uuid4(), uuid4()
@@ -90,7 +108,7 @@ def test_staff_hear_of_their_tenant_in_every_process_and_of_no_other(
     other_process.close()
 
 
-def test_a_partners_people_hear_of_their_own_and_not_that_there_was_anything_else(hearing: Hearing, news: News) -> None:
+def test_a_partners_people_hear_of_their_own_and_not_that_there_was_anything_else(hearing: Waiting, news: News) -> None:
     tenant = uuid4()
     one, two = Ear(hearing, tenant, "P-1"), Ear(hearing, tenant, "P-2")
     ready(hearing, one, two)
@@ -119,7 +137,7 @@ def test_what_comes_in_a_rush_is_told_at_once_and_holds_no_codes(database: Datab
 
 
 def test_a_session_that_ended_concerns_all_streams_of_the_tenant_and_is_no_news(
-    database: Database, tenant: UUID, hearing: Hearing
+    database: Database, tenant: UUID, hearing: Waiting
 ) -> None:
     staff, partner = Ear(hearing, tenant), Ear(hearing, tenant, "P-1")
     ready(hearing, staff, partner)
@@ -131,7 +149,7 @@ def test_a_session_that_ended_concerns_all_streams_of_the_tenant_and_is_no_news(
     assert not hearing.missed(place_of(tenant, None), NOW + timedelta(seconds=1))
 
 
-def test_a_transaction_that_fails_tells_nothing(database: Database, tenant: UUID, hearing: Hearing) -> None:
+def test_a_transaction_that_fails_tells_nothing(database: Database, tenant: UUID, hearing: Waiting) -> None:
     ear = Ear(hearing, tenant)
     ready(hearing, ear)
     with pytest.raises(ZeroDivisionError), database.transaction(tenant) as conn:
@@ -144,7 +162,7 @@ def test_a_transaction_that_fails_tells_nothing(database: Database, tenant: UUID
 
 
 def test_a_lost_connection_is_made_again_and_everybody_looks_anew(
-    database: Database, hearing: Hearing, news: News, cluster: object, worker_database: str
+    database: Database, hearing: Waiting, news: News, cluster: object, worker_database: str
 ) -> None:
     tenant = uuid4()
     ear = Ear(hearing, tenant)
@@ -175,7 +193,7 @@ def many_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
 
 
-def test_a_process_with_many_connections_hears_as_well(many_files: None, hearing: Hearing, news: News) -> None:
+def test_a_process_with_many_connections_hears_as_well(many_files: None, hearing: Waiting, news: News) -> None:
     tenant = uuid4()
     ear = Ear(hearing, tenant)
     ready(hearing, ear)
@@ -184,7 +202,7 @@ def test_a_process_with_many_connections_hears_as_well(many_files: None, hearing
 
 
 def test_a_listener_that_comes_as_nobody_is_listened_for_any_more_is_let_go_at_once(
-    hearing: Hearing, database: Database, monkeypatch: pytest.MonkeyPatch
+    hearing: Waiting, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.01)
     gone, let_go, left = threading.Event(), threading.Event(), Database.listen
@@ -219,7 +237,7 @@ def test_a_listener_that_comes_as_nobody_is_listened_for_any_more_is_let_go_at_o
     assert not new.is_alive()
 
 
-def test_a_page_learns_whether_it_missed_something(hearing: Hearing, news: News, clock: FixedClock) -> None:
+def test_a_page_learns_whether_it_missed_something(hearing: Waiting, news: News, clock: FixedClock) -> None:
     tenant = uuid4()
     place, other = place_of(tenant, None), place_of(tenant, "P-9")
     assert hearing.missed(place, NOW), "nobody listened yet, so nobody knows"
@@ -234,7 +252,7 @@ def test_a_page_learns_whether_it_missed_something(hearing: Hearing, news: News,
     assert not hearing.missed(place, NOW + timedelta(minutes=2))
 
 
-def test_too_many_are_refused_by_person_by_tenant_and_altogether(hearing: Hearing) -> None:
+def test_too_many_are_refused_by_person_by_tenant_and_altogether(hearing: Waiting) -> None:
     tenant = uuid4()
     ears = [Ear(hearing, tenant) for _ in range(4)]
     assert [ear.joined for ear in ears] == [True, True, True, False]
@@ -248,7 +266,7 @@ def test_too_many_are_refused_by_person_by_tenant_and_altogether(hearing: Hearin
     assert Ear(hearing, tenant).joined
 
 
-def test_closing_ends_everybody_and_takes_nobody_any_more(hearing: Hearing) -> None:
+def test_closing_ends_everybody_and_takes_nobody_any_more(hearing: Waiting) -> None:
     ear = Ear(hearing, uuid4())
     ready(hearing, ear)
     hearing.close()
