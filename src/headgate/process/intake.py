@@ -42,7 +42,10 @@ THREADS: Final = 2
 GROUP_EVENTS: Final = 1000
 IDLE_SECONDS: Final = 2.0
 LOOK_AGAIN_SECONDS: Final = 1.0
-GATHER_SECONDS: Final = 0.015  # from the end of a key's group to its next one, unless other keys wait
+# From the end of a key's group to its next one, unless other keys wait: for each request of the group beyond the first,
+# and at most. Who sends one after the other and alone never waits, for each is a group of one.
+GATHER_EACH_SECONDS: Final = 0.01
+GATHER_SECONDS: Final = 0.04
 MOST_TENANTS: Final = 10_000
 WAITING: Final = "select count(*) from (select from inbox limit %(most)s) counted"
 
@@ -98,6 +101,11 @@ class Parcel:
         return self.ctx.tenant_id, self.ctx.principal.partner
 
 
+def _gathering(group: Sequence[Parcel]) -> float:
+    """Seconds to let requests gather after a group: many that came at once are followed by many."""
+    return min(GATHER_SECONDS, GATHER_EACH_SECONDS * (len(group) - 1))
+
+
 @dataclass(slots=True, eq=False)
 class Intake:
     """Stores parcels. `most_waiting` bounds the events in the queue, `backlog` those of a tenant in the lanes."""
@@ -120,7 +128,7 @@ class Intake:
     _idle: int = 0
     _full_until: OrderedDict[UUID, float] = field(default_factory=OrderedDict)
     _room: OrderedDict[UUID, int] = field(default_factory=OrderedDict)
-    _stored_at: OrderedDict[_Key, float] = field(default_factory=OrderedDict)
+    _rest_until: OrderedDict[_Key, float] = field(default_factory=OrderedDict)
 
     @property
     def waiting(self) -> int:
@@ -190,7 +198,7 @@ class Intake:
             finally:
                 with self._lock:
                     self._in_hand.discard(key)
-                    _keep(self._stored_at, key, time.monotonic())
+                    _keep(self._rest_until, key, time.monotonic() + _gathering(group))
                     if key in self._waiting:
                         self._make_ready(key)
                 _deliver(group)
@@ -199,7 +207,7 @@ class Intake:
         """Seconds to gather before the key's next group; none for as many as fill one."""
         if self._events[key] >= GROUP_EVENTS:
             return 0.0
-        return min(GATHER_SECONDS, self._stored_at.get(key, 0.0) + GATHER_SECONDS - time.monotonic())
+        return self._rest_until.get(key, 0.0) - time.monotonic()
 
     def _take(self, key: _Key) -> list[Parcel]:
         queue = self._waiting[key]

@@ -249,10 +249,11 @@ def test_a_thread_that_is_woken_as_its_time_runs_out_keeps_nothing_from_being_st
     assert len(logged(world)) == 4
 
 
-def test_a_trickle_gathers_after_a_group_and_the_others_do_not_wait_for_it(
+def test_requests_gather_after_a_group_of_several_and_others_do_not_wait_for_them(
     world: World, sender: Sender, make_tenant: Callable[[], UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "GATHER_SECONDS", PATIENCE)
+    monkeypatch.setattr(module, "GATHER_EACH_SECONDS", PATIENCE)
     app, resting, let_go = world.channel.app, threading.Semaphore(0), threading.Event()
 
     def pause(_: float) -> None:
@@ -272,19 +273,24 @@ def test_a_trickle_gathers_after_a_group_and_the_others_do_not_wait_for_it(
         made.deliver = deliver
         intake.hand_in(made)
 
-    hand("e-0", sender)  # after a quiet moment: at once
+    for alone in ("a-0", "a-1"):  # who sends one after the other waits for nobody
+        hand(alone, sender)
+        assert arrived.acquire(timeout=PATIENCE)
+    with intake._lock:  # two at once
+        hand("e-0", sender)
+        hand("e-1", sender)
     assert arrived.acquire(timeout=PATIENCE)
-    hand("e-1", sender)
-    assert resting.acquire(timeout=PATIENCE)
     hand("e-2", sender)
+    assert resting.acquire(timeout=PATIENCE)
     hand("e-3", sender)
+    hand("e-4", sender)
     hand("theirs", replace(sender, tenant_id=make_tenant(), principal=Principal("x", "service")))
     assert arrived.acquire(timeout=PATIENCE)
-    assert groups == [["e-0"], ["theirs"]]
+    assert groups == [["a-0"], ["a-1"], ["e-0", "e-1"], ["theirs"]]
     let_go.set()
     assert arrived.acquire(timeout=PATIENCE)
-    assert groups[2:] == [["e-1", "e-2", "e-3"]]
-    assert sorted(logged(world)) == ["e-0", "e-1", "e-2", "e-3"]
+    assert groups[4:] == [["e-2", "e-3", "e-4"]]
+    assert len(logged(world)) == 7
 
 
 def test_the_queue_is_bounded_and_holds_nothing_of_what_is_refused(
