@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
 from psycopg import Connection
 
@@ -207,9 +208,13 @@ def has_password(conn: Connection, principal: str) -> bool:
     return bool(row and row[0])
 
 
-def set_password(conn: Connection, ctx: Context, principal: str, password: str) -> None:
-    """Set one's own password, or another's as an administrator; it ends every session of the account and any lock."""
-    if principal != ctx.principal.id:
+def set_password(conn: Connection, ctx: Context, principal: str, password: str, *, here: UUID | None = None) -> None:
+    """Set one's own password, or another's as an administrator; it ends every session of the account and any lock.
+
+    The account's browsers are forgotten. `here` is the one in which somebody sets their own: it stays known.
+    """
+    own = principal == ctx.principal.id
+    if not own:
         require(ctx.principal, "admin")
     account = get_account(conn, principal, ctx.now)
     if account.kind != "person":
@@ -218,7 +223,7 @@ def set_password(conn: Connection, ctx: Context, principal: str, password: str) 
         check_password(password, about=(account.email or "", account.name), shortest=security_of(conn).password_length)
     )
     conn.execute(repo.SET_HASH, {"principal": principal, "password_hash": hashed})
-    shut_out(conn, ctx.tenant_id, principal)
+    shut_out(conn, ctx.tenant_id, principal, here=here if own else None)
     record(conn, ctx, "password.changed", "principal", principal)
 
 

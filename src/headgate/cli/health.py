@@ -92,6 +92,9 @@ def _show(queues: TenantBacklog, now: datetime) -> None:
     table("Targets", troubles, {"code": "Target", "status": "Status", "breaker": "Breaker", "error": "Why"}, "")
     say(f"Put aside: {queues.parked:,} events, {queues.rows:,} rows (headgate quarantine list)")
     say(f"Commands: {queues.due:,} due, {queues.pending:,} pending, {queues.dead:,} dead")
+    for each in queues.unheard:
+        add = f"headgate targets add {each.target} https://…"
+        say(f"{each.waiting:,} wait for {each.target}, which is not registered: {add}", indent=2)
     signed = queues.checkpoint
     say(
         f"Checkpoints: {signed.size:,} of {signed.entries:,} entries signed"

@@ -123,7 +123,8 @@ def remove_passkey(person: Person) -> Leave:
 
 
 def change_password(person: Person) -> Show | Leave:
-    """Choose another password; every session ends but this one, which gets another token."""
+    """Choose another password; every session ends but this one, which gets another token. This browser stays known,
+    and no other."""
     conn, ctx, form = person.conn, person.ctx, person.form
     fresh, me = form.get("fresh", ""), ctx.principal.id
     if fresh != form.get("again", ""):
@@ -136,7 +137,7 @@ def change_password(person: Person) -> Show | Leave:
         )
     try:
         with conn.transaction():
-            set_password(conn, ctx, me, fresh)
+            set_password(conn, ctx, me, fresh, here=device)
     except Invalid as error:
         return _wrong(person, "fresh", sentence(error.message))
     before = person.live.session
@@ -148,6 +149,7 @@ def change_password(person: Person) -> Show | Leave:
         address=before.address,
         proofs=before.proofs or ("password",),
         limited_to=before.limited_to,
+        device=device,
     )
     done = Notice("done", phrase("Your password is changed. You are signed out everywhere else."))
     return Leave(person.where.account, done, made.token, phrase("Your password was changed."))

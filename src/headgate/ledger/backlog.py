@@ -34,10 +34,14 @@ where i.not_before is not null order by i.attempts desc, i.seq limit %(limit)s
 _ASIDE: Final = """
 select kind, count(*), min(created_at) from quarantine where status = 'open' group by kind
 """
+# By target, and whether it is registered: what waits for a system that is not set up is no delay.
 _COMMANDS: Final = """
-select count(*) filter (where status = 'pending' and next_at <= %(now)s), count(*) filter (where status = 'pending'),
-  count(*) filter (where status = 'dead'), min(next_at) filter (where status = 'pending' and next_at <= %(now)s)
-from outbox where status in ('pending', 'dead')
+select o.target, t.code is not null, count(*) filter (where o.status = 'pending' and o.next_at <= %(now)s),
+  count(*) filter (where o.status = 'pending'), count(*) filter (where o.status = 'dead'),
+  min(o.next_at) filter (where o.status = 'pending' and o.next_at <= %(now)s),
+  array_agg(distinct o.type order by o.type) filter (where o.status = 'pending')
+from outbox o left join targets t on t.code = o.target
+where o.status in ('pending', 'dead') group by 1, 2 order by 1
 """
 _TARGETS: Final = """
 select t.code, t.name, t.status, coalesce(s.breaker, 'closed'), s.breaker_until, coalesce(s.last_error, ''),
@@ -108,8 +112,19 @@ class TargetTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """Commands for a target that nobody registered: how many wait, since when the first, and what kinds they are."""
+
+    target: str
+    waiting: int
+    oldest: datetime | None
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TenantBacklog:
-    """Everything about one tenant's flow that an operator looks for first."""
+    """Everything about one tenant's flow that an operator looks for first. `due` and `oldest_due` are of targets that
+    are registered; what waits for others is `unheard`."""
 
     lanes: tuple[LaneLag, ...]
     retries: tuple[Retry, ...]
@@ -123,6 +138,7 @@ class TenantBacklog:
     oldest_due: datetime | None
     troubles: tuple[TargetTrouble, ...]
     checkpoint: CheckpointState
+    unheard: tuple[Unheard, ...] = ()
 
     @property
     def waiting(self) -> int:
@@ -152,7 +168,8 @@ def tenant_backlog(conn: Connection[Any], now: datetime) -> TenantBacklog:
     lanes = tuple(LaneLag(*row) for row in conn.execute(_LANES))
     aside = {kind: (count, since) for kind, count, since in conn.execute(_ASIDE)}
     parked, rows = aside.get("event", (0, None)), aside.get("row", (0, None))
-    due, pending, dead, oldest_due = conn.execute(_COMMANDS, {"now": now}).fetchone() or (0, 0, 0, None)
+    commands = conn.execute(_COMMANDS, {"now": now}).fetchall()
+    heard = [row for row in commands if row[1]]
     return TenantBacklog(
         lanes=lanes,
         retries=tuple(Retry(*row) for row in conn.execute(_RETRIES, {"limit": MOST_SHOWN})),
@@ -160,12 +177,13 @@ def tenant_backlog(conn: Connection[Any], now: datetime) -> TenantBacklog:
         parked_since=parked[1],
         rows=rows[0],
         rows_since=rows[1],
-        due=due,
-        pending=pending,
-        dead=dead,
-        oldest_due=oldest_due,
+        due=sum(row[2] for row in heard),
+        pending=sum(row[3] for row in commands),
+        dead=sum(row[4] for row in commands),
+        oldest_due=min((row[5] for row in heard if row[5] is not None), default=None),
         troubles=tuple(TargetTrouble(*row) for row in conn.execute(_TARGETS, {"limit": MOST_SHOWN})),
         checkpoint=checkpoint_state(conn),
+        unheard=tuple(Unheard(row[0], row[3], row[5], tuple(row[6])) for row in commands if row[3] and not row[1]),
     )
 
 

@@ -180,6 +180,17 @@ def test_signing_out_everywhere_else_keeps_the_browser_one_sits_at(home, acting)
     assert home.act(lambda c, x: recognise_device(c, x, SEALER, home.ana, elsewhere)) is None
 
 
+def test_a_new_password_spares_the_browser_its_owner_sits_at_and_none_that_others_name(home, acting, person):
+    adam = acting(person("adam", "tenant_admin", password=PASSWORD))
+    here, cookie = home.remember()
+    _, elsewhere = home.remember()
+    home.act(lambda c, x: set_password(c, acting(home.ana), home.ana, PASSWORD + " anew", here=here))
+    assert home.act(lambda c, x: recognise_device(c, x, SEALER, home.ana, cookie)) == here
+    assert home.act(lambda c, x: recognise_device(c, x, SEALER, home.ana, elsewhere)) is None
+    home.act(lambda c, x: set_password(c, adam, home.ana, PASSWORD + " again", here=here))
+    assert home.act(lambda c, x: recognise_device(c, x, SEALER, home.ana, cookie)) is None
+
+
 def test_no_more_browsers_are_known_than_a_person_has(home):
     for minute in range(MOST_DEVICES + 3):
         home.remember(after=timedelta(minutes=minute))

@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 
 import pytest
+import yaml
+from psycopg.types.json import Jsonb
 
 from headgate import access
 from headgate.console import urls
@@ -52,6 +54,36 @@ def test_a_text_is_tried_and_the_page_says_who_is_hit(tried: Visitor) -> None:
     with tried.counted():
         tried.get(path)
     assert tried.queries <= 20
+
+
+def test_a_fact_that_was_not_recorded_is_told_by_its_label_with_its_code_beside(tried: Visitor) -> None:
+    table = yaml.safe_load(stricter())
+    table["inputs"].append({"name": "region", "type": "string", "label": "Sales region"})
+    for row in table["rows"]:
+        row["when"]["region"] = "'north'"
+    table["default"] = {"outcome": "pass", "exception": ""}
+    text = words(tried.post(FORM, {**DAYS, "text": yaml.safe_dump(table)}))
+    assert re.search(r"\d+ decisions cannot be told: Sales region region was not recorded \(\d+\)", text), text
+
+
+def test_facts_that_a_policy_behind_the_tried_one_misses_are_told_with_that_policy(tried: Visitor) -> None:
+    page = tried.post(FORM, {**DAYS, "text": stricter()})
+    lacking = {
+        "tier, risk (read by approval_matrix)": 2,
+        "gone, too (read by nobody)": 3,
+        "the rate from USD to EUR": 1,
+    }
+    run = str(page.url.path).rpartition("/")[2]
+    with tried.channel.app.database.transaction(tried.channel.tenant) as conn:
+        conn.execute(
+            "update backtests set result = jsonb_set(result, '{candidates,0,lacking}', %s) where run = %s",
+            [Jsonb(lacking), run],
+        )
+    text = words(tried.get(f"/backtests/{run}"))
+    matrix = "Who must approve what, how soon, and who steps in"
+    assert f"Tier of the partner tier , Credit risk risk (read by {matrix}) was not recorded (2)" in text
+    assert "Gone gone , Too too (read by Nobody) was not recorded (3)" in text
+    assert "the rate from USD to EUR was not recorded (1)" in text
 
 
 def test_a_german_reader_is_told_all_of_it_in_german(tried: Visitor) -> None:

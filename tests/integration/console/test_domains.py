@@ -77,6 +77,35 @@ def test_from_a_claim_to_a_portal_and_back(admin: Visitor, dns: FakeDns, name: s
     assert f"Mails do not come from desk@{name}" in words(admin.get("/settings/brand"))
 
 
+def test_home_tells_who_administers_of_what_has_lost_its_proof(admin: Visitor, dns: FakeDns, name: str) -> None:
+    with admin.counted():
+        admin.get("/")
+    without = admin.queries
+    add(admin, name)
+    channel = admin.channel
+    with channel.app.database.transaction(channel.tenant) as conn:
+        made = get_domain(conn, name)
+    dns.texts |= {name: [], made.record_name: [made.record_value]}
+    check(admin, name)
+    put(admin, host=f"p.{name}", from_address=f"desk@{name}")
+    assert "Prove it" not in words(admin.get("/"))
+    dns.texts[made.record_name] = []
+    check(admin, name)
+    with admin.counted():
+        page = admin.get("/")
+    assert admin.queries <= without + 1
+    assert f"p.{name} has not been proven to be yours since" in words(page)
+    assert f"The domain of desk@{name} has not been proven to be yours since" in words(page)
+    assert f'href="{PAGE}#{name}">Prove it' in page.text
+    assert "Prove it" not in words(admin.enter("carl").get("/")), "who could not see to it"
+    channel.clock.move(timedelta(days=14))
+    admin.enter("tom")
+    check(admin, name)
+    gone = words(admin.get("/"))
+    assert f"p.{name} is not proven to be yours any more: the portal is not served there." in gone
+    assert f"Mails do not come from desk@{name}" in gone
+
+
 @pytest.mark.parametrize("wrong", ["", "com", "https://x.example", "127.0.0.1", "<b>.example", "x" * 400])
 def test_what_is_no_domain_is_refused_at_its_field(admin: Visitor, wrong: str) -> None:
     refused = admin.post(PAGE, {"domain": wrong})

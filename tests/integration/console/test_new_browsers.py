@@ -12,7 +12,7 @@ from headgate.connectors.mail.post import opened
 from headgate.console.app import create_console
 from headgate.ledger import audit_list, outbox_list
 from tests.integration.access.fake_provider import FakeProvider
-from tests.integration.console.site import Visitor, words
+from tests.integration.console.site import PASSWORD, Visitor, words
 from tests.integration.console.test_account import code, second, set_up
 from tests.integration.console.test_known_browsers import again, cookie_of
 from tests.integration.console.test_sign_on import set_up as set_up_provider
@@ -111,6 +111,23 @@ def test_a_browser_that_was_forgotten_is_told_again(visitor: Visitor) -> None:
     visitor.post("/account/sessions/end-others")
     again(other, "carl")
     assert len(told(visitor)) == 2
+
+
+def test_who_changes_their_own_password_is_known_in_that_browser_and_in_no_other(visitor: Visitor) -> None:
+    visitor.sign_in("carl")
+    other, fresh = elsewhere(visitor), "quite another horse battery"
+    other.sign_in("carl")
+    assert len(told(visitor)) == 1
+    change = {"password": PASSWORD, "fresh": fresh, "again": fresh}
+    assert "Your password is changed" in words(visitor.post("/account/password", change))
+    assert "browser known since" in words(visitor.get("/account"))
+    assert again(visitor, "carl", fresh).status_code == 303
+    assert len(told(visitor)) == 1, "it is the browser in which it was changed"
+    assert again(other, "carl", fresh).status_code == 303
+    assert len(told(visitor)) == 2, "others are new again"
+    visitor.post("/account/sessions/end-others")
+    again(other, "carl", fresh)
+    assert len(told(visitor)) == 3, "and again once they are signed out from here"
 
 
 def test_signing_in_by_an_identity_provider_is_told_and_known_as_well(visitor: Visitor) -> None:

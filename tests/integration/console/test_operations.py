@@ -6,8 +6,10 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from headgate.access.tenancy import set_quotas, usage
+from headgate.connectors.delivery import TargetDraft, create_target
 from headgate.kernel.context import SYSTEM
 from headgate.ledger import CommandDraft, NewEvent, append_events, outbox_add
+from headgate.ledger.backlog import tenant_backlog
 from tests.conftest import NOW, create_tenant
 from tests.integration.console.site import Visitor, words
 
@@ -89,10 +91,32 @@ def test_lanes_that_all_keep_up_are_told_so(visitor: Visitor) -> None:
 def test_commands_that_nobody_fetches_are_told_of_with_the_way_to_their_systems(visitor: Visitor) -> None:
     visitor.channel.govern()
     with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        ctx, app = visitor.channel.context(SYSTEM), visitor.channel.app
+        create_target(
+            conn, ctx, app.envelope, app.courier.ports, TargetDraft("erp", "https://erp.nordwind.example", "ERP")
+        )
         outbox_add(conn, NOW - timedelta(hours=2), [CommandDraft("erp", "order.release", "O-1", {}, "k-1")])
     page = visitor.enter("tom").get("/operations")
     assert "One command waits to be sent for longer than it should" in words(page)
     assert 'href="/connections"' in page.text.split("<main")[1]
+    assert "Systems that are not set up" not in words(page)
+
+
+def test_commands_for_a_system_that_nobody_set_up_are_told_calmly_with_what_they_ask_and_how_to_set_it_up(
+    visitor: Visitor,
+) -> None:
+    visitor.channel.govern()
+    drafts = [CommandDraft("erp", f"order.{what}", "O-1", {}, what) for what in ("release", "hold")]
+    with visitor.channel.app.database.transaction(visitor.channel.tenant) as conn:
+        outbox_add(conn, NOW - timedelta(days=40), [*drafts, CommandDraft("shop", "note", "N-1", {}, "n")])
+        found = tenant_backlog(conn, NOW)
+    assert (found.due, found.pending, found.oldest_due) == (0, 3, None)
+    text = words(visitor.enter("tom").get("/operations"))
+    assert "Everything flows" in text
+    assert "longer than" not in text
+    assert "erp Hold the order, Release the order 2" in text
+    assert "headgate targets add erp https://…" in text
+    assert "shop note 1" in text
 
 
 def test_another_tenants_trouble_is_not_seen(visitor: Visitor) -> None:

@@ -144,6 +144,23 @@ def test_stock_set_aside_is_called_by_the_names_of_its_products(visitor: Visitor
     assert "Product S-1 S-1 · BER Held" in stock
 
 
+def test_the_order_page_says_which_payment_terms_count_and_whence_they_come(held: Visitor) -> None:
+    channel = held.channel
+    channel.order("O-2", ("S-1", "1", "10.00"), terms="NET30")
+    channel.order("O-3", ("S-1", "1", "10.00"), terms="PREPAID")
+    channel.govern()
+    held.enter("carl")
+    assert "Terms NET30, as agreed with the partner Ship to" in words(held.get("/orders/O-1"))
+    assert "Terms NET30, as the order asks Ship to" in words(held.get("/orders/O-2"))
+    asked = "Terms PREPAID, as the order asks; agreed with the partner: NET30 Ship to"
+    assert asked in words(held.get("/orders/O-3"))
+    channel.send("partner.recorded", items=[partner("P-1", "A-1", terms="NET14"), partner("P-2", "", terms="")])
+    channel.order("O-4", ("S-1", "1", "10.00"), partner="P-2")
+    channel.govern()
+    assert "Terms NET30, as agreed when it was decided Ship to" in words(held.get("/orders/O-1"))
+    assert "Terms — Ship to" in words(held.get("/orders/O-4"))
+
+
 def test_the_order_page_explains_every_number(held: Visitor) -> None:
     held.enter("carl")
     text = words(held.get("/orders/O-1"))

@@ -93,9 +93,16 @@ def test_what_is_wrong_is_said_in_the_readers_language_by_the_names_of_the_field
     said = words(page)
     assert page.status_code == 400
     assert "Endkunde: Fehlt. Sagen Sie es in wenigen Worten." in said
-    assert "Land: Ist kein" in said
-    assert "Schreiben Sie zwei Großbuchstaben wie DE." in said
+    assert "Land: Wählen Sie ein Land." in said
     assert "Position 1, Menge: " in said
+
+
+def test_what_is_chosen_from_a_list_is_not_asked_for_as_a_code(portal: Portal) -> None:
+    portal.enter("pia")
+    page = portal.register(customer_country="")
+    assert page.status_code == 400
+    assert "Country: Choose a country." in words(page)
+    assert "capitals" not in words(page)
 
 
 def test_a_draft_may_be_incomplete_belongs_to_the_company_and_is_sent_or_discarded(portal: Portal) -> None:

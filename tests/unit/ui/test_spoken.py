@@ -31,7 +31,7 @@ from headgate.ui.templates import UI, environment
 from tests.unit.ui.samples import SAMPLES, Sample, page
 from tests.unit.ui.samples.base import ANA
 
-SHOWN = ("aria-label", "title", "placeholder", "alt", "data-label")
+SHOWN = ("aria-label", "title", "placeholder", "alt", "data-label", "data-meanwhile")
 WORD = re.compile(r"[A-Za-z]{2,}")
 # The page of components is for those who build pages, and stays in the language of the code.
 FOR_BUILDERS = "styleguide"

@@ -48,6 +48,11 @@ where principal = %(principal)s and expires_at > %(now)s order by last_used desc
 
 DROP_DEVICE = "delete from known_devices where id = %(id)s and principal = %(principal)s"
 
+# All of somebody, but the one they sit at.
+DROP_OTHER_DEVICES = """
+delete from known_devices where principal = %(principal)s and id is distinct from %(here)s::uuid
+"""
+
 # All of somebody, but the one of the session that stays.
 DROP_DEVICES = """
 delete from known_devices where principal = %(principal)s

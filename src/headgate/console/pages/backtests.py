@@ -16,7 +16,9 @@ from headgate.console.views.common import Notice
 from headgate.console.visit import Answer, Door, Go, Shown, Visit
 from headgate.kernel.errors import Conflict, HeadgateError, Invalid, NotFound, invalid
 from headgate.kernel.phrases import phrase, sentence, worded
+from headgate.policy import CompiledPolicy
 from headgate.policy.backtest import (
+    Run,
     Wanted,
     get_result,
     get_run,
@@ -102,7 +104,14 @@ def show(visit: Visit) -> Answer:
         names=names_of(visit, people=people, partners=partners - {""}, products={*products, filters["product"]} - {""}),
         lens=visit.lens,
         may_cancel=visit.may(*TRY),
+        tables=_tables(visit, run, place) if result and result["candidates"][place]["lacking"] else {},
     )
+
+
+def _tables(visit: Visit, run: Run, place: int) -> dict[str, CompiledPolicy]:
+    """The candidate as it was tried, and beside it the policies in force: whichever may miss a fact."""
+    tried = visit.app.backtests.candidates(visit.conn, run.run)[place]
+    return {**visit.app.policies.active(visit.conn, visit.now), run.policy: tried}
 
 
 def cancel(visit: Visit) -> Answer:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from headgate.access.branding import draft_of
+from headgate.access.domains import list_domains
 from headgate.channel.orders import insight
 from headgate.console import urls
 from headgate.console.pages.loading import names_of
+from headgate.console.present.domains import unproved
 from headgate.console.present.home import DAYS, home_view
+from headgate.console.views.domains import Unproved
 from headgate.console.visit import SIGNED_IN, Answer, Door, Visit
 from headgate.process import desk
 
@@ -52,7 +56,21 @@ def show(visit: Visit) -> Answer:
         days=insight.day_counts(conn, visit.days_ago(DAYS - 1), until, visit.tenant.timezone) if sees_orders else None,
         quarantined=visit.quarantined,
         reviews=reviews,
+        unproved=_unproved(visit),
     )
+
+
+def _unproved(visit: Visit) -> tuple[Unproved, ...]:
+    """What partners and receivers of mails find no more, or soon, for want of a proof: for who can see to it. Nobody
+    is asked for anything where the tenant uses no domain of its own."""
+    if not visit.may("admin"):
+        return ()
+    tenant = visit.tenant
+    kept, host = tenant.settings.get("brand"), tenant.portal_host or ""
+    address = draft_of(kept if isinstance(kept, Mapping) else {}).from_address
+    if visit.app.prover.rules.gives(host, tenant.slug):
+        host = ""
+    return unproved(list_domains(visit.conn), host, address) if host or address else ()
 
 
 def _arrived(visit: Visit, shown: Sequence[UUID]) -> list[dict[str, Any]]:

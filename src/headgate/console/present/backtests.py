@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,6 +22,7 @@ from headgate.console.views.backtests import (
     FlipView,
     Found,
     Hit,
+    Lack,
     LoadRow,
     PairRow,
     Side,
@@ -32,8 +34,11 @@ from headgate.policy import CompiledPolicy, PolicyVersion
 from headgate.policy.backtest import Drilled, KeptFlip, Pair, Run, Said, headline, last_quarter
 from headgate.policy.core.evaluation import plain_json
 from headgate.ui.recorded import recorded
+from headgate.ui.words import humanise
 
 MOST_BARS = 8
+# How a pass names facts that a policy behind the tried one has not got.
+_READ_BY = re.compile(r"(?P<facts>.+) \(read by (?P<policy>\w+)\)")
 _FILTERS = {"partner": phrase("Partner"), "product": phrase("Product"), "kind": phrase("Flips")}
 _KINDS = {
     "outcome": phrase("Outcome"),
@@ -112,8 +117,9 @@ def view(
     names: Names,
     lens: Lens,
     may_cancel: bool,
+    tables: Mapping[str, CompiledPolicy],
 ) -> BacktestView:
-    """A run, as far as it is."""
+    """A run, as far as it is. `tables` are policies by name, for the labels of facts that were not recorded."""
     here, tried = urls.backtest(run.run), run.candidates[place]
     shown = BacktestView(
         run=run.run,
@@ -144,7 +150,7 @@ def view(
         followed=result["read"]["followed_approval"],
         notes=tuple(recorded(note) for note in result["notes"]),
         candidates=tuple(_compared(run, result, n, place, lens) for n in range(len(run.candidates))),
-        found=_found(run, result, flips, place, names, lens),
+        found=_found(run, result, flips, place, names, lens, tables),
         filters=_applied(here, place, filters, names),
         more=more,
     )
@@ -185,7 +191,13 @@ def _share(text: str | None) -> Decimal | None:
 
 
 def _found(
-    run: Run, result: Mapping[str, Any], flips: Sequence[KeptFlip], place: int, names: Names, lens: Lens
+    run: Run,
+    result: Mapping[str, Any],
+    flips: Sequence[KeptFlip],
+    place: int,
+    names: Names,
+    lens: Lens,
+    tables: Mapping[str, CompiledPolicy],
 ) -> Found:
     of, read = result["candidates"][place], result["read"]
     counts, straight = of["decisions"], of["straight"]
@@ -225,12 +237,24 @@ def _found(
             for m in of["months"]
         ),
         bands=tuple(Hit(_band(b["band"], lens), b["decisions"], lens.money(Decimal(b["amount"]))) for b in of["bands"]),
-        lacking=tuple(Fact(name, count) for name, count in of["lacking"].items()),
+        lacking=tuple(_lack(name, count, run.policy, tables) for name, count in of["lacking"].items()),
         refusals=tuple(Fact(recorded(name), count) for name, count in of["refusals"].items()),
         flips=tuple(flip_row(flip, run, place, names, lens) for flip in flips),
         kept=of["flips_kept"],
         total=of["flips"],
     )
+
+
+def _lack(name: str, decisions: int, tried: str, tables: Mapping[str, CompiledPolicy]) -> Lack:
+    read = _READ_BY.fullmatch(name)
+    codes, policy = (read["facts"], read["policy"]) if read else (name, tried)
+    facts, table = codes.split(", "), tables.get(policy)
+    if not all(code.isidentifier() for code in facts):
+        return Lack((), recorded(name), "", decisions)
+    inputs = {column.name: column for column in table.table.inputs} if table is not None else {}
+    labels = tuple((fact(code, None, inputs.get(code)).label, code) for code in facts)
+    title = worded(table.table.title) if table is not None else humanise(policy)
+    return Lack(labels, "", title if policy != tried else "", decisions)
 
 
 def _hits(

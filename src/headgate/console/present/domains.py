@@ -7,7 +7,7 @@ from typing import Final
 
 from headgate.access import Tenant
 from headgate.access.domains import MOST, Domain, HostRules, domain_of, shown_name, under
-from headgate.console.views.domains import DomainRow, DomainsView
+from headgate.console.views.domains import DomainRow, DomainsView, Unproved
 from headgate.kernel.phrases import Phrase, phrase
 
 FOUND: Final[Mapping[str, Phrase]] = {
@@ -36,6 +36,25 @@ SPF: Final[Mapping[str, tuple[Phrase, str]]] = {
     "named": (phrase("Its SPF record lets the mail server of this installation send."), "done"),
     "none": (phrase("It has no SPF record: many receivers will refuse mails that come from it."), "risk"),
 }
+
+
+def unproved(domains: Sequence[Domain], host: str, address: str) -> tuple[Unproved, ...]:
+    """What of these is used although its proof is missing or has lapsed. '' is one that needs no proof."""
+    wanted = (("portal", host, host), ("mails", address, domain_of(address)))
+    found = (_unproved(domains, use, shown, name) for use, shown, name in wanted if shown)
+    return tuple(each for each in found if each is not None)
+
+
+def _unproved(domains: Sequence[Domain], use: str, shown: str, name: str) -> Unproved | None:
+    over = [each for each in domains if under(name, each.name)]
+    missing = [each for each in over if each.stands]
+    if any(each.standing.status == "proven" for each in missing):
+        return None
+    if not missing:
+        return Unproved(use, shown, over[0].name if over else "")
+    # It stands as long as any of them does.
+    last = max(missing, key=lambda each: each.standing.missing_since or each.standing.claimed_at)
+    return Unproved(use, shown, last.name, last.standing.missing_since, last.standing.lapses_at)
 
 
 def domains_view(

@@ -14,6 +14,7 @@ from headgate.console.present.clocks import case_clock, task_clock
 from headgate.console.present.lens import Lens
 from headgate.console.present.names import Names
 from headgate.console.views.common import Clock, PartnerName
+from headgate.console.views.domains import Unproved
 from headgate.console.views.home import (
     ChangeToReview,
     DayTotal,
@@ -49,6 +50,7 @@ def home_view(
     days: Mapping[date, tuple[int, int]] | None,
     quarantined: int,
     reviews: Sequence[PolicyVersion],
+    unproved: tuple[Unproved, ...] = (),
 ) -> HomeView:
     """Everything the first page shows. `days` is None for who may not see orders."""
     return HomeView(
@@ -74,6 +76,7 @@ def home_view(
         days=() if days is None else tuple(_day(today - timedelta(days=ago), days) for ago in reversed(range(DAYS))),
         quarantined=quarantined,
         reviews=tuple(_review(names, each) for each in reviews),
+        unproved=unproved,
     )
 
 

@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 
 from headgate.access.tenancy import Usage
 from headgate.console import urls
+from headgate.console.present.connections import SAID
 from headgate.console.views.operations import (
     Concern,
     LaneRow,
     OperationsView,
     RetryRow,
     TargetRow,
+    UnheardRow,
     UsageRow,
     UsageView,
 )
 from headgate.kernel.phrases import Opening, figure, phrase, worded
-from headgate.ledger.backlog import LaneLag, TargetTrouble, TenantBacklog, age
+from headgate.ledger.backlog import LaneLag, TargetTrouble, TenantBacklog, Unheard, age
 
 # From here on an event waits longer than a few batches take.
 LATE = timedelta(minutes=1)
@@ -50,7 +52,12 @@ def operations_view(found: TenantBacklog, used: Sequence[Usage], now: datetime) 
         ),
         targets=tuple(TargetRow(each.code, each.name, _state(each), each.until, each.error) for each in found.troubles),
         usage=_usage(used),
+        unheard=tuple(_unheard(each) for each in found.unheard),
     )
+
+
+def _unheard(found: Unheard) -> UnheardRow:
+    return UnheardRow(found.target, found.waiting, found.oldest, tuple(SAID.get(name, name) for name in found.types))
 
 
 def usage_view(used: Sequence[Usage]) -> UsageView:
@@ -92,7 +99,7 @@ def _concerns(found: TenantBacklog, now: datetime) -> Iterator[Concern]:
             phrase("One command waits to be sent for longer than it should")
             if found.due == 1
             else phrase("%(due)s commands wait to be sent for longer than they should", due=figure(found.due)),
-            phrase("See which systems are missing, or do not answer."),
+            phrase("See which systems do not answer."),
             urls.CONNECTIONS,
         )
     if found.troubles:

@@ -117,7 +117,7 @@ def order_view(facts: OrderFacts, story: OrderStory, lens: Lens) -> OrderView:
         customer_reference=row["customer_reference"],
         placed_at=row["placed_at"],
         received_at=row["received_at"],
-        terms=str(content.get("terms") or ""),
+        terms=terms_of(facts),
         ship_to=address(content.get("ship_to") or {}, lens),
         requested_by=facts.names.person(row["requested_by"]) if row["requested_by"] else None,
         exceptions=tuple(row["exceptions"]),
@@ -229,6 +229,31 @@ def _short(facts: OrderFacts) -> list[Reservation]:
         for each in facts.recorded.get("allocation") or ()
         if number(each.get("back_order"))
     ]
+
+
+def terms_of(facts: OrderFacts) -> str:
+    """The payment terms that count and whence they come: the order's own before the partner's. '' for none.
+
+    A decided order keeps the terms it was decided with, whatever is agreed since.
+    """
+    asked = str(facts.row["content"].get("terms") or "")
+    known = facts.names.partners.get(facts.row["partner"])
+    agreed = known.terms if known is not None else ""
+    if asked and agreed and asked != agreed:
+        return phrase("%(terms)s, as the order asks; agreed with the partner: %(agreed)s", terms=asked, agreed=agreed)
+    if asked:
+        return phrase("%(terms)s, as the order asks", terms=asked)
+    counted = _terms_decided(facts.recorded)
+    if counted is not None and counted != agreed:
+        return phrase("%(terms)s, as agreed when it was decided", terms=counted) if counted else ""
+    return phrase("%(terms)s, as agreed with the partner", terms=agreed) if agreed else ""
+
+
+def _terms_decided(recorded: Recorded) -> str | None:
+    """The payment terms that the credit check read; None where it asked no policy."""
+    found: Recorded = next((each for each in recorded.get("checks") or () if each.get("check") == "credit"), {})
+    inputs = (found.get("evaluation") or {}).get("inputs", {})
+    return str(inputs["terms"] or "") if "terms" in inputs else None
 
 
 def address(ship_to: Mapping[str, Any], lens: Lens) -> str:

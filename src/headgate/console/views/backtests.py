@@ -134,6 +134,17 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Lack:
+    """What was not recorded and keeps `decisions` from being told: facts, each with its label and code, or else what
+    `why` says. `by`: the policy that reads them, where that is not the one that is tried."""
+
+    facts: tuple[tuple[str, str], ...]
+    why: str
+    by: str
+    decisions: int
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a backtest found about one candidate. `compared` counts the decisions that were weighed again."""
 
@@ -158,7 +169,7 @@ class Found:
     products: tuple[Hit, ...]
     months: tuple[Hit, ...]
     bands: tuple[Hit, ...]
-    lacking: tuple[Fact, ...]
+    lacking: tuple[Lack, ...]
     refusals: tuple[Fact, ...]
     flips: tuple[FlipRow, ...]
     kept: int

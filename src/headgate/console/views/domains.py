@@ -36,6 +36,19 @@ class DomainRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Unproved:
+    """A host of the portal, or an address of mails (`use`: portal or mails), that no proof stands for. `domain` is the
+    one to prove, '' for none; its proof is missing `since` then, and it counts until `lapses_at`. None: no more.
+    """
+
+    use: str
+    name: str
+    domain: str
+    since: datetime | None = None
+    lapses_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DomainsView(View):
     """All of them, and the form for another one. `spf` is what the SPF of a sender's domain has to include; `given`:
     the host that the tenant may use without a proof."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from headgate.console.views.common import Clock, PartnerName, Person, View
+from headgate.console.views.domains import Unproved
 from headgate.kernel.money import Money
 
 
@@ -85,6 +86,7 @@ class HomeView(View):
     waiting: at most eight, most urgent first; arrived: of the others the newest of the last day. `waiting_count` and
     `waiting_stake` cover all of them. overdue: how many of those that wait are late. days: the last two weeks with
     today, oldest first; empty for who may not see orders. reviews: changes of policies that the reader may approve.
+    unproved: what partners and receivers of mails find no more, or soon, for want of a proof; for who administers.
     straight_through: orders of today that touched nobody / orders decided today; `usual` is the last four weeks.
     """
 
@@ -114,6 +116,7 @@ class HomeView(View):
     days: tuple[DayTotal, ...]
     quarantined: int
     reviews: tuple[ChangeToReview, ...] = ()
+    unproved: tuple[Unproved, ...] = ()
 
     @property
     def largest_exception(self) -> ExceptionTotal | None:

@@ -62,6 +62,16 @@ class TargetRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UnheardRow:
+    """Commands that wait for a system that is not set up: what they ask of it, and since when the first waits."""
+
+    target: str
+    waiting: int
+    oldest: datetime | None
+    asks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRow:
     """What is used of what the tenant may have; `limit` None is as much as it likes. `tone` is done, risk or breach."""
 
@@ -99,6 +109,7 @@ class OperationsView(View):
     retries: tuple[RetryRow, ...]
     targets: tuple[TargetRow, ...]
     usage: tuple[UsageRow, ...] = ()
+    unheard: tuple[UnheardRow, ...] = ()
 
     @property
     def worst(self) -> LaneRow | None:

@@ -148,6 +148,7 @@ class OrderView(View):
     """`total` includes tax. `tenant_total` is `total` at `rate` of `rate_on`, None when the currencies are the same.
 
     `credit` holds the partner's own account first, then those above it; empty without an account.
+    `terms` are the payment terms that count, with whence they come; '' for none.
     `checks` come with the ones that stop the order first. `proof` sums up the audit entries: verified, linked, broken.
     `audit_href` is where all entries about the order are listed; '' for who may not search the audit trail.
     """

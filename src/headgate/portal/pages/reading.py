@@ -15,6 +15,8 @@ from headgate.ui.web import problem_told
 
 CURRENCIES = ("EUR", "USD", "GBP", "CHF", "SEK", "DKK", "NOK", "PLN", "CZK")
 MOST_PRODUCTS = 2000
+# What is chosen from a list here and typed as a code elsewhere: whoever reads this types nothing.
+CHOSEN = {"customer_country": phrase("Choose a country.")}
 UNKNOWN_PRODUCT = phrase("We have no such product. Choose one from the list.")
 
 
@@ -71,5 +73,6 @@ def by_field(problems: tuple[Problem, ...], names: Mapping[str, str]) -> dict[st
     """Problems by field of the form; what has no field stands under ''. Of several of one field the first is shown."""
     found: dict[str, str] = {}
     for problem in problems:
-        found.setdefault(names.get(problem.field, ""), told_of(problem))
+        name = names.get(problem.field, "")
+        found.setdefault(name, CHOSEN.get(name) or told_of(problem))
     return found

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from headgate.console.views.domains import Unproved
 from headgate.console.views.home import (
     ChangeToReview,
     DayTotal,
@@ -34,6 +35,10 @@ from tests.unit.ui.samples.base import (
 
 HOME = HomeView(
     as_of=NOW,
+    unproved=(
+        Unproved("portal", "partners.nordwind.example", "nordwind.example", ago(days=3), ago(days=-11)),
+        Unproved("mails", "channel@nordwind.example", "nordwind.example", ago(days=3), ago(days=-11)),
+    ),
     today=date(2025, 11, 21),
     reviews=(ChangeToReview("How far a line may stray from its contract price", 2, ANA, ago(days=1), "/policies/p/2"),),
     waiting=(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from headgate.console.views.operations import Concern, LaneRow, OperationsView, RetryRow, TargetRow, UsageRow, UsageView
+from headgate.console.views.operations import (
+    Concern,
+    LaneRow,
+    OperationsView,
+    RetryRow,
+    TargetRow,
+    UnheardRow,
+    UsageRow,
+    UsageView,
+)
 from tests.unit.ui.samples.base import NOW, ago
 
 FLOWING = OperationsView(
@@ -54,6 +63,10 @@ TROUBLED = replace(
     due=1_284,
     dead=7,
     oldest_due=ago(minutes=9),
+    unheard=(
+        UnheardRow("crm", 1_178, ago(days=40), ("Protect the deal", "End the deal’s protection", "note")),
+        UnheardRow("wms-of-the-second-warehouse", 1, None, ("Pick the order",)),
+    ),
     signed=18_000,
     lanes=(_lane(3, 200_004, 22), _lane(7, 4_113, 4, "worker-2@desk-1/4711"), _lane(11, 1, 0)),
     retries=(

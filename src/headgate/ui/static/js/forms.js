@@ -11,14 +11,27 @@
       return;
     }
     form.dataset.sent = "yes";
-    if (event.submitter) event.submitter.setAttribute("aria-busy", "true");
+    if (!event.submitter) return;
+    event.submitter.setAttribute("aria-busy", "true");
+    if (event.submitter.dataset.meanwhile) wait(form, event.submitter);
   });
+
+  /* A button that asks a system outside says so while the answer is awaited (`data-meanwhile`), also to who cannot see
+     it. It is switched off once the form has been read: before, its own value would not be sent. */
+  function wait(form, button) {
+    var said = form.querySelector("[role=status]");
+    if (said) said.textContent = button.dataset.meanwhile;
+    setTimeout(function () { button.disabled = true; }, 0);
+  }
 
   /* coming back by the browser's back button: the form may be sent again */
   window.addEventListener("pageshow", function (event) {
     if (!event.persisted) return;
     document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
-    document.querySelectorAll("[aria-busy=true]").forEach(function (button) { button.removeAttribute("aria-busy"); });
+    document.querySelectorAll("[aria-busy=true]").forEach(function (button) {
+      button.removeAttribute("aria-busy");
+      if (button.dataset.meanwhile) button.disabled = false;
+    });
   });
 
   /* A row opens where it is clicked, not only on its link; a selection of text or a modified click is left alone. */
