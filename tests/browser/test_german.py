@@ -170,6 +170,7 @@ def test_a_price_is_asked_for_and_agreed_to_in_german(stage: Stage) -> None:
     paul.locator("[name=valid_until]").fill((channel.clock.now() + timedelta(days=30)).date().isoformat())
     paul.locator("[name=justification]").fill("Eine Ausschreibung; der Wettbewerb bietet 7,90")
     paul.locator("main form button.button-primary").click()
+    paul.wait_for_url(re.compile(r"PX-[0-9A-F]{12}"))
     found = re.search(r"PX-[0-9A-F]{12}", paul.url)
     assert found, paul.url
     wrong |= heard(paul)

@@ -11,6 +11,8 @@ import pytest
 
 from scripts.provider import ADVICE, PROGRAM, find_provider
 
+TRIES = 3
+
 
 @contextmanager
 def real_provider(back: str) -> Iterator[str]:
@@ -18,22 +20,28 @@ def real_provider(back: str) -> Iterator[str]:
     node = find_provider()
     if node is None:
         pytest.skip(ADVICE)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    for _ in range(TRIES):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with _begun([node, str(PROGRAM), str(port), back]) as is_ready:
+            if is_ready:
+                yield f"http://127.0.0.1:{port}"
+                return
+    raise AssertionError("the provider did not start")
+
+
+@contextmanager
+def _begun(command: list[str]) -> Iterator[bool]:
+    """Whether it serves; it does not when its port was taken by somebody in the meantime."""
     process = subprocess.Popen(
-        [node, str(PROGRAM), str(port), back],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=PROGRAM.parent,
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=PROGRAM.parent
     )
     try:
         assert process.stdout is not None
-        assert any("ready" in line for line in process.stdout), "the provider did not start"
-        yield f"http://127.0.0.1:{port}"
+        yield any("ready" in line for line in process.stdout)
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         if process.stdout is not None:
             process.stdout.close()

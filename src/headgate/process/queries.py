@@ -57,7 +57,7 @@ from cases where {where}
 """
 _TASKS_OF = """
 select task, kind, title, role, also_role, level, assignee, status, due_at, created_at, closed_at, priority
-from tasks where case_id = %s order by created_at, level, role
+from tasks where case_id = %s order by created_at, level, role, title, task
 """
 _APPLIED = """
 select e.subject, e.data ->> 'case' as case,

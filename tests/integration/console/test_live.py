@@ -149,13 +149,14 @@ def test_a_batch_a_claim_and_a_message_are_told_and_nothing_of_them(
     channel = visitor.channel
     channel.order("O-1", ("S-1", "10", "8.00"), customer_reference="PO 1")
     channel.govern()
-    assert stream.until(lambda s: '["order"]' in s.text)
+    assert stream.until(lambda s: '"order"' in s.text)
     task = visitor.get("/work?scope=unassigned").text.partition('name="task" value="')[2].partition('"')[0]
     visitor.post("/tasks/act", {"act": "take", "tasks": task}, follow=False)
-    assert stream.until(lambda s: '["task"]' in s.text)
-    assert "O-1" not in stream.text
-    assert "P-1" not in stream.text
-    assert stream.text.count("event: news") == stream.text.count("\nid: ") >= 3
+    assert stream.until(lambda s: '"task"' in s.text)
+    said = stream.text  # more may come
+    assert "O-1" not in said
+    assert "P-1" not in said
+    assert said.count("event: news") == said.count("\nid: ") >= 2
 
 
 def test_who_does_not_ask_for_a_stream_gets_an_end(visitor: Visitor) -> None:
@@ -177,7 +178,7 @@ def test_a_page_made_before_the_last_news_is_told_at_once(visitor: Visitor, stre
     channel.clock.move(timedelta(seconds=1))
     channel.order("O-2", ("S-1", "10", "8.00"))
     channel.govern()
-    assert first.until(lambda s: '["order"]' in s.text)
+    assert first.until(lambda s: '"order"' in s.text)
     asked = made.isoformat().replace("+", "%2B")
     assert streams(f"since={asked}").status == 200
     later = (made + timedelta(minutes=1)).isoformat().replace("+", "%2B")
@@ -207,7 +208,7 @@ def test_a_stream_ends_when_its_session_is_revoked_and_others_go_on(
     assert (late.status, late.text) == (200, live.OVER.decode()), "a page that comes back later hears the same"
     channel.order("O-1", ("S-1", "10", "8.00"))
     channel.govern()
-    assert other.until(lambda s: '["order"]' in s.text)
+    assert other.until(lambda s: '"order"' in s.text)
     assert not other.over
 
 
@@ -308,12 +309,12 @@ def test_nothing_that_is_only_looked_at_is_told(visitor: Visitor, streams: Calla
     channel = visitor.channel
     channel.order("O-1", ("S-1", "10", "8.00"))
     channel.govern()
-    assert stream.until(lambda s: '["order"]' in s.text)
+    assert stream.until(lambda s: '"order"' in s.text)
     with channel.app.database.transaction(channel.tenant) as conn:
         ctx = channel.context(access.load_principal(conn, person("carl"), channel.clock.now()))
         row = conn.execute("select task from tasks where status = 'open'").fetchone()
         assert row is not None
         handle(conn, ctx, channel.app.engine, [row[0]], Act("take"), only_check=True)
         handle(conn, ctx, channel.app.engine, [row[0]], Act("take"))
-    assert stream.until(lambda s: '["task"]' in s.text)
-    assert stream.text.count('["task"]') == 1
+    assert stream.until(lambda s: '"task"' in s.text)
+    assert stream.text.count('"task"') == 1

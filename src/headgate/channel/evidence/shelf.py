@@ -24,7 +24,7 @@ select {_HEAD} from {{files}} f
 where f.{{number}} = %(number)s
   and f.partner = coalesce((select t.partner from {{things}} t where t.{{number}} = f.{{number}}), f.partner)
   and (%(partner)s = '' or f.partner = %(partner)s)
-order by f.uploaded_at, f.file
+order by f.uploaded_at, f.name, f.file
 """
 _ADD = """
 insert into {files} (file, {number}, partner, name, media_type, size, sha256, content, uploaded_by, uploaded_at)
@@ -115,7 +115,7 @@ class Shelf:
         return made
 
     def of(self, conn: Connection[Any], number: str, partner: str = "") -> list[KeptFile]:
-        """The files of a thing, oldest first; with a partner, only theirs."""
+        """The files of a thing, oldest first, those sent together by name; with a partner, only theirs."""
         return [KeptFile(*row) for row in conn.execute(self._sql(_OF), {"number": number, "partner": partner})]
 
     def get(self, conn: Connection[Any], number: str, file: UUID) -> tuple[KeptFile, bytes]:

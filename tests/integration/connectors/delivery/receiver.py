@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,6 +41,11 @@ class Reply:
     hold: threading.Event | None = None
     drip: float = 0.0
 
+    def pieces(self) -> list[bytes]:
+        """The raw bytes as they are sent."""
+        raw = self.raw or b""
+        return [raw[place : place + 1] for place in range(len(raw))] if self.drip else [raw]
+
 
 @dataclass(slots=True)
 class Receiver:
@@ -55,7 +60,7 @@ class Receiver:
     lock: threading.Lock = field(default_factory=threading.Lock)
     arrived: threading.Condition = field(default_factory=threading.Condition)
     most_at_once: int = 0
-    at_once: int = 0
+    at_once: int = 0  # what has come and is not yet being answered: who has an answer may send the next
 
     def answer(self, *replies: Reply | int) -> None:
         self.replies = [Reply(r) if isinstance(r, int) else r for r in replies]
@@ -85,35 +90,39 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            with receiver.lock:
-                receiver.at_once += 1
-                receiver.most_at_once = max(receiver.most_at_once, receiver.at_once)
-            try:
-                self._post()
-            except (BrokenPipeError, ConnectionResetError):
-                pass
-            finally:
-                with receiver.lock:
-                    receiver.at_once -= 1
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self._answer(self._taken())
 
         def do_GET(self) -> None:
             self.do_POST()
 
-        def _post(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            reply = receiver.take(Received(self.path, headers, body))
-            if reply.hold is not None:
-                reply.hold.wait(120)
+        def _taken(self) -> Reply | None:
+            """What to answer, when it is time to; None for nothing at all."""
+            with receiver.lock:
+                receiver.at_once += 1
+                receiver.most_at_once = max(receiver.most_at_once, receiver.at_once)
+            try:
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                reply = receiver.take(Received(self.path, headers, body))
+                if reply.hold is not None:
+                    reply.hold.wait(120)
+                    return None
+                return reply
+            finally:
+                with receiver.lock:
+                    receiver.at_once -= 1
+
+        def _answer(self, reply: Reply | None) -> None:
+            if reply is None:
                 self.close_connection = True
                 return
             if reply.raw is not None:
                 self.close_connection = True
-                for place in range(0, len(reply.raw), 1 if reply.drip else len(reply.raw) or 1):
-                    self.wfile.write(reply.raw[place : place + (1 if reply.drip else len(reply.raw))])
+                for piece in reply.pieces():
+                    self.wfile.write(piece)
                     self.wfile.flush()
-                    if reply.drip:
-                        threading.Event().wait(reply.drip)
+                    threading.Event().wait(reply.drip)
                 return
             self.send_response(reply.status)
             for name, value in reply.headers.items():

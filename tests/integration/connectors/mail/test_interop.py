@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -15,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from headgate.access import Envelope, get_tenant, set_tenant
 from headgate.access.mailing import read_stop
@@ -28,6 +24,7 @@ from headgate.kernel.settings import Settings
 from headgate.store import Database
 from headgate.ui.letters import LetterReading
 from tests.conftest import NOW
+from tests.integration.connectors.mail.server import mail_server
 
 SEALER = Envelope((b"k" * 32,))
 HOST = "https://partners.a-rather-long-name-of-a-distributor.example"
@@ -63,19 +60,6 @@ class Mailbox:
         return self.answers.pop(0) if self.answers else "250 OK"
 
 
-@contextmanager
-def listening(mailbox: Mailbox, **how: Any) -> Iterator[int]:
-    """A server on this machine; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    server = Controller(mailbox, hostname="127.0.0.1", port=port, **how)
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def arrived(database: Database, tenant: UUID, tmp_path: Path, settings: Settings) -> list[bytes]:
     """The bytes of one letter: put off at first, then taken."""
@@ -93,7 +77,7 @@ def deliver(
         brand = {"brand": {"sender": "Nordwind Süd GmbH, „Groß“ & Söhne", "reply_to": "fragen@nordwind.example"}}
         set_tenant(conn, ctx, settings={**get_tenant(conn).settings, **brand})
         MAILROOM.send(conn, ctx, get_tenant(conn), letter, about=WHO, key="k")
-    with listening(mailbox, **how) as port:
+    with mail_server(mailbox, **how) as port:
         chosen = Settings(home=home, mail_url=f"smtp+plain://127.0.0.1:{port}", mail_from="no-reply@nordwind.example")
         courier = Courier(database, {"mail": mail_port(chosen, SEALER)}, SEALER, clock, 16, lambda: 0.5)
         for _ in range(2):

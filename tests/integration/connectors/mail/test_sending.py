@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -35,6 +33,7 @@ from headgate.ledger import outbox_list
 from headgate.store import Database
 from headgate.ui.letters import LetterReading
 from tests.conftest import NOW
+from tests.integration.connectors.mail.server import mail_server
 
 SEALER = Envelope((b"k" * 32,))
 MAILROOM = Mailroom(SEALER, LetterReading)
@@ -125,19 +124,8 @@ def office(database: Database, tenant: UUID, tmp_path: Path, settings: Settings)
         fits = isinstance(data, LoginPassword) and data.password == b"post-office"
         return AuthResult(success=fits, handled=False)
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = Controller(
-        mailbox,
-        hostname="127.0.0.1",
-        port=port,
-        tls_context=context,
-        require_starttls=True,
-        auth_required=True,
-        authenticator=known,
-    )
-    server.start()
-    try:
+    wants = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": known}
+    with mail_server(mailbox, **wants) as port:
         chosen = replace(
             settings,
             home=tmp_path,
@@ -148,8 +136,6 @@ def office(database: Database, tenant: UUID, tmp_path: Path, settings: Settings)
             mail_ca=str(ca),
         )
         yield Post(mailbox, database, tenant, FixedClock(NOW), chosen)
-    finally:
-        server.stop()
 
 
 def test_a_letter_arrives_once_however_often_it_is_posted(office: Post) -> None:
