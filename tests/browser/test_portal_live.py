@@ -86,6 +86,7 @@ def test_a_milestone_and_a_message_appear_while_a_partner_looks(scene: Stage) ->
     channel.govern()
     expect(page.locator("#live-head .pill")).to_contain_text("Released")
     expect(page.locator("#live-stages [aria-current=step]")).not_to_contain_text("Decision")
+    expect(page.get_by_text("A price is below your contract")).to_have_count(0)
     assert page.evaluate("window.sameDocument"), "nobody loaded the page again"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect(page.get_by_label("Write to us")).to_have_value("half a sentence")

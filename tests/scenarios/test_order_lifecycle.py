@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from headgate.channel.orders import explain_order
 from headgate.kernel.errors import Invalid
 from headgate.ledger import audit_list, verify_audit
-from tests.scenarios.channel import Channel, person
+from tests.scenarios.channel import Channel, person, product
 
 
 def test_a_clean_order_goes_straight_through_and_touches_nobody(channel: Channel) -> None:
@@ -208,6 +209,28 @@ def test_a_granted_price_exception_prices_the_orders_that_wait_for_it(channel: C
     channel.order("O-2", ("S-1", "10", "8.80"), customer_reference="beyond the quantity")
     channel.govern()
     assert channel.status("O-2") == "held"
+
+
+@pytest.mark.parametrize(("cost_in", "margin"), [("EUR", Decimal(36)), ("GBP", Decimal(20)), ("USD", None)])
+def test_an_approver_sees_the_margin_of_a_price_with_the_cost_in_its_currency(
+    channel: Channel, cost_in: str, margin: Decimal | None
+) -> None:
+    """A pound is 1.25 euros, so 6 euros cost are 4.80 of the 7.50 pounds asked; of dollars no rate is known."""
+    rate = {"base": "GBP", "quote": "EUR", "rate": "1.25", "valid_on": "2026-03-02"}
+    channel.send("fx_rate.recorded", items=[rate])
+    channel.send("product.recorded", items=[product("S-1", "6.00", cost_currency=cost_in)])
+    wish: dict[str, Any] = {"product": "S-1", "unit_price": "7.50", "currency": "GBP", "max_quantity": "15"}
+    span: dict[str, Any] = {
+        "partner": "P-1",
+        "requested_by": person("rita"),
+        "valid_from": "2026-03-01",
+        "valid_until": "2026-03-31",
+        "justification": "a tender",
+    }
+    channel.send("price_exception.requested", request="PX-1", **wish, **span)
+    channel.govern()
+    told: Any = channel.approval("PX-1").summary["margin_pct"]
+    assert (None if told is None else Decimal(told)) == margin
 
 
 def test_the_same_order_twice_waits_for_the_order_desk(channel: Channel) -> None:

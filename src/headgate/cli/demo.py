@@ -24,6 +24,10 @@ from headgate.wiring import App
 
 PORT = 8400
 PORTS_TO_TRY = 20
+TRY = (
+    "both sign-in pages have a button for each of them. As Petra, open an order that is held in the portal and ask for"
+    " its price; as Carl, agree to it in the console; see the order go out."
+)
 _PORTS = f"Without it, {PORT} or the next free one."
 
 
@@ -129,6 +133,8 @@ def _announce(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
         portal = f"{address.rstrip('/')}/portal/"
         out.print(f"\n[bold]Partner portal:[/] [link={portal}]{portal}[/link]", soft_wrap=True)
         _people(partners)
+        out.print()
+        say(("Try it:", "bold"), f" {TRY}")
 
 
 def _people(logins: Sequence[tuple[str, str, str]]) -> None:

@@ -56,7 +56,7 @@ log = logging.getLogger("headgate.portal")
 NOT_A_PARTNER = phrase("This portal is for partners. Your organisation's own people sign in to the console.")
 _SEES = {
     "partner_admin": phrase("registers deals, asks for prices, invites colleagues"),
-    "partner_user": "registers deals",
+    "partner_user": phrase("registers deals, asks for prices"),
 }
 
 

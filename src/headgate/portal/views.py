@@ -171,6 +171,7 @@ class HomeView(View):
     company: str
     needs: tuple[Need, ...]
     happened: tuple[Need, ...]
+    can_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +323,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class OrderView(View):
-    """One order. `needs` says what holds it and what helps."""
+    """One order. `needs` says what holds it and what helps, `ask` where a price is asked for that would, and `asked`
+    which were: request, product, state, price and last change."""
 
     template: ClassVar[str] = "order.html"
     nav: ClassVar[str] = "orders"
@@ -339,7 +341,8 @@ class OrderView(View):
     stages: tuple[Stage, ...]
     needs: tuple[tuple[str, str], ...]
     lines: tuple[tuple[str, str, str, Decimal, Money, Money, Decimal], ...]
-    can_ask: bool
+    ask: str
+    asked: tuple[tuple[str, str, str, Money, datetime], ...]
     thread: Thread | None
     can_return: bool = False
     returns: tuple[tuple[str, str, datetime], ...] = ()

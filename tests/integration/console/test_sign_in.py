@@ -196,6 +196,7 @@ def test_the_people_of_a_demo_can_be_tried_also_where_it_has_clients(
     page = near.get("/sign-in").text
     assert 'autocomplete="organization"' in page, "there are several tenants, so whose account it is is asked for"
     assert button in page
+    assert 'href="/portal/sign-in"' in page, "its partners enter elsewhere"
     form = {"csrf": near.token("/sign-in"), "demo": "carl@nordwind.example"}
     assert near.client.post("/sign-in", data=form).status_code == 401, "whose Carl was not said"
     named = re.search(r'name="tenant" value="([^"]+)">\s*<button name="demo"', page)

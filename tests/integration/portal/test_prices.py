@@ -3,13 +3,15 @@ then is what is approved."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from headgate.channel.exceptions import get_exception
 from headgate.process import approvals_of_case
 from headgate.process.core.changes import replaced_by
+from tests.integration.console.site import Visitor
 from tests.integration.portal.site import Portal, mail, words
-from tests.integration.portal.test_news_mails import ask_price, price_status, told
+from tests.integration.portal.test_news_mails import ask_price, price_status, settle, told
 from tests.integration.portal.test_sending import entered
 
 WHY = "Show us the competing offer, and meet us half way"
@@ -163,3 +165,54 @@ def test_what_was_sent_again_or_withdrawn_is_not_said_to_lapse(portal: Portal) -
     portal.post(f"/portal/prices/{number}/withdraw", {"reason": "too late"})
     assert "It lapses soon" not in {each.subject.partition(": ")[2] for each in told(portal)}
     assert "It lapses unless" not in words(portal.get(f"/portal/prices/{number}"))
+
+
+def test_an_order_shows_what_was_asked_for_it_and_offers_to_ask_only_for_the_rest(portal: Portal) -> None:
+    portal.channel.order("O-1", ("S-1", "10", "8.00"), ("S-2", "5", "61.00"), customer_reference="PO 7")
+    portal.channel.govern()
+    page = portal.enter("pia").get("/portal/orders/O-1")
+    assert "Ask for a price" in words(page)
+    assert "Say why you need it: ask for this price." in words(page)
+    assert "Prices asked for" not in words(page)
+    number = ask_price(portal, unit_price="8.00", order="O-1")
+    page = portal.get("/portal/orders/O-1")
+    assert f'href="/portal/prices/{number}"' in page.text
+    assert "Prices asked for" in words(page)
+    assert 'href="/portal/prices/new?order=O-1&amp;product=S-2"' in page.text, "the other line is below contract too"
+    rest = ask_price(portal, product="S-2", unit_price="61.00", order="O-1")
+    page = portal.get("/portal/orders/O-1")
+    assert rest in page.text
+    assert "You asked for it. Once it is granted, this order is checked again" in words(page)
+    assert "/portal/prices/new" not in page.text
+    portal.post(f"/portal/prices/{number}/withdraw", {"reason": "another product"})
+    assert 'href="/portal/prices/new?order=O-1&amp;product=S-1"' in portal.get("/portal/orders/O-1").text
+
+
+def test_the_first_page_tells_how_prices_came_out_and_only_to_who_asked(portal: Portal) -> None:
+    granted = ask_price(portal.enter("pia"), unit_price="8.00")
+    assert "price granted" not in words(portal.get("/portal/"))
+    settle(portal, granted, "approve")
+    portal.channel.clock.move(timedelta(minutes=1))
+    refused = ask_price(portal, product="S-2", unit_price="61.00")
+    settle(portal, refused, "reject")
+    page = portal.get("/portal/")
+    said = words(page)
+    assert said.index("price not granted") < said.index("price granted"), "the latest first"
+    assert f'href="/portal/prices/{granted}"' in page.text
+    assert "8.00 EUR" in said
+    assert "price granted" not in words(portal.another().enter("otto").get("/portal/"))
+
+
+def test_the_desk_sees_with_an_order_and_its_approval_which_prices_were_asked_for_it(portal: Portal) -> None:
+    portal.channel.order("O-1", ("S-1", "10", "8.00"), customer_reference="PO 7")
+    portal.channel.govern()
+    number = ask_price(portal.enter("pia"), unit_price="8.00", order="O-1")
+    elsewhere = ask_price(portal, unit_price="8.00")
+    case = stored(portal, number)["case_id"]
+    desk = Visitor(portal.channel, portal.app, portal.slug).enter("carl")
+    for place in ("/orders/O-1", desk.approval_of("O-1")):
+        page = desk.get(place)
+        assert "Prices asked for" in words(page), place
+        assert f'href="/cases/{case}"' in page.text, place
+        assert number in words(page), place
+        assert elsewhere not in words(page), place

@@ -17,6 +17,7 @@ select e.request, e.partner, e.product, e.unit_price, e.contract_price, e.curren
        e.valid_until, e.status, e.stake, e.requested_by, e.order_no, e.agreement, e.case_id, e.updated_at
 from price_exceptions e left join products p on p.product = e.product
 where (%(partner)s = '' or e.partner = %(partner)s) and (%(status)s = '' or e.status = %(status)s)
+  and (%(order)s = '' or e.order_no = %(order)s)
   and (%(text)s = '' or strpos(lower(e.request || ' ' || e.product || ' ' || coalesce(p.name, '')
        || ' ' || coalesce(e.order_no, '')), lower(%(text)s)) > 0)
   and (%(since)s::timestamptz is null or e.updated_at >= %(since)s)
@@ -31,16 +32,17 @@ def list_exceptions(
     *,
     partner: str = "",
     status: str = "",
+    order: str = "",
     text: str = "",
     since: datetime | None = None,
     until: datetime | None = None,
     cursor: str = "",
     limit: int = 50,
 ) -> Page[dict[str, Any]]:
-    """Price exceptions, last changed first. `text` is sought in request, product and order; changed from `since` to
-    before `until`."""
+    """Price exceptions, last changed first. `order` is the one they are for; `text` is sought in request, product and
+    order; changed from `since` to before `until`."""
     at, request = decode_cursor(cursor, 2)
-    wanted = {"partner": partner, "status": status, "text": text, "since": since, "until": until}
+    wanted = {"partner": partner, "status": status, "order": order, "text": text, "since": since, "until": until}
     after = {"after_at": parse_instant("cursor", at) if at else None, "after": request}
     with conn.cursor(row_factory=dict_row) as rows:
         found = rows.execute(LIST, {**wanted, **after, "limit": page_size(limit) + 1}).fetchall()

@@ -16,7 +16,7 @@ from headgate.console import urls
 from headgate.console.pages.approval_after import After, after_of, told_at_once
 from headgate.console.pages.case import files_of
 from headgate.console.pages.loading import names_of, policy_tables
-from headgate.console.pages.order import DECIDE, lens_on, order_facts
+from headgate.console.pages.order import DECIDE, lens_on, order_facts, prices_asked
 from headgate.console.present.approval import Past, approval_view, replacement
 from headgate.console.present.approval_lines import Entered, changes_between
 from headgate.console.present.asks import ORDER, PRICE_EXCEPTION, asked_lines, number
@@ -176,6 +176,7 @@ def _view(visit: Visit, approval: Approval, entered: Entered) -> ApprovalView:
         stands_still=_stands_still(visit, approval),
         files=files_of(visit, approval.subject_type, approval.subject),
     )
+    view = view if facts is None else replace(view, prices=prices_asked(visit, facts))
     return replace(view, blocked=BEING_DECIDED, undo=undo_of(being), again=_again(approval, being)) if being else view
 
 

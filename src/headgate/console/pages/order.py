@@ -8,6 +8,7 @@ from dataclasses import replace
 from headgate.access import accounts_in_roles
 from headgate.channel import orders
 from headgate.channel.agreements import find_terms
+from headgate.channel.exceptions import list_exceptions
 from headgate.channel.inventory import load_stock
 from headgate.channel.products import load_products
 from headgate.channel.returns import list_returns
@@ -20,8 +21,9 @@ from headgate.console.present.history import actors, audit_lines, timeline
 from headgate.console.present.lens import Lens
 from headgate.console.present.order import OrderFacts, OrderStory, deciders_of, order_view
 from headgate.console.views.common import View
-from headgate.console.views.order import OrderReturn
+from headgate.console.views.order import OrderPrice, OrderReturn
 from headgate.console.visit import Answer, Door, Visit
+from headgate.kernel.money import Money
 from headgate.ledger import audit_list
 from headgate.policy import decisions_get
 from headgate.process import Approval, case_of_subject, pending_approvals, ways
@@ -81,7 +83,7 @@ def show(visit: Visit) -> Answer:
         ),
         lens_on(visit, facts),
     )
-    return replace(found, returns=_returns(visit, facts))
+    return replace(found, returns=_returns(visit, facts), prices=prices_asked(visit, facts))
 
 
 def _returns(visit: Visit, facts: OrderFacts) -> tuple[OrderReturn, ...]:
@@ -96,6 +98,22 @@ def _returns(visit: Visit, facts: OrderFacts) -> tuple[OrderReturn, ...]:
             credit=facts.money(each["credit"]) if each["status"] == "credited" else None,
         )
         for each in list_returns(visit.conn, order=facts.order_no, limit=20).items
+    )
+
+
+def prices_asked(visit: Visit, facts: OrderFacts) -> tuple[OrderPrice, ...]:
+    """The prices that were asked for the order, last changed first."""
+    asked = list_exceptions(visit.conn, partner=facts.row["partner"], order=facts.order_no, limit=20)
+    return tuple(
+        OrderPrice(
+            request=each["request"],
+            name=facts.called.get(each["product"], each["product"]),
+            status=each["status"],
+            price=Money(each["unit_price"], each["currency"]),
+            changed=each["updated_at"],
+            case_id=each["case_id"],
+        )
+        for each in asked.items
     )
 
 

@@ -21,7 +21,7 @@ from headgate.console.views.common import (
     TimelineEntry,
     View,
 )
-from headgate.console.views.order import CreditSum
+from headgate.console.views.order import CreditSum, OrderPrice
 from headgate.kernel.money import Money
 
 
@@ -208,6 +208,7 @@ class ApprovalView(View):
     agreed_before: tuple[Person, ...] = ()
     stands_still: StandsStill | None = None
     evidence: tuple[FileLink, ...] = ()
+    prices: tuple[OrderPrice, ...] = ()
     undo: HeldNews | None = None
     again: str = ""
     came: Came | None = None

@@ -144,6 +144,18 @@ class OrderReturn:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPrice:
+    """A price that was asked for the order: of which product, and how that stands."""
+
+    request: str
+    name: str
+    status: str
+    price: Money
+    changed: datetime
+    case_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView(View):
     """`total` includes tax. `tenant_total` is `total` at `rate` of `rate_on`, None when the currencies are the same.
 
@@ -192,6 +204,7 @@ class OrderView(View):
     verified_at: datetime | None
     audit_href: str = ""
     returns: tuple[OrderReturn, ...] = ()
+    prices: tuple[OrderPrice, ...] = ()
 
     @property
     def passed(self) -> int:

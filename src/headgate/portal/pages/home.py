@@ -11,6 +11,7 @@ from headgate.channel.partners import get_partner
 from headgate.channel.products import names_of_products
 from headgate.channel.returns import list_returns
 from headgate.kernel.errors import NotFound
+from headgate.kernel.money import Money
 from headgate.kernel.phrases import joined, phrase
 from headgate.portal import urls
 from headgate.portal.pages import sending
@@ -24,11 +25,18 @@ from headgate.ui.recorded import recorded
 
 SOON = timedelta(days=21)
 MOST = 8
+# How a price that was asked for came out, after the product's name and a colon.
+DECIDED = {
+    "granted": phrase("price granted"),
+    "not_needed": phrase("your contract gives this price"),
+    "declined": phrase("price not granted"),
+    "lapsed": phrase("nobody decided about the price in time"),
+}
 
 
 def show(visit: Visit) -> Answer:
     """The first page."""
-    return HomeView(company_of(visit), tuple(_needs(visit)), tuple(_happened(visit)))
+    return HomeView(company_of(visit), tuple(_needs(visit)), tuple(_happened(visit)), visit.may("prices.request"))
 
 
 def company_of(visit: Visit) -> str:
@@ -156,8 +164,29 @@ def _deal_needs(visit: Visit) -> list[Need]:
 
 
 def _happened(visit: Visit) -> list[Need]:
-    if not visit.may("deals.read"):
-        return []
+    """What happened to deals and to prices that were asked for, newest first."""
+    found = _milestones(visit) if visit.may("deals.read") else []
+    found += _prices_decided(visit) if visit.may("prices.request") else []
+    return sorted(found, key=lambda each: each.at or visit.now, reverse=True)[:MOST]
+
+
+def _prices_decided(visit: Visit) -> list[Need]:
+    rows = [row for row in list_exceptions(visit.conn, limit=MOST).items if row["status"] in DECIDED]
+    names = names_of_products(visit.conn, {row["product"] for row in rows})
+    return [
+        Need(
+            joined(": ", (names.get(row["product"], row["product"]), DECIDED[row["status"]])),
+            urls.price(row["request"]),
+            f"{visit.fmt.price(Money(row['unit_price'], row['currency']))} {row['currency']}",
+            row["updated_at"],
+            icon="circle-dot",
+            tone="quiet",
+        )
+        for row in rows
+    ]
+
+
+def _milestones(visit: Visit) -> list[Need]:
     return [
         Need(
             joined(": ", (m.customer, headline(m.kind, m.status).lower())),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from headgate.channel.exceptions import list_exceptions
 from headgate.channel.orders import get_order, list_orders
 from headgate.channel.products import names_of_products
 from headgate.channel.returns import list_returns
@@ -46,6 +47,10 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "export_restricted": (phrase("Export rules apply"), phrase("We are checking them; tell us the end user and use.")),
     "partner_blocked": (phrase("Your account is blocked"), phrase("Please talk to your partner manager.")),
 }
+# The help with a price below contract, once it was asked for and while it can be.
+ASKED = phrase("You asked for it. Once it is granted, this order is checked again with it.")
+CAN_ASK = phrase("Say why you need it: ask for this price. Once it is granted, this order is checked again with it.")
+OPEN = ("deciding", "returned")  # a price that is still being asked for
 CHECKING = (phrase("We are checking this order"), phrase("You need not do anything."))
 _PATH = ("received", "checked", "released", "shipped", "delivered")
 
@@ -83,8 +88,11 @@ def show(visit: Visit) -> Answer:
     """One order."""
     row = get_order(visit.conn, visit.code("order"), costs=False)
     held = row["status"] == "held"
-    may_return = visit.may("returns.request")
-    names = names_of_products(visit.conn, {line["product"] for line in row["lines"]})
+    may_ask, may_return = visit.may("prices.request"), visit.may("returns.request")
+    asked = list_exceptions(visit.conn, order=row["order_no"], limit=20).items if may_ask else ()
+    below = _below(row) if may_ask and held and "price_deviation" in row["exceptions"] else set()
+    unasked = below - {each["product"] for each in asked if each["status"] in OPEN}
+    names = names_of_products(visit.conn, {each["product"] for each in (*row["lines"], *asked)})
     back = list_returns(visit.conn, order=row["order_no"], limit=20).items if may_return else ()
     return OrderView(
         order=row["order_no"],
@@ -96,7 +104,7 @@ def show(visit: Visit) -> Answer:
         changed=row["updated_at"],
         ship_to=_place(row["content"].get("ship_to") or {}, visit),
         stages=stages(row),
-        needs=needs_of(row["exceptions"]) if held else (),
+        needs=_helped(needs_of(row["exceptions"]), below, unasked) if held else (),
         lines=tuple(
             (
                 str(line["product"]),
@@ -109,11 +117,43 @@ def show(visit: Visit) -> Answer:
             )
             for line in row["lines"]
         ),
-        can_ask=held and "price_deviation" in row["exceptions"] and visit.may("prices.request"),
+        ask=_ask(row["order_no"], unasked),
+        asked=tuple(
+            (
+                each["request"],
+                names.get(each["product"], each["product"]),
+                each["status"],
+                Money(each["unit_price"], each["currency"]),
+                each["updated_at"],
+            )
+            for each in asked
+        ),
         thread=thread_of(visit, "order", row["order_no"], row["case_id"]) if row["case_id"] else None,
         can_return=may_return and any(line["shipped"] for line in row["lines"]),
         returns=tuple((each["rma"], each["status"], each["updated_at"]) for each in back),
     )
+
+
+def _below(row: Mapping[str, Any]) -> set[str]:
+    """The products that the order has below contract; all of its products where that cannot be told."""
+    lines: Sequence[Mapping[str, Any]] = row["lines"]
+    low = {each["product"] for each in lines if each["contract_price"] and each["unit_price"] < each["contract_price"]}
+    return low or {each["product"] for each in lines}
+
+
+def _ask(order: str, products: Collection[str]) -> str:
+    """Where a price for these products of the order is asked for; '' when there are none."""
+    product = next(iter(products)) if len(products) == 1 else ""
+    return urls.query(urls.PRICE_NEW, order=order, product=product) if products else ""
+
+
+def _helped(
+    needs: Iterable[tuple[str, str]], below: Collection[str], unasked: Collection[str]
+) -> tuple[tuple[str, str], ...]:
+    """What holds an order, and what helps whoever may ask for prices."""
+    price, _ = NEEDS["price_deviation"]
+    way = CAN_ASK if unasked else ASKED
+    return tuple((what, way if below and what == price else other) for what, other in needs)
 
 
 def stages(row: Mapping[str, Any]) -> tuple[Stage, ...]:

@@ -38,7 +38,7 @@ from tests.unit.ui.samples.base import (
     eur,
     uid,
 )
-from tests.unit.ui.samples.order import HISTORY, LINES, ORDER_NO
+from tests.unit.ui.samples.order import HISTORY, LINES, ORDER_NO, PRICES
 
 ASK_LINES = tuple(
     AskLine(
@@ -125,6 +125,7 @@ APPROVAL = ApprovalView(
         ApprovalStep(2, "finance", ("Mira Osei", "Paul Adler", "Ida Lund"), 2, "waiting"),
     ),
     timeline=HISTORY,
+    prices=PRICES,
     digest="b1946ac92492d2347c6235b4d2611184b1946ac92492d2347c6235b4d2611184",
     verbs=replace(VERBS["order"], approve="Approve 12.4 % below contract", reject="Reject the price"),
     approves_last=False,

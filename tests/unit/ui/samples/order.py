@@ -16,6 +16,7 @@ from headgate.console.views.order import (
     Check,
     OrderLine,
     OrderNeeds,
+    OrderPrice,
     OrderView,
     Reservation,
 )
@@ -226,6 +227,12 @@ AUDIT_LINES = (
 )
 
 
+PRICES = (
+    OrderPrice("PX-00A1B2C3D4E5", "Edge switch, 24 ports", "deciding", eur("412.50"), ago(minutes=30), uid("c7")),
+    OrderPrice("PX-00A1B2C3D4E4", "SKU-0102", "withdrawn", eur("18.00"), ago(hours=1), uid("c8")),
+)
+
+
 ORDER = OrderView(
     order=ORDER_NO,
     revision=2,
@@ -268,6 +275,7 @@ ORDER = OrderView(
     audit=AUDIT_LINES,
     proof="verified",
     verified_at=ago(hours=1),
+    prices=PRICES,
 )
 
 
@@ -277,6 +285,7 @@ RELEASED_ORDER = replace(
     needs=None,
     exceptions=(),
     case_id=None,
+    prices=(),
     revision=1,
     credit=(FREE_CREDIT,),
     reservations=(),

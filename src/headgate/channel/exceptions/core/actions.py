@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from headgate.domain.checks import PartnerFacts, ProductFacts
-from headgate.domain.fx import Rates, convert, need_rate
+from headgate.domain.fx import Rates, convert, find_rate, need_rate
 from headgate.domain.orders import MAX_EVIDENCE, PriceExceptionRequest, parse_price_exception
 from headgate.domain.pricing import PriceBook, PriceQuery, PriceTrace, resolve_price
 from headgate.kernel.canonical import digest
@@ -105,12 +105,13 @@ def assess(call: ActionCall) -> ActionResult:
     partner, product = _known(book, request)
     trace = _price(book, request, partner, product)
     contract = trace.unit_price
-    rate = need_rate(book.rates_by_day.get(call.now.date(), {}), request.currency, book.currency)
+    rates = book.rates_by_day.get(call.now.date(), {})
+    rate = need_rate(rates, request.currency, book.currency)
     quantity = request.max_quantity if request.max_quantity is not None else ONE
     gap = request.unit_price if contract is None else max(contract - request.unit_price, ZERO)
     stake = convert(to_minor(gap * quantity, request.currency), rate)
     deviation = ZERO if not contract else (gap / contract * 100).quantize(_FOUR, ROUND_HALF_UP)
-    margin = _margin(request, product)
+    margin = _margin(request, product, rates)
     needed = contract is None or request.unit_price < contract
     after = replace(
         state,
@@ -123,7 +124,7 @@ def assess(call: ActionCall) -> ActionResult:
         "exception": "price_exception",
         "stake": stake,
         "deviation_pct": deviation,
-        "margin_pct": margin,
+        "margin_pct": ZERO if margin is None else margin,
         "tier": partner.tier,
         # Without a quantity the concession has no bound, so the stake says little.
         "risk": "high" if request.max_quantity is None else "low",
@@ -196,10 +197,14 @@ def _price(
     )
 
 
-def _margin(request: PriceExceptionRequest, product: ProductFacts) -> Decimal:
-    if product.cost is None or product.cost_currency not in ("", request.currency) or not request.unit_price:
-        return ZERO
-    share = (request.unit_price - product.cost) / request.unit_price * 100
+def _margin(request: PriceExceptionRequest, product: ProductFacts, rates: Rates) -> Decimal | None:
+    """In percent of the price; None where the cost, or its rate to the price's currency, is not known."""
+    if product.cost is None or not request.unit_price:
+        return None
+    rate = find_rate(rates, product.cost_currency or request.currency, request.currency)
+    if rate is None:
+        return None
+    share = (request.unit_price - product.cost * rate.rate) / request.unit_price * 100
     return max(share.quantize(_FOUR, ROUND_HALF_UP), Decimal(-1000))
 
 
