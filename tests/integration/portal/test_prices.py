@@ -55,7 +55,9 @@ def test_a_price_comes_back_with_its_reason_and_is_asked_for_otherwise(portal: P
     portal.channel.govern()
     assert price_status(portal, number) == "granted"
     assert str(stored(portal, number)["unit_price"]) == "8.80"
-    assert "Granted" in words(portal.get(f"/portal/prices/{number}"))
+    granted = portal.get(f"/portal/prices/{number}")
+    assert "Granted" in words(granted)
+    assert 'id="live-acts" data-live-part></div>' in granted.text, "what could be done goes away by itself"
 
 
 def test_the_approval_binds_what_is_asked_now_and_shows_what_is_different(portal: Portal) -> None:

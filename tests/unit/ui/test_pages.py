@@ -22,6 +22,7 @@ from headgate.ui.templates import UI, environment
 from tests.unit.ui.samples import SAMPLES, Sample, page
 from tests.unit.ui.samples.approval import APPROVAL, OWN_APPROVAL
 from tests.unit.ui.samples.base import ANA
+from tests.unit.ui.samples.explain import STOCK
 from tests.unit.ui.samples.orders import ORDERS
 from tests.unit.ui.samples.work import WORK
 
@@ -204,6 +205,11 @@ def test_buttons_name_the_act() -> None:
     for verb in (APPROVAL.verbs.approve, APPROVAL.verbs.reject, APPROVAL.verbs.return_):
         assert verb in out
     assert "Submit" not in out
+
+
+def test_what_is_counted_singly_is_counted_without_a_unit() -> None:
+    assert "6 reel can be promised, 8.5 asked" in CONSOLE.render(page(), STOCK)
+    assert "6 can be promised, 8.5 asked" in CONSOLE.render(page(), replace(STOCK, unit="each"))
 
 
 def test_who_may_not_decide_sees_why_and_no_form() -> None:
