@@ -144,7 +144,9 @@ def test_a_check_asks_at_once_whether_the_token_is_good_and_what_the_system_can(
 ) -> None:
     visitor.enter("tom")
     page = added(visitor, there)
-    assert "What the system can" not in words(visitor.get(page))
+    shown = visitor.get(page)
+    assert "What the system can" not in words(shown)
+    assert 'value="check" data-meanwhile="Asking the system …"' in shown.text
     checked = visitor.post(page, {"act": "check"})
     assert "answers, and takes the token" in words(checked)
     assert "What the system can" in words(checked)
