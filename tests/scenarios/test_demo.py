@@ -178,7 +178,10 @@ def test_who_signs_in_to_the_portal_finds_an_order_that_waits_for_a_price(loaded
 
 def test_goods_came_back_in_several_states_and_a_protection_has_run_out(loaded):
     states = {status for (status,) in loaded.rows("select status from return_requests")}
-    assert {"authorised", "credited", "refused"} <= states
+    assert {"authorised", "credited"} <= states
+    # Two weeks are short: whether the goods of somebody else were looked at by today depends on the day.
+    looked_at = (e for e in loaded.simulation().stream if e.type == "rma.inspected" and e.time < loaded.began)
+    assert ("refused" in states) == any(e.data["lines"][0]["condition"] == "other_goods" for e in looked_at)
     ((status, until),) = loaded.rows("select status, protected_until from deals where deal = %s", number_of(15))
     assert status == "expired"
     assert until < loaded.began
