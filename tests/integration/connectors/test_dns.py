@@ -171,6 +171,7 @@ def test_a_server_that_fails_says_nothing_of_the_record(server: Any, rcode: dns.
     assert resolver("a.example") == TxtAnswer("unreachable")
 
 
+@pytest.mark.slow
 def test_silence_garbage_and_a_strangers_answer_say_nothing(server: Any) -> None:
     made, resolver = server
 

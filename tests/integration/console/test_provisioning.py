@@ -78,6 +78,7 @@ def test_a_system_is_added_looked_at_switched_on_and_brought_up_to_date(visitor:
     assert "Done" in words(visitor.get(newest(visitor, page)))
 
 
+@pytest.mark.slow
 def test_a_held_run_waits_for_a_word_and_orphans_are_picked(visitor: Visitor, there: Elsewhere) -> None:
     visitor.enter("tom")
     page = added(visitor, there)

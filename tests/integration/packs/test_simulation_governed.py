@@ -61,6 +61,7 @@ def activate(app: App, tenant: uuid.UUID, channel: Simulation) -> None:
         agreements.activate_many(conn, Context(tenant, BOSS, now), ids)
 
 
+@pytest.mark.slow
 def test_governance_does_with_every_order_what_the_ground_truth_expects(app, channel):
     tenant = uuid.uuid4()
     clock = app.clock

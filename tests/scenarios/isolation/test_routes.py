@@ -378,6 +378,7 @@ def body_for(houses: Houses, method: str, path: str) -> Any:
     return example(schema, document, known)
 
 
+@pytest.mark.slow
 def test_what_is_sought_is_there(houses: Houses) -> None:
     """Otherwise refusals would prove nothing: A sees every one of these with A's own keys."""
     for method, path in ROUTES:

@@ -279,6 +279,7 @@ def statements(table: str, actor: Actor, land: Land) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_statement_tells_or_touches_what_is_anothers(land: Land, data: st.DataObject) -> None:

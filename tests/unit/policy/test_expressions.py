@@ -57,6 +57,7 @@ def test_arithmetic_agrees_with_zen(text: str, a: int, b: int) -> None:
     assert float(mine) == pytest.approx(theirs, rel=1e-12, abs=1e-9)
 
 
+@pytest.mark.slow
 @given(conditions(), st.integers(-9, 9), st.integers(-9, 9))
 def test_conditions_agree_with_zen(text: str, a: int, b: int) -> None:
     step, kind = compile_exact(text, TYPES)
